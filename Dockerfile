@@ -13,6 +13,7 @@ RUN mkdir src \
     && cargo clean --release --package souk \
     && rm -r src
 COPY migrations migrations
+COPY docs docs
 COPY src src
 # The symbols go into a file of their own, which a debugger finds by the link in the binary.
 RUN CARGO_PROFILE_RELEASE_STRIP=none cargo build --release --locked \

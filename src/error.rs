@@ -1,125 +1,129 @@
-//! The one error type below the graph.
-//! Rule: what a user can put right is a [`UserError`] with a code, a field and a rule; everything else is one of the
-//! fixed [`ErrorCode`]s, and the cause of an internal error is logged, never shown.
+//! The error type of all layers below the GraphQL API.
+//! Rule: an error that the user can correct is a [`UserError`] with a code, a message and a field. Every other error
+//! has one of the fixed [`ErrorCode`]s; the cause of an internal error is logged and never shown.
 
 use std::borrow::Cow;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio_postgres::error::SqlState;
 
-/// Codes of top-level errors (`errors[].extensions.code`): what the user's input rules did not cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorCode {
-    /// No valid credentials came with the request.
-    Unauthenticated,
-    /// The viewer lacks the permission that the field names.
-    Forbidden,
-    /// The thing does not exist, or not for this viewer.
-    NotFound,
-    /// An argument, a variable or the document is wrong.
-    BadUserInput,
-    /// Another write got in between; sending it again may help.
-    Conflict,
-    /// The operation is larger than the server allows.
-    LimitExceeded,
-    /// Too many requests.
-    RateLimited,
-    /// The operation took too long.
-    Timeout,
-    /// The database cannot be reached.
-    Unavailable,
-    /// A fault of the server; the log has its cause under the request id.
-    InternalServerError,
-}
+/// Declares the codes with their descriptions, which the manual shows.
+macro_rules! error_codes {
+    ($(#[doc = $description:literal] $name:ident => $code:literal,)*) => {
+        /// Codes of top-level errors (`errors[].extensions.code`), for failures that are not user errors.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ErrorCode {$(#[doc = $description] $name,)*}
 
-impl ErrorCode {
-    /// The code as it stands in `extensions.code`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::BadUserInput => "BAD_USER_INPUT",
-            Self::Conflict => "CONFLICT",
-            Self::LimitExceeded => "LIMIT_EXCEEDED",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::Timeout => "TIMEOUT",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+        impl ErrorCode {
+            /// All codes.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// Returns the code as it appears in `extensions.code`.
+            pub fn as_str(self) -> &'static str {
+                match self {$(Self::$name => $code,)*}
+            }
+
+            /// Returns what the code means, for the manual.
+            pub fn description(self) -> &'static str {
+                match self {$(Self::$name => $description,)*}
+            }
         }
-    }
+    };
 }
 
-/// What a user can do wrong. The enum is closed: a client may switch over it.
+error_codes! {
+    /// The request has no valid credentials.
+    Unauthenticated => "UNAUTHENTICATED",
+    /// The viewer lacks a permission that the field requires.
+    Forbidden => "FORBIDDEN",
+    /// The resource does not exist, or the viewer may not see it.
+    NotFound => "NOT_FOUND",
+    /// An argument, a variable or the document is invalid.
+    BadUserInput => "BAD_USER_INPUT",
+    /// A concurrent write interfered. Retrying the request may succeed.
+    Conflict => "CONFLICT",
+    /// The operation exceeds a limit of the server.
+    LimitExceeded => "LIMIT_EXCEEDED",
+    /// Too many requests.
+    RateLimited => "RATE_LIMITED",
+    /// The operation exceeded its time limit.
+    Timeout => "TIMEOUT",
+    /// The database or another required service is unreachable.
+    Unavailable => "UNAVAILABLE",
+    /// An internal error. The server's log has the cause under the request id.
+    InternalServerError => "INTERNAL_SERVER_ERROR",
+}
+
+/// Codes of validation and business-rule errors. The enum is closed, so clients can switch over it exhaustively.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
 pub enum UserErrorCode {
-    /// The value breaks the field's rule; the message says which.
+    /// The value is invalid; `message` states the rule.
     Invalid,
-    /// The value is missing.
+    /// A required value is missing or blank.
     Required,
     /// The text is longer than the field allows.
     TooLong,
     /// The number is outside the field's range.
     OutOfRange,
-    /// What the id names does not exist, or not for you.
+    /// The referenced resource does not exist, or the viewer may not see it.
     NotFound,
-    /// Another one has this value already, and it must be unique.
+    /// Another resource already has this value, which must be unique.
     Taken,
-    /// Something still refers to it; the message says what.
+    /// The resource is still referenced by others; `message` says by which.
     InUse,
-    /// E-mail or password is wrong.
+    /// The email address or password is wrong.
     InvalidCredentials,
-    /// Fewer pieces are in stock than asked for.
+    /// The stock is lower than the requested quantity.
     OutOfStock,
-    /// The stock is not the one to compare with; the message says what it is.
+    /// The current stock differs from the expected stock; `message` states the current quantity.
     StockChanged,
-    /// The product is not for sale any more.
+    /// The product is no longer for sale.
     ProductInactive,
-    /// The products belong to several websites; an order is placed at one.
+    /// The products belong to more than one website; an order is placed on a single website.
     MultipleWebsites,
-    /// The order's status does not allow this.
+    /// The current status does not allow this action.
     IllegalTransition,
-    /// A category cannot be its own ancestor.
+    /// The change would make a category its own ancestor.
     Cycle,
-    /// The idempotency key was used before with another request.
+    /// The idempotency key was already used with a different request.
     IdempotencyMismatch,
-    /// Only who bought the product may do this.
+    /// Only customers who bought the product can do this.
     PurchaseRequired,
-    /// Nobody grants more than they hold.
+    /// The viewer's own permissions or websites are not sufficient for this action.
     InsufficientPermissions,
-    /// The token is unknown, used before, or its time is over.
+    /// The token is unknown, already used or expired.
     InvalidToken,
-    /// The password is easy to guess.
+    /// The password is too easy to guess.
     WeakPassword,
-    /// A built-in role and the last admin stay as they are.
+    /// Built-in roles and the last admin are protected and cannot be changed or removed.
     Protected,
-    /// The e-mail address has not been confirmed yet.
+    /// The email address is not verified yet.
     EmailNotVerified,
-    /// The products are sold in several currencies; a cart has one.
+    /// The products have different currencies; a cart or an order has a single currency.
     MultipleCurrencies,
-    /// Prices have changed since the total that was expected; look at the cart again.
+    /// The total or a price differs from the one that the client expected. Review the cart and check out again.
     PriceChanged,
-    /// There is nothing in the cart.
+    /// The cart is empty.
     CartEmpty,
-    /// A payment of the order is under way or done; the message says which.
+    /// The order already has a pending or completed payment; `message` says which.
     PaymentExists,
-    /// The payment is not in a state that allows this.
+    /// The payment's current status does not allow this action.
     InvalidPaymentStatus,
 }
 
-/// One broken rule: its code, a message for people, and the input field as a dotted path (`lines.0.quantity`).
+/// A broken rule: its code, a message to display, and the input field as a dotted path (`lines.0.quantity`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserError {
-    /// The rule's code.
+    /// Code of the rule.
     pub code: UserErrorCode,
-    /// The rule in words.
+    /// Message to display.
     pub message: Cow<'static, str>,
-    /// The field that broke it; none where no single field did.
+    /// The field with the invalid value; none if the rule concerns the input as a whole.
     pub field: Option<Cow<'static, str>>,
 }
 
 impl UserError {
-    /// A broken rule of one field.
+    /// Creates an error for one field.
     pub fn new(
         code: UserErrorCode,
         field: impl Into<Cow<'static, str>>,
@@ -129,49 +133,50 @@ impl UserError {
     }
 }
 
-/// The error of every floor below the graph.
+/// The error type of all layers below the GraphQL API.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// Rules that the input broke; a mutation answers them as `userErrors`.
+    /// Rules that the input broke; a mutation returns them as `userErrors`.
     #[error("{}", join_messages(.0))]
     User(Vec<UserError>),
-    /// A top-level error whose text may be shown.
+    /// A top-level error whose message may be shown to the client.
     #[error("{}: {}", .0.as_str(), .1)]
     Coded(ErrorCode, Cow<'static, str>),
-    /// It was tried too often; in so many seconds it may be tried again.
-    #[error("too many attempts: try again in {retry_after} s")]
+    /// Too many attempts; the client may retry after `retry_after` seconds.
+    #[error("too many attempts: try again in {retry_after} seconds")]
     TooManyAttempts {
-        /// Seconds.
+        /// Seconds until the next attempt is allowed.
         retry_after: u64,
     },
-    /// A constraint of the database refused the write; see [`Error::on_constraint`].
+    /// The write violated a database constraint; see [`Error::on_constraint`].
     #[error("constraint {name}: {detail}")]
     Constraint {
-        /// The constraint's name.
+        /// Name of the constraint.
         name: String,
-        /// What PostgreSQL said, for the log.
+        /// PostgreSQL's message, for the log.
         detail: String,
     },
-    /// The transaction lost against another one (40001, 40P01) and may be run again as a whole.
-    #[error("the transaction lost against another: {0}")]
+    /// The transaction failed with a serialization failure or deadlock (40001, 40P01); the whole transaction can be
+    /// retried.
+    #[error("serialization failure or deadlock: {0}")]
     Retry(String),
-    /// The database cannot be reached, or the connection went away before the COMMIT.
+    /// The database is unreachable, or the connection was lost before the COMMIT.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
-    /// The connection went away at the COMMIT: it is done or not, and only who looks, or sends it again with the same
-    /// idempotency key, learns which.
-    #[error("the database went away at a COMMIT: {0}")]
+    /// The connection was lost during the COMMIT, so the outcome is unknown: the client has to check, or repeat the
+    /// request with the same idempotency key.
+    #[error("connection lost during COMMIT, outcome unknown: {0}")]
     CommitUnknown(String),
-    /// A fault of the server.
+    /// An internal error.
     #[error("{0}")]
     Internal(String),
 }
 
-/// The result of every floor below the graph.
+/// The result type of all layers below the GraphQL API.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// One broken rule of one field.
+    /// Creates a user error for one field.
     pub fn user(
         code: UserErrorCode,
         field: impl Into<Cow<'static, str>>,
@@ -180,17 +185,18 @@ impl Error {
         Self::User(vec![UserError::new(code, field, message)])
     }
 
-    /// What `field` names does not exist, or not for this viewer: nobody learns which.
+    /// Creates the error for an id in `field` that does not exist or that the viewer may not see; the two cases look
+    /// the same, so ids reveal nothing.
     pub fn not_found(field: impl Into<Cow<'static, str>>, resource: &str) -> Self {
         Self::user(UserErrorCode::NotFound, field, format!("there is no such {resource}"))
     }
 
-    /// A wrong argument, by its name and rule.
+    /// Creates an INVALID error for an argument.
     pub fn bad_input(field: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self::user(UserErrorCode::Invalid, field, message)
     }
 
-    /// Turns the violation of the named constraint into a broken rule of a field.
+    /// Turns a violation of the named constraint into a user error.
     pub fn on_constraint(self, constraint: &str, error: impl FnOnce() -> UserError) -> Self {
         match self {
             Self::Constraint { name, .. } if name == constraint => Self::User(vec![error()]),
@@ -199,7 +205,7 @@ impl Error {
     }
 }
 
-/// The broken rules in one line, for the log.
+/// Joins the messages into one line for the log.
 fn join_messages(errors: &[UserError]) -> String {
     let messages = errors.iter().map(|error| match &error.field {
         Some(field) => format!("{field}: {}", error.message),
@@ -227,14 +233,14 @@ impl From<DieselError> for Error {
                 Self::Retry(message.to_owned())
             }
             (_, Some(SqlState::QUERY_CANCELED)) => {
-                Self::Coded(ErrorCode::Timeout, "the database took too long to answer; ask for less".into())
+                Self::Coded(ErrorCode::Timeout, "the database query timed out; request less data".into())
             }
             (_, Some(SqlState::ADMIN_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW)) => Self::Unavailable(message.to_owned()),
             (_, Some(SqlState::NUMERIC_VALUE_OUT_OF_RANGE)) => {
-                Self::user(UserErrorCode::OutOfRange, "", "an amount of money is larger than 9,999,999,999.99")
+                Self::user(UserErrorCode::OutOfRange, "", "amount must be at most 9,999,999,999.99")
             }
             (_, Some(SqlState::DATETIME_FIELD_OVERFLOW)) => {
-                Self::user(UserErrorCode::OutOfRange, "", "a moment lies before the year -4712 or after 294275")
+                Self::user(UserErrorCode::OutOfRange, "", "time must be between the years -4712 and 294275")
             }
             _ => match info.constraint_name() {
                 Some(name) => Self::Constraint {
@@ -247,13 +253,14 @@ impl From<DieselError> for Error {
     }
 }
 
-/// The SQLSTATE of an error that diesel has no kind for, read from PostgreSQL's English text.
+/// Returns the SQLSTATE of an error for which diesel has no kind, derived from PostgreSQL's English message.
 ///
-/// The code itself cannot be had. diesel-async 0.9 keeps the driver's `DbError` in a private struct and hands it on as
-/// `Box<dyn DatabaseErrorInformation>`: that trait has no method for the code, is neither `Any` nor `std::error::Error`, so
-/// that nothing can be downcast, and the connection's instrumentation sees the same box. `AsyncPgConnection` does not lend its
-/// client either, and a connection type of our own would have to repeat its statement cache and its types. It follows that
-/// PostgreSQL must speak English (`lc_messages`), which only a superuser can set for a session.
+/// The code itself is not accessible. diesel-async 0.9 keeps the driver's `DbError` in a private struct and returns it
+/// as `Box<dyn DatabaseErrorInformation>`. That trait has no method for the code and is neither `Any` nor
+/// `std::error::Error`, so it cannot be downcast; the connection's instrumentation receives the same box.
+/// `AsyncPgConnection` does not expose its client, and a custom connection type would have to duplicate its statement
+/// cache and its types. PostgreSQL's messages must therefore be in English (`lc_messages`), which only a superuser can
+/// set for a session.
 fn sql_state(message: &str) -> Option<SqlState> {
     match message {
         "deadlock detected" => Some(SqlState::T_R_DEADLOCK_DETECTED),
@@ -268,7 +275,7 @@ fn sql_state(message: &str) -> Option<SqlState> {
 
 impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
     fn from(error: diesel_async::pooled_connection::deadpool::PoolError) -> Self {
-        Self::Unavailable(format!("no pooled connection: {error}"))
+        Self::Unavailable(format!("no connection available in the pool: {error}"))
     }
 }
 

@@ -1,6 +1,6 @@
-//! Money: a decimal amount and its currency, never a float.
-//! Rule: an amount has at most two decimals and is checked here before it reaches a column; what has more is rounded by
-//! [`round`], and by nothing else.
+//! Money: a decimal amount with its currency, never a float.
+//! Rule: an amount has at most two decimals and is checked here before it is stored; amounts with more decimals are
+//! rounded by [`round`] only.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,57 +8,58 @@ use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::error::{UserError, UserErrorCode};
 
-/// Largest unit price: `numeric(10,2)`.
+/// Maximum unit price: `numeric(10,2)`.
 pub const MAX_PRICE: Decimal = Decimal::from_parts(1_410_065_407, 2, 0, false, 2);
 
-/// Largest total of a line or an order: `numeric(12,2)`.
+/// Maximum total of a line or an order: `numeric(12,2)`.
 pub const MAX_TOTAL: Decimal = Decimal::from_parts(3_567_587_327, 232, 0, false, 2);
 
-/// Rounds to two decimals, a half away from zero: as merchants do, and as PostgreSQL's `numeric(12,2)` does, so that both
-/// come to the same.
+/// Rounds to two decimals, half away from zero. PostgreSQL's `numeric(12,2)` rounds the same way, so both give the same
+/// result.
 pub fn round(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// Price of so many pieces, as the database has it: rounded line by line, which changes nothing while prices have two
-/// decimals; a total is the sum of its lines.
+/// Returns the total of a line, rounded as in the database. Rounding each line changes nothing while prices have two
+/// decimals; an order total is the sum of its lines.
 pub fn line_total(price: Decimal, quantity: i32) -> Decimal {
     round(price * Decimal::from(quantity))
 }
 
+/// Checks that a total is at most [`MAX_TOTAL`].
 /// # Errors
-/// OUT_OF_RANGE above [`MAX_TOTAL`].
+/// Returns OUT_OF_RANGE above [`MAX_TOTAL`].
 pub fn check_total(field: impl Into<Cow<'static, str>>, total: Decimal) -> Result<(), UserError> {
     if total <= MAX_TOTAL {
         return Ok(());
     }
-    Err(UserError::new(UserErrorCode::OutOfRange, field, format!("a total is at most {MAX_TOTAL}")))
+    Err(UserError::new(UserErrorCode::OutOfRange, field, format!("total must be at most {MAX_TOTAL}")))
 }
 
 /// An amount in a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Money {
-    /// The amount, two decimals.
+    /// The amount, with two decimals.
     pub amount: Decimal,
-    /// The currency, ISO 4217.
+    /// The ISO 4217 currency.
     pub currency: Currency,
 }
 
-/// An ISO 4217 code: three capital letters. `Copy`, since every price carries one.
+/// An ISO 4217 currency code: three uppercase letters. `Copy`, because every price carries one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// None: what ISO 4217 has for it.
+    /// The ISO 4217 code for "no currency".
     pub const NONE: Self = Self(*b"XXX");
 
-    /// Reads a code; `None` unless it is three capital letters.
+    /// Parses a currency code; returns `None` unless it consists of three uppercase letters.
     pub fn parse(code: &str) -> Option<Self> {
         let bytes: [u8; 3] = code.as_bytes().try_into().ok()?;
         bytes.iter().all(u8::is_ascii_uppercase).then_some(Self(bytes))
     }
 
-    /// The three letters.
+    /// Returns the three-letter code.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
@@ -70,20 +71,24 @@ impl fmt::Display for Currency {
     }
 }
 
-/// An amount as text with exactly two decimals.
+/// Formats an amount with exactly two decimals.
 pub fn format_amount(amount: Decimal) -> String {
     let mut amount = amount;
     amount.rescale(2);
     amount.to_string()
 }
 
-/// Checks a unit price: from 0 to [`MAX_PRICE`], at most two decimals.
+/// Checks that a unit price is between 0 and [`MAX_PRICE`] and has at most two decimals.
 pub fn check_price(field: &'static str, price: Decimal) -> Result<(), UserError> {
     if price.is_sign_negative() && !price.is_zero() || price > MAX_PRICE {
-        return Err(UserError::new(UserErrorCode::OutOfRange, field, format!("a price is from 0 to {MAX_PRICE}")));
+        return Err(UserError::new(
+            UserErrorCode::OutOfRange,
+            field,
+            format!("price must be between 0 and {MAX_PRICE}"),
+        ));
     }
     if price.normalize().scale() > 2 {
-        return Err(UserError::new(UserErrorCode::Invalid, field, "a price has at most two decimals"));
+        return Err(UserError::new(UserErrorCode::Invalid, field, "price must have at most two decimals"));
     }
     Ok(())
 }

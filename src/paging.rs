@@ -1,5 +1,6 @@
-//! Relay paging to keyset paging: `first/after/last/before` become a [`Page`], rows become cursors.
-//! Rule: a page reads `limit + 1` rows from a key, never an OFFSET, so it stays right while rows are inserted.
+//! Maps Relay paging to keyset paging: `first/after/last/before` become a [`Page`], rows become cursors.
+//! Rule: a page reads `limit + 1` rows starting at a key and never uses OFFSET, so pages stay correct while rows are
+//! inserted.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,28 +14,28 @@ use crate::{
     error::{Error, Result, UserErrorCode},
 };
 
-/// Rows a list gives when neither `first` nor `last` is given.
+/// Page size if neither `first` nor `last` is given.
 pub const DEFAULT_LIMIT: i64 = 20;
-/// Most rows of a list.
+/// Maximum page size.
 pub const MAX_LIMIT: i64 = 100;
-/// Counting stops here and says "at least".
+/// Maximum exact total count; larger counts are reported as "at least".
 pub const MAX_COUNT: i64 = 10_000;
 
-/// Which way a list runs.
+/// Sort direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 #[graphql(name = "SortDirection")]
 pub enum Direction {
-    /// Smallest, oldest or first in the alphabet first.
+    /// Ascending: smallest, oldest or alphabetically first value first.
     #[default]
     Asc,
-    /// Largest, newest or last in the alphabet first.
+    /// Descending: largest, newest or alphabetically last value first.
     Desc,
 }
 
-/// The value a list is ordered by, at one row.
+/// The value of the sort column in one row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SortKey {
-    /// The list is ordered by the id alone.
+    /// No sort column: the list is sorted by id alone.
     #[serde(rename = "i")]
     Id,
     /// A text column.
@@ -43,42 +44,42 @@ pub enum SortKey {
     /// An amount of money.
     #[serde(rename = "n")]
     Number(Decimal),
-    /// A moment.
+    /// A timestamp.
     #[serde(rename = "d")]
     Time(DateTime<Utc>),
     /// A whole number.
     #[serde(rename = "z")]
     Int(i32),
-    /// A rank of the search, as the bits of the float.
+    /// A search rank, as the bits of the float.
     #[serde(rename = "r")]
     Rank(u32),
 }
 
-/// A place in a list: the list's name, the sort key and the id of the row there.
+/// A position in a list: the list's name, and the sort key and id of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cursor {
     list: Cow<'static, str>,
-    /// The row's sort key.
+    /// Sort key of the row.
     pub key: SortKey,
-    /// The row's id: the tie-break.
+    /// Id of the row, which breaks ties.
     pub id: i64,
 }
 
 impl Cursor {
-    /// The cursor of a row in the list of that name.
+    /// Creates the cursor of a row in the named list.
     pub fn new(list: &'static str, key: SortKey, id: i64) -> Self {
         Self { list: Cow::Borrowed(list), key, id }
     }
 
     fn parse(argument: &'static str, list: &str, text: &str) -> Result<Self> {
-        let wrong = |why: &str| Error::bad_input(argument, format!("this is not a cursor of this list{why}"));
+        let wrong = |why: &str| Error::bad_input(argument, format!("not a valid cursor for this list{why}"));
         if text.len() > 4000 {
             return Err(wrong(""));
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong(""))?;
         let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| wrong(""))?;
         if cursor.list != list {
-            return Err(wrong(": it belongs to another list, or to another order of it"));
+            return Err(wrong(": it was returned by another list or with another `orderBy`"));
         }
         if matches!(&cursor.key, SortKey::Text(text) if text.contains('\0')) {
             return Err(wrong(""));
@@ -94,41 +95,42 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// The four paging arguments as they came.
+/// The paging arguments as given by the client.
 #[derive(Debug, Clone, Default)]
 pub struct PageArgs {
-    /// Rows from the start.
+    /// Number of rows from the start.
     pub first: Option<i32>,
-    /// Start behind this cursor.
+    /// Return rows after this cursor.
     pub after: Option<String>,
-    /// Rows from the end.
+    /// Number of rows from the end.
     pub last: Option<i32>,
-    /// End before this cursor.
+    /// Return rows before this cursor.
     pub before: Option<String>,
 }
 
-/// A checked page of a list.
+/// The validated page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Page {
-    /// The list's name, order included; a cursor carries it.
+    /// Name of the list, including its sort order; stored in each cursor.
     pub list: &'static str,
-    /// Rows asked for, 1 to [`MAX_LIMIT`].
+    /// Number of rows requested, 1 to [`MAX_LIMIT`].
     pub limit: i64,
-    /// Read from the end (`last`).
+    /// Whether the page is read from the end (`last`).
     pub backward: bool,
-    /// Only rows behind this one.
+    /// Only rows after this cursor.
     pub after: Option<Cursor>,
-    /// Only rows before this one.
+    /// Only rows before this cursor.
     pub before: Option<Cursor>,
 }
 
 impl Page {
-    /// Checks the arguments of the list of that name.
+    /// Validates the paging arguments of the named list.
     /// # Errors
-    /// A user error naming the argument: `first` and `last` together, 0, more than [`MAX_LIMIT`], a foreign cursor.
+    /// Returns a user error for the argument: `first` together with `last`, a value outside 1 to [`MAX_LIMIT`], or a
+    /// cursor of another list.
     pub fn new(list: &'static str, args: PageArgs) -> Result<Self> {
         let (limit, backward) = match (args.first, args.last) {
-            (Some(_), Some(_)) => return Err(Error::bad_input("last", "give first or last, not both")),
+            (Some(_), Some(_)) => return Err(Error::bad_input("last", "first and last cannot be combined")),
             (Some(first), None) => (Self::check("first", first)?, false),
             (None, Some(last)) => (Self::check("last", last)?, true),
             (None, None) => (DEFAULT_LIMIT, args.before.is_some() && args.after.is_none()),
@@ -137,7 +139,7 @@ impl Page {
         Ok(Self { list, limit, backward, after: cursor("after", args.after)?, before: cursor("before", args.before)? })
     }
 
-    /// The first rows of a list, for callers inside the server.
+    /// Returns the page with the first rows of a list, for callers inside the server.
     pub fn first(list: &'static str, limit: i64) -> Self {
         Self { list, limit, backward: false, after: None, before: None }
     }
@@ -147,16 +149,21 @@ impl Page {
         if (1..=MAX_LIMIT).contains(&value) {
             Ok(value)
         } else {
-            Err(Error::user(UserErrorCode::OutOfRange, argument, format!("{argument} is from 1 to {MAX_LIMIT}")))
+            Err(Error::user(
+                UserErrorCode::OutOfRange,
+                argument,
+                format!("{argument} must be between 1 and {MAX_LIMIT}"),
+            ))
         }
     }
 
-    /// Rows to read: one more than asked for, which tells whether there are more.
+    /// Returns the number of rows to read: one more than requested, to detect whether there are more.
     pub fn fetch_limit(&self) -> i64 {
         self.limit + 1
     }
 
-    /// Puts the rows read (at most [`Page::fetch_limit`], in reading direction) into list order and says what lies around.
+    /// Puts the rows read (at most [`Page::fetch_limit`], in reading direction) into list order and determines whether
+    /// there are rows before and after them.
     pub fn finish<T>(&self, mut rows: Vec<T>) -> Rows<T> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = rows.len() > limit;
@@ -170,40 +177,40 @@ impl Page {
     }
 }
 
-/// What a list query asks for: which rows, in which order, which page of them.
+/// The parameters of a list query: filter, sort order and page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct List<C, O> {
-    /// Which rows.
+    /// Which rows to return.
     pub filter: Filter<C>,
-    /// Ordered by which column; the id is the tie-break.
+    /// The sort column; the id breaks ties.
     pub order: O,
-    /// Which way.
+    /// The sort direction.
     pub direction: Direction,
-    /// Which page.
+    /// The page to return.
     pub page: Page,
 }
 
-/// A list of all rows, the latest first.
+/// The parameters of an unfiltered list, newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NewestFirst {
-    /// Which page.
+    /// The page to return.
     pub page: Page,
 }
 
-/// The rows of a page.
+/// The rows of one page.
 #[derive(Debug, Clone)]
 pub struct Rows<T> {
-    /// In list order.
+    /// The rows in list order.
     pub rows: Vec<T>,
-    /// Rows follow.
+    /// Whether there are rows after these.
     pub has_next: bool,
-    /// Rows come before.
+    /// Whether there are rows before these.
     pub has_previous: bool,
 }
 
-/// A sort key of a column's type; a cursor of a list always holds the list's own kind.
+/// A column type that can be read from a sort key. A genuine cursor always holds the key type of its list.
 pub trait FromSortKey: Sized {
-    /// The value, or `None` where the key is of another kind (a forged cursor).
+    /// Returns the value, or `None` if the key has another type (a forged cursor).
     fn from_sort_key(key: &SortKey) -> Option<Self>;
 }
 
@@ -224,17 +231,18 @@ from_sort_key! {
     f32: SortKey::Rank(bits) => f32::from_bits(*bits);
 }
 
-/// The value of the argument's cursor for the column it is compared with.
+/// Returns the sort key of a cursor as the type of the sort column.
 /// # Errors
-/// A user error of the argument where the cursor was forged with a key of another kind.
+/// Returns a user error for the argument if the cursor was forged with a key of another type.
 pub fn cursor_value<T: FromSortKey>(argument: &'static str, cursor: &Cursor) -> Result<T> {
-    T::from_sort_key(&cursor.key).ok_or_else(|| Error::bad_input(argument, "this is not a cursor of this list"))
+    T::from_sort_key(&cursor.key).ok_or_else(|| Error::bad_input(argument, "not a valid cursor for this list"))
 }
 
-/// Puts a page on a boxed diesel query: the keyset conditions, the order and the limit.
+/// Applies a page to a boxed diesel query: the keyset conditions, the order and the limit.
 ///
-/// Without a column the rows are ordered by `$id` alone. `$column` must be NOT NULL and `$id` the table's key. The condition is `(c, id) > (v, i)`: an index on `(c, id)` goes to
-/// that very place, however many rows share the value.
+/// Without a column the rows are ordered by `$id` alone. `$column` must be NOT NULL and `$id` must be the table's key.
+/// The condition is `(c, id) > (v, i)`, so an index on `(c, id)` seeks directly to the position, however many rows
+/// share the value.
 #[macro_export]
 macro_rules! paged {
     ($query:expr, $page:expr, $direction:expr, $column:expr, $type:ty, $id:expr) => {{

@@ -1,41 +1,42 @@
-//! Every domain of the shop, once.
-//! Rule: what follows from a domain's entry is listed nowhere else: ids, `node`, the loaders by id, the names in the audit
-//! log, the names of sources, the fields of `Query` and `Mutation`, transfers, and personal data. What an entry names is
-//! written in the domain itself.
+//! The registry of all domains.
+//! Rule: everything derived from a domain's entry is listed nowhere else: ids, `node`, loaders by id, the resource
+//! types of the audit log and of sources, the fields of `Query` and `Mutation`, transfers, and personal data. The items
+//! that an entry names are implemented in the domain itself.
 
-/// Gives one section of the registry to a macro: `domains!(ids => row_ids)`.
+/// Passes one section of the registry to a macro: `domains!(ids => row_ids)`.
 ///
-/// An entry of a domain says, in this order:
+/// The entry of a domain consists of, in this order:
 ///
-/// - `resource Type(Id) in module: "Doc.", audit "Doc.", source "Doc."`: a type of the schema whose rows have a global id.
-///   The module of `graphql::schema::<domain>` that declares it with `resource!` is left out if it is the domain's own;
-///   with `audit`, changes of its rows are recorded under its name; with `source`, websites have ids of their own for it.
-/// - `query` and `mutation`: the objects of `graphql::schema::<domain>` whose fields are fields of the roots.
-/// - `transfer Name("name"): "Doc.", CONSTANT`: what can be exported, as the constant in `<domain>::store` says, and
-///   perhaps imported.
-/// - `personal "key"`: `<domain>::actions` has `personal_data` and `erase_personal_data`; the key is that of the export of
-///   a user.
+/// - `resource Type(Id) in module: "Doc.", audit "Doc.", source "Doc."`: a GraphQL type whose rows have a global ID.
+///   The module of `graphql::schema::<domain>` that declares it with `resource!` is omitted if it is the domain's own.
+///   With `audit`, changes of its rows are recorded in the audit log; with `source`, its rows can have external ids per
+///   website.
+/// - `query` and `mutation`: objects of `graphql::schema::<domain>` whose fields become fields of the root types.
+/// - `transfer Name("name"): "Doc.", CONSTANT`: data that can be exported as defined by the constant in
+///   `<domain>::store`, and possibly imported.
+/// - `personal "key"`: `<domain>::actions` has `personal_data` and `erase_personal_data`; `key` is the key of this
+///   section in the export of a user's personal data.
 macro_rules! domains {
     ($section:ident => $callback:ident) => {
         $crate::registry::sections! { $section $callback
             websites {
-                resource Website(WebsiteId): "A website.", audit "A website.";
+                resource Website(WebsiteId): "A shop website.", audit "A shop website.";
                 query WebsiteQuery;
                 mutation WebsiteMutation;
                 transfer Websites("websites"): "Websites.", WEBSITES;
             }
             users {
                 resource User(UserId): "A user.", audit "A user.", source "A user.";
-                resource Address(AddressId) in address: "An address of a user.";
+                resource Address(AddressId) in address: "A postal address of a user.";
                 query UserQuery;
                 mutation UserMutation;
                 mutation address::AddressMutation;
                 transfer Customers("customers"): "Customers and their addresses.", CUSTOMERS;
             }
             access {
-                resource Role(RoleId) in role: "A role.", audit "A role: itself, a permission that it gives, or a website that it is limited to.";
-                resource Session(SessionId) in session: "A login on one device.";
-                resource ApiKey(ApiKeyId) in api_key: "A key of a machine.", audit "A key of a machine.";
+                resource Role(RoleId) in role: "A role.", audit "A role, including its permissions and the websites it is limited to.";
+                resource Session(SessionId) in session: "A login session on one device.";
+                resource ApiKey(ApiKeyId) in api_key: "An API key.", audit "An API key.";
                 query role::RoleQuery;
                 mutation session::SessionMutation;
                 mutation account::AccountMutation;
@@ -43,14 +44,14 @@ macro_rules! domains {
                 mutation role::RoleMutation;
             }
             audit {
-                resource AuditEntry(AuditEntryId): "An entry of the audit log.";
+                resource AuditEntry(AuditEntryId): "An entry in the audit log.";
                 query AuditQuery;
             }
             categories {
-                resource Category(CategoryId): "A category.", audit "A category.", source "A category.";
+                resource Category(CategoryId): "A product category.", audit "A product category.", source "A product category.";
                 query CategoryQuery;
                 mutation CategoryMutation;
-                transfer Categories("categories"): "Categories.", CATEGORIES;
+                transfer Categories("categories"): "Product categories.", CATEGORIES;
             }
             brands {
                 resource Brand(BrandId): "A brand.", audit "A brand.";
@@ -65,60 +66,60 @@ macro_rules! domains {
                 transfer Suppliers("suppliers"): "Suppliers.", SUPPLIERS;
             }
             groups {
-                resource ProductGroup(ProductGroupId): "Products that are the same thing in other sizes or colours.", audit "A group of products.";
+                resource ProductGroup(ProductGroupId): "A group of product variants, such as sizes or colors of one article.", audit "A product group.";
                 query ProductGroupQuery;
                 mutation ProductGroupMutation;
             }
             products {
-                resource Product(ProductId): "A product.", audit "A product; its stock is told by movements.", source "A product.";
+                resource Product(ProductId): "A product.", audit "A product. Stock changes are recorded as stock movements instead.", source "A product.";
                 query ProductQuery;
                 mutation ProductMutation;
                 mutation ProductLinkMutation;
                 transfer Products("products"): "Products.", PRODUCTS;
             }
             media {
-                resource Image(ImageId): "A picture of a product.", audit "A picture of a product.";
+                resource Image(ImageId): "A product image.", audit "A product image.";
                 mutation ImageMutation;
                 mutation upload::UploadMutation;
             }
             reviews {
-                resource Review(ReviewId): "What a customer says of a product.", audit "A review.";
+                resource Review(ReviewId): "A customer's review of a product.", audit "A product review.";
                 query ReviewQuery;
                 mutation ReviewMutation;
-                transfer Reviews("reviews"): "Reviews.", REVIEWS;
+                transfer Reviews("reviews"): "Product reviews.", REVIEWS;
                 personal "reviews";
             }
             prices {
-                resource PriceChange(PriceChangeId): "A price that a product had or has.";
+                resource PriceChange(PriceChangeId): "A change of a product's price.";
                 personal "priceChanges";
             }
             stock {
-                resource StockMovement(StockMovementId): "An entry of the stock ledger.", audit "A movement of stock by hand: an opening or an adjustment. Sales are told by their orders.";
+                resource StockMovement(StockMovementId): "An entry in the stock ledger.", audit "A manual stock movement: an opening entry or an adjustment. Sales are recorded with their orders.";
                 mutation StockMutation;
-                transfer Stock("stock"): "Pieces in stock by SKU.", STOCK;
-                transfer StockMovements("stock_movements"): "The ledger of stock.", STOCK_MOVEMENTS;
+                transfer Stock("stock"): "Stock levels by SKU.", STOCK;
+                transfer StockMovements("stock_movements"): "Entries of the stock ledger.", STOCK_MOVEMENTS;
                 personal "stockMovements";
             }
             carts {
-                resource Cart(CartId): "A cart.";
-                resource CartLine(CartLineId): "A line of a cart.";
+                resource Cart(CartId): "A shopping cart.";
+                resource CartLine(CartLineId): "A line of a shopping cart.";
                 query CartQuery;
                 mutation CartMutation;
             }
             wishlists {
-                resource Wishlist(WishlistId): "A wishlist.", audit "A wishlist; its name is not recorded.";
-                resource WishlistItem(WishlistItemId) in item: "A product on a wishlist.", audit "A product on a wishlist.";
+                resource Wishlist(WishlistId): "A wishlist.", audit "A wishlist. Its name is not recorded.";
+                resource WishlistItem(WishlistItemId) in item: "An item of a wishlist.", audit "An item of a wishlist.";
                 query WishlistQuery;
                 mutation WishlistMutation;
                 mutation item::WishlistItemMutation;
-                transfer Wishlists("wishlists"): "Items of wishlists.", WISHLISTS;
+                transfer Wishlists("wishlists"): "Wishlist items.", WISHLISTS;
                 personal "wishlists";
             }
             orders {
-                resource Order(OrderId): "An order.", audit "An order, with the total of the lines that it was made with.", source "An order.";
-                resource OrderDetail(OrderDetailId): "A line of an order.", audit "A line of an order, changed after the order was made.";
-                resource Shipment(ShipmentId) in shipment: "A part of an order on its way.", audit "A part of an order on its way.";
-                resource Return(ReturnId) in returns: "A part of an order on its way back.", audit "A part of an order on its way back, without what people wrote.";
+                resource Order(OrderId): "An order.", audit "An order, recorded with the total of its original lines.", source "An order.";
+                resource OrderDetail(OrderDetailId): "A line of an order.", audit "A line of an order that was changed after the order was placed.";
+                resource Shipment(ShipmentId) in shipment: "A shipment of an order.", audit "A shipment of an order.";
+                resource Return(ReturnId) in returns: "A return of items of an order.", audit "A return of items of an order. Notes are not recorded.";
                 query OrderQuery;
                 mutation CheckoutMutation;
                 mutation OrderMutation;
@@ -132,7 +133,7 @@ macro_rules! domains {
                 mutation PaymentMutation;
             }
             search {
-                resource SearchRule(SearchRuleId): "What a merchant tells the search.", audit "What a merchant tells the search.";
+                resource SearchRule(SearchRuleId): "A search rule set by the merchant.", audit "A search rule set by the merchant.";
                 query SearchQuery;
                 query SuggestionQuery;
                 query SearchRuleQuery;
@@ -149,7 +150,7 @@ macro_rules! domains {
                 mutation TransferMutation;
             }
             jobs {
-                resource Job(JobId): "A job of the background.", audit "A dead job, when it was queued again or deleted.";
+                resource Job(JobId): "A background job.", audit "A dead background job that was retried or deleted.";
                 query JobQuery;
                 mutation JobMutation;
             }
@@ -162,7 +163,7 @@ macro_rules! domains {
 }
 pub(crate) use domains;
 
-/// Takes one section out of all entries.
+/// Extracts one section from all entries.
 macro_rules! sections {
     ($section:ident $callback:ident $($domain:ident {
         $(resource $type:ident($id:ident) $(in $module:ident)?: $doc:literal $(, audit $audit:literal)? $(, source $source:literal)?;)*

@@ -1,6 +1,6 @@
-//! Logs and request ids: one subscriber for the process, text or JSON.
-//! Rule: a secret never reaches a log line; an operation writes one line, an internal error one more. An id that a client
-//! sends is taken only where it can do no harm in a header or a log line.
+//! Logs and request ids: one tracing subscriber for the process, in text or JSON format.
+//! Rule: secrets are never logged; an operation writes one line, an internal error one more. A request id sent by a
+//! client is accepted only if it is safe in headers and log lines.
 
 use std::{fmt, io::IsTerminal, sync::Arc};
 
@@ -10,10 +10,10 @@ use tracing_subscriber::{EnvFilter, prelude::*};
 
 use crate::config::LogFormat;
 
-/// Starts logging to standard error. The filter is that of `tracing`, say `info,souk=debug`.
+/// Starts logging to standard error. The filter has the syntax of `tracing`, such as `info,souk=debug`.
 pub fn start(filter: &str, format: LogFormat) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|error| {
-        eprintln!("SOUK_LOG is not a filter ({error}); using `info`");
+        eprintln!("invalid log filter in SOUK_LOG ({error}); using `info`");
         EnvFilter::new("info")
     });
     let registry = tracing_subscriber::registry().with(filter);
@@ -27,26 +27,26 @@ pub fn start(filter: &str, format: LogFormat) {
     }
 }
 
-/// The id of one request; cheap to clone.
+/// The id of a request; cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// Longest id taken from a client, in characters.
+    /// Maximum length of an id sent by a client, in characters.
     const MAX_LENGTH: usize = 64;
 
-    /// A new random id.
+    /// Creates a random id.
     pub fn random() -> Self {
         Self(Uuid::new_v4().to_string().into())
     }
 
-    /// The client's id: 1 to 64 of `A-Z a-z 0-9 . _ -`; none where it is anything else.
+    /// Parses an id sent by a client: 1 to 64 characters from `A-Z a-z 0-9 . _ -`; returns none for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         ((1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(is_allowed)).then(|| Self(text.into()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! The attributes that `#[object]` reads: its own arguments, `#[graphql(…)]` and doc comments.
+//! Parses the attributes that `#[object]` uses: its own arguments, `#[graphql(…)]` and doc comments.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,9 +10,9 @@ use syn::{
 /// The arguments of `#[object]`.
 #[derive(Default)]
 pub struct ObjectArgs {
-    /// The name of the GraphQL type, where it differs from the Rust type's.
+    /// Name of the GraphQL type, if it differs from the Rust type.
     pub name: Option<Expr>,
-    /// Whether the type's `TypeName` says its name.
+    /// Whether the name comes from the type's `TypeName`.
     pub name_type: bool,
 }
 
@@ -37,24 +37,24 @@ impl Parse for ObjectArgs {
     }
 }
 
-/// What `#[graphql(…)]` says of a method or a parameter.
+/// The `#[graphql(…)]` options of a method or parameter.
 #[derive(Default)]
 pub struct Options {
-    /// The name in the schema.
+    /// Name in the schema.
     pub name: Option<LitStr>,
-    /// An argument's description.
+    /// Description of an argument.
     pub desc: Option<LitStr>,
-    /// The guard of a field.
+    /// Guard of a field.
     pub guard: Option<Expr>,
-    /// Whether an `async` field is polled once in place before it gets a future of its own.
+    /// Whether an `async` field is polled once in place before it gets its own future.
     pub eager: bool,
-    /// The complexity of a field.
+    /// Complexity of a field.
     pub complexity: Option<Expr>,
-    /// The default of an argument, as an expression of its type.
+    /// Default of an argument, as an expression of its type.
     pub default: Option<TokenStream>,
 }
 
-/// Takes `#[graphql(…)]` off and reads it.
+/// Removes `#[graphql(…)]` attributes and parses them.
 pub fn take_options(attributes: &mut Vec<Attribute>) -> Result<Options> {
     let mut options = Options::default();
     for attribute in attributes.extract_if(.., |attribute| attribute.path().is_ident("graphql")) {
@@ -89,7 +89,7 @@ pub fn take_options(attributes: &mut Vec<Attribute>) -> Result<Options> {
     Ok(options)
 }
 
-/// The doc comment as a description: `Some("…")` or `None`.
+/// Returns the doc comment as an expression: `Some("…")` or `None`.
 pub fn description(attributes: &[Attribute]) -> TokenStream {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
@@ -102,7 +102,7 @@ pub fn description(attributes: &[Attribute]) -> TokenStream {
     option_expr((!text.is_empty()).then_some(text))
 }
 
-/// An optional text as an expression.
+/// Returns an optional text as an expression.
 pub fn option_expr(text: Option<String>) -> TokenStream {
     match text {
         Some(text) => quote!(::std::option::Option::Some(#text)),

@@ -1,4 +1,4 @@
-//! What `#[object]` turns an `impl` block into: the block, and the traits of an object of the schema.
+//! Expands `#[object]`: the original `impl` block, and the trait implementations of a GraphQL object.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,7 +9,7 @@ use crate::{
     field::Field,
 };
 
-/// The block and the implementations of the traits.
+/// Returns the block with the trait implementations.
 pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
     let mut fields = Vec::new();
     for part in &mut item.items {
@@ -18,7 +18,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
         }
     }
     if fields.is_empty() {
-        return Err(Error::new_spanned(&item.self_ty, "an object needs a field"));
+        return Err(Error::new_spanned(&item.self_ty, "an object must have at least one field"));
     }
     let name = type_name(&args, &item.self_ty)?;
     let description = description(&item.attrs);
@@ -112,7 +112,7 @@ fn type_name(args: &ObjectArgs, target: &Type) -> Result<TokenStream> {
     if let Some(name) = &args.name {
         return Ok(quote!(::std::borrow::Cow::Borrowed(#name)));
     }
-    let Type::Path(path) = target else { return Err(Error::new_spanned(target, "an object is a struct")) };
+    let Type::Path(path) = target else { return Err(Error::new_spanned(target, "an object must be a struct")) };
     let name = path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
     Ok(quote!(::std::borrow::Cow::Borrowed(#name)))
 }

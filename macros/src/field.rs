@@ -1,4 +1,4 @@
-//! One field: what a method declares, and the code that describes and resolves it.
+//! A field of an object: parses a method, and generates the code that describes and resolves the field.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -17,7 +17,7 @@ pub struct Field {
     is_async: bool,
     takes_context: bool,
     is_fallible: bool,
-    /// The type of the value, without `Result`.
+    /// Type of the value, without `Result`.
     value: Type,
     description: TokenStream,
     options: Options,
@@ -29,12 +29,12 @@ struct Argument {
     variable: Ident,
     ty: Type,
     options: Options,
-    /// Stands for the arguments of a list.
+    /// Whether the parameter declares the arguments of a list.
     is_list: bool,
 }
 
 impl Field {
-    /// Reads a method, and takes off it what the compiler does not know.
+    /// Parses a method and removes the attributes that the compiler does not know.
     pub fn parse(method: &mut ImplItemFn) -> Result<Self> {
         let options = take_options(&mut method.attrs)?;
         let mut takes_context = false;
@@ -46,7 +46,7 @@ impl Field {
                 continue;
             }
             let Pat::Ident(pattern) = &*input.pat else {
-                return Err(Error::new_spanned(&input.pat, "a parameter of a field needs a name"));
+                return Err(Error::new_spanned(&input.pat, "a parameter of a field must have a name"));
             };
             let options = take_options(&mut input.attrs)?;
             let name = options.name.as_ref().map_or_else(|| camel_case(&pattern.ident), syn::LitStr::value);
@@ -60,7 +60,7 @@ impl Field {
             });
         }
         let ReturnType::Type(_, output) = &method.sig.output else {
-            return Err(Error::new_spanned(&method.sig, "a field needs a type"));
+            return Err(Error::new_spanned(&method.sig, "a field must have a return type"));
         };
         let ok_type = result_ok_type(output);
         Ok(Self {
@@ -76,12 +76,12 @@ impl Field {
         })
     }
 
-    /// Whether the field can be resolved without a future.
+    /// Returns whether the field can be resolved without a future.
     pub fn can_resolve_sync(&self) -> bool {
         (!self.is_async || self.options.eager) && self.arguments.is_empty() && self.options.guard.is_none()
     }
 
-    /// What the field says of itself.
+    /// Returns the field's metadata for the schema.
     pub fn field_info(&self) -> TokenStream {
         let Self { name, value, description, .. } = self;
         let arguments = self.arguments.iter().map(Argument::argument_info);
@@ -125,7 +125,7 @@ impl Field {
         quote!(::std::option::Option::None)
     }
 
-    /// The arm that resolves the field on the spot.
+    /// Returns the match arm that resolves the field synchronously.
     pub fn sync_arm(&self) -> TokenStream {
         let name = &self.name;
         let inner = (self.takes_context || self.is_async).then(|| quote!(let inner = context.with_field(field);));
@@ -140,12 +140,12 @@ impl Field {
         }
     }
 
-    /// The arm that resolves the field in a future.
+    /// Returns the match arm that resolves the field in a future.
     pub fn async_arm(&self) -> TokenStream {
         if self.is_async || !self.can_resolve_sync() { self.future_arm() } else { self.sync_value_async_arm() }
     }
 
-    /// The value is at hand: what has to wait are its selections.
+    /// Resolves a synchronous value; only its selections are awaited.
     fn sync_value_async_arm(&self) -> TokenStream {
         let name = &self.name;
         let call = self.call(quote!(&context), None);
@@ -158,7 +158,7 @@ impl Field {
         }
     }
 
-    /// A future of the field's own.
+    /// Resolves the field in its own future.
     fn future_arm(&self) -> TokenStream {
         let name = &self.name;
         let guard = self.options.guard.as_ref().map(|guard| {
@@ -188,7 +188,7 @@ impl Field {
         }
     }
 
-    /// The call of the method.
+    /// Returns the call of the method.
     fn call(&self, context: TokenStream, poll: Option<TokenStream>) -> TokenStream {
         let method = &self.method;
         let context = self.takes_context.then(|| quote!(#context,));
@@ -196,7 +196,7 @@ impl Field {
         quote!(self.#method(#context #(#variables),*)#poll)
     }
 
-    /// Binds what was called to `value`, or returns for an error.
+    /// Binds the result of the call to `value`, or returns the error.
     fn bind_value(&self, call: TokenStream, failed: TokenStream) -> TokenStream {
         if self.is_fallible {
             quote! {
@@ -254,7 +254,7 @@ fn default_of(options: &Options, ty: &Type) -> TokenStream {
     }
 }
 
-/// The names in an expression.
+/// Collects the identifiers in an expression.
 struct IdentCollector(Vec<Ident>);
 
 impl<'ast> Visit<'ast> for IdentCollector {
@@ -276,7 +276,7 @@ fn is_context(ty: &Type) -> bool {
     matches!(ty, Type::Reference(reference) if last_segment(&reference.elem).is_some_and(|last| last.ident == "Context"))
 }
 
-/// `T` of `Result<T>`.
+/// Returns `T` of `Result<T>`.
 fn result_ok_type(ty: &Type) -> Option<&Type> {
     let last = last_segment(ty).filter(|segment| segment.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
@@ -286,7 +286,7 @@ fn result_ok_type(ty: &Type) -> Option<&Type> {
     })
 }
 
-/// `sort_order` as `sortOrder`.
+/// Converts `sort_order` to `sortOrder`.
 fn camel_case(name: &Ident) -> String {
     let name = name.unraw().to_string();
     let mut words = name.split('_').filter(|word| !word.is_empty());

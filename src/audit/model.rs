@@ -1,4 +1,4 @@
-//! Entries of the audit log, and how the graph shows what they hold.
+//! Entries of the audit log, and their representation in the API.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -12,11 +12,11 @@ use crate::{
     text_enum,
 };
 
-/// The resources whose changes are recorded.
+/// Declares the resource types whose changes are recorded.
 macro_rules! resource_types {
     ($($type:ident $doc:literal;)*) => {
         text_enum! {
-            /// What an entry is about. In the table it is the name of the type in the graph.
+            /// Type of the changed resource.
             #[graphql(name = "AuditResourceType")]
             pub enum ResourceType {$(#[doc = $doc] $type => stringify!($type),)*}
         }
@@ -26,71 +26,71 @@ macro_rules! resource_types {
 domains!(audited => resource_types);
 
 text_enum! {
-    /// What became of it.
+    /// Kind of change.
     #[graphql(name = "AuditChange")]
     pub enum Change {
-        /// It was made.
+        /// The resource was created.
         Created => "created",
-        /// It was changed.
+        /// The resource was updated.
         Updated => "updated",
-        /// It is gone.
+        /// The resource was deleted.
         Deleted => "deleted",
-        /// A file was taken over for the website; one entry for all that it brought.
+        /// An import for the website finished. One entry covers all imported rows.
         Imported => "imported",
     }
 }
 
 impl ResourceType {
-    /// The noun and the key of a global id; none where it names nothing that is told.
+    /// Returns the resource type and key of a global ID; none if its type is not audited.
     pub fn of(id: &str) -> Option<(Self, i64)> {
         let (name, key) = ids::decode(id)?;
         Some((Self::ALL.iter().copied().find(|resource_type| resource_type.as_str() == name)?, key))
     }
 }
 
-/// An entry.
+/// An entry in the audit log.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = audit_log, check_for_backend(diesel::pg::Pg))]
 pub struct AuditRow {
-    /// Key.
+    /// Key of the entry.
     pub id: AuditEntryId,
-    /// When the transaction began that changed it.
+    /// When the transaction of the change began.
     pub at: DateTime<Utc>,
-    /// Who changed it; none where it was nobody known.
+    /// User who made the change; none if the viewer was not logged in.
     pub user_id: Option<UserId>,
-    /// By what.
+    /// Authentication method.
     pub via: ActorKind,
-    /// The session of the access token.
+    /// Session of the access token.
     pub session_id: Option<SessionId>,
-    /// The API key.
+    /// API key.
     pub api_key_id: Option<ApiKeyId>,
-    /// The client's address.
+    /// IP address of the client.
     pub address: Option<String>,
-    /// The request's id, or a command's name.
+    /// Id of the request, or name of the command.
     pub request_id: Option<String>,
-    /// What was changed.
+    /// Type of the changed resource.
     pub resource_type: ResourceType,
-    /// Its key.
+    /// Key of the changed resource.
     pub resource_id: i64,
-    /// The website that it belongs to; none for what belongs to all.
+    /// Website that the resource belongs to; none if it belongs to no website.
     pub website_id: Option<WebsiteId>,
-    /// What became of it.
+    /// Kind of change.
     pub change: Change,
-    /// The columns that changed, as they were; all of a row that is gone.
+    /// Changed columns with their values before the change; all columns of a deleted row.
     pub before: Option<Value>,
-    /// The columns that changed, as they became; all of a new row.
+    /// Changed columns with their values after the change; all columns of a new row.
     pub after: Option<Value>,
 }
 
 impl AuditRow {
-    /// The global id of what was changed.
+    /// Returns the global ID of the changed resource.
     pub fn resource_global_id(&self) -> String {
         ids::encode(self.resource_type.as_str(), self.resource_id)
     }
 }
 
-/// Whose keys a column of a recorded table holds: `cart_line_id` those of `CartLine`; the columns with other names are
-/// listed.
+/// Returns the resource type that a column of an audited table refers to: `cart_line_id` refers to `CartLine`. Columns
+/// with other names are listed.
 fn referenced_type(column: &str) -> Option<&'static str> {
     Some(match column {
         "group_id" => ProductGroupId::TYPE,
@@ -102,7 +102,7 @@ fn referenced_type(column: &str) -> Option<&'static str> {
     })
 }
 
-/// Columns as they leave the process: keys of rows become global ids.
+/// Returns columns as shown to clients, with keys replaced by global IDs.
 pub fn with_global_ids(columns: Value) -> Value {
     let Value::Object(columns) = columns else { return columns };
     let shown = columns.into_iter().map(|(column, value)| {
@@ -112,40 +112,40 @@ pub fn with_global_ids(columns: Value) -> Value {
     Value::Object(shown.collect::<Map<_, _>>())
 }
 
-/// A condition of a filter.
+/// A filter condition on entries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AuditCondition {
-    /// By who changed it.
+    /// Filter by user.
     User(Op<UserId>),
-    /// By what they were known.
+    /// Filter by authentication method.
     Via(Op<ActorKind>),
-    /// By what was changed.
+    /// Filter by resource type.
     ResourceType(Op<ResourceType>),
-    /// By the very thing that was changed.
+    /// Filter by resource.
     Resource(ResourceType, i64),
-    /// By its website.
+    /// Filter by website.
     Website(Op<WebsiteId>),
-    /// By when.
+    /// Filter by time of the change.
     At(Op<DateTime<Utc>>),
 }
 
-/// What the log is ordered by.
+/// Fields that audit entries can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum AuditOrderField {
-    /// When it was changed.
+    /// When the change was made.
     #[default]
     At,
 }
 
 impl AuditOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::At => "audit_log:at",
         }
     }
 
-    /// The sort key of an entry.
+    /// Returns the sort key of an entry.
     pub fn key(self, row: &AuditRow) -> SortKey {
         match self {
             Self::At => SortKey::Time(row.at),

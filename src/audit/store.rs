@@ -1,5 +1,6 @@
-//! Every statement on the audit log that the database does not run itself.
-//! What a scope means here: `All` sees every entry, staff of some websites what belongs to these, everybody else none.
+//! The SQL statements on the audit log, except those that the database runs itself.
+//! Scope: `All` sees every entry, staff limited to some websites see the entries of those websites, all others see
+//! none.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -25,7 +26,7 @@ use crate::{
 };
 
 define_sql_function! {
-    /// Adds an entry by the transaction's actor; see the migration.
+    /// Adds an entry for the actor of the transaction; see the migration.
     fn audit_put(
         change: Text,
         resource_type: Text,
@@ -47,7 +48,7 @@ fn visible(scope: &Scope) -> Condition<'static, audit_log::table> {
     }
 }
 
-/// What a user did, and what was done to their account; the oldest first.
+/// Returns the changes that a user made and the changes of their account, oldest first.
 pub async fn all_of_user(mut conn: &Conn, user: UserId) -> Result<Vec<AuditRow>> {
     let account = audit_log::resource_type.eq(ResourceType::User).and(audit_log::resource_id.eq(user.0));
     let query = audit_log::table
@@ -77,18 +78,18 @@ list_statements! {
     for scope by visible
 }
 
-/// The visible entries with these ids, in no order.
+/// Returns the visible entries with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[AuditEntryId]) -> Result<Vec<AuditRow>> {
     let query = audit_log::table.filter(audit_log::id.eq_any(ids)).select(AuditRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// Keeps what the transaction writes from now on out of the log: for imports, which tell of themselves.
+/// Suppresses audit entries for the rest of the transaction; used by imports, which add an entry of their own.
 pub async fn suppress(mut conn: &Conn) -> Result<()> {
     Ok(SimpleAsyncConnection::batch_execute(&mut conn, "SET LOCAL souk.audit = 'off'").await?)
 }
 
-/// Tells of an import, in one entry of its website.
+/// Adds one entry for an import to its website.
 pub async fn insert_import(mut conn: &Conn, website: WebsiteId, report: &Value) -> Result<()> {
     let (imported, resource_type) = (Change::Imported.as_str(), ResourceType::Website.as_str());
     let put = audit_put(imported, resource_type, website.0, website.0, None::<Value>, report);

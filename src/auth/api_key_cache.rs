@@ -1,5 +1,5 @@
-//! The API keys that this server has seen of late, so that a request with one asks the database for nothing.
-//! Rule: what is known of a key is a second old at most, and forgotten at once where this server changes anything.
+//! A cache of recently used API keys, so that requests with an API key do not query the database.
+//! Rule: an entry is at most one second old; a change on this server clears the cache at once.
 
 use std::{
     collections::HashSet,
@@ -14,28 +14,29 @@ use moka::sync::Cache;
 use super::Identity;
 use crate::ids::ApiKeyId;
 
-/// Most keys that are remembered, unknown ones among them.
+/// Maximum number of cached keys, including unknown ones.
 const CAPACITY: u64 = 10_000;
 
-/// How long one is remembered.
+/// Lifetime of an entry.
 const TTL: Duration = Duration::from_secs(1);
 
-/// What a good key makes of its bearer.
+/// A valid API key.
 #[derive(Debug, Clone)]
 pub struct CachedApiKey {
-    /// Whom it acts for, with its own permissions and websites: what the owner's role gives now is not looked at yet.
+    /// The user that the key acts for, with the permissions and websites of the key. They are not yet limited to those
+    /// of the user's role.
     pub identity: Identity,
-    /// From then on it is refused.
+    /// When the key expires.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// The keys by their hashes.
+/// API keys by hash.
 pub struct ApiKeyCache {
-    /// None for what is no good key.
+    /// None for keys that are unknown or invalid.
     entries: Cache<Vec<u8>, Option<Arc<CachedApiKey>>>,
-    /// How often all was forgotten.
+    /// Number of times the cache was cleared.
     generation: Mutex<u64>,
-    /// Keys whose use has to be noted.
+    /// Keys whose use has not been recorded in the database yet.
     used: Mutex<HashSet<ApiKeyId>>,
 }
 
@@ -47,17 +48,18 @@ impl Default for ApiKeyCache {
 }
 
 impl ApiKeyCache {
-    /// What is known of a hash: nothing, that it is no good key, or what it makes of its bearer.
+    /// Returns the entry for a hash: nothing if it is not cached, `Some(None)` if the key is invalid, or the valid key.
     pub fn get(&self, hash: &[u8]) -> Option<Option<Arc<CachedApiKey>>> {
         self.entries.get(hash)
     }
 
-    /// To be asked before the database is, for [`insert`](Self::insert).
+    /// Returns the generation of the cache, to be read before querying the database and passed to
+    /// [`insert`](Self::insert).
     pub fn generation(&self) -> u64 {
         *lock(&self.generation)
     }
 
-    /// Remembers what the database said, unless something has changed since it was asked.
+    /// Caches what the database returned, unless the cache was cleared since this generation was read.
     pub fn insert(&self, generation: u64, hash: Vec<u8>, key: Option<Arc<CachedApiKey>>) {
         let current = lock(&self.generation);
         if *current == generation {
@@ -65,19 +67,19 @@ impl ApiKeyCache {
         }
     }
 
-    /// Forgets all of it.
+    /// Clears the cache.
     pub fn clear(&self) {
         let mut generation = lock(&self.generation);
         *generation += 1;
         self.entries.invalidate_all();
     }
 
-    /// Keeps in mind that a key was used.
+    /// Records that a key was used.
     pub fn record_use(&self, id: ApiKeyId) {
         lock(&self.used).insert(id);
     }
 
-    /// The keys that were used since this was asked last.
+    /// Returns the keys that were used since the last call.
     pub fn take_used(&self) -> Vec<ApiKeyId> {
         mem::take(&mut *lock(&self.used)).into_iter().collect()
     }

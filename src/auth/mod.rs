@@ -1,5 +1,5 @@
-//! Who asks, and what they may: password hashes, the JWT and its claims, the viewer, permissions and scopes.
-//! Rule: the code checks permissions and scopes; who holds which permission is data.
+//! Authentication and authorization: password hashes, access tokens, the viewer, permissions and scopes.
+//! Rule: code checks permissions and scopes; which role has which permission is data.
 
 mod api_key_cache;
 mod jwt;

@@ -1,6 +1,6 @@
-//! Password hashes: argon2id, off the async threads.
-//! Rule: a bounded number at once and a bounded number waiting, so that a flood of logins fails early and alone, and on
-//! threads that step back behind everything else, so that the catalogue stays fast meanwhile.
+//! Password hashing with argon2id, outside the async threads.
+//! Rule: the numbers of concurrent and of queued hashes are bounded, so that a flood of logins fails early and affects
+//! nothing else. Hashing threads run with low priority, so that the catalog stays fast meanwhile.
 
 use std::{sync::Arc, thread};
 
@@ -15,12 +15,12 @@ use crate::{
     text,
 };
 
-/// How many hashes may wait for their turn: some three seconds' worth on one core. Who comes later would give up before.
+/// Maximum number of queued hashes: about three seconds of work on one core. Clients would time out waiting for more.
 const MAX_QUEUED: usize = 64;
-/// How long a full line takes, in seconds: a hash of the default cost is some 40 ms on one core.
+/// Time to work off a full queue, in seconds; a hash with the default cost takes about 40 ms on one core.
 const RETRY_AFTER_SECONDS: u64 = 3;
 
-/// What a hash costs. [`PasswordCost::default`] is OWASP's recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
+/// The cost of a hash. [`PasswordCost::default`] is the OWASP recommendation for argon2id: 19 MiB, 2 passes, 1 lane.
 #[derive(Debug, Clone, Copy)]
 pub struct PasswordCost {
     /// Memory in KiB.
@@ -35,26 +35,28 @@ impl Default for PasswordCost {
     }
 }
 
-/// Hashes and checks passwords.
+/// Hashes and verifies passwords.
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
-    /// Places of those who are hashed or wait for it.
+    /// Permits for running and queued hashes.
     queue_slots: Arc<Semaphore>,
-    /// One core stays free for everything else while a flood of logins is hashed.
+    /// Permits for running hashes; one core stays free for everything else.
     hash_slots: Arc<Semaphore>,
-    /// Checked where there is no account, so that an unknown e-mail costs the same time as a wrong password.
+    /// Verified if there is no account, so that an unknown email address takes as long as a wrong password.
     dummy_hash: Arc<str>,
 }
 
 impl Passwords {
+    /// Creates a hasher with this cost.
     /// # Errors
-    /// [`Error::Internal`] for a cost that argon2 does not take.
+    /// Returns [`Error::Internal`] for a cost that argon2 does not support.
     pub fn new(cost: PasswordCost) -> Result<Self> {
         let params = Params::new(cost.memory, cost.passes, 1, None).map_err(internal)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let PasswordCost { memory, passes } = cost;
-        // Nobody's password: 16 bytes of salt and 32 of hash, made up. Hashing one here would cost memory for good.
+        // A made-up hash that no password matches: 16 bytes of salt and 32 of hash. Computing a real one here would
+        // permanently use memory.
         let dummy_hash = format!("$argon2id$v=19$m={memory},t={passes},p=1${}${}", "A".repeat(22), "A".repeat(43));
         PasswordHash::new(&dummy_hash).map_err(internal)?;
         let cores = thread::available_parallelism().map_or(1, |n| n.get());
@@ -63,9 +65,10 @@ impl Passwords {
         Ok(Self { argon2, queue_slots, hash_slots, dummy_hash: dummy_hash.into() })
     }
 
-    /// Checks a new password (see [`text::check_password`]) and gives its PHC string.
+    /// Validates a new password (see [`text::check_password`]) and returns its PHC string.
     /// # Errors
-    /// INVALID or WEAK_PASSWORD of the field; RATE_LIMITED where too many wait; [`Error::Internal`] where hashing fails.
+    /// Returns INVALID or WEAK_PASSWORD for the field, RATE_LIMITED if the queue is full, [`Error::Internal`] if
+    /// hashing fails.
     pub async fn check_and_hash(&self, field: &'static str, password: String, about: Vec<String>) -> Result<String> {
         let argon2 = self.argon2.clone();
         self.blocking(move || {
@@ -76,18 +79,18 @@ impl Passwords {
         .await
     }
 
-    /// The PHC string of a password.
+    /// Returns the PHC string of a password.
     /// # Errors
-    /// RATE_LIMITED where too many wait; [`Error::Internal`] where hashing fails.
+    /// Returns RATE_LIMITED if the queue is full, [`Error::Internal`] if hashing fails.
     pub async fn hash(&self, password: String) -> Result<String> {
         let argon2 = self.argon2.clone();
         self.blocking(move || argon2.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(internal))
             .await
     }
 
-    /// Whether the password has this hash. With no hash it takes the same time and answers no.
+    /// Returns whether the password matches the hash. Without a hash it takes the same time and returns false.
     /// # Errors
-    /// RATE_LIMITED where too many wait; [`Error::Internal`] where the stored hash cannot be read.
+    /// Returns RATE_LIMITED if the queue is full, [`Error::Internal`] if the stored hash cannot be parsed.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
         let argon2 = self.argon2.clone();
         let known = hash.is_some();
@@ -104,12 +107,13 @@ impl Passwords {
         let queue_slot = Arc::clone(&self.queue_slots).try_acquire_owned().map_err(busy)?;
         let permit = Arc::clone(&self.hash_slots).acquire_owned().await.map_err(internal)?;
         let (sender, receiver) = oneshot::channel();
-        // A thread for each hash, which takes a hundred times as long: a priority once lowered cannot be raised again.
+        // Each hash gets its own thread, because a lowered priority cannot be raised again. Starting a thread costs a
+        // hundredth of the hash.
         let hashing = move || {
             lower_priority();
             let done = work();
             drop((permit, queue_slot));
-            // Whoever asked may have gone away meanwhile.
+            // The caller may have been canceled meanwhile.
             let _ = sender.send(done);
         };
         thread::Builder::new().name("password".to_owned()).spawn(hashing).map_err(internal)?;
@@ -117,17 +121,17 @@ impl Passwords {
     }
 }
 
-/// How far a hashing thread steps back, as `nice` counts: where the cores are busy it gets a tenth of what another gets.
+/// Nice value of hashing threads: on busy cores they get about a tenth of the time of other threads.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// Lets other threads go first. Where that is refused, it goes on as before.
+/// Lowers the priority of the current thread. If that is not permitted, hashing continues with normal priority.
 #[cfg(target_os = "linux")]
 fn lower_priority() {
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
 }
 
-/// Elsewhere a priority is the whole process's.
+/// On other systems a priority applies to the whole process.
 #[cfg(not(target_os = "linux"))]
 fn lower_priority() {}
 
@@ -168,7 +172,7 @@ mod tests {
         }
         let refused = passwords.verify("correct horse".into(), None).await;
         assert!(matches!(refused, Err(Error::TooManyAttempts { .. })), "{refused:?}");
-        // One who gives up leaves a place for another.
+        // A canceled request frees its place in the queue.
         let last = queued.pop().unwrap();
         last.abort();
         assert!(last.await.unwrap_err().is_cancelled());

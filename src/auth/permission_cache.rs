@@ -1,6 +1,6 @@
-//! What an access token or an API key does not tell: that its session has ended, and what its role gives now.
-//! Rule: a register in memory, so that no request asks the database for it; whoever changes such a thing makes their own
-//! server catch up at once, and the others do every second.
+//! The current state behind access tokens and API keys: sessions that have ended, and the permissions of each role.
+//! Rule: the state is kept in memory, so that no request queries the database for it. A change takes effect at once on
+//! the server that makes it, and within a second on the others.
 
 use std::{
     collections::HashMap,
@@ -12,37 +12,37 @@ use chrono::{DateTime, Duration, Utc};
 use super::{ApiKeyCache, AuthMethod, Identity, Permissions, TokenError, Viewer};
 use crate::ids::{SessionId, UserId, WebsiteId};
 
-/// News may become visible this much later than they are dated: the longest transaction.
+/// A change can become visible this much later than its timestamp says: the duration of the longest transaction.
 const OVERLAP: Duration = Duration::minutes(2);
 
-/// What a role gives, and where.
+/// The permissions of a role and the websites it is limited to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// What it gives.
+    /// Permissions of the role.
     pub permissions: Permissions,
-    /// Where; everywhere without.
+    /// Websites the role is limited to; none for no limit.
     pub websites: Option<Arc<[WebsiteId]>>,
 }
 
-/// What has changed, as the database tells.
+/// The changes since an earlier time, as read from the database.
 #[derive(Debug)]
 pub struct PermissionChanges {
-    /// The database's clock.
+    /// Current time of the database.
     pub at: DateTime<Utc>,
-    /// Sessions that ended, and when.
+    /// Sessions that have ended, and when.
     pub ended_sessions: Vec<(SessionId, DateTime<Utc>)>,
-    /// Users who got another role: its code, and when.
+    /// Users whose role changed, with the code of the new role and the time of the change.
     pub role_changes: Vec<(UserId, String, DateTime<Utc>)>,
-    /// All roles by their codes.
+    /// All roles by code.
     pub roles: HashMap<String, Grant>,
 }
 
-/// The register.
+/// An in-memory cache of ended sessions, role changes and role permissions.
 pub struct PermissionCache {
-    /// As long as an access token lives, what ended before does not matter any more.
+    /// Lifetime of an access token; older events no longer matter.
     token_ttl: Duration,
     state: RwLock<State>,
-    /// The API keys seen of late.
+    /// Recently used API keys.
     pub api_keys: ApiKeyCache,
 }
 
@@ -55,22 +55,23 @@ struct State {
 }
 
 impl PermissionCache {
-    /// An empty register, for access tokens of this life.
+    /// Creates an empty cache for access tokens with this lifetime.
     pub fn new(token_ttl: Duration) -> Self {
         Self { token_ttl, state: RwLock::default(), api_keys: ApiKeyCache::default() }
     }
 
-    /// How far back news matter, before the database's clock.
+    /// Returns how far back changes matter, relative to the database's clock.
     pub fn lookback(&self) -> Duration {
         self.token_ttl + OVERLAP
     }
 
-    /// From when on news are wanted; none where all within the [horizon](Self::lookback) are.
+    /// Returns the time since which changes have to be read; none means all changes within
+    /// [`lookback`](Self::lookback).
     pub fn changes_since(&self) -> Option<DateTime<Utc>> {
         self.read(|state| state.updated_at.map(|updated_at| updated_at - OVERLAP))
     }
 
-    /// Takes news in.
+    /// Applies changes.
     pub fn apply(&self, changes: PermissionChanges) {
         let oldest = changes.at - self.lookback();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +80,7 @@ impl PermissionCache {
         state.ended_sessions.extend(changes.ended_sessions);
         state.role_changes.retain(|_, (_, at)| *at > oldest);
         for (user, role, at) in changes.role_changes {
-            // Two readers may come in the wrong order: the later change counts.
+            // Two readers may deliver their changes out of order; the later change wins.
             if state.role_changes.get(&user).is_none_or(|(_, known)| *known <= at) {
                 state.role_changes.insert(user, (role, at));
             }
@@ -89,19 +90,20 @@ impl PermissionCache {
         self.api_keys.clear();
     }
 
-    /// Whether the register knows this role: a token may be newer than the register.
+    /// Returns whether the cache knows this role; a token may be newer than the cache.
     pub fn has_role(&self, role: &str) -> bool {
         self.read(|state| state.roles.contains_key(role))
     }
 
-    /// What a role gives now.
+    /// Returns the current permissions of a role.
     pub fn role_grant(&self, role: &str) -> Option<Grant> {
         self.read(|state| state.roles.get(role).cloned())
     }
 
-    /// The bearer of a token or a key as they are now: never more than it says, and never more than the role gives.
+    /// Returns the viewer for a token or key. The viewer's permissions are those of the token or key that the role
+    /// still grants.
     /// # Errors
-    /// [`TokenError::SessionEnded`] where the session has ended.
+    /// Returns [`TokenError::SessionEnded`] if the session has ended.
     pub fn authorize(&self, mut identity: Identity) -> Result<Viewer, TokenError> {
         self.read(|state| {
             if let AuthMethod::Session(session) = identity.auth_method
@@ -128,7 +130,7 @@ impl PermissionCache {
     }
 }
 
-/// The websites that are in both limits; none is no limit.
+/// Returns the websites that both limits include; none means no limit.
 fn intersect(one: Option<Arc<[WebsiteId]>>, other: Option<Arc<[WebsiteId]>>) -> Option<Arc<[WebsiteId]>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.iter().copied().filter(|website| other.contains(website)).collect()),

@@ -1,4 +1,4 @@
-//! The viewer of a request, the permissions they hold, and the rows they may see.
+//! The viewer of a request, their permissions, and the rows they may see.
 
 use std::{fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use crate::{
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $bit:literal => $code:literal;)*) => {
-        /// What the code checks. Roles give permissions to users.
+        /// Permissions that the API checks. A user has the permissions of their role.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
         pub enum Permission {$($(#[$doc])* $name,)*}
 
@@ -18,12 +18,12 @@ macro_rules! permissions {
             /// Every permission.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The code in the database, in tokens and in the graph.
+            /// Returns the code used in the database, in tokens and in the GraphQL schema.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $code),* }
             }
 
-            /// Reads a code; `None` where it is unknown.
+            /// Parses a code; returns `None` if it is unknown.
             pub fn parse(code: &str) -> Option<Self> {
                 match code { $($code => Some(Self::$name),)* _ => None }
             }
@@ -36,31 +36,31 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// Create and change websites.
+    /// Create and update websites.
     ManageWebsites = 0 => "MANAGE_WEBSITES";
-    /// See, create, change and deactivate every user.
+    /// View, create, update and deactivate all users.
     ManageUsers = 1 => "MANAGE_USERS";
-    /// Create, change and delete categories, brands and suppliers.
+    /// Create, update and delete categories, brands and suppliers.
     ManageCatalogue = 2 => "MANAGE_CATALOGUE";
-    /// Create, change and delete every product.
+    /// Create, update and delete all products.
     ManageProducts = 3 => "MANAGE_PRODUCTS";
-    /// Create, change and delete own products, adjust their stock, and see the orders that hold them.
+    /// Create, update and delete own products, adjust their stock, and view the orders that contain them.
     SellProducts = 4 => "SELL_PRODUCTS";
-    /// Adjust the stock of every product and see its ledger.
+    /// Adjust the stock of all products and view the stock ledger.
     ManageStock = 5 => "MANAGE_STOCK";
-    /// See and change every order.
+    /// View and update all orders.
     ManageOrders = 6 => "MANAGE_ORDERS";
-    /// Create, change and delete roles, and give them to users.
+    /// Create, update and delete roles, and assign them to users.
     ManageRoles = 7 => "MANAGE_ROLES";
-    /// Read who changed what.
+    /// View the audit log.
     ViewAuditLog = 8 => "VIEW_AUDIT_LOG";
     /// Capture, void and refund payments.
     ManagePayments = 9 => "MANAGE_PAYMENTS";
-    /// See background jobs, run dead ones again, and delete them.
+    /// View background jobs, and retry or delete dead ones.
     ManageJobs = 10 => "MANAGE_JOBS";
     /// Approve, reject and delete reviews.
     ManageReviews = 11 => "MANAGE_REVIEWS";
-    /// Read what people search and find.
+    /// View search analytics.
     ViewAnalytics = 12 => "VIEW_ANALYTICS";
 }
 
@@ -75,28 +75,28 @@ impl fmt::Display for Permission {
 pub struct Permissions(u32);
 
 impl Permissions {
-    /// Whether the set holds this one.
+    /// Returns whether the set contains the permission.
     pub fn contains(self, permission: Permission) -> bool {
         self.0 & permission.bit() != 0
     }
 
-    /// What both sets hold.
+    /// Returns the permissions that are in both sets.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// Whether the set holds all of the other.
+    /// Returns whether the set contains all permissions of the other set.
     pub fn contains_all(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The permissions in their fixed order.
+    /// Returns the permissions in their fixed order.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL.iter().copied().filter(move |p| self.contains(*p))
     }
 
-    /// Reads codes; unknown ones (of a newer server) grant nothing.
+    /// Parses codes; unknown ones (of a newer server) are ignored.
     pub fn from_codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Self {
         codes.into_iter().filter_map(Permission::parse).collect()
     }
@@ -108,43 +108,43 @@ impl FromIterator<Permission> for Permissions {
     }
 }
 
-/// By what somebody is known.
+/// How a user is authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthMethod {
     /// An access token of this session.
     Session(SessionId),
     /// An API key.
     ApiKey(ApiKeyId),
-    /// The program itself: a command, a job.
+    /// The server itself: a command or a job.
     System,
 }
 
-/// A known user and what they may do at this moment.
+/// An authenticated user and their current permissions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The user (`sub`).
     pub user: UserId,
-    /// By what they are known (`sid` of a token).
+    /// Authentication method; the session is the `sid` of the token.
     pub auth_method: AuthMethod,
-    /// The role's code.
+    /// Code of the role.
     pub role: String,
-    /// What they may do.
+    /// Permissions of the user.
     pub permissions: Permissions,
-    /// Where they may do it; everywhere without.
+    /// Websites to which the permissions are limited; none for all websites.
     pub websites: Option<Arc<[WebsiteId]>>,
 }
 
-/// A guest: the SHA-256 of the cart token that they send. Whoever has the token is the guest.
+/// A guest: the SHA-256 of their cart token. Whoever has the token is the guest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct GuestKey([u8; 32]);
 
 impl GuestKey {
-    /// The guest with this token.
+    /// Returns the guest with this token.
     pub fn from_token(token: &str) -> Self {
         Self(secret::hash(token).try_into().unwrap_or_default())
     }
 
-    /// As the table keeps it.
+    /// Returns the hash as stored in the database.
     pub fn hash(&self) -> &[u8] {
         &self.0
     }
@@ -156,7 +156,7 @@ impl fmt::Debug for GuestKey {
     }
 }
 
-/// Whose carts these are: a user's, a guest's, or both of one person who has just logged in.
+/// The owner of carts: a user, a guest, or both if a guest has just logged in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {
     /// The user.
@@ -165,58 +165,58 @@ pub struct Holder {
     pub guest: Option<GuestKey>,
 }
 
-/// Who asks: nobody known, a guest with a cart token, or a user.
+/// The client that sends a request: anonymous, a guest with a cart token, or a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Viewer {
     identity: Option<Identity>,
     guest: Option<GuestKey>,
 }
 
-/// Which rows a viewer may see and change. Each store says what it means for its table.
+/// The rows that a viewer may see and change. Each store defines what a scope means for its table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// What everybody may see.
+    /// Public rows only.
     Public,
     /// The public rows and the user's own.
     Own(UserId),
-    /// The public rows and what was made with this cart token.
+    /// The public rows and those created with this cart token.
     Guest(GuestKey),
-    /// As `Own`, and the rows that a seller's products bring with them.
+    /// As `Own`, and the rows related to the seller's products.
     Seller(UserId),
-    /// As `Own`, and every row of these websites.
+    /// As `Own`, and all rows of these websites.
     Websites(UserId, Arc<[WebsiteId]>),
-    /// Every row.
+    /// All rows.
     All,
 }
 
 impl Viewer {
-    /// Nobody known.
+    /// Returns the anonymous viewer.
     pub fn anonymous() -> Self {
         Self::default()
     }
 
-    /// A logged-in user.
+    /// Returns the viewer for a logged-in user.
     pub fn user(identity: Identity) -> Self {
         Self { identity: Some(identity), guest: None }
     }
 
-    /// The same, with the cart token that came along.
+    /// Returns the viewer with the cart token of the request.
     #[must_use]
     pub fn with_guest(self, guest: Option<GuestKey>) -> Self {
         Self { guest, ..self }
     }
 
-    /// Whose carts the viewer's are.
+    /// Returns the owner of the viewer's carts.
     pub fn holder(&self) -> Holder {
         Holder { user: self.user_id(), guest: self.guest }
     }
 
-    /// The viewer as a guest: not where they are logged in.
+    /// Returns the viewer as a guest; none if the viewer is logged in.
     pub fn guest(&self) -> Option<GuestKey> {
         self.guest.filter(|_| self.identity.is_none())
     }
 
-    /// The program itself, which may do everything.
+    /// Returns the viewer for the server itself, which has every permission.
     pub fn system() -> Self {
         Self::user(Identity {
             user: UserId(0),
@@ -227,60 +227,62 @@ impl Viewer {
         })
     }
 
-    /// The logged-in user, if any.
+    /// Returns the logged-in user, if any.
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
     }
 
-    /// The logged-in user's id, if any.
+    /// Returns the logged-in user's id, if any.
     pub fn user_id(&self) -> Option<UserId> {
         self.identity.as_ref().map(|identity| identity.user)
     }
 
-    /// The permissions held; none for the anonymous.
+    /// Returns the viewer's permissions; none for anonymous viewers.
     pub fn permissions(&self) -> Permissions {
         self.identity.as_ref().map(|identity| identity.permissions).unwrap_or_default()
     }
 
-    /// Whether the viewer holds the permission.
+    /// Returns whether the viewer has the permission.
     pub fn can(&self, permission: Permission) -> bool {
         self.permissions().contains(permission)
     }
 
-    /// Whether what the viewer may do, they may do at this website: a role can be limited to some.
+    /// Returns whether the viewer's permissions include this website; a role can be limited to some websites.
     pub fn can_access_website(&self, website: WebsiteId) -> bool {
         let limit = self.identity.as_ref().and_then(|identity| identity.websites.as_ref());
         limit.is_none_or(|websites| websites.contains(&website))
     }
 
-    /// Whether the viewer holds the permission at this website.
+    /// Returns whether the viewer has the permission for this website.
     pub fn can_at(&self, permission: Permission, website: WebsiteId) -> bool {
         self.can(permission) && self.can_access_website(website)
     }
 
-    /// The user's id and session.
+    /// Returns the ids of the user and the session.
     /// # Errors
-    /// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key: what concerns the account itself is for people.
+    /// Returns UNAUTHENTICATED for anonymous viewers, and FORBIDDEN for API keys, which cannot change the account
+    /// itself.
     pub fn require_session(&self) -> Result<(UserId, SessionId)> {
         let identity = self.identity.as_ref().ok_or_else(unauthenticated)?;
         match identity.auth_method {
             AuthMethod::Session(session) => Ok((identity.user, session)),
             AuthMethod::ApiKey(_) | AuthMethod::System => Err(Error::Coded(
                 ErrorCode::Forbidden,
-                "an API key cannot do this: log in and send an access token".into(),
+                "API keys cannot be used for this operation; log in and send an access token".into(),
             )),
         }
     }
 
-    /// The user's id.
+    /// Returns the user's id.
     /// # Errors
-    /// UNAUTHENTICATED for the anonymous.
+    /// Returns UNAUTHENTICATED for anonymous viewers.
     pub fn require_user(&self) -> Result<UserId> {
         self.user_id().ok_or_else(unauthenticated)
     }
 
+    /// Checks that the viewer has at least one of the permissions.
     /// # Errors
-    /// UNAUTHENTICATED for the anonymous, FORBIDDEN where none of the permissions is held.
+    /// Returns UNAUTHENTICATED for anonymous viewers, and FORBIDDEN if the viewer has none of the permissions.
     pub fn require_any(&self, permissions: &[Permission]) -> Result<()> {
         if self.identity.is_none() {
             return Err(unauthenticated());
@@ -289,10 +291,10 @@ impl Viewer {
             return Ok(());
         }
         let names: Vec<_> = permissions.iter().map(|p| p.as_str()).collect();
-        Err(Error::Coded(ErrorCode::Forbidden, format!("this needs the permission {}", names.join(" or ")).into()))
+        Err(Error::Coded(ErrorCode::Forbidden, format!("requires the permission {}", names.join(" or ")).into()))
     }
 
-    /// The rows this viewer may see where `all` is the permission for every row.
+    /// Returns the rows that the viewer may see, where `all` is the permission for all rows.
     pub fn scope(&self, all: Permission) -> Scope {
         let Some(Identity { user, permissions, websites, .. }) = &self.identity else {
             return self.guest.map_or(Scope::Public, Scope::Guest);
@@ -309,6 +311,6 @@ impl Viewer {
 fn unauthenticated() -> Error {
     Error::Coded(
         ErrorCode::Unauthenticated,
-        "log in first: send `Authorization: Bearer <accessToken>`, or an API key as `X-API-Key`".into(),
+        "authentication required: send `Authorization: Bearer <accessToken>`, or an API key as `X-API-Key`".into(),
     )
 }

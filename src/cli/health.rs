@@ -1,6 +1,8 @@
 //! `souk health`: a readiness probe for containers that have no curl.
 //! Rule: the exit code is 0 only if the server is ready.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -9,13 +11,24 @@ use tokio::{
 
 use super::CommandResult;
 
-pub(super) async fn run(url: &str) -> CommandResult {
+/// The readiness of the server that listens on an address, or of a URL.
+pub(super) async fn run(url: Option<String>, listen: SocketAddr) -> CommandResult {
+    let url = url.unwrap_or_else(|| format!("http://{}/readyz", local(listen)));
     let rest = url.strip_prefix("http://").ok_or("the URL must start with http://")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let response =
         timeout(Duration::from_secs(5), http_get(host, path)).await.map_err(|_| "no answer within 5 s")??;
     let status = response.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(format!("not ready: {status}").into()) }
+}
+
+/// How a server that listens on all addresses is reached from its own machine.
+fn local(listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port()),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), listen.port()),
+        _ => listen,
+    }
 }
 
 async fn http_get(host: &str, path: &str) -> std::io::Result<String> {

@@ -1,7 +1,7 @@
 //! The background work of a server: which handler runs which kind of job.
 //! Rule: a handler takes from the context only what it needs, so that no domain depends on the whole server.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     access::actions::{cleanup as access_cleanup, email_change, passwords, registration, verification},
@@ -123,3 +123,67 @@ where
     let context = Arc::clone(context);
     move |job| run(Arc::clone(&context), job)
 }
+
+/// A kind of job, for the manual.
+pub struct JobInfo {
+    /// The kind, as `Job.kind` shows it.
+    pub kind: &'static str,
+    /// Time between two runs; none for a job that is queued when something happens.
+    pub period: Option<Duration>,
+    /// What it does.
+    pub description: &'static str,
+}
+
+/// Every kind of job that [`build_worker`] has a handler for.
+pub const JOBS: &[JobInfo] = &[
+    JobInfo {
+        kind: access_cleanup::KIND,
+        period: Some(access_cleanup::PERIOD),
+        description: "Deletes expired sessions, tokens, login counters and idempotency keys.",
+    },
+    JobInfo {
+        kind: expiry::KIND,
+        period: Some(expiry::PERIOD),
+        description: "Releases expired reservations and deletes expired carts.",
+    },
+    JobInfo {
+        kind: transfers_cleanup::KIND,
+        period: Some(transfers_cleanup::PERIOD),
+        description: "Deletes the files of imports and exports that are older than a week.",
+    },
+    JobInfo { kind: fetch::KIND, period: Some(fetch::PERIOD), description: "Downloads images that were added by URL." },
+    JobInfo {
+        kind: file_cleanup::KIND,
+        period: Some(file_cleanup::PERIOD),
+        description: "Deletes the files of deleted images, and uploads that were never used.",
+    },
+    JobInfo {
+        kind: search_popularity::KIND,
+        period: Some(search_popularity::PERIOD),
+        description: "Counts the units of each product sold in the last 90 days; search ranks by them.",
+    },
+    JobInfo {
+        kind: reindex::KIND,
+        period: Some(reindex::PERIOD),
+        description: "Rebuilds the search documents of websites whose language has changed.",
+    },
+    JobInfo {
+        kind: analytics_refresh::KIND,
+        period: Some(analytics_refresh::PERIOD),
+        description: "Deletes recorded searches after their retention period and updates the suggested queries.",
+    },
+    JobInfo { kind: transfer::KIND, period: None, description: "Runs an import or export." },
+    JobInfo { kind: registration::KIND, period: None, description: "Sends the email that follows a registration." },
+    JobInfo { kind: verification::KIND, period: None, description: "Sends the verification email again." },
+    JobInfo { kind: passwords::KIND, period: None, description: "Sends the email for resetting a password." },
+    JobInfo { kind: email_change::KIND, period: None, description: "Sends the emails for changing an email address." },
+    JobInfo {
+        kind: reconcile::OPERATION,
+        period: None,
+        description: "Asks the payment provider for the outcome of an operation that has none yet.",
+    },
+    JobInfo { kind: reconcile::CAPTURE, period: None, description: "Captures the authorized payment of a shipped order." },
+    JobInfo { kind: CANCELLED, period: None, description: "Voids or refunds the payments of a canceled order." },
+    JobInfo { kind: WEBHOOK, period: None, description: "Sends a webhook of the test payment provider." },
+    JobInfo { kind: KIND, period: None, description: "Sends an email. Runs only if an SMTP server is configured." },
+];

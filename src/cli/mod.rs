@@ -12,6 +12,7 @@ mod admin;
 mod database;
 mod db;
 mod demo;
+mod docs;
 mod export;
 mod health;
 mod import;
@@ -22,11 +23,12 @@ mod serve;
 
 use std::{
     io::{self, ErrorKind, Write},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     config::{ServeSettings, Settings},
@@ -79,16 +81,25 @@ enum Command {
     },
     /// Prints the schema as text.
     Schema,
+    /// Writes the reference pages of the manual and `.env.example`. Migrates the database, which one page shows.
+    Docs {
+        /// The directory of the project.
+        #[arg(long, default_value = ".", value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Tells about the database.
     Db {
         #[command(subcommand)]
         command: DbCommand,
     },
-    /// Asks a running server whether it is ready: exit code 0 if so.
+    /// Checks whether a running server is ready. The exit code is 0 if it is.
     Health {
-        /// Where to ask.
-        #[arg(long, default_value = "http://127.0.0.1:8000/readyz", value_name = "URL")]
-        url: String,
+        /// URL to request. Default: `/readyz` of the server on this machine, on the port of SOUK_LISTEN.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        /// Address that the server listens on.
+        #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
+        listen: SocketAddr,
     },
 }
 
@@ -116,6 +127,7 @@ impl Command {
             Self::Admin { command: admin::AdminCommand::Create { .. } } => "admin create",
             Self::Admin { command: admin::AdminCommand::ResetPassword { .. } } => "admin reset-password",
             Self::Schema => "schema",
+            Self::Docs { .. } => "docs",
             Self::Db { command: DbCommand::Url } => "db url",
             Self::Db { command: DbCommand::Diagram { .. } } => "db diagram",
             Self::Health { .. } => "health",
@@ -131,11 +143,19 @@ impl Command {
             Self::Export(args) => export::run(settings, args).await,
             Self::Admin { command } => admin::run(settings, command).await,
             Self::Schema => schema::run(),
+            Self::Docs { dir } => docs::run(settings, &dir).await,
             Self::Db { command: DbCommand::Url } => db::print_url(settings).await,
             Self::Db { command: DbCommand::Diagram { only } } => db::print_diagram(settings, &only).await,
-            Self::Health { url } => health::run(&url).await,
+            Self::Health { url, listen } => health::run(url, listen).await,
         }
     }
+}
+
+/// The command line as clap knows it, for the reference pages.
+fn command() -> clap::Command {
+    let mut command = Cli::command();
+    command.build();
+    command
 }
 
 /// Prints a text for other programs. A reader that has seen enough, as in `souk schema | head`, is no mistake.

@@ -1,4 +1,4 @@
-//! The settings of files: where they are kept, how large they may be, what may be fetched.
+//! File settings: storage location, size limits, and which addresses may be fetched.
 
 use std::{io, path::PathBuf};
 
@@ -7,66 +7,68 @@ use clap::{ArgAction, Args};
 use super::{Settings, secrets::load_or_create_secret};
 use crate::storage::{Bucket, StorageLocation};
 
-/// Where files are kept, and what is taken.
+/// Settings for file storage and uploads.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Files")]
 pub struct FileSettings {
-    /// Where files are kept: `file:DIR`, which several servers must all mount, or `s3://bucket/prefix` (S3 and what speaks like
-    /// it). By default the folder `files` of the data directory.
+    /// Storage location: `file:DIR` for a directory (several servers have to share it), or `s3://bucket/prefix` for S3
+    /// or a compatible object store. Default: the directory `files` in the data directory.
     #[arg(long, env = "SOUK_STORAGE", value_name = "PLACE")]
     pub storage: Option<String>,
 
-    /// Where the object store is, as `https://host:port`; without it Amazon's.
+    /// Endpoint of the object store, such as `https://host:port`. Default: Amazon S3.
     #[arg(long, env = "SOUK_S3_ENDPOINT", value_name = "URL")]
     pub s3_endpoint: Option<String>,
 
-    /// The region of the bucket.
+    /// Region of the bucket.
     #[arg(long, env = "SOUK_S3_REGION", default_value = "us-east-1", value_name = "NAME")]
     pub s3_region: String,
 
-    /// The key of the object store. Without it the role of the machine is taken.
+    /// Access key id for the object store. Default: the instance role of the machine.
     #[arg(long, env = "SOUK_S3_ACCESS_KEY_ID", value_name = "KEY")]
     pub s3_access_key_id: Option<String>,
 
-    /// The secret of that key.
+    /// Secret access key for the object store.
     #[arg(long, env = "SOUK_S3_SECRET_ACCESS_KEY", hide_env_values = true, value_name = "SECRET")]
     pub s3_secret_access_key: Option<String>,
 
-    /// Whether the bucket stands in the path of an address and not in its host: by default where SOUK_S3_ENDPOINT is set.
+    /// Address the bucket in the path of URLs instead of the host name. Default: true if SOUK_S3_ENDPOINT is set.
     #[arg(long, env = "SOUK_S3_PATH_STYLE", value_name = "BOOL")]
     pub s3_path_style: Option<bool>,
 
-    /// Where browsers find `/media`, without it: `https://cdn.example/media` of a CDN before souk or before the bucket. By
-    /// default the server's own path.
+    /// Public base URL that replaces `/media`, such as `https://cdn.example/media` for a CDN in front of souk or the
+    /// bucket. Default: the path on this server.
     #[arg(long, env = "SOUK_MEDIA_URL", default_value = "/media", value_name = "URL")]
     pub media_url: String,
 
-    /// Largest file of a multipart request, and of a picture however it comes, in bytes. Other files sent ahead have up to 1 GiB.
+    /// Maximum size of a file in a multipart request, and of any image, in bytes. Other files that are uploaded through
+    /// a signed URL may have up to 1 GiB.
     #[arg(long, env = "SOUK_UPLOAD_BYTES", default_value_t = 20 * 1024 * 1024, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
     pub upload_bytes: u64,
 
-    /// Whether pictures by URL may come from private addresses (loopback, 10.0.0.0/8 and the like) and from any port: for
+    /// Allow images to be fetched from private addresses (loopback, 10.0.0.0/8 and similar) and from any port. For
     /// development only.
     #[arg(long, env = "SOUK_FETCH_PRIVATE", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     pub fetch_private: bool,
 }
 
 impl FileSettings {
-    /// Where files are kept. The secret that signs addresses of a folder's files is made once and lies in that folder, so that
-    /// all servers that mount it have the same.
+    /// Returns the storage location. The secret that signs the URLs of files in a directory is created once and stored
+    /// in that directory, so that all servers sharing it use the same secret.
     /// # Errors
-    /// Where the place is no such place, or the secret cannot be written.
+    /// Returns an error if SOUK_STORAGE is invalid or the secret cannot be written.
     pub fn storage_location(&self, settings: &Settings) -> io::Result<StorageLocation> {
         let directory = match self.storage.as_deref() {
             None => settings.data_dir.join("files"),
             Some(location) => match (location.strip_prefix("file:"), location.strip_prefix("s3://")) {
                 (Some(directory), _) if !directory.is_empty() => PathBuf::from(directory),
                 (_, Some(bucket)) if !bucket.is_empty() => return self.bucket(bucket),
-                _ => return Err(io::Error::other("SOUK_STORAGE is file:DIR or s3://bucket/prefix")),
+                _ => return Err(io::Error::other("SOUK_STORAGE must be file:DIR or s3://bucket/prefix")),
             },
         };
         let secret = load_or_create_secret(&directory, ".secret");
         let secret = secret.map_err(|error| {
-            io::Error::other(format!("cannot keep files in {} (SOUK_STORAGE): {error}", directory.display()))
+            io::Error::other(format!("cannot store files in {} (SOUK_STORAGE): {error}", directory.display()))
         })?;
         Ok(StorageLocation::Directory { directory, secret })
     }
@@ -78,7 +80,7 @@ impl FileSettings {
             (None, None) => None,
             _ => {
                 return Err(io::Error::other(
-                    "SOUK_S3_ACCESS_KEY_ID and SOUK_S3_SECRET_ACCESS_KEY are set both or none",
+                    "SOUK_S3_ACCESS_KEY_ID and SOUK_S3_SECRET_ACCESS_KEY must be set together",
                 ));
             }
         };

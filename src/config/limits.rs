@@ -1,31 +1,33 @@
-//! The limits of GraphQL documents.
+//! Limits for GraphQL documents.
 
 use clap::Args;
 
-/// How large a document may be.
+/// Settings for the size of GraphQL documents.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
 pub struct LimitSettings {
-    /// Deepest nesting of fields.
+    /// Maximum nesting depth of fields.
     #[arg(long, env = "SOUK_MAX_DEPTH", default_value_t = 15, value_name = "N")]
     pub max_depth: usize,
 
-    /// Most fields a document may resolve, where `first` multiplies what is below a list.
+    /// Maximum complexity of a document: the number of fields it may resolve, where `first` multiplies the fields below
+    /// a list.
     #[arg(long, env = "SOUK_MAX_COMPLEXITY", default_value_t = 20_000, value_name = "N")]
     pub max_complexity: usize,
 
-    /// Most aliases in a document.
+    /// Maximum number of aliases in a document.
     #[arg(long, env = "SOUK_MAX_ALIASES", default_value_t = 30, value_name = "N")]
     pub max_aliases: usize,
 
-    /// Most fields at the root of an operation.
+    /// Maximum number of root fields in an operation.
     #[arg(long, env = "SOUK_MAX_ROOT_FIELDS", default_value_t = 20, value_name = "N")]
     pub max_root_fields: usize,
 
-    /// Longest document, in bytes.
+    /// Maximum size of a document, in bytes.
     #[arg(long, env = "SOUK_MAX_DOCUMENT", default_value_t = 64 * 1024, value_name = "BYTES")]
     pub max_document: usize,
 
-    /// How many documents are kept parsed and checked.
+    /// Number of parsed and validated documents to cache.
     #[arg(long, env = "SOUK_DOCUMENT_CACHE", default_value_t = 1_000, value_name = "N")]
     pub document_cache: u64,
 }

@@ -1,5 +1,5 @@
-//! Every setting, its default and its meaning.
-//! Rule: a setting is a flag and an environment variable of one name, and nobody else reads the environment.
+//! All settings with their defaults and descriptions.
+//! Rule: every setting is a flag and an environment variable, and no other module reads the environment.
 
 mod accounts;
 mod analytics;
@@ -33,71 +33,73 @@ pub use self::{
 };
 use crate::db::DbSettings;
 
-/// What kind of place this is.
+/// Kind of deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
-    /// A developer's machine: IDE pages, SQL counts in answers, a secret made by itself.
+    /// A developer's machine: IDE pages, SQL counts in responses, generated secrets.
     Development,
-    /// A shop: nothing of the above unless it is set.
+    /// A production shop: none of the above unless configured.
     Production,
 }
 
-/// How log lines look.
+/// Log format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable text.
     Text,
-    /// For machines: one JSON object a line.
+    /// JSON, one object per line.
     Json,
 }
 
-/// The settings of every command.
+/// Settings shared by all commands.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "General")]
 pub struct Settings {
-    /// PostgreSQL 14 or later, as `postgres://user:password@host/database`. Without it souk runs its own server.
+    /// PostgreSQL 14 or later, as `postgres://user:password@host/database`. Default: souk runs its own PostgreSQL
+    /// server.
     #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
     pub database_url: Option<String>,
 
-    /// Where souk keeps its own database, and the secret it makes for itself.
+    /// Directory for souk's own database and generated secrets.
     #[arg(long, env = "SOUK_DATA_DIR", global = true, default_value = ".souk", value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// The folder of PostgreSQL's programs (`postgres`, `initdb`), where souk does not find them by itself.
+    /// Directory of the PostgreSQL programs (`postgres`, `initdb`). Default: searched in the usual places.
     #[arg(long, env = "SOUK_POSTGRES_BIN", global = true, value_name = "DIR")]
     pub postgres_bin: Option<PathBuf>,
 
-    /// What kind of place this is.
+    /// Kind of deployment; production requires explicit secrets.
     #[arg(long = "env", env = "SOUK_ENV", global = true, default_value = "development", value_name = "ENV")]
     pub environment: Environment,
 
-    /// Which log lines: `error`, `warn`, `info`, `debug`, or a filter such as `info,souk=debug`.
+    /// Log level or filter: `error`, `warn`, `info`, `debug`, or a filter such as `info,souk=debug`.
     #[arg(long, env = "SOUK_LOG", global = true, default_value = "info", value_name = "FILTER")]
     pub log: String,
 
-    /// How log lines look.
+    /// Log format.
     #[arg(long, env = "SOUK_LOG_FORMAT", global = true, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Shared, pipelined connections for bounded reads, and as many for lists with filters; as many as there are cores by default,
-    /// from 2 to 8.
+    /// Number of shared, pipelined connections for bounded reads, and of further ones for filtered lists. Default: the
+    /// number of CPU cores, between 2 and 8.
     #[arg(long, env = "SOUK_READ_CONNECTIONS", global = true, value_name = "N")]
     pub read_connections: Option<usize>,
 
-    /// Most connections for transactions.
+    /// Maximum number of connections for transactions.
     #[arg(long, env = "SOUK_POOL_SIZE", global = true, default_value_t = 16, value_name = "N")]
     pub pool_size: usize,
 
-    /// Longest statement of a read, in milliseconds.
+    /// Statement timeout of reads, in milliseconds.
     #[arg(long, env = "SOUK_READ_TIMEOUT_MS", global = true, default_value_t = 5_000, value_name = "MS")]
     pub read_timeout_ms: u64,
 
-    /// Longest statement of a transaction, in milliseconds.
+    /// Statement timeout of transactions, in milliseconds.
     #[arg(long, env = "SOUK_WRITE_TIMEOUT_MS", global = true, default_value_t = 30_000, value_name = "MS")]
     pub write_timeout_ms: u64,
 }
 
 impl Settings {
-    /// The tuning of the connections.
+    /// Returns the database connection settings.
     pub fn db(&self) -> DbSettings {
         DbSettings {
             read_connections: self.read_connections.unwrap_or_else(DbSettings::default_read_connections),
@@ -108,7 +110,7 @@ impl Settings {
         }
     }
 
-    /// The folders where the shell looks for programs.
+    /// Returns the directories in which the shell looks for programs.
     pub fn search_path() -> Option<OsString> {
         std::env::var_os("PATH")
     }

@@ -1,5 +1,5 @@
-//! Secrets of the settings: given, or in development made once and kept in the data directory.
-//! Rule: a secret has 32 characters or more, and its file is readable by its owner alone.
+//! Secrets in settings: given explicitly, or generated once and stored in the data directory in development.
+//! Rule: a secret has at least 32 characters, and only the owner can read its file.
 
 use std::{fs, io, os::unix::fs::OpenOptionsExt, path::Path};
 
@@ -7,9 +7,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{Environment, Settings};
 
-/// A secret that is given, or in development the one of this file. What is said last is what may be there instead.
+/// Returns the given secret, or in development the one in this file. `alternative` completes the error message if there
+/// is another way to configure it.
 /// # Errors
-/// Where it is too short, where production has none, or where the file cannot be written.
+/// Returns an error if the secret is too short, is missing in production, or cannot be written.
 pub(super) fn configured_secret(
     settings: &Settings,
     name: &str,
@@ -17,7 +18,7 @@ pub(super) fn configured_secret(
     file: &str,
     alternative: &str,
 ) -> io::Result<String> {
-    let rule = "32 or more random characters";
+    let rule = "it must have at least 32 random characters";
     match given {
         Some(secret) if secret.len() < 32 => Err(io::Error::other(format!("{name} is too short: {rule}"))),
         Some(secret) => Ok(secret.clone()),
@@ -28,7 +29,8 @@ pub(super) fn configured_secret(
     }
 }
 
-/// The secret in a file of this folder, made where it is missing. Several servers may start at once: the first to put a whole file there makes the secret of all.
+/// Returns the secret in a file of this directory and creates it if it is missing. Several servers may start at once:
+/// the first to put a complete file in place determines the secret of all.
 pub(super) fn load_or_create_secret(directory: &Path, name: &str) -> io::Result<String> {
     let file = directory.join(name);
     match fs::read_to_string(&file) {

@@ -1,4 +1,4 @@
-//! The settings of `souk serve`: those of the server itself, and all the others that it needs.
+//! Settings of `souk serve`: those of the server itself, and the groups it uses.
 
 use std::net::SocketAddr;
 
@@ -11,8 +11,9 @@ use super::{
 
 /// The settings of `souk serve`.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server")]
 pub struct ServeSettings {
-    /// The address to listen on.
+    /// Address and port to listen on.
     #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
     pub listen: SocketAddr,
 
@@ -24,7 +25,7 @@ pub struct ServeSettings {
     #[allow(missing_docs)]
     pub http: HttpSettings,
 
-    /// How long running operations and jobs may take when the server is told to stop, in milliseconds.
+    /// Time for running operations and jobs to finish at shutdown, in milliseconds.
     #[arg(long, env = "SOUK_DRAIN_MS", default_value_t = 20_000, value_name = "MS")]
     pub drain_ms: u64,
 

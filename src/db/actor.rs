@@ -1,6 +1,7 @@
-//! Who writes: a request, a command or the program itself, told to the database with every transaction.
-//! Rule: a door sets the actor, `Db::transaction` sends it along with BEGIN, the triggers of the audit log read it; nobody
-//! in between hands it on. A spawned task has none, and what it writes the program wrote.
+//! The actor of a transaction: a request, a command or the server itself, sent to the database with every transaction.
+//! Rule: transports set the actor, `Db::transaction` sends it together with BEGIN, and the triggers of the audit log
+//! read it; nothing in between passes it on. A spawned task has no actor, so its writes are recorded as the server's
+//! own.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -12,60 +13,60 @@ tokio::task_local! {
     static CURRENT: Actor;
 }
 
-/// Longest request id or command that is told, in characters.
+/// Maximum length of the recorded request id or command, in characters.
 const MAX_REQUEST_ID: usize = 100;
 
 text_enum! {
-    /// By what somebody wrote.
+    /// How the author of a change was authenticated.
     #[graphql(name = "AuditVia")]
     pub enum ActorKind {
         /// A user with the access token of a session.
         Session => "session",
-        /// A user's API key.
+        /// A user with an API key.
         ApiKey => "api_key",
-        /// Somebody who is not logged in: a registration, a login.
+        /// A viewer who was not logged in, for example during registration or login.
         Anonymous => "anonymous",
-        /// A command of the command line.
+        /// A command of the command-line interface.
         CommandLine => "command_line",
-        /// The program itself, or SQL past the program.
+        /// The server itself, or SQL that was run directly on the database.
         System => "system",
     }
 }
 
-/// Who writes, and from where.
+/// The author of changes, and the origin of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// By what.
+    /// Authentication method.
     pub kind: ActorKind,
-    /// The user's key.
+    /// Key of the user.
     pub user: Option<i64>,
-    /// The key of the session.
+    /// Key of the session.
     pub session: Option<i64>,
-    /// The key of the API key.
+    /// Key of the API key.
     pub api_key: Option<i64>,
-    /// The client's address.
+    /// IP address of the client.
     pub address: Option<IpAddr>,
-    /// The request's id, as the log lines have it; the name of a command.
+    /// Id of the request as in the logs, or the name of the command.
     pub request_id: Option<String>,
 }
 
 impl Actor {
-    /// Nobody but the program.
+    /// Returns the server itself as actor.
     pub fn system() -> Self {
         Self { kind: ActorKind::System, user: None, session: None, api_key: None, address: None, request_id: None }
     }
 
-    /// A command of the command line, by its name.
+    /// Returns the actor for a command with this name.
     pub fn command(name: &str) -> Self {
         Self { kind: ActorKind::CommandLine, request_id: Some(name.to_owned()), ..Self::system() }
     }
 
-    /// Runs a future whose transactions are this actor's.
+    /// Runs a future in which all transactions belong to this actor.
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
 
-    /// What the triggers read.
+    /// Returns the JSON that the triggers read.
     fn json(&self) -> String {
         let plain = |id: &String| id.chars().filter(|c| !c.is_control()).take(MAX_REQUEST_ID).collect::<String>();
         json!({
@@ -80,13 +81,13 @@ impl Actor {
     }
 }
 
-/// How a transaction begins: together with the running operation's actor, where it has one.
+/// Returns the SQL that begins a transaction and sets the actor of the current operation, if there is one.
 pub(super) fn begin() -> Cow<'static, str> {
     let with = |actor: &Actor| format!("BEGIN; SET LOCAL souk.actor = {}", literal(&actor.json())).into();
     CURRENT.try_with(with).unwrap_or(Cow::Borrowed("BEGIN"))
 }
 
-/// A text constant of SQL, whatever `standard_conforming_strings` says. The text has no NUL.
+/// Returns a SQL string literal that is independent of `standard_conforming_strings`. The text must not contain NUL.
 fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

@@ -1,29 +1,29 @@
-//! What statements on many rows need of PostgreSQL beside the rows.
-//! Rule: their plans depend neither on the values at hand nor on what the tables held before: the rows of a website that the
-//! statistics have never met are found by their keys, not by reading all that it has.
+//! Planner settings and statistics for statements on many rows.
+//! Rule: their plans must not depend on the values or on the previous contents of the tables. Rows of a website that
+//! the statistics do not know yet are found by key, not by scanning the whole website.
 
 use diesel_async::SimpleAsyncConnection;
 
 use super::{Conn, Db};
 use crate::error::Result;
 
-/// Has the statements of this transaction planned for whatever values.
+/// Makes PostgreSQL use generic plans for the rest of this transaction.
 /// # Errors
-/// Those of the database.
+/// Returns the error of the database.
 pub async fn force_generic_plans(conn: &Conn) -> Result<()> {
     Ok(SimpleAsyncConnection::batch_execute(&mut &*conn, "SET LOCAL plan_cache_mode = force_generic_plan").await?)
 }
 
-/// Keeps the statistics of tables in step with rows that come faster than PostgreSQL looks after them, which is once a
-/// minute.
+/// Keeps table statistics up to date while rows are inserted faster than autovacuum, which runs once a minute, analyzes
+/// them.
 #[derive(Debug, Default)]
 pub struct StatisticsRefresher {
     refresh_above: u64,
 }
 
 impl StatisticsRefresher {
-    /// Has the tables looked at where so many new rows are ten times what they were the last time. What goes wrong is logged:
-    /// the rows are in whatever the statistics say.
+    /// Analyzes the tables if the number of new rows exceeds ten times the number at the last time. A failure is only
+    /// logged, because the rows are inserted regardless of the statistics.
     pub async fn refresh_if_due(&mut self, db: &Db, new_rows: u64, tables: &str) {
         if new_rows <= self.refresh_above {
             return;
@@ -34,7 +34,7 @@ impl StatisticsRefresher {
             Ok::<_, crate::error::Error>(connection.batch_execute(&format!("ANALYZE {tables}")).await?)
         };
         if let Err(error) = analyzed.await {
-            tracing::warn!(%error, "the statistics of {tables} are old");
+            tracing::warn!(%error, "updating the statistics of {tables} failed");
         }
     }
 }

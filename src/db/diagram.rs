@@ -1,5 +1,5 @@
-//! The tables as a Mermaid diagram, read from the catalogue of a database.
-//! Rule: one state of the tables gives one text, to the byte.
+//! A Mermaid diagram of the tables, read from the system catalogs of a database.
+//! Rule: equal tables give exactly equal diagrams.
 
 use std::fmt::{self, Write};
 
@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use super::Conn;
 use crate::error::{Error, Result};
 
-/// The columns of all tables but the one where migrations are noted, in order.
+/// Selects the columns of all tables, in order, except the table of applied migrations.
 const COLUMNS: &str = r#"
 SELECT t.relname::text AS "table", a.attname::text AS name, format_type(a.atttypid, NULL) AS kind,
     EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'p' AND a.attnum = ANY (k.conkey)) AS is_primary,
@@ -24,8 +24,8 @@ WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p') AND t.
     AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY t.relname::text COLLATE "C", a.attnum"#;
 
-/// The foreign keys. A child that must have a parent has columns that are never null; a parent that has one child at most
-/// has a unique index on columns of the key.
+/// Selects the foreign keys. A child requires a parent if all columns of the key are NOT NULL; a parent has at most one
+/// child if the columns have a unique index.
 const RELATIONS: &str = r#"
 SELECT child.relname::text AS child, parent.relname::text AS parent,
     (SELECT string_agg(a.attname::text, ', ' ORDER BY key.place)
@@ -68,10 +68,10 @@ struct Relation {
     is_only_child: bool,
 }
 
-/// The tables with their columns, and the relations between them, as a Mermaid `erDiagram`; only these tables where some
-/// are named.
+/// Returns the tables with their columns and relations as a Mermaid `erDiagram`, restricted to the tables in `only`
+/// unless it is empty.
 /// # Errors
-/// A user error for a table that there is not.
+/// Returns a user error if a table does not exist.
 pub async fn diagram(mut conn: &Conn, only: &[String]) -> Result<String> {
     let columns: Vec<Column> = diesel::sql_query(COLUMNS).load(&mut conn).await?;
     let relations: Vec<Relation> = diesel::sql_query(RELATIONS).load(&mut conn).await?;
@@ -102,7 +102,7 @@ pub async fn diagram(mut conn: &Conn, only: &[String]) -> Result<String> {
 
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Mermaid's types are one word.
+        // Types in Mermaid consist of a single word.
         let kind = match self.kind.as_str() {
             "timestamp with time zone" => "timestamptz".to_owned(),
             kind => kind.replace(' ', "_"),

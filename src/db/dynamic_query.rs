@@ -1,6 +1,6 @@
-//! Statements whose shape depends on what is asked: parts of SQL and bound values, put together in order.
-//! Rule: what a client sends is always bound, never a part of the text, so a statement of one shape is kept prepared and
-//! nobody writes SQL from outside.
+//! Statements whose shape depends on the request: SQL fragments and bound values, concatenated in order.
+//! Rule: client input is always bound and never part of the SQL text, which prevents injection and lets statements of
+//! the same shape share a prepared statement.
 
 use std::marker::PhantomData;
 
@@ -13,13 +13,13 @@ use diesel::{
 };
 use rust_decimal::Decimal;
 
-/// A statement whose rows are of the SQL type `R`.
+/// A statement that returns rows of the SQL type `R`.
 pub struct DynamicQuery<R> {
     parts: Vec<Part>,
     rows: PhantomData<fn() -> R>,
 }
 
-/// A part of a statement.
+/// A fragment or value of a statement.
 #[derive(Debug, Clone)]
 enum Part {
     Sql(&'static str),
@@ -31,17 +31,17 @@ enum Part {
 pub enum Value {
     /// A text.
     Text(String),
-    /// Texts.
+    /// A list of texts.
     Texts(Vec<String>),
     /// A key or another whole number.
     Int(i64),
-    /// Keys.
+    /// A list of keys.
     Ints(Vec<i64>),
-    /// An amount.
+    /// A decimal number.
     Number(Decimal),
-    /// A float.
+    /// A floating-point number.
     Real(f32),
-    /// A moment.
+    /// A timestamp.
     Time(DateTime<Utc>),
 }
 
@@ -52,13 +52,13 @@ impl<R> Default for DynamicQuery<R> {
 }
 
 impl<R> DynamicQuery<R> {
-    /// Adds SQL.
+    /// Appends SQL.
     pub fn sql(&mut self, sql: &'static str) -> &mut Self {
         self.parts.push(Part::Sql(sql));
         self
     }
 
-    /// Adds a bound value.
+    /// Appends a bound value.
     pub fn bind(&mut self, value: Value) -> &mut Self {
         self.parts.push(Part::Value(value));
         self

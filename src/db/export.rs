@@ -1,71 +1,71 @@
-//! What a domain's store says of an export: the columns of its rows, where they come from, and who may have them.
-//! Rule: an expression gives what an import of the column reads back as the same value: texts as they are, paths and pairs
-//! as JSON, moments in UTC ([`utc_timestamp!`](utc_timestamp)).
+//! The definition of an export in a domain's store: permission, columns, source tables and order.
+//! Rule: importing an exported value must restore it. Texts are exported unchanged, paths and pairs as JSON, timestamps
+//! in UTC ([`utc_timestamp!`](utc_timestamp)).
 
 use crate::auth::Permission;
 
-/// Rows that can be exported, and perhaps imported.
+/// A type of rows that can be exported, and possibly imported.
 #[derive(Debug, Clone, Copy)]
 pub struct Export {
-    /// The permission that exporting and importing them requires.
+    /// Permission required to export and import the rows.
     pub permission: Permission,
-    /// Whether they belong to a website.
+    /// Whether the rows belong to a website.
     pub has_website: bool,
-    /// Whether files of them are imported.
+    /// Whether the rows can be imported.
     pub is_importable: bool,
-    /// Common table expressions that the joins name, up to the `SELECT`; mostly empty.
+    /// Common table expressions for the joins, placed before `SELECT`; usually empty.
     pub with: &'static str,
-    /// The table, and its short name.
+    /// The table and its alias.
     pub table: &'static str,
-    /// What its rows refer to.
+    /// Joins with referenced tables.
     pub joins: &'static str,
-    /// Which of its rows: `$1` is the list of websites, null for all.
+    /// Condition that selects the rows; `$1` is the list of websites, null for all.
     pub filter: &'static str,
-    /// The order of the rows; it has no ties.
+    /// Sort order; it must be unambiguous.
     pub order: &'static str,
-    /// The columns, in the order of the file.
+    /// Columns, in the order of the file.
     pub columns: &'static [Column],
 }
 
-/// A column of a file.
+/// A column of an export file.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
-    /// Its name in both formats.
+    /// Name in both file formats.
     pub name: &'static str,
-    /// What its cells hold.
+    /// Type of its values.
     pub kind: Kind,
-    /// The SQL expression of its values.
+    /// SQL expression of its values.
     pub expression: &'static str,
 }
 
-/// What the cells of a column hold.
+/// The type of the values in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A text; in CSV neutralised where a spreadsheet would run it.
+    /// A text; in CSV, texts that a spreadsheet would run as a formula are escaped.
     Text,
-    /// A decimal number with a point, in JSON a text.
+    /// A decimal number; a string in JSON.
     Decimal,
     /// A whole number.
     Integer,
     /// `true` or `false`.
     Bool,
-    /// Names from the root down: `A > B`, in JSON a list of texts.
+    /// Names from the root down: `A > B`; a list of strings in JSON.
     Path,
-    /// Names and their values: `Size=M; Colour=Red`, in JSON an object.
+    /// Names with values: `Size=M; Color=Red`; an object in JSON.
     Pairs,
-    /// Addresses and alternative texts: `https://a/b.jpg Front | https://a/c.jpg`, in JSON a list of `{url, alt}`.
+    /// Image URLs with alternative texts: `https://a/b.jpg Front | https://a/c.jpg`; a list of `{url, alt}` in JSON.
     Images,
-    /// A part that is a table itself: JSON in either format.
+    /// Nested rows, as JSON in both formats.
     Json,
 }
 
 impl Export {
-    /// The statement that counts the rows.
+    /// Returns the statement that counts the rows.
     pub fn count(&self) -> String {
         format!("SELECT count(*) AS count FROM {} WHERE {}", self.table, self.filter)
     }
 
-    /// The statement that gives the columns of each row as a list of texts.
+    /// Returns the statement that selects each row as an array of texts.
     pub fn select(&self) -> String {
         let Self { with, table, joins, filter, order, columns, .. } = self;
         let cells: Vec<_> = columns.iter().map(|column| format!("({})::text", column.expression)).collect();
@@ -74,7 +74,7 @@ impl Export {
     }
 }
 
-/// The columns of an export: `name: Kind = "expression"`.
+/// Declares the columns of an export: `name: Kind = "expression"`.
 macro_rules! columns {
     ($($name:ident: $kind:ident = $expression:expr,)*) => {
         &[$($crate::db::export::Column {
@@ -86,7 +86,7 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
-/// The expression of a moment.
+/// Returns the expression that formats a timestamp in UTC.
 macro_rules! utc_timestamp {
     ($column:literal) => {
         concat!("to_char(", $column, " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")

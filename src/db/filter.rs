@@ -1,23 +1,23 @@
-//! Filters of lists: a tree of conditions and the typed operators, turned into SQL conditions by the stores.
-//! Rule: a filter is checked for size before it is built into a statement.
+//! List filters: a tree of conditions with typed operators, which the stores translate to SQL.
+//! Rule: the size of a filter is checked before it is translated.
 
 use diesel::{BoolExpressionMethods, BoxableExpression, dsl::not, expression::AsExpression, pg::Pg, sql_types::Bool};
 
 use crate::error::{Error, Result};
 
-/// Most conditions of one filter.
+/// Maximum number of conditions in a filter.
 const MAX_CONDITIONS: usize = 50;
 
-/// Conditions of type `C` under and, or and not.
+/// Conditions of type `C`, combined with and, or and not.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Filter<C> {
-    /// Every one holds; true where there is none.
+    /// All of these match; true if empty.
     And(Vec<Filter<C>>),
-    /// At least one holds; false where there is none.
+    /// At least one of these matches; false if empty.
     Or(Vec<Filter<C>>),
-    /// It does not hold.
+    /// This does not match.
     Not(Box<Filter<C>>),
-    /// One condition.
+    /// A single condition.
     Is(C),
 }
 
@@ -27,25 +27,26 @@ impl<C> Default for Filter<C> {
     }
 }
 
-/// A condition on the rows of a table, ready for a WHERE.
+/// A boolean expression on the rows of a table, for a WHERE clause.
 pub type Condition<'a, T> = Box<dyn BoxableExpression<T, Pg, SqlType = Bool> + 'a>;
 
 impl<C> Filter<C> {
-    /// Whether there is nothing to filter.
+    /// Returns whether the filter matches every row.
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::And(all) if all.is_empty())
     }
 
+    /// Checks the number of conditions.
     /// # Errors
-    /// A user error of `where` for more than 50 conditions.
+    /// Returns a user error for `where` if there are more than 50 conditions.
     pub fn check(self) -> Result<Self> {
         if self.count() > MAX_CONDITIONS {
-            return Err(Error::bad_input("where", format!("a filter has at most {MAX_CONDITIONS} conditions")));
+            return Err(Error::bad_input("where", format!("must have at most {MAX_CONDITIONS} conditions")));
         }
         Ok(self)
     }
 
-    /// Calls this with each condition, in their order.
+    /// Calls a function with each condition, in order.
     pub fn for_each<'f>(&'f self, call: &mut impl FnMut(&'f C)) {
         match self {
             Self::And(all) | Self::Or(all) => all.iter().for_each(|inner| inner.for_each(call)),
@@ -54,14 +55,14 @@ impl<C> Filter<C> {
         }
     }
 
-    /// Whether this holds of any condition.
+    /// Returns whether any condition satisfies the predicate.
     pub fn any(&self, is: &impl Fn(&C) -> bool) -> bool {
         let mut found = false;
         self.for_each(&mut |condition| found |= is(condition));
         found
     }
 
-    /// The filter with each condition replaced, in their order.
+    /// Replaces each condition, in order.
     #[must_use]
     pub fn map(self, replace: &mut impl FnMut(C) -> C) -> Self {
         match self {
@@ -80,7 +81,7 @@ impl<C> Filter<C> {
         }
     }
 
-    /// The condition in SQL, each leaf built by `leaf`.
+    /// Returns the filter as a SQL condition; `leaf` translates single conditions.
     pub fn condition<T>(&self, leaf: &impl Fn(&C) -> Condition<'static, T>) -> Condition<'static, T>
     where
         T: 'static,
@@ -104,7 +105,7 @@ impl<C> Filter<C> {
     }
 }
 
-/// A condition that always or never holds.
+/// Returns a condition that is always true or always false.
 pub fn constant<T>(value: bool) -> Condition<'static, T>
 where
     T: 'static,
@@ -113,24 +114,24 @@ where
     Box::new(AsExpression::<Bool>::as_expression(value))
 }
 
-/// The operators of one column.
+/// An operator applied to a column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Op<T> {
-    /// Equal.
+    /// Equal to the value.
     Eq(T),
-    /// One of these.
+    /// Equal to any of the values.
     In(Vec<T>),
-    /// At least.
+    /// Greater than or equal to the value.
     Gte(T),
-    /// At most.
+    /// Less than or equal to the value.
     Lte(T),
-    /// Text that holds this text, in either case.
+    /// Contains the text, ignoring case.
     Contains(T),
-    /// No value (true) or any value (false).
+    /// Has no value (true) or any value (false).
     IsNull(bool),
 }
 
-/// A LIKE pattern for text that holds `text`, its wildcards escaped.
+/// Returns a LIKE pattern that matches texts containing `text`; wildcards are escaped.
 pub fn like_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
     pattern.push('%');

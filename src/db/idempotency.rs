@@ -1,5 +1,5 @@
-//! Idempotency keys: the answer to a write that a client may send again. Owns `idempotency_keys`.
-//! Rule: a key is claimed first and answered last, in the transaction of the write itself.
+//! Idempotency keys: stored results of writes that a client may retry. Owns `idempotency_keys`.
+//! Rule: a key is claimed first and its result stored last, in the transaction of the write itself.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::{pg::Pg, prelude::*};
@@ -14,69 +14,70 @@ use crate::{
     ids::UserId,
 };
 
-/// How long a key is kept: nobody sends a request again after that.
+/// How long a key is kept; requests are not retried after that.
 pub const RETENTION: Duration = Duration::days(30);
 
-/// Deletes the keys from before this moment; how many.
+/// Deletes the keys created before this time and returns their number.
 /// # Errors
-/// Those of the database.
+/// Returns the error of the database.
 pub async fn delete_before(mut conn: &Conn, cutoff: DateTime<Utc>) -> Result<usize> {
     Ok(diesel::delete(keys::table.filter(keys::created_at.lt(cutoff))).execute(&mut conn).await?)
 }
 
-/// Whose write.
+/// The owner of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// A user's.
+    /// A user.
     User(UserId),
-    /// That of whoever holds a cart token.
+    /// A guest with a cart token.
     Guest(GuestKey),
 }
 
 impl Owner {
-    /// The user, or else the guest; nobody where there is neither.
+    /// Returns the user, else the guest; none if there is neither.
     pub fn of(holder: Holder) -> Option<Self> {
         holder.user.map(Self::User).or(holder.guest.map(Self::Guest))
     }
 }
 
-/// Names one write of one user or guest.
+/// The idempotency key of one write.
 #[derive(Debug, Clone)]
 pub struct IdempotencyKey {
-    /// Whose write: somebody else's key is another key.
+    /// Owner of the key; equal keys of different owners are independent.
     pub owner: Owner,
-    /// Which mutation.
+    /// Name of the mutation.
     pub operation: &'static str,
-    /// What the client calls it, 1 to 200 characters.
+    /// Key chosen by the client, 1 to 200 characters.
     pub key: String,
 }
 
-/// What claiming a key found.
+/// The result of claiming a key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The key is new: do the work, then [`ClaimedKey::store_result`].
+    /// The key is new: do the work, then call [`ClaimedKey::store_result`].
     New(ClaimedKey),
-    /// The work was done before; this was the answer.
+    /// The write was done before, with this result.
     Done(i64),
 }
 
-/// A key that waits for its answer.
+/// A claimed key without a result.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ClaimedKey(i64);
 
 impl IdempotencyKey {
+    /// Checks the length of the key.
     /// # Errors
-    /// A user error for a blank key or one of more than 200 characters.
+    /// Returns a user error if the key is blank or longer than 200 characters.
     pub fn check(&self) -> Result<()> {
         if self.key.trim().is_empty() || self.key.chars().count() > 200 {
-            return Err(Error::bad_input("idempotencyKey", "an idempotency key is 1 to 200 characters"));
+            return Err(Error::bad_input("idempotencyKey", "must be 1 to 200 characters long"));
         }
         Ok(())
     }
 
-    /// Claims the key. Another request with the same key waits here until this transaction ends.
+    /// Claims the key. Another request with the same key waits until this transaction ends.
     /// # Errors
-    /// IDEMPOTENCY_MISMATCH where the key was used for another request.
+    /// Returns IDEMPOTENCY_MISMATCH if the key was used for a different request.
     pub async fn claim(&self, mut conn: &Conn, request: &impl Serialize) -> Result<Claim> {
         let json = serde_json::to_vec(request).map_err(|error| Error::Internal(error.to_string()))?;
         let hash = Sha256::digest(json).to_vec();
@@ -95,7 +96,7 @@ impl IdempotencyKey {
         let claim = diesel::insert_into(keys::table).values(row).on_conflict_do_nothing().returning(keys::id);
         let claimed = claim.get_result(&mut conn).await.optional().map_err(|error| match Error::from(error) {
             Error::Constraint { name, .. } if name == "idempotency_keys_user_id_fkey" => {
-                Error::Coded(ErrorCode::Unauthenticated, "the account of this access token is gone".into())
+                Error::Coded(ErrorCode::Unauthenticated, "the account of this access token no longer exists".into())
             }
             other => other,
         })?;
@@ -115,15 +116,15 @@ impl IdempotencyKey {
         Err(Error::user(
             UserErrorCode::IdempotencyMismatch,
             "idempotencyKey",
-            "this idempotency key was used before with another request",
+            "the idempotency key was already used with a different request",
         ))
     }
 }
 
 impl ClaimedKey {
-    /// Stores the answer.
+    /// Stores the result.
     /// # Errors
-    /// Those of the database.
+    /// Returns the error of the database.
     pub async fn store_result(&self, mut conn: &Conn, result_id: i64) -> Result<()> {
         diesel::update(keys::table.find(self.0)).set(keys::answer_id.eq(result_id)).execute(&mut conn).await?;
         Ok(())

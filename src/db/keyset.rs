@@ -1,5 +1,6 @@
-//! Where a page of a list begins and ends: rows compared by two columns at once.
-//! Rule: `(a, b) > (x, y)` is one condition, so that an index on (a, b) goes to the very row, however many share `a`.
+//! Keyset comparison: rows compared by two columns at once.
+//! Rule: `(a, b) > (x, y)` is a single condition, so that an index on (a, b) seeks directly to the row, however many
+//! rows share `a`.
 
 use diesel::{
     IntoSql,
@@ -8,10 +9,10 @@ use diesel::{
     pg::sql_types::Record,
 };
 
-/// The SQL type of two columns.
+/// The SQL record type of two columns.
 type PairRecord<A, B> = Record<(SqlTypeOf<A>, SqlTypeOf<B>)>;
 
-/// Two columns as one value: `pair(a, b).gt((x, y))`.
+/// Returns two columns as one value: `pair(a, b).gt((x, y))`.
 pub fn pair<A, B>(a: A, b: B) -> AsExprOf<(A, B), PairRecord<A, B>>
 where
     A: Expression,

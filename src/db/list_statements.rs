@@ -1,12 +1,12 @@
-//! The statements that every list of a table needs: one page of its rows, and their number.
-//! A store declares its list once with [`list_statements!`]; what differs between lists is the condition, the columns to order by, and
-//! who sees which rows.
+//! Statements that read a page of a list and count its rows.
+//! A store declares its list with [`list_statements!`]; lists differ in their conditions, sort columns and visible
+//! rows.
 
-/// Declares the list of a table in a store: its type, `page` and `count`, and for nested lists the queries `rows` and
+/// Declares a list of a table in a store: its type, `page` and `count`, and for nested lists the helpers `rows` and
 /// `on_page`.
 ///
-/// The store has a function `condition`, which turns a condition of the list into SQL. `for scope by visible` adds the scope
-/// of the viewer as a parameter and names the function that turns it into SQL.
+/// The store must have a function `condition`, which translates a condition of the list to SQL. `for scope by visible`
+/// adds the viewer's scope as a parameter and names the function that translates it to SQL.
 macro_rules! list_statements {
     (
         $(#[$doc:meta])*
@@ -20,7 +20,7 @@ macro_rules! list_statements {
 
         type Rows = $crate::db::sql::BoxedSelect<$table::table, $row>;
 
-        /// The rows of the list, without order and page.
+        /// Returns the rows of the list, without order and page.
         fn rows($($scope: &$crate::auth::Scope,)? list: &$list) -> Rows {
             let rows = $table::table.select($row::as_select()).into_boxed();
             $(let rows = if *$scope == $crate::auth::Scope::All { rows } else { rows.filter($visible($scope)) };)?
@@ -38,7 +38,7 @@ macro_rules! list_statements {
 
         /// Returns a page of the list.
         /// # Errors
-        /// A user error for a cursor of another list.
+        /// Returns a user error if a cursor belongs to another list.
         pub async fn page(
             mut conn: &$crate::db::Conn,
             $($scope: &$crate::auth::Scope,)?
@@ -49,7 +49,7 @@ macro_rules! list_statements {
 
         /// Returns the number of rows in the list, counted up to one more than [`crate::paging::MAX_COUNT`].
         /// # Errors
-        /// Those of the database.
+        /// Returns the error of the database.
         pub async fn count(
             mut conn: &$crate::db::Conn,
             $($scope: &$crate::auth::Scope,)?

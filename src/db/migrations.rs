@@ -1,5 +1,5 @@
-//! The migrations, inside the binary.
-//! Rule: they run under a lock, so any number of servers may start at once.
+//! The database migrations, embedded in the binary.
+//! Rule: they run under an advisory lock, so any number of servers may start at once.
 
 use diesel::{
     ExpressionMethods, QueryDsl,
@@ -14,19 +14,20 @@ use super::Conn;
 use crate::error::{Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
-/// Names the advisory lock; the number is arbitrary and must never change.
+/// Number of the advisory lock. It is arbitrary and must never change.
 const ADVISORY_LOCK: i64 = 0x50_55_4b_01;
 
-/// What [`migrate`] did.
+/// The result of [`migrate`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MigrationReport {
-    /// Migrations that were run now, by version.
+    /// Versions of the migrations that were applied or reverted.
     pub applied: Vec<String>,
 }
 
-/// Brings the database to this binary's tables.
+/// Applies all pending migrations.
 /// # Errors
-/// [`Error::Unavailable`] without a connection, [`Error::Internal`] where a migration fails; that one is undone.
+/// Returns [`Error::Unavailable`] if the database cannot be reached, or [`Error::Internal`] if a migration fails; that
+/// migration is rolled back.
 pub async fn migrate(url: &str) -> Result<MigrationReport> {
     run(url, |harness| {
         harness.run_pending_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect())
@@ -34,9 +35,9 @@ pub async fn migrate(url: &str) -> Result<MigrationReport> {
     .await
 }
 
-/// Undoes every migration: for tests of the way back.
+/// Reverts all migrations; used to test the down migrations.
 /// # Errors
-/// As [`migrate`].
+/// Returns the same errors as [`migrate`].
 pub async fn revert_all(url: &str) -> Result<MigrationReport> {
     run(url, |harness| {
         harness.revert_all_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect())
@@ -44,9 +45,9 @@ pub async fn revert_all(url: &str) -> Result<MigrationReport> {
     .await
 }
 
-/// Whether the database has the newest migration of this binary; not where it is empty.
+/// Returns whether the newest migration of this binary has been applied; false for an empty database.
 /// # Errors
-/// [`Error::Unavailable`] without a connection.
+/// Returns [`Error::Unavailable`] if the database cannot be reached.
 pub async fn is_current(mut conn: &Conn) -> Result<bool> {
     let has_migrations_table = to_regclass("__diesel_schema_migrations").is_not_null();
     if !diesel::select(has_migrations_table).get_result::<bool>(&mut conn).await? {
@@ -57,14 +58,14 @@ pub async fn is_current(mut conn: &Conn) -> Result<bool> {
 }
 
 diesel::define_sql_function! {
-    /// The table of that name, if there is one.
+    /// Returns the table of that name, if it exists.
     fn to_regclass(name: Text) -> Nullable<Oid>;
 }
 
 diesel::table! {
-    /// Where the harness notes what it ran.
+    /// The applied migrations, as recorded by diesel.
     __diesel_schema_migrations (version) {
-        /// The migration's number.
+        /// Version of the migration.
         version -> Text,
     }
 }
@@ -81,13 +82,13 @@ async fn run(
     url: &str,
     steps: impl FnOnce(&mut AsyncMigrationHarness<AsyncPgConnection>) -> MigrationResult,
 ) -> Result<MigrationReport> {
-    // The connection would only say that it cannot be made.
+    // Checked first, because the connection error does not include the reason.
     if let Err(error) = url.parse::<tokio_postgres::Config>() {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        return Err(Error::Internal(format!("DATABASE_URL is not a connection string: {why}")));
+        return Err(Error::Internal(format!("DATABASE_URL is not a valid connection string: {why}")));
     }
     let mut connection = AsyncPgConnection::establish(url).await?;
-    // Released with the connection, however this ends.
+    // The lock is released when the connection closes, whatever the outcome.
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(ADVISORY_LOCK).execute(&mut connection).await?;
     let mut harness = AsyncMigrationHarness::new(connection);
     let applied = steps(&mut harness).map_err(|error| Error::Internal(format!("migrations: {error}")))?;

@@ -1,5 +1,6 @@
-//! The way to PostgreSQL: shared connections for bounded reads, a pool for transactions, migrations, the embedded server.
-//! Rule: nobody holds a connection across anything but the database, and nobody holds two.
+//! Access to PostgreSQL: shared connections for bounded reads, a pool for transactions, migrations, the embedded
+//! server.
+//! Rule: a connection is held only while the database is used, and no task holds two connections.
 
 pub mod actor;
 pub mod bulk;
@@ -37,13 +38,13 @@ pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
 use self::{reads::ReadConnections, recorder::StatementListener};
 use crate::error::{Error, Result};
 
-/// What every store function takes: a shared or a pooled connection by reference.
+/// The parameter of every store function: a shared or pooled connection.
 pub type Conn = AsyncPgConnection;
 
-/// How often a transaction that lost against another one is run again.
+/// Maximum number of attempts for a transaction that fails with a serialization failure or deadlock.
 const MAX_ATTEMPTS: u32 = 5;
 
-/// The database. Clones share the connections.
+/// The database. Clones share its connections.
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
 
@@ -54,11 +55,11 @@ struct Inner {
     pool: Pool<AsyncPgConnection>,
 }
 
-/// A function from a connection to a future that may be sent between threads.
+/// A function that takes a connection and returns a `Send` future.
 ///
-/// It exists because the future of an `AsyncFn` cannot be bound to `Send` in stable Rust.
+/// This trait exists because stable Rust cannot require the future of an `AsyncFn` to be `Send`.
 pub trait ConnFn<'c, T>: Fn(&'c Conn) -> Self::Future {
-    /// The future of the work.
+    /// The future that the function returns.
     type Future: Future<Output = Result<T>> + Send;
 }
 impl<'c, T, F, Fut> ConnFn<'c, T> for F
@@ -70,9 +71,9 @@ where
 }
 
 impl Db {
-    /// Connects. The shared connections stand when this returns; the pool opens its own on demand.
+    /// Connects to the database. The shared connections are established immediately, those of the pool on demand.
     /// # Errors
-    /// [`Error::Unavailable`] where the database cannot be reached.
+    /// Returns [`Error::Unavailable`] if the database cannot be reached.
     pub async fn connect(url: &str, settings: &DbSettings) -> Result<Self> {
         let reads = ReadConnections::connect(url, settings, PlanMode::Generic).await?;
         let custom_plan_reads = ReadConnections::connect(url, settings, PlanMode::Custom).await?;
@@ -92,15 +93,15 @@ impl Db {
         Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, custom_plan_reads, pool })))
     }
 
-    /// The connection string.
+    /// Returns the connection string.
     pub fn url(&self) -> &str {
         &self.0.url
     }
 
-    /// Runs a bounded read on a shared connection, and again on another one where it turns out to be closed: a database
-    /// that was started again has closed them all.
+    /// Runs a bounded read on a shared connection. If the connection turns out to be closed, runs it again on another
+    /// one: a restart of the database closes all of them.
     /// # Errors
-    /// Those of the work; [`Error::Unavailable`] while the database is away.
+    /// Returns the errors of the work, or [`Error::Unavailable`] while the database cannot be reached.
     pub fn read<T, F>(&self, work: F) -> impl Future<Output = Result<T>>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
@@ -108,9 +109,9 @@ impl Db {
         self.read_with(PlanMode::Generic, work)
     }
 
-    /// As [`Db::read`], on a connection that plans statements in this way.
+    /// Runs a read as [`Db::read`] does, with statements planned in this mode.
     /// # Errors
-    /// As [`Db::read`].
+    /// Returns the same errors as [`Db::read`].
     pub async fn read_with<T, F>(&self, plans: PlanMode, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
@@ -132,11 +133,11 @@ impl Db {
         }
     }
 
-    /// Runs a transaction on a pooled connection: committed where the work succeeds, undone where it fails or is
-    /// dropped, and run again as a whole where it lost against another one (40001, 40P01).
+    /// Runs a transaction on a pooled connection. It is committed if the work succeeds, rolled back if the work fails
+    /// or is dropped, and retried as a whole after a serialization failure or deadlock (40001, 40P01).
     /// # Errors
-    /// Those of the work; [`Error::Unavailable`] while the database is away; [`Error::CommitUnknown`] where the connection broke at
-    /// the COMMIT.
+    /// Returns the errors of the work, [`Error::Unavailable`] while the database cannot be reached, or
+    /// [`Error::CommitUnknown`] if the connection was lost during the COMMIT.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
@@ -159,19 +160,19 @@ impl Db {
         }
     }
 
-    /// A pooled connection with a transaction begun. One that turns out to be closed gives way to another: nothing ran on
-    /// it yet.
+    /// Begins a transaction on a pooled connection. A connection that turns out to be closed is replaced by another
+    /// one; nothing has run on it yet.
     async fn begin(&self) -> Result<Object<AsyncPgConnection>> {
         let mut retries = self.0.pool.status().size;
         loop {
             let mut connection = self.checkout().await?;
             let begun = AnsiTransactionManager::begin_transaction_sql(&mut *connection, &actor::begin()).await;
             let Err(error) = begun else { return Ok(connection) };
-            // BEGIN may have run and the rest of the text not: nobody else gets a connection in that state.
+            // BEGIN may have run without the rest of the text, so the connection must not be reused.
             drop(Object::take(connection));
             match Error::from(error) {
                 Error::Unavailable(why) if retries > 0 => {
-                    tracing::warn!(%why, "a pooled connection broke");
+                    tracing::warn!(%why, "pooled connection lost");
                     retries -= 1;
                 }
                 error => return Err(error),
@@ -179,15 +180,15 @@ impl Db {
         }
     }
 
-    /// A pooled connection for a command of the command line; long reads take a [`Snapshot`].
+    /// Checks out a pooled connection, for commands of the command-line interface. Long reads use a [`Snapshot`].
     /// # Errors
-    /// [`Error::Unavailable`] where none comes in time.
+    /// Returns [`Error::Unavailable`] if no connection becomes available in time.
     pub async fn checkout(&self) -> Result<Object<AsyncPgConnection>> {
         Ok(self.0.pool.get().await?)
     }
 }
 
-/// Commits. Where the connection broke the transaction must not be run again unasked.
+/// Commits. If the connection is lost, the outcome is unknown and the transaction must not be retried automatically.
 async fn commit(mut connection: Object<AsyncPgConnection>) -> Result<()> {
     AnsiTransactionManager::commit_transaction(&mut *connection).await.map_err(|error| match error.into() {
         Error::Unavailable(why) => Error::CommitUnknown(why),
@@ -195,18 +196,18 @@ async fn commit(mut connection: Object<AsyncPgConnection>) -> Result<()> {
     })
 }
 
-/// Rolls back. A connection that cannot do so is broken, and the pool throws it away; why the work failed tells more.
+/// Rolls back. If this fails, the connection is broken and the pool drops it; the error of the work is more useful.
 async fn roll_back(mut connection: Object<AsyncPgConnection>) {
     let _ = AnsiTransactionManager::rollback_transaction(&mut *connection).await;
 }
 
-/// Waits before a transaction is run again that failed in this attempt.
+/// Waits before a transaction is retried after this attempt.
 /// # Errors
-/// Why it failed, where it is not to be run again.
+/// Returns the error if the transaction must not be retried.
 async fn wait_before_retry(error: Error, attempt: u32) -> Result<()> {
     match error {
         Error::Retry(why) if attempt < MAX_ATTEMPTS => {
-            tracing::debug!(%why, attempt, "transaction runs again");
+            tracing::debug!(%why, attempt, "transaction retried");
             tokio::time::sleep(Duration::from_millis(u64::from(rand::random_range(0..10 * attempt)))).await;
             Ok(())
         }
@@ -214,11 +215,13 @@ async fn wait_before_retry(error: Error, attempt: u32) -> Result<()> {
     }
 }
 
-/// Statements of one transaction that do not depend on each other: they are sent together, and take one round trip.
+/// Runs independent statements of one transaction in a pipeline, which takes a single round trip.
 /// # Errors
-/// Why it failed. The transaction is over then, and the others fail for that alone.
+/// Returns the error of the first statement that failed. The transaction is then aborted, which makes the other
+/// statements fail too.
 pub async fn run_pipelined<'a>(work: impl IntoIterator<Item = BoxFuture<'a, Result<()>>>) -> Result<()> {
-    // SQLSTATE 25P02 by its English text: diesel-async does not hand codes on, as `crate::error` explains.
+    // SQLSTATE 25P02, recognized by its English message, because diesel-async does not expose codes (see
+    // `crate::error`).
     let is_aborted =
         |error: &Error| matches!(error, Error::Internal(why) if why.contains("current transaction is aborted"));
     let done = futures_util::future::join_all(work).await;

@@ -1,5 +1,5 @@
-//! The shared read connections: a few, used by `&conn` from many tasks at once, their statements pipelined.
-//! Rule: only bounded reads go here, never a transaction; a connection that breaks is replaced by its supervisor.
+//! The shared read connections: a few connections, each used by many tasks at once with pipelined statements.
+//! Rule: only bounded reads use them, never transactions. A broken connection is replaced by its supervisor.
 
 use std::{
     sync::{
@@ -18,40 +18,40 @@ use crate::error::{Error, Result};
 /// How PostgreSQL plans the statements of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlanMode {
-    /// Once, for whatever values: for what one way finds, whatever they are.
+    /// Plan once for all values: for statements whose best plan does not depend on the values.
     Generic,
-    /// Each time, for the values at hand: for ranges, lists of values, parts of a text, and several conditions at once,
-    /// where the way depends on how many rows they leave. Planning takes about 0.05 ms.
+    /// Plan each time for the actual values: for ranges, lists of values, text search and combined conditions, where
+    /// the best plan depends on the number of matching rows. Planning takes about 0.05 ms.
     Custom,
 }
 
 impl PlanMode {
     fn plan_cache_mode(self) -> &'static str {
         match self {
-            // Statements with array parameters would be planned again for each array otherwise.
+            // Otherwise statements with array parameters would be planned again for each array.
             Self::Generic => "force_generic_plan",
             Self::Custom => "force_custom_plan",
         }
     }
 }
 
-/// How long a read waits for a connection while none stands: enough to connect again where the database is there.
+/// Time that a read waits for a connection if all are down; long enough to reconnect to a reachable database.
 const RECONNECT_WAIT: Duration = Duration::from_millis(250);
-/// What helps long statements and costs short ones: compiling them, and other processes; and how little alike words are that one
-/// of which may be meant by the other.
+/// Disables JIT compilation and parallel workers, which help long statements but slow down short ones, and sets the
+/// minimum similarity of words for spelling corrections.
 const SESSION_SETTINGS: &str =
     "SET jit = off; SET max_parallel_workers_per_gather = 0; SET pg_trgm.similarity_threshold = 0.2";
-/// Shortest pause between two attempts to connect.
+/// Minimum pause between two connection attempts.
 const MIN_PAUSE: Duration = Duration::from_millis(50);
 
-/// One place for a shared connection; empty while the database is away.
+/// A slot for a shared connection; empty while the database is unreachable.
 #[derive(Default)]
 struct Slot {
     connection: RwLock<Option<Arc<AsyncPgConnection>>>,
     broken: Notify,
 }
 
-/// The places, and how those who wait for a connection and those who bring one hear of each other.
+/// The slots, and the notifications between tasks that wait for a connection and supervisors that restore one.
 struct SharedSlots {
     slots: Box<[Slot]>,
     wanted: Notify,
@@ -78,14 +78,14 @@ impl ReadConnections {
         Ok(Self { shared, next: AtomicUsize::new(0), supervisors })
     }
 
-    /// How many connections there are to be.
+    /// Returns the intended number of connections.
     pub(super) fn count(&self) -> usize {
         self.shared.slots.len()
     }
 
-    /// A connection, in turn; where none stands, the first that stands again within a moment.
+    /// Returns the next connection in turn. If all are down, waits briefly for the first to be restored.
     /// # Errors
-    /// [`Error::Unavailable`] where none does.
+    /// Returns [`Error::Unavailable`] if no connection is restored in time.
     pub(super) async fn get(&self) -> Result<Arc<AsyncPgConnection>> {
         let restored = self.shared.restored.notified();
         if let Some(connection) = self.available() {
@@ -93,7 +93,7 @@ impl ReadConnections {
         }
         self.shared.wanted.notify_waiters();
         let _ = timeout(RECONNECT_WAIT, restored).await;
-        self.available().ok_or_else(|| Error::Unavailable("every read connection is down".into()))
+        self.available().ok_or_else(|| Error::Unavailable("all read connections are down".into()))
     }
 
     fn available(&self) -> Option<Arc<AsyncPgConnection>> {
@@ -102,9 +102,9 @@ impl ReadConnections {
         (0..slots.len()).find_map(|step| slots[start.wrapping_add(step) % slots.len()].get())
     }
 
-    /// Takes a broken connection out of use and wakes its supervisor.
+    /// Removes a broken connection and wakes its supervisor.
     pub(super) fn discard(&self, connection: &Arc<AsyncPgConnection>, why: &str) {
-        tracing::warn!(%why, "a read connection broke");
+        tracing::warn!(%why, "read connection lost");
         for slot in &self.shared.slots {
             slot.discard(connection);
         }
@@ -137,8 +137,8 @@ impl Slot {
     }
 }
 
-/// Waits for a connection to be discarded and puts a new one in its place, trying again with a growing pause, which
-/// ends early where somebody wants one.
+/// Waits until a connection is discarded and replaces it, retrying with a growing pause that ends early when a read
+/// needs a connection.
 async fn supervise(shared: Arc<SharedSlots>, index: usize, url: String, settings: DbSettings, plans: PlanMode) {
     let slot = &shared.slots[index];
     loop {
@@ -147,8 +147,10 @@ async fn supervise(shared: Arc<SharedSlots>, index: usize, url: String, settings
         loop {
             match establish(&url, &settings, plans).await {
                 Ok(connection) => break slot.put(connection),
-                // Once for each time it goes down: those who want it say so, too.
-                Err(error) if pause == MIN_PAUSE => tracing::warn!(%error, "read connection {index} is down"),
+                // Logged once per outage; affected reads report the failure as well.
+                Err(error) if pause == MIN_PAUSE => {
+                    tracing::warn!(%error, "reconnecting read connection {index} failed; retrying")
+                }
                 Err(_) => {}
             }
             tokio::time::sleep(MIN_PAUSE).await;
@@ -156,7 +158,7 @@ async fn supervise(shared: Arc<SharedSlots>, index: usize, url: String, settings
             pause = (pause * 2).min(Duration::from_secs(1));
         }
         shared.restored.notify_waiters();
-        tracing::info!("read connection {index} stands again");
+        tracing::info!("read connection {index} restored");
     }
 }
 
@@ -164,7 +166,7 @@ async fn establish(url: &str, settings: &DbSettings, plans: PlanMode) -> Result<
     let establish = AsyncPgConnection::establish(url);
     let mut connection = timeout(settings.connect_timeout, establish)
         .await
-        .map_err(|_| Error::Unavailable("connecting took too long".into()))??;
+        .map_err(|_| Error::Unavailable("connecting timed out".into()))??;
     let set_up = format!(
         "SET statement_timeout = {}; SET default_transaction_read_only = on; SET plan_cache_mode = {}; {SESSION_SETTINGS}",
         settings.read_timeout.as_millis(),

@@ -1,5 +1,5 @@
-//! The statement recorder: counts the SQL statements of one operation and the time it waited for them.
-//! Rule: it hears diesel's own instrumentation, so nothing that reaches PostgreSQL goes uncounted.
+//! The statement recorder: counts the SQL statements of an operation and measures the time spent waiting for them.
+//! Rule: it uses diesel's instrumentation, so every statement that reaches PostgreSQL is counted.
 
 use std::{
     future::Future,
@@ -13,7 +13,7 @@ tokio::task_local! {
     static CURRENT: StatementRecorder;
 }
 
-/// The statements of one operation. Clones count together.
+/// The recorded statements of one operation. Clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub struct StatementRecorder(Arc<Mutex<Counts>>);
 
@@ -27,32 +27,32 @@ struct Counts {
 }
 
 impl StatementRecorder {
-    /// A recorder that also keeps the text of each statement: a failed count in a test then says what ran.
+    /// Creates a recorder that also stores the text of each statement, so that tests can report which statements ran.
     pub fn with_texts() -> Self {
         Self(Arc::new(Mutex::new(Counts { texts: Some(Vec::new()), ..Counts::default() })))
     }
 
-    /// Runs a future under this recorder. A spawned task does not inherit it: see [`StatementRecorder::current`].
+    /// Runs a future with this recorder. Spawned tasks do not inherit it, see [`StatementRecorder::current`].
     pub async fn scope<F: Future>(self, future: F) -> F::Output {
         CURRENT.scope(self, future).await
     }
 
-    /// The recorder of the running operation; a fresh one where there is none.
+    /// Returns the recorder of the current operation, or a new one outside of operations.
     pub fn current() -> Self {
         CURRENT.try_with(Clone::clone).unwrap_or_default()
     }
 
-    /// Statements sent so far.
+    /// Returns the number of statements sent so far.
     pub fn statements(&self) -> u32 {
         self.lock().statements
     }
 
-    /// Time during which at least one statement was under way, in milliseconds.
+    /// Returns the time during which at least one statement was in flight, in milliseconds.
     pub fn elapsed_ms(&self) -> f64 {
         self.lock().waited.as_secs_f64() * 1000.0
     }
 
-    /// The texts, where they are kept.
+    /// Returns the statement texts, if they are stored.
     pub fn texts(&self) -> Vec<String> {
         self.lock().texts.clone().unwrap_or_default()
     }
@@ -62,13 +62,13 @@ impl StatementRecorder {
     }
 }
 
-/// What each connection is given: it finds the recorder of the operation that runs on it.
+/// The instrumentation of each connection, which finds the recorder of the current operation.
 #[derive(Debug, Default)]
 pub(super) struct StatementListener;
 
 impl Instrumentation for StatementListener {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        // Statements outside an operation (migrations, jobs) have no recorder, and need none.
+        // Statements outside of operations (migrations, jobs) are not recorded.
         let _ = CURRENT.try_with(|recorder| {
             let mut counts = recorder.lock();
             match event {

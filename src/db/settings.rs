@@ -1,24 +1,25 @@
-//! What the way to the database is tuned by.
+//! Settings for the database connections.
 
 use std::time::Duration;
 
-/// Sizes and limits of the connections.
+/// Sizes and limits of the database connections.
 #[derive(Debug, Clone)]
 pub struct DbSettings {
-    /// Shared, pipelined read connections; as many again that plan for the values at hand.
+    /// Number of shared, pipelined read connections, and of further ones that use custom plans.
     pub read_connections: usize,
-    /// Longest statement on a shared read connection.
+    /// Statement timeout on shared read connections.
     pub read_timeout: Duration,
-    /// Most connections of the pool for transactions.
+    /// Maximum number of pooled connections for transactions.
     pub pool_size: usize,
-    /// Longest statement within a transaction.
+    /// Statement timeout in transactions.
     pub write_timeout: Duration,
-    /// Longest wait for a new connection, and for a free one of the pool.
+    /// Maximum time to connect, and to wait for a free pooled connection.
     pub connect_timeout: Duration,
 }
 
 impl DbSettings {
-    /// As many as there are cores, from 2 to 8: more of them wake each other without need, measured on two cores.
+    /// Returns the number of CPU cores, between 2 and 8. More connections cause needless wake-ups, as measured on two
+    /// cores.
     pub fn default_read_connections() -> usize {
         std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 8))
     }

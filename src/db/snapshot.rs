@@ -1,5 +1,6 @@
-//! Long reads: one state of the database for as long as they take.
-//! Rule: read only; what a snapshot holds back, vacuum cannot clean, so nobody keeps one for anything but reading.
+//! Snapshots: long reads that see a single state of the database.
+//! Rule: snapshots are read-only. An open snapshot keeps vacuum from removing rows, so it must not be held longer than
+//! the read takes.
 
 use std::ops::Deref;
 
@@ -10,18 +11,19 @@ use diesel_async::{
 use super::{Conn, Db};
 use crate::error::Result;
 
-/// Begins it. Most of what a long read costs is the rows, not the plan: compiling it does not pay.
+/// Begins the transaction. JIT compilation is disabled, because long reads spend their time on rows, not on
+/// expressions.
 const BEGIN: &str =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL jit = off";
 
-/// A pooled connection that sees one state of the database, without a limit of time. One that is dropped before its end is
-/// closed.
+/// A pooled connection that sees a single state of the database, without a statement timeout. If it is dropped before
+/// [`Snapshot::end`], the connection is closed.
 pub struct Snapshot(Object<AsyncPgConnection>);
 
 impl Db {
-    /// The database as it is now.
+    /// Opens a snapshot of the current state.
     /// # Errors
-    /// [`crate::error::Error::Unavailable`] where no connection comes in time.
+    /// Returns [`crate::error::Error::Unavailable`] if no connection becomes available in time.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         let mut connection = self.checkout().await?;
         AnsiTransactionManager::begin_transaction_sql(&mut *connection, BEGIN).await?;
@@ -30,9 +32,9 @@ impl Db {
 }
 
 impl Snapshot {
-    /// Gives the connection back.
+    /// Ends the snapshot and returns the connection to the pool.
     /// # Errors
-    /// Those of the database.
+    /// Returns the error of the database.
     pub async fn end(mut self) -> Result<()> {
         Ok(AnsiTransactionManager::rollback_transaction(&mut *self.0).await?)
     }

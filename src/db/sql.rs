@@ -1,5 +1,5 @@
-//! What diesel lacks, declared once: SQL types, functions, operators and two query shapes.
-//! Rule: nothing here is a raw fragment, so every statement is kept prepared.
+//! SQL types, functions, operators and query shapes that diesel does not provide.
+//! Rule: no raw SQL fragments, so that every statement can be cached as a prepared statement.
 
 use diesel::{
     QueryResult, define_sql_function,
@@ -20,47 +20,47 @@ pub struct Tsvector;
 #[diesel(postgres_type(oid = 3615, array_oid = 3645))]
 pub struct Tsquery;
 
-/// The type of the name of a text search configuration.
+/// PostgreSQL's `regconfig`, the name of a text search configuration.
 #[derive(SqlType, QueryId)]
 #[diesel(postgres_type(oid = 3734, array_oid = 3735))]
 pub struct Regconfig;
 
-/// What a function gives that gives nothing.
+/// PostgreSQL's `void`, the result of functions without a result.
 #[derive(SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2278, array_oid = 0))]
 pub struct Void;
 
 define_sql_function! {
-    /// A search as people type it: words, "phrases", -without.
+    /// Parses a web search query: words, "quoted phrases", -excluded.
     fn websearch_to_tsquery(config: Regconfig, query: Text) -> Tsquery;
 }
 define_sql_function! {
-    /// How well a document matches, by weight of the words.
+    /// Ranks how well a document matches a query, by the weights of the matching words.
     fn ts_rank(document: Tsvector, query: Tsquery) -> Float;
 }
 define_sql_function! {
-    /// The next value of a sequence.
+    /// Returns the next value of a sequence.
     fn nextval(sequence: Text) -> BigInt;
 }
 define_sql_function! {
-    /// A number for a text, to lock by.
+    /// Returns the hash of a text, for use as a lock number.
     fn hashtext(text: Text) -> Integer;
 }
 define_sql_function! {
-    /// Waits for a lock on a number, and keeps it until the transaction ends.
+    /// Acquires an advisory lock, which is held until the transaction ends.
     fn pg_advisory_xact_lock(number: Integer) -> Void;
 }
 define_sql_function! {
-    /// The time at this moment; `now()` is the time when the transaction began.
+    /// Returns the current time; `now()` returns the time at which the transaction began.
     fn clock_timestamp() -> Timestamptz;
 }
 define_sql_function! {
-    /// A span after a moment: what `+` means between the two.
+    /// Adds an interval to a timestamp, as the `+` operator does.
     fn timestamptz_pl_interval(moment: Timestamptz, span: Interval) -> Timestamptz;
 }
 diesel::infix_operator!(Matches, " @@ ", Bool, backend: Pg);
 
-/// `souk`, the search configuration made by the migrations, as an expression.
+/// The text search configuration `souk`, created by the migrations, as an expression.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct SoukConfig;
 
@@ -79,10 +79,10 @@ impl QueryFragment<Pg> for SoukConfig {
     }
 }
 
-/// A query for rows `R` of the table `T` that conditions, an order and a limit can be added to.
+/// A boxed query for rows `R` of the table `T`, to which conditions, an order and a limit can be added.
 pub type BoxedSelect<T, R> = IntoBoxed<'static, Select<T, AsSelect<R, Pg>>, Pg>;
 
-/// The parent's id inside a [`PerParent`] query.
+/// The parent's id in a [`PerParent`] query.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct ParentId;
 
@@ -101,14 +101,14 @@ impl QueryFragment<Pg> for ParentId {
     }
 }
 
-/// One page per parent in one statement:
+/// Reads a page for each of several parents in one statement:
 /// `SELECT parents.id, child.* FROM unnest($1) AS parents (id) CROSS JOIN LATERAL (query) AS child`.
-/// The query says `column.eq(ParentId)`. Rows come parent by parent, each parent's in the query's order.
+/// The query contains `column.eq(ParentId)`. Rows are grouped by parent, in the query's order within each parent.
 #[derive(Debug, Clone)]
 pub struct PerParent<Q> {
-    /// The parents' ids.
+    /// Ids of the parents.
     pub parents: Vec<i64>,
-    /// The query of one parent.
+    /// The query for one parent.
     pub query: Q,
 }
 
@@ -130,7 +130,7 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for PerParent<Q> {
     }
 }
 
-/// How many rows a query has, counted no further than one more than [`crate::paging::MAX_COUNT`].
+/// Counts the rows of a query, up to one more than [`crate::paging::MAX_COUNT`].
 #[derive(Debug, Clone)]
 pub struct CountUpTo<Q>(pub Q);
 
@@ -150,10 +150,10 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for CountUpTo<Q> {
     }
 }
 
-/// Lets any two of these tables appear in one query.
+/// Allows any two of these tables to appear in one query.
 ///
-/// Diesel's `allow_tables_to_appear_in_same_query!` also covers `ONLY` and `TABLESAMPLE`, which no statement uses: 13,000
-/// implementations for 52 tables instead of 2,700, for the compiler to check in every build.
+/// Diesel's `allow_tables_to_appear_in_same_query!` also covers `ONLY` and `TABLESAMPLE`, which no statement uses. With
+/// 52 tables it generates 13,000 implementations instead of 2,700, which the compiler checks in every build.
 macro_rules! allow_in_same_query {
     ($table:ident, $($other:ident),+ $(,)?) => {
         $(
@@ -166,8 +166,8 @@ macro_rules! allow_in_same_query {
 }
 pub(crate) use allow_in_same_query;
 
-/// The condition of an operator on a column. The third form names the nullable column itself, for `IsNull` and so
-/// that a negated condition treats "no value" as false rather than unknown.
+/// Builds the condition for an operator on a column. The third form also takes the nullable column, for `IsNull`, and
+/// to treat "no value" as false rather than unknown when the condition is negated.
 #[macro_export]
 macro_rules! op {
     ($op:expr, $column:expr) => {{
@@ -195,7 +195,7 @@ macro_rules! op {
     }};
 }
 
-/// As [`op!`] for a text column, where `Contains` has a meaning.
+/// Builds the condition for an operator on a text column, as [`op!`] does, with support for `Contains`.
 #[macro_export]
 macro_rules! text_op {
     ($op:expr, $column:expr $(, $nullable:expr)?) => {

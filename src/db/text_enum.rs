@@ -1,7 +1,7 @@
-//! Enums that a text column holds.
-//! Rule: each variant stands beside its text in the table, once.
+//! Enums stored in text columns.
+//! Rule: each variant is declared once, together with its text in the database.
 
-/// An enum of the program and the graph whose values are texts in the table.
+/// Declares an enum of the GraphQL schema whose values are stored as texts.
 #[macro_export]
 macro_rules! text_enum {
     ($(#[$doc:meta])* pub enum $name:ident {$($(#[$value_doc:meta])* $value:ident => $text:expr,)*}) => {
@@ -12,10 +12,10 @@ macro_rules! text_enum {
         pub enum $name {$($(#[$value_doc])* $value,)*}
 
         impl $name {
-            /// Every value.
+            /// All values.
             pub const ALL: &'static [Self] = &[$(Self::$value,)*];
 
-            /// The text in the table.
+            /// Returns the text in the database.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$value => $text,)* }
             }
@@ -25,7 +25,7 @@ macro_rules! text_enum {
             fn from_sql(bytes: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
                 let text = std::str::from_utf8(bytes.as_bytes())?;
                 let found = Self::ALL.iter().copied().find(|value| value.as_str() == text);
-                found.ok_or_else(|| format!("{text:?} is no {}", stringify!($name)).into())
+                found.ok_or_else(|| format!("unknown value {text:?} of {}", stringify!($name)).into())
             }
         }
 

@@ -1,24 +1,24 @@
-//! The statements by which people edit the rows of a table one at a time: add, change and delete.
-//! A store declares them once with [`write_statements!`]; what differs between tables is which constraints can refuse a row.
+//! Statements that insert, update and delete single rows of a table.
+//! A store declares them with [`write_statements!`]; tables differ only in the constraints that can reject a row.
 
-/// Declares `insert`, `update` and, with `deletable`, `delete` of a table in a store.
+/// Declares `insert`, `update` and, with `deletable`, `delete` for a table in a store.
 ///
-/// The store has a function `refused`, which turns the violation of a constraint into a user error, and `by_ids`, which
-/// reads rows.
+/// The store must have a function `refused`, which turns the violation of a constraint into a user error, and `by_ids`,
+/// which reads rows.
 macro_rules! write_statements {
     ($row:ident in $table:ident by $id:ident as $new:ident, $patch:ident $(, $deletable:ident)?) => {
-        /// Adds a row.
+        /// Inserts a row.
         /// # Errors
-        /// The user errors of the table's constraints.
+        /// Returns user errors for violated constraints of the table.
         pub async fn insert(mut conn: &$crate::db::Conn, new: &$new) -> $crate::error::Result<$row> {
             let query = diesel::insert_into($table::table).values(new).returning($row::as_returning());
             query.get_result(&mut conn).await.map_err(refused)
         }
 
-        /// Changes a row; none if the id is unknown. An empty patch only reads the row, since SQL has no UPDATE without
-        /// columns.
+        /// Updates a row; returns none if the id is unknown. An empty patch only reads the row, since SQL has no UPDATE
+        /// without columns.
         /// # Errors
-        /// The user errors of the table's constraints.
+        /// Returns user errors for violated constraints of the table.
         pub async fn update(
             mut conn: &$crate::db::Conn,
             id: $id,
@@ -34,9 +34,9 @@ macro_rules! write_statements {
         $($crate::db::write_statements::write_statements!(@$deletable $table by $id);)?
     };
     (@deletable $table:ident by $id:ident) => {
-        /// Deletes a row; false if the id is unknown.
+        /// Deletes a row; returns false if the id is unknown.
         /// # Errors
-        /// The user errors of the table's constraints.
+        /// Returns user errors for violated constraints of the table.
         pub async fn delete(mut conn: &$crate::db::Conn, id: $id) -> $crate::error::Result<bool> {
             Ok(diesel::delete($table::table.find(id)).execute(&mut conn).await.map_err(refused)? == 1)
         }

@@ -6,7 +6,10 @@ pub mod schema;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, Schema};
+use async_graphql::{
+    EmptySubscription, Positioned, Schema,
+    parser::types::{EnumValueDefinition, TypeKind, TypeSystemDefinition},
+};
 
 use self::engine::{
     Engine, EngineSettings,
@@ -19,7 +22,7 @@ use crate::{config, registry::domains};
 macro_rules! query {
     ($($domain:ident::$($object:ident)::+,)*) => {
         root! {
-            /// All queries, by noun.
+            /// Queries of the API. Reads have no side effects.
             Query { node::NodeQuery, $(schema::$domain::$($object)::+,)* }
         }
     };
@@ -28,7 +31,7 @@ macro_rules! query {
 macro_rules! mutation {
     ($($domain:ident::$($object:ident)::+,)*) => {
         root! {
-            /// All mutations, by noun.
+            /// Mutations of the API. The root fields of one operation run one after the other.
             Mutation { $(schema::$domain::$($object)::+,)* }
         }
     };
@@ -37,7 +40,7 @@ macro_rules! mutation {
 domains!(queries => query);
 domains!(mutations => mutation);
 
-/// The engine that runs operations on these services.
+/// Returns the engine that runs operations on these services.
 pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engine {
     let settings = EngineSettings {
         limits: Limits::from(limits),
@@ -47,10 +50,28 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
     Engine::new(|| builder().data(Arc::clone(services)), settings)
 }
 
-/// The schema as text, as it stands in `schema.graphql`.
+/// Returns the schema definition (SDL), as stored in `schema.graphql`.
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_enum_items().sorted_arguments();
     builder().finish().sdl_with_options(options)
+}
+
+/// The values of an enum of the schema with their descriptions, in the order of their names; empty for any other name.
+pub fn enum_values(name: &str) -> Vec<(String, String)> {
+    let document = async_graphql::parser::parse_schema(sdl()).expect("the printed schema parses");
+    let definitions = document.definitions.into_iter().filter_map(|definition| match definition {
+        TypeSystemDefinition::Type(definition) if definition.node.name.node == name => Some(definition.node.kind),
+        _ => None,
+    });
+    let values = definitions.filter_map(|kind| match kind {
+        TypeKind::Enum(definition) => Some(definition.values),
+        _ => None,
+    });
+    let described = |value: Positioned<EnumValueDefinition>| {
+        let description = value.node.description.map(|description| description.node).unwrap_or_default();
+        (value.node.value.node.to_string(), description)
+    };
+    values.flatten().map(described).collect()
 }
 
 fn builder() -> async_graphql::SchemaBuilder<MergedRoot<Query>, MergedRoot<Mutation>, EmptySubscription> {

@@ -6,8 +6,10 @@ mod files;
 pub mod graphql;
 pub mod header_names;
 mod health;
+mod home;
 pub mod ide;
 mod jwks;
+mod manual;
 mod media;
 mod media_type;
 mod multipart;
@@ -69,7 +71,9 @@ pub fn router(
     let endpoint = Endpoint { engine, services, settings: settings.clone(), show_sql };
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
-    let pages = if settings.has_ide(environment) { ide::routes() } else { Router::new() };
+    let has_ide = settings.has_ide(environment);
+    let pages = if has_ide { ide::routes() } else { Router::new() };
+    let pages = pages.merge(home::routes(has_ide)).merge(manual::routes());
     let router =
         graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(files).merge(pages);
     let router = router.fallback(not_found);

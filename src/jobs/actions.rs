@@ -1,4 +1,4 @@
-//! What staff does to jobs. Only the dead are touched: the others are the worker's.
+//! Operations of staff on jobs. Only dead jobs can be changed; all others belong to the worker.
 
 use super::{
     model::{JobState, JobSummary},
@@ -11,9 +11,9 @@ use crate::{
     ids::JobId,
 };
 
-/// Queues a dead job again, due at once, as if it had never been tried.
+/// Queues a dead job again, due immediately and with its attempts reset.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageJobs`]; NOT_FOUND; ILLEGAL_TRANSITION where it is not dead.
+/// Returns FORBIDDEN without [`Permission::ManageJobs`], NOT_FOUND, or ILLEGAL_TRANSITION if the job is not dead.
 pub async fn retry(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSummary> {
     let scope = scope(viewer)?;
     db.transaction(async |conn| {
@@ -23,9 +23,9 @@ pub async fn retry(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSummary> {
     .await
 }
 
-/// Deletes a dead job: the job as it was.
+/// Deletes a dead job and returns it.
 /// # Errors
-/// As [`retry`].
+/// Returns the same errors as [`retry`].
 pub async fn delete(db: &Db, viewer: &Viewer, id: JobId) -> Result<JobSummary> {
     let scope = scope(viewer)?;
     db.transaction(async |conn| {
@@ -46,7 +46,7 @@ async fn lock_dead(conn: &Conn, scope: &Scope, id: JobId) -> Result<JobSummary> 
     match job.state() {
         JobState::Dead => Ok(job),
         JobState::Queued | JobState::Running => {
-            Err(Error::user(UserErrorCode::IllegalTransition, "id", "this job is not dead"))
+            Err(Error::user(UserErrorCode::IllegalTransition, "id", "only dead jobs can be retried or deleted"))
         }
     }
 }

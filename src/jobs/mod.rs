@@ -1,6 +1,6 @@
-//! Background work: what leaves the request and is done after its transaction has committed. Owns `jobs`.
-//! Rule: a job runs at least once. A process that ends between a handler's work and the deletion of the row leaves the job
-//! to the next worker, so a handler does no harm where it runs twice.
+//! Background jobs: work that runs outside requests, after the transaction that queued it has committed. Owns `jobs`.
+//! Rule: a job runs at least once. If the process ends between the handler's work and the deletion of the row, the next
+//! worker runs the job again, so handlers must be idempotent.
 
 pub mod actions;
 pub mod model;

@@ -1,4 +1,4 @@
-//! Rows and rules of background work.
+//! Models of background jobs: rows, states and retry rules.
 
 use std::time::Duration;
 
@@ -14,31 +14,31 @@ use crate::{
     paging::SortKey,
 };
 
-/// How often a job is tried before it is dead.
+/// Number of attempts before a job is dead.
 pub const MAX_ATTEMPTS: i32 = 10;
-/// How long a handler may take.
+/// Timeout of a handler.
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a claimed job is nobody else's: the handler's time, and as much again to note its end.
+/// Time for which a claimed job is locked: the handler's timeout, and as long again to record its outcome.
 pub const LEASE: Duration = Duration::from_secs(300);
 
-/// The pause after the first failure; each further one doubles it.
+/// Delay after the first failure; it doubles with each further failure.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(10);
-/// The longest pause.
+/// Maximum delay between attempts.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(3600);
-/// Longest text of an error that is kept, in characters.
+/// Maximum length of a stored error message, in characters.
 const MAX_ERROR: usize = 1000;
 
-/// Where a job stands.
+/// The stored state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoredState {
-    /// It waits for its time, or runs.
+    /// The job is waiting to run, or running.
     Queued,
-    /// It failed for good.
+    /// The job failed permanently.
     Dead,
 }
 
 impl StoredState {
-    /// The value in the table.
+    /// Returns the value in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -47,51 +47,51 @@ impl StoredState {
     }
 }
 
-/// A job to be.
+/// A job to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = jobs)]
 pub struct NewJob {
-    /// Which handler runs it.
+    /// Kind of the job, which determines its handler.
     pub kind: &'static str,
-    /// What the handler needs to know.
+    /// Input of the handler.
     pub payload: Value,
-    /// Whose personal data the payload holds.
+    /// User whose personal data the payload contains.
     pub user_id: Option<UserId>,
-    /// When it is due; at once where there is none.
+    /// When the job is due; none for immediately.
     pub run_at: Option<DateTime<Utc>>,
 }
 
-/// A job.
+/// A claimed job.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = jobs, check_for_backend(diesel::pg::Pg))]
 pub struct JobRow {
-    /// Key.
+    /// Key of the job.
     pub id: JobId,
-    /// Which handler runs it.
+    /// Kind of the job, which determines its handler.
     pub kind: String,
-    /// What the handler needs to know.
+    /// Input of the handler.
     pub payload: Value,
-    /// Whose personal data the payload holds.
+    /// User whose personal data the payload contains.
     pub user_id: Option<UserId>,
-    /// How often it was claimed, the present time included; of a recurring one, since it last succeeded.
+    /// Number of attempts, including the current one; for a recurring job, since its last success.
     pub attempts: i32,
-    /// Whether it waits for its next time when it is done.
+    /// Whether the job is rescheduled when it completes.
     pub is_recurring: bool,
-    /// When it was queued.
+    /// When the job was queued.
     pub created_at: DateTime<Utc>,
 }
 
 impl JobRow {
-    /// The payload as the type that the handler takes.
+    /// Deserializes the payload.
     /// # Errors
-    /// Where it is something else, say of another version of the program.
+    /// Returns [`Error::Internal`] if the payload has another form, such as that of another version.
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T> {
         T::deserialize(&self.payload)
             .map_err(|error| Error::Internal(format!("payload of a {} job: {error}", self.kind)))
     }
 
-    /// How long it waits after it failed: twice as long each time, and up to half of that less by chance, so that many
-    /// that failed together do not come back together.
+    /// Returns the delay before the next attempt. It doubles with each attempt, minus a random share of up to one half,
+    /// so that jobs that failed together are not retried together.
     pub fn retry_delay(&self) -> Duration {
         let doublings = self.attempts.saturating_sub(1).clamp(0, 20).unsigned_abs();
         let delay = (FIRST_RETRY_DELAY * 2_u32.pow(doublings)).min(MAX_RETRY_DELAY);
@@ -99,34 +99,34 @@ impl JobRow {
     }
 }
 
-/// A job as staff sees it: without its payload, which may hold secrets.
+/// A job as shown to staff: without its payload, which may contain secrets.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = jobs, check_for_backend(diesel::pg::Pg))]
 pub struct JobSummary {
-    /// Key.
+    /// Key of the job.
     pub id: JobId,
-    /// Which handler runs it.
+    /// Kind of the job, which determines its handler.
     pub kind: String,
     state: String,
-    /// Whether a worker holds it, by the clock of the database.
+    /// Whether a worker holds a lease on the job, by the database's clock.
     #[diesel(select_expression = jobs::locked_until.is_not_null().and(jobs::locked_until.assume_not_null().gt(now)))]
     is_held: bool,
-    /// How often it was claimed; of a recurring one, since it last succeeded.
+    /// Number of attempts; for a recurring job, since its last success.
     pub attempts: i32,
-    /// When it is due.
+    /// When the job is due.
     pub run_at: DateTime<Utc>,
-    /// Until when a worker holds it, or held it.
+    /// When the current or last lease expires.
     pub locked_until: Option<DateTime<Utc>>,
-    /// Why it failed the last time.
+    /// Error of the last failed attempt.
     pub last_error: Option<String>,
-    /// Whether it waits for its next time when it is done.
+    /// Whether the job is rescheduled when it completes.
     pub is_recurring: bool,
-    /// When it was queued.
+    /// When the job was queued.
     pub created_at: DateTime<Utc>,
 }
 
 impl JobSummary {
-    /// Where it stands.
+    /// Returns the current state.
     pub fn state(&self) -> JobState {
         match self.state == StoredState::Dead.as_str() {
             true => JobState::Dead,
@@ -136,45 +136,45 @@ impl JobSummary {
     }
 }
 
-/// Where a job stands.
+/// State of a background job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum)]
 pub enum JobState {
-    /// It waits for its time.
+    /// The job is waiting to run.
     Queued,
-    /// A worker runs it; or ran it, and ended without a word, and it is claimed again when `lockedUntil` is over.
+    /// A worker is running the job. If the worker crashed, the job is claimed again after `lockedUntil`.
     Running,
-    /// It failed for good.
+    /// The job failed permanently.
     Dead,
 }
 
-/// A condition on jobs.
+/// A filter condition on jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum JobCondition {
-    /// By where it stands.
+    /// Filter by state.
     State(Op<JobState>),
-    /// By kind.
+    /// Filter by kind.
     Kind(Op<String>),
-    /// By when it was queued.
+    /// Filter by creation time.
     CreatedAt(Op<DateTime<Utc>>),
 }
 
-/// What a list of jobs is ordered by.
+/// Fields that jobs can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum JobOrderField {
-    /// When it was queued.
+    /// When the job was created.
     #[default]
     CreatedAt,
 }
 
 impl JobOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::CreatedAt => "jobs:created_at",
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &JobSummary) -> SortKey {
         match self {
             Self::CreatedAt => SortKey::Time(row.created_at),
@@ -182,23 +182,23 @@ impl JobOrderField {
     }
 }
 
-/// How a handler fails. Any [`Error`] becomes one that is tried again.
+/// The failure of a handler. Any [`Error`] becomes a failure that is retried.
 ///
-/// The text is kept in the table for people to read: no secret may be in it.
+/// The text is stored and shown to staff, so it must not contain secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// It may go better another time.
+    /// The job may succeed when it is retried.
     Retry(String),
-    /// It never will.
+    /// The job can never succeed.
     Final(String),
 }
 
 impl Failure {
-    /// Why, in words, at most 1,000 characters.
+    /// Returns the reason, at most 1,000 characters.
     pub fn reason(&self) -> String {
         let (Self::Retry(why) | Self::Final(why)) = self;
         match why.trim() {
-            "" => "it does not say why".to_owned(),
+            "" => "no reason given".to_owned(),
             why => why.chars().take(MAX_ERROR).collect(),
         }
     }

@@ -1,6 +1,6 @@
-//! The worker: claims jobs that are due and runs their handlers, a few at once, in the server's own process.
-//! Rule: a handler runs outside of any transaction and under a lease; whatever becomes of it ends in the table. A kind
-//! without a handler is left alone.
+//! The worker: claims due jobs and runs their handlers, a few at a time, in the server process.
+//! Rule: a handler runs outside of any transaction and under a lease; its outcome is always recorded in the table. Jobs
+//! of a kind without a handler are not touched.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,18 +23,19 @@ use super::{
 };
 use crate::{db::Db, error::Result};
 
-/// Most jobs that one worker runs at once.
+/// Maximum number of jobs that a worker runs at once.
 const MAX_CONCURRENT: usize = 4;
-/// Most of those that may take long among them: they leave room for the others.
+/// Maximum number of long jobs among them, so that others are not blocked.
 const MAX_CONCURRENT_LONG: usize = 2;
-/// The pause between two looks at the table.
+/// Interval at which the table is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// The first pause after a job was queued, to see it as soon as its transaction commits; it doubles up to [`POLL_INTERVAL`].
+/// First polling interval after a job was queued, to find it as soon as its transaction commits; doubles up to
+/// [`POLL_INTERVAL`].
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 type Handler = Arc<dyn Fn(JobRow) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
-/// Runs jobs.
+/// Runs background jobs.
 pub struct Worker {
     db: Db,
     handlers: HashMap<&'static str, Handler>,
@@ -44,7 +45,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker without handlers.
+    /// Creates a worker without handlers.
     pub fn new(db: Db) -> Self {
         Self {
             db,
@@ -55,10 +56,10 @@ impl Worker {
         }
     }
 
-    /// Runs jobs of this kind by this handler.
+    /// Registers the handler of this kind of job.
     ///
-    /// It may run twice for one job, and must end within [`HANDLER_TIMEOUT`]. A failure or a panic is noted, and the job is tried
-    /// again after a pause; a [`Failure::Final`], or the last of [`MAX_ATTEMPTS`], leaves it as dead.
+    /// The handler may run twice for the same job and must finish within [`HANDLER_TIMEOUT`]. After a failure or panic
+    /// the job is retried after a delay; after a [`Failure::Final`], or [`MAX_ATTEMPTS`] attempts, it is dead.
     #[must_use]
     pub fn on<F, Fut, E>(mut self, kind: &'static str, handler: F) -> Self
     where
@@ -74,10 +75,11 @@ impl Worker {
         self
     }
 
-    /// Runs this handler once in each period, the first time at once, on one of however many servers there are.
+    /// Registers a recurring handler, which runs once per period, the first time immediately, on one of the servers.
     ///
-    /// There is one job of this kind, which waits for its next time when it is done; the period is from the end of one run
-    /// to the next. One that fails is tried again after a pause, at the latest after the period, and is never dead.
+    /// There is one job of this kind, which is rescheduled when it completes; the period runs from the end of one run
+    /// to the start of the next. After a failure the job is retried after a delay of at most the period, and it is
+    /// never dead.
     #[must_use]
     pub fn every<F, Fut, E>(mut self, kind: &'static str, period: Duration, handler: F) -> Self
     where
@@ -89,8 +91,8 @@ impl Worker {
         self.on(kind, handler)
     }
 
-    /// As [`Worker::on`], for what may take hours: it has no limit of time, holds its lease for as long as it runs, and is cut
-    /// off where the worker stops, to be taken up again by the next.
+    /// Registers a handler as [`Worker::on`] does, for jobs that may take hours: it has no timeout, its lease is
+    /// renewed while it runs, and it is interrupted when the worker stops, to be continued by the next one.
     #[must_use]
     pub fn on_long<F, Fut, E>(mut self, kind: &'static str, handler: F) -> Self
     where
@@ -102,10 +104,10 @@ impl Worker {
         self.on(kind, handler)
     }
 
-    /// Makes the recurring jobs that there are not yet. [`Worker::run`] does so when it begins, and when the database is
-    /// back.
+    /// Inserts the missing recurring jobs. [`Worker::run`] does this at the start and when the database is reachable
+    /// again.
     /// # Errors
-    /// Those of the database.
+    /// Returns the error of the database.
     pub async fn ensure_recurring(&self) -> Result<()> {
         let kinds: Vec<_> = self.periods.keys().copied().collect();
         if kinds.is_empty() {
@@ -114,7 +116,8 @@ impl Worker {
         self.db.transaction(async |conn| store::insert_recurring(conn, &kinds).await).await
     }
 
-    /// Runs jobs until `stop`, then finishes those that run. A database that goes away is waited for.
+    /// Runs jobs until `stop`, then waits for running jobs to finish. If the database is unreachable, the worker waits
+    /// for it.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut running = JoinSet::new();
@@ -122,16 +125,16 @@ impl Worker {
         let (mut is_unavailable, mut is_installed) = (false, false);
         let mut long = 0;
         loop {
-            // Before the look, so that no ring in between is missed.
+            // Subscribe before polling, so that no notification in between is missed.
             let queued = store::JOB_QUEUED.notified();
             if !is_installed {
-                // Where it fails, the claim says why.
+                // If this fails, the claim below logs the reason.
                 is_installed = self.ensure_recurring().await.is_ok();
             }
             match self.claim_all(MAX_CONCURRENT - running.len(), MAX_CONCURRENT_LONG - long).await {
                 Ok(jobs) => {
                     if is_unavailable {
-                        tracing::info!("background work goes on");
+                        tracing::info!("background jobs resumed");
                     }
                     is_unavailable = false;
                     for job in jobs {
@@ -146,7 +149,7 @@ impl Worker {
                 }
                 Err(error) => {
                     if !is_unavailable {
-                        tracing::warn!(%error, "background work waits");
+                        tracing::warn!(%error, "background jobs paused");
                     }
                     (is_unavailable, is_installed) = (true, false);
                 }
@@ -162,7 +165,8 @@ impl Worker {
         while running.join_next().await.is_some() {}
     }
 
-    /// Runs what is due, one after the other, until nothing is: how many were run, failed ones too. For tests.
+    /// Runs due jobs one after the other until none is due; returns the number of jobs run, including failed ones. For
+    /// tests.
     pub async fn run_due(&self) -> usize {
         let mut count = 0;
         loop {
@@ -170,7 +174,7 @@ impl Worker {
                 Ok(Some(job)) => self.run_job(job).await,
                 Ok(None) => return count,
                 Err(error) => {
-                    tracing::error!(%error, "background work cannot go on");
+                    tracing::error!(%error, "running background jobs failed");
                     return count;
                 }
             }
@@ -178,7 +182,7 @@ impl Worker {
         }
     }
 
-    /// Jobs that are due, up to so many, and those that may take long up to so many.
+    /// Claims due jobs, up to `limit` in total and `max_long` long ones.
     async fn claim_all(&self, limit: usize, max_long: usize) -> Result<Vec<JobRow>> {
         let (long, short): (Vec<_>, Vec<_>) = self.handlers.keys().copied().partition(|kind| self.long.contains(kind));
         let mut jobs = self.claim(short, limit).await?;
@@ -194,16 +198,16 @@ impl Worker {
         self.db.transaction(async |conn| store::claim(conn, &kinds, limit).await).await
     }
 
-    /// The work on a claimed job, from its handler to what is noted about it.
+    /// Runs a claimed job and records its outcome.
     fn run_job(&self, job: JobRow) -> impl Future<Output = ()> + Send + use<> {
         let (db, handler) = (self.db.clone(), self.handlers.get(job.kind.as_str()).cloned());
         let period = self.periods.get(job.kind.as_str()).copied().filter(|_| job.is_recurring);
         let stopping = self.long.contains(job.kind.as_str()).then(|| self.stopping.subscribe());
         async move {
             let outcome = match handler {
-                // It never came back from any of them: it ends the process, or outlives its lease.
+                // No attempt ever finished: the job crashes the process, or outlives its lease.
                 _ if job.attempts > MAX_ATTEMPTS && !job.is_recurring => {
-                    Err(Failure::Final("no attempt ever ended".to_owned()))
+                    Err(Failure::Final("no attempt ever finished".to_owned()))
                 }
                 Some(handler) => match stopping {
                     Some(stopping) => attempt_long(&db, &handler, &job, stopping).await,
@@ -213,17 +217,17 @@ impl Worker {
             };
             let recorded = async {
                 while let Err(error) = record_outcome(&db, &job, period, &outcome).await {
-                    tracing::warn!(%error, job = job.id.0, kind = job.kind, "the end of a job is not noted yet");
+                    tracing::warn!(%error, job = job.id.0, kind = job.kind, "recording a job outcome failed; retrying");
                     sleep(POLL_INTERVAL).await;
                 }
             };
-            // No longer than the lease: the job is somebody else's then.
+            // Not longer than the lease, because another worker may claim the job afterwards.
             let _ = timeout(HANDLER_TIMEOUT, recorded).await;
         }
     }
 }
 
-/// Runs a handler while its lease is held, until the worker stops.
+/// Runs a long handler, renewing its lease, until the worker stops.
 async fn attempt_long(
     db: &Db,
     handler: &Handler,
@@ -236,13 +240,15 @@ async fn attempt_long(
             match db.transaction(async |conn| store::renew_lease(conn, job).await).await {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) => tracing::warn!(%error, job = job.id.0, kind = job.kind, "a lease is not held"),
+                Err(error) => {
+                    tracing::warn!(%error, job = job.id.0, kind = job.kind, "renewing a job lease failed")
+                }
             }
         }
     };
     tokio::select! {
         done = attempt(handler, job.clone(), Duration::MAX) => done,
-        () = lease_lost => Err(Failure::Retry("somebody else has taken it over".to_owned())),
+        () = lease_lost => Err(Failure::Retry("another worker has claimed the job".to_owned())),
         _ = stopping.wait_for(|is_stopping| *is_stopping) => Err(Failure::Retry("the server stopped".to_owned())),
     }
 }
@@ -250,13 +256,13 @@ async fn attempt_long(
 async fn attempt(handler: &Handler, job: JobRow, limit: Duration) -> Result<(), Failure> {
     match timeout(limit, AssertUnwindSafe(handler(job)).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
-        // Its text is in the log, where the panic put it, and may hold anything.
+        // The panic message is already logged, and may contain secrets.
         Ok(Err(_)) => Err(Failure::Retry("the handler panicked".to_owned())),
-        Err(_) => Err(Failure::Retry(format!("it took longer than {} s", limit.as_secs()))),
+        Err(_) => Err(Failure::Retry(format!("timed out after {} s", limit.as_secs()))),
     }
 }
 
-/// Notes how a job ended; a period makes it a recurring one.
+/// Records the outcome of a job. A period reschedules it.
 async fn record_outcome(db: &Db, job: &JobRow, period: Option<Duration>, outcome: &Result<(), Failure>) -> Result<()> {
     let Err(failure) = outcome else {
         let recorded = db.transaction(async |conn| match period {
@@ -274,9 +280,9 @@ async fn record_outcome(db: &Db, job: &JobRow, period: Option<Duration>, outcome
     db.transaction(async |conn| store::fail(conn, job, failure, pause).await).await?;
     let (id, why) = (job.id.0, failure.reason());
     if pause.is_none() {
-        tracing::error!(job = id, kind = job.kind, attempts = job.attempts, why, "a job is dead");
+        tracing::error!(job = id, kind = job.kind, attempts = job.attempts, why, "job failed permanently");
     } else {
-        tracing::warn!(job = id, kind = job.kind, attempts = job.attempts, why, "a job failed and is tried again");
+        tracing::warn!(job = id, kind = job.kind, attempts = job.attempts, why, "job failed and will be retried");
     }
     Ok(())
 }

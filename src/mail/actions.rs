@@ -1,4 +1,4 @@
-//! What can be done with mail: queue it, and send what is queued.
+//! Queues emails and sends queued ones.
 
 use serde_json::Value;
 
@@ -19,14 +19,14 @@ use crate::{
     websites,
 };
 
-/// Queues a mail in the caller's transaction: it leaves after that has committed.
+/// Queues an email in the caller's transaction; it is sent after the transaction has committed.
 /// # Errors
-/// [`Error::Internal`] where a value is missing that the template takes.
+/// Returns [`Error::Internal`] if a value that the template uses is missing.
 pub async fn queue(conn: &Conn, message: &Message) -> Result<()> {
     queue_all(conn, std::slice::from_ref(message)).await
 }
 
-/// Queues mails, in one statement.
+/// Queues emails in one statement.
 /// # Errors
 /// As [`queue`].
 pub async fn queue_all(conn: &Conn, messages: &[Message]) -> Result<()> {
@@ -36,13 +36,17 @@ pub async fn queue_all(conn: &Conn, messages: &[Message]) -> Result<()> {
 
 fn job(message: &Message) -> Result<NewJob> {
     if let Some(name) = message.template.missing_value(&message.values) {
-        return Err(Error::Internal(format!("the mail {} needs `{name}`", message.template.name())));
+        return Err(Error::Internal(format!(
+            "the email template {} requires the value `{name}`",
+            message.template.name()
+        )));
     }
-    let payload = serde_json::to_value(message).map_err(|error| Error::Internal(format!("a mail: {error}")))?;
+    let payload =
+        serde_json::to_value(message).map_err(|error| Error::Internal(format!("serializing an email: {error}")))?;
     Ok(NewJob { kind: KIND, payload, user_id: message.user, run_at: None })
 }
 
-/// Sends the mail that is queued.
+/// Sends queued emails.
 pub struct Mailer {
     templates: Templates,
     transport: Transport,
@@ -50,28 +54,28 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// The mailer of the settings; none in production without SMTP, where mail waits.
+    /// Returns the mailer for these settings; none in production without SMTP, where emails stay queued.
     /// # Errors
-    /// User errors of the settings, and of the templates that replace souk's own.
+    /// Returns a user error for invalid settings or templates.
     pub fn open(mail: &MailSettings, settings: &Settings) -> Result<Option<Self>> {
         let templates = Templates::open(mail.mail_templates.as_deref())?;
         let shop = Shop::new(&mail.shop_name, &mail.shop_url);
         if !["http://", "https://"].iter().any(|scheme| shop.url.starts_with(scheme)) {
-            return Err(Error::bad_input("SOUK_SHOP_URL", "give a URL that starts with https://"));
+            return Err(Error::bad_input("SOUK_SHOP_URL", "must be a URL that starts with https:// or http://"));
         }
         Ok(Transport::open(mail, settings)?.map(|transport| Self { templates, transport, shop }))
     }
 
-    /// Sends the mail of a job.
+    /// Sends the email of a job.
     ///
-    /// The job's row holds the mail's token until it is deleted, which is after this. One that is dead keeps it; by then the
-    /// token has expired or soon will, and the table is as secret as any other.
+    /// The job's row contains the email's token until it is deleted, which happens after this. A dead job keeps its
+    /// token; by then the token has expired or soon will, and the table is as confidential as any other.
     /// # Errors
-    /// Why it could not be sent, without the mail's token.
+    /// Returns the reason why the email could not be sent, without its token.
     pub async fn deliver(&self, db: &Db, job: &JobRow) -> Result<(), Failure> {
         let message: Message = job.payload()?;
         self.send(db, job, &message).await.map_err(|failure| match failure {
-            // A server may quote the mail that it refuses.
+            // The server's error may quote the rejected email.
             Failure::Retry(why) => Failure::Retry(message.redact_secrets(&why)),
             Failure::Final(why) => Failure::Final(message.redact_secrets(&why)),
         })
@@ -84,13 +88,13 @@ impl Mailer {
         };
         let values = replace_control_characters(message.values.clone());
         let content = self.templates.render(message.template, website.as_deref(), &shop, &values)?;
-        // Keys start again at 1 in a new database: the moment keeps names apart.
+        // Job ids start at 1 again in a new database; the timestamp keeps names unique.
         let name = format!("{}.{}.{}", message.template.name(), job.id.0, job.created_at.timestamp_micros());
         let email = OutgoingEmail { name, to: &message.to, shop: &shop.name, date: job.created_at, content };
         self.transport.send(&email).await
     }
 
-    /// A website as a shop, and its code.
+    /// Returns a website as a shop, together with its code.
     async fn shop_for(&self, db: &Db, id: WebsiteId) -> Result<(Shop, Option<String>)> {
         let found = db.read(async |conn| websites::store::by_ids(conn, &[id]).await).await?.pop();
         Ok(match found {
@@ -100,7 +104,7 @@ impl Mailer {
     }
 }
 
-/// The values with blanks for control characters, however deep: a name must not look like further lines of a mail.
+/// Replaces control characters in all values with spaces, so that a name cannot inject further lines into an email.
 fn replace_control_characters(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(text.replace(char::is_control, " ")),

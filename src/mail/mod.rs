@@ -1,7 +1,7 @@
-//! Mail: what souk writes to people. Owns no table: mail is queued as jobs, so it leaves after the transaction that wrote it
-//! has committed, and never in a request.
-//! Rule: what is queued is a template's name and its values. A token among them is a secret: the row is gone as soon as the
-//! mail is sent, and an error never repeats it.
+//! Emails sent by souk. The module owns no table: emails are queued as jobs, so they are sent after the transaction
+//! that caused them has committed, and never during a request.
+//! Rule: a queued email consists of a template name and its values. Tokens among the values are secret: the row is
+//! deleted as soon as the email is sent, and errors never contain them.
 
 pub mod actions;
 pub mod model;

@@ -1,46 +1,47 @@
-//! Which mails there are, and what each of them says.
+//! The emails that souk sends, and the values of their templates.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ids::{UserId, WebsiteId};
 
-/// The kind of the jobs that send mail.
+/// The kind of jobs that send emails.
 pub const KIND: &str = "mail";
 
-/// A mail that souk writes. Each has the files `<name>.subject`, `<name>.txt` and `<name>.html`.
+/// The template of an email. Each has the files `<name>.subject`, `<name>.txt` and `<name>.html`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Template {
-    /// Is this address yours? Values: `name`, `token`, `hours`.
+    /// Asks a user to verify their email address. Values: `name`, `token`, `hours`.
     VerifyEmail,
-    /// A link to choose a new password. Values: `name`, `token`, `minutes`.
+    /// Contains a link to choose a new password. Values: `name`, `token`, `minutes`.
     PasswordReset,
-    /// The password was changed. Values: `name`, `device`, `address`; the latter two may be null.
+    /// Notifies about a changed password. Values: `name`, `device`, `address`; the latter two may be null.
     PasswordChanged,
-    /// To the new address: is it yours? Values: `name`, `token`, `hours`.
+    /// Asks a user to verify a new email address; sent to the new address. Values: `name`, `token`, `hours`.
     EmailChange,
-    /// To the old address: it is not the account's any more. Values: `name`, `email`, the new one.
+    /// Notifies about a changed email address; sent to the old address. Values: `name`, `email` (the new address).
     EmailChanged,
-    /// Somebody tried to open an account with an address that has one. Values: `name`.
+    /// Notifies about an attempt to register with an address that already has an account. Values: `name`.
     AddressTaken,
-    /// The shop opened an account: choose a password. Values: `name`, `token`, `hours`.
+    /// Invites a user whose account was created by staff to choose a password. Values: `name`, `token`, `hours`.
     Invitation,
-    /// A session was ended because its refresh token was used twice. Values: `name`, `device`, which may be null.
+    /// Notifies about a session that was ended because its refresh token was used twice. Values: `name`, `device`,
+    /// which may be null.
     SessionEnded,
-    /// An order was placed. Values: `name`, `order`, its number, `lines` of `name`, `sku`, `quantity` and `total`, `total`,
-    /// and `address` line by line, which may be empty.
+    /// Confirms an order. Values: `name`, `order` (its number), `lines` with `name`, `sku`, `quantity` and `total`,
+    /// `total`, and `address` as a list of lines, which may be empty.
     OrderPlaced,
-    /// Pieces of an order are on their way. Values: `name`, `order`, its number, `lines` of `name` and `quantity`, `left`, the
-    /// pieces that follow later, `carrier`, `tracking_number`, `tracking_url`; the latter three may be null.
+    /// Notifies about a shipment. Values: `name`, `order` (its number), `lines` with `name` and `quantity`, `left` (the
+    /// number of units that will follow), `carrier`, `tracking_number`, `tracking_url`; the latter three may be null.
     OrderShipped,
-    /// An order was cancelled. Values: `name`, `order`, its number, `lines` of `name` and `quantity`, `refund`, the amount that
-    /// goes back, which may be null.
+    /// Notifies about a canceled order. Values: `name`, `order` (its number), `lines` with `name` and `quantity`,
+    /// `refund` (the amount to refund), which may be null.
     OrderCancelled,
 }
 
 impl Template {
-    /// Every one.
+    /// All templates.
     pub const ALL: [Self; 11] = [
         Self::VerifyEmail,
         Self::PasswordReset,
@@ -55,7 +56,7 @@ impl Template {
         Self::OrderCancelled,
     ];
 
-    /// The name in files and in the table.
+    /// Returns the name used in file names and in the database.
     pub fn name(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
@@ -72,7 +73,7 @@ impl Template {
         }
     }
 
-    /// The values that it takes, as a mail might have them.
+    /// Returns sample values for the template.
     pub fn sample(self) -> Value {
         let (name, token) = ("Ada Lovelace", "c2FtcGxl");
         let (device, address) = ("Firefox on Linux", "192.0.2.7");
@@ -110,7 +111,7 @@ impl Template {
         }
     }
 
-    /// The sample with nothing where a mail may know nothing.
+    /// Returns the sample values with null for every value that may be null.
     pub fn sparse_sample(self) -> Value {
         let mut values = self.sample();
         for name in ["device", "address", "carrier", "tracking_number", "tracking_url", "refund"] {
@@ -121,7 +122,7 @@ impl Template {
         values
     }
 
-    /// The name of a value that is missing among these.
+    /// Returns the name of the first value that is missing.
     pub fn missing_value(self, values: &Value) -> Option<String> {
         let sample = self.sample();
         let mut names = sample.as_object()?.keys();
@@ -129,24 +130,24 @@ impl Template {
     }
 }
 
-/// A mail to be.
+/// An email to send.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message {
-    /// What it says.
+    /// Template of the email.
     pub template: Template,
-    /// To which address.
+    /// Recipient address.
     pub to: String,
-    /// Whose personal data it holds.
+    /// User whose personal data the email contains.
     #[serde(skip)]
     pub user: Option<UserId>,
-    /// The website that writes it; the shop of the settings where there is none.
+    /// Website that sends the email; none for the shop of the settings.
     pub website: Option<WebsiteId>,
-    /// The template's values, all of those that [`Template`] names.
+    /// Values of the template; all that [`Template`] lists are required.
     pub values: Value,
 }
 
 impl Message {
-    /// A text about this mail with its token made unreadable: every word that holds a piece of it.
+    /// Redacts the email's token in a text: every word that contains a fragment of it.
     pub fn redact_secrets(&self, text: &str) -> String {
         let token = self.values["token"].as_str().unwrap_or_default();
         let fragments: Vec<_> = token.as_bytes().windows(token.len().clamp(1, 8)).collect();
@@ -158,29 +159,29 @@ impl Message {
     }
 }
 
-/// A shop as mail names it.
+/// The shop that an email names as its sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shop {
-    /// Its name.
+    /// Name of the shop.
     pub name: String,
-    /// Where its links lead, without a slash at the end.
+    /// Base URL of links, without a trailing slash.
     pub url: String,
 }
 
 impl Shop {
-    /// A shop with this name at this URL.
+    /// Creates a shop with this name and URL.
     pub fn new(name: &str, url: &str) -> Self {
         Self { name: name.trim().to_owned(), url: url.trim_end_matches('/').to_owned() }
     }
 }
 
-/// What a mail says.
+/// The content of an email.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderedEmail {
-    /// The subject: one line.
+    /// Subject; a single line.
     pub subject: String,
-    /// For programs that show text.
+    /// Plain-text body.
     pub text: String,
-    /// For those that show HTML.
+    /// HTML body.
     pub html: String,
 }

@@ -1,6 +1,7 @@
-//! How mail leaves: by SMTP, or in development into a folder and the log. The only user of the mail crate.
-//! Rule: a mail that is sent again is the same mail: its Message-ID and its date do not change, so that a mailbox which gets
-//! it twice may show it once.
+//! Email delivery: by SMTP, or in development into a directory and the log. The only module that uses the `lettre`
+//! crate.
+//! Rule: an email that is sent again is identical, with the same Message-ID and date, so that mailboxes can detect
+//! duplicates.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -21,26 +22,26 @@ use crate::{
     jobs::model::Failure,
 };
 
-/// Longest wait for the server to take a connection or to answer a command.
+/// Timeout for connecting and for each SMTP command.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Answers that refuse the shop's login rather than the mail; it may be put right while mail waits.
+/// SMTP status codes that reject the login rather than the email. The login may be corrected while emails stay queued.
 const LOGIN_REFUSED: [&str; 4] = ["530", "534", "535", "538"];
 
-/// A mail as it is sent.
+/// An email ready to be sent.
 pub struct OutgoingEmail<'a> {
-    /// Its name, unique in the shop.
+    /// Name of the email, unique per shop.
     pub name: String,
-    /// To which address.
+    /// Recipient address.
     pub to: &'a str,
-    /// The shop that writes it.
+    /// Name of the shop that sends the email.
     pub shop: &'a str,
-    /// When it was written.
+    /// When the email was queued.
     pub date: DateTime<Utc>,
-    /// What it says.
+    /// Content of the email.
     pub content: RenderedEmail,
 }
 
-/// The way that mail takes.
+/// Delivers emails.
 pub struct Transport {
     from: Mailbox,
     delivery: Delivery,
@@ -52,9 +53,9 @@ enum Delivery {
 }
 
 impl Transport {
-    /// The way that the settings name; none in production without SMTP.
+    /// Returns the transport for these settings; none in production without SMTP.
     /// # Errors
-    /// User errors of the settings.
+    /// Returns a user error for invalid settings.
     pub fn open(mail: &MailSettings, settings: &Settings) -> Result<Option<Self>> {
         let set = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
         let from = set(&mail.mail_from).map(|from| mailbox(&from)).transpose()?;
@@ -67,16 +68,16 @@ impl Transport {
             (Some(from), _) => from,
             (None, Delivery::Directory(_)) => mailbox("souk@localhost")?,
             (None, Delivery::Smtp(_)) => {
-                let rule = "say who mail is from, as in Shop <noreply@shop.example>";
+                let rule = "a sender is required, such as Shop <noreply@shop.example>";
                 return Err(Error::bad_input("SOUK_MAIL_FROM", rule));
             }
         };
         Ok(Some(Self { from, delivery }))
     }
 
-    /// Sends a mail.
+    /// Sends an email.
     /// # Errors
-    /// [`Failure::Final`] where the server refuses this mail for good, or where it has no sound address.
+    /// Returns [`Failure::Final`] if the server rejects the email permanently, or if its address is invalid.
     pub async fn send(&self, email: &OutgoingEmail<'_>) -> Result<(), Failure> {
         let message = self.message(email)?;
         match &self.delivery {
@@ -89,19 +90,19 @@ impl Transport {
                 let written = fs::create_dir_all(directory).and_then(|()| fs::write(&file, message.formatted()));
                 written.map_err(|error| Failure::Retry(format!("{}: {error}", file.display())))?;
                 let (to, content) = (email.to, &email.content);
-                tracing::info!("mail to {to}, kept in {}\n{}\n\n{}", file.display(), content.subject, content.text);
+                tracing::info!("email to {to} written to {}\n{}\n\n{}", file.display(), content.subject, content.text);
                 Ok(())
             }
         }
     }
 
     fn message(&self, email: &OutgoingEmail<'_>) -> Result<Message, Failure> {
-        let permanent = |error: String| Failure::Final(format!("this cannot be written as a mail: {error}"));
-        let to = email.to.parse().map_err(|error| permanent(format!("the address: {error}")))?;
+        let permanent = |error: String| Failure::Final(format!("the email cannot be composed: {error}"));
+        let to = email.to.parse().map_err(|error| permanent(format!("recipient address: {error}")))?;
         let mut from = self.from.clone();
         from.name = from.name.or_else(|| Some(email.shop.replace(char::is_control, " ")));
         let id = format!("<{}@{}>", email.name, from.email.domain());
-        // Nobody is to answer that they are on holiday (RFC 3834).
+        // Suppresses automatic replies such as out-of-office messages (RFC 3834).
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
         let content = email.content.clone();
         Message::builder()
@@ -120,8 +121,8 @@ fn mailbox(text: &str) -> Result<Mailbox> {
     text.parse().map_err(|error| Error::bad_input("SOUK_MAIL_FROM", format!("{error}")))
 }
 
-/// A pool of connections to the server of a URL, of the forms that [`AsyncSmtpTransport::from_url`] takes. What it would
-/// take in silence has to be said: clear text is `smtp://host?tls=none`, and a user has a password.
+/// Returns a connection pool for an SMTP URL, in the forms that [`AsyncSmtpTransport::from_url`] accepts. Unsafe
+/// defaults have to be explicit: clear text requires `smtp://host?tls=none`, and a user requires a password.
 fn smtp(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
     let wrong = |rule: String| Error::bad_input("SOUK_SMTP_URL", rule);
     let (base, query) = url.split_once('?').unwrap_or((url, ""));
@@ -129,11 +130,11 @@ fn smtp(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
     let authority = rest.split('/').next().unwrap_or_default();
     let (login, host) = authority.rsplit_once('@').map_or((None, authority), |(login, host)| (Some(login), host));
     if host.is_empty() || host.starts_with(':') {
-        return Err(wrong("name the host: smtps://host".to_owned()));
+        return Err(wrong("a host is required, such as smtps://host".to_owned()));
     }
     if base.contains('#') || login.is_some_and(|login| !login.contains(':')) {
         let rule =
-            "a user has a password, and their special characters are percent-encoded: smtps://user:pass%23word@host";
+            "a user requires a password; percent-encode special characters, such as smtps://user:pass%23word@host";
         return Err(wrong(rule.to_owned()));
     }
     let tls = query.split('&').find_map(|pair| pair.strip_prefix("tls="));
@@ -141,10 +142,10 @@ fn smtp(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>> {
         ("smtp", Some("none")) => base,
         ("smtp", Some(_)) | ("smtps", _) => url,
         ("smtp", None) => {
-            let rule = "add ?tls=required or ?tls=opportunistic, or ?tls=none if the way there is safe in clear text";
+            let rule = "add ?tls=required or ?tls=opportunistic, or ?tls=none if the network is safe for clear text";
             return Err(wrong(rule.to_owned()));
         }
-        _ => return Err(wrong("it starts with smtps:// or smtp://".to_owned())),
+        _ => return Err(wrong("must start with smtps:// or smtp://".to_owned())),
     };
     let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|error| wrong(error.to_string()))?;
     let pool = PoolConfig::new().max_size(4).idle_timeout(Duration::from_secs(60));

@@ -1,5 +1,5 @@
-//! What can be done with the prices that products had.
-//! Rule: prices are recorded by the database; nothing here changes one.
+//! Actions on the price history.
+//! Rule: the database records price changes; nothing here changes one.
 
 use serde_json::{Value, json};
 
@@ -11,9 +11,9 @@ use crate::{
     money::format_amount,
 };
 
-/// The prices that a user set, for the export of their data.
+/// Returns the price changes made by a user, for the export of personal data.
 /// # Errors
-/// Those of the statement.
+/// Returns the error of the statement.
 pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
     let shown = rows.iter().map(|row| {
@@ -28,9 +28,9 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     Ok(shown.collect())
 }
 
-/// Changes nothing: the history of prices stays, and names the user by their id alone.
+/// Changes nothing: the price history is kept, and refers to the user by ID only.
 /// # Errors
-/// Those of the statement.
+/// Never; the signature is the same for all domains.
 pub async fn erase_personal_data(_: &Conn, _: UserId) -> Result<()> {
     Ok(())
 }

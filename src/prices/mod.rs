@@ -1,5 +1,5 @@
-//! Prices as they were: what each product cost from when on. Owns `price_changes`.
-//! Rule: an entry follows from a change of a product, and the database writes it; an entry is never changed.
+//! Price history: what each product cost over time. Owns `price_changes`.
+//! Rule: a database trigger adds an entry whenever a product's price changes; entries are immutable.
 
 pub mod actions;
 pub mod model;

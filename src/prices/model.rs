@@ -1,4 +1,4 @@
-//! Rows of the history of prices.
+//! Rows of the price history.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,29 +11,29 @@ use crate::{
     products::model::ProductRow,
 };
 
-/// Whether the viewer may read a product's history: who may set its price.
+/// Returns whether the viewer may read a product's price history: those who may set its price.
 pub fn can_set_price(viewer: &Viewer, product: &ProductRow) -> bool {
     let is_own = product.seller_id.is_some() && product.seller_id == viewer.user_id();
     viewer.can_at(Permission::ManageProducts, product.source_website_id)
         || is_own && viewer.can(Permission::SellProducts)
 }
 
-/// What a product cost from one moment on.
+/// A price change.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = price_changes, check_for_backend(diesel::pg::Pg))]
 pub struct PriceChangeRow {
-    /// Key.
+    /// Primary key.
     pub id: PriceChangeId,
-    /// Of which product.
+    /// Product whose price changed.
     pub product_id: ProductId,
-    /// By whom.
+    /// User who changed the price, if known.
     pub user_id: Option<UserId>,
-    /// Price of one.
+    /// Price of one unit from this change on.
     pub price: Decimal,
-    /// The price to compare with.
+    /// Compare-at price from this change on.
     pub compare_at_price: Option<Decimal>,
-    /// The lowest price of the 30 days before this price began; none where it is no reduction.
+    /// Lowest price of the 30 days before this change; none if the change is not a price reduction.
     pub prior_price: Option<Decimal>,
-    /// From when on.
+    /// When the price took effect.
     pub at: DateTime<Utc>,
 }

@@ -1,6 +1,6 @@
-//! Every statement on the history of prices; the database alone writes it.
-//! What a scope means here: `All` sees every entry, staff of some websites those of what is sold there, a seller those of
-//! their own products, anybody else none.
+//! All statements on the price history, which only the database writes.
+//! Visibility by scope: `All` sees every entry, website staff those of products sold there, a seller those of their own
+//! products, everyone else none.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -15,7 +15,7 @@ use crate::{
 
 history!(price_changes of PriceChangeRow by PriceChangeId);
 
-/// The entry of the present price of each product, one statement.
+/// Returns the entry of the current price of each product, in one statement.
 pub async fn latest_by_product_ids(mut conn: &Conn, products: &[ProductId]) -> Result<Vec<PriceChangeRow>> {
     let query = of_product().order(price_changes::id.desc()).limit(1);
     let parents = products.iter().map(|id| id.key()).collect();
@@ -23,7 +23,7 @@ pub async fn latest_by_product_ids(mut conn: &Conn, products: &[ProductId]) -> R
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
-/// All prices that a user set, the oldest first.
+/// Returns all price changes made by a user, oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<PriceChangeRow>> {
     let user = price_changes::user_id.is_not_null().and(price_changes::user_id.assume_not_null().eq(user));
     let query = price_changes::table.filter(user).order(price_changes::id).select(PriceChangeRow::as_select());

@@ -1,6 +1,6 @@
-//! Products: what has a SKU, a price and a stock at one website. Owns `products`.
-//! Rule: a product is never deleted, only deactivated, and never moves to another website; its stock is written by the
-//! ledger alone.
+//! Products: items with SKU, price and stock, each sold at one website. Owns `products`.
+//! Rule: a product is never deleted, only deactivated, and never moves to another website; only the stock ledger writes
+//! its stock.
 
 pub mod actions;
 pub mod model;

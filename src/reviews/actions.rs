@@ -1,4 +1,5 @@
-//! What can be done with reviews. The product is locked first, its review after it.
+//! Actions on reviews.
+//! Rule: the product is locked before its review.
 
 use serde_json::{Value, json};
 
@@ -15,23 +16,23 @@ use crate::{
     products::{self, model::ProductRow},
 };
 
-/// What somebody says of a product.
+/// A new review.
 #[derive(Debug, Clone)]
 pub struct ReviewDraft {
-    /// Of which product.
+    /// Product to review.
     pub product: ProductId,
-    /// Stars, 1 to 5.
+    /// Rating in stars, 1 to 5.
     pub rating: i32,
-    /// A headline.
+    /// Headline.
     pub title: Option<String>,
-    /// The text.
+    /// Review text.
     pub text: String,
 }
 
-/// Writes a review of a product that the viewer sees. Where reviews are moderated it waits for staff.
+/// Creates a review of a product that the viewer may see. If moderation is on, the review must be approved by staff.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND, PRODUCT_INACTIVE and INSUFFICIENT_PERMISSIONS (who sells it) of the product; PURCHASE_REQUIRED
-/// where only buyers write; TAKEN for a second one; user errors of the fields.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND, PRODUCT_INACTIVE and INSUFFICIENT_PERMISSIONS (for its seller) of
+/// the product; PURCHASE_REQUIRED if only buyers may review; TAKEN for a second review; user errors of the fields.
 pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: ReviewDraft) -> Result<ReviewRow> {
     let me = viewer.require_user()?;
     let ReviewDraft { product: id, rating, title, text } = draft;
@@ -42,16 +43,16 @@ pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: R
         products::store::by_ids(conn, &scope, &[id]).await?.pop().ok_or_else(missing)?;
         let product = products::store::lock(conn, &[id]).await?.pop().ok_or_else(missing)?;
         if !product.is_active {
-            let rule = "this product is not for sale any more";
+            let rule = "this product is no longer for sale";
             return Err(Error::user(UserErrorCode::ProductInactive, "productId", rule));
         }
         if product.seller_id == Some(me) {
-            let rule = "nobody reviews what they sell";
+            let rule = "sellers cannot review their own products";
             return Err(Error::user(UserErrorCode::InsufficientPermissions, "productId", rule));
         }
         let is_verified_purchase = store::has_bought(conn, me, id).await?;
         if settings.reviews_buyers_only && !is_verified_purchase {
-            let rule = "only who bought this product writes a review of it";
+            let rule = "only customers who bought this product can review it";
             return Err(Error::user(UserErrorCode::PurchaseRequired, "productId", rule));
         }
         let status = if settings.reviews_moderated { ReviewStatus::Pending } else { ReviewStatus::Approved };
@@ -65,10 +66,10 @@ pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: R
     .await
 }
 
-/// Changes what the viewer said of a product. An approved review waits for staff again where reviews are moderated, and a
-/// rejected one always does.
+/// Updates a review of the viewer. An approved review must be approved again if moderation is on, a rejected one
+/// always.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for a review that is not the viewer's own; user errors of the fields.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND for a review of another user; user errors of the fields.
 pub async fn update(
     db: &Db,
     viewer: &Viewer,
@@ -91,9 +92,10 @@ pub async fn update(
     .await
 }
 
-/// Deletes a review: its author, or staff.
+/// Deletes a review, by its author or staff.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for a review that is neither the viewer's own nor of their websites.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND for a review that is neither the viewer's own nor at a website
+/// that the viewer moderates.
 pub async fn delete(db: &Db, viewer: &Viewer, id: ReviewId) -> Result<()> {
     let me = viewer.require_user()?;
     db.transaction(async |conn| {
@@ -103,9 +105,9 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: ReviewId) -> Result<()> {
     .await
 }
 
-/// Shows a review to everybody, or to nobody but its author and staff.
+/// Approves or rejects a review.
 /// # Errors
-/// FORBIDDEN without the permission; NOT_FOUND for a review that is not of the viewer's websites.
+/// Returns FORBIDDEN without the permission; NOT_FOUND for a review at a website that the viewer does not moderate.
 pub async fn moderate(db: &Db, viewer: &Viewer, id: ReviewId, status: ReviewStatus) -> Result<ReviewRow> {
     viewer.require_any(&[Permission::ManageReviews])?;
     db.transaction(async |conn| {
@@ -119,7 +121,7 @@ fn can_moderate(viewer: &Viewer, product: &ProductRow) -> bool {
     viewer.can_at(Permission::ManageReviews, product.source_website_id)
 }
 
-/// Locks the product of a review and then the review, where the viewer may write it.
+/// Locks the product of a review and then the review, if the viewer may edit it.
 async fn lock(conn: &Conn, id: ReviewId, is_allowed: impl Fn(&ReviewRow, &ProductRow) -> bool) -> Result<ReviewRow> {
     let missing = || Error::not_found("id", "review");
     let seen = store::by_ids(conn, &Scope::All, &[id]).await?.pop().ok_or_else(missing)?;
@@ -127,9 +129,9 @@ async fn lock(conn: &Conn, id: ReviewId, is_allowed: impl Fn(&ReviewRow, &Produc
     store::lock(conn, id).await?.filter(|row| is_allowed(row, &product)).ok_or_else(missing)
 }
 
-/// The reviews of a user, for the export of their data.
+/// Returns the reviews of a user, for the export of personal data.
 /// # Errors
-/// Those of the statement.
+/// Returns the error of the statement.
 pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
     let shown = rows.iter().map(|row| {
@@ -148,9 +150,9 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     Ok(shown.collect())
 }
 
-/// Deletes the reviews of a user; the ratings of the products follow.
+/// Deletes the reviews of a user. The database updates the products' ratings.
 /// # Errors
-/// Those of the statement.
+/// Returns the error of the statement.
 pub async fn erase_personal_data(conn: &Conn, user: UserId) -> Result<()> {
     store::delete_by_user(conn, user).await
 }

@@ -1,6 +1,6 @@
-//! Reviews: what customers say of products. Owns `reviews`.
-//! Rule: a customer has one review of a product; what counts and what the public reads are the approved ones, and the
-//! database keeps the products' ratings from them.
+//! Reviews of products by customers. Owns `reviews`.
+//! Rule: a customer has at most one review of a product. Only approved reviews are public and count in the product's
+//! rating, which the database maintains.
 
 pub mod actions;
 pub mod model;

@@ -12,51 +12,51 @@ use crate::{
     text_enum,
 };
 
-/// Longest title, in characters.
+/// Maximum length of a headline, in characters.
 const MAX_TITLE: usize = 150;
-/// Longest text, in characters.
+/// Maximum length of a review text, in characters.
 const MAX_TEXT: usize = 5_000;
 
 text_enum! {
-    /// Where a review stands.
+    /// Moderation status of a review.
     #[graphql(name = "ReviewStatus")]
     pub enum ReviewStatus {
-        /// Staff have not read it yet: its author and they alone see it.
+        /// The review awaits moderation. It is visible to its author and staff only.
         Pending => "pending",
-        /// Everybody sees it, and it counts.
+        /// The review is published and counts in the product's rating.
         Approved => "approved",
-        /// It is not shown.
+        /// The review was rejected. It is visible to its author and staff only.
         Rejected => "rejected",
     }
 }
 
-/// What a customer says of a product.
+/// A review of a product by a customer.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = reviews, check_for_backend(diesel::pg::Pg))]
 pub struct ReviewRow {
-    /// Key.
+    /// Primary key.
     pub id: ReviewId,
-    /// Of which product.
+    /// Reviewed product.
     pub product_id: ProductId,
-    /// Who wrote it.
+    /// Author.
     pub user_id: UserId,
-    /// Stars, 1 to 5.
+    /// Rating in stars, 1 to 5.
     pub rating: i32,
-    /// A headline.
+    /// Headline.
     pub title: Option<String>,
-    /// The text; empty where there are stars alone.
+    /// Review text; empty if only stars were given.
     pub text: String,
-    /// Where it stands.
+    /// Moderation status.
     pub status: ReviewStatus,
-    /// Whether the author had bought the product when they wrote this.
+    /// Whether the author had bought the product when writing the review.
     pub is_verified_purchase: bool,
-    /// When it was made.
+    /// When the review was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the review was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A review to be.
+/// A new review.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = reviews)]
 pub struct NewReview {
@@ -76,7 +76,7 @@ pub struct NewReview {
     pub is_verified_purchase: bool,
 }
 
-/// What an author says: what is absent stays, an inner `None` clears.
+/// Changes of a review: an absent field keeps its value, an inner `None` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = reviews)]
 pub struct ReviewPatch {
@@ -89,19 +89,20 @@ pub struct ReviewPatch {
 }
 
 impl ReviewPatch {
+    /// Checks the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// Returns user errors of invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         if self.rating.is_some_and(|rating| !(1..=5).contains(&rating)) {
-            validator.add(UserError::new(UserErrorCode::OutOfRange, "rating", "a rating is from 1 to 5"));
+            validator.add(UserError::new(UserErrorCode::OutOfRange, "rating", "rating must be between 1 and 5"));
         }
         validator.optional_text("title", self.title.as_ref().and_then(Option::as_deref), MAX_TITLE);
         validator.multiline_text("text", self.text.as_deref().unwrap_or_default(), MAX_TEXT);
         validator.finish()
     }
 
-    /// Whether the review says something else then.
+    /// Returns whether the patch changes the review.
     pub fn changes(&self, row: &ReviewRow) -> bool {
         self.rating.is_some_and(|rating| rating != row.rating)
             || self.title.as_ref().is_some_and(|title| *title != row.title)
@@ -109,8 +110,8 @@ impl ReviewPatch {
     }
 }
 
-/// How an author is named in public: the first word of their name and the initial of the last. Never an e-mail address,
-/// which an import may have brought as a name.
+/// Returns the public name of an author: the first word of the name and the initial of the last word. Never an email
+/// address, which may have been imported as a name.
 pub fn public_name(name: &str) -> String {
     let mut words = name.split_whitespace().filter(|word| !word.contains('@'));
     let Some(first) = words.next() else { return "Anonymous".to_owned() };
@@ -120,35 +121,35 @@ pub fn public_name(name: &str) -> String {
     }
 }
 
-/// A condition on reviews.
+/// A filter condition on reviews.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ReviewCondition {
-    /// By product.
+    /// Filter by product.
     Product(Op<ProductId>),
-    /// By the website of the product.
+    /// Filter by the product's website.
     SourceWebsite(Op<WebsiteId>),
-    /// By stars.
+    /// Filter by rating.
     Rating(Op<i32>),
-    /// By where it stands.
+    /// Filter by moderation status.
     Status(Op<ReviewStatus>),
-    /// By whether the author had bought the product.
+    /// Filter by whether the author had bought the product.
     IsVerifiedPurchase(bool),
-    /// By when it was made.
+    /// Filter by creation time.
     CreatedAt(Op<DateTime<Utc>>),
 }
 
-/// What a list of reviews is ordered by.
+/// Fields that reviews can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum ReviewOrderField {
-    /// When it was made.
+    /// Time when the review was created.
     #[default]
     CreatedAt,
-    /// The stars.
+    /// Rating in stars.
     Rating,
 }
 
 impl ReviewOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::CreatedAt => "reviews:created_at",
@@ -156,7 +157,7 @@ impl ReviewOrderField {
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &ReviewRow) -> SortKey {
         match self {
             Self::CreatedAt => SortKey::Time(row.created_at),
@@ -165,23 +166,23 @@ impl ReviewOrderField {
     }
 }
 
-/// Whose reviews a nested list shows.
+/// Type of the parent of a nested list of reviews.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReviewParent {
-    /// A product's.
+    /// A product.
     Product,
-    /// A user's.
+    /// A user.
     User,
 }
 
-/// How many approved reviews of a product have so many stars.
+/// Number of approved reviews of a product with a rating.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RatingCount {
-    /// Of which product.
+    /// Product that the reviews are about.
     pub product: ProductId,
-    /// Stars, 1 to 5.
+    /// Rating in stars, 1 to 5.
     pub rating: i32,
-    /// Reviews.
+    /// Number of reviews.
     pub count: i64,
 }
 

@@ -1,6 +1,6 @@
-//! Every statement on reviews.
-//! What a scope means here: everybody sees the approved ones, a user their own as well, staff of some websites those of
-//! the products sold there, `All` every one.
+//! All statements on reviews.
+//! Visibility by scope: everyone sees approved reviews, a user also their own, website staff also those of products
+//! sold there, `All` every review.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -26,7 +26,7 @@ use crate::{
     ids::{ProductId, ReviewId, UserId, WebsiteId},
 };
 
-/// What an order's status is from the moment on when its customer counts as a buyer.
+/// Order statuses in which the customer counts as a buyer.
 const PURCHASED_STATUSES: [&str; 3] = ["confirmed", "shipped", "delivered"];
 
 fn visible(scope: &Scope) -> Condition<'static, reviews::table> {
@@ -80,7 +80,8 @@ fn of_parent(rows: Rows, parent: ReviewParent) -> Rows {
     }
 }
 
-/// How a list is planned: kept are the plans of those that one index holds in their order whatever the values.
+/// Returns the plan mode of a list. Generic plans are kept for lists that an index returns in their order for any
+/// value.
 pub fn plans(scope: &Scope, list: &ReviewList) -> PlanMode {
     use ReviewCondition as C;
     let Filter::And(all) = &list.filter else { return PlanMode::Custom };
@@ -91,13 +92,13 @@ pub fn plans(scope: &Scope, list: &ReviewList) -> PlanMode {
     if is_held && *scope == Scope::All { PlanMode::Generic } else { PlanMode::Custom }
 }
 
-/// The visible rows with these ids, in no order.
+/// Returns the visible reviews with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ReviewId]) -> Result<Vec<ReviewRow>> {
     let query = reviews::table.filter(reviews::id.eq_any(ids)).select(ReviewRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// A page of the visible reviews of each parent, one statement.
+/// Returns a page of the visible reviews of each parent, in one statement.
 pub async fn pages_by_parent_ids(
     mut conn: &Conn,
     scope: &Scope,
@@ -109,7 +110,7 @@ pub async fn pages_by_parent_ids(
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
 
-/// How many visible reviews of each parent match, one statement.
+/// Returns the number of visible reviews of each parent that match, in one statement.
 pub async fn counts_by_parent_ids(
     mut conn: &Conn,
     scope: &Scope,
@@ -121,7 +122,7 @@ pub async fn counts_by_parent_ids(
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
 
-/// How many approved reviews of these products have how many stars; none of those that no review has.
+/// Returns the number of approved reviews of these products per rating, without ratings that no review has.
 pub async fn rating_counts_by_product_ids(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<RatingCount>> {
     let query = reviews::table
         .filter(reviews::product_id.eq_any(ids))
@@ -132,7 +133,7 @@ pub async fn rating_counts_by_product_ids(mut conn: &Conn, ids: &[ProductId]) ->
     Ok(rows.into_iter().map(|(product, rating, count)| RatingCount { product, rating, count }).collect())
 }
 
-/// Whether a user has an order of this product that the shop has taken on.
+/// Returns whether a user has a confirmed, shipped or delivered order of this product.
 pub async fn has_bought(mut conn: &Conn, user: UserId, product: ProductId) -> Result<bool> {
     let bought = order_details::table
         .inner_join(orders::table)
@@ -142,26 +143,26 @@ pub async fn has_bought(mut conn: &Conn, user: UserId, product: ProductId) -> Re
     Ok(diesel::select(exists(bought)).get_result(&mut conn).await?)
 }
 
-/// Locks a review; the caller holds the lock of its product.
+/// Locks a review. The caller holds the lock of its product.
 pub async fn lock(mut conn: &Conn, id: ReviewId) -> Result<Option<ReviewRow>> {
     let query = reviews::table.filter(reviews::id.eq(id)).select(ReviewRow::as_select());
     Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
 }
 
-/// Adds a review; the product's rating follows.
+/// Inserts a review. The database updates the product's rating.
 /// # Errors
-/// TAKEN where the user has one of this product.
+/// Returns TAKEN if the user has already reviewed the product.
 pub async fn insert(mut conn: &Conn, new: &NewReview) -> Result<ReviewRow> {
     let query = diesel::insert_into(reviews::table).values(new).returning(ReviewRow::as_returning());
     query.get_result(&mut conn).await.map_err(|error| {
         Error::from(error).on_constraint("reviews_product_id_user_id_key", || {
-            let rule = "you have a review of this product: change that one";
+            let rule = "you have already reviewed this product. Update that review instead.";
             UserError::new(UserErrorCode::Taken, "productId", rule)
         })
     })
 }
 
-/// Changes what a review says, and where it stands then; the product's rating follows.
+/// Updates a review and its status. The database updates the product's rating.
 pub async fn update(
     mut conn: &Conn,
     id: ReviewId,
@@ -174,26 +175,26 @@ pub async fn update(
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Sets where a review stands; the product's rating follows.
+/// Updates the status of a review. The database updates the product's rating.
 pub async fn update_status(mut conn: &Conn, id: ReviewId, status: ReviewStatus) -> Result<ReviewRow> {
     let query =
         diesel::update(reviews::table.find(id)).set(reviews::status.eq(status)).returning(ReviewRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Deletes a review; the product's rating follows.
+/// Deletes a review. The database updates the product's rating.
 pub async fn delete(mut conn: &Conn, id: ReviewId) -> Result<()> {
     diesel::delete(reviews::table.find(id)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Deletes all reviews of a user; the ratings follow.
+/// Deletes all reviews of a user. The database updates the products' ratings.
 pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
     diesel::delete(reviews::table.filter(reviews::user_id.eq(user))).execute(&mut conn).await?;
     Ok(())
 }
 
-/// All reviews of a user, the oldest first.
+/// Returns all reviews of a user, oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<ReviewRow>> {
     let query = reviews::table
         .filter(reviews::user_id.eq(user))
@@ -202,7 +203,7 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<ReviewRow>
     Ok(query.load(&mut conn).await?)
 }
 
-/// The export of reviews.
+/// Export of reviews.
 pub const REVIEWS: Export = Export {
     permission: Permission::ManageReviews,
     has_website: true,

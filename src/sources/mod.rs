@@ -1,5 +1,6 @@
-//! Sources: which website calls which thing what, and when a transfer last said so. Owns `sources`.
-//! Rule: one row for each thing and website; what was made here, by hand or by a sale, has none.
+//! Sources: the websites that resources come from, their external IDs there, and the transfers that last saw them. Owns
+//! `sources`.
+//! Rule: one row for each resource and website; resources created here, manually or by a sale, have none.
 
 pub mod model;
 pub mod store;

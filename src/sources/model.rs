@@ -13,7 +13,8 @@ use crate::{
 macro_rules! source_types {
     ($($type:ident $doc:literal;)*) => {
         text_enum! {
-            /// What a website can have a name of its own for. In the table it is the name of the type in the graph.
+            /// Types of resources that have sources.
+            // The table stores the name of the GraphQL type.
             #[graphql(name = "SourceType")]
             pub enum SourceType {$(#[doc = $doc] $type => stringify!($type),)*}
         }
@@ -22,27 +23,27 @@ macro_rules! source_types {
 
 domains!(sources => source_types);
 
-/// What a website calls a thing.
+/// A source of a resource: its website and external ID there.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = sources, check_for_backend(diesel::pg::Pg))]
 pub struct SourceRow {
-    /// What kind of thing.
+    /// Type of the resource.
     pub resource_type: SourceType,
-    /// Its key.
+    /// Primary key of the resource.
     pub resource_id: i64,
-    /// The website.
+    /// Website that the resource comes from.
     pub website_id: WebsiteId,
-    /// The website's own id of it, unique there among those of its kind.
+    /// ID of the resource at the website, unique there within its type.
     pub external_id: Option<String>,
-    /// When the website was first heard to know it.
+    /// When the resource was first seen at the website.
     pub first_seen: DateTime<Utc>,
-    /// When it was last heard.
+    /// When the resource was last seen at the website.
     pub last_seen: DateTime<Utc>,
-    /// The transfer that said so last; none where it was said by hand.
+    /// Transfer that last saw the resource; none if the source was added manually.
     pub last_transfer_id: Option<TransferId>,
 }
 
-/// A source to be, named by hand.
+/// A new source that is added manually.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = sources)]
 pub struct NewSource {

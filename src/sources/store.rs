@@ -1,4 +1,4 @@
-//! Every statement on sources.
+//! All statements on sources.
 
 use diesel::{
     prelude::*,
@@ -14,28 +14,33 @@ use crate::{
     ids::{TransferId, WebsiteId},
 };
 
-/// The sources of these things, each thing's in the order of the websites' ids; those of other kinds with the same keys may
-/// come along.
-pub async fn by_resources(mut conn: &Conn, things: &[(SourceType, i64)]) -> Result<Vec<SourceRow>> {
-    let kinds =
-        SourceType::ALL.iter().copied().filter(|resource_type| things.iter().any(|(of, _)| of == resource_type));
-    let (kinds, keys): (Vec<_>, Vec<_>) = (kinds.collect(), things.iter().map(|(_, id)| *id).collect());
-    let query = sources::table.filter(sources::resource_type.eq_any(kinds)).filter(sources::resource_id.eq_any(keys));
+/// Returns the sources of these resources, those of each resource in order of website IDs. The result may include
+/// sources of other requested types with the same keys.
+pub async fn by_resources(mut conn: &Conn, resources: &[(SourceType, i64)]) -> Result<Vec<SourceRow>> {
+    let types =
+        SourceType::ALL.iter().copied().filter(|resource_type| resources.iter().any(|(of, _)| of == resource_type));
+    let (types, keys): (Vec<_>, Vec<_>) = (types.collect(), resources.iter().map(|(_, id)| *id).collect());
+    let query = sources::table.filter(sources::resource_type.eq_any(types)).filter(sources::resource_id.eq_any(keys));
     Ok(query.order((sources::resource_id, sources::website_id)).select(SourceRow::as_select()).load(&mut conn).await?)
 }
 
-/// Adds a source.
+/// Inserts a source.
 /// # Errors
-/// TAKEN where the website knows the thing already, or calls another one so; NOT_FOUND for the website.
+/// Returns TAKEN if the resource already has a source at the website, or if another resource has the external ID;
+/// NOT_FOUND for the website.
 pub async fn insert(mut conn: &Conn, new: &NewSource) -> Result<SourceRow> {
     let query = diesel::insert_into(sources::table).values(new).returning(SourceRow::as_returning());
     query.get_result(&mut conn).await.map_err(|error| {
         Error::from(error)
             .on_constraint("sources_pkey", || {
-                UserError::new(UserErrorCode::Taken, "websiteId", "the website knows them already: remove that first")
+                UserError::new(
+                    UserErrorCode::Taken,
+                    "websiteId",
+                    "the user already has an identity at this website. Remove it first.",
+                )
             })
             .on_constraint("sources_resource_type_website_id_external_id_key", || {
-                UserError::new(UserErrorCode::Taken, "externalId", "the website calls another one so")
+                UserError::new(UserErrorCode::Taken, "externalId", "another user has this external ID at the website")
             })
             .on_constraint("sources_website_id_fkey", || {
                 UserError::new(UserErrorCode::NotFound, "websiteId", "there is no such website")
@@ -43,12 +48,12 @@ pub async fn insert(mut conn: &Conn, new: &NewSource) -> Result<SourceRow> {
     })
 }
 
-/// Deletes a source; false where there is none.
+/// Deletes a source. Returns false if there is none.
 pub async fn delete(mut conn: &Conn, resource_type: SourceType, id: i64, website: WebsiteId) -> Result<bool> {
     Ok(diesel::delete(sources::table.find((resource_type, id, website))).execute(&mut conn).await? == 1)
 }
 
-/// Records that a transfer found these things at a website: the key and, if the file has one, the external id of each.
+/// Records that a transfer saw these resources at a website: the key of each and, if the file has one, its external ID.
 pub async fn upsert_seen(
     mut conn: &Conn,
     website: WebsiteId,
@@ -59,7 +64,7 @@ pub async fn upsert_seen(
     if seen.is_empty() {
         return Ok(());
     }
-    // A thing that was created at the website itself has been known there since then.
+    // A resource that was created at this website has been known there since its creation.
     let since = match resource_type {
         SourceType::Product => {
             "coalesce((SELECT n.created_at FROM products n WHERE n.id = k.id AND n.source_website_id = $2), now())"

@@ -1,4 +1,4 @@
-//! What can be done with stock.
+//! Actions on stock.
 
 use serde::Serialize;
 
@@ -20,44 +20,44 @@ use crate::{
     text::Validator,
 };
 
-/// A correction of a stock by so many pieces.
+/// A change of a product's stock.
 #[derive(Debug, Clone, Serialize)]
 pub struct Adjustment {
-    /// Of which product.
+    /// Product to adjust.
     pub product: ProductId,
-    /// Pieces: positive in, negative out.
+    /// Change in units: positive for additions, negative for removals.
     pub delta: i32,
-    /// Why, in words.
+    /// Reason in words.
     pub note: Option<String>,
 }
 
-/// A stock that was counted.
+/// A counted stock.
 #[derive(Debug, Clone, Serialize)]
 pub struct StockCount {
-    /// Of which product.
+    /// Product that was counted.
     pub product: ProductId,
-    /// Pieces that are there.
+    /// Counted number of units.
     pub quantity: i32,
-    /// Only where the stock is still this one.
+    /// Expected current stock; if it differs, nothing is written.
     pub compare: Option<i32>,
-    /// Why, in words.
+    /// Reason in words.
     pub note: Option<String>,
 }
 
-/// Corrects a product's stock. Sent again with the same key it answers without doing it again.
+/// Adjusts a product's stock. Repeating a request with the same key does not adjust it again.
 /// # Errors
-/// FORBIDDEN without a permission to write stock; NOT_FOUND for a product that is not the viewer's; OUT_OF_STOCK below
-/// zero; user errors of the fields.
+/// Returns FORBIDDEN without a permission to edit stock; NOT_FOUND for a product that the viewer may not edit;
+/// OUT_OF_STOCK below zero; user errors of the fields.
 pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Option<String>) -> Result<ProductRow> {
     let delta = adjustment.delta;
     if delta == 0 || !(-MAX_QUANTITY..=MAX_QUANTITY).contains(&delta) {
-        let rule = format!("a correction is from -{MAX_QUANTITY} to {MAX_QUANTITY} pieces, and not 0");
+        let rule = format!("delta must be between -{MAX_QUANTITY} and {MAX_QUANTITY}, and not 0");
         return reject(viewer, Error::user(UserErrorCode::OutOfRange, "delta", rule));
     }
     let (product, note) = (adjustment.product, adjustment.note.clone());
     write(db, viewer, key.map(|key| ("stockAdjust", key)), &adjustment, product, note, |product| {
         if product.stock.saturating_add(delta) > MAX_QUANTITY {
-            let rule = format!("a stock is at most {MAX_QUANTITY} pieces");
+            let rule = format!("stock must be at most {MAX_QUANTITY} units");
             return Err(Error::user(UserErrorCode::OutOfRange, "delta", rule));
         }
         Ok(delta)
@@ -65,21 +65,21 @@ pub async fn adjust(db: &Db, viewer: &Viewer, adjustment: Adjustment, key: Optio
     .await
 }
 
-/// Sets a product's stock to what was counted, where it is still what it was before. Sent again with the same key it
-/// answers without doing it again.
+/// Sets a product's stock to a counted quantity, optionally only if the stock is still the expected one. Repeating a
+/// request with the same key does not set it again.
 /// # Errors
-/// As [`adjust`]; STOCK_CHANGED where it is another stock than the one to compare with.
+/// Returns those of [`adjust`]; STOCK_CHANGED if the stock differs from the expected one.
 pub async fn set(db: &Db, viewer: &Viewer, count: StockCount, key: Option<String>) -> Result<ProductRow> {
     let StockCount { product, quantity, compare, note } = count.clone();
     for (field, quantity) in [("quantity", Some(quantity)), ("compare", compare)] {
         if quantity.is_some_and(|quantity| !(0..=MAX_QUANTITY).contains(&quantity)) {
-            let rule = format!("a stock is from 0 to {MAX_QUANTITY} pieces");
+            let rule = format!("{field} must be between 0 and {MAX_QUANTITY}");
             return reject(viewer, Error::user(UserErrorCode::OutOfRange, field, rule));
         }
     }
     write(db, viewer, key.map(|key| ("stockSet", key)), &count, product, note, |product| {
         if compare.is_some_and(|compare| compare != product.stock) {
-            let rule = format!("the stock is {} by now: count again", product.stock);
+            let rule = format!("the stock is now {}. Count again.", product.stock);
             return Err(Error::user(UserErrorCode::StockChanged, "compare", rule));
         }
         Ok(quantity - product.stock)
@@ -89,13 +89,13 @@ pub async fn set(db: &Db, viewer: &Viewer, count: StockCount, key: Option<String
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageStock, Permission::SellProducts];
 
-/// The broken rule, for those whose it is to break.
+/// Returns the error, unless the viewer has no permission to edit stock.
 fn reject(viewer: &Viewer, rule: Error) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
     Err(rule)
 }
 
-/// Enters the movement that `delta` finds for the locked product; none for 0.
+/// Writes the stock movement that `delta` returns for the locked product; none for 0.
 async fn write(
     db: &Db,
     viewer: &Viewer,
@@ -142,9 +142,9 @@ async fn write(
     .await
 }
 
-/// The stock movements that a user made, for the export of their data.
+/// Returns the stock movements made by a user, for the export of personal data.
 /// # Errors
-/// Those of the statement.
+/// Returns the error of the statement.
 pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
     let shown = rows.iter().map(|row| {
@@ -161,9 +161,9 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     Ok(shown.collect())
 }
 
-/// Changes nothing: the ledger is append-only, and names the user by their id alone.
+/// Changes nothing: the stock ledger is append-only, and refers to the user by ID only.
 /// # Errors
-/// Those of the statement.
+/// Never; the signature is the same for all domains.
 pub async fn erase_personal_data(_: &Conn, _: UserId) -> Result<()> {
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Stock: the ledger of what came and went. Owns `stock_movements`.
-//! Rule: a product's stock is the sum of its movements, and the database keeps it; a movement is never changed.
+//! Stock ledger: all changes of products' stock. Owns `stock_movements`.
+//! Rule: a product's stock is the sum of its movements, maintained by the database; movements are immutable.
 
 pub mod actions;
 pub mod model;

@@ -1,4 +1,4 @@
-//! Rows of the ledger.
+//! Rows and rules of the stock ledger.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,88 +11,88 @@ use crate::{
     text_enum,
 };
 
-/// Most pieces of one product in one movement, one line, or one stock.
+/// Maximum number of units of a product in a movement, a line or its stock.
 pub const MAX_QUANTITY: i32 = 1_000_000;
 
 text_enum! {
-    /// Why stock moved.
+    /// Reasons for a change of stock.
     #[graphql(name = "StockMovementReason")]
     pub enum Reason {
-        /// The stock a product began with.
+        /// The opening stock of a product.
         Opening => "opening",
-        /// Counted, found, lost or broken.
+        /// The stock was adjusted, such as after a count, a loss or damage.
         Adjustment => "adjustment",
-        /// Sold by an order.
+        /// Units were sold in an order.
         Sale => "sale",
         /// A pending order was changed.
         OrderChange => "order_change",
-        /// An order was cancelled.
+        /// An order was canceled.
         Cancellation => "cancellation",
-        /// Pieces came back that can be sold again.
+        /// Units were returned and can be sold again.
         Return => "return",
     }
 }
 
-/// Whether the viewer may write a product's stock, and read its ledger: staff of its website, and the seller it belongs to.
+/// Returns whether the viewer may edit a product's stock and read its ledger: staff of its website, and its seller.
 pub fn can_manage_stock(viewer: &Viewer, product: &ProductRow) -> bool {
     let is_own = product.seller_id.is_some() && product.seller_id == viewer.user_id();
     viewer.can_at(Permission::ManageStock, product.source_website_id) || is_own && viewer.can(Permission::SellProducts)
 }
 
-/// Whether the viewer may know how many pieces there are; everybody else knows [`ProductRow::low_stock_quantity`].
+/// Returns whether the viewer may see the exact stock. Everyone else sees only [`ProductRow::low_stock_quantity`].
 pub fn can_see_stock(viewer: &Viewer, product: &ProductRow) -> bool {
     can_manage_stock(viewer, product) || viewer.can_at(Permission::ManageProducts, product.source_website_id)
 }
 
-/// What [`can_see_stock`] says, as a scope of products.
+/// Returns the scope of products for which [`can_see_stock`] is true.
 pub fn stock_scope(viewer: &Viewer) -> Scope {
     let all = if viewer.can(Permission::ManageStock) { Permission::ManageStock } else { Permission::ManageProducts };
     viewer.scope(all)
 }
 
-/// A movement as the table has it.
+/// A stock movement.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = stock_movements, check_for_backend(diesel::pg::Pg))]
 pub struct MovementRow {
-    /// Key.
+    /// Primary key.
     pub id: StockMovementId,
-    /// Of which product.
+    /// Product whose stock changed.
     pub product_id: ProductId,
-    /// By which order.
+    /// Order that caused the change.
     pub order_id: Option<OrderId>,
-    /// By whom.
+    /// User who made the change.
     pub user_id: Option<UserId>,
-    /// Why.
+    /// Reason for the change.
     pub reason: Reason,
-    /// Pieces: positive in, negative out.
+    /// Change in units: positive for additions, negative for removals.
     pub delta: i32,
-    /// The stock that it left.
+    /// Stock after the change.
     pub balance: i32,
-    /// What the person wrote.
+    /// Note of the user.
     pub note: Option<String>,
-    /// When.
+    /// When the movement was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// A movement to be.
+/// A new stock movement.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = stock_movements)]
 pub struct NewMovement {
-    /// Of which product.
+    /// Product whose stock changes.
     pub product_id: ProductId,
-    /// By which order.
+    /// Order that causes the change.
     pub order_id: Option<OrderId>,
-    /// By whom.
+    /// User who makes the change.
     pub user_id: Option<UserId>,
     reason: Reason,
-    /// Pieces: positive in, negative out, never 0.
+    /// Change in units: positive for additions, negative for removals, never 0.
     pub delta: i32,
-    /// What the person wrote.
+    /// Note of the user.
     pub note: Option<String>,
 }
 
 impl NewMovement {
-    /// A movement without a note.
+    /// Creates a movement without a note.
     pub fn new(product: ProductId, order: Option<OrderId>, user: Option<UserId>, reason: Reason, delta: i32) -> Self {
         Self { product_id: product, order_id: order, user_id: user, reason, delta, note: None }
     }

@@ -1,5 +1,5 @@
-//! The rules of a sale: whether so many units of a product can be sold now. Carts and orders share them.
-//! Rule: an error tells no more of the stock than everybody may see.
+//! Rules of a sale: whether a quantity of a product can be sold now. Shared by carts and orders.
+//! Rule: an error reveals no more about the stock than everyone may see.
 
 use super::model::MAX_QUANTITY;
 use crate::{
@@ -7,22 +7,23 @@ use crate::{
     products::model::ProductRow,
 };
 
-/// Whether a line can be bought at this moment.
+/// Whether a cart line can be ordered now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
 #[graphql(name = "CartLineAvailability")]
 pub enum Availability {
-    /// All its pieces are there.
+    /// The whole quantity is available.
     Available,
-    /// Some are there, but fewer than wanted.
+    /// Some units are available, but fewer than the quantity of the line.
     InsufficientStock,
-    /// None is there.
+    /// No units are available.
     OutOfStock,
-    /// The product is not for sale any more; take the line off.
+    /// The product is no longer for sale. Remove the line.
     Inactive,
 }
 
 impl Availability {
-    /// Of so many pieces of a product, of which so many are kept for the cart.
+    /// Returns the availability of a quantity of a product, of which `reserved` units are already reserved for the
+    /// cart.
     pub fn of(product: &ProductRow, quantity: i32, reserved: i32) -> Self {
         match product.available() + reserved {
             _ if !product.is_active => Self::Inactive,
@@ -33,9 +34,9 @@ impl Availability {
     }
 }
 
-/// Whether so many pieces of a product can be sold now to whom so many are kept for.
+/// Checks that a quantity of a product can be sold now to a customer for whom `reserved` units are reserved.
 /// # Errors
-/// PRODUCT_INACTIVE or OUT_OF_STOCK of these fields.
+/// Returns PRODUCT_INACTIVE or OUT_OF_STOCK for these fields.
 pub fn check_sale(
     product: &ProductRow,
     quantity: i32,
@@ -46,25 +47,26 @@ pub fn check_sale(
     match Availability::of(product, quantity, reserved) {
         Availability::Available => Ok(()),
         Availability::Inactive => {
-            let rule = format!("{} is not for sale any more", product.name);
+            let rule = format!("{} is no longer for sale", product.name);
             Err(UserError::new(UserErrorCode::ProductInactive, id_field, rule))
         }
         Availability::InsufficientStock | Availability::OutOfStock => {
-            // No more than everybody may know of the stock.
+            // Reveals no more about the stock than everyone may see.
             let rule = match product.low_stock_quantity() {
-                Some(left) => format!("{}: {left} left, {quantity} wanted", product.name),
-                None => format!("{}: fewer than {quantity} are in stock", product.name),
+                Some(left) => format!("{}: only {left} left, {quantity} requested", product.name),
+                None => format!("{}: fewer than {quantity} units in stock", product.name),
             };
             Err(UserError::new(UserErrorCode::OutOfStock, quantity_field, rule))
         }
     }
 }
 
+/// Checks a quantity.
 /// # Errors
-/// OUT_OF_RANGE unless the pieces are from 1 to [`MAX_QUANTITY`].
+/// Returns OUT_OF_RANGE unless the quantity is between 1 and [`MAX_QUANTITY`].
 pub fn check_quantity(field: String, quantity: i32) -> Result<(), UserError> {
     if (1..=MAX_QUANTITY).contains(&quantity) {
         return Ok(());
     }
-    Err(UserError::new(UserErrorCode::OutOfRange, field, format!("a quantity is from 1 to {MAX_QUANTITY}")))
+    Err(UserError::new(UserErrorCode::OutOfRange, field, format!("quantity must be between 1 and {MAX_QUANTITY}")))
 }

@@ -1,6 +1,6 @@
-//! Every statement on the ledger.
-//! What a scope means here: `All` sees every movement, staff of some websites those of what is sold there, a seller those of
-//! their own products, anybody else none.
+//! All statements on the stock ledger.
+//! Visibility by scope: `All` sees every movement, website staff those of products sold there, a seller those of their
+//! own products, everyone else none.
 
 use diesel::{dsl::sum, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -20,9 +20,9 @@ use crate::{
 
 history!(ledger of MovementRow by StockMovementId);
 
-/// Enters movements; the caller holds the products' locks, taken in id order.
+/// Inserts movements. The caller holds the products' locks, taken in ID order.
 /// # Errors
-/// OUT_OF_STOCK where a stock would fall below zero; OUT_OF_RANGE where it would not fit.
+/// Returns OUT_OF_STOCK if a stock would fall below zero, OUT_OF_RANGE if it would exceed the maximum.
 pub async fn insert(mut conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     if movements.is_empty() {
         return Ok(());
@@ -31,11 +31,11 @@ pub async fn insert(mut conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     Ok(())
 }
 
-/// Adds any number of movements, in several statements if need be; the caller holds the products' locks.
+/// Inserts any number of movements, in several statements if needed. The caller holds the products' locks.
 /// # Errors
-/// Those of [`insert`].
+/// Returns those of [`insert`].
 pub async fn insert_many(conn: &Conn, movements: &[NewMovement]) -> Result<()> {
-    /// Movements in one statement, whose parameters are limited.
+    /// Movements per statement; the number of bind parameters is limited.
     const CHUNK_SIZE: usize = 1_000;
     for movements in movements.chunks(CHUNK_SIZE) {
         insert(conn, movements).await?;
@@ -43,13 +43,14 @@ pub async fn insert_many(conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     Ok(())
 }
 
-/// All movements that a user made, the oldest first.
+/// Returns all movements made by a user, oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<MovementRow>> {
     let query = ledger::table.filter(ledger::user_id.eq(user)).order(ledger::id).select(MovementRow::as_select());
     Ok(query.load(&mut conn).await?)
 }
 
-/// What an order has taken of each product by the ledger, in id order: positive pieces, products with none left out.
+/// Returns the quantity of each product that an order has deducted from stock, in ID order, without products whose
+/// quantity is 0.
 pub async fn deducted_by_order(mut conn: &Conn, order: OrderId) -> Result<Vec<(ProductId, i64)>> {
     let rows: Vec<(ProductId, Option<i64>)> = ledger::table
         .filter(ledger::order_id.eq(order))
@@ -71,7 +72,7 @@ fn constraint_error(error: diesel::result::Error) -> Error {
     })
 }
 
-/// The export of the stock of products.
+/// Export of the stock of products.
 pub const STOCK: Export = Export {
     permission: Permission::ManageStock,
     has_website: true,
@@ -88,7 +89,7 @@ pub const STOCK: Export = Export {
     },
 };
 
-/// The export of the stock ledger.
+/// Export of the stock ledger.
 pub const STOCK_MOVEMENTS: Export = Export {
     permission: Permission::ManageStock,
     has_website: true,

@@ -1,6 +1,6 @@
-//! Where files are kept: a local folder, or an object store that speaks S3.
-//! Rule: a key is made by souk, never taken from a client. `media/…` is public, `transfers/…` and `uploads/…` are private and
-//! leave by signed addresses alone; what is in `uploads/` lasts a day.
+//! File storage: a local directory, or an S3-compatible object store.
+//! Rule: keys are made by souk, never by a client. `media/…` is public; `transfers/…` and `uploads/…` are private and
+//! only accessible through signed URLs. Files in `uploads/` are kept for a day.
 
 pub mod received;
 pub mod signed_url;
@@ -31,43 +31,43 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use self::signed_url::{SignedUrlClaims, UrlSigner, UrlUsage};
 use crate::error::{Error, ErrorCode, Result};
 
-/// What is kept in memory of a stream on its way into the store, in bytes: the size of a part of S3.
+/// Size of the parts in which a stream is buffered and uploaded, in bytes; the part size of S3.
 const PART_BYTES: usize = 8 * 1024 * 1024;
 
-/// Where the files are.
+/// The location of the storage.
 #[derive(Debug, Clone)]
 pub enum StorageLocation {
-    /// A folder of this machine, or one that all servers mount; and the secret that signs addresses.
+    /// A local directory, or one shared by all servers, with the secret that signs URLs.
     Directory {
-        /// The folder; it is made where it is missing.
+        /// Directory; created if it is missing.
         directory: PathBuf,
-        /// 32 or more random characters.
+        /// Secret with at least 32 random characters.
         secret: String,
     },
-    /// The memory of the process, for tests.
+    /// In memory, for tests.
     Memory,
-    /// A bucket.
+    /// A bucket of an S3-compatible object store.
     S3(Bucket),
 }
 
 /// A bucket of an object store.
 #[derive(Debug, Clone, Default)]
 pub struct Bucket {
-    /// Its name.
+    /// Name of the bucket.
     pub name: String,
-    /// What stands before every key, without slashes at the ends; may be empty.
+    /// Prefix of all keys, without leading or trailing slashes; may be empty.
     pub prefix: String,
-    /// Where the store is; Amazon's where there is none.
+    /// Endpoint of the object store; none for Amazon S3.
     pub endpoint: Option<String>,
-    /// The region.
+    /// Region of the bucket.
     pub region: String,
-    /// Key and secret; the machine's own role where there are none.
+    /// Access key id and secret; none for the instance role of the machine.
     pub credentials: Option<(String, String)>,
-    /// Whether the bucket stands in the path and not in the host's name.
+    /// Whether the bucket is part of the path instead of the host name.
     pub is_path_style: bool,
 }
 
-/// The files. Clones share the connections.
+/// The file storage. Clones share its connections.
 #[derive(Clone)]
 pub struct Storage(Arc<Inner>);
 
@@ -77,50 +77,50 @@ struct Inner {
     signing: UrlSigning,
 }
 
-/// Who signs addresses.
+/// How URLs are signed.
 enum UrlSigning {
-    /// The object store.
+    /// By the object store.
     ObjectStore(AmazonS3),
-    /// Souk, for its own door `/files`.
+    /// By souk, for its own endpoint `/files`.
     Souk(UrlSigner),
 }
 
-/// A file, or a part of it.
+/// A file, or a range of it.
 pub struct Object {
     /// Size of the whole file, in bytes.
     pub size: u64,
-    /// Which of its bytes these are.
+    /// Range of bytes in `stream`.
     pub range: Range<u64>,
-    /// When it was written.
+    /// When the file was last written.
     pub modified: DateTime<Utc>,
-    /// The bytes.
+    /// Content as a stream.
     pub stream: BoxStream<'static, io::Result<Bytes>>,
 }
 
-/// What a list tells of a file.
+/// A file in a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its key.
+    /// Key of the file.
     pub key: String,
     /// Size in bytes.
     pub size: u64,
-    /// When it was written.
+    /// When the file was last written.
     pub modified: DateTime<Utc>,
 }
 
-/// An address that takes or gives one file for a while.
+/// A URL that allows downloading or uploading one file for a limited time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedUrl {
-    /// The address; where it begins with a slash, it is one of souk's own server.
+    /// The URL; if it starts with a slash, it is relative to this server.
     pub url: String,
-    /// When it stops working.
+    /// When the URL expires.
     pub expires_at: DateTime<Utc>,
 }
 
 impl Storage {
-    /// Opens the store.
+    /// Opens the storage.
     /// # Errors
-    /// Where the folder cannot be made, or the settings of the bucket do not fit together.
+    /// Returns an error if the directory cannot be created or the bucket settings are inconsistent.
     pub fn open(location: &StorageLocation) -> io::Result<Self> {
         let inner = match location {
             StorageLocation::Directory { directory, secret } => Inner {
@@ -142,34 +142,36 @@ impl Storage {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Writes a small file as a whole; it replaces one of the same key.
+    /// Writes a small file; replaces a file with the same key.
     /// # Errors
-    /// UNAVAILABLE where the store does not take it.
+    /// Returns UNAVAILABLE if the storage fails.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
         let options = PutOptions { attributes: self.attributes(key), ..PutOptions::default() };
         self.0.store.put_opts(&self.path(key)?, bytes.into(), options).await.map_err(unavailable)?;
         Ok(())
     }
 
-    /// Writes a file of any size, a part at a time: its size. Nothing is left of one that is too long or breaks off.
+    /// Writes a file of any size in parts and returns its size. A file that is too large or incomplete is removed.
     /// # Errors
-    /// LIMIT_EXCEEDED beyond `max_bytes` bytes; BAD_USER_INPUT where the reader fails; UNAVAILABLE where the store does.
+    /// Returns LIMIT_EXCEEDED above `max_bytes` bytes, BAD_USER_INPUT if the reader fails, UNAVAILABLE if the storage
+    /// fails.
     pub async fn put_stream(&self, key: &str, reader: impl AsyncRead + Send + Unpin, max_bytes: u64) -> Result<u64> {
         let mut writer = BufWriter::with_capacity(Arc::clone(&self.0.store), self.path(key)?, PART_BYTES)
             .with_attributes(self.attributes(key));
         match copy(reader, &mut writer, max_bytes).await {
             Ok(size) => writer.shutdown().await.map(|()| size).map_err(unavailable),
             Err(error) => {
-                // Parts that cannot be taken back, the store forgets by its own rules.
+                // Parts that cannot be removed now are expired by the object store.
                 let _ = writer.abort().await;
                 Err(error)
             }
         }
     }
 
-    /// As [`Storage::put_stream`], once: `false` where there is such a file already, which stays.
+    /// Writes a file as [`Storage::put_stream`] does, unless the key exists; returns `false` then and keeps the
+    /// existing file.
     /// # Errors
-    /// As [`Storage::put_stream`].
+    /// Returns the same errors as [`Storage::put_stream`].
     pub async fn put_if_absent(
         &self,
         key: &str,
@@ -188,23 +190,23 @@ impl Storage {
         }
     }
 
-    /// A file; none where there is none.
+    /// Returns a file; none if it does not exist.
     /// # Errors
-    /// UNAVAILABLE where the store does not answer.
+    /// Returns UNAVAILABLE if the storage fails.
     pub async fn get(&self, key: &str) -> Result<Option<Object>> {
         self.find(key, None).await
     }
 
-    /// A part of a file, which must not be empty nor begin behind its end.
+    /// Returns a range of a file. The range must not be empty and must start within the file.
     /// # Errors
-    /// As [`Storage::get`].
+    /// Returns the same errors as [`Storage::get`].
     pub async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Option<Object>> {
         self.find(key, Some(GetRange::Bounded(range))).await
     }
 
-    /// A file of at most `max_bytes` bytes, in memory.
+    /// Reads a file of at most `max_bytes` bytes into memory.
     /// # Errors
-    /// LIMIT_EXCEEDED where it is longer; as [`Storage::get`].
+    /// Returns LIMIT_EXCEEDED if the file is larger, and the same errors as [`Storage::get`].
     pub async fn get_bytes(&self, key: &str, max_bytes: u64) -> Result<Option<Bytes>> {
         let Some(object) = self.get(key).await? else { return Ok(None) };
         if object.size > max_bytes {
@@ -214,9 +216,9 @@ impl Storage {
         chunks.map(|bytes| Some(bytes.into())).map_err(unavailable)
     }
 
-    /// The size of a file in bytes; none where there is none.
+    /// Returns the size of a file in bytes; none if it does not exist.
     /// # Errors
-    /// As [`Storage::get`].
+    /// Returns the same errors as [`Storage::get`].
     pub async fn size(&self, key: &str) -> Result<Option<u64>> {
         match self.0.store.head(&self.path(key)?).await {
             Ok(meta) => Ok(Some(meta.size)),
@@ -225,9 +227,9 @@ impl Storage {
         }
     }
 
-    /// Deletes a file, if it is there.
+    /// Deletes a file if it exists.
     /// # Errors
-    /// UNAVAILABLE where the store does not answer.
+    /// Returns UNAVAILABLE if the storage fails.
     pub async fn delete(&self, key: &str) -> Result<()> {
         match self.0.store.delete(&self.path(key)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -235,9 +237,9 @@ impl Storage {
         }
     }
 
-    /// The files below a folder of keys, say `media`, in no order.
+    /// Lists the files under a key prefix such as `media`, in no particular order.
     /// # Errors
-    /// UNAVAILABLE where the store does not answer.
+    /// Returns UNAVAILABLE if the storage fails.
     pub fn list(&self, directory: &str) -> Result<BoxStream<'static, Result<Entry>>> {
         let (directory, prefix) = (self.path(directory)?, self.0.prefix.clone());
         let entry = move |meta: object_store::ObjectMeta| Entry {
@@ -248,9 +250,9 @@ impl Storage {
         Ok(self.0.store.list(Some(&directory)).map_ok(entry).map_err(unavailable).boxed())
     }
 
-    /// An address that gives this file to whoever has it, as a download of this name.
+    /// Returns a URL with which anyone can download this file, under this file name.
     /// # Errors
-    /// UNAVAILABLE where the store cannot sign now.
+    /// Returns UNAVAILABLE if the object store cannot sign the URL.
     pub async fn signed_get(&self, key: &str, file_name: &str, ttl: Duration) -> Result<SignedUrl> {
         let expires_at = Utc::now() + ttl;
         let url = match &self.0.signing {
@@ -274,10 +276,10 @@ impl Storage {
         Ok(SignedUrl { url, expires_at })
     }
 
-    /// An address that takes this file by PUT from whoever has it: souk's own door up to so many bytes, once. An object store
-    /// takes any number, so whoever takes the file from there looks at its size.
+    /// Returns a URL with which anyone can upload this file by PUT. Souk's own endpoint accepts up to `max_bytes`
+    /// bytes, once. An object store accepts any number, so the size has to be checked when the file is used.
     /// # Errors
-    /// As [`Storage::signed_get`].
+    /// Returns the same errors as [`Storage::signed_get`].
     pub async fn signed_put(&self, key: &str, max_bytes: u64, ttl: Duration) -> Result<SignedUrl> {
         let expires_at = Utc::now() + ttl;
         let url = match &self.0.signing {
@@ -293,7 +295,7 @@ impl Storage {
         Ok(SignedUrl { url, expires_at })
     }
 
-    /// What a token of souk's own door is good for; none where it is not good for this, or not any more.
+    /// Returns the claims of a token for souk's own endpoint; none if it is invalid, expired or for another usage.
     pub fn verify_url_token(&self, token: &str, usage: UrlUsage) -> Option<SignedUrlClaims> {
         match &self.0.signing {
             UrlSigning::Souk(signer) => signer.verify(token, Utc::now()).filter(|claims| claims.usage == usage),
@@ -316,11 +318,11 @@ impl Storage {
     }
 
     fn path(&self, key: &str) -> Result<Path> {
-        let key = Path::parse(key).map_err(|error| Error::Internal(format!("key of a file: {error}")))?;
+        let key = Path::parse(key).map_err(|error| Error::Internal(format!("invalid file key: {error}")))?;
         Ok(self.0.prefix.parts().chain(key.parts()).collect())
     }
 
-    /// What an object store should know of a public file, which it may serve without souk.
+    /// Returns the metadata for a public file, which an object store may serve directly.
     fn attributes(&self, key: &str) -> Attributes {
         let mut attributes = Attributes::new();
         if let (UrlSigning::ObjectStore(_), true) = (&self.0.signing, key.starts_with("media/")) {
@@ -331,10 +333,10 @@ impl Storage {
     }
 }
 
-/// How long a public file may be kept: its key says its content, so for good.
+/// `Cache-Control` of public files. The key is derived from the content, so they can be cached forever.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// The media type of a file, by the ending of its key.
+/// Returns the media type for the extension of a key.
 pub fn content_type(key: &str) -> &'static str {
     match key.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "webp" => "image/webp",
@@ -346,12 +348,12 @@ pub fn content_type(key: &str) -> &'static str {
 fn local(directory: &FsPath) -> io::Result<LocalFileSystem> {
     std::fs::create_dir_all(directory)?;
     let store = LocalFileSystem::new_with_prefix(directory).map_err(io::Error::from)?;
-    // A row that names a file is committed right after the file is written: neither may be lost without the other.
+    // A row that refers to a file is committed right after the file is written, so the file must be durable by then.
     Ok(store.with_fsync(true).with_automatic_cleanup(true))
 }
 
 fn s3(bucket: &Bucket) -> object_store::Result<AmazonS3> {
-    // The process has one provider of cryptography; whoever set it first has set the same.
+    // A process has a single crypto provider; if one is already installed, it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&bucket.name)
@@ -371,7 +373,7 @@ async fn copy(mut reader: impl AsyncRead + Send + Unpin, writer: &mut BufWriter,
     let mut size = 0;
     loop {
         let count = reader.read(&mut buffer).await.map_err(|error| {
-            Error::Coded(ErrorCode::BadUserInput, format!("the file was not received completely: {error}").into())
+            Error::Coded(ErrorCode::BadUserInput, format!("the upload was incomplete: {error}").into())
         })?;
         if count == 0 {
             return Ok(size);
@@ -389,6 +391,6 @@ fn too_large(max_bytes: u64) -> Error {
 }
 
 fn unavailable(error: impl fmt::Display) -> Error {
-    tracing::error!(%error, "the store of files failed");
-    Error::Coded(ErrorCode::Unavailable, "the store of files cannot be reached; try again in a moment".into())
+    tracing::error!(%error, "file storage failed");
+    Error::Coded(ErrorCode::Unavailable, "file storage is unavailable; try again later".into())
 }

@@ -1,5 +1,5 @@
-//! A file that came with a request, kept on disk while the request lasts.
-//! Rule: its name is for people; no path is ever made of it.
+//! A file received with a request, stored in a temporary file during the request.
+//! Rule: the file name is for display only and never used as a path.
 
 use std::{
     fs,
@@ -13,17 +13,17 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::{fs::File, io::AsyncReadExt};
 
-/// A file that came with a request. Clones share it; the last one deletes it.
+/// A file received with a request. Clones share the temporary file; the last one deletes it.
 #[derive(Debug, Clone)]
 pub struct ReceivedFile {
-    /// What the client calls it: the last part of its path.
+    /// File name given by the client, without directories.
     pub name: String,
     /// Size in bytes.
     pub size: u64,
     file: Arc<NamedTempFile>,
 }
 
-/// A file that is still coming.
+/// A file that is being received.
 pub struct IncomingFile {
     name: String,
     size: u64,
@@ -32,9 +32,9 @@ pub struct IncomingFile {
 }
 
 impl IncomingFile {
-    /// An empty file, which nobody else on this machine may read.
+    /// Creates an empty temporary file that only the server's user can read.
     /// # Errors
-    /// Those of the disk.
+    /// Returns the I/O error.
     pub fn create(name: &str) -> io::Result<Self> {
         let file = NamedTempFile::new()?;
         let writer = File::from_std(file.reopen()?);
@@ -43,18 +43,18 @@ impl IncomingFile {
         Ok(Self { name, size: 0, writer, file })
     }
 
-    /// Adds bytes: how many there are now.
+    /// Appends bytes and returns the total number of bytes.
     /// # Errors
-    /// Those of the disk.
+    /// Returns the I/O error.
     pub async fn add(&mut self, bytes: &[u8]) -> io::Result<u64> {
         tokio::io::AsyncWriteExt::write_all(&mut self.writer, bytes).await?;
         self.size += bytes.len() as u64;
         Ok(self.size)
     }
 
-    /// All of it came.
+    /// Completes the file.
     /// # Errors
-    /// Those of the disk.
+    /// Returns the I/O error.
     pub async fn finish(mut self) -> io::Result<ReceivedFile> {
         tokio::io::AsyncWriteExt::flush(&mut self.writer).await?;
         Ok(ReceivedFile { name: self.name, size: self.size, file: Arc::new(self.file) })
@@ -62,21 +62,21 @@ impl IncomingFile {
 }
 
 impl ReceivedFile {
-    /// The file, from its beginning.
+    /// Opens the file at its beginning.
     /// # Errors
-    /// Those of the disk.
+    /// Returns the I/O error.
     pub fn open(&self) -> io::Result<File> {
         Ok(File::from_std(self.file.reopen()?))
     }
 
-    /// Where it lies on this disk, while there is a clone of this.
+    /// Returns the path of the temporary file, which exists as long as this value or a clone of it.
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// All of its bytes.
+    /// Reads the whole file.
     /// # Errors
-    /// Those of the disk.
+    /// Returns the I/O error.
     pub async fn bytes(&self) -> io::Result<Bytes> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or_default());
         self.open()?.read_to_end(&mut bytes).await?;
@@ -84,9 +84,9 @@ impl ReceivedFile {
     }
 }
 
-/// The SHA-256 of a file of this disk, which is read in pieces.
+/// Returns the SHA-256 of a local file, which is read in chunks.
 /// # Errors
-/// Those of the disk.
+/// Returns the I/O error.
 pub fn sha256(file: &Path) -> io::Result<[u8; 32]> {
     let (mut file, mut hash, mut part) = (fs::File::open(file)?, Sha256::new(), vec![0; 64 * 1024]);
     loop {

@@ -1,5 +1,5 @@
-//! Signed tokens of souk's own door to private files: what may be done with which key, until when.
-//! Rule: HMAC-SHA256 over all of it; nothing of a token is believed before its signature is found good.
+//! Signed tokens in URLs of souk's own endpoint for private files: the allowed usage, the file's key and the expiry.
+//! Rule: the token is authenticated with HMAC-SHA256; nothing in it is used before its signature is verified.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -7,52 +7,52 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-/// What a token is good for.
+/// The allowed usage of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UrlUsage {
-    /// To read the file.
+    /// Download the file.
     Get,
-    /// To write it, once.
+    /// Upload the file, once.
     Put,
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedUrlClaims {
-    /// What may be done.
+    /// Allowed usage.
     pub usage: UrlUsage,
-    /// With which file.
+    /// Key of the file.
     pub key: String,
-    /// The file's name for whoever reads it.
+    /// File name for downloads.
     pub name: Option<String>,
-    /// Most bytes that are taken.
+    /// Maximum size of an upload, in bytes.
     #[serde(rename = "most")]
     pub max_bytes: u64,
-    /// The last second, since 1970.
+    /// Last second in which the token is valid, as Unix time.
     pub until: i64,
 }
 
-/// Makes and checks tokens.
+/// Signs and verifies tokens.
 pub struct UrlSigner(String);
 
 impl UrlSigner {
-    /// With this secret.
+    /// Creates a signer with this secret.
     pub fn new(secret: &str) -> Self {
         Self(secret.to_owned())
     }
 
-    /// The path of souk's own door with a token for this.
+    /// Returns the path of souk's own endpoint with a token for these claims.
     pub fn sign(&self, claims: &SignedUrlClaims) -> String {
         let text = serde_json::to_vec(claims).expect("a struct of texts and numbers is JSON");
         let signature = self.mac(&text).finalize().into_bytes();
         format!("/files/{}.{}", URL_SAFE_NO_PAD.encode(text), URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// What a token says; none where it is not souk's, or its time is over.
+    /// Returns the claims of a token; none if its signature is invalid or it has expired.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<SignedUrlClaims> {
         let (text, signature) = token.split_once('.')?;
         let (text, signature) = (URL_SAFE_NO_PAD.decode(text).ok()?, URL_SAFE_NO_PAD.decode(signature).ok()?);
-        // Takes the same time wherever the first difference is.
+        // Constant-time comparison.
         self.mac(&text).verify_slice(&signature).ok()?;
         let claims: SignedUrlClaims = serde_json::from_slice(&text).ok()?;
         (now.timestamp() <= claims.until).then_some(claims)
@@ -65,7 +65,7 @@ impl UrlSigner {
     }
 }
 
-/// `Content-Disposition` of a download of this name, reduced to letters, digits, `.`, `-` and `_`.
+/// Returns the `Content-Disposition` for a download. The name is reduced to ASCII letters, digits, `.`, `-` and `_`.
 pub fn content_disposition(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '_' };
     format!("attachment; filename=\"{}\"", name.chars().map(plain).take(100).collect::<String>())

@@ -1,5 +1,5 @@
-//! Files that a client sent ahead, for a mutation that will name them.
-//! Rule: the key holds whose it is. Nobody else can name it, and no table has to know of it.
+//! Files that a client uploads before the mutation that uses them.
+//! Rule: the key contains the user's id, so no other user can refer to the file and no table is needed.
 
 use uuid::Uuid;
 
@@ -9,34 +9,35 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// How long an upload waits for the mutation that takes it.
+/// How long an upload is kept for the mutation that uses it.
 pub const TTL: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
-/// The folder of all of them.
+/// Key prefix of all uploads.
 pub const KEY_PREFIX: &str = "uploads";
 
-/// A new id of an upload.
+/// Generates an upload id.
 pub fn new_id() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-/// The key of a user's upload; none where the text is no id of one.
+/// Returns the key of a user's upload; none if the id is malformed.
 pub fn key(user: i64, id: &str) -> Option<String> {
     let id = Uuid::try_parse(id).ok()?;
     Some(format!("{KEY_PREFIX}/{user}/{}", id.simple()))
 }
 
-/// Keeps a file that came with a request as if the user had sent it ahead; its id, which the same bytes have again.
+/// Stores a file received with a request as an upload of the user. Returns its id, which is derived from the content:
+/// equal files have equal ids.
 /// # Errors
-/// Those of the disk and of the store.
+/// Returns the I/O error or the error of the storage.
 pub async fn store(storage: &Storage, user: i64, file: &ReceivedFile) -> Result<String> {
-    let broken = |error| Error::Internal(format!("a file of the request: {error}"));
+    let broken = |error| Error::Internal(format!("reading an uploaded file: {error}"));
     let path = file.path().to_owned();
     let hash = tokio::task::spawn_blocking(move || sha256(&path)).await;
     let hash = hash.map_err(|error| Error::Internal(error.to_string()))?.map_err(broken)?;
     let mut id = [0; 16];
     id.copy_from_slice(&hash[..16]);
     let id = Uuid::from_bytes(id).simple().to_string();
-    let key = key(user, &id).ok_or_else(|| Error::Internal("the id of an upload".into()))?;
+    let key = key(user, &id).ok_or_else(|| Error::Internal("invalid upload id".into()))?;
     storage.put_stream(&key, file.open().map_err(broken)?, u64::MAX).await?;
     Ok(id)
 }

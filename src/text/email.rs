@@ -1,6 +1,6 @@
-//! E-mail addresses in one canonical form: NFKC, lower case, the domain in ASCII.
-//! Rule: what is stored and what is looked for is the canonical form, so that one mailbox is one account, and nobody
-//! takes an address that looks like another's.
+//! Email addresses in canonical form: NFKC, lower case, the domain in ASCII.
+//! Rule: addresses are stored and looked up in canonical form, so that one mailbox is one account and nobody can
+//! register a lookalike of another address.
 
 use email_address::EmailAddress;
 use idna::{
@@ -13,21 +13,20 @@ use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection,
 use super::hidden::is_hidden;
 use crate::error::{Result, UserError, UserErrorCode};
 
-/// Longest address and longest part before its `@` (RFC 5321, errata of RFC 3696).
+/// Maximum length of an address, and of the part before the `@` (RFC 5321, errata of RFC 3696).
 const MAX_LENGTH: usize = 254;
 const MAX_LOCAL_LENGTH: usize = 64;
 
-const EXAMPLE: &str = "give an e-mail address such as name@shop.example";
-const TOO_LONG: &str = "an e-mail address has at most 254 characters, 64 of them before the @";
-const HIDDEN: &str = "the e-mail address holds characters that cannot be seen: type it again";
-const DOMAIN: &str = "what stands behind the @ is no domain such as shop.example";
-const MIXED: &str =
-    "the name before the @ mixes scripts, or holds letters that pass for others: write it in one script";
-const LOOKALIKE: &str = "the name before the @ looks like one in Latin letters: write it in those";
+const EXAMPLE: &str = "must be an email address such as name@shop.example";
+const TOO_LONG: &str = "an email address has at most 254 characters, with at most 64 before the @";
+const HIDDEN: &str = "the email address contains invisible characters; type it again";
+const DOMAIN: &str = "the part after the @ must be a domain such as shop.example";
+const MIXED: &str = "the part before the @ must not mix scripts or contain lookalike letters";
+const LOOKALIKE: &str = "the part before the @ looks like Latin letters but is not; use Latin letters";
 
-/// The canonical form of an e-mail address.
+/// Returns the canonical form of an email address.
 /// # Errors
-/// INVALID for what is no address, or one made to be taken for another.
+/// Returns INVALID if the text is not an email address, or imitates another one.
 pub fn normalize_email(field: &'static str, value: &str) -> Result<String, UserError> {
     canonical(value).map_err(|rule| UserError::new(UserErrorCode::Invalid, field, rule))
 }
@@ -45,13 +44,13 @@ fn canonical(value: &str) -> Result<String, &'static str> {
     if email.len() > MAX_LENGTH { Err(TOO_LONG) } else { Ok(email) }
 }
 
-/// The part before the `@`, in lower case: hardly any mail server tells upper from lower, and people never do.
+/// Returns the part before the `@` in lower case; hardly any mail server distinguishes case, and people never do.
 fn canonical_local_part(local: &str) -> Result<String, &'static str> {
     let local: String = local.to_lowercase().nfkc().collect();
     if local.len() > MAX_LOCAL_LENGTH {
         return Err(TOO_LONG);
     }
-    // The grammar's crate takes letters alone, so the marks of scripts that write vowels as marks are left out.
+    // The grammar crate accepts letters only, so combining marks, which some scripts use for vowels, are left out.
     let letters: String = local.chars().filter(|c| !is_combining_mark(*c)).collect();
     if local.starts_with(is_combining_mark) || letters.contains('"') || !EmailAddress::is_valid_local_part(&letters) {
         return Err(EXAMPLE);
@@ -60,17 +59,18 @@ fn canonical_local_part(local: &str) -> Result<String, &'static str> {
     if !word.check_restriction_level(RestrictionLevel::HighlyRestrictive) {
         return Err(MIXED);
     }
-    // Of one script with a Latin letter is what is Latin itself: only other scripts can be taken for it.
+    // A word that forms a single script together with a Latin letter is Latin itself. Only other scripts can imitate
+    // Latin.
     let is_latin = format!("a{word}").is_single_script();
     if !is_latin && skeleton(&word).all(|c| c.is_ascii()) { Err(LOOKALIKE) } else { Ok(local) }
 }
 
-/// The domain in ASCII, which is lower case too.
+/// Returns the domain in ASCII, which is lower case too.
 fn canonical_domain(domain: &str) -> Result<String, &'static str> {
     let ascii = Uts46::new()
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .map_err(|_| DOMAIN)?;
-    // 127.0.0.1 is no name.
+    // An IP address such as 127.0.0.1 is not a domain name.
     let top = ascii.rsplit('.').next().unwrap_or_default();
     if top.bytes().all(|b| b.is_ascii_digit()) { Err(DOMAIN) } else { Ok(ascii.into_owned()) }
 }

@@ -1,6 +1,6 @@
-//! Characters that people do not see in a text: controls, marks that turn its direction, invisible ones.
-//! Rule: they are refused, because two texts that look the same must be the same, and because a name must not reorder
-//! what stands around it. Joiners stay between the letters and emoji that need them.
+//! Invisible characters: control characters, characters that change the text direction, and ignorable ones.
+//! Rule: they are rejected, because texts that look equal must be equal, and a name must not reorder the text around
+//! it. Joiners are accepted between letters and emoji that need them.
 
 use std::iter;
 
@@ -9,27 +9,28 @@ use icu_properties::{
     props::{BidiControl, DefaultIgnorableCodePoint},
 };
 
-/// Unicode's characters that turn the direction of a text.
+/// Unicode characters that change the text direction.
 const BIDI_CONTROL: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<BidiControl>();
-/// Unicode's characters that are not displayed, fonts permitting.
+/// Unicode characters that are not displayed by default.
 const IGNORABLE: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<DefaultIgnorableCodePoint>();
 
-/// What is wrong with a text of one line.
+/// Returns the rule that a single-line text breaks.
 pub(super) fn single_line_problem(text: &str) -> Option<String> {
     first_problem(text, problem_of)
 }
 
-/// What is wrong with a text that may have several lines and tabs.
+/// Returns the rule that a text with line breaks and tabs breaks.
 pub(super) fn multiline_problem(text: &str) -> Option<String> {
     first_problem(text, |c| problem_of(c).filter(|_| !is_line_break_or_tab(c)))
 }
 
-/// Whether a character has no place in a word: a control, or one that cannot be seen.
+/// Returns whether a character cannot be part of a word: a control or invisible character.
 pub(super) fn is_hidden(c: char) -> bool {
     problem_of(c).is_some() || is_joiner(c) || is_tag(c)
 }
 
-/// Whether a character is seen, or is a blank or a line break. Joiners and tags count as seen: what is around them decides.
+/// Returns whether a character is visible, whitespace or a line break. Joiners and tags count as visible, because their
+/// context decides.
 pub fn is_visible(c: char) -> bool {
     c.is_whitespace() || problem_of(c).is_none()
 }
@@ -41,27 +42,27 @@ fn first_problem(text: &str, problem_of: impl Fn(char) -> Option<&'static str>) 
     for (position, ((c, before), after)) in (1..).zip(text.chars().zip(before).zip(after)) {
         in_flag = c == '\u{1f3f4}' || in_flag && is_tag(c);
         let problem = match c {
-            _ if is_joiner(c) && !(needs_joiner(before) && needs_joiner(after)) => Some("joins nothing"),
-            _ if is_tag(c) && !in_flag => Some("is invisible"),
+            _ if is_joiner(c) && !(needs_joiner(before) && needs_joiner(after)) => Some("a misplaced joiner"),
+            _ if is_tag(c) && !in_flag => Some("an invisible character"),
             _ => problem_of(c),
         };
         if let Some(problem) = problem {
-            return Some(format!("leave out U+{:04X} (character {position}): it {problem}", u32::from(c)));
+            return Some(format!("must not contain {problem} (U+{:04X} at position {position})", u32::from(c)));
         }
     }
     None
 }
 
-/// What a character does that makes it unfit, wherever it stands.
+/// Describes a character that is rejected in any context.
 fn problem_of(c: char) -> Option<&'static str> {
     match c {
-        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some("breaks the line"),
-        _ if c.is_control() => Some("is a control character"),
-        _ if BIDI_CONTROL.contains(c) => Some("turns the direction of the text"),
+        '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some("a line break"),
+        _ if c.is_control() => Some("a control character"),
+        _ if BIDI_CONTROL.contains(c) => Some("a text direction character"),
         _ if is_joiner(c) || is_tag(c) || is_variation_selector(c) => None,
-        // Marks of annotations are not ignorable by default, and cannot be seen either.
-        '\u{fff9}'..='\u{fffb}' => Some("is invisible"),
-        _ if IGNORABLE.contains(c) => Some("is invisible"),
+        // Annotation characters are not ignorable by default, but invisible too.
+        '\u{fff9}'..='\u{fffb}' => Some("an invisible character"),
+        _ if IGNORABLE.contains(c) => Some("an invisible character"),
         _ => None,
     }
 }
@@ -75,17 +76,18 @@ fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// What joiners stand between: scripts from Arabic on, and emoji. Latin, Greek and Cyrillic have no use for them.
+/// Returns whether joiners make sense next to a character: scripts from Arabic on, and emoji. Latin, Greek and Cyrillic
+/// do not use joiners.
 fn needs_joiner(neighbour: Option<char>) -> bool {
     neighbour.is_some_and(|c| c >= '\u{600}' && !c.is_whitespace() && !is_hidden(c))
 }
 
-/// The letters of a flag such as Scotland's, behind a black one.
+/// The letters in flags such as Scotland's, which follow a black flag.
 fn is_tag(c: char) -> bool {
     matches!(c, '\u{e0020}'..='\u{e007f}')
 }
 
-/// Choices between the forms of an emoji or an ideograph.
+/// Characters that select a form of an emoji or ideograph.
 fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
@@ -97,29 +99,29 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_is_refused_and_named() {
         for (text, expected) in [
-            ("a\0", "leave out U+0000 (character 2): it is a control character"),
-            ("a\tb", "leave out U+0009 (character 2): it is a control character"),
-            ("\u{1b}[31m", "leave out U+001B (character 1): it is a control character"),
-            ("a\u{9f}", "leave out U+009F (character 2): it is a control character"),
-            ("a\nb", "leave out U+000A (character 2): it breaks the line"),
-            ("ab\r", "leave out U+000D (character 3): it breaks the line"),
-            ("a\u{85}b", "leave out U+0085 (character 2): it breaks the line"),
-            ("a\u{2028}b", "leave out U+2028 (character 2): it breaks the line"),
-            ("gpj.\u{202e}exe", "leave out U+202E (character 5): it turns the direction of the text"),
-            ("a\u{200f}", "leave out U+200F (character 2): it turns the direction of the text"),
-            ("\u{2067}a\u{2069}", "leave out U+2067 (character 1): it turns the direction of the text"),
-            ("a\u{61c}b", "leave out U+061C (character 2): it turns the direction of the text"),
-            ("a\u{200b}b", "leave out U+200B (character 2): it is invisible"),
-            ("\u{feff}a", "leave out U+FEFF (character 1): it is invisible"),
-            ("a\u{ad}b", "leave out U+00AD (character 2): it is invisible"),
-            ("a\u{2060}b", "leave out U+2060 (character 2): it is invisible"),
-            ("a\u{3164}b", "leave out U+3164 (character 2): it is invisible"),
-            ("a\u{e0067}b", "leave out U+E0067 (character 2): it is invisible"),
-            ("🏴x\u{e0067}", "leave out U+E0067 (character 3): it is invisible"),
-            ("a\u{200d}b", "leave out U+200D (character 2): it joins nothing"),
-            ("\u{200c}ab", "leave out U+200C (character 1): it joins nothing"),
-            ("नमस्\u{200d}", "leave out U+200D (character 5): it joins nothing"),
-            ("नमस्\u{200d}\u{200d}ते", "leave out U+200D (character 5): it joins nothing"),
+            ("a\0", "must not contain a control character (U+0000 at position 2)"),
+            ("a\tb", "must not contain a control character (U+0009 at position 2)"),
+            ("\u{1b}[31m", "must not contain a control character (U+001B at position 1)"),
+            ("a\u{9f}", "must not contain a control character (U+009F at position 2)"),
+            ("a\nb", "must not contain a line break (U+000A at position 2)"),
+            ("ab\r", "must not contain a line break (U+000D at position 3)"),
+            ("a\u{85}b", "must not contain a line break (U+0085 at position 2)"),
+            ("a\u{2028}b", "must not contain a line break (U+2028 at position 2)"),
+            ("gpj.\u{202e}exe", "must not contain a text direction character (U+202E at position 5)"),
+            ("a\u{200f}", "must not contain a text direction character (U+200F at position 2)"),
+            ("\u{2067}a\u{2069}", "must not contain a text direction character (U+2067 at position 1)"),
+            ("a\u{61c}b", "must not contain a text direction character (U+061C at position 2)"),
+            ("a\u{200b}b", "must not contain an invisible character (U+200B at position 2)"),
+            ("\u{feff}a", "must not contain an invisible character (U+FEFF at position 1)"),
+            ("a\u{ad}b", "must not contain an invisible character (U+00AD at position 2)"),
+            ("a\u{2060}b", "must not contain an invisible character (U+2060 at position 2)"),
+            ("a\u{3164}b", "must not contain an invisible character (U+3164 at position 2)"),
+            ("a\u{e0067}b", "must not contain an invisible character (U+E0067 at position 2)"),
+            ("🏴x\u{e0067}", "must not contain an invisible character (U+E0067 at position 3)"),
+            ("a\u{200d}b", "must not contain a misplaced joiner (U+200D at position 2)"),
+            ("\u{200c}ab", "must not contain a misplaced joiner (U+200C at position 1)"),
+            ("नमस्\u{200d}", "must not contain a misplaced joiner (U+200D at position 5)"),
+            ("नमस्\u{200d}\u{200d}ते", "must not contain a misplaced joiner (U+200D at position 5)"),
         ] {
             assert_eq!(single_line_problem(text).as_deref(), Some(expected), "{text:?}");
         }

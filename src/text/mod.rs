@@ -1,6 +1,7 @@
-//! Text as people type it: length, characters that cannot be seen, e-mail addresses, phone numbers, passwords, slugs, searches.
-//! Rule: every text that is stored goes through a [`Validator`], which collects all broken rules before it answers; what has
-//! a canonical form is stored, and looked for, in that form alone.
+//! Validation and normalization of texts: length, invisible characters, email addresses, phone numbers, passwords,
+//! slugs and searches.
+//! Rule: every stored text passes a [`Validator`], which collects all errors before it returns. A text with a canonical
+//! form is stored and looked up in that form only.
 
 mod email;
 mod hidden;
@@ -21,20 +22,20 @@ pub use self::{
 };
 use crate::error::{Error, Result, UserError, UserErrorCode};
 
-/// Longest description, in characters.
+/// Maximum length of a description, in characters.
 pub const MAX_DESCRIPTION: usize = 20_000;
 
-/// Collects the broken rules of one input, so that a form shows them all at once.
+/// Collects the errors of one input, so that a form can show all of them at once.
 #[derive(Debug, Default)]
 pub struct Validator(Vec<UserError>);
 
 impl Validator {
-    /// Nothing broken yet.
+    /// Creates a validator without errors.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a broken rule.
+    /// Adds an error.
     pub fn add(&mut self, error: UserError) {
         self.0.push(error);
     }
@@ -44,43 +45,44 @@ impl Validator {
         self.0.extend(checked.err());
     }
 
-    /// The canonical form that a check gave, or its broken rule: then [`Validator::finish`] refuses the input, and the
-    /// default that this gives is never used.
+    /// Returns the canonical form from a check. If the check failed, adds its error and returns the default, which is
+    /// never used because [`Validator::finish`] rejects the input.
     pub fn value_or_default<T: Default>(&mut self, checked: Result<T, UserError>) -> T {
         checked.map_err(|error| self.add(error)).unwrap_or_default()
     }
 
-    /// A required text of one line and up to `max` characters.
+    /// Checks a required single-line text of up to `max` characters.
     pub fn text(&mut self, field: &'static str, value: &str, max: usize) {
         if value.trim().is_empty() {
-            self.add(UserError::new(UserErrorCode::Required, field, "give a text that is not blank"));
+            self.add(UserError::new(UserErrorCode::Required, field, "must not be blank"));
         } else {
             self.characters(field, value, max, hidden::single_line_problem(value));
         }
     }
 
-    /// A text of one line that may be absent, but not blank.
+    /// Checks a single-line text that may be absent but not blank.
     pub fn optional_text(&mut self, field: &'static str, value: Option<&str>, max: usize) {
         if let Some(value) = value {
             self.text(field, value, max);
         }
     }
 
-    /// A text of up to `max` characters that may be empty, and have several lines and tabs.
+    /// Checks a text of up to `max` characters that may be empty and may contain line breaks and tabs.
     pub fn multiline_text(&mut self, field: &'static str, value: &str, max: usize) {
         self.characters(field, value, max, hidden::multiline_problem(value));
     }
 
     fn characters(&mut self, field: &'static str, value: &str, max: usize, hidden: Option<String>) {
         if value.chars().nth(max).is_some() {
-            self.add(UserError::new(UserErrorCode::TooLong, field, format!("give at most {max} characters")));
+            self.add(UserError::new(UserErrorCode::TooLong, field, format!("must be at most {max} characters long")));
         } else if let Some(rule) = hidden {
             self.add(UserError::new(UserErrorCode::Invalid, field, rule));
         }
     }
 
+    /// Finishes the validation.
     /// # Errors
-    /// All broken rules, where there are any.
+    /// Returns all collected errors, if there are any.
     pub fn finish(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::User(self.0)) }
     }

@@ -1,8 +1,8 @@
-//! The texts of everything that has a page of its own: a name, a slug, a description.
+//! Validation of the texts of entities with a page: name, slug and description.
 
 use super::{MAX_DESCRIPTION, Validator, check_slug};
 
-/// Checks the texts that are given.
+/// Validates the given texts.
 pub fn check_page_texts(validator: &mut Validator, name: Option<&str>, slug: Option<&str>, description: Option<&str>) {
     validator.optional_text("name", name, 255);
     check_slug(validator, "slug", slug);

@@ -1,28 +1,28 @@
-//! New passwords: long enough, short enough to hash, and not among the first that anybody tries.
-//! Rule: no rules of composition, no truncation; a password that a few thousand guesses find is refused, and one made of
-//! its owner's name too.
+//! Validation of new passwords: length, and resistance to guessing.
+//! Rule: there are no composition rules and no truncation. A password that is found within a few ten thousand guesses,
+//! or derived from its owner's name, is rejected.
 
 use zxcvbn::zxcvbn;
 
 use crate::error::{Result, UserError, UserErrorCode};
 
-/// Shortest password, in characters.
+/// Minimum length of a password, in characters.
 const MIN_PASSWORD: usize = 8;
-/// Longest password, in characters.
+/// Maximum length of a password, in characters.
 pub const MAX_PASSWORD: usize = 128;
-/// Below so many guesses it is common: `Passw0rd!` takes 11,000, `Summer2024` 24,000.
+/// Minimum number of guesses that a password must withstand: `Passw0rd!` takes 11,000, `Summer2024` 24,000.
 const MIN_GUESSES: u64 = 30_000;
-/// How far the estimate looks, in characters: its cost grows with the third power of the length, and the beginning of a
-/// password is never harder to guess than the whole.
+/// Number of characters that are estimated. The cost grows with the cube of the length, and a prefix is never harder to
+/// guess than the whole password.
 const MAX_ESTIMATED_LENGTH: usize = 24;
 
-const LENGTH: &str = "give a password of 8 to 128 characters";
-const COMMON: &str =
-    "this password is one of the first that others would try: take several words, or let a password manager make one";
+const LENGTH: &str = "must be 8 to 128 characters long";
+const COMMON: &str = "this password is too easy to guess; combine several words or use a password manager";
 
-/// A new password, and what is known of its owner: name, e-mail address. Takes up to some 40 ms: not on async threads.
+/// Validates a new password. `about` holds the owner's name and email address. It can take about 40 ms, so do not call
+/// it on async threads.
 /// # Errors
-/// INVALID for its length, WEAK_PASSWORD where it is easily guessed.
+/// Returns INVALID for the length, or WEAK_PASSWORD if the password is easy to guess.
 pub fn check_password(field: &'static str, value: &str, about: &[&str]) -> Result<(), UserError> {
     check_password_length(field, value)?;
     let about = words(about);
@@ -33,9 +33,9 @@ pub fn check_password(field: &'static str, value: &str, about: &[&str]) -> Resul
     Ok(())
 }
 
-/// The length of a new password alone, at no cost.
+/// Validates only the length of a new password, at no cost.
 /// # Errors
-/// INVALID for another one than 8 to 128 characters.
+/// Returns INVALID unless it has 8 to 128 characters.
 pub fn check_password_length(field: &'static str, value: &str) -> Result<(), UserError> {
     let length = value.chars().take(MAX_PASSWORD + 1).count();
     if (MIN_PASSWORD..=MAX_PASSWORD).contains(&length) {
@@ -44,7 +44,7 @@ pub fn check_password_length(field: &'static str, value: &str) -> Result<(), Use
     Err(UserError::new(UserErrorCode::Invalid, field, LENGTH))
 }
 
-/// The texts and their words, as far as the estimate looks.
+/// Returns the texts and their words, truncated to the estimated length.
 fn words(about: &[&str]) -> Vec<String> {
     let parts = about.iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
     let words = parts.filter(|word| word.chars().nth(2).is_some()).chain(about.iter().copied());
@@ -108,7 +108,7 @@ mod tests {
         ] {
             assert_eq!(verdict(common), Some(UserErrorCode::WeakPassword), "{common}");
         }
-        // However long it is: to the end it is the same.
+        // Repetition does not help, whatever the length.
         for repeated in ["password", "1234567890", "qwerty", "a"] {
             let long: String = repeated.chars().cycle().take(128).collect();
             assert_eq!(verdict(&long), Some(UserErrorCode::WeakPassword), "{long}");

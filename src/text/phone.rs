@@ -1,20 +1,20 @@
-//! Phone numbers, as the numbering plans of the world have them.
-//! Rule: a number names its country, and is stored as E.164: one number has one form.
+//! Phone numbers, validated against the numbering plans of all countries.
+//! Rule: a number includes its country code and is stored in E.164, so equal numbers have equal texts.
 
 use phonenumber::Mode;
 
 use crate::error::{Result, UserError, UserErrorCode};
 
-/// Longest text that is read as a number, in characters.
+/// Maximum length of the input, in characters.
 const MAX_LENGTH: usize = 40;
-/// Most digits of E.164.
+/// Maximum number of digits in E.164.
 const MAX_DIGITS: usize = 15;
 
-const RULE: &str = "give a phone number that exists, with + and the country code first, such as +44 20 7946 0000";
+const RULE: &str = "must be a valid phone number with country code, such as +44 20 7946 0000";
 
-/// A phone number in E.164, such as `+442079460000`.
+/// Returns a phone number in E.164, such as `+442079460000`.
 /// # Errors
-/// INVALID for what is no number of any country's plan, or one without the country code.
+/// Returns INVALID if the number does not exist in any numbering plan or has no country code.
 pub fn normalize_phone(field: &'static str, value: &str) -> Result<String, UserError> {
     canonical(value).ok_or_else(|| UserError::new(UserErrorCode::Invalid, field, RULE))
 }
@@ -24,11 +24,11 @@ fn canonical(value: &str) -> Option<String> {
     if value.len() > MAX_LENGTH || !rest.chars().all(|c| c.is_ascii_digit() || " -./()".contains(c)) {
         return None;
     }
-    // The parser takes words, extensions and more; digits alone leave it nothing to guess.
+    // The parser also accepts words, extensions and more; passing only digits avoids guesses.
     let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
     let number = phonenumber::parse(None, format!("+{digits}")).ok()?;
     let number = number.is_valid().then(|| number.format().mode(Mode::E164).to_string());
-    // Germany's plan has longer ones, which nobody can call from another network.
+    // Germany's plan has longer numbers, which cannot be called from other networks.
     number.filter(|number| number.len() <= "+".len() + MAX_DIGITS)
 }
 

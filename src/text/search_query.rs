@@ -1,11 +1,11 @@
-//! What somebody searched, in the one form in which it is kept and compared.
+//! Search texts, normalized for storage and comparison.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Longest text that is kept, in characters.
+/// Maximum length of a stored search text, in characters.
 const MAX_LENGTH: usize = 200;
 
-/// Lower case, one blank between words, nothing that cannot be seen, and at most 200 characters.
+/// Normalizes a search text: lower case, a single space between words, no control characters, at most 200 characters.
 pub fn normalize_search_query(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join(" ").to_lowercase();

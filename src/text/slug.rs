@@ -1,12 +1,12 @@
-//! Slugs: the names of things in addresses of pages.
+//! Slugs: names for use in page URLs.
 
 use super::Validator;
 use crate::error::{UserError, UserErrorCode};
 
-/// Longest slug, in characters.
+/// Maximum length of a slug, in characters.
 const MAX_LENGTH: usize = 200;
 
-/// A slug of some text: `a-z`, `0-9` and single dashes, at most 200 characters; `item` where nothing is left.
+/// Returns a slug for a text: `a-z`, `0-9` and single hyphens, at most 200 characters; `item` if nothing remains.
 pub fn slugify(text: &str) -> String {
     let mut slug = slug::slugify(text);
     slug.truncate(MAX_LENGTH);
@@ -14,14 +14,14 @@ pub fn slugify(text: &str) -> String {
     if slug.is_empty() { "item".to_owned() } else { slug.to_owned() }
 }
 
-/// Checks a slug that somebody chose.
+/// Validates a slug chosen by a user.
 pub fn check_slug(validator: &mut Validator, field: &'static str, slug: Option<&str>) {
     let Some(slug) = slug else { return };
     if slug != slugify(slug) {
         validator.add(UserError::new(
             UserErrorCode::Invalid,
             field,
-            "a slug is a-z, 0-9 and single dashes, at most 200 characters",
+            "must contain only a-z, 0-9 and single hyphens, at most 200 characters",
         ));
     }
 }

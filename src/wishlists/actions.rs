@@ -1,5 +1,5 @@
-//! What can be done with wishlists.
-//! Rule: only the owner changes a wishlist. The wishlist is locked first; a cart and its products after it.
+//! Actions on wishlists.
+//! Rule: only the owner edits a wishlist. The wishlist is locked first, then the cart and its products.
 
 use serde_json::{Value, json};
 
@@ -20,15 +20,16 @@ use crate::{
 
 /// Creates a wishlist of the viewer.
 /// # Errors
-/// UNAUTHENTICATED without a user; user errors of `name`; OUT_OF_RANGE for one wishlist too many.
+/// Returns UNAUTHENTICATED without a user; user errors of `name`; OUT_OF_RANGE if the user has the maximum number of
+/// wishlists.
 pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow> {
     let me = viewer.require_user()?;
     check_name(name)?;
     db.transaction(async |conn| {
-        // Locked, so that two requests at the same time do not both pass the limit.
+        // Locked, so that two concurrent requests do not both pass the limit.
         users::store::lock(conn, &Scope::All, me).await?.ok_or_else(|| Error::not_found("", "user"))?;
         if store::count_by_user(conn, me).await? >= MAX_WISHLISTS as i64 {
-            let rule = format!("a user has at most {MAX_WISHLISTS} wishlists: delete one first");
+            let rule = format!("a user has at most {MAX_WISHLISTS} wishlists. Delete one first.");
             return Err(Error::user(UserErrorCode::OutOfRange, "", rule));
         }
         store::insert(conn, me, name).await
@@ -38,7 +39,7 @@ pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow>
 
 /// Renames a wishlist of the viewer.
 /// # Errors
-/// UNAUTHENTICATED without a user; NOT_FOUND of `id`; user errors of `name`.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`; user errors of `name`.
 pub async fn rename(db: &Db, viewer: &Viewer, id: WishlistId, name: Option<&str>) -> Result<WishlistRow> {
     let me = viewer.require_user()?;
     name.map_or(Ok(()), check_name)?;
@@ -52,9 +53,9 @@ pub async fn rename(db: &Db, viewer: &Viewer, id: WishlistId, name: Option<&str>
     .await
 }
 
-/// Deletes a wishlist of the viewer with its items; its link ends.
+/// Deletes a wishlist of the viewer with its items; its share link stops working.
 /// # Errors
-/// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`.
 pub async fn delete(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<()> {
     let me = viewer.require_user()?;
     db.transaction(async |conn| {
@@ -64,9 +65,10 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<()> {
     .await
 }
 
-/// Shares a wishlist of the viewer by a new link: the wishlist, and the token of the link. A link from before ends.
+/// Shares a wishlist of the viewer by a new link. Returns the wishlist and the token of the link. An earlier link stops
+/// working.
 /// # Errors
-/// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`.
 pub async fn share(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<(WishlistRow, String)> {
     let me = viewer.require_user()?;
     let (token, hash) = secret::generate(TOKEN_PREFIX);
@@ -79,9 +81,9 @@ pub async fn share(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<(Wishlist
     Ok((wishlist, token))
 }
 
-/// Revokes the link of a wishlist of the viewer; a wishlist without a link stays as it is.
+/// Revokes the share link of a wishlist of the viewer; a wishlist without a link is unchanged.
 /// # Errors
-/// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`.
 pub async fn unshare(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<WishlistRow> {
     let me = viewer.require_user()?;
     db.transaction(async |conn| {
@@ -91,19 +93,19 @@ pub async fn unshare(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<Wishlis
     .await
 }
 
-/// Returns the wishlist whose link has this token.
+/// Returns the wishlist that is shared by this token.
 /// # Errors
-/// Those of the statement.
+/// Returns the error of the statement.
 pub async fn find_shared(db: &Db, token: &str) -> Result<Option<WishlistRow>> {
     let hash = secret::hash(token);
     db.read(async |conn| store::find_shared(conn, &hash).await).await
 }
 
-/// Puts a product on a wishlist of the viewer. A product is on a wishlist once: if it is there, its quantity is replaced.
-/// Returns the wishlist and the item.
+/// Adds a product to a wishlist of the viewer. If the product is already on it, its quantity is replaced. Returns the
+/// wishlist and the item.
 /// # Errors
-/// UNAUTHENTICATED without a user; OUT_OF_RANGE of `quantity`; NOT_FOUND of `wishlistId` and `productId`; OUT_OF_RANGE of
-/// `productId` for one item too many.
+/// Returns UNAUTHENTICATED without a user; OUT_OF_RANGE of `quantity`; NOT_FOUND of `wishlistId` and `productId`;
+/// OUT_OF_RANGE of `productId` if the wishlist has the maximum number of items.
 pub async fn add_item(
     db: &Db,
     viewer: &Viewer,
@@ -121,7 +123,7 @@ pub async fn add_item(
         }
         let items = store::items_by_wishlist_ids(conn, &[id]).await?;
         if items.len() >= MAX_ITEMS && items.iter().all(|item| item.product_id != product) {
-            let rule = format!("a wishlist has at most {MAX_ITEMS} items: remove one first");
+            let rule = format!("a wishlist has at most {MAX_ITEMS} items. Remove one first.");
             return Err(Error::user(UserErrorCode::OutOfRange, "productId", rule));
         }
         let item = store::put_item(conn, id, product, quantity).await?;
@@ -132,7 +134,7 @@ pub async fn add_item(
 
 /// Removes an item from a wishlist of the viewer.
 /// # Errors
-/// UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`.
 pub async fn remove_item(db: &Db, viewer: &Viewer, id: WishlistItemId) -> Result<()> {
     let me = viewer.require_user()?;
     let missing = || Error::not_found("id", "wishlist item");
@@ -144,12 +146,12 @@ pub async fn remove_item(db: &Db, viewer: &Viewer, id: WishlistItemId) -> Result
     .await
 }
 
-/// Moves items of a wishlist of the viewer into their cart, all of them or those with these ids, and returns the cart.
+/// Moves all items of a wishlist of the viewer, or those with these IDs, to the viewer's cart and returns the cart.
 /// Either all of them are moved or none.
 /// # Errors
-/// UNAUTHENTICATED without a user; NOT_FOUND of `id`, and of `itemIds.<n>` for an item that is not on the wishlist; INVALID
-/// of `itemIds.<n>` for an id that is given twice; REQUIRED if there is nothing to move; the errors of the cart, of
-/// `itemIds.<n>`, or without ids of `items.<n>` in the order of the wishlist, the latest item first.
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`, and of `itemIds.<n>` for an item that is not on the
+/// wishlist; INVALID of `itemIds.<n>` for a repeated ID; REQUIRED if there is nothing to move; the errors of the cart,
+/// at `itemIds.<n>` or, without IDs, at `items.<n>` in the order of the wishlist, newest item first.
 pub async fn move_to_cart(
     db: &Db,
     viewer: &Viewer,
@@ -167,7 +169,7 @@ pub async fn move_to_cart(
         };
         if items.is_empty() {
             let field = if wanted.is_some() { "itemIds" } else { "id" };
-            return Err(Error::user(UserErrorCode::Required, field, "there is nothing to move to the cart"));
+            return Err(Error::user(UserErrorCode::Required, field, "there are no items to move to the cart"));
         }
         let lines: Vec<_> = items.iter().map(|item| (item.product_id, item.quantity)).collect();
         let (cart, _) = carts::actions::create_in(conn, viewer, &lines, list).await?;
@@ -178,11 +180,11 @@ pub async fn move_to_cart(
     .await
 }
 
-/// The items with these ids, in the order of the ids.
+/// Returns the items with these IDs, in the order of the IDs.
 fn choose(items: &[WishlistItemRow], wanted: &[WishlistItemId]) -> Result<Vec<WishlistItemRow>> {
     let item = |(at, id): (usize, &WishlistItemId)| {
         if wanted[..at].contains(id) {
-            return Err(Error::bad_input(format!("itemIds.{at}"), "this item is given twice"));
+            return Err(Error::bad_input(format!("itemIds.{at}"), "this item is listed more than once"));
         }
         let found = items.iter().find(|item| item.id == *id).cloned();
         found.ok_or_else(|| Error::not_found(format!("itemIds.{at}"), "item on this wishlist"))
@@ -194,9 +196,9 @@ async fn lock(conn: &Conn, user: UserId, id: WishlistId, field: &'static str) ->
     store::lock(conn, user, id).await?.ok_or_else(|| Error::not_found(field, "wishlist"))
 }
 
-/// The wishlists of a user with their items, for the export of their data.
+/// Returns the wishlists of a user with their items, for the export of personal data.
 /// # Errors
-/// Those of the statements.
+/// Returns the errors of the statements.
 pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let wishlists = store::all_by_user(conn, user).await?;
     let ids: Vec<_> = wishlists.iter().map(|wishlist| wishlist.id).collect();
@@ -222,9 +224,9 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     Ok(shown.collect())
 }
 
-/// Deletes the wishlists of a user; their links end.
+/// Deletes the wishlists of a user; their share links stop working.
 /// # Errors
-/// Those of the statement.
+/// Returns the error of the statement.
 pub async fn erase_personal_data(conn: &Conn, user: UserId) -> Result<()> {
     store::delete_by_user(conn, user).await
 }

@@ -1,5 +1,6 @@
-//! Wishlists: products that users keep for later, on lists of their own. Owns `wishlists` and `wishlist_items`.
-//! Rule: a wishlist is its owner's. Whoever has the token of its link reads it, until the link is revoked.
+//! Wishlists: lists of products that users keep for later. Owns `wishlists` and `wishlist_items`.
+//! Rule: only the owner edits a wishlist. Everyone who has the token of its share link can read it, until the link is
+//! revoked.
 
 pub mod actions;
 pub mod model;

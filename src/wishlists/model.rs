@@ -14,30 +14,30 @@ use crate::{
     text::Validator,
 };
 
-/// Most wishlists of one user.
+/// Maximum number of wishlists of a user.
 pub const MAX_WISHLISTS: usize = 50;
-/// Most items of a wishlist: as many as a cart takes.
+/// Maximum number of items of a wishlist, the same as of a cart.
 pub const MAX_ITEMS: usize = 500;
-/// Longest name, in characters.
+/// Maximum length of a name, in characters.
 const MAX_NAME: usize = 100;
-/// What the token of a link begins with.
+/// Prefix of share link tokens.
 pub const TOKEN_PREFIX: &str = "souk_w_";
 
 /// A list of products that a user keeps for later.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = wishlists, check_for_backend(diesel::pg::Pg))]
 pub struct WishlistRow {
-    /// Key.
+    /// Primary key.
     pub id: WishlistId,
-    /// The owner.
+    /// Owner.
     pub user_id: UserId,
-    /// The name, 1 to 100 characters.
+    /// Name, 1 to 100 characters.
     pub name: String,
-    /// Since when it is shared by a link; `None` if it is not.
+    /// When the current share link was created; `None` if the wishlist is not shared.
     pub shared_at: Option<DateTime<Utc>>,
-    /// When it was created.
+    /// When the wishlist was created.
     pub created_at: DateTime<Utc>,
-    /// When its name or link was last changed.
+    /// When the name or the share link was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -45,52 +45,52 @@ pub struct WishlistRow {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = wishlist_items, check_for_backend(diesel::pg::Pg))]
 pub struct WishlistItemRow {
-    /// Key.
+    /// Primary key.
     pub id: WishlistItemId,
-    /// The wishlist.
+    /// Wishlist that contains the item.
     pub wishlist_id: WishlistId,
-    /// The product.
+    /// Product on the wishlist.
     pub product_id: ProductId,
-    /// The number of units, 1 to 1,000,000.
+    /// Desired quantity, 1 to 1,000,000.
     pub quantity: i32,
-    /// When it was added.
+    /// When the item was added.
     pub created_at: DateTime<Utc>,
 }
 
 /// Checks the name of a wishlist.
 /// # Errors
-/// User errors of `name`.
+/// Returns user errors of `name`.
 pub fn check_name(name: &str) -> Result<()> {
     let mut validator = Validator::new();
     validator.text("name", name, MAX_NAME);
     validator.finish()
 }
 
-/// A condition on wishlists.
+/// A filter condition on wishlists.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum WishlistCondition {
-    /// By owner.
+    /// Filter by owner.
     User(Op<UserId>),
-    /// By name.
+    /// Filter by name.
     Name(Op<String>),
-    /// By whether it is shared.
+    /// Filter by whether the wishlist is shared.
     IsShared(bool),
-    /// By when it was created.
+    /// Filter by creation time.
     CreatedAt(Op<DateTime<Utc>>),
 }
 
-/// What a list of wishlists is ordered by.
+/// Fields that wishlists can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum WishlistOrderField {
-    /// When the wishlist was created.
+    /// Time when the wishlist was created.
     #[default]
     CreatedAt,
-    /// The name.
+    /// Name of the wishlist.
     Name,
 }
 
 impl WishlistOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::CreatedAt => "wishlists:created_at",
@@ -98,7 +98,7 @@ impl WishlistOrderField {
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &WishlistRow) -> SortKey {
         match self {
             Self::CreatedAt => SortKey::Time(row.created_at),

@@ -1,6 +1,6 @@
-//! Every statement on wishlists and their items.
-//! What a scope means here: `All` sees every wishlist, staff of some websites those of the users who came from there,
-//! a user their own, anybody else none.
+//! All statements on wishlists and their items.
+//! Visibility by scope: `All` sees every wishlist, website staff those of users who originate there and their own, a
+//! user their own, everyone else none.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -61,7 +61,7 @@ list_statements! {
     for scope by visible
 }
 
-/// Returns the visible rows with these ids, in no order.
+/// Returns the visible wishlists with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[WishlistId]) -> Result<Vec<WishlistRow>> {
     let query = wishlists::table.filter(wishlists::id.eq_any(ids)).select(WishlistRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
@@ -86,21 +86,21 @@ pub async fn lock(mut conn: &Conn, user: UserId, id: WishlistId) -> Result<Optio
     Ok(own.select(WishlistRow::as_select()).for_no_key_update().first(&mut conn).await.optional()?)
 }
 
-/// Adds a wishlist.
+/// Inserts a wishlist.
 pub async fn insert(mut conn: &Conn, user: UserId, name: &str) -> Result<WishlistRow> {
     let new = (wishlists::user_id.eq(user), wishlists::name.eq(name));
     let query = diesel::insert_into(wishlists::table).values(new).returning(WishlistRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Gives a wishlist another name.
+/// Updates the name of a wishlist.
 pub async fn update_name(mut conn: &Conn, id: WishlistId, name: &str) -> Result<WishlistRow> {
     let query = diesel::update(wishlists::table.find(id)).set(wishlists::name.eq(name));
     Ok(query.returning(WishlistRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Shares a wishlist by the token with this hash, which takes the place of the one before; without a hash nobody can
-/// read it by a link any more.
+/// Sets the hash of the share token of a wishlist, replacing the previous one. Without a hash, the wishlist is no
+/// longer shared.
 pub async fn update_shared(mut conn: &Conn, id: WishlistId, hash: Option<Vec<u8>>) -> Result<WishlistRow> {
     let wishlist = wishlists::table.find(id);
     let row = WishlistRow::as_returning();
@@ -124,7 +124,7 @@ pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Returns all wishlists of a user, the oldest first.
+/// Returns all wishlists of a user, oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<WishlistRow>> {
     let query = wishlists::table.filter(wishlists::user_id.eq(user)).order((wishlists::created_at, wishlists::id));
     Ok(query.select(WishlistRow::as_select()).load(&mut conn).await?)
@@ -136,7 +136,7 @@ pub async fn items_by_wishlist_ids(mut conn: &Conn, ids: &[WishlistId]) -> Resul
     Ok(query.select(WishlistItemRow::as_select()).load(&mut conn).await?)
 }
 
-/// Returns the items with these ids, in no order. Who may see them is decided by their wishlist.
+/// Returns the items with these IDs, in no particular order. Their visibility is that of their wishlist.
 pub async fn items_by_ids(mut conn: &Conn, ids: &[WishlistItemId]) -> Result<Vec<WishlistItemRow>> {
     let query = items::table.filter(items::id.eq_any(ids)).select(WishlistItemRow::as_select());
     Ok(query.load(&mut conn).await?)
@@ -146,7 +146,7 @@ fn of_wishlist() -> BoxedSelect<items::table, WishlistItemRow> {
     items::table.select(WishlistItemRow::as_select()).into_boxed().filter(items::wishlist_id.eq(ParentId))
 }
 
-/// Returns a page of the items of each wishlist, the latest first, in one statement.
+/// Returns a page of the items of each wishlist, newest first, in one statement.
 pub async fn item_pages(mut conn: &Conn, list: &NewestFirst, parents: Vec<i64>) -> Result<Vec<(i64, WishlistItemRow)>> {
     let query = paged!(of_wishlist(), &list.page, Direction::Desc, items::id);
     Ok(PerParent { parents, query }.load(&mut conn).await?)
@@ -157,7 +157,7 @@ pub async fn item_counts(mut conn: &Conn, parents: Vec<i64>) -> Result<Vec<(i64,
     Ok(PerParent { parents, query: CountUpTo(of_wishlist()) }.load(&mut conn).await?)
 }
 
-/// Puts a product on a wishlist; if it is there already, its quantity becomes this one.
+/// Adds a product to a wishlist, or replaces its quantity if it is already on it.
 pub async fn put_item(
     mut conn: &Conn,
     wishlist: WishlistId,
@@ -173,13 +173,13 @@ pub async fn put_item(
     Ok(put.returning(WishlistItemRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Deletes items.
+/// Deletes items with these IDs.
 pub async fn delete_items(mut conn: &Conn, ids: &[WishlistItemId]) -> Result<()> {
     diesel::delete(items::table.filter(items::id.eq_any(ids))).execute(&mut conn).await?;
     Ok(())
 }
 
-/// The export of wishlists: an item in each row, of the users who came from the website, as their scope has it.
+/// Export of wishlists: one row for each item, of users who originate at the website.
 pub const WISHLISTS: Export = Export {
     permission: Permission::ManageUsers,
     has_website: true,

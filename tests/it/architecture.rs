@@ -1,5 +1,5 @@
-//! The architecture, checked on the sources: which module may import which, which crate is used where, and who writes which
-//! table.
+//! Architecture rules, checked on the sources: which module may import which, which crate is used where, and which
+//! module writes which table.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,29 +8,30 @@ use std::{
 
 use crate::support::source::{Source, layer};
 
-/// Layer 0: knows no domain.
+/// Layer 0: modules that know no domain.
 const FOUNDATION: &[&str] =
     &["config", "error", "telemetry", "registry", "db", "paging", "money", "ids", "text", "auth", "storage"];
 
-/// Macros of the foundation, which live at the root of the crate.
+/// Macros of the foundation, which are exported at the crate root.
 const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];
 
-/// Layers 1 and 2, as the module map of `src/lib.rs` lists them: a domain may use the domains of the groups before its own.
+/// Layers 1 and 2, as listed in the module map of `src/lib.rs`: a domain may use the domains of the groups before its
+/// own.
 static DOMAINS: LazyLock<Vec<Vec<&str>>> = LazyLock::new(|| {
-    let (_, map) = include_str!("../../src/lib.rs").split_once("- Layers 1").expect("the domains in the module map");
-    let (map, _) = map.split_once("- Layer 3").expect("the end of the domains");
-    let (_, map) = map.split_once("above it:").expect("the rule of the domains");
+    let (_, map) = include_str!("../../src/lib.rs").split_once("- Layers 1").expect("the list of domains");
+    let (map, _) = map.split_once("- Layer 3").expect("the end of the section");
+    let (_, map) = map.split_once("above it:").expect("the list of the domains");
     let names = |group: &'static str| group.split('`').skip(1).step_by(2).collect();
     map.split(';').map(names).collect()
 });
 
-/// Longest file, in lines.
+/// Maximum number of lines of a file.
 const MAX_LINES: usize = 400;
 
-/// Files that are longer, and why.
+/// Files that may be longer, each with its reason.
 const LONG_FILES: &[(&str, &str)] = &[("src/db/tables.rs", "generated")];
 
-/// Fails with all the places that break a rule, not only the first.
+/// Fails with all violations of a rule, not only the first.
 #[track_caller]
 fn forbid(rule: &str, broken: impl IntoIterator<Item = String>) {
     let broken: Vec<_> = broken.into_iter().collect();
@@ -48,7 +49,7 @@ fn is_below(lower: &str, upper: &str) -> bool {
         || (rank(lower).is_some() && rank(lower) < rank(upper))
 }
 
-/// Whether a file may name a path of the crate.
+/// Returns whether a file may name a path of the crate.
 fn may_use(source: &Source, path: &[String]) -> bool {
     let (Some(target), file) = (path.first().map(String::as_str), source.top()) else { return true };
     let knows = |module: &str| match module {
@@ -66,7 +67,7 @@ fn may_use(source: &Source, path: &[String]) -> bool {
     if !knows(file) {
         return false;
     }
-    // Within the domains: a model has no I/O, and a statement knows no use case.
+    // Within the domains, a model has no I/O, and a store does not call actions.
     let part = layer(path).filter(|_| rank(target).is_some());
     match source.layer() {
         "model" => !matches!(part, Some("store" | "actions")),
@@ -84,12 +85,12 @@ fn files_import_only_lower_layers_and_their_own_module() {
     });
     forbid("a file imports lower layers and its own module only", broken);
     let seen: usize = sources.iter().map(|source| source.paths().len()).sum();
-    assert!(seen > 500, "only {seen} paths were found: the reader of the sources is broken");
+    assert!(seen > 500, "only {seen} paths were found: is the source parser broken?");
 }
 
 #[test]
 fn layer_rule_detects_violations() {
-    // Who, what it uses, and whether it may.
+    // The file, what it uses, and whether that is allowed.
     let table = [
         ("src/ids.rs", "error", true),
         ("src/ids.rs", "orders::model::Status", false),
@@ -118,12 +119,12 @@ fn layer_rule_detects_violations() {
     }
 }
 
-/// Whether one module is inside the other: a module and what it is made of may know each other.
+/// Returns whether one module contains the other; a module and its submodules may refer to each other.
 fn is_inside(one: &[String], other: &[String]) -> bool {
     one.starts_with(other) || other.starts_with(one)
 }
 
-/// The files that a file imports, by their places in `sources`.
+/// Returns the files that a file imports, as indices into `sources`.
 fn imported_files(sources: &[Source], places: &BTreeMap<&[String], usize>, source: &Source) -> BTreeSet<usize> {
     let place = |path: Vec<String>| (1..=path.len()).rev().find_map(|length| places.get(&path[..length]).copied());
     let imported = source.paths().into_iter().filter_map(place);
@@ -132,13 +133,13 @@ fn imported_files(sources: &[Source], places: &BTreeMap<&[String], usize>, sourc
 
 #[test]
 fn imports_have_no_cycles() {
-    // The types of the schema refer to each other, as Order.user and User.orders do.
+    // The GraphQL types refer to each other, as Order.user and User.orders do.
     let is_free = |source: &Source| source.path.starts_with("src/graphql/schema/") || source.module.is_empty();
     let sources: Vec<_> = Source::all("src").into_iter().filter(|source| !is_free(source)).collect();
     let places: BTreeMap<&[String], usize> =
         sources.iter().enumerate().map(|(place, source)| (&source.module[..], place)).collect();
     let imports: Vec<_> = sources.iter().map(|source| imported_files(&sources, &places, source)).collect();
-    assert!(imports.iter().map(BTreeSet::len).sum::<usize>() > 500, "is the reader broken?");
+    assert!(imports.iter().map(BTreeSet::len).sum::<usize>() > 500, "is the source parser broken?");
     let reaches = |from: usize, to: usize| {
         let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
         while let Some(place) = next.pop() {
@@ -148,14 +149,14 @@ fn imports_have_no_cycles() {
     };
     let edges = imports.iter().enumerate().flat_map(|(from, targets)| targets.iter().map(move |to| (from, *to)));
     let broken = edges.filter(|(from, to)| reaches(*to, *from));
-    forbid("imports make a cycle", broken.map(|(from, to)| format!("{} -> {}", sources[from].path, sources[to].path)));
+    forbid("imports form a cycle", broken.map(|(from, to)| format!("{} -> {}", sources[from].path, sources[to].path)));
 }
 
 #[test]
 fn crates_are_used_only_in_their_layer() {
     let sources = Source::all("src");
     type Place = fn(&Source) -> bool;
-    // The crate, and where it may be named.
+    // The crate, and where it may be used.
     let table: [(&str, Place); 13] = [
         ("async_graphql", |source| ["graphql", "http"].contains(&source.top())),
         ("axum", |source| source.top() == "http" || source.path == "src/cli/serve.rs"),
@@ -167,20 +168,20 @@ fn crates_are_used_only_in_their_layer() {
         ("object_store", |source| source.path == "src/storage/mod.rs"),
         ("reqwest", |source| source.path == "src/media/fetch.rs"),
         ("multer", |source| source.path == "src/http/multipart.rs"),
-        // error.rs names the codes of PostgreSQL.
+        // error.rs refers to PostgreSQL's error codes.
         ("tokio_postgres", |source| source.top() == "db" || source.path == "src/error.rs"),
         ("tower_http", |source| source.top() == "http"),
         ("icu_properties", |source| source.top() == "text"),
     ];
     for (name, may) in table {
         let (inside, outside): (Vec<_>, Vec<_>) = sources.iter().partition(|source| may(source));
-        assert!(inside.iter().any(|source| source.contains(&[name])), "{name} is nowhere: is the reader broken?");
+        assert!(inside.iter().any(|source| source.contains(&[name])), "{name} is unused: is the parser broken?");
         let broken = outside.into_iter().filter(|source| {
             let named = source.tokens.windows(3).filter(|window| window[0] == name);
-            // Below the graph an enum may derive its GraphQL trait, no more.
+            // Outside the GraphQL layers only the `Enum` derive is allowed.
             named.filter(|window| !(name == "async_graphql" && window[1] == "::" && window[2] == "Enum")).count() > 0
         });
-        forbid(&format!("{name} is used where it does not belong"), broken.map(|source| source.path.clone()));
+        forbid(&format!("{name} is used outside its layer"), broken.map(|source| source.path.clone()));
     }
 }
 
@@ -205,7 +206,7 @@ fn sql_is_written_only_in_stores() {
     ];
     let verbs = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE ", "ALTER ", "DROP ", "SET "];
     let (with, without): (Vec<_>, Vec<_>) = sources.iter().partition(|source| has_sql(source));
-    assert!(with.iter().filter(|source| source.contains(&["RunQueryDsl"])).count() > 8, "is the reader broken?");
+    assert!(with.iter().filter(|source| source.contains(&["RunQueryDsl"])).count() > 8, "is the source parser broken?");
     let broken = without.into_iter().filter(|source| {
         marks.iter().any(|mark| source.contains(mark))
             || source.literals.iter().any(|text| verbs.iter().any(|verb| text.trim_start().starts_with(verb)))
@@ -228,18 +229,18 @@ fn writes_go_through_actions() {
         let transactions = source.tokens.windows(2).filter(|window| window[0] == "." && window[1] == "transaction");
         calls.chain(transactions).map(|window| format!("{}: {}", source.path, window.concat())).collect::<Vec<_>>()
     });
-    forbid("the graph writes through actions, which open the transactions", broken);
+    forbid("GraphQL and HTTP write through actions, which open the transactions", broken);
 }
 
 #[test]
 fn environment_is_read_only_in_config() {
     let sources = Source::all("src");
     let broken = sources.iter().filter(|source| source.top() != "config").filter(|source| {
-        // `env!` is read when the program is built, and `.env(..)` is what a child of ours gets.
+        // `env!` is read at compile time, and `.env(..)` sets the environment of a child process.
         let std = source.tokens.windows(3).any(|w| w[0] != "." && w[1] == "env" && w[2] != "!");
         std || source.tokens.iter().any(|word| word.ends_with("from_env") || word.ends_with("default_env"))
     });
-    forbid("only src/config.rs and what is below it reads the environment", broken.map(|source| source.path.clone()));
+    forbid("only the config module reads the environment", broken.map(|source| source.path.clone()));
 }
 
 #[test]
@@ -249,18 +250,18 @@ fn files_are_short_and_documented() {
     let listed = |source: &Source| LONG_FILES.iter().any(|(path, _)| *path == source.path);
     let long = sources.iter().filter(|source| is_long(source) && !listed(source));
     forbid(
-        "these have more than 400 lines",
+        "files with more than 400 lines",
         long.map(|source| format!("{}: {}", source.path, source.text.lines().count())),
     );
     let short = LONG_FILES.iter().filter(|(path, why)| {
         *why != "generated" && !sources.iter().any(|source| source.path == *path && is_long(source))
     });
-    forbid("these are written down as too long, and are not", short.map(|(path, _)| (*path).to_owned()));
+    forbid("files listed as long that are not", short.map(|(path, _)| (*path).to_owned()));
     let silent = sources.iter().filter(|source| !source.text.starts_with("//! ") && source.name() != "tables.rs");
-    forbid("these do not open with what they own", silent.map(|source| source.path.clone()));
+    forbid("files without a `//!` head", silent.map(|source| source.path.clone()));
 }
 
-/// The tables that a module says it owns: `Owns `a`, `b` and their numbers.`
+/// Returns the tables that a module's doc comment says it owns: `Owns `a`, `b` and their numbers.`
 fn owned_tables(source: &Source) -> Vec<String> {
     let doc: String = source.text.lines().take_while(|line| line.starts_with("//!")).collect::<Vec<_>>().join(" ");
     let Some((_, sentence)) = doc.split_once("Owns ") else { return Vec::new() };
@@ -290,7 +291,7 @@ fn every_table_has_one_owner() {
     );
 }
 
-/// The tables that a store writes, as it names them.
+/// Returns the tables that a store writes through diesel.
 fn written_tables(source: &Source) -> Vec<String> {
     let tokens = &source.tokens;
     let is_write = |at: &usize| {
@@ -309,7 +310,7 @@ fn written_tables(source: &Source) -> Vec<String> {
             if tokens[at + 5] == "::" {
                 return target.clone();
             }
-            // A variable: what it was made of stands behind the nearest `let` before.
+            // A variable: its value is in the nearest `let` before.
             let made =
                 (0..at).rev().find(|at| tokens[*at] == "let" && tokens[at + 1] == *target && tokens[at + 2] == "=");
             let made = made.unwrap_or_else(|| panic!("{}: cannot see which table {target} is", source.path));
@@ -319,13 +320,13 @@ fn written_tables(source: &Source) -> Vec<String> {
     written.collect()
 }
 
-/// Tables that the SQL text of a file writes although another domain owns them, and why.
+/// Tables that a file's SQL writes although another domain owns them, each with its reason.
 const SHARED_WRITES: &[(&str, &str, &str)] = &[
     ("src/transfers/sales/store.rs", "users", "one statement creates customers and their sources"),
     ("src/transfers/sales/store.rs", "sources", "one statement creates customers and their sources"),
 ];
 
-/// The tables that SQL texts write.
+/// Returns the tables that SQL strings write.
 fn tables_written_by_sql(texts: &[String]) -> Vec<String> {
     let mut written = Vec::new();
     for text in texts {
@@ -360,7 +361,7 @@ fn stores_write_only_their_own_tables() {
     let (mut count, mut shared) = (0, Vec::new());
     let mut broken = Vec::new();
     for source in &sources {
-        // The domain's own, or for a file of the foundation what it says itself.
+        // The domain's own tables, or for a file of the foundation those that its doc comment lists.
         let own: Vec<_> = sources
             .iter()
             .filter(|other| other.path == source.path || (other.top() == source.top() && other.name() == "mod.rs"))
@@ -381,8 +382,8 @@ fn stores_write_only_their_own_tables() {
     }
     forbid("a table is written by one domain", broken);
     let unused = SHARED_WRITES.iter().filter(|allowed| !shared.contains(allowed));
-    forbid("these writes are allowed and do not exist", unused.map(|(path, table, _)| format!("{path}: {table}")));
-    assert!(count > 45, "only {count} writes were found: the reader of the sources is broken");
+    forbid("allowed writes that do not exist", unused.map(|(path, table, _)| format!("{path}: {table}")));
+    assert!(count > 45, "only {count} writes were found: is the source parser broken?");
 }
 
 #[test]
@@ -392,5 +393,5 @@ fn every_domain_is_listed_in_the_module_map() {
         FOUNDATION.contains(&module) || ["", "graphql", "http", "cli"].contains(&module) || rank(module).is_some()
     };
     let missing: BTreeSet<_> = modules.filter(|module| !known(module)).collect();
-    assert!(missing.is_empty(), "the module map of src/lib.rs does not place {missing:?}");
+    assert!(missing.is_empty(), "the module map of src/lib.rs does not list {missing:?}");
 }

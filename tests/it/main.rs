@@ -1,15 +1,15 @@
 //! The integration tests: one binary, a fresh database for each test, the router in process.
 //!
-//! The directories mirror the domains of `src`, with four more: `engine` (the GraphQL engine), `schema` (the schema as a
-//! whole, across domains), `architecture` (rules on the sources) and `support` (what the tests share).
+//! The directories mirror the domains of `src`, with three more: `engine` (the GraphQL engine), `schema` (the schema as
+//! a whole, across domains) and `support` (code that the tests share). `architecture.rs` has the rules on the sources.
 //!
-//! Slow tests are in a `slow` module of their domain, `tests/it/orders/slow/` for example. A test is slow if it starts a
-//! server process or a PostgreSQL server, fills a database with tens of thousands of rows, runs many random sequences or
-//! load from many clients, or measures time. `cargo test` runs them, too:
+//! Slow tests are in a `slow` module of their domain, for example `tests/it/orders/slow/`. A test is slow if it starts
+//! a server process or a PostgreSQL server, fills a database with tens of thousands of rows, runs many random sequences
+//! or load from many clients, or measures time. `cargo test` runs them, too:
 //!
 //! * `cargo test` runs every test;
 //! * `cargo test --test it -- --skip slow::` runs all but the slow tests;
-//! * `cargo test --test it slow::` runs the slow tests alone;
+//! * `cargo test --test it slow::` runs only the slow tests;
 //! * `cargo test --test it orders::` runs the tests of one domain.
 
 mod support;
@@ -46,5 +46,5 @@ mod users;
 mod websites;
 mod wishlists;
 
-/// The domains that declare their rows and cases for the tests of all domains.
+/// The domains that contribute fixtures to the tests of all domains.
 const DOMAINS: &[support::domain_fixtures::DomainFixtures] = &[wishlists::FIXTURES];

@@ -1,5 +1,5 @@
-//! What a token says, and when it may be believed.
-//! Rule: a token holds until its last second begins, not a second longer; one from the future is refused.
+//! The claims of an access token, and their validity in time.
+//! Rule: a token is valid until the second of its expiry begins; a token issued in the future is rejected.
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, Validation};
@@ -11,7 +11,7 @@ use crate::{
     ids::{RowId, SessionId, UserId},
 };
 
-/// How far the clock of the server that made a token may be ahead of this one's, in seconds.
+/// Maximum difference by which the issuing server's clock may be ahead of this server's clock, in seconds.
 const CLOCK_SKEW: i64 = 60;
 
 #[derive(Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub(super) struct Claims {
     exp: i64,
 }
 
-/// What is checked of a token that a key of this algorithm signed.
+/// Returns the validation rules for tokens signed with this algorithm.
 pub(super) fn validation(algorithm: Algorithm, issuer: &str, audience: &str) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[issuer]);
@@ -58,7 +58,7 @@ impl Claims {
         }
     }
 
-    /// Whom they name, where signature, issuer and audience are good.
+    /// Returns the identity, if the times are valid. Signature, issuer and audience have already been verified.
     pub(super) fn into_identity(self, now: DateTime<Utc>) -> Result<Identity, TokenError> {
         if self.exp <= now.timestamp() {
             return Err(TokenError::Expired);

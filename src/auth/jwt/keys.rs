@@ -1,5 +1,6 @@
-//! A key that signs and checks tokens: a secret, or a key pair from a file.
-//! Rule: what a key is decides its algorithm; a key that will not do is refused at the start, with its file and the rule.
+//! A key that signs and verifies access tokens: a secret, or a key pair loaded from a file.
+//! Rule: the type of a key determines its algorithm. An unusable key is rejected at startup, with its file name and the
+//! reason.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -10,12 +11,12 @@ use jsonwebtoken::{
 };
 use sha2::{Digest, Sha256};
 
-/// Shortest secret, in characters.
+/// Minimum length of a secret, in characters.
 const MIN_SECRET_LENGTH: usize = 32;
-/// Sizes of RSA keys, in bits: below they are weak, above they only cost time.
+/// Sizes of RSA keys, in bits. Smaller keys are weak, larger ones only cost time.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// A key and its id.
+/// A key with its id.
 #[derive(Clone)]
 pub struct JwtKey {
     id: String,
@@ -25,19 +26,19 @@ pub struct JwtKey {
     public_jwk: Option<Jwk>,
 }
 
-/// Why a key is refused: the file and the rule.
+/// The reason why a key file is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("SOUK_JWT_KEYS: {0}")]
 pub struct JwtKeyError(String);
 
 impl JwtKeyError {
     pub(super) fn duplicate_id(id: &str) -> Self {
-        Self(format!("two keys have the id `{id}`: a file's name without its ending is the id of its key"))
+        Self(format!("two keys have the id `{id}`: the file name without its extension is the key id"))
     }
 }
 
 impl JwtKey {
-    /// A secret (HS256); its id comes from its hash.
+    /// Creates an HS256 key from a secret; its id is derived from the secret's hash.
     pub fn from_secret(secret: &str) -> Self {
         let digest = Sha256::digest(secret.as_bytes());
         Self::with_id(hex::encode(&digest[..4]), secret)
@@ -53,13 +54,14 @@ impl JwtKey {
         }
     }
 
-    /// The key in a file, whose name without its ending is the id: a `.pem` file holds a private key, any other a secret.
+    /// Loads a key from a file. A `.pem` file holds a private key, any other file a secret; the file name without its
+    /// extension is the key id.
     /// # Errors
-    /// [`JwtKeyError`] for a file that cannot be read, or that holds no key for tokens.
+    /// Returns [`JwtKeyError`] if the file cannot be read or holds no usable key.
     pub fn load(file: &Path) -> Result<Self, JwtKeyError> {
         let refused = |rule: String| JwtKeyError(format!("{}: {rule}", file.display()));
         let id = file.file_stem().and_then(|stem| stem.to_str());
-        let id = id.ok_or_else(|| refused("the file's name is no id for a key".to_owned()))?.to_owned();
+        let id = id.ok_or_else(|| refused("the file name cannot be used as a key id".to_owned()))?.to_owned();
         let text = fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
         warn_if_world_readable(file);
         let is_pem = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pem"));
@@ -72,18 +74,18 @@ impl JwtKey {
 
     fn from_secret_file(id: String, secret: &str) -> Result<Self, String> {
         if secret.starts_with("-----BEGIN") {
-            return Err("it looks like a key pair, and such a file ends in .pem".to_owned());
+            return Err("the file holds a key pair; its name must end in .pem".to_owned());
         }
         if secret.chars().count() < MIN_SECRET_LENGTH {
-            return Err(format!("a secret has at least {MIN_SECRET_LENGTH} characters"));
+            return Err(format!("a secret must have at least {MIN_SECRET_LENGTH} characters"));
         }
         Ok(Self::with_id(id, secret))
     }
 
     fn from_pem(id: String, pem: &str) -> Result<Self, String> {
         if !pem.contains("-----BEGIN PRIVATE KEY-----") {
-            return Err("a .pem file holds a private key in PKCS#8 without a passphrase, \
-                        and begins with -----BEGIN PRIVATE KEY-----"
+            return Err("a .pem file must hold a PKCS#8 private key without a passphrase, \
+                        which begins with -----BEGIN PRIVATE KEY-----"
                 .to_owned());
         }
         let (encoding_key, algorithm) = if let Ok(key) = EncodingKey::from_ed_pem(pem.as_bytes()) {
@@ -91,26 +93,26 @@ impl JwtKey {
         } else if let Ok(key) = EncodingKey::from_rsa_pem(pem.as_bytes()) {
             (key, Algorithm::RS256)
         } else {
-            return Err("it is neither an Ed25519 nor an RSA key".to_owned());
+            return Err("the key must be an Ed25519 or an RSA key".to_owned());
         };
-        let unfit = |_| "the private key is damaged, or of a form that cannot be used".to_owned();
+        let unfit = |_| "the private key is damaged or has an unsupported form".to_owned();
         let mut public = Jwk::from_encoding_key(&encoding_key, algorithm).map_err(unfit)?;
         if let Some(bits) = rsa_bits(&public).filter(|bits| !RSA_BITS.contains(bits)) {
             let (min, max) = RSA_BITS.into_inner();
-            return Err(format!("an RSA key has {min} to {max} bits, and this one {bits}"));
+            return Err(format!("an RSA key must have {min} to {max} bits; this one has {bits}"));
         }
         public.common.key_id = Some(id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         let decoding_key = DecodingKey::from_jwk(&public).map_err(unfit)?;
-        // Better now than at the first login.
+        // Find out at startup, not at the first login.
         let signature = crypto::sign(b"souk", &encoding_key, algorithm).map_err(unfit)?;
         match crypto::verify(&signature, b"souk", &decoding_key, algorithm) {
             Ok(true) => Ok(Self { id, algorithm, encoding_key, decoding_key, public_jwk: Some(public) }),
-            _ => Err("its two halves do not belong together".to_owned()),
+            _ => Err("the private and public key do not match".to_owned()),
         }
     }
 
-    /// The key's id, `kid` in a token.
+    /// Returns the key id, `kid` in tokens.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -127,13 +129,13 @@ impl JwtKey {
         &self.decoding_key
     }
 
-    /// The public half; none of a secret.
+    /// Returns the public key; none for a secret.
     pub(super) fn public_jwk(&self) -> Option<&Jwk> {
         self.public_jwk.as_ref()
     }
 }
 
-/// The size of an RSA key; none of another.
+/// Returns the size of an RSA key in bits; none for other keys.
 fn rsa_bits(public: &Jwk) -> Option<usize> {
     let AlgorithmParameters::RSA(parameters) = &public.algorithm else { return None };
     let modulus = URL_SAFE_NO_PAD.decode(&parameters.n).ok()?;
@@ -143,6 +145,6 @@ fn rsa_bits(public: &Jwk) -> Option<usize> {
 
 fn warn_if_world_readable(file: &Path) {
     if fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0) {
-        tracing::warn!(file = %file.display(), "everybody on this machine can read this key: chmod 600");
+        tracing::warn!(file = %file.display(), "key file is readable by all users; run chmod 600 on it");
     }
 }

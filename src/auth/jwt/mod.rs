@@ -1,6 +1,6 @@
-//! The access token: a JWT whose claims say who its bearer is.
-//! Rule: the key says the algorithm and the token only which key (`kid`), never how; issuer, audience and times are
-//! always checked. The first key signs, all of them check.
+//! The access token: a JWT whose claims identify the user and their session.
+//! Rule: a token only names its key (`kid`); the key determines the algorithm. Issuer, audience and times are always
+//! verified. The first key signs, all keys verify.
 
 mod claims;
 mod keys;
@@ -15,14 +15,14 @@ pub use self::keys::{JwtKey, JwtKeyError};
 use super::{AuthMethod, Identity};
 use crate::error::{Error, Result};
 
-/// The issuer and the audience of tokens where the settings name no other.
+/// Default issuer and audience of tokens.
 pub const DEFAULT_ISSUER_AND_AUDIENCE: &str = "souk";
 
-/// Signs and checks access tokens.
+/// Signs and verifies access tokens.
 #[derive(Clone)]
 pub struct JwtKeys {
     keys: Arc<[JwtKey]>,
-    /// For each key; they differ in the algorithm.
+    /// The validation rules for each key; they differ in the algorithm.
     validations: Arc<[Validation]>,
     issuer: Arc<str>,
     audience: Arc<str>,
@@ -32,28 +32,29 @@ pub struct JwtKeys {
 /// A new access token.
 #[derive(Debug, Clone)]
 pub struct IssuedToken {
-    /// The token, for `Authorization: Bearer`.
+    /// Token for `Authorization: Bearer`.
     pub token: String,
-    /// From then on it is refused.
+    /// When the token expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Why a token is refused. The texts say no more than its owner can see.
+/// The reason why a token is rejected. The messages reveal nothing beyond what the token's owner can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Its time is over.
+    /// The token has expired.
     #[error("the access token has expired: log in again")]
     Expired,
-    /// Malformed, unsigned, signed with another key or algorithm, made for another service or for later.
-    #[error("the access token is not valid")]
+    /// The token is malformed, unsigned, signed with another key or algorithm, intended for another service, or issued
+    /// in the future.
+    #[error("the access token is invalid")]
     Invalid,
-    /// Its session has ended: by a logout, a new password, or staff.
+    /// The session has ended by a logout, by a new password, or by a staff member.
     #[error("the session has ended: log in again")]
     SessionEnded,
 }
 
 impl JwtKeys {
-    /// One secret for everything (HS256), with [`DEFAULT_ISSUER_AND_AUDIENCE`] as issuer and audience.
+    /// Creates keys from a single secret (HS256), with [`DEFAULT_ISSUER_AND_AUDIENCE`] as issuer and audience.
     pub fn new(secret: &str, lifetime: Duration) -> Self {
         Self::build(
             vec![JwtKey::from_secret(secret)],
@@ -63,9 +64,9 @@ impl JwtKeys {
         )
     }
 
-    /// Several keys, of which the first signs. Without any it neither signs nor believes.
+    /// Creates the set of keys; the first one signs. Without keys, no token is issued or accepted.
     /// # Errors
-    /// [`JwtKeyError`] where two have the same id.
+    /// Returns [`JwtKeyError`] if two keys have the same id.
     pub fn with_keys(keys: Vec<JwtKey>, issuer: &str, audience: &str, lifetime: Duration) -> Result<Self, JwtKeyError> {
         let mut seen = HashSet::new();
         match keys.iter().find(|key| !seen.insert(key.id())) {
@@ -79,34 +80,36 @@ impl JwtKeys {
         Self { keys: keys.into(), validations, issuer: issuer.into(), audience: audience.into(), lifetime }
     }
 
-    /// Life of an access token.
+    /// Returns the lifetime of an access token.
     pub fn lifetime(&self) -> Duration {
         self.lifetime
     }
 
-    /// A token for this user and session.
+    /// Issues a token for this user and session.
     /// # Errors
-    /// [`Error::Internal`] where signing fails.
+    /// Returns [`Error::Internal`] if signing fails.
     pub fn issue(&self, identity: &Identity) -> Result<IssuedToken> {
         let AuthMethod::Session(session) = identity.auth_method else {
-            return Err(Error::Internal("an access token without a session".into()));
+            return Err(Error::Internal("cannot issue an access token without a session".into()));
         };
         let now = Utc::now();
         let expires_at = now + self.lifetime;
         let claims = Claims::new(identity, session, &self.issuer, &self.audience, now, expires_at);
-        let key = self.keys.first().ok_or_else(|| Error::Internal("there is no key to sign with".into()))?;
+        let key = self.keys.first().ok_or_else(|| Error::Internal("no key to sign access tokens".into()))?;
         let header = Header { kid: Some(key.id().to_owned()), ..Header::new(key.algorithm()) };
         let token = encode(&header, &claims, key.encoding_key())
             .map_err(|error| Error::Internal(format!("signing a token: {error}")))?;
         Ok(IssuedToken { token, expires_at })
     }
 
-    /// Whom a token names, and what it gave them when it was made; [`PermissionCache::authorize`](super::PermissionCache::authorize) says what holds now.
+    /// Returns the user that a token names, with their permissions at the time of issue;
+    /// [`PermissionCache::authorize`](super::PermissionCache::authorize) determines what is valid now.
     /// # Errors
-    /// [`TokenError`] where it is refused.
+    /// Returns [`TokenError`] if the token is rejected.
     pub fn verify(&self, token: &str) -> Result<Identity, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
-        // What a token calls critical must be understood, and nothing is; keys that it brings along are not looked at.
+        // A token with critical headers (`crit`) is rejected, because none is supported; keys embedded in a token are
+        // ignored.
         let kid = header.kid.filter(|_| header.crit.is_none()).ok_or(TokenError::Invalid)?;
         let mut known = self.keys.iter().zip(self.validations.iter());
         let (key, validation) = known.find(|(key, _)| key.id() == kid).ok_or(TokenError::Invalid)?;
@@ -117,7 +120,8 @@ impl JwtKeys {
         token.claims.into_identity(Utc::now())
     }
 
-    /// The public halves of the key pairs, for those who check tokens themselves. Never a secret.
+    /// Returns the public keys of all key pairs, for services that verify tokens themselves. Secrets are never
+    /// included.
     pub fn public_jwks(&self) -> JwkSet {
         JwkSet { keys: self.keys.iter().filter_map(|key| key.public_jwk().cloned()).collect() }
     }

@@ -1,6 +1,6 @@
-//! The account that the server runs as: this process's own, or for root, which PostgreSQL refuses, the owner
-//! of the data, else `postgres`, else `nobody`. Its one rule: every program of PostgreSQL is started by
-//! [`Account::command`].
+//! The account that runs the server: the account of this process, or, because PostgreSQL refuses to run as root, the
+//! owner of the data, else `postgres`, else `nobody`.
+//! Rule: all PostgreSQL programs are started with [`Account::command`].
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,17 +11,17 @@ use std::process::Command;
 
 use super::error::{EmbeddedError, at};
 
-/// Who runs the server.
+/// A system account.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Account {
     pub uid: u32,
     pub gid: u32,
-    /// This process is root and becomes this account for PostgreSQL's programs.
+    /// Whether this process is root and switches to this account for PostgreSQL programs.
     pub must_switch: bool,
 }
 
 impl Account {
-    /// The account for the cluster in this folder, which need not exist.
+    /// Determines the account for the cluster in this directory, which does not have to exist.
     pub async fn for_cluster(cluster: &Path) -> Result<Self, EmbeddedError> {
         let me = id("-u", None).await?.ok_or(EmbeddedError::NoAccount)?;
         let owner = fs::metadata(cluster).ok().map(|meta| (meta.uid(), meta.gid()));
@@ -48,7 +48,8 @@ impl Account {
         Err(EmbeddedError::NoAccount)
     }
 
-    /// A command that runs as this account, from a folder it can enter and unmoved by the caller's environment.
+    /// Returns a command that runs as this account, in an accessible directory and independent of the caller's
+    /// environment.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir("/").env("LC_ALL", "C");
@@ -61,7 +62,7 @@ impl Account {
         command
     }
 
-    /// Whether this account may enter the folder, asked by trying.
+    /// Returns whether this account can enter the directory, by trying it.
     pub async fn can_enter(&self, directory: &Path) -> Result<bool, EmbeddedError> {
         let mut command = self.command("sh");
         command.args(["-c", r#"cd "$1""#, "sh"]).arg(directory);
@@ -70,7 +71,7 @@ impl Account {
     }
 }
 
-/// A number from the `id` program; none if there is no such user.
+/// Returns a number from the `id` program; none if the user does not exist.
 async fn id(which: &str, user: Option<&str>) -> Result<Option<u32>, EmbeddedError> {
     let output = tokio::process::Command::new("id").arg(which).args(user).output().await;
     Ok(String::from_utf8_lossy(&output.map_err(at("id"))?.stdout).trim().parse().ok())

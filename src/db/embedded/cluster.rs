@@ -1,5 +1,5 @@
-//! The life of one server: making the cluster, starting, connecting, stopping.
-//! Its one rule: the server stops when the pipe to its watcher closes, and this process holds the other end.
+//! The lifecycle of a server: creating the cluster, starting, connecting, stopping.
+//! Rule: the server stops when the pipe to its watcher closes; this process holds the other end.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -18,14 +18,14 @@ use super::error::{EmbeddedError, at, ignore_error_kind};
 use super::location::ClusterLocation;
 use super::programs;
 
-/// How long a server may take to get ready (after a crash it replays its log first) or to stop.
+/// Maximum time to start (after a crash the server replays its log first) or to stop.
 const START_STOP_TIMEOUT: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 const MAX_LOG_BYTES: u64 = 1 << 20;
 
-/// Runs the server and asks it for a fast shutdown when the pipe on stdin closes; again every second, because a
-/// server that has only just begun still ignores the signal. The lock comes on stdout and becomes the stdin of the
-/// server, which has no other use for it. Signals meant for the whole service must not end the watcher.
+/// Runs the server and requests a fast shutdown when the pipe on stdin closes. The signal is repeated every second,
+/// because a server that has just started ignores it. The lock is passed on stdout and becomes the server's stdin,
+/// which it does not use otherwise. Signals for the whole service must not end the watcher.
 const WATCHER: &str = r#"
 trap '' HUP INT TERM
 exec 3<&0 4<&1 </dev/null >>"$1" 2>&1
@@ -40,13 +40,13 @@ kill -9 "$watch"
 exit "$code"
 "#;
 
-/// A server started by this process; dropping it stops the server without waiting.
+/// A server started by this process. Dropping it stops the server without waiting.
 #[derive(Debug)]
 pub(super) struct Server {
     watcher: Child,
 }
 
-/// Joins the server that runs, or starts one. Returns the server if it was started here.
+/// Joins a running server or starts one. Returns the server if it was started here.
 pub(super) async fn start_or_join(
     location: &ClusterLocation,
     options: &EmbeddedOptions,
@@ -64,7 +64,7 @@ pub(super) async fn start_or_join(
     }
 }
 
-/// Opens a connection to the database, which is made when missing; none while no server is ready.
+/// Connects to the database and creates it if it is missing; returns none while no server is ready.
 pub(super) async fn connect(
     location: &ClusterLocation,
 ) -> Result<Option<(Client, Connection<Socket, NoTlsStream>)>, EmbeddedError> {
@@ -84,7 +84,7 @@ pub(super) async fn connect(
             let already_created = [SqlState::DUPLICATE_DATABASE, SqlState::UNIQUE_VIOLATION];
             match client.batch_execute("CREATE DATABASE souk").await {
                 Err(error) if !error.code().is_some_and(|code| already_created.contains(code)) => Err(error.into()),
-                // Made here or by a quicker process: the next attempt finds it.
+                // Created here or by a concurrent process; the next attempt connects to it.
                 _ => Ok(None),
             }
         }
@@ -110,7 +110,7 @@ async fn start(
         fs::rename(&log, log.with_extension("log.1")).map_err(at(&log))?;
         log_start = 0;
     }
-    // Nobody else has the lock, so no server runs; but the process id in a file left by one may be in use again.
+    // This process holds the lock, so no server is running, but the process id in a stale file may have been reused.
     let stale = location.cluster.join("postmaster.pid");
     ignore_error_kind(ErrorKind::NotFound, fs::remove_file(&stale)).map_err(at(&stale))?;
     let mut command = location.account.command("sh");
@@ -119,10 +119,10 @@ async fn start(
     for (name, value) in settings(location, options) {
         command.arg("-c").arg(format!("{name}={value}"));
     }
-    // A process group of its own: Ctrl-C in a terminal must not end the database before its users have drained.
+    // A separate process group: Ctrl-C in a terminal must not stop the database before its clients have finished.
     command.process_group(0).stdin(Stdio::piped()).stdout(lock).stderr(Stdio::null());
     let mut server = Server { watcher: command.spawn().map_err(at("sh"))? };
-    // The command holds a copy of the lock.
+    // The command holds a copy of the lock's file descriptor.
     drop(command);
     while connect(location).await?.is_none() {
         if server.has_ended() {
@@ -146,7 +146,7 @@ async fn pause(location: &ClusterLocation, deadline: Instant) -> Result<(), Embe
     Ok(())
 }
 
-/// Makes the cluster beside its final place and moves it there: it exists whole or not at all.
+/// Creates the cluster in a temporary directory and moves it into place, so that it is never incomplete.
 async fn initdb(
     location: &ClusterLocation,
     options: &EmbeddedOptions,
@@ -154,7 +154,7 @@ async fn initdb(
     lock: &File,
 ) -> Result<(), EmbeddedError> {
     let mut output = String::new();
-    // Code point order is the quickest; the character type decides what lower() does to letters beyond ASCII.
+    // Code point order is the fastest collation; the character type determines how lower() treats non-ASCII letters.
     for character_type in ["C.UTF-8", "en_US.UTF-8", "C"] {
         let directory = location.create_empty_directory("postgres.new")?;
         let mut command = location.account.command(programs.join("initdb"));
@@ -163,7 +163,7 @@ async fn initdb(
         if options.throwaway {
             command.arg("--no-sync");
         }
-        // It keeps the lock should this process be killed, so that nobody else works in the same folder.
+        // The child inherits the lock, so that no other process uses the directory if this process is killed.
         command.stdin(lock.try_clone().map_err(at(&directory))?);
         let mut command = tokio::process::Command::from(command);
         let result = command.kill_on_drop(true).output().await.map_err(at(programs))?;
@@ -192,14 +192,14 @@ fn settings(location: &ClusterLocation, options: &EmbeddedOptions) -> Vec<(&'sta
         ("synchronous_commit", durable.into()),
         ("timezone", "UTC".into()),
         ("log_timezone", "UTC".into()),
-        // Failed statements are reported by those who send them; the log stays small.
+        // Failed statements are reported by their senders, so the log stays small.
         ("log_min_messages", "log".into()),
         ("log_checkpoints", "off".into()),
         ("logging_collector", "off".into()),
     ]
 }
 
-/// The last lines of the log written since the given length.
+/// Returns the last lines of the log that were written after the given position.
 fn tail(log: &Path, start: u64) -> String {
     let mut bytes = Vec::new();
     let read = File::open(log).and_then(|mut file| {
@@ -215,19 +215,19 @@ fn tail(log: &Path, start: u64) -> String {
 }
 
 impl Server {
-    /// Whether the server is gone.
+    /// Returns whether the server has ended.
     pub fn has_ended(&mut self) -> bool {
         matches!(self.watcher.try_wait(), Ok(Some(_)) | Err(_))
     }
 
-    /// Closes the pipe and waits until the server has ended. The lock says nothing here: another process may
-    /// have started the next server already.
+    /// Closes the pipe and waits until the server has ended. The lock cannot be used for this, because another process
+    /// may have started the next server already.
     pub async fn stop(mut self, location: &ClusterLocation) {
         drop(self.watcher.stdin.take());
         let deadline = Instant::now() + START_STOP_TIMEOUT;
         while !self.has_ended() {
             if let Err(error) = pause(location, deadline).await {
-                tracing::warn!(%error, "PostgreSQL does not stop");
+                tracing::warn!(%error, "PostgreSQL did not stop in time");
                 return;
             }
         }

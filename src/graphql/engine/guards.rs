@@ -1,10 +1,10 @@
-//! The coarse check of a field: who may select it at all. What of it they see is the store's scope.
+//! Access guards of fields: who may select a field at all. Which rows a viewer sees is decided by the store's scope.
 
 use async_graphql::{Context, Guard};
 
 use crate::auth::{Permission, Viewer};
 
-/// Lets those pass who hold one of the permissions; the field's description names them.
+/// Requires one of the permissions, which the field's description names.
 pub struct PermissionGuard(pub &'static [Permission]);
 
 impl Guard for PermissionGuard {
@@ -13,7 +13,7 @@ impl Guard for PermissionGuard {
     }
 }
 
-/// Lets those pass who are logged in.
+/// Requires a logged-in user.
 pub struct LoginGuard;
 
 impl Guard for LoginGuard {
@@ -23,7 +23,7 @@ impl Guard for LoginGuard {
     }
 }
 
-/// Lets those pass who are logged in, or send the token of a cart.
+/// Requires a logged-in user or a cart token.
 pub struct LoginOrGuestGuard;
 
 impl Guard for LoginOrGuestGuard {
@@ -35,7 +35,7 @@ impl Guard for LoginOrGuestGuard {
     }
 }
 
-/// Who sends the request.
+/// Returns the viewer of the request.
 fn viewer<'c>(ctx: &Context<'c>) -> &'c Viewer {
     ctx.data_unchecked()
 }

@@ -1,6 +1,6 @@
-//! How large a document may be.
-//! Rule: the text is measured before it is parsed and the parse before it is validated, both in linear time, so that
-//! nothing of a client's making reaches a recursive or a quadratic step at more than a known size.
+//! Limits on the size of a document.
+//! Rule: the text is measured before parsing and the parsed document before validation, both in linear time, so no
+//! input of unbounded size reaches a recursive or quadratic algorithm.
 
 use std::collections::HashMap;
 
@@ -16,23 +16,23 @@ use crate::{config, error::ErrorCode, graphql::engine::errors::coded};
 pub struct Limits {
     /// Length of the text in bytes.
     pub bytes: usize,
-    /// Names, numbers, strings and punctuation marks.
+    /// Number of names, numbers, strings and punctuators.
     pub tokens: usize,
-    /// Operations in one document; only one of them runs.
+    /// Operations per document; only one of them is executed.
     pub operations: usize,
-    /// Fields at the root of an operation, fragments expanded.
+    /// Root fields per operation, with fragments expanded.
     pub root_fields: usize,
-    /// Aliases in the whole document, fragments expanded.
+    /// Aliases in the whole document, with fragments expanded.
     pub aliases: usize,
-    /// Fields and fragments in the whole document, fragments expanded.
+    /// Fields and fragments in the whole document, with fragments expanded.
     pub selections: usize,
-    /// Fields inside fields.
+    /// Nesting depth of fields.
     pub depth: usize,
-    /// The sum of the costs that the fields declare.
+    /// Total complexity of the fields.
     pub complexity: usize,
-    /// Selection sets inside selection sets, fragments included.
+    /// Nesting depth of selection sets, including those of fragments.
     pub recursion: usize,
-    /// Directives on one field.
+    /// Directives per field.
     pub directives: usize,
 }
 
@@ -67,11 +67,11 @@ impl From<&config::LimitSettings> for Limits {
 }
 
 impl Limits {
-    /// Brackets inside brackets: the parser recurses once for each; some thousands overflow the stack and end the
-    /// process.
+    /// Maximum depth of nested brackets. The parser recurses at each level, and a few thousand levels overflow the
+    /// stack and abort the process.
     const MAX_NESTING: usize = 64;
 
-    /// Hands the limits that async-graphql counts itself to the builder of a schema.
+    /// Applies the limits that async-graphql enforces to a schema builder.
     pub fn apply<Q, M, S>(&self, builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
         builder
             .limit_depth(self.depth)
@@ -80,9 +80,10 @@ impl Limits {
             .limit_directives(self.directives)
     }
 
-    /// Measures the text; answers its number of tokens.
+    /// Measures the text and returns its number of tokens.
     /// # Errors
-    /// LIMIT_EXCEEDED where it is too long or nested too deep; BAD_USER_INPUT for a NUL or an open block string.
+    /// LIMIT_EXCEEDED if the text is too long or nested too deeply; BAD_USER_INPUT for a NUL character or an
+    /// unterminated block string.
     pub fn check_text(&self, text: &str) -> Result<usize, ServerError> {
         check_limit("bytes", self.bytes, text.len())?;
         let bytes = text.as_bytes();
@@ -101,16 +102,16 @@ impl Limits {
                     token_length(&bytes[position..])?
                 }
             };
-            check_limit("brackets inside brackets", Self::MAX_NESTING, nesting)?;
+            check_limit("nested brackets", Self::MAX_NESTING, nesting)?;
             check_limit("tokens", self.tokens, tokens)?;
             position += length;
         }
         Ok(tokens)
     }
 
-    /// Counts the parsed document as if its fragments were written out, looking at each fragment once.
+    /// Counts the selections of the parsed document with fragments expanded, visiting each fragment once.
     /// # Errors
-    /// LIMIT_EXCEEDED where a count is too high; BAD_USER_INPUT for a fragment that is unused or spreads itself.
+    /// LIMIT_EXCEEDED if a count is too high; BAD_USER_INPUT for an unused or a recursive fragment.
     pub fn check_document(&self, document: &ExecutableDocument) -> Result<(), ServerError> {
         let mut counter = Counter { document, limits: self, fragments: HashMap::new() };
         let mut total = Counts::default();
@@ -122,7 +123,7 @@ impl Limits {
         }
         check_limit("aliases", self.aliases, total.aliases)?;
         check_limit("selections", self.selections, total.selections)?;
-        // Validation walks fragments that nobody uses, too, and would refuse them after that.
+        // Validation would also walk unused fragments before rejecting them.
         match document.fragments.keys().find(|name| !counter.fragments.contains_key(name.as_str())) {
             Some(name) => Err(bad_input(format!("Fragment \"{name}\" is never used."))),
             None => Ok(()),
@@ -130,7 +131,7 @@ impl Limits {
     }
 }
 
-/// The length of the token that starts here; at least 1.
+/// Returns the length of the token at the start of `bytes`, at least 1.
 fn token_length(bytes: &[u8]) -> Result<usize, ServerError> {
     match bytes[0] {
         b'"' if bytes.starts_with(b"\"\"\"") => {
@@ -150,7 +151,7 @@ fn token_length(bytes: &[u8]) -> Result<usize, ServerError> {
             let mut position = 1;
             loop {
                 match &bytes[position..] {
-                    [] | [b'\r' | b'\n', ..] => return Ok(position), // not closed: the parser says so
+                    [] | [b'\r' | b'\n', ..] => return Ok(position), // unterminated: the parser reports it
                     [b'"', ..] => return Ok(position + 1),
                     [0, ..] | [b'\\', b'u', b'0', b'0', b'0', b'0', ..] => return Err(nul_error()),
                     [b'\\', b'\r' | b'\n', ..] | [b'\\'] => position += 1,
@@ -173,12 +174,12 @@ fn prefix_length(bytes: &[u8], predicate: impl Fn(u8) -> bool) -> usize {
     bytes.iter().take_while(|&&byte| predicate(byte)).count()
 }
 
-/// What a selection set comes to with its fragments written out.
+/// Counts of a selection set with its fragments expanded.
 #[derive(Default, Clone, Copy)]
 struct Counts {
     selections: usize,
     aliases: usize,
-    /// Fields of this level only.
+    /// Fields at this level only.
     level_fields: usize,
 }
 
@@ -196,13 +197,13 @@ impl Counts {
 struct Counter<'a> {
     document: &'a ExecutableDocument,
     limits: &'a Limits,
-    /// The counts of the fragments seen; none while one is being counted.
+    /// Counts of the fragments visited so far; `None` while a fragment is being counted.
     fragments: HashMap<&'a str, Option<Counts>>,
 }
 
 impl<'a> Counter<'a> {
     fn count(&mut self, set: &'a SelectionSet, level: usize) -> Result<Counts, ServerError> {
-        check_limit("selection sets inside selection sets", self.limits.recursion, level)?;
+        check_limit("nested selection sets", self.limits.recursion, level)?;
         let mut counts = Counts::default();
         for selection in &set.items {
             counts.selections = counts.selections.saturating_add(1);
@@ -225,10 +226,10 @@ impl<'a> Counter<'a> {
     fn count_fragment(&mut self, name: &'a str, level: usize) -> Result<Counts, ServerError> {
         match self.fragments.get(name) {
             Some(Some(counts)) => return Ok(*counts),
-            Some(None) => return Err(bad_input(format!("Fragment \"{name}\" spreads itself."))),
+            Some(None) => return Err(bad_input(format!("Fragment \"{name}\" must not spread itself."))),
             None => {}
         }
-        // Validation names the fragments that do not exist.
+        // Validation reports unknown fragments.
         let Some(fragment) = self.document.fragments.get(name) else { return Ok(Counts::default()) };
         self.fragments.insert(name, None);
         let counts = self.count(&fragment.node.selection_set.node, level)?;

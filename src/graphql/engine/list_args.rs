@@ -1,6 +1,7 @@
-//! The arguments of a list, written once: which page, which rows, in which order.
-//! Rule: a field that takes a [`ListArgs`] has all of `first`, `after`, `last` and `before`, `where` and `orderBy` as far as
-//! the list has them, and costs its rows times what is selected of each.
+//! Arguments of lists: pagination, filter and sort order.
+//! Rule: a field that takes a [`ListArgs`] has the arguments `first`, `after`, `last` and `before`, and `where` and
+//! `orderBy` if the list supports them. Its complexity is the page size times the complexity of the selection on each
+//! item.
 
 use async_graphql::{
     Context, InputType, ServerResult,
@@ -15,31 +16,31 @@ use crate::{
     paging::{Direction, List, Page, PageArgs},
 };
 
-/// The arguments of a list with the filter `W` and the order `O`.
+/// Arguments of a list with the filter input `W` and the order input `O`.
 pub struct ListArgs<W = NoArgument, O = NoArgument> {
-    /// Which part of the list.
+    /// Pagination arguments.
     pub page: PageArgs,
-    /// Which rows.
+    /// Filter.
     pub filter: Option<W>,
-    /// In which order.
+    /// Sort order.
     pub order: Option<O>,
 }
 
-/// The filter of a list that has none, and the order of a list that has one only.
+/// Placeholder for the filter or the order of a list that does not support it.
 pub enum NoArgument {}
 
-/// An argument that a list has or, as [`NoArgument`], has not.
+/// An optional argument of a list; [`NoArgument`] for one that the list does not support.
 pub trait ListArgument: Sized {
-    /// Describes the argument.
+    /// Adds the argument to a field's arguments.
     fn register(name: &str, description: &'static str, registry: &mut Registry, arguments: &mut FieldArguments);
 
-    /// Reads the argument.
+    /// Reads the argument's value.
     /// # Errors
-    /// Where the value does not fit the type.
+    /// If the value does not match the type.
     fn read(name: &str, context: &Context<'_>) -> ServerResult<Option<Self>>;
 }
 
-/// The arguments of a field by their names.
+/// Arguments of a field by name.
 pub type FieldArguments = IndexMap<String, MetaInputValue>;
 
 impl<T: InputType> ListArgument for T {
@@ -62,29 +63,24 @@ impl ListArgument for NoArgument {
 }
 
 impl<W: ListArgument, O: ListArgument> ListArgs<W, O> {
-    /// Describes the arguments.
+    /// Adds the arguments of a list to a field's arguments.
     pub fn register(registry: &mut Registry, arguments: &mut FieldArguments) {
-        i32::register(
-            "first",
-            "Rows from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.",
-            registry,
-            arguments,
-        );
-        String::register("after", "Only rows behind this cursor.", registry, arguments);
+        i32::register("first", "Return up to the first n items (1–100, default 20).", registry, arguments);
+        String::register("after", "Return items after this cursor.", registry, arguments);
         i32::register(
             "last",
-            "Rows from the end of the list, 1 to 100; not together with `first`.",
+            "Return up to the last n items (1–100); cannot be combined with `first`.",
             registry,
             arguments,
         );
-        String::register("before", "Only rows before this cursor.", registry, arguments);
-        W::register("where", "Only rows for which this holds.", registry, arguments);
-        O::register("orderBy", "In which order; the id breaks ties.", registry, arguments);
+        String::register("before", "Return items before this cursor.", registry, arguments);
+        W::register("where", "Only items that match this filter.", registry, arguments);
+        O::register("orderBy", "Sort order; items with equal values are sorted by ID.", registry, arguments);
     }
 
     /// Reads the arguments of a field.
     /// # Errors
-    /// Where a value does not fit its type.
+    /// If a value does not match its type.
     pub fn read(context: &Context<'_>) -> ServerResult<Self> {
         let page = PageArgs {
             first: ListArgument::read("first", context)?,
@@ -96,30 +92,30 @@ impl<W: ListArgument, O: ListArgument> ListArgs<W, O> {
     }
 }
 
-/// The `where` of a list.
+/// The `where` input of a list.
 pub trait Where: Default {
-    /// A condition of the list.
+    /// Condition type of the list.
     type Condition;
 
-    /// The filter that it stands for.
+    /// Converts the input to a filter.
     /// # Errors
-    /// User errors naming the condition.
+    /// User errors that name the invalid condition.
     fn into_filter(self) -> Result<Filter<Self::Condition>>;
 }
 
-/// The `orderBy` of a list.
+/// The `orderBy` input of a list.
 pub trait OrderBy {
-    /// What the list may be ordered by.
+    /// Fields that the list can be sorted by.
     type Field: Copy;
 
-    /// The field and the direction.
+    /// Returns the field and the direction.
     fn into_parts(self) -> (Self::Field, Direction);
 }
 
 impl<W: Where, O: OrderBy> ListArgs<W, O> {
-    /// The list that is asked for; `order` holds where none is given, `name` names the list of an order.
+    /// Builds the list. `order` is the default sort order; `name` returns the name of the list sorted by a field.
     /// # Errors
-    /// User errors naming the argument.
+    /// User errors that name the invalid argument.
     pub fn into_list(
         self,
         order: (O::Field, Direction),
@@ -130,7 +126,7 @@ impl<W: Where, O: OrderBy> ListArgs<W, O> {
     }
 }
 
-/// The list of a page, a filter and an order.
+/// Builds a list from a page, a filter and a sort order.
 /// # Errors
 /// Those of [`Page::new`].
 pub fn build_list<C, O: Copy>(
@@ -142,17 +138,17 @@ pub fn build_list<C, O: Copy>(
     Ok(List { filter, order, direction, page: Page::new(name(order), page)? })
 }
 
-/// Declares the `where` of a list: `and`, `or` and `not`, and the fields that are given.
+/// Declares the `where` input of a list: `and`, `or`, `not`, and the given fields.
 macro_rules! where_input {
     ($(#[$doc:meta])* $name:ident { $($(#[$meta:meta])* $visibility:vis $field:ident: $type:ty),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Default, async_graphql::InputObject)]
         pub struct $name {
-            /// All of these hold.
+            /// All of these filters match.
             and: Option<Vec<$name>>,
-            /// At least one of these holds.
+            /// At least one of these filters matches.
             or: Option<Vec<$name>>,
-            /// This does not hold.
+            /// This filter does not match.
             not: Option<Box<$name>>,
             $($(#[$meta])* $visibility $field: $type,)+
         }
@@ -160,15 +156,15 @@ macro_rules! where_input {
 }
 pub(crate) use where_input;
 
-/// Declares the `orderBy` of a list.
+/// Declares the `orderBy` input of a list.
 macro_rules! order_by {
     ($(#[doc = $doc:literal])* $order:ident by $field:ident) => {
         $(#[doc = $doc])*
         #[derive(Debug, async_graphql::InputObject)]
         pub struct $order {
-            /// By what.
+            /// Field to sort by.
             field: $field,
-            /// Which way.
+            /// Sort direction.
             #[graphql(default)]
             direction: $crate::paging::Direction,
         }

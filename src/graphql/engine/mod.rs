@@ -1,6 +1,6 @@
-//! From a request to an answer: limits, parse, variables, execution.
-//! Rule: every operation, whatever door it came through, is prepared and executed here. A query that passed validation
-//! once runs without it from then on, on a second schema of the same types that validates nothing but sizes.
+//! Executes GraphQL requests: limits, parsing, variables, execution.
+//! Rule: every operation of every transport is prepared and executed here. A query that passed validation once skips it
+//! from then on: it runs on a second schema of the same types that enforces only the size limits.
 
 pub mod batching;
 pub mod connections;
@@ -36,14 +36,14 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// The settings of the engine.
+/// Settings of the engine.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
-    /// The limits of a document.
+    /// Limits on documents.
     pub limits: Limits,
-    /// Documents kept parsed and validated; 0 keeps none.
+    /// Maximum number of cached documents; 0 disables the cache.
     pub cached_documents: u64,
-    /// Length of the longest document that is kept, in bytes.
+    /// Maximum length of a cached document, in bytes.
     pub cached_document_bytes: usize,
 }
 
@@ -53,7 +53,7 @@ impl Default for EngineSettings {
     }
 }
 
-/// Runs operations; cheap to clone.
+/// Executes operations; cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
@@ -66,30 +66,30 @@ struct Inner {
     limits: Limits,
 }
 
-/// What an operation is, as the logs and the doors want to know it.
+/// Kind and name of an operation, for transports and logs.
 #[derive(Debug, Clone)]
 pub struct Operation {
     /// Query, mutation or subscription.
     pub kind: OperationType,
-    /// Its name in the document, if it has one.
+    /// Name of the operation in the document, if it has one.
     pub name: Option<String>,
 }
 
-/// A request whose document is within the limits and whose variables fit.
+/// A request whose document is within the limits and whose variables are valid.
 pub struct PreparedRequest {
-    /// The operation that will run.
+    /// The operation to execute.
     pub operation: Operation,
-    /// Whether the document passed validation before and will run without.
+    /// Whether the document passed validation before, so that it is not validated again.
     pub is_validated: bool,
     request: Request,
     document: Arc<Document>,
 }
 
 impl Engine {
-    /// Most errors about one document; a client mends it after a few.
+    /// Maximum number of validation errors in a response.
     const MAX_REQUEST_ERRORS: usize = 20;
 
-    /// Builds both schemas from the same builder.
+    /// Creates the engine. Both of its schemas are built by the same function.
     pub fn new<Q, M, S>(build: impl Fn() -> SchemaBuilder<Q, M, S>, settings: EngineSettings) -> Self
     where
         Q: ObjectType + 'static,
@@ -101,7 +101,7 @@ impl Engine {
         let fast = limits.apply(build()).validation_mode(ValidationMode::Fast).finish();
         let sdl = strict.sdl();
         Self(Arc::new(Inner {
-            input_types: InputTypes::from_sdl(&sdl).expect("async-graphql reads the SDL that it prints"),
+            input_types: InputTypes::from_sdl(&sdl).expect("async-graphql parses its own SDL"),
             sdl,
             strict: Box::new(strict),
             fast: Box::new(fast),
@@ -110,14 +110,14 @@ impl Engine {
         }))
     }
 
-    /// The schema as text.
+    /// Returns the schema definition (SDL).
     pub fn sdl(&self) -> &str {
         &self.0.sdl
     }
 
-    /// Checks the document and the variables, and chooses the operation.
+    /// Checks the document and the variables, and selects the operation.
     /// # Errors
-    /// A request error with its code: nothing has run.
+    /// A request error with its code; nothing has been executed.
     pub fn prepare(&self, mut request: Request) -> Result<PreparedRequest, ServerError> {
         let Inner { document_cache, limits, input_types, .. } = &*self.0;
         let cached = document_cache.get(&request.query);
@@ -139,7 +139,7 @@ impl Engine {
         Ok(PreparedRequest { operation, request, document, is_validated })
     }
 
-    /// Runs a query or a mutation. `data` is what resolvers find in their context; the request id is added to it.
+    /// Executes a query or a mutation. `data` is the context data of the resolvers; the request id is added to it.
     pub async fn execute(&self, prepared: PreparedRequest, mut data: Data, request_id: &RequestId) -> Response {
         let PreparedRequest { operation, mut request, document, is_validated } = prepared;
         data.insert(request_id.clone());
@@ -149,7 +149,7 @@ impl Engine {
         let schema = if is_validated { &self.0.fast } else { &self.0.strict };
         let run = AssertUnwindSafe(schema.run(request)).catch_unwind().await;
         let mut response = run.unwrap_or_else(|_| {
-            tracing::error!(%request_id, operation = operation.name, "a resolver panicked");
+            tracing::error!(%request_id, operation = operation.name, "resolver panicked");
             Response::from_errors(vec![coded(ErrorCode::InternalServerError, errors::INTERNAL_MESSAGE)])
         });
         if errors::is_request_error(&response) {
@@ -161,7 +161,7 @@ impl Engine {
         response
     }
 
-    /// The answer to a request that was refused.
+    /// Returns the response to a request that was rejected.
     pub fn error_response(error: ServerError, request_id: &RequestId) -> Response {
         let mut response = Response::from_errors(vec![error]);
         errors::finish(&mut response.errors, request_id);
@@ -169,7 +169,7 @@ impl Engine {
     }
 }
 
-/// A schema without its type parameters: the rest of the server is compiled once, whatever the roots are.
+/// A schema without its type parameters, so that the rest of the server is not compiled once per root type.
 trait ErasedSchema: Send + Sync {
     fn run(&self, request: Request) -> BoxFuture<'_, Response>;
 }
@@ -185,8 +185,8 @@ where
     }
 }
 
-/// The parser draws the line in question with an arrow below it; the last line of that says what was expected, and
-/// the locations say where.
+/// The parser's message is a drawing of the line with an arrow below it. Its last line says what was expected; the
+/// locations of the error say where.
 fn syntax_error(error: parser::Error) -> ServerError {
     let mut error = ServerError::from(error);
     if let Some((_, reason)) = error.message.rsplit_once("= ") {
@@ -198,7 +198,7 @@ fn syntax_error(error: parser::Error) -> ServerError {
 fn no_operation(operation_name: Option<&str>) -> ServerError {
     let message = match operation_name {
         Some(name) => format!("The document has no operation named \"{name}\"."),
-        None => "The document has several operations: operationName must say which one to run.".to_owned(),
+        None => "The document has several operations. Set operationName to the one to run.".to_owned(),
     };
     coded(ErrorCode::BadUserInput, message)
 }

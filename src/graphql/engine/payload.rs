@@ -1,33 +1,34 @@
-//! What a mutation answers: the noun, or the rules that the input broke.
+//! Results of mutations: the resource, or the user errors.
 
 use crate::error::{self, Error, Result, UserErrorCode};
 use souk_macros::object;
 
-/// A rule that the input broke.
+/// A rule that the input violates.
 pub struct UserError(error::UserError);
 
-/// A rule that the input broke. Nothing was written.
+/// A validation or business-rule error of a mutation. Nothing was saved.
 #[object]
 impl UserError {
-    /// The rule's code, for programs.
+    /// Machine-readable error code.
     fn code(&self) -> UserErrorCode {
         self.0.code
     }
 
-    /// The rule in words, for people.
+    /// Human-readable description of the error.
     fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The input field that broke it, as a dotted path such as `lines.0.quantity`; null where no single field did.
+    /// Path of the input field that caused the error, such as `lines.0.quantity`; null if it is not about a single
+    /// field.
     fn field(&self) -> Option<&str> {
         self.0.field.as_deref().filter(|field| !field.is_empty())
     }
 }
 
-/// Divides what a use case gave into its value and the broken rules; other errors stay errors.
+/// Splits a result into its value and the user errors; other errors are returned as errors.
 /// # Errors
-/// Everything that the input did not cause.
+/// Every error that is not a user error.
 pub fn split_user_errors<T>(result: Result<T>) -> Result<(Option<T>, Vec<UserError>)> {
     match result {
         Ok(value) => Ok((Some(value), Vec::new())),
@@ -36,7 +37,7 @@ pub fn split_user_errors<T>(result: Result<T>) -> Result<(Option<T>, Vec<UserErr
     }
 }
 
-/// Declares the result of a mutation, field by field.
+/// Declares the result type of a mutation with the given fields.
 macro_rules! payload_object {
     ($(#[doc = $doc:literal])* $payload:ident { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* }) => {
         $(#[doc = $doc])*
@@ -56,7 +57,7 @@ macro_rules! payload_object {
 }
 pub(crate) use payload_object;
 
-/// Declares the payload of a mutation: one value and the user errors, or these alone.
+/// Declares the result type of a mutation with `userErrors` and, optionally, one value.
 macro_rules! payload {
     ($(#[doc = $doc:literal])* $payload:ident { #[doc = $field_doc:literal] $field:ident: $type:ty }) => {
         $crate::graphql::engine::payload::payload_object! {
@@ -64,13 +65,13 @@ macro_rules! payload {
             $payload {
                 #[doc = $field_doc]
                 $field: Option<$type>,
-                /// The rules that the input broke; empty where it was done.
+                /// Validation and business-rule errors; empty on success.
                 user_errors: Vec<$crate::graphql::engine::payload::UserError>,
             }
         }
 
         impl $payload {
-            /// The payload of what the use case gave.
+            /// Creates the payload from the result of an action.
             fn of(result: $crate::error::Result<impl Into<Option<$type>>>) -> $crate::error::Result<Self> {
                 let ($field, user_errors) = $crate::graphql::engine::payload::split_user_errors(result)?;
                 let $field = $field.and_then(Into::into);
@@ -82,13 +83,13 @@ macro_rules! payload {
         $crate::graphql::engine::payload::payload_object! {
             $(#[doc = $doc])*
             $payload {
-                /// The rules that the input broke; empty where it was done.
+                /// Validation and business-rule errors; empty on success.
                 user_errors: Vec<$crate::graphql::engine::payload::UserError>,
             }
         }
 
         impl $payload {
-            /// The payload of what the use case came to.
+            /// Creates the payload from the result of an action.
             fn of(result: $crate::error::Result<()>) -> $crate::error::Result<Self> {
                 let (_, user_errors) = $crate::graphql::engine::payload::split_user_errors(result)?;
                 Ok(Self { user_errors })

@@ -1,4 +1,4 @@
-//! Scalars and the objects made of them: Decimal, CurrencyCode, Money; and ids of rows as global ids.
+//! Scalars and value objects (Decimal, CurrencyCode, Money), and conversions between row ids and global ids.
 
 use async_graphql::{ID, InputValueError, InputValueResult, MaybeUndefined, Scalar, ScalarType, Value};
 use rust_decimal::Decimal as Number;
@@ -10,17 +10,18 @@ use crate::{
     money::{Currency, Money as Amount, format_amount},
 };
 
-/// A decimal number as a string, such as "12.50". Never a float: 0.1 has no exact float.
+/// A decimal number, serialized as a string.
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal(pub Number);
 
-/// A decimal number as a string, such as "12.50". Never a float: 0.1 has no exact float.
+/// A decimal number as a string, such as "12.50". It is never a float, so no precision is lost. Input also accepts
+/// integers.
 #[Scalar]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let invalid = || InputValueError::custom("give a decimal number as a string, such as \"12.50\"");
+        let invalid = || InputValueError::custom("must be a decimal number as a string, such as \"12.50\"");
         match &value {
-            // The crate reads "1_000" too.
+            // `from_str_exact` accepts "1_000" too.
             Value::String(text) if text.len() <= 40 && !text.contains('_') => {
                 Number::from_str_exact(text).map(Self).map_err(|_| invalid())
             }
@@ -34,17 +35,17 @@ impl ScalarType for Decimal {
     }
 }
 
-/// A currency: three letters of ISO 4217, such as EUR.
+/// An ISO 4217 currency code.
 #[derive(Debug, Clone, Copy)]
 pub struct CurrencyCode(pub Currency);
 
-/// A currency: three letters of ISO 4217, such as EUR.
+/// An ISO 4217 currency code: three capital letters, such as EUR.
 #[Scalar]
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         let currency = Currency::parse(text);
-        currency.map(Self).ok_or_else(|| InputValueError::custom("give an ISO 4217 code such as EUR"))
+        currency.map(Self).ok_or_else(|| InputValueError::custom("must be an ISO 4217 currency code such as EUR"))
     }
 
     fn to_value(&self) -> Value {
@@ -52,29 +53,29 @@ impl ScalarType for CurrencyCode {
     }
 }
 
-/// An amount of money.
+/// An amount of money in a currency.
 pub struct Money(Amount);
 
 /// An amount of money in a currency.
 #[object]
 impl Money {
-    /// The amount, with two decimals.
+    /// Amount with exactly two decimals.
     fn amount(&self) -> DecimalText {
         DecimalText(self.0.amount)
     }
 
-    /// The currency.
+    /// Currency of the amount.
     fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.0.currency)
     }
 }
 
-/// Money of a row.
+/// Creates the GraphQL object of an amount of money.
 pub fn money(amount: Number, currency: Currency) -> Money {
     Money(Amount { amount, currency })
 }
 
-/// A [`Decimal`] that prints two decimals.
+/// A [`Decimal`] that is serialized with two decimals.
 pub struct DecimalText(Number);
 
 impl async_graphql::OutputType for DecimalText {
@@ -95,26 +96,26 @@ impl async_graphql::OutputType for DecimalText {
     }
 }
 
-/// The global id of a row.
+/// Returns the global id of a row.
 pub fn global_id<I: RowId>(id: I) -> ID {
     ID(id.to_global_id())
 }
 
-/// The row ids of several global ids; an error names the place in the list.
+/// Parses the global ids of a list; an error names the index in the list.
 /// # Errors
 /// A user error of the field.
 pub fn parse_ids<I: RowId>(field: &str, ids: &[ID]) -> Result<Vec<I>> {
     ids.iter().enumerate().map(|(index, id)| I::parse(&format!("{field}.{index}"), id)).collect()
 }
 
-/// An optional id of an input.
+/// Parses an optional id of an input.
 /// # Errors
 /// A user error of the field.
 pub fn optional_id<I: RowId>(field: &str, id: Option<ID>) -> Result<Option<I>> {
     id.map(|id| I::parse(field, &id)).transpose()
 }
 
-/// An id of a change: absent, cleared or new.
+/// Parses an id of an update input: omitted, cleared or set.
 /// # Errors
 /// A user error of the field.
 pub fn patch_id<I: RowId>(field: &str, id: MaybeUndefined<ID>) -> Result<Option<Option<I>>> {

@@ -1,7 +1,7 @@
-//! The variables of a request, checked against the types that the operation declares for them.
-//! Rule: after [`InputTypes::check`] every declared variable has a value of its type or is absent by right, so
-//! validation need not be repeated for new variables. (async-graphql looks only at variables in use, and at the values
-//! only while it validates.)
+//! Checks the variables of a request against the types that the operation declares.
+//! Rule: after [`InputTypes::check`] every declared variable has a value of its type or is legitimately absent, so a
+//! cached document needs no validation for new variables. (async-graphql checks only variables in use, and their values
+//! only during validation.)
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use async_graphql::{
 
 use crate::{error::ErrorCode, graphql::engine::errors::coded};
 
-/// The input types of a schema by name. Scalars of our own are missing: their parsers judge them.
+/// Input types of a schema by name. Custom scalars are not included: their parsers check the values.
 #[derive(Debug)]
 pub struct InputTypes(HashMap<Name, InputKind>);
 
@@ -32,7 +32,8 @@ struct InputField {
     has_default: bool,
 }
 
-/// Where in a variable a value stands: `$input.lines.0.quantity`. Built on the way down, printed only on error.
+/// Path of a value in a variable, such as `$input.lines.0.quantity`. Built during the descent, formatted only for
+/// errors.
 struct ValuePath<'a> {
     parent: Option<&'a ValuePath<'a>>,
     segment: &'a dyn std::fmt::Display,
@@ -48,9 +49,9 @@ impl std::fmt::Display for ValuePath<'_> {
 }
 
 impl InputTypes {
-    /// Reads the input types out of a schema's SDL.
+    /// Reads the input types from a schema definition (SDL).
     /// # Errors
-    /// The parser's, where the text is no SDL.
+    /// The parser's error if the text is not valid SDL.
     pub fn from_sdl(sdl: &str) -> Result<Self, async_graphql::parser::Error> {
         let mut types = HashMap::new();
         for definition in parse_schema(sdl)?.definitions {
@@ -73,15 +74,15 @@ impl InputTypes {
         Ok(Self(types))
     }
 
-    /// Gives absent variables their defaults, then checks every variable of the operation.
+    /// Sets absent variables to their defaults, then checks every variable of the operation.
     /// # Errors
-    /// BAD_USER_INPUT with the first variable that is missing or not of its type, and where in it.
+    /// BAD_USER_INPUT for the first variable that is missing or does not match its type; the message contains its path.
     pub fn check(&self, operation: &OperationDefinition, variables: &mut Variables) -> Result<(), ServerError> {
         for definition in &operation.variable_definitions {
             let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
             match (variables.get(name), &definition.node.default_value) {
                 (Some(value), _) => self.check_value(ty, value, &ValuePath { parent: None, segment: name })?,
-                // `@skip(if: $absent)` would not see the default otherwise.
+                // Without this, `@skip(if: $absent)` would not use the default.
                 (None, Some(default)) => {
                     variables.insert(name.clone(), default.node.clone());
                 }
@@ -103,7 +104,7 @@ impl InputTypes {
                     self.check_value(item, value, &ValuePath { parent: Some(path), segment: &index })
                 });
             }
-            // One value stands for a list of one.
+            // A single value is coerced to a list of one.
             (BaseType::List(item), value) => return self.check_value(item, value, path),
             (BaseType::Named(name), _) => name,
         };
@@ -136,7 +137,7 @@ impl InputTypes {
     ) -> Result<(), ServerError> {
         let Value::Object(values) = value else { return Err(type_error(path, ty)) };
         if one_of && (values.len() != 1 || values.values().any(|value| *value == Value::Null)) {
-            return Err(bad_input(format!("Variable \"{path}\" must have exactly one field, and not null.")));
+            return Err(bad_input(format!("Variable \"{path}\" must have exactly one field, which must not be null.")));
         }
         for field in fields {
             let path = ValuePath { parent: Some(path), segment: &field.name };
@@ -153,7 +154,7 @@ impl InputTypes {
     }
 }
 
-/// PostgreSQL's text cannot hold NUL; nor should a scalar that takes any JSON.
+/// PostgreSQL's `text` cannot store NUL, so it is rejected in custom scalars too.
 fn check_scalar(value: &Value, path: &ValuePath<'_>) -> Result<(), ServerError> {
     match value {
         Value::String(text) => check_text(text, path),

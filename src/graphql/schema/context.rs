@@ -1,4 +1,4 @@
-//! What resolvers find: the services of the process, and the viewer and loaders of the request.
+//! Context of resolvers: the services of the process, and the viewer and loaders of the request.
 
 use std::{
     collections::HashMap,
@@ -26,38 +26,38 @@ use crate::{
     websites,
 };
 
-/// What lives as long as the process.
+/// Services shared by all requests of the process.
 pub struct Services {
-    /// The database.
+    /// Database.
     pub db: Db,
-    /// Hashes passwords.
+    /// Password hashing.
     pub passwords: Passwords,
-    /// Signs and checks access tokens.
+    /// Signing and verification of access tokens.
     pub jwt: JwtKeys,
-    /// What access tokens do not tell.
+    /// Current roles, permissions and revocations, which access tokens do not contain.
     pub permission_cache: Arc<PermissionCache>,
-    /// How long a session lasts after its last use.
+    /// Lifetime of a session after its last use.
     pub session_lifetime: chrono::Duration,
-    /// How people get accounts, and who may log in.
+    /// Registration and login settings.
     pub accounts: AccountSettings,
-    /// How carts become orders.
+    /// Cart and checkout settings.
     pub selling: CartSettings,
-    /// Who writes reviews.
+    /// Review settings.
     pub reviews: ReviewSettings,
-    /// The currency of each website.
+    /// Currency of each website.
     pub currency_cache: CurrencyCache,
-    /// Who moves money.
+    /// Payment providers.
     pub providers: Arc<Providers>,
-    /// Where files are kept.
+    /// File storage.
     pub storage: Storage,
-    /// Makes pictures.
+    /// Creates the renditions of images.
     pub image_processor: ImageProcessor,
-    /// Takes what people search.
+    /// Records searches for analytics.
     pub search_recorder: SearchRecorder,
 }
 
 impl Services {
-    /// What logging in and out needs.
+    /// Returns the services that login and logout need.
     pub fn login_context(&self) -> LoginContext<'_> {
         let Self { db, passwords, jwt, permission_cache, session_lifetime, accounts, .. } = self;
         LoginContext {
@@ -70,16 +70,17 @@ impl Services {
         }
     }
 
-    /// Who sends this access token.
+    /// Returns the viewer of an access token.
     /// # Errors
-    /// UNAUTHENTICATED where it is not good, any more; those of the database where the register has to be filled.
+    /// UNAUTHENTICATED if the token is invalid, expired or revoked; database errors if the permission cache has to be
+    /// filled.
     pub async fn viewer_by_token(&self, token: &str) -> Result<Viewer> {
         self.resolve_viewer(self.jwt.verify(token).map_err(unauthenticated)?).await
     }
 
-    /// Who sends this API key.
+    /// Returns the viewer of an API key.
     /// # Errors
-    /// As [`Services::viewer_by_token`].
+    /// Same as [`Services::viewer_by_token`].
     pub async fn viewer_by_api_key(&self, key: &str) -> Result<Viewer> {
         let unknown = || Error::Coded(ErrorCode::Unauthenticated, "the API key is unknown, revoked or expired".into());
         self.resolve_viewer(keys::find(&self.db, &self.permission_cache, key).await?.ok_or_else(unknown)?).await
@@ -97,14 +98,14 @@ fn unauthenticated(error: TokenError) -> Error {
     Error::Coded(ErrorCode::Unauthenticated, error.to_string().into())
 }
 
-/// The currency of each website, kept for good: it never changes.
+/// Cache of the currency of each website. Entries never expire, because a website's currency never changes.
 #[derive(Default)]
 pub struct CurrencyCache(RwLock<HashMap<WebsiteId, Currency>>);
 
 impl CurrencyCache {
-    /// Keeps the currencies of all websites there are, at most 10,000.
+    /// Loads the currencies of all existing websites, at most 10,000.
     /// # Errors
-    /// Those of the database.
+    /// Database errors.
     pub async fn preload(&self, db: &Db) -> Result<()> {
         for row in db.read(websites::store::all).await? {
             self.insert(row.id, row.currency());
@@ -121,7 +122,7 @@ impl CurrencyCache {
     }
 }
 
-/// The data of one request, which [`Dispatcher::run`] has to run.
+/// Returns the context data of one request, which has to be executed by [`Dispatcher::run`].
 pub fn request_data(viewer: Viewer, origin: RequestOrigin, cookies: Cookies, dispatcher: &Dispatcher) -> Data {
     let mut data = Data::default();
     data.insert(LazyLoaders { loaders: OnceLock::new(), dispatcher: dispatcher.clone() });
@@ -131,35 +132,35 @@ pub fn request_data(viewer: Viewer, origin: RequestOrigin, cookies: Cookies, dis
     data
 }
 
-/// The request's loaders, made when the first one is asked: many operations need none.
+/// Loaders of the request, created on first use: many operations need none.
 struct LazyLoaders {
     loaders: OnceLock<Loaders>,
     dispatcher: Dispatcher,
 }
 
-/// Who sees suppliers.
+/// Permissions whose holders see suppliers.
 pub const STAFF_PERMISSIONS: &[Permission] =
     &[Permission::ManageCatalogue, Permission::ManageProducts, Permission::SellProducts];
 
-/// Short ways to the above.
+/// Typed access to the context data.
 pub trait ContextExt {
-    /// The services of the process.
+    /// Returns the services of the process.
     fn services(&self) -> &Services;
-    /// Who asks.
+    /// Returns the viewer.
     fn viewer(&self) -> &Viewer;
-    /// Where the request came from.
+    /// Returns the origin of the request.
     fn origin(&self) -> &RequestOrigin;
-    /// The request's loaders.
+    /// Returns the request's loaders.
     fn loaders(&self) -> &Loaders;
-    /// The database.
+    /// Returns the database.
     fn db(&self) -> &Db {
         &self.services().db
     }
-    /// Whether the viewer is one of [`STAFF_PERMISSIONS`].
+    /// Checks whether the viewer has one of [`STAFF_PERMISSIONS`].
     fn is_staff(&self) -> bool {
         STAFF_PERMISSIONS.iter().any(|permission| self.viewer().can(*permission))
     }
-    /// The currency of a website.
+    /// Returns the currency of a website.
     fn currency(&self, website: WebsiteId) -> impl Future<Output = Result<Currency>> + Send;
 }
 
@@ -187,7 +188,7 @@ impl ContextExt for Context<'_> {
             return Ok(currency);
         }
         let row = self.loaders().row(website).await?;
-        let currency = row.ok_or_else(|| Error::Internal("a row without its website".into()))?.currency();
+        let currency = row.ok_or_else(|| Error::Internal("row references a missing website".into()))?.currency();
         cache.insert(website, currency);
         Ok(currency)
     }

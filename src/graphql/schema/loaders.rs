@@ -1,6 +1,7 @@
-//! The loaders of a request: what sibling fields ask for at the same time is one statement.
-//! Rule: a domain declares its loaders beside its types, by `by_key!`, `by_parent!` or `nested_list!`; the loader of rows by
-//! their id follows from `resource!`. A loader is named for what it loads and by what, and sees what its viewer sees.
+//! Loaders of a request: the loads of sibling fields are batched into one statement.
+//! Rule: a domain declares its loaders beside its types with `by_key!`, `by_parent!` or `nested_list!`; the loader of
+//! rows by id follows from `resource!`. A loader is named for what it loads and by which key, and returns only what the
+//! viewer may see.
 
 use std::{
     any::{Any, TypeId},
@@ -32,15 +33,15 @@ use crate::{
     registry::domains,
 };
 
-/// A loader: what one batch reads.
+/// A loader: how a batch of keys is read.
 pub trait Load: 'static {
-    /// What is asked for.
+    /// Type of the keys.
     type Key: LoaderKey;
 
-    /// What is found.
+    /// Type of the values.
     type Value: LoaderValue;
 
-    /// Reads the values of these keys; a key without a value is left out.
+    /// Reads the values of these keys; keys without a value are left out.
     fn load(
         context: Arc<LoaderContext>,
         keys: Vec<Self::Key>,
@@ -50,9 +51,9 @@ pub trait Load: 'static {
 /// Rows of one parent, shared.
 pub type Group<R> = Arc<[Arc<R>]>;
 
-/// An id of a resource.
+/// Id of a resource.
 pub trait ResourceId: RowId + LoaderKey {
-    /// The resource.
+    /// Type of the resource.
     type Resource: Resource<Id = Self> + 'static;
 }
 
@@ -66,16 +67,16 @@ macro_rules! resource_ids {
 
 domains!(objects => resource_ids);
 
-/// The loaders of one request, each with the viewer's scope.
+/// Loaders of one request, which read with the viewer's scope.
 pub struct Loaders {
     dispatcher: Dispatcher,
     context: Arc<LoaderContext>,
-    /// The loaders that the operation has asked so far: a few of all there are.
+    /// Loaders that the operation has used so far: a few of all that exist.
     instances: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
 }
 
 impl Loaders {
-    /// Loaders for what this viewer may see, in the steps of one operation.
+    /// Creates the loaders of a viewer for one operation.
     pub fn new(dispatcher: &Dispatcher, db: Db, viewer: &Viewer) -> Self {
         Self {
             dispatcher: dispatcher.clone(),
@@ -84,17 +85,17 @@ impl Loaders {
         }
     }
 
-    /// The value of a key; `None` if there is none.
+    /// Returns the value of a key, or `None` if there is none.
     /// # Errors
-    /// That of the whole batch.
+    /// The error of the whole batch.
     pub fn load<L: Load>(&self, key: L::Key) -> impl Future<Output = Result<Option<L::Value>>> + Send + use<L> {
         let loader = self.loader::<L>();
         async move { loader.load(key).await }
     }
 
-    /// The rows of a parent.
+    /// Returns the rows of a parent.
     /// # Errors
-    /// That of the whole batch.
+    /// The error of the whole batch.
     pub fn group<L: Load<Value = Group<R>>, R: Send + Sync + 'static>(
         &self,
         parent: L::Key,
@@ -103,9 +104,9 @@ impl Loaders {
         async move { Ok(group.await?.unwrap_or_else(|| Arc::from([]))) }
     }
 
-    /// The row with an id; `None` if there is none or the viewer may not see it.
+    /// Returns the row with this id, or `None` if it does not exist or the viewer may not see it.
     /// # Errors
-    /// That of the whole batch.
+    /// The error of the whole batch.
     pub fn row<I: ResourceId>(
         &self,
         id: I,
@@ -113,9 +114,9 @@ impl Loaders {
         self.load::<ById<I::Resource>>(id)
     }
 
-    /// The rows with these ids, in their order, without those that there are not.
+    /// Returns the rows with these ids in the order of the ids; missing rows are left out.
     /// # Errors
-    /// That of the whole batch.
+    /// The error of the whole batch.
     pub fn rows<I: ResourceId>(
         &self,
         ids: impl IntoIterator<Item = I>,
@@ -138,7 +139,7 @@ impl Loaders {
     }
 }
 
-/// The loader of rows by their id.
+/// Loader of rows by id.
 pub struct ById<R>(PhantomData<R>);
 
 impl<R: Resource + 'static> Load for ById<R> {
@@ -153,21 +154,21 @@ impl<R: Resource + 'static> Load for ById<R> {
     }
 }
 
-/// A nested list: which rows each parent has. Its pages and its counts are loaded in batches.
+/// A nested list: the rows of a parent. Its pages and its counts are loaded in batches.
 pub trait NestedList: 'static {
-    /// The kind of the parents.
+    /// Type of the parents.
     type Parent: LoaderKey + Copy;
 
-    /// Which rows in which order.
+    /// Page, filter and sort order.
     type List: LoaderKey;
 
-    /// A row.
+    /// Type of the rows.
     type Row: LoaderValue;
 
-    /// The page of a list.
+    /// Returns the page of a list.
     fn page(list: &Self::List) -> &Page;
 
-    /// The rows of these parents, each with the key of its parent.
+    /// Reads the rows of these parents, each with the key of its parent.
     fn rows(
         context: &LoaderContext,
         parent: Self::Parent,
@@ -175,7 +176,7 @@ pub trait NestedList: 'static {
         ids: Vec<i64>,
     ) -> impl Future<Output = Result<Vec<(i64, Self::Row)>>> + Send;
 
-    /// How many rows each of these parents has.
+    /// Counts the rows of each of these parents.
     fn counts(
         context: &LoaderContext,
         parent: Self::Parent,
@@ -184,7 +185,7 @@ pub trait NestedList: 'static {
     ) -> impl Future<Output = Result<Vec<(i64, i64)>>> + Send;
 }
 
-/// The loader of the pages of a nested list.
+/// Loader of the pages of a nested list.
 pub struct NestedListPages<P>(PhantomData<P>);
 
 impl<P: NestedList> Load for NestedListPages<P> {
@@ -209,7 +210,7 @@ impl<P: NestedList> Load for NestedListPages<P> {
     }
 }
 
-/// The loader of the counts of a nested list.
+/// Loader of the counts of a nested list.
 pub struct NestedListCounts<P>(PhantomData<P>);
 
 impl<P: NestedList> Load for NestedListCounts<P> {
@@ -229,7 +230,7 @@ impl<P: NestedList> Load for NestedListCounts<P> {
     }
 }
 
-/// The connection of a parent's nested list: its page, and its count if that is selected, batched over all parents.
+/// Returns the connection of a parent's nested list: its page and, if selected, its count, batched over all parents.
 /// # Errors
 /// Those of the statements.
 pub async fn connection_of<P: NestedList, T: OutputType + Clone>(
@@ -247,12 +248,12 @@ pub async fn connection_of<P: NestedList, T: OutputType + Clone>(
     nested_connection(ctx, page, count, |row| cursor(&list, row), node).await
 }
 
-/// Rows by their key.
+/// Indexes rows by their key.
 pub fn keyed<K: LoaderKey, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Arc<R>> {
     rows.into_iter().map(|row| (key(&row), Arc::new(row))).collect()
 }
 
-/// Rows by their parent, in their order; a parent without rows has an empty group.
+/// Groups rows by their parent and keeps their order; a parent without rows has an empty group.
 pub fn grouped<K: LoaderKey, R>(parents: Vec<K>, rows: Vec<R>, parent: impl Fn(&R) -> K) -> HashMap<K, Group<R>> {
     let mut groups: HashMap<K, Vec<Arc<R>>> = parents.into_iter().map(|key| (key, Vec::new())).collect();
     for row in rows {
@@ -261,7 +262,7 @@ pub fn grouped<K: LoaderKey, R>(parents: Vec<K>, rows: Vec<R>, parent: impl Fn(&
     groups.into_iter().map(|(key, rows)| (key, Arc::from(rows))).collect()
 }
 
-/// Declares a loader of one row for each key.
+/// Declares a loader of one row per key.
 macro_rules! by_key {
     (
         $(#[doc = $doc:literal])*
@@ -288,7 +289,7 @@ macro_rules! by_key {
 }
 pub(crate) use by_key;
 
-/// Declares a loader of all rows of each parent.
+/// Declares a loader of all rows per parent.
 macro_rules! by_parent {
     (
         $(#[doc = $doc:literal])*

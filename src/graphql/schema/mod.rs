@@ -1,4 +1,4 @@
-//! The types of the schema by domain, and what their resolvers share: the services, the loaders and `node`.
+//! The GraphQL types by domain, and what their resolvers share: services, loaders and `node`.
 //! Rule: reads go through the loaders or, for lists, to the stores; writes go to the actions.
 
 pub mod context;

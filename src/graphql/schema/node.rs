@@ -1,4 +1,4 @@
-//! `node` and `nodes`: anything by its global id. What you may not see does not exist.
+//! `node` and `nodes`: any resource by its global ID. A resource that the viewer may not see is reported as missing.
 
 use std::borrow::Cow;
 
@@ -16,14 +16,14 @@ use crate::{
     registry::domains,
 };
 
-/// Most ids of `nodes`.
+/// Maximum number of ids of `nodes`.
 const MAX_NODES: usize = 100;
 
 macro_rules! nodes {
     ($($type:ident($id:ident) at $domain:ident $($module:ident)?;)*) => {
-        /// Anything that has a global id.
+        /// Any object with a global ID.
         #[derive(Clone)]
-        #[allow(missing_docs, reason = "each is named for the type that it holds")]
+        #[allow(missing_docs, reason = "each variant is named after the type it holds")]
         pub enum AnyNode {$($type(super::$domain::$($module::)?$type),)*}
 
         impl OutputType for AnyNode {
@@ -34,8 +34,8 @@ macro_rules! nodes {
             fn create_type_info(registry: &mut Registry) -> String {
                 register_interface::<Self>(
                     registry,
-                    "Anything that has a global id.",
-                    &[("id", ID::qualified_type_name, "Opaque id, unique across all types.")],
+                    "An object with a global ID.",
+                    &[("id", ID::qualified_type_name, "Opaque global ID.")],
                     &[$((super::$domain::$($module::)?$type::type_name, super::$domain::$($module::)?$type::create_type_info),)*],
                 )
             }
@@ -52,7 +52,7 @@ macro_rules! nodes {
         }
 
         async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> {
-            let invalid_id = || Error::bad_input(field.to_owned(), "this is not the id of anything");
+            let invalid_id = || Error::bad_input(field.to_owned(), "not a valid ID");
             let (name, key) = ids::decode(id).ok_or_else(invalid_id)?;
             let found = match name.as_str() {
                 $(ids::$id::TYPE => resource::find(ctx, key).await?.map(AnyNode::$type),)*
@@ -65,29 +65,30 @@ macro_rules! nodes {
 
 domains!(objects => nodes);
 
-/// Anything that has a global id, in the graph.
+/// The `Node` interface.
 pub type Node = Abstract<AnyNode>;
 
-/// `node` and `nodes`.
+/// Queries of any resource by its ID.
 #[derive(Default)]
 pub struct NodeQuery;
 
 #[object]
 impl NodeQuery {
-    /// Anything by its id; null where there is no such thing, or not for you.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Node>> {
+    /// Returns a resource of any type by its ID. Null if it does not exist or the viewer may not see it.
+    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the resource.")] id: ID) -> Result<Option<Node>> {
         find(ctx, "id", &id).await
     }
 
-    /// Several things by their ids, at most 100, in the order of the ids; null for each that there is not.
+    /// Returns up to 100 resources of any type in the order of the IDs. An entry is null if the resource does not exist
+    /// or the viewer may not see it.
     #[graphql(complexity = "ids.len() * child_complexity")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Their ids.")] ids: Vec<ID>,
+        #[graphql(desc = "IDs of the resources, at most 100.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MAX_NODES {
-            return Err(Error::user(UserErrorCode::OutOfRange, "ids", format!("give at most {MAX_NODES} ids")));
+            return Err(Error::user(UserErrorCode::OutOfRange, "ids", format!("must have at most {MAX_NODES} values")));
         }
         let finds =
             ids.iter().enumerate().map(|(index, id)| async move { find(ctx, &format!("ids.{index}"), id).await });

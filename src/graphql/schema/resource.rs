@@ -1,5 +1,5 @@
-//! What a type with a global id says once, beside its fields: the type of its id, how rows are read, and how a row becomes
-//! the type. `node` and the loader by id follow from it and from the entry in `registry`.
+//! Resources: types with a global ID. A resource declares its id type, how its rows are read, and how a row becomes an
+//! object; `node` and the loader by id follow from that and from the entry in `registry`.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,12 +20,12 @@ use crate::{
     payments,
 };
 
-/// A type whose rows have a global id; [`resource!`](resource) implements it.
+/// A type whose rows have a global ID; implemented by [`resource!`](resource).
 pub trait Resource: Sized + Send {
-    /// The id of a row.
+    /// Type of the row ids.
     type Id: RowId + LoaderKey;
 
-    /// A row.
+    /// Type of the rows.
     type Row: Send + Sync + 'static;
 
     /// Reads the rows with these ids that the viewer may see.
@@ -34,17 +34,17 @@ pub trait Resource: Sized + Send {
         ids: Vec<Self::Id>,
     ) -> impl Future<Output = Result<HashMap<Self::Id, Arc<Self::Row>>>> + Send + 'static;
 
-    /// The object of a row, with what it needs besides; `None` where the viewer may not see that.
+    /// Creates the object of a row and loads what it needs; returns `None` if the viewer may not see that.
     fn from_row(loaders: &Loaders, row: Arc<Self::Row>) -> impl Future<Output = Result<Option<Self>>> + Send;
 
-    /// Whether the viewer may see any of them.
+    /// Checks whether the viewer may see any resource of this type.
     fn is_visible(ctx: &Context<'_>) -> bool {
         let _ = ctx;
         true
     }
 }
 
-/// The object with this key, if the viewer may see it.
+/// Returns the object with this key, if the viewer may see it.
 /// # Errors
 /// Those of the statements.
 pub async fn find<R: Resource + 'static>(ctx: &Context<'_>, key: i64) -> Result<Option<R>> {
@@ -58,67 +58,68 @@ pub async fn find<R: Resource + 'static>(ctx: &Context<'_>, key: i64) -> Result<
     }
 }
 
-/// What the loaders of a request see of the database.
+/// Database and viewer for the loaders of a request.
 pub struct LoaderContext {
-    /// The database.
+    /// Database.
     pub db: Db,
-    /// Who sends the request.
+    /// Viewer of the request.
     pub viewer: Viewer,
-    /// The viewer's user id; 0 for the anonymous and for API keys, which have no sessions and keys of their own.
+    /// User id of the viewer; 0 for anonymous viewers and for API keys, which see no sessions and no API keys.
     pub user_id: UserId,
-    /// The cart that the viewer holds.
+    /// Holder of the carts that the viewer sees.
     pub cart_holder: Holder,
 }
 
 impl LoaderContext {
-    /// What this viewer sees.
+    /// Creates the context of a viewer.
     pub fn new(db: Db, viewer: &Viewer) -> Self {
         let user_id = viewer.require_session().map_or(UserId(0), |(user, _)| user);
         Self { db, user_id, cart_holder: viewer.holder(), viewer: viewer.clone() }
     }
 
-    /// The rows that a permission shows.
+    /// Returns the scope of a permission.
     pub fn scope(&self, permission: Permission) -> Scope {
         self.viewer.scope(permission)
     }
 
-    /// Users and their addresses.
+    /// Returns the scope of users and their addresses.
     pub fn user_scope(&self) -> Scope {
         self.scope(Permission::ManageUsers)
     }
 
-    /// Products, and what belongs to them.
+    /// Returns the scope of products and what belongs to them.
     pub fn product_scope(&self) -> Scope {
         self.scope(Permission::ManageProducts)
     }
 
-    /// Orders.
+    /// Returns the scope of orders.
     pub fn order_scope(&self) -> Scope {
         self.scope(Permission::ManageOrders)
     }
 
-    /// Reviews.
+    /// Returns the scope of reviews.
     pub fn review_scope(&self) -> Scope {
         self.scope(Permission::ManageReviews)
     }
 
-    /// Payments.
+    /// Returns the scope of payments.
     pub fn payment_scope(&self) -> Scope {
         payments::actions::scope(&self.viewer)
     }
 }
 
-/// Declares a type as a resource: its id and row, how rows are read by ids and which id a row has, and how a row becomes
-/// the type; with `when`, for whom there are any.
+/// Declares a type as a resource: its id and row types, how rows are read by ids, the id of a row, and how a row
+/// becomes the object. `when` limits the viewers that see any.
 ///
-/// Most types hold their row and nothing else. `Brand(brand)` says so: the function `brand` makes the object of a row.
+/// Most types contain only their row. `Brand(brand)` declares such a type: the function `brand` creates the object of a
+/// row.
 macro_rules! resource {
     (
         $type:ident($object:ident) by $id:ident of $row_type:ty,
         |$conn:ident, $context:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
         $(when |$ctx:ident| $visible:expr,)?
     ) => {
-        /// The object of a row.
+        /// Creates the object of a row.
         pub fn $object(row: impl Into<std::sync::Arc<$row_type>>) -> $type {
             $type(row.into())
         }

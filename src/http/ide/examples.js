@@ -18,11 +18,13 @@ query Products {
   }
 }
 
-# 2. Log in.
+# 2. Log in as a customer of the demo market (\`souk serve --demo\`).
+#    The other demo logins are manager@souk.example, seller@souk.example
+#    and admin@souk.example, with passwords such as demo-admin-2026.
 mutation LogIn {
   login(input: {
-    email: "you@example.com"
-    password: "your password"
+    email: "customer@souk.example"
+    password: "demo-customer-2026"
   }) {
     accessToken
     userErrors { code message field }
@@ -33,5 +35,8 @@ mutation LogIn {
 #
 #    { "Authorization": "Bearer <accessToken>" }
 #
-#    From then on you are yourself.
+#    Requests are then sent as this customer.
+query Me {
+  me { name email orders(first: 3) { nodes { orderNumber status } } }
+}
 `;

@@ -1,4 +1,4 @@
-//! The statement that finds and locks the jobs that are due.
+//! The statement that finds and locks due jobs.
 
 use diesel::{
     QueryResult,
@@ -7,13 +7,13 @@ use diesel::{
     sql_types::{Array, BigInt, Text},
 };
 
-/// The jobs that are due, the longest due first, and locks them: some of each kind, by its own stretch of an index, since
-/// those of a kind that nobody runs here, say mail without a server that takes it, may be many.
+/// Selects and locks due jobs, longest due first. Each kind uses its own range of an index, because there may be many
+/// jobs of a kind that no worker here runs, such as emails without an SMTP server.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DueJobs<'a> {
-    /// Which kinds.
+    /// Kinds to select.
     pub(super) kinds: &'a [&'a str],
-    /// Most jobs.
+    /// Maximum number of jobs.
     pub(super) limit: i64,
 }
 

@@ -1,6 +1,6 @@
-//! Every statement on background work.
-//! What a scope means here: `All` sees every job, everybody else none, staff of some websites among them: a job belongs to
-//! no website.
+//! The SQL statements on jobs.
+//! Scope: `All` sees every job, all other scopes see none, including staff limited to some websites, because jobs
+//! belong to no website.
 
 mod due;
 
@@ -27,16 +27,16 @@ use crate::{
     ids::{JobId, UserId},
 };
 
-/// Rings whenever a job is queued in this process, whose transaction has yet to commit. One bell for all workers: who hears
-/// it looks at a table, no more.
+/// Notified whenever a job is queued in this process, before its transaction commits. It is shared by all workers; a
+/// notified worker only polls the table.
 pub(super) static JOB_QUEUED: Notify = Notify::const_new();
 
-/// Queues a job: it runs after the caller's transaction has committed, and never where that is undone.
+/// Queues a job. It runs after the caller's transaction has committed, and never if the transaction is rolled back.
 pub async fn enqueue(conn: &Conn, new: &NewJob) -> Result<()> {
     enqueue_all(conn, std::slice::from_ref(new)).await
 }
 
-/// Queues jobs, in one statement.
+/// Queues jobs in one statement.
 pub async fn enqueue_all(mut conn: &Conn, new: &[NewJob]) -> Result<()> {
     if new.is_empty() {
         return Ok(());
@@ -46,15 +46,15 @@ pub async fn enqueue_all(mut conn: &Conn, new: &[NewJob]) -> Result<()> {
     Ok(())
 }
 
-/// As [`enqueue`], for who wants to [`delete`] it before it runs.
+/// Queues a job as [`enqueue`] does and returns its id, so that the caller can [`delete`] it before it runs.
 pub async fn insert(mut conn: &Conn, new: &NewJob) -> Result<JobId> {
     let id = diesel::insert_into(jobs::table).values(new).returning(jobs::id).get_result(&mut conn).await?;
     JOB_QUEUED.notify_waiters();
     Ok(id)
 }
 
-/// Takes up to `limit` jobs of these kinds that are due, the longest due first: they are the caller's until the lease runs
-/// out. Called in a transaction of its own, which must commit before the jobs run.
+/// Claims up to `limit` due jobs of these kinds, longest due first. They belong to the caller until the lease expires.
+/// Must be called in a transaction of its own, which commits before the jobs run.
 pub async fn claim(mut conn: &Conn, kinds: &[&str], limit: i64) -> Result<Vec<JobRow>> {
     let ids: Vec<JobId> = DueJobs { kinds, limit }.load(&mut conn).await?;
     if ids.is_empty() {
@@ -71,21 +71,20 @@ pub async fn claim(mut conn: &Conn, kinds: &[&str], limit: i64) -> Result<Vec<Jo
     Ok(claimed)
 }
 
-/// Takes a job that is done off the table. It is done whoever holds it by now.
+/// Deletes a completed job, even if another worker has claimed it meanwhile.
 pub async fn complete(mut conn: &Conn, job: &JobRow) -> Result<()> {
     diesel::delete(jobs::table.find(job.id)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Holds a job for another lease; `false` where somebody else claimed it meanwhile.
+/// Renews the lease of a job; returns `false` if another worker has claimed it meanwhile.
 pub async fn renew_lease(mut conn: &Conn, job: &JobRow) -> Result<bool> {
     let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
     let until = timestamptz_pl_interval(now, interval(LEASE)).nullable();
     Ok(diesel::update(leased).set(jobs::locked_until.eq(until)).execute(&mut conn).await? > 0)
 }
 
-/// Sets a recurring job that is done to its next time. Nothing happens where its lease ran out and somebody else claimed it
-/// meanwhile.
+/// Reschedules a completed recurring job. Does nothing if its lease expired and another worker has claimed it.
 pub async fn reschedule(mut conn: &Conn, job: &JobRow, period: Duration) -> Result<()> {
     let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
     let waiting = diesel::update(leased).set((
@@ -98,7 +97,7 @@ pub async fn reschedule(mut conn: &Conn, job: &JobRow, period: Duration) -> Resu
     Ok(())
 }
 
-/// Makes the recurring jobs of these kinds that there are not yet, due at once.
+/// Inserts the missing recurring jobs of these kinds, due immediately.
 pub async fn insert_recurring(mut conn: &Conn, kinds: &[&str]) -> Result<()> {
     let rows: Vec<_> = kinds
         .iter()
@@ -108,8 +107,8 @@ pub async fn insert_recurring(mut conn: &Conn, kinds: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Notes that a job failed: it waits for the pause, or is dead where there is none. Nothing happens where its lease ran out
-/// and somebody else claimed it meanwhile.
+/// Records a failed attempt: the job is retried after the pause, or dead if there is none. Does nothing if its lease
+/// expired and another worker has claimed it.
 pub async fn fail(mut conn: &Conn, job: &JobRow, failure: &Failure, pause: Option<Duration>) -> Result<()> {
     let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
     let state = if pause.is_none() { StoredState::Dead } else { StoredState::Queued };
@@ -123,7 +122,7 @@ pub async fn fail(mut conn: &Conn, job: &JobRow, failure: &Failure, pause: Optio
     Ok(())
 }
 
-/// Takes every job off the table that holds personal data of this user, dead ones too.
+/// Deletes all jobs with personal data of this user, including dead ones.
 pub async fn delete_of_user(mut conn: &Conn, user: UserId) -> Result<usize> {
     Ok(diesel::delete(jobs::table.filter(jobs::user_id.eq(user))).execute(&mut conn).await?)
 }
@@ -154,7 +153,7 @@ fn condition(condition: &JobCondition) -> Condition<'static, jobs::table> {
             .map(|state| has_state(*state))
             .reduce(|a, b| Box::new(a.or(b)))
             .unwrap_or_else(|| constant(false)),
-        // States are not ordered, and every job has one.
+        // States have no order, and every job has a state.
         C::State(Op::Gte(_) | Op::Lte(_) | Op::Contains(_)) => constant(false),
         C::State(Op::IsNull(null)) => constant(!null),
         C::Kind(kind) => text_op!(kind, jobs::kind),
@@ -168,19 +167,19 @@ list_statements! {
     for scope by visible
 }
 
-/// The visible jobs with these ids, in no order.
+/// Returns the visible jobs with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[JobId]) -> Result<Vec<JobSummary>> {
     let query = jobs::table.filter(jobs::id.eq_any(ids)).select(JobSummary::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// Locks a visible job.
+/// Locks a visible job and returns it.
 pub async fn lock(mut conn: &Conn, scope: &Scope, id: JobId) -> Result<Option<JobSummary>> {
     let query = jobs::table.filter(visible(scope)).filter(jobs::id.eq(id)).select(JobSummary::as_select());
     Ok(query.for_update().first(&mut conn).await.optional()?)
 }
 
-/// Queues a job anew, due at once.
+/// Queues a job again, due immediately.
 pub async fn update_queued(mut conn: &Conn, id: JobId) -> Result<JobSummary> {
     let queued = (
         jobs::state.eq(StoredState::Queued.as_str()),

@@ -1,6 +1,6 @@
-//! The templates of mail: souk's own, those that a folder puts in their place, and those of single websites.
-//! Rule: every template is rendered when the server starts, so a broken one never meets a customer. Values are escaped in
-//! HTML, and a value that is not there is an error.
+//! Email templates: the bundled ones, their overrides in a directory, and overrides for single websites.
+//! Rule: every template is rendered when the server starts, so a broken one is found before it is used. Values are
+//! escaped in HTML, and an undefined value is an error.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -33,10 +33,10 @@ const BUNDLED: &[(&str, &str)] = bundled![
     "order_cancelled.subject" "order_cancelled.txt" "order_cancelled.html"
 ];
 
-/// The endings of template files; other files of a folder are none of ours.
+/// Extensions of template files; other files in the directory are ignored.
 const ENDINGS: [&str; 3] = ["subject", "txt", "html"];
 
-/// Files that replace bundled ones: what a template calls itself, and where it is.
+/// Files that override bundled templates: template name and path.
 type TemplateFiles = BTreeMap<String, PathBuf>;
 
 /// All templates, ready to render.
@@ -46,16 +46,16 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// Souk's own templates, with those of the folder in their place.
+    /// Loads the bundled templates and the overrides in the directory.
     /// # Errors
-    /// A user error that names the file and the line where one is broken, or cannot be read.
+    /// Returns a user error with file and line if a template is broken or cannot be read.
     pub fn open(directory: Option<&Path>) -> Result<Self> {
         let mut by_website = HashMap::new();
         let mut files = TemplateFiles::new();
         if let Some(directory) = directory {
             let (general, websites) = list_directory(directory)?;
             for website in websites {
-                // What the website does not have itself it has from the folder.
+                // A website falls back to the overrides for all websites.
                 let mut all = general.clone();
                 all.extend(list_directory(&directory.join(&website))?.0);
                 by_website.insert(website, load(&all)?);
@@ -65,9 +65,9 @@ impl Templates {
         Ok(Self { general: load(&files)?, by_website })
     }
 
-    /// What a mail says, in the templates of the website with this code.
+    /// Renders an email with the templates of the website with this code.
     /// # Errors
-    /// Where a template uses what is not there.
+    /// Returns [`Error::Internal`] if a template uses an undefined value.
     pub fn render(
         &self,
         template: Template,
@@ -77,11 +77,11 @@ impl Templates {
     ) -> Result<RenderedEmail> {
         let own = website.and_then(|code| self.by_website.get(code));
         render(own.unwrap_or(&self.general), template, shop, values)
-            .map_err(|error| Error::Internal(format!("mail: {}", root_cause(&error))))
+            .map_err(|error| Error::Internal(format!("rendering an email: {}", root_cause(&error))))
     }
 }
 
-/// The template files of a folder, and its folders.
+/// Returns the template files and the subdirectories of a directory.
 fn list_directory(directory: &Path) -> Result<(TemplateFiles, Vec<String>)> {
     let mut files = TemplateFiles::new();
     let mut directories = Vec::new();
@@ -100,7 +100,7 @@ fn list_directory(directory: &Path) -> Result<(TemplateFiles, Vec<String>)> {
     Ok((files, directories))
 }
 
-/// The bundled templates with files in their place, each of them rendered once.
+/// Loads the bundled templates and their overrides, and renders each of them once.
 fn load(files: &TemplateFiles) -> Result<Environment<'static>> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -131,14 +131,14 @@ fn render(
     let part = |ending: &str, values: &Value| {
         templates.get_template(&format!("{}.{ending}", template.name()))?.render(Serde(values))
     };
-    // A subject is one line whatever the values hold: a header ends at a line break.
+    // A subject must be a single line whatever the values contain, because a header ends at a line break.
     let one_line = |text: String| text.replace(char::is_control, " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let subject = one_line(part("subject", &values)?);
     values["subject"] = subject.clone().into();
     Ok(RenderedEmail { subject, text: part("txt", &values)? + "\n", html: part("html", &values)? + "\n" })
 }
 
-/// What went wrong first: in the template that was extended or included, not in the one that asked for it.
+/// Returns the original error, which may be in an extended or included template.
 fn root_cause(error: &minijinja::Error) -> &minijinja::Error {
     let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref());
     cause.map_or(error, root_cause)

@@ -1,5 +1,5 @@
-//! Deleting a category that products may be in.
-//! Rule: nothing loses its place unasked, and what holds a category is counted before it is refused.
+//! Deletion of a category that may contain products.
+//! Rule: contents are moved only on request; without a request, the deletion of a category with contents is rejected.
 
 use crate::{
     auth::{Permission, Viewer},
@@ -14,27 +14,28 @@ use crate::{
     products::store,
 };
 
-/// What becomes of what is in a category that is deleted.
+/// What happens to the contents of a deleted category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentsPolicy {
-    /// There is none, or nothing is deleted.
+    /// The deletion fails if the category has contents.
     RequireEmpty,
-    /// It goes to the category above; from a root the children become roots, and the products have no category.
+    /// The contents move to the parent category. From a root category, the children become roots and the products have
+    /// no category.
     MoveToParent,
-    /// It goes to this category.
+    /// The contents move to this category.
     MoveTo(CategoryId),
 }
 
-/// Deletes a category, and before that moves its children, behind those that are there, and its products.
+/// Deletes a category, after moving its children behind the existing ones of the target, and its products.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE where it has children or products and nobody says where they go;
-/// NOT_FOUND for the category and for the one that they go to, CYCLE where that is the category or below it.
+/// Returns FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE if the category has contents and no target is
+/// given; NOT_FOUND for the category or the target; CYCLE if the target is the category itself or below it.
 pub async fn delete(db: &Db, viewer: &Viewer, id: CategoryId, policy: ContentsPolicy) -> Result<()> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     db.transaction(async |conn| {
         let missing = || Error::not_found("id", "category");
         if policy != ContentsPolicy::RequireEmpty {
-            // Products before anything else, as everywhere.
+            // Products are locked before anything else, as everywhere.
             store::lock_in_category(conn, id).await?;
         }
         categories::store::lock_moves(conn).await?;
@@ -54,12 +55,16 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: CategoryId, policy: ContentsPo
     .await
 }
 
-/// The category that is to take the contents of another one: not that one, nor one below it.
+/// Returns the target of a move, which must not be the category itself or one of its descendants.
 async fn check_move_target(conn: &Conn, from: &CategoryRow, to: CategoryId) -> Result<CategoryId> {
     let row = categories::store::by_ids(conn, &[to]).await?.pop();
     let row = row.ok_or_else(|| Error::not_found("moveTo", "category"))?;
     match row.path.contains(&from.id) {
-        true => Err(Error::user(UserErrorCode::Cycle, "moveTo", "this is the category itself, or below it")),
+        true => Err(Error::user(
+            UserErrorCode::Cycle,
+            "moveTo",
+            "moveTo must not be the category itself or one of its descendants",
+        )),
         false => Ok(to),
     }
 }
@@ -88,14 +93,12 @@ async fn require_empty(conn: &Conn, id: CategoryId) -> Result<()> {
     }
     let held = [count_phrase(children, "child", "children"), count_phrase(products, "product", "products")];
     let held: Vec<_> = held.into_iter().flatten().collect();
-    let rule = format!(
-        "the category has {}: move or delete them first, or say where they go by moveTo or moveToParent",
-        held.join(" and ")
-    );
+    let rule =
+        format!("the category has {}. Move or delete them first, or set moveTo or moveToParent.", held.join(" and "));
     Err(Error::user(UserErrorCode::InUse, "id", rule))
 }
 
-/// `3 children`; nothing for none, and no number beyond the one to which is counted.
+/// Formats a count, such as `3 children`; none for 0, and no exact number beyond [`MAX_COUNT`].
 fn count_phrase(count: i64, one: &str, many: &str) -> Option<String> {
     match count {
         0 => None,

@@ -1,4 +1,4 @@
-//! Linking: saying that products are the same thing, where no code on the pack does.
+//! Links between products that are the same item but share no GTIN.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ use crate::{
     },
 };
 
-/// Links products, and with them whatever each of them was linked with; answers the first of them.
+/// Links products, together with all products that each is already linked with. Returns the first one.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageProducts`]; NOT_FOUND for a product that is not the viewer's to write;
-/// OUT_OF_RANGE for fewer than two, or more than [`MAX_OFFERS`] together.
+/// Returns FORBIDDEN without [`Permission::ManageProducts`]; NOT_FOUND for a product that the viewer may not edit;
+/// OUT_OF_RANGE for fewer than two products, or more than [`MAX_OFFERS`] in total.
 pub async fn link(db: &Db, viewer: &Viewer, ids: Vec<ProductId>) -> Result<ProductRow> {
     viewer.require_any(&[Permission::ManageProducts])?;
     let too_many = || {
-        let rule = format!("link 2 to {MAX_OFFERS} products, those that they are linked with included");
+        let rule = format!("2 to {MAX_OFFERS} products can be linked, including those they are already linked with");
         Error::user(UserErrorCode::OutOfRange, "productIds", rule)
     };
     let limit = usize::try_from(MAX_OFFERS).unwrap_or_default();
@@ -34,7 +34,7 @@ pub async fn link(db: &Db, viewer: &Viewer, ids: Vec<ProductId>) -> Result<Produ
         if let Some(place) = ids.iter().position(|id| !found.iter().any(|(known, _)| known == id)) {
             return Err(Error::not_found(format!("productIds.{place}"), "product"));
         }
-        // Somebody else may link some of them meanwhile: all are locked once a second look finds no more.
+        // A concurrent request may link some of them: lock again until a pass finds no further products.
         let mut links: Vec<i64> = found.iter().filter_map(|(_, link)| *link).collect();
         let mut locked = Vec::new();
         loop {
@@ -66,9 +66,9 @@ pub async fn link(db: &Db, viewer: &Viewer, ids: Vec<ProductId>) -> Result<Produ
     .await
 }
 
-/// Takes a product out of what it is linked with.
+/// Removes a product from its linked products.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageProducts`]; NOT_FOUND for a product that is not the viewer's to write.
+/// Returns FORBIDDEN without [`Permission::ManageProducts`]; NOT_FOUND for a product that the viewer may not edit.
 pub async fn unlink(db: &Db, viewer: &Viewer, id: ProductId) -> Result<ProductRow> {
     viewer.require_any(&[Permission::ManageProducts])?;
     let scope = viewer.scope(Permission::ManageProducts);
@@ -82,5 +82,5 @@ pub async fn unlink(db: &Db, viewer: &Viewer, id: ProductId) -> Result<ProductRo
 }
 
 fn first(rows: Vec<ProductRow>) -> Result<ProductRow> {
-    rows.into_iter().next().ok_or_else(|| Error::Internal("a locked product is gone".into()))
+    rows.into_iter().next().ok_or_else(|| Error::Internal("locked product not found".into()))
 }

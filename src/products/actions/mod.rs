@@ -1,4 +1,4 @@
-//! What can be done with products.
+//! Actions on products.
 
 pub mod categories;
 pub mod links;
@@ -21,10 +21,10 @@ use crate::{
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
 
-/// Makes a product without stock. One made by a seller belongs to them. Without a slug it gets one from its name. What it
-/// has for the options of its group is told by their names.
+/// Creates a product without stock. A product created by a seller belongs to that seller. Without a slug, one is
+/// generated from the name. Option values are matched to the group's options by name.
 /// # Errors
-/// FORBIDDEN without a permission to write products; user errors of the fields.
+/// Returns FORBIDDEN without a permission to edit products; user errors of the fields.
 pub async fn create(
     db: &Db,
     viewer: &Viewer,
@@ -41,9 +41,9 @@ pub async fn create(
     .await
 }
 
-/// [`create`] within the caller's transaction.
+/// Same as [`create`], within the caller's transaction.
 /// # Errors
-/// As [`create`]; [`Error::Retry`] where somebody else takes the slug made from the name at this moment.
+/// Returns those of [`create`]; [`Error::Retry`] if a concurrent request takes the generated slug.
 pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
     if !viewer.can(Permission::ManageProducts) {
@@ -65,13 +65,13 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Res
     new.slug = free_slug(conn, new.slug, &new.sku).await?;
     store::insert(conn, &new).await.map_err(|error| match error {
         Error::User(rules) if rules.iter().any(|rule| rule.field.as_deref() == Some("slug")) => {
-            Error::Retry("the slug was taken meanwhile".into())
+            Error::Retry("slug was taken by a concurrent transaction".into())
         }
         other => other,
     })
 }
 
-/// The slug, or where it is in use one with the SKU behind it, or else with a number that nobody has.
+/// Returns the slug if it is free, otherwise the slug with the SKU or, if that is taken too, a random number appended.
 async fn free_slug(conn: &Conn, slug: String, sku: &str) -> Result<String> {
     if !store::slug_exists(conn, &slug).await? {
         return Ok(slug);
@@ -83,7 +83,8 @@ async fn free_slug(conn: &Conn, slug: String, sku: &str) -> Result<String> {
     Ok(slugify(&format!("{slug:.140} {:08x}", rand::random::<u32>())))
 }
 
-/// The values of a product that changes from one group to another, in the order of the latter; none without a group.
+/// Returns the option values of a product that changes its group, in the option order of the new group; none without a
+/// group.
 async fn option_values(
     conn: &Conn,
     viewer: &Viewer,
@@ -91,7 +92,7 @@ async fn option_values(
     options: Option<&[OptionValue]>,
 ) -> Result<Vec<String>> {
     if from.or(to).is_some() && !viewer.can(Permission::ManageProducts) {
-        let rule = "a group is the shop's: only staff puts products into one, or takes them out";
+        let rule = "only staff can add products to a group or remove them from it";
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "groupId", rule));
     }
     let options = options.unwrap_or_default();
@@ -101,14 +102,14 @@ async fn option_values(
             values_in_order(&group.ok_or_else(|| Error::not_found("groupId", "group"))?.varies_by, options)
         }
         None if options.is_empty() => Ok(Vec::new()),
-        None => Err(Error::bad_input("options", "a product has options in a group, and only there")),
+        None => Err(Error::bad_input("options", "options can only be set for a product in a group")),
     }
 }
 
-/// Changes a product. What it has for the options of its group is told by their names, all of them.
+/// Updates a product. Option values are matched to the group's options by name and must be complete.
 /// # Errors
-/// FORBIDDEN without a permission to write products; NOT_FOUND for one that is not the viewer's to write; user errors of
-/// the fields.
+/// Returns FORBIDDEN without a permission to edit products; NOT_FOUND for a product that the viewer may not edit; user
+/// errors of the fields.
 pub async fn update(
     db: &Db,
     viewer: &Viewer,
@@ -132,9 +133,9 @@ pub async fn update(
     .await
 }
 
-/// Takes a product out of the catalogue; orders keep it.
+/// Deactivates a product, which is no longer for sale; existing orders keep it.
 /// # Errors
-/// As [`update`].
+/// Returns those of [`update`].
 pub async fn delete(db: &Db, viewer: &Viewer, id: ProductId) -> Result<ProductRow> {
     update(db, viewer, id, ProductPatch { is_active: Some(false), ..ProductPatch::default() }, None).await
 }

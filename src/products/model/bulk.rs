@@ -1,4 +1,4 @@
-//! A product as bulk writes see it: a row of arrays instead of a patch.
+//! A product as bulk writes see it: all columns instead of a patch.
 
 use diesel::{
     QueryableByName,
@@ -9,10 +9,10 @@ use rust_decimal::Decimal;
 /// A product with all columns that an import writes.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
 pub struct BulkProduct {
-    /// Key; 0 for a product that does not exist yet.
+    /// Primary key; 0 for a product that does not exist yet.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
-    /// The source website's own id of the product; stored in `sources`, not written here.
+    /// External ID of the product at its website; stored in `sources`, not written here.
     #[diesel(sql_type = Nullable<Text>)]
     pub external_id: Option<String>,
     /// SKU.
@@ -21,25 +21,25 @@ pub struct BulkProduct {
     /// Name.
     #[diesel(sql_type = Text)]
     pub name: String,
-    /// Name in URLs.
+    /// URL slug.
     #[diesel(sql_type = Text)]
     pub slug: String,
-    /// GTIN or another code on the package.
+    /// GTIN or other barcode.
     #[diesel(sql_type = Nullable<Text>)]
     pub barcode: Option<String>,
-    /// Size, color and the like.
+    /// Variant, such as size and color.
     #[diesel(sql_type = Nullable<Text>)]
     pub variant: Option<String>,
-    /// Plain text.
+    /// Description as plain text.
     #[diesel(sql_type = Text)]
     pub description: String,
     /// Price.
     #[diesel(sql_type = Numeric)]
     pub price: Decimal,
-    /// Price before a discount.
+    /// Price to show for comparison.
     #[diesel(sql_type = Nullable<Numeric>)]
     pub compare_at_price: Option<Decimal>,
-    /// What one unit costs the shop.
+    /// Purchase cost of one unit.
     #[diesel(sql_type = Nullable<Numeric>)]
     pub cost_price: Option<Decimal>,
     /// Category.
@@ -51,19 +51,19 @@ pub struct BulkProduct {
     /// Supplier.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub supplier_id: Option<i64>,
-    /// The supplier's own number of the product.
+    /// SKU of the product at its supplier.
     #[diesel(sql_type = Nullable<Text>)]
     pub supplier_sku: Option<String>,
     /// Group of variants.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub group_id: Option<i64>,
-    /// Values of the group's options.
+    /// Values for the options of the group.
     #[diesel(sql_type = Array<Text>)]
     pub option_values: Vec<String>,
-    /// At or below this quantity the stock is low.
+    /// Quantity at or below which stock is low.
     #[diesel(sql_type = Integer)]
     pub low_stock_threshold: i32,
-    /// Units in stock.
+    /// Number of units in stock.
     #[diesel(sql_type = Integer)]
     pub stock: i32,
     /// Whether the product is for sale.

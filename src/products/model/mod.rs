@@ -17,105 +17,105 @@ use crate::{
     text_enum,
 };
 
-/// Most pieces from which a stock can be low.
+/// Maximum of the low-stock threshold.
 const MAX_LOW_STOCK: i32 = 1_000_000;
 
 text_enum! {
-    /// What everybody may know of a stock.
+    /// Stock level of a product, as visible to everyone.
     pub enum Availability {
-        /// More pieces than the number from which a stock is low.
+        /// More units can be sold than the low-stock threshold.
         InStock => "in_stock",
-        /// Few pieces.
+        /// Units can be sold, but not more than the low-stock threshold.
         LowStock => "low_stock",
-        /// None that could be bought.
+        /// No units can be sold.
         OutOfStock => "out_of_stock",
     }
 }
 
-/// Most offers of a product, and most products that are linked.
+/// Maximum number of offers of a product, and of linked products.
 pub const MAX_OFFERS: i64 = 50;
 
-/// What a website sells.
+/// A product offered for sale on one website.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
 pub struct ProductRow {
-    /// Key.
+    /// Primary key.
     pub id: ProductId,
-    /// The website that sells it.
+    /// Website that sells the product.
     pub source_website_id: WebsiteId,
-    /// Its category.
+    /// Category.
     pub category_id: Option<CategoryId>,
-    /// Its brand.
+    /// Brand.
     pub brand_id: Option<BrandId>,
-    /// Whom it is bought from.
+    /// Supplier that the product is purchased from.
     pub supplier_id: Option<SupplierId>,
-    /// The seller it belongs to; none for the shop's own.
+    /// Seller who owns the product; none if the shop itself sells it.
     pub seller_id: Option<UserId>,
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// Name in URLs, unique.
+    /// Unique URL slug.
     pub slug: String,
-    /// Stock keeping unit, unique at the website.
+    /// Stock keeping unit, unique within the website.
     pub sku: String,
-    /// GTIN or another code on the pack.
+    /// GTIN or other barcode.
     pub barcode: Option<String>,
-    /// Size, colour and the like, in words.
+    /// Variant in words, such as size and color.
     pub variant: Option<String>,
-    /// Text for people.
+    /// Description.
     pub description: String,
-    /// Price of one, in the website's currency.
+    /// Price of one unit, in the website's currency.
     pub price: Decimal,
-    /// What it cost before, or costs elsewhere.
+    /// Price to show for comparison.
     pub compare_at_price: Option<Decimal>,
-    /// The group of the same thing in other sizes or colours.
+    /// Group of variants that the product belongs to.
     pub group_id: Option<ProductGroupId>,
-    /// Its values of what the group varies by, in the group's order.
+    /// Values for the options of the group, in the group's order.
     pub option_values: Vec<String>,
-    /// Pieces that are there: the sum of the ledger.
+    /// Number of units in stock: the sum of the stock ledger.
     pub stock: i32,
-    /// Pieces that are kept for carts.
+    /// Number of units reserved for carts.
     pub reserved: i32,
-    /// From how many pieces down the stock is low.
+    /// Quantity at or below which stock is low.
     pub low_stock_threshold: i32,
-    /// What everybody may know of the stock, kept by the database.
+    /// Stock level as visible to everyone, maintained by the database.
     pub availability: Availability,
-    /// How many reviews count.
+    /// Number of approved reviews.
     pub rating_count: i32,
-    /// The mean of their ratings, 0 without any.
+    /// Average rating of approved reviews; 0 if there are none.
     pub rating_average: Decimal,
-    /// False after deletion.
+    /// Whether the product is for sale; false after deletion.
     pub is_active: bool,
-    /// When it was made.
+    /// When the product was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed, stock included.
+    /// When the product was last updated, including its stock.
     pub updated_at: DateTime<Utc>,
 }
 
 impl ProductRow {
-    /// Pieces that anybody can buy; below 0 where more are reserved than there are, after a correction.
+    /// Returns the number of units that can be sold; negative if more are reserved than in stock, after an adjustment.
     pub fn available(&self) -> i32 {
         self.stock - self.reserved
     }
 
-    /// How many pieces everybody may know of: those that can be bought, where they are few.
+    /// Returns the number of units left that everyone may see: the available units if stock is low.
     pub fn low_stock_quantity(&self) -> Option<i32> {
         (self.availability == Availability::LowStock).then(|| self.available())
     }
 }
 
-/// What the shop buys a product by: not for the public.
+/// Purchase details of a product, which are not public.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
 pub struct PurchaseRow {
-    /// The product.
+    /// Primary key of the product.
     pub id: ProductId,
-    /// The supplier's own number of it.
+    /// SKU of the product at its supplier.
     pub supplier_sku: Option<String>,
-    /// What one costs the shop, in the website's currency.
+    /// Purchase cost of one unit, in the website's currency.
     pub cost_price: Option<Decimal>,
 }
 
-/// A product to be. Its stock starts at 0: the opening stock is the ledger's first entry.
+/// A new product. Its stock is 0; the opening stock is the first entry of the stock ledger.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = products)]
 pub struct NewProduct {
@@ -153,11 +153,11 @@ pub struct NewProduct {
     pub group_id: Option<ProductGroupId>,
     /// See [`ProductRow`].
     pub option_values: Vec<String>,
-    /// See [`ProductRow`]; the table's default where absent.
+    /// See [`ProductRow`]; the column default if absent.
     pub low_stock_threshold: Option<i32>,
 }
 
-/// A change of a product: what is absent stays, an inner `None` clears.
+/// Changes of a product: an absent field keeps its value, an inner `None` clears it.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = products)]
 pub struct ProductPatch {
@@ -198,8 +198,9 @@ pub struct ProductPatch {
 }
 
 impl NewProduct {
+    /// Checks the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// Returns user errors of invalid fields.
     pub fn check(&self) -> Result<()> {
         ProductPatch {
             name: Some(self.name.clone()),
@@ -220,8 +221,9 @@ impl NewProduct {
 }
 
 impl ProductPatch {
+    /// Checks the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// Returns user errors of invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         validator.optional_text("name", self.name.as_deref(), 255);
@@ -241,23 +243,23 @@ impl ProductPatch {
         }
         validator.optional_text("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
         if self.low_stock_threshold.is_some_and(|quantity| !(0..=MAX_LOW_STOCK).contains(&quantity)) {
-            let rule = format!("a stock is low from 0 to {MAX_LOW_STOCK} pieces down");
+            let rule = format!("lowStockThreshold must be between 0 and {MAX_LOW_STOCK}");
             validator.check(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));
         }
         validator.finish()
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// What a group shows of one of its products.
+/// Columns of a product that its group needs.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
 pub struct VariantRow {
-    /// The group.
+    /// Group of the product.
     #[diesel(select_expression = products::group_id.assume_not_null())]
     pub group_id: ProductGroupId,
     /// See [`ProductRow`].
@@ -266,59 +268,59 @@ pub struct VariantRow {
     pub price: Decimal,
 }
 
-/// A condition on products.
+/// A filter condition on products.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ProductCondition {
-    /// By id.
+    /// Filter by ID.
     Id(Op<ProductId>),
-    /// By name.
+    /// Filter by name.
     Name(Op<String>),
-    /// By SKU.
+    /// Filter by SKU.
     Sku(Op<String>),
-    /// By barcode.
+    /// Filter by barcode.
     Barcode(Op<String>),
-    /// By price.
+    /// Filter by price.
     Price(Op<Decimal>),
-    /// By pieces in stock, of the products whose stock this scope knows.
+    /// Filter by quantity in stock, limited to products whose stock is visible in the scope.
     Stock(Scope, Op<i32>),
-    /// By what everybody may know of the stock.
+    /// Filter by availability.
     Availability(Op<Availability>),
-    /// By category.
+    /// Filter by category.
     Category(Op<CategoryId>),
-    /// By category: one of these, or one below them.
+    /// Filter by category, including descendants.
     CategoryTree(Vec<CategoryId>),
-    /// By brand.
+    /// Filter by brand.
     Brand(Op<BrandId>),
-    /// By group.
+    /// Filter by group.
     Group(Op<ProductGroupId>),
-    /// By supplier.
+    /// Filter by supplier.
     Supplier(Op<SupplierId>),
-    /// By website.
+    /// Filter by website.
     SourceWebsite(Op<WebsiteId>),
-    /// By seller.
+    /// Filter by seller.
     Seller(Op<UserId>),
-    /// By whether it is for sale.
+    /// Filter by whether the product is for sale.
     IsActive(bool),
-    /// By when it was made.
+    /// Filter by creation time.
     CreatedAt(Op<DateTime<Utc>>),
 }
 
-/// What a list of products is ordered by.
+/// Fields that products can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum ProductOrderField {
-    /// When it was made.
+    /// Time when the product was created.
     #[default]
     CreatedAt,
-    /// The name.
+    /// Display name.
     Name,
-    /// The price, without regard to the currency.
+    /// Price, regardless of currency.
     Price,
-    /// The mean of its reviews' ratings; products without reviews come before those with one star.
+    /// Average rating; products without reviews sort below those with one star.
     Rating,
 }
 
 impl ProductOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::CreatedAt => "products:created_at",
@@ -328,7 +330,7 @@ impl ProductOrderField {
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &ProductRow) -> SortKey {
         match self {
             Self::CreatedAt => SortKey::Time(row.created_at),
@@ -339,19 +341,19 @@ impl ProductOrderField {
     }
 }
 
-/// Whose products a nested list shows.
+/// Type of the parent of a nested list of products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProductParent {
-    /// A category's.
+    /// A category.
     Category,
-    /// A category's, and those of the categories below it.
+    /// A category including its descendants.
     CategoryTree,
-    /// A brand's.
+    /// A brand.
     Brand,
-    /// A supplier's.
+    /// A supplier.
     Supplier,
-    /// A website's.
+    /// A website.
     Website,
-    /// A group's.
+    /// A group.
     Group,
 }

@@ -17,14 +17,14 @@ use crate::{
     ids::{ProductId, WebsiteId},
 };
 
-/// A product that a list of sales names.
+/// A product of an imported list of sales.
 #[derive(Debug, Clone, Copy)]
 pub struct SoldProduct<'a> {
     /// SKU.
     pub sku: &'a str,
     /// Name.
     pub name: &'a str,
-    /// Name in URLs.
+    /// URL slug.
     pub slug: &'a str,
     /// Price.
     pub price: Decimal,
@@ -35,7 +35,7 @@ pub struct SoldProduct<'a> {
 /// A product that was added.
 #[derive(Debug, QueryableByName)]
 pub struct InsertedProduct {
-    /// Key.
+    /// Primary key.
     #[diesel(sql_type = BigInt)]
     pub id: ProductId,
     /// SKU.
@@ -46,7 +46,7 @@ pub struct InsertedProduct {
     pub is_active: bool,
 }
 
-/// Binds one array for each column, in the order of [`ROWS`].
+/// Binds one array for each column, in the column order of `rows!`.
 macro_rules! bind_rows {
     ($query:expr, $states:expr) => {{
         let states = $states;
@@ -71,7 +71,7 @@ macro_rules! bind_rows {
             .bind::<Array<Nullable<BigInt>>, _>(all!(|s| s.supplier_id))
             .bind::<Array<Nullable<Text>>, _>(all!(|s| s.supplier_sku.as_deref()))
             .bind::<Array<Nullable<BigInt>>, _>(all!(|s| s.group_id))
-            // An array of arrays cannot be taken apart by rows; no text that is stored holds this sign.
+            // unnest flattens nested arrays, so the values are joined by a character that no stored text contains.
             .bind::<Array<Text>, _>(all!(|s| s.option_values.join("\u{1f}")))
             .bind::<Array<Integer>, _>(all!(|s| s.low_stock_threshold))
             .bind::<Array<Integer>, _>(all!(|s| s.stock))
@@ -79,7 +79,7 @@ macro_rules! bind_rows {
     }};
 }
 
-/// The rows of [`bind_rows`], as a table.
+/// The rows bound by `bind_rows!`, as a table expression.
 macro_rules! rows {
     () => {
         "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
@@ -88,16 +88,16 @@ macro_rules! rows {
     };
 }
 
-/// The values of options out of the one text.
+/// The option values as an array, split from the joined text.
 macro_rules! options {
     () => {
         "CASE WHEN r.group_id IS NULL THEN '{}' ELSE string_to_array(r.options, chr(31)) END"
     };
 }
 
-/// Adds products with their stock and returns their keys by SKU.
+/// Inserts products with their stock and returns their keys by SKU.
 /// # Errors
-/// User errors of what only the database can find.
+/// Returns user errors of violated constraints.
 pub async fn insert(mut conn: &Conn, website: WebsiteId, states: &[&BulkProduct]) -> Result<HashMap<String, i64>> {
     #[derive(QueryableByName)]
     struct Inserted {
@@ -125,9 +125,9 @@ pub async fn insert(mut conn: &Conn, website: WebsiteId, states: &[&BulkProduct]
     Ok(inserted.into_iter().map(|inserted| (inserted.sku, inserted.id)).collect())
 }
 
-/// Sets all columns of products except the stock. The caller holds their locks.
+/// Updates all columns of products except the stock. The caller holds their locks.
 /// # Errors
-/// As [`insert`].
+/// Returns those of [`insert`].
 pub async fn update(mut conn: &Conn, states: &[&BulkProduct]) -> Result<()> {
     if states.is_empty() {
         return Ok(());
@@ -157,14 +157,14 @@ fn constraint_error(error: diesel::result::Error) -> Error {
             taken("options", "another product of the group has these options")
         })
         .on_constraint("products_option_values_length", || {
-            UserError::new(UserErrorCode::TooLong, "options", "a value has 1 to 100 characters")
+            UserError::new(UserErrorCode::TooLong, "options", "each option value must have 1 to 100 characters")
         })
         .on_constraint("products_per_group", || {
             UserError::new(UserErrorCode::OutOfRange, "group", "a group has at most 1,000 products")
         })
 }
 
-/// Adds the products that the website does not have yet, without stock.
+/// Inserts the products that the website does not have yet, without stock.
 pub async fn insert_missing(
     mut conn: &Conn,
     website: WebsiteId,
@@ -187,7 +187,8 @@ pub async fn insert_missing(
     Ok(query.load(&mut conn).await?)
 }
 
-/// Sets names and prices where they differ and returns the SKUs of the products that changed. The caller holds their locks.
+/// Updates names and prices where they differ and returns the SKUs of the products that changed. The caller holds their
+/// locks.
 pub async fn update_names_and_prices(mut conn: &Conn, products: &[(ProductId, &str, Decimal)]) -> Result<Vec<String>> {
     #[derive(QueryableByName)]
     struct Changed {

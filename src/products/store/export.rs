@@ -1,12 +1,12 @@
-//! What an export of products holds.
-//! Rule: what an export has and an import of the same file reads are the same columns.
+//! Columns of the product export.
+//! Rule: the columns are those that a product import reads.
 
 use crate::{
     auth::Permission,
     db::export::{Export, columns},
 };
 
-/// The export of products.
+/// Export of products.
 pub const PRODUCTS: Export = Export {
     permission: Permission::ManageProducts,
     has_website: true,

@@ -1,5 +1,6 @@
 //! Statements on the products of groups.
-//! Rule: what a group shows of its products, and which of them comes first, is of those that the viewer sees.
+//! Rule: the variants of a group and the first product of a group are chosen among the products that the viewer may
+//! see.
 
 use diesel::{
     QueryResult,
@@ -21,20 +22,20 @@ use crate::{
     products::model::VariantRow,
 };
 
-/// What the visible products of these groups show of themselves, the oldest first.
+/// Returns the visible variants of groups, oldest first.
 pub async fn variants_by_group_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductGroupId]) -> Result<Vec<VariantRow>> {
     let query = products::table.select(VariantRow::as_select()).into_boxed().filter(visible(scope));
     let query = query.filter(products::group_id.assume_not_null().eq_any(ids.to_vec()));
     Ok(query.order((products::group_id, products::id)).load(&mut conn).await?)
 }
 
-/// That no other product of its group comes before a product in a list.
+/// A condition: no other product of the group precedes this product in a list.
 pub(super) struct FirstOfGroup {
-    /// What the list is ordered by.
+    /// Sort key of the list.
     pub key: Box<dyn QueryFragment<Pg> + Send>,
-    /// Which way.
+    /// Sort direction of the list.
     pub direction: Direction,
-    /// What holds for the rows of the list.
+    /// Condition on the rows of the list.
     pub condition: Condition<'static, products::table>,
 }
 
@@ -51,8 +52,8 @@ impl QueryId for FirstOfGroup {
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 impl QueryFragment<Pg> for FirstOfGroup {
-    /// `me` is made of the row outside, while `products` is the table inside already: so key and condition are the same
-    /// text at both places.
+    /// `me` is built from the outer row, while `products` is the inner table. So key and condition have the same text
+    /// at both places.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("(products.group_id IS NULL OR NOT EXISTS (SELECT FROM (SELECT products.group_id AS group_id, ");
         self.key.walk_ast(out.reborrow())?;

@@ -1,8 +1,8 @@
-//! The histories of a product: its stock ledger and its past prices.
-//! What a scope means here: `All` sees every row, staff of some websites those of what is sold there, a seller those of
-//! their own products, anybody else none.
+//! The histories of a product: its stock ledger and its price history.
+//! Visibility by scope: `All` sees every row, website staff those of products sold there, a seller those of their own
+//! products, everyone else none.
 
-/// Declares what a store reads of a history: `by_ids`, and for the nested list of each product `of_product`,
+/// Declares the statements on a history: `by_ids`, and for the nested list of a product `of_product`,
 /// `pages_by_product_ids` and `counts_by_product_ids`.
 macro_rules! history {
     ($table:ident of $row:ident by $id:ident) => {
@@ -31,7 +31,7 @@ macro_rules! history {
 
         /// Returns the visible rows with these ids, in no order.
         /// # Errors
-        /// Those of the database.
+        /// Returns the errors of the database.
         pub async fn by_ids(
             mut conn: &$crate::db::Conn,
             scope: &$crate::auth::Scope,
@@ -43,7 +43,7 @@ macro_rules! history {
 
         /// Returns a page of the history of each product, in one statement.
         /// # Errors
-        /// Those of the database.
+        /// Returns the errors of the database.
         pub async fn pages_by_product_ids(
             mut conn: &$crate::db::Conn,
             list: &$crate::paging::NewestFirst,
@@ -55,7 +55,7 @@ macro_rules! history {
 
         /// Returns the number of rows in the history of each product, in one statement.
         /// # Errors
-        /// Those of the database.
+        /// Returns the errors of the database.
         pub async fn counts_by_product_ids(
             mut conn: &$crate::db::Conn,
             products: Vec<i64>,

@@ -1,6 +1,6 @@
-//! Every statement on products.
-//! What a scope means here: `All` sees every product, a seller their own and the active ones, anybody else the active
-//! ones; only `All` and the seller themself may write.
+//! All statements on products.
+//! Visibility by scope: `All` sees every product, website staff active ones and those sold there, a seller active ones
+//! and their own, everyone else active ones. Only `All`, website staff and the seller may edit.
 
 pub mod bulk;
 mod export;
@@ -44,9 +44,9 @@ use crate::{
 /// A list of products.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProductList {
-    /// Which rows, in which order.
+    /// Filter, sort order and page of the list.
     pub list: List<ProductCondition, ProductOrderField>,
-    /// Of the rows of a group only the first that is in the list.
+    /// Whether the list has only the first product of each group.
     pub one_per_group: bool,
 }
 
@@ -66,7 +66,7 @@ impl Deref for ProductList {
 
 type Rows = BoxedSelect<products::table, ProductRow>;
 
-/// The products that a scope sees.
+/// Returns the condition for products that a scope may see.
 pub fn visible(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => constant(true),
@@ -81,7 +81,7 @@ pub fn visible(scope: &Scope) -> Condition<'static, products::table> {
     }
 }
 
-/// The products that a scope may change.
+/// Returns the condition for products that a scope may edit.
 pub fn writable(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => constant(true),
@@ -121,7 +121,7 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
     }
 }
 
-/// What holds for the rows of a list.
+/// Returns the condition for the rows of a list.
 fn list_condition(
     scope: &Scope,
     list: &ProductList,
@@ -168,9 +168,9 @@ fn of_parent(parent: ProductParent) -> Condition<'static, products::table> {
     }
 }
 
-/// How a list is planned. Kept are the plans of lists that one index holds in their order whatever the values, or that have a
-/// row or none for a value. Elsewhere the way depends on how many products the conditions leave: many are read in order until
-/// a page is full, few are found and then sorted.
+/// Returns the plan mode of a list. Generic plans are kept for lists that an index returns in their order for any
+/// value, or that have at most one row per value. Otherwise the best plan depends on the number of matching products:
+/// many are read in order until a page is full, few are found and then sorted.
 pub fn plans(list: &ProductList) -> PlanMode {
     use ProductCondition as C;
     let Filter::And(all) = &list.filter else { return PlanMode::Custom };
@@ -201,39 +201,40 @@ fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {
     })
 }
 
-/// The visible rows with these ids, in no order.
+/// Returns the visible products with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
     let query = products::table.filter(products::id.eq_any(ids)).select(ProductRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// The rows with these ids, deleted ones too: what an order's line or a stock movement names stays readable.
+/// Returns the products with these IDs, including deactivated ones: those of order lines and stock movements stay
+/// readable.
 pub async fn by_ids_including_inactive(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
     Ok(products::table.filter(products::id.eq_any(ids)).select(ProductRow::as_select()).load(&mut conn).await?)
 }
 
-/// What the shop buys these products by, in no order.
+/// Returns the purchase details of these products, in no particular order.
 pub async fn purchases_by_ids(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<PurchaseRow>> {
     Ok(products::table.filter(products::id.eq_any(ids)).select(PurchaseRow::as_select()).load(&mut conn).await?)
 }
 
-/// How one product is named.
+/// A unique key of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProductKey {
-    /// By id.
+    /// The ID.
     Id(ProductId),
-    /// By slug.
+    /// The slug.
     Slug(String),
-    /// By website code and SKU.
+    /// The website's code and the SKU.
     Sku {
-        /// The website's code.
+        /// Code of the website.
         website: String,
-        /// The SKU there.
+        /// SKU at the website.
         sku: String,
     },
 }
 
-/// One visible product with its category and brand: a join, which costs less than half of three statements.
+/// Returns a visible product with its category and brand. One join costs less than half of three statements.
 pub async fn find_with_category_and_brand(
     mut conn: &Conn,
     scope: &Scope,
@@ -260,7 +261,7 @@ pub async fn find_with_category_and_brand(
     Ok(found.filter(|(product, ..)| can_see(scope, product)))
 }
 
-/// What [`visible`] says, of a row at hand.
+/// Same condition as [`visible`], for a loaded row.
 fn can_see(scope: &Scope, product: &ProductRow) -> bool {
     product.is_active
         || match scope {
@@ -271,17 +272,17 @@ fn can_see(scope: &Scope, product: &ProductRow) -> bool {
         }
 }
 
-/// A page of the visible products.
+/// Returns a page of the visible products.
 pub async fn page(mut conn: &Conn, scope: &Scope, list: &ProductList) -> Result<Vec<ProductRow>> {
     Ok(on_page(rows(scope, list, None), list)?.load(&mut conn).await?)
 }
 
-/// How many visible products match.
+/// Returns the number of visible products that match.
 pub async fn count(mut conn: &Conn, scope: &Scope, list: &ProductList) -> Result<i64> {
     Ok(CountUpTo(rows(scope, list, None)).get_result(&mut conn).await?)
 }
 
-/// A page of the visible products of each parent, one statement.
+/// Returns a page of the visible products of each parent, in one statement.
 pub async fn pages_by_parent_ids(
     mut conn: &Conn,
     scope: &Scope,
@@ -293,7 +294,7 @@ pub async fn pages_by_parent_ids(
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
 
-/// How many visible products of each parent match, one statement.
+/// Returns the number of visible products of each parent that match, in one statement.
 pub async fn counts_by_parent_ids(
     mut conn: &Conn,
     scope: &Scope,
@@ -305,56 +306,57 @@ pub async fn counts_by_parent_ids(
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
 
-/// Locks products in id order, so that no two writers wait for each other in a circle.
+/// Locks products in ID order, which prevents deadlocks between writers.
 pub async fn lock(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<ProductRow>> {
     let query = products::table.filter(products::id.eq_any(ids)).order(products::id).select(ProductRow::as_select());
     Ok(query.for_no_key_update().load(&mut conn).await?)
 }
 
-/// Locks one product that the scope may write.
+/// Locks a product that the scope may edit.
 pub async fn lock_writable(mut conn: &Conn, scope: &Scope, id: ProductId) -> Result<Option<ProductRow>> {
     let writable = products::table.filter(writable(scope)).filter(products::id.eq(id)).select(ProductRow::as_select());
     Ok(writable.for_no_key_update().first(&mut conn).await.optional()?)
 }
 
-/// Locks the products of a category, in id order.
+/// Locks the products of a category, in ID order.
 pub async fn lock_in_category(mut conn: &Conn, category: CategoryId) -> Result<()> {
     let query = products::table.filter(products::category_id.assume_not_null().eq(category)).order(products::id);
     query.select(products::id).for_no_key_update().execute(&mut conn).await?;
     Ok(())
 }
 
-/// How many products a category has, deleted ones too, counted up to one more than [`crate::paging::MAX_COUNT`].
+/// Returns the number of products of a category, including deactivated ones, counted up to one more than
+/// [`crate::paging::MAX_COUNT`].
 pub async fn count_in_category(mut conn: &Conn, category: CategoryId) -> Result<i64> {
     let query = products::table.filter(products::category_id.assume_not_null().eq(category)).select(products::id);
     Ok(CountUpTo(query).get_result(&mut conn).await?)
 }
 
-/// Moves all products of a category to another one, or to none.
+/// Moves all products of a category to another category, or to none.
 pub async fn update_category(mut conn: &Conn, from: CategoryId, to: Option<CategoryId>) -> Result<()> {
     let of_category = products::table.filter(products::category_id.assume_not_null().eq(from));
     diesel::update(of_category).set(products::category_id.eq(to)).execute(&mut conn).await.map_err(constraint_error)?;
     Ok(())
 }
 
-/// Whether the slug is in use.
+/// Returns whether the slug is in use.
 pub async fn slug_exists(mut conn: &Conn, slug: &str) -> Result<bool> {
     let query = diesel::select(diesel::dsl::exists(products::table.filter(products::slug.eq(slug))));
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Adds a product.
+/// Inserts a product.
 /// # Errors
-/// TAKEN for SKU, slug and options; NOT_FOUND for website, category, brand, supplier and group; INVALID for a group of
-/// another website, and for options that are not those of the group.
+/// Returns TAKEN for SKU, slug and options; NOT_FOUND for website, category, brand, supplier and group; INVALID for a
+/// group of another website, and for options that do not match the group.
 pub async fn insert(mut conn: &Conn, new: &NewProduct) -> Result<ProductRow> {
     let query = diesel::insert_into(products::table).values(new).returning(ProductRow::as_returning());
     query.get_result(&mut conn).await.map_err(constraint_error)
 }
 
-/// Changes a product.
+/// Updates a product.
 /// # Errors
-/// As [`insert`].
+/// Returns those of [`insert`].
 pub async fn update(mut conn: &Conn, id: ProductId, patch: &ProductPatch) -> Result<ProductRow> {
     let query = diesel::update(products::table.find(id)).set(patch).returning(ProductRow::as_returning());
     query.get_result(&mut conn).await.map_err(constraint_error)
@@ -376,7 +378,7 @@ fn constraint_error(error: diesel::result::Error) -> Error {
         .on_constraint("products_supplier_id_fkey", || missing("supplierId", "supplier"))
         .on_constraint("products_group_id_fkey", || missing("groupId", "group"))
         .on_constraint("products_group_of_website", || {
-            UserError::new(UserErrorCode::Invalid, "groupId", "the group is of another website")
+            UserError::new(UserErrorCode::Invalid, "groupId", "the group belongs to another website")
         })
         .on_constraint("products_per_group", || {
             UserError::new(UserErrorCode::OutOfRange, "groupId", "a group has at most 1,000 products")
@@ -388,9 +390,9 @@ fn constraint_error(error: diesel::result::Error) -> Error {
             UserError::new(UserErrorCode::Invalid, "options", "give a value for each option of the group")
         })
         .on_constraint("products_options_in_group", || {
-            UserError::new(UserErrorCode::Invalid, "options", "a product has options in a group, and only there")
+            UserError::new(UserErrorCode::Invalid, "options", "options can only be set for a product in a group")
         })
         .on_constraint("products_option_values_length", || {
-            UserError::new(UserErrorCode::TooLong, "options", "a value has 1 to 100 characters")
+            UserError::new(UserErrorCode::TooLong, "options", "each option value must have 1 to 100 characters")
         })
 }

@@ -1,5 +1,5 @@
-//! Statements on offers: the same thing, sold by several websites or several times by one.
-//! Rule: products are the same thing where their GTIN is, or where somebody linked them.
+//! Statements on offers: the same item sold by several websites, or several times by one.
+//! Rule: products are the same item if they have the same GTIN or are linked.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use crate::{
 
 type Columns = <ProductRow as Selectable<Pg>>::SelectExpression;
 
-/// The offers of the parent, by website and price.
+/// Query for the offers of the parent product, sorted by website and price.
 struct Offers {
     columns: Columns,
     visible: Condition<'static, products::table>,
@@ -56,7 +56,8 @@ impl QueryFragment<Pg> for Offers {
     }
 }
 
-/// The visible offers of each of these products, at most [`MAX_OFFERS`], the product itself among them; one statement.
+/// Returns the visible offers of each of these products, at most [`MAX_OFFERS`] including the product itself, in one
+/// statement.
 pub async fn offers_by_product_ids(
     mut conn: &Conn,
     scope: &Scope,
@@ -68,13 +69,13 @@ pub async fn offers_by_product_ids(
     Ok(rows.into_iter().map(|(id, row)| (ProductId(id), Arc::new(row))).collect())
 }
 
-/// Those of these products that the scope may write, each with its link.
+/// Returns those of these products that the scope may edit, each with its link.
 pub async fn links(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result<Vec<(ProductId, Option<i64>)>> {
     let query = products::table.select((products::id, products::linked_id)).into_boxed().filter(writable(scope));
     Ok(query.filter(products::id.eq_any(ids.to_vec())).load(&mut conn).await?)
 }
 
-/// Locks these products, and all that have one of these links, by id; each with its link.
+/// Locks these products and all that share one of these links, in ID order; returns each with its link.
 pub async fn lock_linked(mut conn: &Conn, ids: &[ProductId], links: &[i64]) -> Result<Vec<(ProductId, Option<i64>)>> {
     let named = products::id
         .eq_any(ids)
@@ -83,12 +84,12 @@ pub async fn lock_linked(mut conn: &Conn, ids: &[ProductId], links: &[i64]) -> R
     Ok(query.for_no_key_update().load(&mut conn).await?)
 }
 
-/// A link that nothing has yet.
+/// Returns a new link ID.
 pub async fn new_link(mut conn: &Conn) -> Result<i64> {
     Ok(diesel::select(nextval("product_links")).get_result(&mut conn).await?)
 }
 
-/// Gives products a link, or takes it from them.
+/// Sets or clears the link of products.
 pub async fn update_links(mut conn: &Conn, ids: &[ProductId], link: Option<i64>) -> Result<()> {
     let query = diesel::update(products::table.filter(products::id.eq_any(ids)));
     query.set(products::linked_id.eq(link)).execute(&mut conn).await?;

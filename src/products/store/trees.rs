@@ -1,6 +1,6 @@
-//! Lists of products of whole parts of the tree of categories.
-//! Rule: the categories are found first, so that the list is planned for those: few products are found by their
-//! category and sorted, many are read in the order of the list until a page is full.
+//! Lists of products filtered by category subtrees.
+//! Rule: the categories are resolved first, so that PostgreSQL plans the list for their number: few products are found
+//! by their category and sorted, many are read in list order until a page is full.
 
 use crate::{
     categories,
@@ -10,12 +10,12 @@ use crate::{
     products::{model::ProductCondition, store::ProductList},
 };
 
-/// Whether a list is of a whole part of the tree.
+/// Returns whether a list is filtered by a category subtree.
 pub fn has_category_tree(list: &ProductList) -> bool {
     list.filter.any(&|condition| matches!(condition, ProductCondition::CategoryTree(_)))
 }
 
-/// The same list with the categories themselves in the place of their trees: one statement for each tree that it names.
+/// Replaces the category subtrees of a list's filter by their categories, with one statement for each subtree.
 pub async fn resolve(conn: &Conn, list: &ProductList) -> Result<ProductList> {
     let mut trees = Vec::new();
     list.filter.for_each(&mut |condition| {
@@ -28,7 +28,7 @@ pub async fn resolve(conn: &Conn, list: &ProductList) -> Result<ProductList> {
     let filter = list.filter.clone().map(&mut |condition| match condition {
         ProductCondition::CategoryTree(_) => {
             let ids = found.next().expect("each tree was looked up, in this order");
-            // A leaf is a category like any other: its products stand in the order of the list.
+            // A leaf is filtered by equality, so that an index returns its products in the order of the list.
             ProductCondition::Category(if let [id] = ids[..] { Op::Eq(id) } else { Op::In(ids) })
         }
         other => other,

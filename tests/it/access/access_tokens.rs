@@ -1,4 +1,4 @@
-//! Access tokens: which are believed, what they make of their bearer, and that the others run nothing.
+//! Access tokens: which are accepted, the viewer they produce, and that rejected tokens run nothing.
 
 use axum::{
     body::Body,
@@ -16,11 +16,11 @@ use crate::support::{
     forged_token::{ForgedToken, parts},
 };
 
-/// What anybody may run, without a token: with a bad one nobody.
+/// Needs no token, but does not run with an invalid one.
 const REGISTER: &str = r#"mutation { register(input: {
     name: "Eve", email: "eve@souk.example", password: "a long enough password" }) { user { id } } }"#;
 
-/// The status and the answer to an operation with this `Authorization`.
+/// Runs an operation with this `Authorization` header; returns the status and the response.
 async fn run(app: &TestApp, authorization: &str, document: &str) -> (StatusCode, Value) {
     let request = Request::post("/graphql")
         .header(header::CONTENT_TYPE, "application/json")
@@ -31,7 +31,7 @@ async fn run(app: &TestApp, authorization: &str, document: &str) -> (StatusCode,
     (status, serde_json::from_slice(&bytes).unwrap())
 }
 
-/// A token of a new admin: a bad one of theirs would do the most harm.
+/// Returns a token of a new admin, because a forged admin token would do the most harm.
 async fn admin(app: &TestApp) -> (UserId, String) {
     let id = app.admin().await.id;
     let permissions = Permission::ALL.iter().copied().collect();
@@ -70,7 +70,7 @@ async fn invalid_token_runs_nothing() {
         ("alg none with a signature", forged(real().header("alg", json!("none")))),
         ("another algorithm", forged(algorithm("HS512", Algorithm::HS512))),
         ("another algorithm than it says", forged(real().algorithm(Algorithm::HS384))),
-        ("an algorithm of key pairs", forged(real().header("alg", json!("RS256")))),
+        ("an asymmetric algorithm", forged(real().header("alg", json!("RS256")))),
         ("no algorithm", forged(real().header("alg", Value::Null))),
         ("another key", forged(key("another secret, as long as the one of the tests"))),
         ("an empty key", forged(key(""))),
@@ -81,36 +81,36 @@ async fn invalid_token_runs_nothing() {
         ("no issuer", forged(real().claim("iss", Value::Null))),
         ("another audience", forged(real().claim("aud", json!("another")))),
         ("no audience", forged(real().claim("aud", Value::Null))),
-        ("its time is over", forged(real().claim("exp", json!(now - 1)))),
-        ("its last second is over", forged(real().claim("exp", now))),
+        ("expired", forged(real().claim("exp", json!(now - 1)))),
+        ("expired this second", forged(real().claim("exp", now))),
         ("not yet valid", forged(real().claim("nbf", now + 30))),
-        ("valid from a text on", forged(real().claim("nbf", "now"))),
-        ("made in the future", forged(real().claim("iat", now + 120))),
-        ("nobody knows when it was made", forged(real().claim("iat", Value::Null))),
+        ("a not-before time that is text", forged(real().claim("nbf", "now"))),
+        ("issued in the future", forged(real().claim("iat", now + 120))),
+        ("no time of issue", forged(real().claim("iat", Value::Null))),
         ("several issuers", forged(real().claim("iss", json!(["souk", "another"])))),
         ("several audiences", forged(real().claim("aud", json!(["souk", "another"])))),
         ("a session of another type", forged(real().claim("sid", souk::ids::ProductId(1).to_global_id()))),
-        ("something critical", forged(real().header("crit", json!(["exp"])))),
-        ("nothing critical", forged(real().header("crit", json!([])))),
+        ("a critical header", forged(real().header("crit", json!(["exp"])))),
+        ("an empty list of critical headers", forged(real().header("crit", json!([])))),
         ("a payload that is not encoded", forged(real().header("crit", json!(["b64"])).header("b64", false))),
-        ("a key that is no key", forged(real().header("jwk", "key"))),
+        ("an invalid embedded key", forged(real().header("jwk", "key"))),
         ("no expiry", forged(real().claim("exp", Value::Null))),
         ("an expiry that is text", forged(real().claim("exp", json!("tomorrow")))),
         ("no subject", forged(real().claim("sub", Value::Null))),
         ("a subject that is a number", forged(real().claim("sub", json!(id.0)))),
         ("a subject of another type", forged(real().claim("sub", json!(souk::ids::ProductId(id.0).to_global_id())))),
-        ("a subject that is no id", forged(real().claim("sub", json!("admin")))),
+        ("a subject that is not an id", forged(real().claim("sub", json!("admin")))),
         ("no session", forged(real().claim("sid", Value::Null))),
         ("no permissions", forged(real().claim("permissions", Value::Null))),
         ("no role", forged(real().claim("role", Value::Null))),
         ("garbage", bearer("garbage")),
-        ("three times garbage", bearer("a.b.c")),
+        ("three invalid parts", bearer("a.b.c")),
         ("four parts", bearer(&format!("{token}.{signature}"))),
-        ("a cut token", bearer(&token[..token.len() - 1])),
+        ("a truncated token", bearer(&token[..token.len() - 1])),
         ("nothing", bearer("")),
-        ("a scheme alone", "Bearer".to_owned()),
+        ("only the scheme", "Bearer".to_owned()),
         ("an empty header", String::new()),
-        ("the token alone", token.clone()),
+        ("only the token", token.clone()),
         ("a password", "Basic YWRtaW46YWRtaW4=".to_owned()),
         ("another scheme", format!("Token {token}")),
         ("two tokens", format!("Bearer {token}, Bearer {token}")),
@@ -122,11 +122,11 @@ async fn invalid_token_runs_nothing() {
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}");
             assert_eq!(response.get("data"), None, "{what}");
             let expired = error["message"].as_str().unwrap().contains("expired");
-            assert_eq!(expired, what.ends_with("is over"), "{what}: {error}");
+            assert_eq!(expired, what.starts_with("expired"), "{what}: {error}");
         }
     }
     assert_eq!(app.database.scalar("SELECT count(*) FROM users").await, "1");
-    // The forge works: what it leaves alone is believed, with what may be there besides.
+    // A valid token passes, whatever additional header fields it has.
     let besides = real()
         .header("jku", "https://evil.example/jwks.json")
         .header("x5u", "https://evil.example/x5u")
@@ -166,7 +166,7 @@ async fn login_returns_a_token_with_the_claims_of_the_user() {
     let expires = chrono::DateTime::parse_from_rfc3339(&first.text_at("login.expiresAt")).unwrap();
     assert_eq!(expires.timestamp(), iat + 3600);
     assert!(iat.abs_diff(chrono::Utc::now().timestamp()) < 60);
-    // Each login is a session of its own.
+    // Each login opens a new session.
     assert_ne!(claims(&second)[1]["sid"], sid);
 
     let me = app.with_token(first.text_at("login.accessToken"), UserId(0)).run("{ me { id } }").await;
@@ -184,9 +184,9 @@ async fn token_claims_determine_the_viewer() {
         (identity.user, identity.auth_method, identity.role.as_str()),
         (id, AuthMethod::Session(SessionId(1)), "admin")
     );
-    // A permission of a newer server grants nothing.
+    // An unknown permission, from a newer server, grants nothing.
     assert_eq!(identity.permissions.iter().collect::<Vec<_>>(), [Permission::ManageCatalogue]);
-    // In the graph as well: what the token does not give, the role in the database does not add.
+    // The role in the database adds no permissions to those of the token.
     let librarian = app.with_token(forge.token(), id);
     let brand = r#"mutation { brandCreate(input: { name: "Vauen" }) { brand { slug } userErrors { code } } }"#;
     assert_eq!(librarian.run(brand).await.text_at("brandCreate.brand.slug"), "vauen");

@@ -1,4 +1,4 @@
-//! Accounts: registering, logging in, and who changes whom.
+//! Accounts: registering, logging in, and who may update whom.
 
 use serde_json::{Value, json};
 use souk::{
@@ -19,14 +19,14 @@ async fn login(app: &TestApp, email: &str, password: &str) -> TestResponse {
     app.anonymous().mutate("login", "accessToken expiresAt user { id }", input).await
 }
 
-/// Registers somebody and gives their id.
+/// Registers a user and returns their id.
 async fn register_user(app: &TestApp, email: &str) -> UserId {
     let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
     let response = app.anonymous().mutate("register", "user { id }", input).await;
     UserId::parse("id", &response.text_at("register.user.id")).expect("an id")
 }
 
-/// The person behind a login's token.
+/// Logs in and returns the actor of the token.
 async fn log_in_as<'a>(app: &'a TestApp, email: &str) -> Actor<'a> {
     let response = login(app, email, PASSWORD).await;
     let id = UserId::parse("id", &response.text_at("login.user.id")).expect("an id");
@@ -111,7 +111,7 @@ async fn rejected_registration_returns_errors_and_writes_nothing() {
         let input = json!({ "name": "Bob", "email": email, "password": password });
         assert_eq!(try_mutate(&app.anonymous(), "register", input).await, "done", "{email}");
         assert_eq!(login(&app, email, &password).await.outcome("login"), "done", "{email}");
-        // The whole password counts: no end is cut off before it is hashed.
+        // The whole password is hashed; nothing is cut off.
         let (last, _) = password.char_indices().last().unwrap();
         assert_eq!(
             login(&app, email, &password[..last]).await.outcome("login"),
@@ -134,7 +134,7 @@ async fn failed_logins_return_the_same_error() {
 
     let contents = async || {
         let mut contents = app.database.contents().await;
-        contents.remove("(login_throttles").expect("attempts are counted");
+        contents.remove("(login_throttles").expect("the counted attempts");
         contents
     };
     let before = contents().await;
@@ -180,7 +180,7 @@ async fn login_grants_the_permissions_of_the_role() {
         let me = log_in_as(&app, &email).await.run("{ me { role { code permissions } } }").await;
         assert_eq!(me.text_at("me.role.code"), role);
         assert_eq!(me.at("me.role.permissions").as_array().map(Vec::len), Some(count), "{role}");
-        // What the token carries is what the role holds.
+        // The token carries the role's permissions.
         let input =
             json!({ "code": format!("new-{role}"), "name": "n", "baseUrl": "https://new.example", "currency": "EUR" });
         let said = try_mutate(&log_in_as(&app, &email).await, "websiteCreate", input).await;
@@ -227,10 +227,10 @@ async fn users_update_themselves_and_staff_update_users_with_no_more_permissions
     let (customer, neighbour, seller) = (app.customer().await, app.customer().await, app.seller().await);
     let (manager, colleague, admin, anonymous) =
         (app.manager().await, app.manager().await, app.admin().await, app.anonymous());
-    // The last admin stays: another one may be deactivated.
+    // Another admin, because the last one cannot be deactivated.
     app.admin().await;
     let everybody = [("customer", &customer), ("seller", &seller), ("colleague", &colleague), ("admin", &admin)];
-    // For each of everybody, what is said to whom wants to change or deactivate them.
+    // The actor, and the outcome of updating or deactivating each of the four users.
     let cases: [(&str, &Actor, [&str; 4]); 6] = [
         ("anonymous", &anonymous, ["!UNAUTHENTICATED"; 4]),
         ("neighbour", &neighbour, ["NOT_FOUND id"; 4]),
@@ -242,7 +242,7 @@ async fn users_update_themselves_and_staff_update_users_with_no_more_permissions
     for (who, actor, expected) in cases {
         for ((whom, target), expected) in everybody.iter().zip(expected) {
             let id = target.global_id();
-            // Whoever deactivated themself is logged out: each attempt is a new login.
+            // Users who deactivated themselves are logged out, so each attempt is a new login.
             let actor = &actor.log_in_again().await;
             let before = app.database.contents().await;
             let name = format!("{whom} by {who}");

@@ -1,4 +1,4 @@
-//! API keys as they come with a request: which are refused, what they cost, and how their use is noted.
+//! API keys in requests: which are rejected, what they cost, and how their use is recorded.
 
 use axum::{
     body::Body,
@@ -12,7 +12,8 @@ use crate::{
     support::{Actor, TestApp},
 };
 
-/// The status and the answer to a registration with these headers: anybody may, but not with a bad key.
+/// Registers a user with these headers and returns the status and the response; works without a login, but not with an
+/// invalid key.
 async fn register(app: &TestApp, headers: &[(&str, String)]) -> (StatusCode, Value) {
     let document = r#"mutation { register(input: { name: "Eve", email: "eve@souk.example", password: "a long enough password" }) {
         user { id } } }"#;
@@ -35,7 +36,7 @@ async fn invalid_api_key_runs_nothing() {
     };
     let ((good, _), (revoked, id)) = (new(&owner).await, new(&owner).await);
     let ((expired, expired_id), (of_gone, _)) = (new(&owner).await, new(&gone).await);
-    // Each was used before: what is remembered of it must not count.
+    // Each key is used first: a cached key must not be accepted either.
     for secret in [&good, &revoked, &expired, &of_gone] {
         app.with_key(secret.clone(), owner.id).run("{ me { id } }").await.at("me.id");
     }
@@ -53,19 +54,19 @@ async fn invalid_api_key_runs_nothing() {
     for (what, headers) in [
         ("revoked", key(&revoked)),
         ("expired", key(&expired)),
-        ("of somebody who was deactivated", key(&of_gone)),
-        ("another last letter", key(&flipped)),
-        ("cut", key(&good[..good.len() - 1])),
+        ("of a deactivated user", key(&of_gone)),
+        ("another last character", key(&flipped)),
+        ("truncated", key(&good[..good.len() - 1])),
         ("longer", key(&format!("{good}A"))),
-        ("the prefix alone", key(&good[..15])),
+        ("only the prefix", key(&good[..15])),
         ("in upper case", key(&good.to_uppercase())),
         ("its hash", key(&"a".repeat(64))),
         ("nothing", key("")),
         ("a token", key(&token)),
         ("an injection", key("souk_k_' OR 1=1 --")),
-        ("the good one twice", vec![("x-api-key", good.clone()), ("x-api-key", good.clone())]),
-        ("the good one beside a token", vec![("x-api-key", good.clone()), bearer(&token)]),
-        ("the good one in the other header", vec![bearer(&good)]),
+        ("the valid key twice", vec![("x-api-key", good.clone()), ("x-api-key", good.clone())]),
+        ("the valid key beside a token", vec![("x-api-key", good.clone()), bearer(&token)]),
+        ("the valid key in the other header", vec![bearer(&good)]),
     ] {
         let (status, response) = register(&app, &headers).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}: {response:#}");
@@ -80,7 +81,7 @@ async fn invalid_api_key_runs_nothing() {
     }
     assert_eq!(register(&app, &key(&good)).await.0, StatusCode::OK);
     assert_eq!(app.database.scalar("SELECT count(*) FROM users WHERE email = 'eve@souk.example'").await, "1");
-    // Whoever is let in again has their keys back, within a second.
+    // The keys of a reactivated user work again, within a second.
     assert_eq!(try_mutate(&owner, "userReactivate", json!({ "id": gone.global_id() })).await, "done");
     refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
     app.with_key(of_gone, gone.id).run("{ me { id } }").await.at("me.id");
@@ -93,7 +94,7 @@ async fn recently_used_api_key_takes_no_statement() {
     let good = api_key_actor(&owner, key_input(&[])).await;
     let bad = app.with_key(format!("souk_k_{}_{}", "a".repeat(8), "b".repeat(43)), owner.id);
     for key in [&good, &bad] {
-        // What is known is forgotten after a second, which a busy machine may take between the two.
+        // The cache expires after a second, which a busy machine may take between two requests.
         let mut costs = Vec::new();
         for _ in 0..20 {
             refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
@@ -120,7 +121,7 @@ async fn api_key_use_is_recorded_in_the_background_once_a_minute() {
     };
     let used = ask().await;
     assert!(used.is_string());
-    assert_eq!(ask().await, used, "within a minute it is not noted again");
+    assert_eq!(ask().await, used, "it is recorded at most once a minute");
     app.database.sql("UPDATE api_keys SET last_used_at = now() - interval '61 s'").await;
     let later = ask().await;
     assert!(later.as_str() > used.as_str(), "{later} after {used}");

@@ -1,4 +1,4 @@
-//! API keys: who makes which, what they may do, and that nobody finds them in the database.
+//! API keys: who may create which, what they may do, and that the database does not contain them.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -13,12 +13,12 @@ use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 const FIELDS: &str =
     "secret apiKey { id name prefix permissions websites { id } createdAt lastUsedAt expiresAt __typename }";
 
-/// Makes a key through the graph.
+/// Creates a key through GraphQL.
 pub async fn try_create_key(owner: &Actor<'_>, input: Value) -> TestResponse {
     owner.mutate("apiKeyCreate", FIELDS, input).await
 }
 
-/// A key to be, with these permissions.
+/// Returns an input for a key with these permissions.
 pub fn key_input(permissions: &[Permission]) -> Value {
     let codes: Vec<_> = permissions.iter().map(|permission| permission.as_str()).collect();
     json!({ "name": "Cash register", "permissions": codes })
@@ -30,7 +30,7 @@ fn key_input_at(permissions: &[Permission], websites: &[WebsiteId]) -> Value {
     input
 }
 
-/// A machine with a key of this owner.
+/// Creates a key of this owner and returns an actor that sends it.
 pub async fn api_key_actor<'a>(owner: &Actor<'a>, input: Value) -> Actor<'a> {
     owner.app.with_key(try_create_key(owner, input).await.text_at("apiKeyCreate.secret"), owner.id)
 }
@@ -39,7 +39,7 @@ pub async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> Stri
     actor.mutate(mutation, "__typename", input).await.outcome(mutation)
 }
 
-/// Makes a brand, which needs MANAGE_CATALOGUE.
+/// Creates a brand, which requires MANAGE_CATALOGUE.
 async fn create_brand(actor: &Actor<'_>) -> String {
     try_mutate(actor, "brandCreate", json!({ "name": format!("B {}", uuid::Uuid::new_v4()) })).await
 }
@@ -52,7 +52,7 @@ async fn api_key_secret_is_shown_once_and_never_stored() {
     input["expiresAt"] = json!("2099-01-01T00:00:00Z");
     let response = try_create_key(&admin, input).await;
     let (secret, prefix) = (response.text_at("apiKeyCreate.secret"), response.text_at("apiKeyCreate.apiKey.prefix"));
-    let random = secret.strip_prefix(&format!("{prefix}_")).expect("the prefix begins the key");
+    let random = secret.strip_prefix(&format!("{prefix}_")).expect("the key starts with its prefix");
     assert_eq!((random.len(), prefix.len()), (43, "souk_k_".len() + 8));
     let key = response.at("apiKeyCreate.apiKey");
     assert_eq!(key["permissions"], json!(["MANAGE_CATALOGUE", "MANAGE_STOCK"]));
@@ -66,7 +66,7 @@ async fn api_key_secret_is_shown_once_and_never_stored() {
     assert_eq!(*list.at("me.apiKeys"), json!([again.at("apiKeyCreate.apiKey"), key]));
     assert!(!list.text.contains(random));
 
-    // A use leaves it nowhere either.
+    // Using the key does not store it either.
     app.with_key(secret.clone(), admin.id).run("{ me { id } }").await.at("me.id");
     write_last_used(&app.database.db, &app.services.permission_cache).await.unwrap();
     let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
@@ -74,10 +74,10 @@ async fn api_key_secret_is_shown_once_and_never_stored() {
     for table in app.database.rows(tables).await {
         let table = table.trim_matches(['(', ')']);
         let text = app.database.rows(&format!("SELECT r::text FROM {table} r")).await.join("\n");
-        assert!(!text.contains(random), "{table} holds the key");
+        assert!(!text.contains(random), "{table} contains the key");
         prefixes += text.matches(&prefix).count();
     }
-    assert_eq!(prefixes, 2, "the dump has what the tables and the audit log hold");
+    assert_eq!(prefixes, 2, "the prefix is in the table and the audit log");
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn api_key_is_limited_to_its_permissions() {
         let key = api_key_actor(&admin, key_input(&[*permission])).await;
         let new_product =
             json!({ "sourceWebsiteId": website.id.to_global_id(), "name": name(), "sku": name(), "price": "1.00" });
-        // What is tried, and which permissions open it.
+        // The mutation, its input, and the permissions that allow it.
         let table: [(&str, Value, &[Permission]); 7] = [
             (
                 "websiteCreate",
@@ -114,17 +114,17 @@ async fn api_key_is_limited_to_its_permissions() {
             let expected = if opens.contains(permission) { "done" } else { "!FORBIDDEN" };
             assert_eq!(try_mutate(&key, mutation, input).await, expected, "{mutation} with {permission}");
         }
-        // Rows: without the permission a key sees its owner's own alone.
+        // Without the permission a key sees only its owner's own rows.
         let sees = key.run(&format!("{{ order(id: {order:?}) {{ id }} users {{ nodes {{ id }} }} }}")).await;
         assert_eq!(!sees.at("order").is_null(), *permission == ManageOrders, "{permission}");
         let alone = json!([{ "id": admin.global_id() }]);
         assert_eq!(*sees.at("users.nodes") != alone, *permission == ManageUsers, "{permission}");
     }
-    // Nobody grants what they do not hold, though their owner does.
+    // A key cannot grant permissions that it lacks, even if its owner has them.
     let key = api_key_actor(&admin, key_input(&[ManageRoles])).await;
     let more = json!({ "code": name(), "name": name(), "permissions": ["MANAGE_ORDERS"] });
     assert_eq!(try_mutate(&key, "roleCreate", more).await, "INSUFFICIENT_PERMISSIONS permissions");
-    // And a key without any permission is its owner as a customer.
+    // A key without permissions acts as a customer.
     let key = api_key_actor(&stranger, key_input(&[])).await;
     assert_eq!(key.run("{ me { id } }").await.text_at("me.id"), stranger.global_id());
     assert_eq!(key.run("{ orders { nodes { id } } }").await.text_at("orders.nodes.0.id"), order);
@@ -233,7 +233,7 @@ async fn api_key_works_only_at_websites_of_both_key_and_owner() {
     {
         assert_eq!([add(key, here).await, add(key, there).await], expected);
     }
-    // The owner's role is limited from now on: the key keeps what both have.
+    // The owner's role is limited from now on; the key keeps what both allow.
     app.admin().await;
     let role = limited.run("{ me { role { id } } }").await.text_at("me.role.id");
     let chief = app.admin().await;
@@ -255,7 +255,7 @@ async fn downgrade_of_the_owner_limits_the_api_key_immediately() {
     };
     assert_eq!(give(json!([])).await, "done");
     assert_eq!(create_brand(&key).await, "!FORBIDDEN");
-    // A key is not its owner's token: it may do again what it says when the role gives it again.
+    // Unlike a token, the key works again as soon as the role grants the permission again.
     assert_eq!(give(json!(["MANAGE_CATALOGUE", "MANAGE_STOCK"])).await, "done");
     assert_eq!(create_brand(&key).await, "done");
     let customer = "SELECT rtrim(translate(encode(convert_to('Role:' || id, 'UTF8'), 'base64'), '+/', '-_'), '=')
@@ -264,7 +264,7 @@ async fn downgrade_of_the_owner_limits_the_api_key_immediately() {
     let move_down = json!({ "userId": owner.global_id(), "roleId": customer });
     assert_eq!(try_mutate(&chief, "userRoleSet", move_down).await, "done");
     assert_eq!(create_brand(&key).await, "!FORBIDDEN");
-    // Another server sees it when it catches up, which it does every second.
+    // Another server applies it at its next refresh, within a second.
     let elsewhere = app.second_server().await;
     refresh_cache(&elsewhere.database.db, &elsewhere.services.permission_cache).await.unwrap();
     let secret = try_create_key(&app.admin().await, key_input(&[Permission::ManageCatalogue])).await.text_at("apiKeyCreate.secret");
@@ -293,7 +293,7 @@ async fn api_keys_of_other_users_are_not_found() {
     assert_eq!(try_mutate(&owner, "apiKeyRevoke", wrong).await, "INVALID id");
     let all = admin.run("{ users { nodes { apiKeys { id } } } }").await;
     assert!(all.at("users.nodes").as_array().unwrap().iter().all(|user| user["apiKeys"] == json!([])));
-    // Revoked once, it is gone.
+    // A revoked key is not found.
     assert_eq!(try_mutate(&owner, "apiKeyRevoke", json!({ "id": id })).await, "done");
     assert_eq!(try_mutate(&owner, "apiKeyRevoke", json!({ "id": id })).await, "NOT_FOUND id");
     assert_eq!(*owner.run(&node).await.at("node"), Value::Null);

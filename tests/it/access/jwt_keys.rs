@@ -1,5 +1,5 @@
-//! The keys of the access tokens: that each signs and checks in its own way only, and how one follows another. The keys of
-//! `data/keys` were made for these tests.
+//! Keys of the access tokens: each signs and verifies only with its own algorithm, and keys can be rotated. The keys in
+//! `data/keys` were generated for these tests.
 
 use std::{
     fs,
@@ -32,7 +32,7 @@ const PUBLIC_RSA: &str = include_str!("../data/keys/public-rsa.pem");
 const ED25519: &str = include_str!("../data/keys/ed25519.pem");
 const ANOTHER_ED25519: &str = include_str!("../data/keys/another-ed25519.pem");
 
-/// A key file of the tests.
+/// Returns the path of a test key file.
 pub fn key_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/data/keys").join(name)
 }
@@ -60,7 +60,7 @@ fn token(keys: &JwtKeys) -> String {
     keys.issue(&test_identity()).unwrap().token
 }
 
-/// The bytes between the lines of a PEM file.
+/// Returns the decoded contents of a PEM file.
 fn der(pem: &str) -> Vec<u8> {
     STANDARD.decode(pem.lines().filter(|line| !line.starts_with("-----")).collect::<String>()).unwrap()
 }
@@ -80,7 +80,7 @@ fn each_key_type_signs_with_its_algorithm_and_is_accepted() {
         assert_eq!(parts(&token)[0], json!({ "typ": "JWT", "alg": alg, "kid": kid }));
         assert_eq!(keys.verify(&token), Ok(test_identity()));
     }
-    // The line's end is no part of a secret.
+    // A trailing line break is not part of a secret.
     let old = keys([JwtKey::load(&path).unwrap()]);
     assert!(old.verify(&ForgedToken::of(&token(&old)).token()).is_ok());
 }
@@ -128,18 +128,24 @@ fn key_verifies_only_its_own_algorithm() {
 
     let mut forged = vec![
         ("no signature", format!("{}.", forge(rsa_kid, "none").message())),
-        ("no signature under the algorithm", format!("{}.", forge(rsa_kid, "RS256").message())),
-        ("a kid of nobody", forge(&json!("another"), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("no signature with the real algorithm", format!("{}.", forge(rsa_kid, "RS256").message())),
+        ("an unknown kid", forge(&json!("another"), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
         ("a kid in upper case", forge(&json!("RSA"), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
-        ("the file's whole name", forge(&json!("rsa.pem"), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("the full file name as kid", forge(&json!("rsa.pem"), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
         ("an empty kid", forge(&json!(""), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
         ("no kid", forge(&Value::Null, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
         ("several kids", forge(&json!(["rsa"]), "RS256").key(rsa.clone(), Algorithm::RS256).token()),
-        ("the kid of another key of the kind", forge(another_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token()),
-        ("the kid of another kind", forge(ed_kid, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
-        ("the kid of a secret", forge(&kid, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
-        ("the secret under the kid of a pair", forge(rsa_kid, "HS256").token()),
-        ("a claim of another algorithm", forge(rsa_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token()),
+        (
+            "the kid of another key of the same type",
+            forge(another_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token(),
+        ),
+        ("the kid of a key of another type", forge(ed_kid, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("an RSA signature with the kid of a secret", forge(&kid, "RS256").key(rsa.clone(), Algorithm::RS256).token()),
+        ("the secret with the kid of a key pair", forge(rsa_kid, "HS256").token()),
+        (
+            "another algorithm with the kid of an RSA key",
+            forge(rsa_kid, "EdDSA").key(ed.clone(), Algorithm::EdDSA).token(),
+        ),
     ];
     for (name, algorithm) in [
         ("RS384", Algorithm::RS384),
@@ -149,7 +155,7 @@ fn key_verifies_only_its_own_algorithm() {
     ] {
         forged.push((name, forge(rsa_kid, name).key(rsa.clone(), algorithm).token()));
     }
-    // What everybody can know of a key, taken for a secret.
+    // Public parts of a key, used as a secret.
     let jwk = public["keys"][0].to_string();
     for known in [
         PUBLIC_RSA.as_bytes(),
@@ -173,7 +179,7 @@ fn key_verifies_only_its_own_algorithm() {
             forged.push(("the public Ed25519 key as a secret", forge(ed_kid, alg).secret(known).token()));
         }
     }
-    // A key that the token brings along.
+    // A key that is embedded in the token.
     let brought = serde_json::to_value(keys([load("another-ed25519.pem")]).public_jwks()).unwrap()["keys"][0].clone();
     for (name, value) in [
         ("jwk", brought),
@@ -187,7 +193,7 @@ fn key_verifies_only_its_own_algorithm() {
     for (what, token) in forged {
         assert_eq!(all.verify(&token), Err(TokenError::Invalid), "{what}: {token}");
     }
-    // The forge works.
+    // Tokens that are signed correctly pass.
     for (kid, alg, key, algorithm) in [
         (rsa_kid, "RS256", rsa, Algorithm::RS256),
         (ed_kid, "EdDSA", ed, Algorithm::EdDSA),
@@ -205,7 +211,7 @@ fn token_with_a_flipped_bit_is_rejected() {
         let token = token(&keys);
         let (message, signature) = token.rsplit_once('.').unwrap();
         let bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
-        // Each bit; of the long signature some in each byte.
+        // Every bit; of a long signature some bits in each byte.
         let step = if bytes.len() > 64 { 7 } else { 1 };
         for bit in (0..bytes.len() * 8).step_by(step) {
             let mut flipped = bytes.clone();
@@ -219,7 +225,7 @@ fn token_with_a_flipped_bit_is_rejected() {
             let forged = String::from_utf8(flipped).unwrap();
             assert_eq!(keys.verify(&forged), Err(TokenError::Invalid), "{forged}");
         }
-        // Another spelling of the same bytes is another token.
+        // Another encoding of the same bytes is a different token.
         let last = signature.chars().last().unwrap();
         let spelt = alphabet::URL_SAFE.as_str();
         let next = spelt.chars().nth(spelt.find(last).unwrap() | 1).unwrap();

@@ -1,4 +1,4 @@
-//! Login protection: nobody tries without end, whichever way they come, and nobody is locked out by others.
+//! Login throttling: the number of attempts is limited on every path, and attackers cannot lock out the owner.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -31,7 +31,7 @@ async fn register_ada(app: &TestApp) -> UserId {
     UserId::parse("id", &registered.text_at("register.user.id")).unwrap()
 }
 
-/// A request from an address, as a proxy of the shop passes it on.
+/// Returns a request from this address, as forwarded by the shop's proxy.
 fn request(from: Option<&str>, document: &str) -> Request<Body> {
     let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
     if let Some(from) = from {
@@ -49,7 +49,7 @@ fn document(email: &str, password: &str) -> String {
     format!("mutation {{ login(input: {{ email: {email:?}, password: {password:?} }}) {{ userErrors {{ code }} }} }}")
 }
 
-/// What became of a login: `done`, or the code of what went wrong.
+/// Returns the outcome of a login: `done`, or the error code.
 fn outcome(response: &Value) -> String {
     let code = &response["errors"][0]["extensions"]["code"];
     let user_error = &response["data"]["login"]["userErrors"][0]["code"];
@@ -60,18 +60,18 @@ async fn log_in(app: &TestApp, from: Option<&str>, email: &str, password: &str) 
     outcome(&send(app, request(from, &document(email, password))).await.2)
 }
 
-/// What the counters of the table say, the most first.
+/// Returns the attempts of all counters, highest first.
 async fn attempts(app: &TestApp) -> Vec<i64> {
     let rows = app.database.rows("SELECT attempts FROM login_throttles ORDER BY 1 DESC").await;
     rows.iter().map(|row| row.trim_matches(['(', ')']).parse().unwrap()).collect()
 }
 
-/// Lets the pauses of all counters end.
+/// Ends the blocks of all counters.
 async fn expire_blocks(app: &TestApp) {
     app.database.sql("UPDATE login_throttles SET blocked_until = now() - interval '1 s'").await;
 }
 
-/// Makes the pauses that there are so long that no test outlives them.
+/// Extends the current blocks beyond the duration of a test.
 async fn extend_blocks(app: &TestApp) {
     app.database
         .sql("UPDATE login_throttles SET blocked_until = now() + interval '10 min' WHERE blocked_until > now()")
@@ -88,27 +88,27 @@ async fn each_login_alias_in_a_document_counts_as_an_attempt() {
     let all: Vec<_> = (0..20).map(wrong).collect();
     let (status, headers, response) = send(&app, request(Some(CLIENT_ADDRESS), &format!("mutation {{ {} }}", all.join(" ")))).await;
     assert_eq!(outcome(&response), "RATE_LIMITED", "{response:#}");
-    // The pauses are short at first, and a slow machine may outlast one or two.
+    // The first blocks are short, so a slow machine may outlast one or two.
     let counted = attempts(&app).await;
     assert!((5..=8).contains(&counted[0]), "{counted:?}");
     let error = &response["errors"][0];
     assert!(error["extensions"]["retryAfter"].as_u64().is_some_and(|seconds| (1..=8).contains(&seconds)), "{error}");
     assert_eq!(headers["retry-after"].to_str().unwrap(), error["extensions"]["retryAfter"].to_string());
-    assert_eq!(status, StatusCode::OK, "the document was good");
+    assert_eq!(status, StatusCode::OK, "the document itself was valid");
 }
 
 #[tokio::test]
 async fn each_parallel_login_counts_as_an_attempt() {
     let app = TestApp::new().await;
     register_ada(&app).await;
-    // From an address with five free attempts; and by a door without addresses, with fifty.
+    // From an address with five free attempts, and without an address with fifty.
     for (from, free, total) in [(Some(CLIENT_ADDRESS), 5, 50), (None, 50, 80)] {
         app.database.sql("DELETE FROM login_throttles").await;
         let tries = join_all((0..total).map(|_| log_in(&app, from, ADA, "wrong one"))).await;
         let hashed = tries.iter().filter(|outcome| *outcome == "INVALID_CREDENTIALS").count();
         assert_eq!(hashed + tries.iter().filter(|outcome| *outcome == "RATE_LIMITED").count(), total, "{tries:?}");
         assert!((free..free + 4).contains(&hashed), "{hashed} of {total} reached the hash");
-        assert_eq!(attempts(&app).await[0], hashed as i64, "what is refused is not counted");
+        assert_eq!(attempts(&app).await[0], hashed as i64, "rejected attempts are not counted");
     }
 }
 
@@ -128,20 +128,20 @@ async fn attackers_cannot_lock_out_the_owner_at_a_known_address() {
     assert_eq!(log_in(&app, Some("203.0.113.1"), ADA, PASSWORD).await, "RATE_LIMITED");
     assert_eq!(log_in(&app, None, ADA, PASSWORD).await, "RATE_LIMITED");
     assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
-    // Of an IPv6 address the first half counts: the other changes every day.
+    // Of an IPv6 address only the first half counts, because the other half changes daily.
     assert_eq!(log_in(&app, Some("2001:db8:1:2:bbbb::2"), ADA, PASSWORD).await, "done");
     assert_eq!(log_in(&app, Some("2001:db8:1:3::1"), ADA, PASSWORD).await, "RATE_LIMITED");
-    // Another account is no way in.
+    // The known address has no extra attempts for other accounts.
     assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), "eve@souk.example", "wrong one").await, "INVALID_CREDENTIALS");
     let pause = "SELECT extract(epoch FROM max(blocked_until - now())) < 601 FROM login_throttles";
     assert_eq!(app.database.scalar(pause).await, "t");
-    // Mistakes at a known address are counted there.
+    // Failed logins from a known address have a counter of their own.
     for _ in 0..5 {
         assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     }
     extend_blocks(&app).await;
     assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "RATE_LIMITED");
-    // What was long ago is not known any more.
+    // Old sessions do not make an address known.
     app.database.sql("UPDATE sessions SET last_used_at = now() - interval '91 days'").await;
     assert_eq!(log_in(&app, Some("2001:db8:1:2:bbbb::2"), ADA, PASSWORD).await, "RATE_LIMITED");
 }
@@ -159,10 +159,11 @@ async fn block_doubles_up_to_fifteen_minutes_and_ends_on_success() {
         pauses.push(app.database.scalar(pause).await.parse::<i64>().unwrap().max(0));
     }
     assert_eq!(pauses, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]);
-    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "RATE_LIMITED", "the right password has to wait as well");
+    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "RATE_LIMITED", "the correct password is blocked, too");
     expire_blocks(&app).await;
     assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
-    // The counter of account and address is at 0; those of either alone lose the successful attempt only.
+    // The counter of account and address is reset; those of the account or the address alone only uncount the
+    // successful attempt.
     assert_eq!(attempts(&app).await, [18, 18, 0]);
     for _ in 0..4 {
         assert_eq!(wrong().await, "INVALID_CREDENTIALS");
@@ -218,7 +219,7 @@ async fn throttling_is_the_same_for_existing_and_missing_accounts() {
 
 #[tokio::test]
 async fn forwarded_address_is_trusted_only_from_own_proxies() {
-    // Whatever stands in the header, it is one client.
+    // Whatever the header contains, it is the same client.
     for (trusted, forwarded) in
         [(0, "10.0.0.<i>"), (1, "10.0.0.<i>, 192.0.2.9"), (2, "10.0.0.<i>, 192.0.2.9, 10.1.1.1")]
     {
@@ -266,7 +267,7 @@ async fn counters_hold_no_personal_data_and_expire_within_a_day() {
     app.database
         .sql("UPDATE login_throttles SET updated_at = now() - interval '25 h', blocked_until = now() - interval '24 h'")
         .await;
-    // The next attempt begins anew, whether or not the sweep came by.
+    // The next attempt starts at zero, whether or not the cleanup ran.
     assert_eq!(log_in(&app, Some("192.0.2.2"), ADA, "wrong one").await, "INVALID_CREDENTIALS");
     assert_eq!(attempts(&app).await, [5, 5, 1, 1, 1]);
     assert_eq!(deleted().await, 2);
@@ -300,7 +301,7 @@ async fn registrations_are_limited_by_network_address() {
     extend_blocks(&app).await;
     assert_eq!(register(CLIENT_ADDRESS, 30).await, "RATE_LIMITED");
     assert_eq!(register("192.0.2.2", 30).await, "done");
-    // What is wrong in itself is not counted: a form may be corrected.
+    // Invalid input is not counted, so that a form can be corrected.
     assert_eq!(attempts(&app).await, [30, 1]);
     let wrong =
         r#"mutation { login: register(input: { name: "", email: "a", password: "b" }) { userErrors { code } } }"#;
@@ -320,7 +321,7 @@ async fn emails_are_limited_by_recipient_and_client_address() {
         extend_blocks(&app).await;
         let refused = throttle::count_attempt(db, kind, &from(CLIENT_ADDRESS), Some(ADA)).await;
         assert!(matches!(refused, Err(Error::TooManyAttempts { retry_after: 590..=601 })), "{kind:?}: {refused:?}");
-        // Each kind has its own counters.
+        // Each kind of email has its own counters.
         throttle::count_attempt(db, kind, &from(CLIENT_ADDRESS), Some("bob@souk.example")).await.unwrap();
     }
     for i in 0..29 {
@@ -345,7 +346,7 @@ async fn password_change_clears_failed_logins_of_the_account() {
     let cleared = app.database.db.transaction(async |conn| throttle::clear_account(conn, &origin, id, Some(ADA)).await);
     cleared.await.unwrap();
     assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
-    // The address alone still knows what came from it.
+    // The counter of the address alone is unchanged.
     assert_eq!(attempts(&app).await[0], 5);
 }
 
@@ -370,7 +371,7 @@ async fn current_password_cannot_be_guessed_with_a_stolen_token() {
     }
     extend_blocks(&app).await;
     assert_eq!((change(PASSWORD).await, erase(PASSWORD).await), ("!RATE_LIMITED".into(), "!RATE_LIMITED".into()));
-    // It keeps nobody from logging in.
+    // These counters do not block logins.
     assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
     expire_blocks(&app).await;
     assert_eq!(change(PASSWORD).await, "done");

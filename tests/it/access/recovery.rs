@@ -1,4 +1,5 @@
-//! A password that was forgotten or changed, and an address that changes: what ends, who is told, and what stays unsaid.
+//! Password reset, password change and email change: which sessions end, who is notified, and that no account is
+//! revealed.
 
 use axum::{
     body::Body,
@@ -45,7 +46,7 @@ async fn password_reset_by_email_ends_every_session() {
     let token = mail.token();
     assert!(token.starts_with("souk_pt_"), "{token}");
 
-    // What is wrong with the password is said, and the token stays good.
+    // A rejected password returns its error, and the token stays valid.
     for (password, expected) in [
         ("short", "INVALID password"),
         ("password", "WEAK_PASSWORD password"),
@@ -65,7 +66,7 @@ async fn password_reset_by_email_ends_every_session() {
         .body(Body::from(json!({ "query": document }).to_string()))
         .expect("a request");
     let response: Value = serde_json::from_slice(&app.send(request).await.2).expect("JSON");
-    // The mail reached them: the address is theirs.
+    // The email was received, so the address is verified.
     let done = json!({ "user": { "email": ADA, "isEmailVerified": true }, "userErrors": [] });
     assert_eq!(response["data"]["passwordReset"], done);
     assert!(!phone.has_valid_session().await && !laptop.has_valid_session().await);
@@ -75,7 +76,7 @@ async fn password_reset_by_email_ends_every_session() {
     assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login(ADA, NEW_PASSWORD).await.outcome("login"), "done");
     assert_eq!(reset_password(&app, &token, PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
-    // A verified address stays so by its first mail, which is still good.
+    // The token of the first email is still valid and changes nothing.
     assert_eq!(app.use_token("emailVerify", &verify).await.outcome("emailVerify"), "done");
 }
 
@@ -130,7 +131,7 @@ async fn second_reset_email_invalidates_the_first_and_three_are_sent_per_hour() 
     };
     assert_eq!(outcomes(&tokens).await, ["INVALID_TOKEN token", "INVALID_TOKEN token", "done"]);
     app.emails().await;
-    // An hour later, which is past the pauses of whoever asks so often, too.
+    // An hour later, when the blocks of frequent requests have ended, too.
     app.database.sql("UPDATE account_tokens SET created_at = created_at - interval '1 h'").await;
     app.database.sql("UPDATE login_throttles SET blocked_until = blocked_until - interval '1 h'").await;
     request_reset(&app, ADA).await;
@@ -185,7 +186,7 @@ async fn password_change_ends_every_other_session() {
     assert_eq!(app.email_summaries().await, ["ada@souk.example: Your password at Souk was changed"]);
     assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login(ADA, NEW_PASSWORD).await.outcome("login"), "done");
-    // What was asked for before is void.
+    // Earlier tokens are invalid.
     assert_eq!(reset_password(&app, &token, PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
 }
 
@@ -208,7 +209,7 @@ async fn new_email_takes_effect_once_confirmed_and_the_old_one_is_notified() {
     let nobody = app.anonymous().mutate("emailChange", "", change("new@souk.example", PASSWORD)).await;
     assert_eq!(nobody.outcome("emailChange"), "!UNAUTHENTICATED");
     let mail = app.email().await;
-    assert_eq!(email_summary(&mail), "new@souk.example: Confirm your new e-mail address at Souk");
+    assert_eq!(email_summary(&mail), "new@souk.example: Confirm your new email address at Souk");
     assert!(mail.text.contains("24 hours") && mail.token().starts_with("souk_et_"), "{}", mail.text);
     assert_eq!(ada.run("{ me { email } }").await.text_at("me.email"), ADA);
 
@@ -216,7 +217,7 @@ async fn new_email_takes_effect_once_confirmed_and_the_old_one_is_notified() {
     let user = json!({ "id": ada.global_id(), "email": "new@souk.example", "isEmailVerified": true });
     assert_eq!(confirmed.at("emailChangeConfirm.user"), &user);
     let told = app.email().await;
-    assert_eq!(email_summary(&told), "ada@souk.example: Your e-mail address at Souk was changed");
+    assert_eq!(email_summary(&told), "ada@souk.example: Your email address at Souk was changed");
     assert!(told.text.contains("new@souk.example"), "{}", told.text);
     assert_eq!(reset_password(&app, &old, NEW_PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
     assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
@@ -244,7 +245,7 @@ async fn email_change_reveals_an_account_only_to_its_owner() {
         assert_eq!(response.observable_output(), free.observable_output(), "{email}");
         assert_eq!(app.email_summaries().await, told, "{email}");
     }
-    // Somebody was faster: their mailbox, and they were there first.
+    // Another user registered and verified the address first.
     assert_eq!(app.register("free@souk.example").await.outcome("register"), "done");
     let late = app.use_token("emailChangeConfirm", &token).await;
     assert_eq!(late.outcome("emailChangeConfirm"), "TAKEN email");

@@ -1,4 +1,4 @@
-//! Roles as data: who may make which, to whom they go, and from when on they count.
+//! Roles as data: who may create which, who may assign them, and when changes take effect.
 
 use serde_json::{Value, json};
 use souk::{auth::Permission, ids::RowId};
@@ -9,7 +9,7 @@ async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
     actor.mutate(mutation, "__typename", input).await.outcome(mutation)
 }
 
-/// The id of a role of the database.
+/// Returns the id of a role in the database.
 async fn role_id(app: &TestApp, code: &str) -> String {
     let id = app.database.scalar(&format!("SELECT id FROM roles WHERE code = '{code}'")).await;
     souk::ids::RoleId(id.parse().unwrap()).to_global_id()
@@ -129,7 +129,11 @@ async fn user_cannot_grant_permissions_they_lack() {
     }
     let stranger = app.customer().await;
     let input = json!({ "userId": stranger.global_id(), "roleId": role_id(&app, "d").await });
-    assert_eq!(try_mutate(&chief, "userRoleSet", input).await, "NOT_FOUND userId", "of another website");
+    assert_eq!(
+        try_mutate(&chief, "userRoleSet", input).await,
+        "NOT_FOUND userId",
+        "the user belongs to another website"
+    );
 }
 
 #[tokio::test]
@@ -147,11 +151,11 @@ async fn revoked_permissions_apply_immediately_and_new_ones_after_token_refresh(
     give(json!(["MANAGE_PRODUCTS"])).await;
     assert_eq!(brand(&clerk, "Two").await, "!FORBIDDEN");
     give(json!(["MANAGE_CATALOGUE", "MANAGE_PRODUCTS", "MANAGE_WEBSITES"])).await;
-    assert_eq!(brand(&clerk, "Two").await, "done", "what the token says and the role gives");
+    assert_eq!(brand(&clerk, "Two").await, "done", "both the token and the role grant it");
     let website = json!({ "code": "rise", "name": "Rise", "baseUrl": "https://rise.example", "currency": "GBP" });
-    assert_eq!(try_mutate(&clerk, "websiteCreate", website.clone()).await, "!FORBIDDEN", "the token is older");
+    assert_eq!(try_mutate(&clerk, "websiteCreate", website.clone()).await, "!FORBIDDEN", "the token was issued before");
     assert_eq!(try_mutate(&clerk.log_in_again().await, "websiteCreate", website).await, "done");
-    // Another role.
+    // The user gets another role.
     let input = json!({ "userId": clerk.global_id(), "roleId": role_id(&app, "customer").await });
     assert_eq!(try_mutate(&admin, "userRoleSet", input).await, "done");
     assert_eq!(brand(&clerk, "Three").await, "!FORBIDDEN");
@@ -164,7 +168,7 @@ async fn last_admin_cannot_be_demoted() {
     let (first, second) = (app.admin().await, app.admin().await);
     let customer = role_id(&app, "customer").await;
     let demote = |who: &Actor<'_>| json!({ "userId": who.global_id(), "roleId": customer });
-    // Each removes the other, at the same moment.
+    // Both demote each other at the same time.
     let (one, two) = (demote(&second), demote(&first));
     let (one, two) = tokio::join!(try_mutate(&first, "userRoleSet", one), try_mutate(&second, "userRoleSet", two));
     let (done, refused): (Vec<_>, Vec<_>) = [one, two].into_iter().partition(|outcome| outcome == "done");
@@ -181,7 +185,7 @@ async fn last_admin_cannot_be_demoted() {
         assert_eq!(try_mutate(&last, mutation, input).await, "PROTECTED id");
     }
     assert_eq!(app.database.scalar("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").await, before);
-    // Nor by hand.
+    // Nor by SQL.
     let by_hand = format!("UPDATE users SET is_active = false WHERE id = {} RETURNING 1", last.id.0);
     let refused = query_scalar(&app.database.url, &by_hand).await.unwrap_err();
     assert_eq!(refused.as_db_error().unwrap().constraint(), Some("users_last_admin"));

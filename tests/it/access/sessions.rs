@@ -1,4 +1,4 @@
-//! Sessions: logging in on several devices, renewing tokens, and what ends a session.
+//! Sessions: logging in on several devices, refreshing tokens, and what ends a session.
 
 use axum::{
     body::Body,
@@ -12,7 +12,7 @@ use crate::support::{Actor, TestResponse, TestApp};
 
 const PASSWORD: &str = "four unusual words here";
 
-/// Somebody with a password.
+/// Registers a user with a password.
 async fn register_user(app: &TestApp, email: &str) {
     let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
     assert_eq!(app.anonymous().mutate("register", "user { id }", input).await.outcome("register"), "done");
@@ -51,18 +51,18 @@ async fn refresh(app: &TestApp, tokens: &Tokens) -> Tokens {
     Tokens::of(&try_refresh(app, &tokens.refresh).await, "tokenRefresh")
 }
 
-/// `in` where the access token is good, else the code.
+/// Returns `in` if the access token is valid, otherwise the error code.
 async fn token_state(app: &TestApp, tokens: &Tokens) -> String {
     let response = tokens.actor(app).run("{ me { id } }").await;
     if response.json["errors"].is_null() { "in".to_owned() } else { response.code().to_owned() }
 }
 
-/// Moves the uses of all refresh tokens to the past, out of the grace period.
+/// Moves the use of all refresh tokens out of the grace period.
 async fn end_grace_period(app: &TestApp) {
     app.database.sql("UPDATE refresh_tokens SET used_at = used_at - interval '11 s'").await;
 }
 
-/// An operation with headers of its own.
+/// Runs an operation with these headers.
 async fn send(app: &TestApp, headers: &[(&str, &str)], document: &str) -> (StatusCode, HeaderMap, Value) {
     let mut request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
     for (name, value) in headers {
@@ -80,7 +80,7 @@ async fn each_login_creates_a_session_that_records_its_device() {
     let login = format!(
         r#"mutation {{ login(input: {{ email: "ada@souk.example", password: "{PASSWORD}" }}) {{ accessToken }} }}"#
     );
-    // Of the chain only the entry that our one proxy wrote is believed.
+    // Only the entry that our own proxy added to the chain is trusted.
     let phone = [("user-agent", "Phone/1.0"), ("x-forwarded-for", "1.1.1.1, 203.0.113.7")];
     let (_, _, first) = send(&app, &phone, &login).await;
     let laptop = [("user-agent", "Laptop/2.0"), ("x-forwarded-for", "::ffff:203.0.113.8")];
@@ -146,7 +146,7 @@ async fn refresh_returns_new_tokens_for_the_same_session() {
         second.actor(&app).run("{ me { sessions { isCurrent } } }").await.at("me.sessions"),
         &json!([{ "isCurrent": true }])
     );
-    assert_eq!(token_state(&app, &first).await, "in", "the access token before is good until it expires");
+    assert_eq!(token_state(&app, &first).await, "in", "the previous access token is valid until it expires");
     for nonsense in ["", "x", &first.access, "souk_rt_AAAA"] {
         assert_eq!(
             try_refresh(&app, nonsense).await.outcome("tokenRefresh"),
@@ -156,7 +156,7 @@ async fn refresh_returns_new_tokens_for_the_same_session() {
     }
     let none = app.anonymous().mutate("tokenRefresh", "accessToken", json!({})).await;
     assert_eq!(none.outcome("tokenRefresh"), "REQUIRED refreshToken");
-    // A refresh token is no access token.
+    // A refresh token is not an access token.
     assert_eq!(app.with_token(second.refresh.clone(), UserId(0)).run("{ me { id } }").await.code(), "UNAUTHENTICATED");
     assert_eq!(
         app.database.scalar("SELECT count(*) FROM refresh_tokens WHERE encode(hash, 'escape') LIKE 'souk%'").await,
@@ -166,7 +166,7 @@ async fn refresh_returns_new_tokens_for_the_same_session() {
 
 #[tokio::test]
 async fn refresh_token_reused_after_the_grace_period_ends_its_session() {
-    for (what, seconds, expected) in [("at once: its answer was lost", 0, true), ("too late", 11, false)] {
+    for (what, seconds, expected) in [("at once, as after a lost response", 0, true), ("too late", 11, false)] {
         let app = TestApp::new().await;
         register_user(&app, "ada@souk.example").await;
         let (first, other) = (log_in(&app, "ada@souk.example").await, log_in(&app, "ada@souk.example").await);
@@ -178,12 +178,12 @@ async fn refresh_token_reused_after_the_grace_period_ends_its_session() {
         assert_eq!(again == "done", expected, "{what}: {again}");
         if !expected {
             assert_eq!(again, "INVALID_TOKEN refreshToken");
-            assert_eq!(token_state(&app, &second).await, "UNAUTHENTICATED", "the whole family is out, at once");
+            assert_eq!(token_state(&app, &second).await, "UNAUTHENTICATED", "the session has ended for both");
             assert_eq!(try_refresh(&app, &second.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
         }
-        assert_eq!(token_state(&app, &other).await, "in", "another login is another family");
+        assert_eq!(token_state(&app, &other).await, "in", "other sessions are not affected");
         let told = app.email_summaries().await.iter().filter(|line| line.contains("logged out")).count();
-        assert_eq!(told, usize::from(!expected), "the owner hears of it where one of two is a thief");
+        assert_eq!(told, usize::from(!expected), "the owner is notified of a possible theft");
     }
 }
 
@@ -207,7 +207,7 @@ async fn only_one_of_two_refresh_chains_continues() {
     let left = refresh(&app, &left).await;
     end_grace_period(&app).await;
     assert_eq!(try_refresh(&app, &right.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
-    assert_eq!(token_state(&app, &left).await, "UNAUTHENTICATED", "one of the two is a thief");
+    assert_eq!(token_state(&app, &left).await, "UNAUTHENTICATED", "one of the two may be a thief");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -216,13 +216,13 @@ async fn twenty_concurrent_refreshes_leave_one_session() {
     register_user(&app, "ada@souk.example").await;
     let first = log_in(&app, "ada@souk.example").await;
     let responses = join_all((0..20).map(|_| try_refresh(&app, &first.refresh))).await;
-    assert!(responses.iter().all(|response| response.outcome("tokenRefresh") == "done"), "all within the grace");
+    assert!(responses.iter().all(|response| response.outcome("tokenRefresh") == "done"), "all within the grace period");
     let last = Tokens::of(&responses[7], "tokenRefresh");
     assert_eq!(
         last.actor(&app).run("{ me { sessions { isCurrent } } }").await.at("me.sessions"),
         &json!([{ "isCurrent": true }])
     );
-    // Whichever answer the client kept goes on, and it alone.
+    // Whichever response the client keeps works, and no other.
     let next = refresh(&app, &last).await;
     assert_eq!(token_state(&app, &next).await, "in");
     assert_eq!(app.database.scalar("SELECT count(*) FROM refresh_tokens WHERE used_at IS NULL").await, "1");
@@ -244,7 +244,7 @@ async fn logout_takes_effect_immediately() {
     for tokens in [&there, &everywhere] {
         assert_eq!(token_state(&app, tokens).await, "UNAUTHENTICATED");
     }
-    assert_eq!(token_state(&app, &log_in(&app, "ada@souk.example").await).await, "in", "they may come back");
+    assert_eq!(token_state(&app, &log_in(&app, "ada@souk.example").await).await, "in", "the user can log in again");
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn other_servers_learn_of_revocations_without_a_query_per_request() {
     refresh_cache(&app.database.db, &elsewhere).await.unwrap();
     assert!(elsewhere.authorize(identity(&tokens)).is_err());
     assert!(elsewhere.authorize(identity(&other)).is_ok());
-    // One that starts later knows as well.
+    // A server that starts later also applies the revocation.
     let later = PermissionCache::new(app.services.jwt.lifetime());
     refresh_cache(&app.database.db, &later).await.unwrap();
     assert!(later.authorize(identity(&tokens)).is_err());
@@ -332,7 +332,7 @@ async fn refresh_token_can_be_an_http_only_cookie() {
     assert_eq!((&payload["refreshToken"], &payload["userErrors"]), (&Value::Null, &json!([])));
     let next = cookie(&headers).unwrap();
     assert_ne!(value(&next), value(&set));
-    // Logging out takes it away.
+    // Logging out clears the cookie.
     let bearer = format!("Bearer {}", payload["accessToken"].as_str().unwrap());
     let out = "mutation { logout { userErrors { code } } }";
     let (_, headers, _) = send(&app, &[("cookie", &value(&next)), ("authorization", &bearer)], out).await;
@@ -341,6 +341,6 @@ async fn refresh_token_can_be_an_http_only_cookie() {
     assert_eq!(response["data"]["tokenRefresh"]["userErrors"][0]["code"], "INVALID_TOKEN");
     assert!(
         cookie(&headers).unwrap().starts_with("souk_refresh=; Max-Age=0;"),
-        "a cookie that is of no use is taken away"
+        "an invalid cookie is cleared"
     );
 }

@@ -1,4 +1,4 @@
-//! Registering, and confirming that an address is one's own: by mail, and without telling who has an account.
+//! Registration and email verification, without revealing who has an account.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ async fn registration_email_verifies_the_address_once() {
     let registered = app.register(ADA).await;
     assert_eq!(registered.at("register.user.isEmailVerified"), &json!(false));
     let mail = app.email().await;
-    assert_eq!(email_summary(&mail), "ada@souk.example: Confirm your e-mail address at Souk");
+    assert_eq!(email_summary(&mail), "ada@souk.example: Confirm your email address at Souk");
     assert!(mail.text.contains("Hello Ada") && mail.text.contains("48 hours"), "{}", mail.text);
     let token = mail.token();
     assert!(token.starts_with("souk_vt_") && token.len() == 51, "{token}");
@@ -56,7 +56,7 @@ async fn token_works_only_once_and_only_for_its_purpose() {
     let reset = app.email().await.token();
     ada.mutate("emailChange", "", json!({ "email": "new@souk.example", "password": PASSWORD })).await;
     let change = app.email().await.token();
-    // That of the address comes last: it voids what the address before was sent.
+    // The email change comes last, because it invalidates the tokens sent to the previous address.
     let flows = [("emailVerify", &verify), ("passwordReset", &reset), ("emailChangeConfirm", &change)];
     for (mutation, own) in flows {
         let flipped = format!("{}{}", &own[..50], if own.ends_with('A') { "B" } else { "A" });
@@ -117,7 +117,7 @@ async fn token_expires_and_is_invalid_without_the_account() {
 async fn rolled_back_registration_sends_no_email() {
     let app = TestApp::new().await;
     let before = app.database.contents().await;
-    // The last thing that can go wrong: the commit.
+    // The commit is the last step that can fail.
     app.database
         .sql(
             "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$;
@@ -145,7 +145,7 @@ async fn concurrent_registrations_of_one_email_create_one_account() {
     let outcomes: Vec<_> = responses.iter().map(|response| response.outcome("register")).collect();
     let count = |outcome: &str| outcomes.iter().filter(|other| *other == outcome).count();
     assert_eq!((count("done"), count("TAKEN email")), (1, 19), "{outcomes:?}");
-    assert_eq!(app.email_summaries().await, ["ada@souk.example: Confirm your e-mail address at Souk"]);
+    assert_eq!(app.email_summaries().await, ["ada@souk.example: Confirm your email address at Souk"]);
 
     let private = TestApp::builder().accounts(PRIVATE_ACCOUNTS).build().await;
     let responses = join_all((0..20).map(|_| private.register(ADA))).await;
@@ -154,7 +154,7 @@ async fn concurrent_registrations_of_one_email_create_one_account() {
         assert_eq!(response.observable_output(), (seen.to_owned(), response.observable_output().1));
     }
     let emails = [
-        "ada@souk.example: Confirm your e-mail address at Souk",
+        "ada@souk.example: Confirm your email address at Souk",
         "ada@souk.example: You already have an account at Souk",
     ];
     assert_eq!(private.email_summaries().await, emails);
@@ -166,7 +166,7 @@ async fn private_registration_reveals_an_account_only_to_its_owner() {
     let app = TestApp::builder().accounts(PRIVATE_ACCOUNTS).build().await;
     app.register(ADA).await;
     let token = app.email().await.token();
-    // Not even by whether one can log in: with the right password it is as with a wrong one.
+    // Not even logging in reveals it: the correct password returns the same error as a wrong one.
     let refused = app.login(ADA, "another few words of mine").await;
     assert_eq!(refused.outcome("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login(ADA, PASSWORD).await.observable_output(), refused.observable_output());
@@ -181,8 +181,8 @@ async fn private_registration_reveals_an_account_only_to_its_owner() {
         let emails = app.email_summaries().await;
         let expected = match email {
             ADA => vec!["ada@souk.example: You already have an account at Souk"],
-            "nobody@souk.example" => vec!["nobody@souk.example: Confirm your e-mail address at Souk"],
-            // Told already within the hour; nobody to tell.
+            "nobody@souk.example" => vec!["nobody@souk.example: Confirm your email address at Souk"],
+            // Already notified within the hour; or no address to notify.
             _ => vec![],
         };
         assert_eq!(emails, expected, "{email}");
@@ -210,8 +210,8 @@ async fn private_registration_still_returns_validation_errors() {
         let response = app.anonymous().mutate("register", "user { id }", input).await;
         assert_eq!(response.outcome("register"), expected, "{field}");
     }
-    // As the website that they came from.
-    assert_eq!(app.email_summaries().await, ["ada@souk.example: Confirm your e-mail address at Shop sailor"]);
+    // In the name of the website where the user registered.
+    assert_eq!(app.email_summaries().await, ["ada@souk.example: Confirm your email address at Shop sailor"]);
     let made = "SELECT code FROM users JOIN roles ON roles.id = role_id";
     assert_eq!(app.database.scalar(made).await, "customer");
 }
@@ -244,10 +244,10 @@ async fn resending_verification_does_not_reveal_accounts() {
     assert!(seen.iter().all(|other| *other == seen[0]), "{seen:#?}");
     let emails = app.emails().await;
     let headlines: Vec<_> = emails.iter().map(email_summary).collect();
-    assert_eq!(headlines, ["ada@souk.example: Confirm your e-mail address at Souk"; 2]);
+    assert_eq!(headlines, ["ada@souk.example: Confirm your email address at Souk"; 2]);
     assert_eq!(resend(&app, "nobody").await.outcome("emailVerificationResend"), "INVALID email");
 
-    // Three within an hour, the first one counted.
+    // At most three within an hour, the first one included.
     resend(&app, ADA).await;
     assert_eq!(app.email_summaries().await.len(), 0);
     app.database.sql("UPDATE account_tokens SET created_at = created_at - interval '1 h'").await;
@@ -301,7 +301,7 @@ async fn invited_user_chooses_the_password() {
     assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "done");
     assert_eq!(app.email_summaries().await, ["ada@souk.example: Your password at Souk was changed"]);
 
-    // Where staff chose one, the address is still to be confirmed.
+    // If staff chose the password, the address still has to be verified.
     let input = json!({ "name": "Bob", "email": "bob@souk.example", "password": PASSWORD });
     manager.mutate("userCreate", "", input).await;
     assert_eq!(app.login("bob@souk.example", PASSWORD).await.outcome("login"), "EMAIL_NOT_VERIFIED email");
@@ -325,12 +325,12 @@ async fn email_changed_by_staff_must_be_verified_and_the_old_one_is_notified() {
     let emails = app.emails().await;
     let headlines: Vec<_> = emails.iter().map(email_summary).collect();
     let expected = [
-        "new@souk.example: Confirm your e-mail address at Souk",
-        "ada@souk.example: Your e-mail address at Souk was changed",
+        "new@souk.example: Confirm your email address at Souk",
+        "ada@souk.example: Your email address at Souk was changed",
     ];
     assert_eq!(headlines, expected);
     assert!(emails[1].text.contains("new@souk.example"));
-    // What the old address was sent opens nothing.
+    // Tokens sent to the old address are invalid.
     assert_eq!(app.use_token("passwordReset", &old).await.outcome("passwordReset"), "INVALID_TOKEN token");
     assert_eq!(app.use_token("emailVerify", &emails[0].token()).await.outcome("emailVerify"), "done");
 
@@ -352,13 +352,13 @@ async fn expired_tokens_and_sessions_are_deleted() {
     app.emails().await;
     let whole = left().await;
     assert_eq!(whole, ("2".to_owned(), "1".to_owned()));
-    // From where somebody was logged in is known for longer.
+    // Ended sessions are kept longer, so that known addresses stay known.
     for (age, expected) in [("29 days", 0), ("31 days", 2), ("91 days", 1)] {
         let age = format!("now() - interval '{age}'");
         app.database
             .sql(&format!("UPDATE account_tokens SET expires_at = {age}; UPDATE sessions SET ended_at = {age}"))
             .await;
-        assert_eq!(delete_expired(&app.database.db).await.expect("tidied"), expected, "{age}");
+        assert_eq!(delete_expired(&app.database.db).await.expect("a cleanup"), expected, "{age}");
     }
     assert_eq!(left().await, ("0".to_owned(), "0".to_owned()));
 }
@@ -377,5 +377,5 @@ async fn erasing_a_user_deletes_their_emails_and_tokens() {
     let erased = ada.mutate("userErase", "", json!({ "id": ada.global_id(), "password": PASSWORD })).await;
     assert_eq!(erased.outcome("userErase"), "done");
     assert_eq!(held().await, ["(1,1)"]);
-    assert_eq!(app.email_summaries().await, ["bob@souk.example: Confirm your e-mail address at Souk"]);
+    assert_eq!(app.email_summaries().await, ["bob@souk.example: Confirm your email address at Souk"]);
 }

@@ -1,4 +1,4 @@
-//! Roles that are limited to websites: of the others their holders see what everybody sees.
+//! Roles limited to websites: at other websites their holders see only public data.
 
 use serde_json::{Value, json};
 use souk::{
@@ -81,11 +81,11 @@ async fn website_staff_see_their_websites_and_public_data() {
     let (me, customer) = (shops.manager.global_id(), shops.customers[0].global_id());
     let mut expected = vec![me.as_str(), customer.as_str()];
     expected.sort_unstable();
-    assert_eq!(users, expected, "themself, and the customers of their website");
+    assert_eq!(users, expected, "the manager, and the customers of their website");
     let products = seen.at("products.nodes").as_array().unwrap();
     let has = |id: ProductId| products.iter().any(|product| product["id"] == id.to_global_id());
     assert_eq!((has(shops.hidden[0]), has(shops.hidden[1])), (true, false));
-    assert_eq!((has(shops.sold[0]), has(shops.sold[1])), (true, true), "the catalogue is everybody's");
+    assert_eq!((has(shops.sold[0]), has(shops.sold[1])), (true, true), "products for sale are public");
     let nested = seen.at("websites.nodes").as_array().unwrap();
     for website in nested {
         let own = website["code"] == "sailor";
@@ -147,7 +147,7 @@ async fn website_staff_write_only_at_their_websites() {
             shops.manager.mutate(mutation, "__typename", input(&nothing)).await,
         ];
         assert_eq!(responses[0].outcome(mutation), format!("NOT_FOUND {field}"), "{mutation}");
-        assert_eq!(responses[0].json["data"], responses[1].json["data"], "{mutation} tells that it exists");
+        assert_eq!(responses[0].json["data"], responses[1].json["data"], "{mutation} reveals that it exists");
         assert_eq!(shops.app.database.contents().await, before, "{mutation}");
     }
     let product =

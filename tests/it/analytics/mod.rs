@@ -1,4 +1,5 @@
-//! Search analytics: what is recorded of searches and clicks, when searches may be shared, and what the reports say.
+//! Search analytics: how searches and clicks are recorded, which searches are suggested to others, retention, and
+//! reports.
 
 mod recording;
 mod reports;

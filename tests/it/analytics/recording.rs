@@ -1,4 +1,4 @@
-//! What is recorded of a search and of a click, and that nobody waits for it.
+//! Recording of searches and clicks, which never delays a request.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::support::{
     process::{DataDir, ServerProcess},
 };
 
-/// What is recorded, once all is: the latest last.
+/// Waits until everything is recorded, and returns it, oldest first.
 async fn recorded_searches(app: &TestApp, columns: &str) -> Vec<String> {
     app.services.search_recorder.flush().await;
     app.database.rows(&format!("SELECT {columns} FROM searches ORDER BY id")).await
@@ -52,7 +52,7 @@ async fn search_is_recorded_with_its_query_and_results() {
         .at("search");
     search(&visitor, "xylophone", "").await.at("search");
     search(&visitor, "-", "").await.at("search");
-    // No more is known than the page shows.
+    // Of a page without the total count, only the hits on the page are known.
     visitor.run("{ search(query: \"lantern\", first: 1) { nodes { __typename } } }").await.at("search");
     visitor.run("{ search(query: \"rope\", first: 1) { nodes { __typename } } }").await.at("search");
     let rows = recorded_searches(&app, "website_id, query, corrected, results, results_exact, is_shareable").await;
@@ -77,7 +77,7 @@ async fn search_is_recorded_with_its_query_and_results() {
     let near = "SELECT bool_and(took_ms > 0 AND searched_at BETWEEN now() - interval '1 minute' AND now()
         AND (id >> 21) = floor(extract(epoch FROM searched_at) * 1000)) FROM searches";
     assert_eq!(app.database.scalar(near).await, "t");
-    // The visitor is known again, and their id stands nowhere.
+    // The visitor's hash is stored, and the id itself nowhere.
     assert_eq!(
         app.database.scalar("SELECT count(*) FROM searches WHERE visitor = sha256('a-visitor-of-this-test')").await,
         "6"
@@ -121,12 +121,12 @@ async fn search_belongs_to_a_user_or_a_visitor_but_not_both() {
         (app.anonymous(), known("", "")),
         (app.anonymous().with_visitor("v"), known("", "v")),
         (app.anonymous().with_visitor(&most), known("", &most)),
-        // What is no such id is nobody's.
+        // An invalid visitor id is ignored.
         (app.anonymous().with_visitor(""), known("", "")),
         (app.anonymous().with_visitor("a visitor"), known("", "")),
         (app.anonymous().with_visitor(&long), known("", "")),
         (customer.log_in_again().await, known(&customer.id.0.to_string(), "")),
-        // A machine searches for others, or for itself.
+        // A search with an API key belongs to the visitor whose id is sent, otherwise to the key's owner.
         (app.with_key(key.clone(), admin.id).with_visitor("v"), known("", "v")),
         (app.with_key(key, admin.id), known(&admin.id.0.to_string(), "")),
     ];
@@ -148,11 +148,12 @@ async fn search_responds_while_recording_is_blocked() {
     let id = search(&app.anonymous(), "lantern", "").await.text_at("search.searchId");
     let click = json!({ "searchId": id, "productId": nth_id::<ProductId>(1), "position": 1 });
     assert_eq!(app.anonymous().mutate("searchClick", "", click).await.outcome("searchClick"), "done");
-    other.batch_execute("COMMIT").await.expect("unlocked");
+    other.batch_execute("COMMIT").await.expect("a commit");
     assert_eq!((count(&app, "searches").await, count(&app, "search_clicks").await), ("1".into(), "1".into()));
 }
 
-/// So many searches by nobody, as they are handed in. Of so many in a millisecond two may have one id: these are other ones.
+/// Returns this many anonymous searches, as passed to the recorder, without the equal ids that may occur within a
+/// millisecond.
 fn anonymous_searches(count: usize) -> Vec<NewSearch> {
     let mut searches = BTreeMap::new();
     while searches.len() < count {
@@ -201,7 +202,7 @@ async fn events_beyond_the_buffer_are_dropped_and_counted() {
     let (recorder, public) = (&app.services.search_recorder, app.anonymous());
     let mut other = app.database.raw_connection().await;
     other.batch_execute("BEGIN; LOCK TABLE searches").await.expect("a lock");
-    // The recorder takes a batch of these, and waits with it.
+    // The recorder takes one batch of these and waits to write it.
     let mut searches = anonymous_searches(MAX_BATCH + MAX_QUEUED + 7);
     searches.drain(..MAX_BATCH).for_each(|search| recorder.record_search(search));
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -212,7 +213,7 @@ async fn events_beyond_the_buffer_are_dropped_and_counted() {
     assert_eq!(recorder.dropped(), 7);
     search(&public, "lantern", "").await.text_at("search.searchId");
     assert_eq!(recorder.dropped(), 8);
-    other.batch_execute("COMMIT").await.expect("unlocked");
+    other.batch_execute("COMMIT").await.expect("a commit");
     assert_eq!(count(&app, "searches").await, (MAX_BATCH + MAX_QUEUED).to_string());
 }
 
@@ -228,7 +229,7 @@ async fn click_counts_once_for_an_existing_product() {
         (&id, &lantern, 1, "done"),
         (&id, &lantern, 5, "done"),
         (&id, &paper, 10_000, "done"),
-        // Of nothing there is no click, and nobody learns it.
+        // Clicks on missing searches or products are ignored without an error.
         (&id, &nth_id::<ProductId>(9), 1, "done"),
         (&id, &lantern, 0, "OUT_OF_RANGE position"),
         (&id, &lantern, 10_001, "OUT_OF_RANGE position"),
@@ -263,7 +264,7 @@ async fn nothing_is_recorded_when_disabled() {
 async fn failed_writes_are_retried_and_finally_dropped() {
     let app = TestApp::new().await;
     let recorder = &app.services.search_recorder;
-    // A sequence counts also what is undone.
+    // A sequence also counts in transactions that are rolled back.
     let refusing = "
         CREATE SEQUENCE attempts;
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -280,7 +281,7 @@ async fn failed_writes_are_retried_and_finally_dropped() {
     search(&app.anonymous(), "rope", "").await.text_at("search.searchId");
     assert_eq!(recorded_searches(&app, "query").await, ["(lantern)"]);
     assert_eq!((recorder.dropped(), app.database.scalar("SELECT last_value FROM attempts").await), (1, "-97".into()));
-    // The recorder goes on.
+    // The recorder continues.
     app.database.sql("DROP TRIGGER refuse ON searches").await;
     search(&app.anonymous(), "sail", "").await.text_at("search.searchId");
     assert_eq!(recorded_searches(&app, "query").await, ["(lantern)", "(sail)"]);
@@ -299,13 +300,13 @@ async fn pending_searches_are_written_at_shutdown() {
     assert!(server.run(None, document).1["data"]["search"]["searchId"].is_string());
     assert_eq!(server.stop(), Some(0));
     assert_eq!(database.rows("SELECT query FROM searches").await, ["(lantern)"]);
-    // Switched off, there is nothing to click on.
+    // Without recording there is no search id to click on.
     let server = serve("0");
     assert_eq!(server.run(None, document).1["data"]["search"], json!({ "searchId": null }));
     assert_eq!(server.stop(), Some(0));
 }
 
-/// Somebody who searches while their account is erased.
+/// Creates a user who searches while their account is being erased.
 async fn searching_user(app: &TestApp) -> Actor<'_> {
     shop(app).await;
     let ada = app.customer().await;
@@ -322,7 +323,7 @@ async fn searches_of_an_erased_user_are_written_without_a_user() {
         "BEGIN; SELECT FROM users WHERE id = {0} FOR NO KEY UPDATE; UPDATE users SET erased_at = now() WHERE id = {0}",
         ada.id.0
     );
-    erasure.batch_execute(&begin).await.expect("begun");
+    erasure.batch_execute(&begin).await.expect("a lock on the user");
     search(&ada, "rope", "").await.text_at("search.searchId");
     let recorder = app.services.search_recorder.clone();
     let flushed = tokio::spawn(async move { recorder.flush().await });
@@ -330,7 +331,7 @@ async fn searches_of_an_erased_user_are_written_without_a_user() {
     while app.database.scalar(waits).await == "0" {
         tokio::task::yield_now().await;
     }
-    erasure.batch_execute("COMMIT").await.expect("erased");
+    erasure.batch_execute("COMMIT").await.expect("a commit");
     flushed.await.expect("no panic");
     assert_eq!(recorded_searches(&app, "query, user_id").await, ["(lantern,)", "(rope,)"]);
 }

@@ -1,4 +1,4 @@
-//! What is known of searches: what staff reads of them, of which websites, and how the reports are read.
+//! Search reports: their figures, which websites each viewer sees, and the indexes they use.
 
 use serde_json::{Value, json};
 use souk::{
@@ -11,7 +11,7 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// Two websites, and a lantern, another lantern and a rope.
+/// Inserts two websites, and a lantern, another lantern and a rope.
 pub async fn shop(app: &TestApp) {
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency) VALUES
@@ -22,7 +22,7 @@ pub async fn shop(app: &TestApp) {
     app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
-/// A search, and the id that it was given.
+/// Searches, and selects the id of the recorded search.
 pub async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> TestResponse {
     let document = format!(
         "query ($query: String!) {{ search(query: $query {arguments}) {{
@@ -31,7 +31,7 @@ pub async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> TestResp
     actor.run_with(&document, json!({ "query": query })).await
 }
 
-/// Five searches of January, by three people known and one who is not; two were followed by clicks.
+/// Inserts five searches of January, by three known visitors and an unknown one; two were followed by clicks.
 async fn seed_january(app: &TestApp) {
     shop(app).await;
     let script = "
@@ -46,7 +46,7 @@ async fn seed_january(app: &TestApp) {
     app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
-/// What a report says of these days.
+/// Returns these fields of a report.
 async fn report(actor: &Actor<'_>, arguments: &str, fields: &str) -> TestResponse {
     actor.run(&format!("{{ searchAnalytics({arguments}) {{ {fields} }} }}")).await
 }
@@ -77,7 +77,7 @@ async fn report_counts_searches_visitors_queries_clicks_and_days() {
         report(&manager, DAYS, "top(first: 1) { query }").await.at("searchAnalytics.top"),
         &json!([{ "query": "lantern" }])
     );
-    // Its end is not part of it, its beginning is.
+    // The start is inclusive, the end exclusive.
     let until_noon = "from: \"2026-01-01T11:00:00Z\", to: \"2026-01-03T05:00:00Z\"";
     assert_eq!(report(&manager, until_noon, "searches").await.at("searchAnalytics.searches"), &json!(3));
 }
@@ -94,7 +94,7 @@ async fn period_without_searches_is_zero() {
     let manager = app.manager().await;
     let december = "from: \"2025-12-01T00:00:00Z\", to: \"2025-12-02T00:00:00Z\"";
     assert_eq!(report(&manager, december, ALL_FIELDS).await.at("searchAnalytics"), &empty);
-    // By default the last 30 days.
+    // The default is the last 30 days.
     search(&app.anonymous(), "lantern", "").await.at("search.searchId");
     app.services.search_recorder.flush().await;
     let lately = manager.run("{ searchAnalytics { searches trends(interval: DAY) { searches } } }").await;
@@ -105,7 +105,7 @@ async fn period_without_searches_is_zero() {
 #[tokio::test]
 async fn intervals_are_in_utc_whatever_the_database_time_zone() {
     let app = TestApp::new().await;
-    // Whose clocks go forward on the 29th of March.
+    // A time zone that changes to daylight saving time on March 29.
     app.database.set_parameter("timezone = 'Europe/Berlin'").await;
     seed_january(&app).await;
     let manager = app.manager().await;
@@ -173,7 +173,8 @@ async fn invalid_report_arguments_are_rejected() {
     }
 }
 
-/// 40,000 searches of the last 80 days, one in fifty at another website than the others, half of them clicked.
+/// Inserts 40,000 searches of the last 80 days, half of them clicked; one in fifty is at another website than the
+/// others.
 pub async fn seed_many_searches(app: &TestApp) {
     shop(app).await;
     let script = "
@@ -196,7 +197,7 @@ async fn report_reads_only_its_time_range() {
         let response = report(&manager, &format!("from: {from:?}{website}"), ALL_FIELDS).await;
         assert!(response.at("searchAnalytics.searches").as_i64() >= Some(least), "{response:?}");
         let statements: Vec<_> = response.sql.iter().filter(|sql| sql.contains("FROM searches")).collect();
-        assert_eq!(statements.len(), 6, "one for each field: {statements:#?}");
+        assert_eq!(statements.len(), 6, "one statement for each field: {statements:#?}");
         for statement in statements {
             let plan = app.database.explain(statement).await;
             assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{statement}\n{plan}");

@@ -1,4 +1,4 @@
-//! What of searches is suggested to others, how long they are kept, and whose they are.
+//! Popular searches as suggestions, the retention of searches, and their export and erasure.
 
 use serde_json::{Value, json};
 use souk::{
@@ -15,13 +15,13 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// Runs the job that looks after searches.
+/// Runs the maintenance job of search analytics.
 async fn run_maintenance(app: &TestApp, settings: AnalyticsSettings) {
     app.services.search_recorder.flush().await;
-    refresh(&app.database.db, settings).await.expect("tended");
+    refresh(&app.database.db, settings).await.expect("a refresh");
 }
 
-/// What is suggested for a beginning, at a website or anywhere.
+/// Returns the suggestions for a prefix, at a website or across all.
 async fn suggested(app: &TestApp, website: Option<WebsiteId>, prefix: &str) -> Vec<(String, i32, i32)> {
     let prefix = prefix.to_owned();
     let rows = app.database.db.read(async |conn| by_prefix(conn, website, &prefix, 10).await).await.expect("rows");
@@ -36,7 +36,7 @@ fn texts(rows: &[(&str, i32, i32)]) -> Vec<(String, i32, i32)> {
 async fn popular_searches_are_suggested_without_personal_data() {
     let app = TestApp::new().await;
     shop(&app).await;
-    // What others could read of a person, were it suggested.
+    // Personal data that others could read if it were suggested.
     let private = "UPDATE products SET description = 'ada@souk.example 01715550123 lovelace' WHERE name = 'Red Rope'";
     app.database.sql(private).await;
     let at = |website: i64| format!(", where: {{sourceWebsite: {{eq: {:?}}}}}", nth_id::<WebsiteId>(website));
@@ -55,7 +55,7 @@ async fn popular_searches_are_suggested_without_personal_data() {
         ] {
             search(&visitor, query, &arguments).await.at("search.searchId");
         }
-        // One person is one, however often; nobody is nobody; and staff finds more than others.
+        // A person counts once, however often they search; anonymous searches and those of staff do not count.
         let often = app.anonymous().with_visitor(&format!("visitor-{}", number.min(3)));
         search(&often, "red rope", "").await.at("search.searchId");
         search(&app.anonymous(), "paper", "").await.at("search.searchId");
@@ -63,7 +63,7 @@ async fn popular_searches_are_suggested_without_personal_data() {
     }
     run_maintenance(&app, AnalyticsSettings::default()).await;
     let found = "SELECT count(*) FROM searches WHERE results = 0";
-    assert_eq!(app.database.scalar(found).await, "5", "the others would be suggested if they might");
+    assert_eq!(app.database.scalar(found).await, "5", "all other searches have results");
     let everywhere = texts(&[("paper lantern", 5, 5), ("rope", 5, 5), ("storm lantern", 5, 5)]);
     assert_eq!(suggested(&app, None, "").await, everywhere);
     assert_eq!(suggested(&app, Some(WebsiteId(BASE)), "").await, texts(&[("storm lantern", 5, 5)]));
@@ -72,15 +72,15 @@ async fn popular_searches_are_suggested_without_personal_data() {
     for nothing in ["storm lanterns", "%", "_", "lantern", "z", "Storm"] {
         assert_eq!(suggested(&app, None, nothing).await, [], "{nothing}");
     }
-    // What fewer people search is not suggested any more.
+    // Below the minimum number of people, a search is no longer suggested.
     run_maintenance(&app, AnalyticsSettings { search_shared_by: 6, ..AnalyticsSettings::default() }).await;
     assert_eq!(suggested(&app, None, "").await, []);
-    // With fewer asked for, more is; what most people search comes first.
+    // A lower minimum suggests more; the most popular search is first.
     search(&app.customer().await, "rope", &at(1)).await.at("search.searchId");
     run_maintenance(&app, AnalyticsSettings { search_shared_by: 2, ..AnalyticsSettings::default() }).await;
     assert_eq!(suggested(&app, None, "r").await, texts(&[("rope", 6, 6), ("red rope", 4, 5)]));
     assert_eq!(suggested(&app, Some(WebsiteId(BASE + 1)), "").await, texts(&[("rope", 3, 3)]));
-    // What was popular once is not for good.
+    // Only recent searches count.
     app.database.sql("UPDATE searches SET id = id - ((31 * 86400000::bigint) << 21)").await;
     run_maintenance(&app, AnalyticsSettings::default()).await;
     assert_eq!(suggested(&app, None, "").await, []);
@@ -108,7 +108,7 @@ async fn searches_past_retention_are_deleted_with_their_clicks() {
     assert_eq!(app.database.scalar(left).await, format!("{old} {new}"));
     let oldest = "SELECT min(searched_at) > now() - interval '10 days 1 minute' FROM searches";
     assert_eq!(app.database.scalar(oldest).await, "t");
-    // With nothing kept nothing is left.
+    // With a retention of zero everything is deleted.
     run_maintenance(&app, kept(0)).await;
     assert_eq!(app.database.scalar(left).await, "0 0");
 }

@@ -1,4 +1,4 @@
-//! The audit log: what is told and what is not, that nobody changes it, that it forgets the erased, and who may read it.
+//! The audit log: what is logged and what is not, that it is append-only, erasure, and who may read it.
 
 use std::{collections::BTreeSet, io};
 
@@ -44,17 +44,18 @@ async fn every_audited_table_has_a_trigger() {
         assert!(triggers.iter().any(|row| records(&row)), "no trigger records changes of {}", resource_type.as_str());
     }
     let told: BTreeSet<&str> = triggers.iter().map(|row| row[0].as_str()).collect();
-    // The tables of parts: what changes is the resource that they are a part of.
+    // Tables of parts: the change is logged for the resource that they belong to.
     for part in ["api_key_permissions", "api_key_websites", "role_permissions", "role_websites", "sources"] {
         assert!(told.contains(part), "no trigger records changes of {part}");
     }
-    // No key leaves as a number. What linked products share is none, and the others here are not told.
+    // No key is logged as a number. The id shared by linked products is not a key, and the other columns listed here
+    // are not logged.
     let keys = "SELECT table_name, column_name FROM information_schema.columns
         WHERE table_schema = 'public' AND data_type = 'bigint' AND column_name LIKE '%\\_id'
             AND (table_name, column_name) NOT IN (('products', 'linked_id'), ('sources', 'resource_id'), ('sources', 'last_transfer_id'), ('images', 'media_id'))";
     for row in psql.rows(keys).await.iter().filter(|row| told.contains(row[0].as_str())) {
         let shown = with_global_ids(json!({ row[1].as_str(): 7 }));
-        assert!(shown[&row[1]].is_string(), "say in the audit model whose keys {}.{} are", row[0], row[1]);
+        assert!(shown[&row[1]].is_string(), "the audit model must say which type {}.{} refers to", row[0], row[1]);
     }
 }
 
@@ -69,7 +70,7 @@ async fn changes_of_secrets_are_logged_without_their_values() {
     let hidden = "SELECT change, before ->> 'password_hash', after ->> 'password_hash' FROM audit_log
         WHERE before ? 'password_hash' OR after ? 'password_hash' ORDER BY id";
     assert_eq!(database.rows(hidden).await, [["created", "", "(hidden)"], ["updated", "(hidden)", "(hidden)"]]);
-    let log = database.value("SELECT string_agg(audit_log::text, '') FROM audit_log").await;
+    let log = database.scalar("SELECT string_agg(audit_log::text, '') FROM audit_log").await;
     for secret in ["argon2", "another secret", "correct horse"] {
         assert!(!log.contains(secret), "{secret}");
     }
@@ -113,14 +114,14 @@ async fn direct_sql_is_attributed_to_the_system() {
 #[tokio::test]
 async fn hostile_request_id_is_stored_as_text() {
     let database = TestDb::new().await;
-    // The older meaning of a backslash must not open a door either.
+    // With the setting off, a backslash escapes; it must not allow an injection either.
     let old = format!(
         "ALTER DATABASE \"{}\" SET standard_conforming_strings = off",
         database.scalar("SELECT current_database()").await
     );
     database.sql(&old).await;
     let one = DbSettings { read_connections: 1, pool_size: 1, ..DbSettings::default() };
-    let db = Db::connect(&database.url, &one).await.expect("the database answers");
+    let db = Db::connect(&database.url, &one).await.expect("a database connection");
     let hostile = [
         "'; DROP TABLE brands; --",
         "\\'; DROP TABLE brands; --",
@@ -137,12 +138,12 @@ async fn hostile_request_id_is_stored_as_text() {
         let recorder = StatementRecorder::with_texts();
         let name = format!("brand-{number}");
         recorder.clone().scope(writer.scope(add_brand(&db, &name))).await.expect("a brand");
-        assert_eq!(recorder.statements(), 3, "BEGIN with its actor is one: {:?}", recorder.texts());
+        assert_eq!(recorder.statements(), 3, "BEGIN sets the actor in the same statement: {:?}", recorder.texts());
         let told =
             database.scalar("SELECT request_id FROM audit_log WHERE via = 'anonymous' ORDER BY id DESC LIMIT 1").await;
         assert_eq!(told, id.replace(['\0', '\n'], ""), "{id:?}");
     }
-    // The connection is the same one, and does not remember.
+    // The same connection has no actor in the next transaction.
     add_brand(&db, "after").await.expect("a brand");
     assert_eq!(database.scalar("SELECT via FROM audit_log ORDER BY id DESC LIMIT 1").await, "system");
 }
@@ -205,14 +206,14 @@ async fn erasing_a_user_removes_them_from_the_log() {
             "SELECT string_agg(l::text, '') FROM audit_log l WHERE user_id = {id} OR (resource_type = 'User' AND resource_id = {id})
                 OR (resource_type = 'Order' AND resource_id IN (SELECT id FROM orders WHERE user_id = {id}))"
         );
-        let text = database.value(&sql).await;
+        let text = database.scalar(&sql).await;
         let marks =
             ["A Customer", "Ada", "@souk.example", "7946", "Hafenstrasse", "Hamburg", "20359", "\"DE\"", "192.0.2.7"];
         marks.into_iter().filter(|mark| text.contains(mark)).count()
     };
     assert_eq!((held(&buyer).await, held(&other).await), (9, 9));
-    let entries = database.value("SELECT count(*) FROM audit_log").await;
-    // In either order: what the erasure itself changes is told, and then taken out.
+    let entries = database.scalar("SELECT count(*) FROM audit_log").await;
+    // In either order: the changes made by the erasure are logged, then cleared.
     let erase = format!(
         "UPDATE users SET erased_at = now(), email = NULL, phone = NULL WHERE id = {0};
          UPDATE users SET name = 'Erased', is_active = false WHERE id = {0};
@@ -221,8 +222,8 @@ async fn erasing_a_user_removes_them_from_the_log() {
     );
     app.database.sql(&erase).await;
     assert_eq!((held(&buyer).await, held(&other).await), (0, 9));
-    let left = database.value("SELECT count(*) FROM audit_log").await;
-    assert!(left > entries, "the entries stay, and the erasure is told: {entries}, {left}");
+    let left = database.scalar("SELECT count(*) FROM audit_log").await;
+    assert!(left > entries, "the entries are kept, and the erasure is logged: {entries}, {left}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,7 +324,7 @@ async fn reading_the_audit_log_requires_permission() {
     let admin = app.admin().await;
     assert_eq!(admin.run(&node).await.text_at("node.id"), entry);
     assert!(admin.run(list).await.json["errors"].is_null());
-    // What belongs to one website is for those of that website, and what belongs to all for those of all.
+    // Entries of one website are visible to staff of that website, entries of none only to staff of all websites.
     let (here, there) = (WebsiteId(1_000_001), app.website("there").await.id);
     let count = "{ auditLog { totalCount { value } nodes { id website { id } } } }";
     for (website, expected) in [(here, 1), (there, 1)] {

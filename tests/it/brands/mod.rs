@@ -40,7 +40,7 @@ async fn categories_and_brands_get_normalized_unique_slugs() {
         assert_eq!(manager.try_mutate(&update, json!({ "id": missing, "name": "x" })).await, "NOT_FOUND id");
         assert_eq!(app.database.contents().await, before);
 
-        // A new name leaves the slug, so that links stay; null clears the description.
+        // Renaming keeps the slug, so that links keep working; null clears the description.
         let renamed = manager.mutate(&update, &fields, json!({ "id": id, "name": "Bistro" })).await;
         let whole = json!({ "id": id, "name": "Bistro", "slug": "cafe-bar", "description": "Cups" });
         assert_eq!(*renamed.at(&format!("{update}.{resource}")), whole);

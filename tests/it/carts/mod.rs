@@ -1,4 +1,4 @@
-//! Carts: guests and users, today's prices and availability, limits, merging at login, and what is over.
+//! Carts of guests and users: current prices and availability, limits, merging at login, and expiry.
 
 use serde_json::{Value, json};
 use souk::{carts, ids::RowId};
@@ -34,10 +34,11 @@ async fn guest_cart_is_accessible_only_with_its_token() {
     assert_eq!(added.outcome("cartLineAdd"), "done");
     assert_eq!(added.at("cartLineAdd.cart.total.amount"), "25.00");
     let again = guest.mutate("cartLineAdd", CART, add(&cart, lantern.id, 1)).await;
-    assert_eq!(again.at("cartLineAdd.cart.lines.0.quantity"), 3, "pieces add up");
+    assert_eq!(again.at("cartLineAdd.cart.lines.0.quantity"), 3, "quantities are added");
     assert_eq!(guest.run("{ cart { id } }").await.text_at("cart.id"), id);
 
-    // The next request with the token is the same guest's; without it, or with another, there is no such cart.
+    // The next request with the token continues the same cart; without the token, or with another, the cart is not
+    // found.
     let second = guest.run("mutation { cartCreate { cart { id } cartToken } }").await;
     assert_eq!((second.text_at("cartCreate.cart.id"), second.at("cartCreate.cartToken")), (id.clone(), &Value::Null));
     let line = again.text_at("cartLineAdd.cart.lines.0.id");
@@ -95,7 +96,7 @@ async fn cart_shows_current_prices_and_availability_and_flags_price_changes() {
         ])
     );
     assert_eq!(seen.at("cart.lines.0.priceWhenAdded.amount"), "10.00");
-    assert_eq!(seen.at("cart.total.amount"), "162.00", "what is not for sale does not count");
+    assert_eq!(seen.at("cart.total.amount"), "162.00", "products that are not for sale are not counted");
 }
 
 #[tokio::test]
@@ -135,7 +136,7 @@ async fn invalid_cart_lines_are_rejected_with_their_field() {
             assert_eq!(app.database.contents().await, before, "nothing was written");
         }
     }
-    // A line more than there may be.
+    // One line more than the limit.
     let products = "WITH made AS (INSERT INTO products (source_website_id, name, slug, sku, price)
         SELECT {website}, 'P' || i, 'p-' || i, 'P-' || i, 1 FROM generate_series(1, 499) i RETURNING id)
         INSERT INTO cart_lines (cart_id, product_id, quantity, added_price) SELECT {cart}, id, 1, 1 FROM made";
@@ -170,7 +171,7 @@ async fn cart_lines_are_updated_removed_and_cleared() {
     let cleared = customer.mutate("cartClear", CART, json!({ "id": cart.id })).await;
     assert_eq!(total(&cleared, "cartClear"), "0.00");
     assert_eq!(customer.mutate("cartClear", CART, json!({ "id": cart.id })).await.outcome("cartClear"), "done");
-    // What is over stays over: a cart of a currency takes another once it is empty.
+    // An emptied cart has no currency; it takes that of the next product.
     let pounds = app.website("pounds").await;
     app.database.sql("UPDATE websites SET currency = 'GBP' WHERE code = 'pounds'").await;
     let tea = app.product(pounds.id, spec("4.00", 9)).await.id;
@@ -215,12 +216,12 @@ async fn guest_cart_is_merged_into_the_user_cart_at_login() {
         json!([[a.to_global_id(), 4, "2.50"], [b.to_global_id(), 5, "3.00"], [c.to_global_id(), 1, "4.00"]])
     );
     let gone = app.anonymous().with_cart(token.clone()).run("{ cart { id } }").await;
-    assert_eq!(gone.at("cart"), &Value::Null, "its token is over");
-    // Again: nothing is left to merge.
+    assert_eq!(gone.at("cart"), &Value::Null, "the token is no longer valid");
+    // A second login has nothing to merge.
     login(token).await;
     assert_eq!(ada.run("{ cart { lines { quantity } } }").await.at("cart.lines").as_array().unwrap().len(), 3);
 
-    // A cart in another currency stays the guest's, and is within reach by its token.
+    // A cart in another currency stays the guest's and is accessible with its token.
     let pounds = app.website("pounds").await;
     app.database.sql("UPDATE websites SET currency = 'GBP' WHERE code = 'pounds'").await;
     let tea = app.product(pounds.id, spec("4.00", 9)).await.id;
@@ -251,9 +252,9 @@ async fn reserved_stock_is_unavailable_to_others_until_released_or_expired() {
     let until = kept.text_at("cartReserve.cart.reservedUntil");
     assert_eq!(kept.at("cartReserve.cart.lines.0.availability"), "AVAILABLE");
     let again = ada.mutate("cartReserve", CART, reserve.clone()).await;
-    assert_eq!(again.text_at("cartReserve.cart.reservedUntil"), until, "not longer");
+    assert_eq!(again.text_at("cartReserve.cart.reservedUntil"), until, "the reservation is not extended");
 
-    // Everywhere.
+    // The reserved units are unavailable everywhere.
     let available = "query ($id: ID!) { product(id: $id) { availability remainingQuantity } }";
     let seen = bob.run_with(available, json!({ "id": lamp.to_global_id() })).await;
     assert_eq!(
@@ -272,7 +273,7 @@ async fn reserved_stock_is_unavailable_to_others_until_released_or_expired() {
         "OUT_OF_STOCK quantity"
     );
 
-    // A change of the cart releases, so does `cartRelease`.
+    // Changing the cart releases the reservation; so does `cartRelease`.
     let change = json!({ "id": mine.lines[0], "quantity": 3 });
     ada.mutate("cartLineUpdate", CART, change).await;
     assert_eq!(app.database.scalar("SELECT reserved FROM products").await, "0");
@@ -282,7 +283,7 @@ async fn reserved_stock_is_unavailable_to_others_until_released_or_expired() {
     assert_eq!(released.at("cartRelease.cart.reservedUntil"), &Value::Null);
     assert_eq!(app.database.scalar("SELECT reserved FROM products").await, "0");
 
-    // Once it is over others may buy, though nobody has cleared it away.
+    // Others may buy once the reservation has expired, even before it is cleaned up.
     ada.mutate("cartReserve", CART, reserve.clone()).await;
     let past =
         "SET session_replication_role = replica; UPDATE cart_reservations SET expires_at = now() - interval '1 s'";
@@ -300,7 +301,7 @@ async fn reserved_stock_is_unavailable_to_others_until_released_or_expired() {
         "done"
     );
     assert_eq!(ada.mutate("cartReserve", CART, reserve.clone()).await.outcome("cartReserve"), "done");
-    // Its own pieces are the buyer's.
+    // The units reserved for the buyer's own cart can be bought.
     let cart = TestCart { total: "4.00".into(), ..mine };
     assert_eq!(ada.checkout(&cart, "k4").await.outcome("checkout"), "done");
     assert_eq!(app.database.scalar("SELECT stock || ' ' || reserved FROM products").await, "0 0");
@@ -319,13 +320,13 @@ async fn expired_carts_and_reservations_are_deleted() {
     guest.mutate("cartReserve", CART, json!({ "id": theirs.id })).await;
     assert_eq!(carts::actions::clean_up(&app.database.db).await.unwrap(), 0);
     assert_eq!(app.database.scalar("SELECT reserved FROM products").await, "5");
-    // The guest's cart with what is reserved, and the customer's reservation alone.
+    // Expires the guest's cart with its reservation, and only the reservation of the customer's cart.
     let over = "SET session_replication_role = replica;
         UPDATE carts SET expires_at = now() - interval '1 s' WHERE user_id IS NULL;
         UPDATE cart_reservations SET expires_at = now() - interval '1 s' WHERE quantity = 2";
     app.database.sql(over).await;
     let query = "query ($id: ID!) { cart(id: $id) { id } }";
-    assert_eq!(guest.run_with(query, json!({ "id": theirs.id })).await.at("cart"), &Value::Null, "over is over");
+    assert_eq!(guest.run_with(query, json!({ "id": theirs.id })).await.at("cart"), &Value::Null, "an expired cart is not found");
     assert_eq!(guest.checkout(&theirs, "k").await.outcome("checkout"), "NOT_FOUND cartId");
     assert_eq!(carts::actions::clean_up(&app.database.db).await.unwrap(), 2);
     assert_eq!(app.database.scalar("SELECT reserved FROM products").await, "0");

@@ -43,7 +43,7 @@ async fn moving_a_category_moves_its_subtree() {
     assert_eq!([above(&kitchen).await, above(&pots).await, above(&lids).await], ["Garden", "House", "House Pots"]);
     assert_eq!(move_to(&pots, Value::Null).await, "done");
     assert_eq!([above(&pots).await, above(&lids).await], ["", "Pots"]);
-    // Absent is not null: it stays where it is.
+    // An omitted `parentId` keeps the parent.
     assert_eq!(manager.try_mutate("categoryUpdate", json!({ "id": lids, "name": "Covers" })).await, "done");
     assert_eq!(above(&lids).await, "Pots");
     let children = "query ($id: ID!) { category(id: $id) { children { nodes { name } } } }";
@@ -98,7 +98,7 @@ async fn only_unused_categories_brands_and_suppliers_can_be_deleted() {
         ..ProductSpec::default()
     };
     let product = app.product(website.id, spec).await.id.to_global_id();
-    // A product that was deleted softly holds on to them too: old orders show it.
+    // An inactive product still counts, because old orders show it.
     assert_eq!(manager.try_mutate("productDelete", json!({ "id": product })).await, "done");
     let things = [
         ("categoryDelete", top.id.to_global_id()),

@@ -1,4 +1,4 @@
-//! The tree of categories: moving and ordering, deleting what is not empty, and what is in whole parts of the tree.
+//! The category tree: moving and ordering, and deleting categories that are not empty.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use souk::ids::{CategoryId, RowId};
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-/// The slugs of the children of a category in their order; of the roots without.
+/// Returns the slugs of a category's children in order; of the roots if there is no parent.
 async fn child_slugs(app: &TestApp, parent: Option<&str>) -> String {
     let which = parent.map_or("{ isNull: true }".to_owned(), |id| format!("{{ eq: {id:?} }}"));
     let list =
@@ -35,7 +35,7 @@ async fn category_moves_to_the_given_position_and_others_keep_theirs() {
         ids.push(create(&manager, name, Some(&root)).await);
     }
     let [a, b, c, d] = [&ids[0], &ids[1], &ids[2], &ids[3]];
-    assert_eq!(child_slugs(&app, Some(&root)).await, "a b c d", "a new one is the last");
+    assert_eq!(child_slugs(&app, Some(&root)).await, "a b c d", "a new category is the last");
     let positions = "SELECT string_agg(slug || position, ' ' ORDER BY slug) FROM categories WHERE slug <> '?'";
     let others = async |moved: &str| app.database.scalar(&positions.replace('?', moved)).await;
     for (slug, input, expected) in [
@@ -51,7 +51,7 @@ async fn category_moves_to_the_given_position_and_others_keep_theirs() {
         assert_eq!(child_slugs(&app, Some(&root)).await, expected, "{input}");
         assert_eq!(others(slug).await, before, "{input}");
     }
-    // Beside another one is below the same parent, and null is the roots.
+    // `before` and `after` imply the sibling's parent; a null parent makes a root.
     let leaf = create(&manager, "leaf", Some(a)).await;
     assert_eq!(try_move(&manager, json!({ "id": leaf, "after": c })).await, "done");
     assert_eq!(child_slugs(&app, Some(&root)).await, "d c leaf a b");
@@ -89,7 +89,7 @@ async fn concurrent_moves_leave_unique_sibling_positions() {
     for number in 0..12 {
         ids.push(create(&manager, &format!("c{number}"), Some(&root)).await);
     }
-    // Without gaps, and all into the same one.
+    // All positions are equal, and all moves have the same target.
     app.database.sql("UPDATE categories SET position = 0 WHERE parent_id IS NOT NULL").await;
     let moves = ids[2..].iter().map(|id| try_move(&manager, json!({ "id": id, "after": ids[0] })));
     let outcomes: BTreeSet<_> = futures_util::future::join_all(moves).await.into_iter().collect();
@@ -136,18 +136,18 @@ async fn deleting_a_nonempty_category_reports_or_moves_its_contents() {
     ] {
         assert_eq!(delete(input.clone()).await.0, expected, "{input}");
     }
-    assert_eq!(app.database.contents().await, before, "nothing moved");
+    assert_eq!(app.database.contents().await, before, "nothing was written");
 
     assert_eq!(delete(json!({ "id": shelf, "moveTo": other })).await.0, "done");
-    assert_eq!(child_slugs(&app, Some(&other)).await, "inner x y", "behind those that are there, in their order");
+    assert_eq!(child_slugs(&app, Some(&other)).await, "inner x y", "after the existing ones, in their order");
     let held = format!("SELECT count(*) FROM products WHERE category_id = {}", key(&other).0);
     assert_eq!(app.database.scalar(&held).await, "3");
     assert_eq!(delete(json!({ "id": other, "moveToParent": true })).await.0, "done");
     assert_eq!(child_slugs(&app, Some(&root)).await, "inner x y");
-    assert_eq!(delete(json!({ "id": inner })).await.0, "done", "it holds nothing");
+    assert_eq!(delete(json!({ "id": inner })).await.0, "done", "it is empty");
     assert_eq!(delete(json!({ "id": root, "moveToParent": true })).await.0, "done");
     assert_eq!(child_slugs(&app, None).await, "x y");
     assert_eq!(app.database.scalar("SELECT count(*) FROM products WHERE category_id IS NULL").await, "3");
     let paths = "SELECT count(*) FROM categories WHERE path <> ARRAY[id]";
-    assert_eq!(app.database.scalar(paths).await, "0", "the paths followed");
+    assert_eq!(app.database.scalar(paths).await, "0", "the paths were updated");
 }

@@ -1,4 +1,4 @@
-//! Writes that meet: who wins, and that nobody sees how.
+//! Concurrent writes: exactly one succeeds where only one may, and deadlocks are never visible.
 
 use std::collections::HashSet;
 
@@ -68,7 +68,7 @@ async fn concurrent_requests_with_one_key_place_one_order() {
         assert_eq!(response.at("orderCreate"), responses[0].at("orderCreate"));
     }
     let (mine, theirs) = (responses[0].text_at("orderCreate.order.id"), theirs.text_at("orderCreate.order.id"));
-    assert_ne!(mine, theirs, "another user's key is another key");
+    assert_ne!(mine, theirs, "keys are separate per user");
     assert_eq!(app.stock(rope).await, 96);
     assert_eq!(app.database.rows("SELECT id FROM orders").await.len(), 2);
 }
@@ -203,7 +203,7 @@ async fn concurrent_requests_cannot_exceed_fifty_addresses() {
     assert_eq!((count(&outcomes, "done"), count(&outcomes, "OUT_OF_RANGE")), (1, 3), "{outcomes:?}");
 }
 
-/// Every category with its path, as the tree says it must be.
+/// Categories whose path does not match the tree.
 const TREE: &str = "WITH RECURSIVE tree AS (
         SELECT id, ARRAY[id] AS wanted FROM categories WHERE parent_id IS NULL
         UNION ALL SELECT c.id, t.wanted || c.id FROM categories c JOIN tree t ON c.parent_id = t.id)

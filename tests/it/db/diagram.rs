@@ -1,5 +1,5 @@
-//! `souk db diagram`: what it draws, and that the README shows what it draws today.
-//! `UPDATE_README=1 cargo test diagram` writes the README's diagrams anew.
+//! `souk db diagram`: its output, and the diagrams in the README, which must be current.
+//! `UPDATE_README=1 cargo test diagram` updates the README's diagrams.
 
 use std::path::Path;
 
@@ -96,7 +96,7 @@ erDiagram
     assert!(matches!(refused, Err(Error::User(_))), "{refused:?}");
 }
 
-/// What stands before a diagram in the README, with the arguments, and what behind it.
+/// Start of the comment before a diagram in the README, which has the arguments, and the comment after it.
 const BEGIN: &str = "<!-- souk db diagram";
 const END: &str = "<!-- end of the diagram -->";
 
@@ -107,8 +107,8 @@ async fn readme_diagrams_are_up_to_date() {
     let kept = std::fs::read_to_string(&file).expect("README.md");
     let (mut written, mut rest, mut count) = (String::new(), kept.as_str(), 0);
     while let Some((before, after)) = rest.split_once(BEGIN) {
-        let (arguments, after) = after.split_once("-->").expect("the comment ends");
-        let (_, after) = after.split_once(END).expect("the diagram ends");
+        let (arguments, after) = after.split_once("-->").expect("the end of the comment");
+        let (_, after) = after.split_once(END).expect("the end of the diagram");
         let arguments: Vec<_> = ["db", "diagram"].into_iter().chain(arguments.split_whitespace()).collect();
         let output = dir.command(&arguments).env("DATABASE_URL", &database.url).output().expect("the binary runs");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -119,10 +119,10 @@ async fn readme_diagrams_are_up_to_date() {
     written += rest;
     assert!(count > 0, "the README has no diagram");
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(&file, &written).expect("README.md can be written");
+        std::fs::write(&file, &written).expect("writing README.md");
     }
     let kept = std::fs::read_to_string(&file).expect("README.md");
-    assert!(kept == written, "the README's diagrams are old: `UPDATE_README=1 cargo test diagram` writes them anew");
+    assert!(kept == written, "the README's diagrams are outdated: `UPDATE_README=1 cargo test diagram` updates them");
     let unknown =
         dir.command(&["db", "diagram", "--only", "users,nonsense"]).env("DATABASE_URL", &database.url).output();
     let unknown = unknown.expect("the binary runs");

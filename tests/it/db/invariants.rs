@@ -1,4 +1,4 @@
-//! The invariants that no writer can go around: plain SQL past the program, and what the database says to it.
+//! Invariants that hold for every writer, tested with plain SQL outside the program.
 
 use rand::Rng;
 
@@ -22,11 +22,11 @@ async fn setup() -> (TestDb, Psql) {
     (database, psql)
 }
 
-/// Statements that are refused, and by which constraint.
+/// Checks that each statement is rejected by its constraint.
 async fn assert_all_rejected(psql: &Psql, table: &[(&str, &str)]) {
     for (sql, constraint) in table {
         match psql.try_run(sql).await {
-            Ok(_) => panic!("nothing refused {sql}"),
+            Ok(_) => panic!("no constraint rejected {sql}"),
             Err(error) => assert_eq!(violated_constraint(&error), *constraint, "{sql}"),
         }
     }
@@ -59,22 +59,22 @@ async fn stock_changes_only_through_the_ledger() {
     )
     .await;
     let stocks = "SELECT string_agg(stock::text, ' ' ORDER BY id) FROM products";
-    assert_eq!(psql.scalar(stocks).await, "5 3", "what was refused left nothing behind");
+    assert_eq!(psql.scalar(stocks).await, "5 3", "rejected statements wrote nothing");
     psql.rows(&movement("(1, 'sale', -5), (2, 'adjustment', 4)")).await;
     assert_eq!(psql.scalar(stocks).await, "0 7");
     let balances = "SELECT string_agg(balance::text, ' ' ORDER BY id) FROM stock_movements";
-    assert_eq!(psql.scalar(balances).await, "5 3 0 7", "each movement notes the stock that it left");
+    assert_eq!(psql.scalar(balances).await, "5 3 0 7", "each entry has the resulting stock");
     psql.rows(&product("n", 7)).await;
     psql.rows(&product("empty", 0)).await;
     let entered = "SELECT string_agg(concat_ws(' ', p.sku, m.reason, m.delta, m.balance, p.stock), '|')
         FROM stock_movements m JOIN products p ON p.id = m.product_id WHERE p.sku IN ('n', 'empty')";
-    assert_eq!(psql.scalar(entered).await, "n opening 7 7 7", "what a product begins with is in the ledger");
+    assert_eq!(psql.scalar(entered).await, "n opening 7 7 7", "a product's opening stock is in the ledger");
     let again = format!("{} ON CONFLICT (slug) DO UPDATE SET stock = 9", product("n", 7));
     assert_all_rejected(&psql, &[(&again, "products_stock_from_ledger")]).await;
 }
 
 #[tokio::test]
-async fn the_ledger_is_append_only() {
+async fn stock_ledger_is_append_only() {
     let (_database, psql) = setup().await;
     psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 5)").await;
     assert_all_rejected(
@@ -92,7 +92,7 @@ async fn the_ledger_is_append_only() {
 }
 
 #[tokio::test]
-async fn the_ledger_sums_to_the_stock_after_many_writers() {
+async fn stock_equals_the_ledger_sum_after_concurrent_writes() {
     let (database, psql) = setup().await;
     psql.rows("INSERT INTO stock_movements (product_id, reason, delta) VALUES (1, 'opening', 40), (2, 'opening', 40)")
         .await;
@@ -148,7 +148,7 @@ async fn order_total_changes_only_through_its_lines() {
     .await;
     let totals = "SELECT string_agg(total_amount::text, ' ' ORDER BY id) FROM orders";
     let steps = [
-        ("nothing yet", "SELECT", "0.00 0.00"),
+        ("no lines yet", "SELECT", "0.00 0.00"),
         ("a line", &*line("(1, 1, 'A', 'first', 2, 10.50)"), "21.00 0.00"),
         (
             "several lines of several orders",
@@ -156,7 +156,7 @@ async fn order_total_changes_only_through_its_lines() {
             "25.00 3.00",
         ),
         (
-            "no line at all",
+            "an insert of no lines",
             "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
                 SELECT 1, 1, 'A', 'a', 1, 1 WHERE false",
             "25.00 3.00",
@@ -165,13 +165,13 @@ async fn order_total_changes_only_through_its_lines() {
         ("all prices", "UPDATE order_details SET unit_price = unit_price + 1", "16.50 7.00"),
         ("a line moves", "UPDATE order_details SET order_id = 2 WHERE sku = 'first'", "5.00 18.50"),
         (
-            "lines change places, one at another price",
+            "lines swap orders, one at another price",
             "UPDATE order_details SET order_id = 3 - order_id, unit_price = unit_price + CASE sku WHEN 'first' THEN 1 ELSE 0 END",
             "19.50 5.00",
         ),
-        ("nothing about money", "UPDATE order_details SET name = 'C'", "19.50 5.00"),
-        ("a line goes", "DELETE FROM order_details WHERE sku = 'first'", "7.00 5.00"),
-        ("all lines go", "DELETE FROM order_details", "0.00 0.00"),
+        ("a change without amounts", "UPDATE order_details SET name = 'C'", "19.50 5.00"),
+        ("a line is deleted", "DELETE FROM order_details WHERE sku = 'first'", "7.00 5.00"),
+        ("all lines are deleted", "DELETE FROM order_details", "0.00 0.00"),
     ];
     for (what, sql, expected) in steps {
         psql.rows(sql).await;
@@ -216,7 +216,7 @@ async fn email_is_unique_ignoring_case() {
         ],
     )
     .await;
-    // Customers that an import brought have none, any number of them.
+    // Imported customers have no email address, any number of them.
     psql.rows(&user("NULL")).await;
     psql.rows(&user("NULL")).await;
     assert_eq!(psql.scalar("SELECT count(*) FROM users").await, "3");
@@ -257,17 +257,17 @@ async fn concurrent_category_moves_cannot_create_a_cycle() {
     let (database, psql) = setup().await;
     psql.rows(TREE).await;
     let other = Psql::connect(&database.url).await;
-    // Neither sees what the other has not committed: each alone would be sound.
+    // Neither sees the other's uncommitted change; each alone would be valid.
     psql.rows("BEGIN; UPDATE categories SET parent_id = 4 WHERE id = 1").await;
-    let pid = other.value("SELECT pg_backend_pid()").await;
+    let pid = other.scalar("SELECT pg_backend_pid()").await;
     let meets = tokio::spawn(async move { other.try_run("UPDATE categories SET parent_id = 3 WHERE id = 4").await });
     let watch = Psql::connect(&database.url).await;
     let waits = format!("SELECT count(*) FROM pg_locks WHERE pid = {pid} AND NOT granted");
-    // The second move has begun, and waits for the first one, before that ends.
-    while !meets.is_finished() && watch.value(&waits).await == "0" {}
+    // The second move has started and waits for the first, which has not ended.
+    while !meets.is_finished() && watch.scalar(&waits).await == "0" {}
     psql.rows("COMMIT").await;
     let met = meets.await.expect("no panic");
-    assert_eq!(violated_constraint(&met.expect_err("a loop")), "categories_acyclic");
+    assert_eq!(violated_constraint(&met.expect_err("a cycle")), "categories_acyclic");
     let paths = "SELECT string_agg(array_to_string(path, '/'), ' ' ORDER BY id) FROM categories";
     assert_eq!(psql.scalar(paths).await, "4/1 4/1/2 4/1/2/3 4");
 }

@@ -1,4 +1,4 @@
-//! The tables: the way there and back, and what holds for every one of them.
+//! The migrations, forward and back, and rules for every table.
 //! `UPDATE_TABLES=1 cargo test tables_rs` writes `src/db/tables.rs`.
 
 use std::{fmt::Write, path::Path};
@@ -7,40 +7,40 @@ use souk::db::migrations::{migrate, revert_all};
 
 use crate::support::{TestDb, psql::Psql};
 
-/// Where diesel notes what it ran; it stays.
+/// The table in which diesel records its migrations; reverting keeps it.
 const MIGRATIONS_TABLE: &str = "__diesel_schema_migrations";
 
-/// Tables that are no nouns, and why they have no `created_at` and `updated_at` kept by trigger.
+/// Tables that are not entities, and why they have no `created_at` and `updated_at` maintained by a trigger.
 const TABLES_WITHOUT_TIMESTAMPS: &[(&str, &str)] = &[
-    ("account_tokens", "used once, and never changed otherwise"),
-    ("address_notices", "one moment of a user"),
-    ("api_key_permissions", "a row is there or not"),
-    ("api_key_websites", "a row is there or not"),
-    ("audit_log", "a log: nothing is ever changed"),
-    ("cart_reservations", "made and deleted, never changed"),
+    ("account_tokens", "a token is used once, and not changed otherwise"),
+    ("address_notices", "a single time per user"),
+    ("api_key_permissions", "rows are only inserted and deleted"),
+    ("api_key_websites", "rows are only inserted and deleted"),
+    ("audit_log", "a log: append-only"),
+    ("cart_reservations", "rows are only inserted and deleted"),
     ("idempotency_keys", "written once"),
     ("login_throttles", "counters, deleted after a day"),
     ("media", "content: the same file is the same row"),
-    ("order_events", "a history: nothing is ever changed"),
-    ("payment_webhooks", "noted once"),
-    ("permissions", "a list that the migrations write"),
-    ("price_changes", "a history: nothing is ever changed"),
-    ("refresh_tokens", "used once, and never changed otherwise"),
-    ("return_lines", "written once, with their return, but for what becomes of them"),
-    ("role_permissions", "a row is there or not"),
-    ("role_websites", "a row is there or not"),
-    ("search_clicks", "a history: nothing is ever changed"),
-    ("search_documents", "made from the nouns"),
-    ("search_popular", "made from searches, anew each time"),
-    ("searches", "a history: nothing is ever changed but whose it was"),
+    ("order_events", "a history: append-only"),
+    ("payment_webhooks", "inserted once"),
+    ("permissions", "written by the migrations"),
+    ("price_changes", "a history: append-only"),
+    ("refresh_tokens", "a token is used once, and not changed otherwise"),
+    ("return_lines", "written with their return; only the restocking is set later"),
+    ("role_permissions", "rows are only inserted and deleted"),
+    ("role_websites", "rows are only inserted and deleted"),
+    ("search_clicks", "a history: append-only"),
+    ("search_documents", "derived from the entities"),
+    ("search_popular", "recomputed from searches each time"),
+    ("searches", "a history: only its user can be removed"),
     ("shipment_lines", "written once, with their shipment"),
-    ("sources", "first_seen and last_seen are its times"),
-    ("stock_movements", "a ledger: nothing is ever changed"),
-    ("search_websites", "which language the documents have"),
-    ("search_words", "a word is there or not"),
+    ("sources", "has first_seen and last_seen instead"),
+    ("stock_movements", "a ledger: append-only"),
+    ("search_websites", "the language of the documents"),
+    ("search_words", "rows are only inserted and deleted"),
 ];
 
-/// Everything that migrations make, a line each.
+/// Returns everything that the migrations create, one object per line.
 async fn schema_objects(database: &Psql) -> Vec<String> {
     let sql = format!(
         "SELECT concat_ws(' ', 'column', table_name, ordinal_position, column_name, data_type, udt_name, is_nullable,
@@ -84,21 +84,21 @@ async fn migrations_are_reversible() {
             "CREATE TABLE {MIGRATIONS_TABLE} (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())"
         ))
         .await;
-    let empty = database.value(things).await;
+    let empty = database.scalar(things).await;
 
-    let up = migrate(&url).await.expect("up").applied;
+    let up = migrate(&url).await.expect("a migration").applied;
     assert!(up.len() >= 11, "{up:?}");
     let first = schema_objects(&database).await;
     assert!(first.len() > 200, "only {} lines", first.len());
-    assert_eq!(migrate(&url).await.expect("nothing to do").applied, [""; 0]);
+    assert_eq!(migrate(&url).await.expect("no migration to run").applied, [""; 0]);
 
-    let down = revert_all(&url).await.expect("down").applied;
+    let down = revert_all(&url).await.expect("a revert").applied;
     assert_eq!(down, up.into_iter().rev().collect::<Vec<_>>());
-    assert_eq!(database.value(things).await, empty, "tables, functions, types, configurations, extensions");
+    assert_eq!(database.scalar(things).await, empty, "tables, functions, types, configurations, extensions");
 
-    migrate(&url).await.expect("up again");
+    migrate(&url).await.expect("a second migration");
     let second = schema_objects(&database).await;
-    forbid("these are not there the second time", first.iter().filter(|line| !second.contains(line)).cloned().collect());
+    forbid("objects missing after migrating again", first.iter().filter(|line| !second.contains(line)).cloned().collect());
     assert_eq!(first, second);
 }
 
@@ -107,11 +107,11 @@ async fn servers_started_together_migrate_once() {
     let url = TestDb::empty_url().await;
     let all = futures_util::future::join_all((0..4).map(|_| {
         let url = url.clone();
-        tokio::spawn(async move { migrate(&url).await.expect("each succeeds").applied })
+        tokio::spawn(async move { migrate(&url).await.expect("a migration").applied })
     }));
     let mut applied: Vec<_> = all.await.into_iter().map(|done| done.expect("no panic")).collect();
     applied.sort();
-    let (last, idle) = applied.split_last().expect("four");
+    let (last, idle) = applied.split_last().expect("four servers");
     assert!(idle.iter().all(Vec::is_empty), "several ran migrations: {applied:?}");
     assert_eq!(last.len(), Psql::connect(&url).await.rows(&format!("SELECT FROM {MIGRATIONS_TABLE}")).await.len());
 }
@@ -122,18 +122,18 @@ async fn tables_rs_matches_the_database() {
     let written = generate_tables_rs(&Psql::connect(&database.url).await).await;
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db/tables.rs");
     if std::env::var_os("UPDATE_TABLES").is_some() {
-        std::fs::write(&file, &written).expect("tables.rs can be written");
+        std::fs::write(&file, &written).expect("writing tables.rs");
     }
     let kept = std::fs::read_to_string(&file).expect("tables.rs");
     let line = kept.lines().zip(written.lines()).position(|(kept, written)| kept != written).map(|index| index + 1);
     assert!(
         kept == written,
-        "src/db/tables.rs is not what the migrations make (first difference in line {line:?}); \
-         `UPDATE_TABLES=1 cargo test tables_rs` writes it anew"
+        "src/db/tables.rs does not match the migrations (first difference in line {line:?}); \
+         `UPDATE_TABLES=1 cargo test tables_rs` updates it"
     );
 }
 
-/// What `src/db/tables.rs` is to say.
+/// Returns the contents of `src/db/tables.rs`.
 async fn generate_tables_rs(database: &Psql) -> String {
     let tables = tables(database).await;
     let mut out =
@@ -152,7 +152,7 @@ async fn generate_tables_rs(database: &Psql) -> String {
             out,
             "\ndiesel::table! {{\n    use diesel::sql_types::*;\n    use crate::db::sql::*;\n\n    {table} ({key}) {{\n"
         )
-        .expect("a string takes it");
+        .expect("writing to a string");
         let columns = database
             .rows(&format!(
                 "SELECT column_name, udt_name, is_nullable FROM information_schema.columns
@@ -163,11 +163,11 @@ async fn generate_tables_rs(database: &Psql) -> String {
             let [name, ty, nullable] = column.as_slice() else { panic!("three columns") };
             let ty = diesel_type(ty);
             let ty = if nullable == "YES" { format!("Nullable<{ty}>") } else { ty };
-            writeln!(out, "        {name} -> {ty},").expect("a string takes it");
+            writeln!(out, "        {name} -> {ty},").expect("writing to a string");
         }
         out.push_str("    }\n}\n");
     }
-    // Those by which diesel can guess the join: one foreign key from the child to the parent.
+    // Joins that diesel can infer: exactly one foreign key from the child to the parent.
     let joins = "SELECT c.conrelid::regclass, c.confrelid::regclass, a.attname
         FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
         WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace AND c.conrelid <> c.confrelid
@@ -176,10 +176,10 @@ async fn generate_tables_rs(database: &Psql) -> String {
         ORDER BY c.conrelid::regclass::text, c.confrelid::regclass::text";
     out.push('\n');
     for join in database.rows(joins).await {
-        writeln!(out, "diesel::joinable!({} -> {} ({}));", join[0], join[1], join[2]).expect("a string takes it");
+        writeln!(out, "diesel::joinable!({} -> {} ({}));", join[0], join[1], join[2]).expect("writing to a string");
     }
     let all: String = tables.iter().map(|table| format!("    {table},\n")).collect();
-    write!(out, "\ncrate::db::sql::allow_in_same_query!(\n{all});\n").expect("a string takes it");
+    write!(out, "\ncrate::db::sql::allow_in_same_query!(\n{all});\n").expect("writing to a string");
     out
 }
 
@@ -190,7 +190,7 @@ fn diesel_type(postgres: &str) -> String {
     let known = ["int2", "int4", "int8", "text", "citext", "bool", "numeric", "timestamptz", "date", "bytea", "uuid"];
     assert!(
         known.contains(&postgres) || ["tsvector", "jsonb", "float4"].contains(&postgres),
-        "say here what a {postgres} is"
+        "no diesel type for {postgres}"
     );
     postgres[..1].to_uppercase() + &postgres[1..]
 }
@@ -201,7 +201,7 @@ async fn tables(database: &Psql) -> Vec<String> {
     database.column(sql).await
 }
 
-/// Fails with all rows of a query that finds what breaks a rule.
+/// Fails with all rows of a query that finds violations of a rule.
 #[track_caller]
 fn forbid(rule: &str, broken: Vec<String>) {
     assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
@@ -212,7 +212,7 @@ async fn every_table_has_a_primary_key() {
     let database = TestDb::new().await;
     let sql = "SELECT oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
         AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = pg_class.oid AND contype = 'p')";
-    forbid("these tables have no primary key", Psql::connect(&database.url).await.column(sql).await);
+    forbid("tables without a primary key", Psql::connect(&database.url).await.column(sql).await);
 }
 
 #[tokio::test]
@@ -225,23 +225,23 @@ async fn every_foreign_key_has_an_index_that_begins_with_its_columns() {
                 AND (SELECT array_agg(k ORDER BY k) FROM unnest((i.indkey::int2[])[0:cardinality(c.conkey) - 1]) k)
                     = (SELECT array_agg(k ORDER BY k) FROM unnest(c.conkey) k))";
     let database = Psql::connect(&database.url).await;
-    forbid("these foreign keys have no index", database.column(sql).await);
+    forbid("foreign keys without an index", database.column(sql).await);
     database.rows("DROP INDEX stock_movements_user_id_idx, order_details_product_id_idx").await;
-    assert_eq!(database.column(sql).await.len(), 2, "the check sees what is missing");
+    assert_eq!(database.column(sql).await.len(), 2, "the check finds missing indexes");
 }
 
 #[tokio::test]
 async fn every_constraint_has_an_explicit_name() {
     let database = TestDb::new().await;
     let database = Psql::connect(&database.url).await;
-    // PostgreSQL's own: table_column_check, table_check1, table_column_key1.
+    // Default names of PostgreSQL: table_column_check, table_check1, table_column_key1.
     let sql = "SELECT conrelid::regclass || '.' || conname FROM pg_constraint
         WHERE connamespace = 'public'::regnamespace AND contype <> 'n' AND conrelid <> 0
           AND conrelid::regclass::text <> '__diesel_schema_migrations'
           AND (conname ~ '_check[0-9]*$' OR conname ~ '[0-9]$' OR conname NOT LIKE conrelid::regclass || '\\_%')";
-    forbid("these constraints have a name that PostgreSQL made up", database.column(sql).await);
+    forbid("constraints with a default name", database.column(sql).await);
     database.rows("ALTER TABLE brands ADD CHECK (name <> 'x'), ADD UNIQUE (slug, id), ADD UNIQUE (slug, id)").await;
-    assert_eq!(database.column(sql).await.len(), 2, "the check sees made-up names");
+    assert_eq!(database.column(sql).await.len(), 2, "the check finds default names");
 }
 
 #[tokio::test]
@@ -251,14 +251,14 @@ async fn every_entity_table_has_created_at_and_updated_at() {
     let mut broken = Vec::new();
     for table in tables(&database).await {
         let times = database
-            .value(&format!(
+            .scalar(&format!(
                 "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'
                      AND column_name IN ('created_at', 'updated_at') AND data_type = 'timestamp with time zone'
                      AND is_nullable = 'NO' AND column_default = 'now()'"
             ))
             .await;
         let touched = database
-            .value(&format!(
+            .scalar(&format!(
                 "SELECT count(*) FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
                      WHERE tgrelid = '{table}'::regclass AND proname = 'touch_updated_at'
                        AND pg_get_triggerdef(pg_trigger.oid) LIKE '%BEFORE UPDATE ON % FOR EACH ROW%' AND tgenabled = 'O'"
@@ -270,9 +270,9 @@ async fn every_entity_table_has_created_at_and_updated_at() {
             broken.push(format!("{table}: {times} times, {touched} trigger"));
         }
     }
-    forbid("nouns have created_at, updated_at and the trigger; what is no noun is written down", broken);
-    // The trigger does what it is there for, whoever writes.
+    forbid("entity tables have created_at, updated_at and the trigger; others are listed", broken);
+    // The trigger applies to every writer.
     database.rows("INSERT INTO brands (name, slug, updated_at) VALUES ('Wick', 'wick', '2001-01-01')").await;
     database.rows("UPDATE brands SET name = 'Wick', updated_at = '2001-01-01'").await;
-    assert_eq!(database.value("SELECT updated_at > now() - interval '1 hour' FROM brands").await, "t");
+    assert_eq!(database.scalar("SELECT updated_at > now() - interval '1 hour' FROM brands").await, "t");
 }

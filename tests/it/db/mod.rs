@@ -1,4 +1,5 @@
-//! The database layer: migrations, the tables' invariants, retried transactions, outages, and the diagram in the README.
+//! The database layer: migrations, the tables' invariants, retried transactions, outages, and the diagrams in the
+//! README.
 //! The embedded PostgreSQL and query plans are in `slow`.
 
 mod concurrency;

@@ -1,4 +1,5 @@
-//! A database that goes away, is slow or is full: what operations answer, and that nobody has to restart the server.
+//! A database that is down, slow or out of connections: the errors that operations return, and recovery without a
+//! restart.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ fn settings() -> DbSettings {
     DbSettings { read_connections: 2, pool_size: 4, ..DbSettings::default() }
 }
 
-/// A server whose connections go through a proxy.
+/// Starts a server whose connections go through a proxy.
 async fn app_behind_proxy() -> (TestApp, Proxy) {
     let mut database = TestDb::new().await;
     let proxy = Proxy::start(&database.url).await;
@@ -35,7 +36,7 @@ async fn readiness(app: &TestApp) -> u16 {
     app.send(Request::get("/readyz").body(Body::empty()).unwrap()).await.0.as_u16()
 }
 
-/// Ends every session of the database but the one that asks; waits until they are gone.
+/// Ends every other session of the database and waits until they are gone.
 async fn kill_all_sessions(app: &TestApp) {
     let kill = "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
                 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
@@ -54,17 +55,17 @@ async fn operations_are_unavailable_while_the_database_is_down() {
             let read = customer.run(PRODUCTS).await;
             assert_eq!(read.code(), "UNAVAILABLE");
             assert!(read.json["errors"][0]["extensions"]["requestId"].is_string());
-            // What PostgreSQL or the driver says is for the log.
+            // Messages of PostgreSQL and the driver appear only in the log.
             let message = read.json["errors"][0]["message"].as_str().unwrap();
             assert_eq!(message, "the database cannot be reached; try again in a moment");
             assert_eq!(customer.try_order(&[(product, 1)], &round.to_string()).await.code(), "UNAVAILABLE");
         }
         assert_eq!(readiness(&app).await, 503);
-        // What needs no database still answers.
+        // Operations without the database still work.
         assert_eq!(customer.run("{ __typename }").await.text_at("__typename"), "Query");
 
         proxy.open();
-        // At once: whoever wants a connection does not wait for a pause to end.
+        // At once: a request that needs a connection does not wait for the retry delay.
         let order = customer.try_order(&[(product, 1)], &round.to_string()).await;
         assert_eq!(order.user_errors("orderCreate"), []);
         assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.remainingQuantity"), 3 - round);
@@ -79,7 +80,7 @@ async fn operations_are_unavailable_when_the_database_rejects_connections() {
     let product = create_product(&app).await;
     let customer = app.customer().await;
     let (name, url) = (app.database.scalar("SELECT current_database()").await, app.database.url.clone());
-    // From outside: the database itself takes nobody in to be asked.
+    // From another database, because this one accepts no connections.
     let outside = url.replacen(&name, "postgres", 1);
     let allow = async |yes: bool| {
         query_scalar(&outside, &format!("ALTER DATABASE \"{name}\" ALLOW_CONNECTIONS {yes}")).await.unwrap();
@@ -114,7 +115,7 @@ async fn write_that_loses_its_connection_is_rolled_back() {
     let (app, proxy) = app_behind_proxy().await;
     let product = create_product(&app).await;
     let customer = app.customer().await;
-    // The order waits for the product, its key claimed.
+    // The order has claimed its key and waits for the product.
     let mut other = app.database.raw_connection().await;
     other.batch_execute(&format!("BEGIN; SELECT FROM products WHERE id = {} FOR UPDATE", product.0)).await.unwrap();
     let cut = async {
@@ -130,7 +131,7 @@ async fn write_that_loses_its_connection_is_rolled_back() {
     assert_eq!(order.code(), "UNAVAILABLE");
     proxy.open();
     other.batch_execute("COMMIT").await.unwrap();
-    // The same key: it waits for what is left of the first transaction, and finds nothing of it.
+    // The same key: it waits for the end of the first transaction, which left nothing.
     let again = customer.try_order(&lines, "one").await;
     assert_eq!(again.user_errors("orderCreate"), []);
     assert_eq!(app.database.scalar(ORDERS).await, "1");
@@ -153,7 +154,7 @@ async fn slow_statement_is_canceled() {
         assert_eq!(read.json["errors"][0]["path"][0], "products");
     }
     assert_eq!(customer.try_order(&[(product, 1)], "one").await.code(), "TIMEOUT");
-    // The connections are as good as before.
+    // The connections stay usable.
     assert_eq!(customer.run("{ me { id } }").await.text_at("me.id"), customer.global_id());
     other.batch_execute("COMMIT").await.unwrap();
     assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.remainingQuantity"), 5);
@@ -172,7 +173,7 @@ async fn slow_read_does_not_fail_concurrent_reads() {
     let websites = "{ websites { nodes { code } } }";
     let (slow, quick) = tokio::join!(anybody.run(PRODUCTS), anybody.run(websites));
     assert_eq!((slow.code(), quick.text_at("websites.nodes.0.code").as_str()), ("TIMEOUT", "sailor"));
-    // On one and the same connection, too: behind the slow one, not with it.
+    // Also on one shared connection: the second read waits for the first, but does not fail with it.
     let both =
         anybody.run("{ websites { nodes { code } } a: product(slug: \"a\") { id } b: product(slug: \"b\") { id } }");
     let both = both.await;
@@ -191,7 +192,7 @@ async fn exhausted_pool_makes_writes_unavailable_until_it_recovers() {
     assert_eq!(customer.try_order(&[(product, 1)], "one").await.code(), "UNAVAILABLE");
     // Reads have connections of their own.
     assert_eq!(customer.run(PRODUCTS).await.at("products.nodes.0.remainingQuantity"), 5);
-    // Whoever waits gets the connection as soon as it is free.
+    // A waiting request gets the connection as soon as it is free.
     let free = async { drop(held) };
     let lines = [(product, 1)];
     let (order, ()) = tokio::join!(customer.try_order(&lines, "one"), free);
@@ -217,7 +218,7 @@ async fn dropped_request_returns_a_clean_connection() {
         }
     };
     let lines = [(product, 2)];
-    // The client hangs up in the middle of the transaction.
+    // The client disconnects in the middle of the transaction.
     tokio::select! {
         response = customer.try_order(&lines, "one") => panic!("{response:?}"),
         () = waiting => {}

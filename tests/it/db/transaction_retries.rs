@@ -1,4 +1,4 @@
-//! Transactions that lose against others: run again as a whole, and given up after some attempts.
+//! Transactions that fail because of others: they are retried as a whole, up to a limit.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -14,7 +14,7 @@ async fn run(mut conn: &Conn, sql: &str) -> Result<()> {
     Ok(SimpleAsyncConnection::batch_execute(&mut conn, sql).await?)
 }
 
-/// Two rows to fight about.
+/// Creates two rows to conflict over.
 async fn two_rows(app: &TestApp) {
     app.database.sql("CREATE TABLE fought (id int PRIMARY KEY, n int); INSERT INTO fought VALUES (1, 0), (2, 0)").await;
 }
@@ -37,7 +37,7 @@ async fn transaction_is_retried_after_a_serialization_failure() {
         Ok(attempts.load(Relaxed))
     });
     assert_eq!(done.await.unwrap(), 3);
-    // What the lost attempts wrote is undone.
+    // The failed attempts are rolled back.
     assert_eq!(rows(&app).await, "1 21");
 }
 
@@ -54,7 +54,7 @@ async fn transaction_is_retried_after_a_deadlock() {
         run(conn, "UPDATE fought SET n = n + 1 WHERE id = 1").await?;
         run(conn, "UPDATE fought SET n = n + 1 WHERE id = 2").await
     });
-    // The other one waits last, so ours looks for the circle first, finds it and is the victim.
+    // The other session waits last, so ours checks for the deadlock first and becomes the victim.
     let theirs = async {
         let waits =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -76,7 +76,7 @@ async fn transaction_that_keeps_failing_returns_conflict() {
     let website = app.website("sailor").await;
     let product = app.product(website.id, ProductSpec { stock: 5, ..ProductSpec::default() }).await;
     let customer = app.customer().await;
-    // A sequence counts on where a transaction is undone.
+    // A sequence also counts in transactions that are rolled back.
     let lose = "CREATE SEQUENCE attempts; CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 PERFORM nextval('attempts'); RAISE EXCEPTION 'lost' USING ERRCODE = '40001'; END $$;";
     app.database.sql(lose).await;
@@ -93,7 +93,7 @@ async fn transaction_that_keeps_failing_returns_conflict() {
         assert_eq!(app.stock(product.id).await, 5);
         app.database.sql("DROP TRIGGER lose ON orders").await;
     }
-    // The same key may be used again: nothing of it was kept.
+    // The key can be reused, because nothing of the failed attempts was kept.
     let response = customer.try_order(&[(product.id, 1)], "one").await;
     assert_eq!(response.user_errors("orderCreate"), []);
     assert_eq!(app.stock(product.id).await, 4);

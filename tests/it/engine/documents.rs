@@ -1,4 +1,4 @@
-//! Documents: what is too large for us, what variables must be, what is kept validated.
+//! Documents: their limits, the validation of variables, and the document cache.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use souk::telemetry::RequestId;
 
 use crate::support::{TestApp, failing_fields};
 
-/// An engine of the graph itself, beside the one of the app's router.
+/// An engine with Souk's schema, separate from the one of the app's router.
 struct TestEngine {
     app: TestApp,
     engine: Engine,
@@ -25,16 +25,16 @@ struct TestEngine {
 
 impl TestEngine {
     async fn new() -> Self {
-        Self::with(&Limits::default()).await
+        Self::with(&LimitSettings::default()).await
     }
 
-    async fn with(limits: &Limits) -> Self {
+    async fn with(limits: &LimitSettings) -> Self {
         let app = TestApp::new().await;
         let engine = graphql::engine(&app.services, limits);
         Self { app, engine }
     }
 
-    /// The answer of anybody's operation.
+    /// Runs an operation as an anonymous viewer.
     async fn run(&self, text: &str, variables: Value) -> Response {
         let id = RequestId::random();
         match self.engine.prepare(request(text, variables)) {
@@ -55,11 +55,11 @@ impl TestEngine {
         self.engine.prepare(request(text, variables)).unwrap().is_validated
     }
 
-    /// The code and the text of the only error before anything runs.
+    /// Returns the code and the message of the only error, raised before execution.
     fn rejection(&self, text: &str) -> (String, String) {
         let started = Instant::now();
-        let error = self.engine.prepare(Request::new(text)).err().expect("it is refused");
-        // Not a measurement: a bomb that goes off takes hours.
+        let error = self.engine.prepare(Request::new(text)).err().expect("a rejected document");
+        // Not a benchmark: an expanded exponential document would take hours.
         assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
         let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code")).cloned();
         (code.map_or_else(|| "none".to_owned(), |code| code.to_string()), error.message)
@@ -96,12 +96,12 @@ fn errors(response: &Response) -> String {
 #[tokio::test]
 async fn exponential_documents_are_rejected_before_execution() {
     let graph = TestEngine::new().await;
-    // 2^40 fields in 41 fragments; 10^12 in 13; a circle; a long chain.
+    // 2^40 fields in 41 fragments; 10^12 in 13; a cycle; a long chain.
     let doubling = |length: usize| -> String {
         (0..length).map(|i| format!("fragment F{i} on Query {{ ...F{0} ...F{0} }} ", i + 1)).collect()
     };
     let text = format!("{{ ...F0 }} {} fragment F40 on Query {{ me {{ id }} }}", doubling(40));
-    graph.assert_limited(&text, "inside selection sets");
+    graph.assert_limited(&text, "nested selection sets");
     let text = format!("{{ me {{ id }} ...F0 }} {} fragment F20 on Query {{ me {{ id }} }}", doubling(20));
     graph.assert_limited(&text, "too many");
     let tenfold: String = (0..12)
@@ -109,7 +109,10 @@ async fn exponential_documents_are_rejected_before_execution() {
         .collect();
     let text = format!("{{ category(slug: \"a\") {{ ...F0 }} }} {tenfold} fragment F12 on Category {{ id }}");
     graph.assert_limited(&text, "selections");
-    graph.assert_bad("{ ...A } fragment A on Query { ...B ...B } fragment B on Query { ...A ...A }", "spreads itself");
+    graph.assert_bad(
+        "{ ...A } fragment A on Query { ...B ...B } fragment B on Query { ...A ...A }",
+        "must not spread itself",
+    );
     graph.assert_bad("{ me { id } } fragment A on Query { me { id } }", "never used");
     let chain: String = (0..1500).map(|i| format!("fragment F{i} on Query{{...F{}}}", i + 1)).collect();
     graph.assert_limited(&format!("{{ ...F0 }} {chain} fragment F1500 on Query {{ me {{ id }} }}"), "");
@@ -138,22 +141,22 @@ async fn document_counts_are_limited() {
     graph.assert_limited(&format!("{{ me {{ id }} #{} \n }}", "x".repeat(65_536)), "bytes");
     graph.assert_limited(&format!("{{ nodes(ids: [{}]) {{ id }} }}", "1 ".repeat(10_001)), "tokens");
     let inner = "... { ".repeat(40) + "id" + &" }".repeat(40);
-    graph.assert_limited(&format!("{{ me {{ {inner} }} }}"), "inside selection sets");
+    graph.assert_limited(&format!("{{ me {{ {inner} }} }}"), "nested selection sets");
 }
 
 #[tokio::test]
 async fn document_limits_are_configurable() {
-    let usual = Limits::default;
+    let usual = LimitSettings::default;
     for (limits, fits, exceeds) in [
-        (Limits { max_depth: 3, ..usual() }, "{ me { role { code } } }", "{ me { orders { nodes { id } } } }"),
+        (LimitSettings { max_depth: 3, ..usual() }, "{ me { role { code } } }", "{ me { orders { nodes { id } } } }"),
         (
-            Limits { max_complexity: 50, ..usual() },
+            LimitSettings { max_complexity: 50, ..usual() },
             "{ brands(first: 5) { nodes { id name } } }",
             "{ brands(first: 50) { nodes { id name } } }",
         ),
-        (Limits { max_aliases: 1, ..usual() }, "{ a: me { id } }", "{ a: me { b: id } }"),
-        (Limits { max_root_fields: 1, ..usual() }, "{ me { id } }", "{ me { id } __typename }"),
-        (Limits { max_document: 20, ..usual() }, "{ me { id } }", "{ me { id role { code } } }"),
+        (LimitSettings { max_aliases: 1, ..usual() }, "{ a: me { id } }", "{ a: me { b: id } }"),
+        (LimitSettings { max_root_fields: 1, ..usual() }, "{ me { id } }", "{ me { id } __typename }"),
+        (LimitSettings { max_document: 20, ..usual() }, "{ me { id } }", "{ me { id role { code } } }"),
     ] {
         let graph = TestEngine::with(&limits).await;
         for (text, code) in [(fits, None), (exceeds, Some("LIMIT_EXCEEDED"))] {
@@ -172,17 +175,14 @@ async fn deeply_nested_documents_never_reach_the_recursive_parser() {
         graph.assert_limited(&format!("{{ product(slug: {value}) {{ id }} }}"), "brackets");
     }
     graph.assert_limited(&"{a".repeat(9_000), "brackets");
-    graph.assert_limited(
-        &format!("query ($a: {}Int{}) {{ me {{ id }} }}", "[".repeat(9_000), "]".repeat(9_000)),
-        "brackets",
-    );
-    // Brackets in strings and comments are text; a string cannot hide those behind it.
+    let many = "[".repeat(9_000);
+    graph.assert_limited(&format!("query ($a: {many}Int{}) {{ me {{ id }} }}", "]".repeat(9_000)), "brackets");
+    // Brackets in strings and comments are text, and a string cannot hide the brackets after it.
     let brackets = "[".repeat(100);
     graph.assert_fits(&format!(
         "{{ product(slug: \"{brackets}\\\"{brackets}\") {{ id }}
             a: product(slug: \"\"\"{brackets}\\\"\"\"{brackets}\"\"\") {{ id }} }} #{brackets}"
     ));
-    let many = "[".repeat(9_000);
     graph.assert_bad(&format!("{{ product(slug: [\"\"\" \"{many}"), "not closed");
     graph.assert_limited(&format!("{{ product(slug: [\"\" \"\\\\\" {many}"), "brackets");
     graph.assert_limited(&format!("{{ product(slug: \"\n{many}"), "brackets");
@@ -242,7 +242,7 @@ async fn variables_must_match_their_declared_types() {
             assert!(prepare(&value).is_ok(), "{ty} {value}");
         }
         for value in bad {
-            let error = prepare(&value).err().unwrap_or_else(|| panic!("{ty} {value} passes"));
+            let error = prepare(&value).err().unwrap_or_else(|| panic!("{ty} {value} was accepted"));
             assert!(error.message.starts_with("Variable \"$x"), "{}", error.message);
         }
     }
@@ -291,12 +291,12 @@ async fn cached_document_returns_the_same_result() {
         assert_eq!(response.data.into_json().unwrap(), data);
     }
     assert!(graph.is_cached(text, json!({"n": 1, "where": {}})));
-    // It runs without validation now, and bad variables are refused all the same, before anything runs.
+    // It now runs without validation, but bad variables are still rejected before execution.
     for variables in [json!({}), json!({"n": "x", "where": {}}), json!({"n": 1, "where": {"colour": 1}})] {
         let response = graph.run(text, variables).await;
         assert_eq!((response.errors.len(), response.errors[0].path.len()), (1, 0));
     }
-    // What a scalar of our own makes of a value comes out the same, too.
+    // Custom scalars are parsed again, too.
     let priced = "query ($price: Decimal) { products(where: { price: { gte: $price } }) { nodes { id } } }";
     for (price, fits) in [("1.50", true), ("much", false), ("2", true), ("much", false)] {
         let response = graph.run(priced, json!({"price": price})).await;
@@ -308,13 +308,13 @@ async fn cached_document_returns_the_same_result() {
 #[tokio::test]
 async fn documents_with_unvalidated_parts_are_validated_again() {
     let graph = TestEngine::new().await;
-    // With $name absent, validation does not look into the filter, where a field is unknown.
+    // If $name is absent, validation skips the filter, which contains an unknown field.
     let text = "query ($name: String) { products(where: { colour: 1, name: { eq: $name } }) { nodes { id } } }";
     graph.run(text, json!({})).await;
     assert!(!graph.is_cached(text, json!({})));
     let response = graph.run(text, json!({"name": "x"})).await;
     assert!(response.errors[0].message.contains("colour"), "{}", errors(&response));
-    // Of two operations, only the chosen one's values are looked at.
+    // Of two operations, only the values of the selected one are validated.
     let two = "query A { me { id } } query B($name: String) { products(where: { colour: 1, name: { eq: $name } }) { nodes { id } } }";
     let id = RequestId::random();
     for name in ["A", "A", "B"] {
@@ -324,7 +324,7 @@ async fn documents_with_unvalidated_parts_are_validated_again() {
         let response = graph.engine.execute(prepared, data, &id).await;
         assert_eq!(response.errors.is_empty(), name == "A", "{name}: {}", errors(&response));
     }
-    // Sizes are counted on every run: they depend on variables.
+    // The size is computed on every run, because it depends on the variables.
     let sized = "query ($n: Int!) { products(first: $n) { nodes { category { products(first: $n) { nodes {
         id name sku } } } } } }";
     for (n, fits) in [(1, true), (100, false), (1, true), (100, false)] {
@@ -343,7 +343,7 @@ async fn only_short_executed_queries_are_cached() {
         ("{ me { id } }", true),
         (mutation, false),
         (long.as_str(), false),
-        // Failing is no fault of the document.
+        // A failed execution does not make the document invalid.
         ("{ orders { nodes { id } } }", true),
     ] {
         graph.run(text, json!({})).await;
@@ -351,7 +351,7 @@ async fn only_short_executed_queries_are_cached() {
     }
     graph.run("{ my { id } }", json!({})).await;
     assert!(!graph.is_cached("{ my { id } }", json!({})));
-    // An absent variable that is a whole argument hides nothing.
+    // An absent variable that is a whole argument skips no validation.
     let optional = "query ($slug: String) { category(slug: $slug) { id } }";
     graph.run(optional, json!({})).await;
     assert!(graph.is_cached(optional, json!({})));
@@ -362,7 +362,7 @@ async fn cached_document_still_checks_permissions() {
     let app = TestApp::new().await;
     let (admin, customer) = (app.admin().await, app.customer().await);
     for text in ["{ users { nodes { id } } }", "{ suppliers { nodes { id } } }"] {
-        // The first run puts it into the cache.
+        // The first run stores the document in the cache.
         let staff = admin.run(text).await;
         let (other, nobody) = (customer.run(text).await, app.anonymous().run(text).await);
         assert!(staff.json["errors"].is_null(), "{staff:?}");

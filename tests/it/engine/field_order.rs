@@ -1,14 +1,14 @@
-//! Answers stand in the order of the query, byte for byte, whatever has to be waited for.
+//! Responses have the fields in the order of the query, byte for byte, whichever of them have to wait.
 
 use souk::ids::{BrandId, ProductId, RowId, UserId};
 
 use crate::support::{Actor, ProductSpec, TestApp, bulk::nth_id};
 
-/// The answer's data as it came over the wire.
+/// Returns the data of the response as received.
 async fn data(actor: &Actor<'_>, document: &str) -> String {
     let response = actor.run(document).await;
     let start = response.text.find("\"data\":").expect("data") + "\"data\":".len();
-    let end = response.text.find(",\"extensions\":{\"sql\"").expect("the tests' server counts statements");
+    let end = response.text.find(",\"extensions\":{\"sql\"").expect("the extension with the statement count");
     response.text[start..end].to_owned()
 }
 
@@ -19,7 +19,7 @@ async fn response_fields_follow_the_query_order() {
     let admin = app.admin().await;
     let (product, brand, user) = (nth_id::<ProductId>(1), nth_id::<BrandId>(1), nth_id::<UserId>(1));
     let cases = [
-        // Loaded between plain, at two depths.
+        // Loaded fields between plain ones, at two levels.
         (
             "{ products { nodes { brand { name id } name category { slug parent { slug name } position } sku
                 sourceWebsite { currency code } price { currency amount } stock seller { role { code } name } __typename } } }"
@@ -28,7 +28,7 @@ async fn response_fields_follow_the_query_order() {
                 r#"{{"products":{{"nodes":[{{"brand":{{"name":"Maker 1","id":"{brand}"}},"name":"Lantern 1","category":{{"slug":"board-1","parent":{{"slug":"shelf-1","name":"Shelf 1"}},"position":0}},"sku":"L-1","sourceWebsite":{{"currency":"EUR","code":"site-1"}},"price":{{"currency":"EUR","amount":"10.00"}},"stock":10,"seller":{{"role":{{"code":"seller"}},"name":"Seller 1"}},"__typename":"Product"}}]}}}}"#
             ),
         ),
-        // The same asked for the other way round.
+        // The same fields in reverse order.
         (
             "{ products { nodes { __typename seller { name } price { amount currency } category { parent { name slug } slug }
                 name brand { id name } } } }"
@@ -43,7 +43,7 @@ async fn response_fields_follow_the_query_order() {
             r#"{"z":{"b":[{"z":"Lantern 1","y":{"b":"maker-1","a":"Maker 1"},"x":"L-1","w":{"name":"Maker 1"},"a":"Lantern 1"}]}}"#
                 .to_owned(),
         ),
-        // Fragments, each where it is spread; what was asked for before stays where it was.
+        // Fragments, each where it is spread; a field keeps the position of its first occurrence.
         (
             "query { products { nodes { name ...Rest id ... on Product { stock sku } ... @include(if: true) { slug } } } }
                 fragment Rest on Product { sku ...Deep name } fragment Deep on Product { brand { slug } barcode }"
@@ -52,7 +52,7 @@ async fn response_fields_follow_the_query_order() {
                 r#"{{"products":{{"nodes":[{{"name":"Lantern 1","sku":"L-1","brand":{{"slug":"maker-1"}},"barcode":null,"id":"{product}","stock":10,"slug":"lantern-1"}}]}}}}"#
             ),
         ),
-        // A key asked for twice stands where it was first and holds what both want.
+        // A field selected twice has its first position and merges both selections.
         (
             "{ products { nodes { brand { name } sku brand { slug name } } } brands { nodes { name } }
                 products { nodes { stock brand { id } } totalCount { value } } }"
@@ -66,7 +66,7 @@ async fn response_fields_follow_the_query_order() {
                 .to_owned(),
             r#"{"products":{"nodes":[{"brand":{"slug":"maker-1","name":"Maker 1"}}]}}"#.to_owned(),
         ),
-        // Nested connections, the parts of a connection in any order.
+        // Nested connections, with their fields in any order.
         (
             "{ brands { totalCount { precision value } nodes { products(first: 1) { pageInfo { hasNextPage } edges { node { sku } }
                 totalCount { value } } name } pageInfo { hasPreviousPage hasNextPage } } }"
@@ -90,7 +90,7 @@ async fn response_fields_follow_the_query_order() {
             r#"{"search":{"nodes":[{"category":{"slug":"board-1"},"sku":"L-1","__typename":"Product"}],"edges":[{"node":{"__typename":"Product"}}]}}"#
                 .to_owned(),
         ),
-        // The root: slow and quick, ours and the library's.
+        // The root: slow and fast fields, introspection included.
         (
             "{ orders { nodes { orderNumber } } __schema { queryType { name } } b: brands { nodes { name } } __typename
                 __type(name: \"Brand\") { kind name } a: websites { nodes { code } } }"
@@ -98,7 +98,7 @@ async fn response_fields_follow_the_query_order() {
             r#"{"orders":{"nodes":[{"orderNumber":"N-1"}]},"__schema":{"queryType":{"name":"Query"}},"b":{"nodes":[{"name":"Maker 1"}]},"__typename":"Query","__type":{"kind":"OBJECT","name":"Brand"},"a":{"nodes":[{"code":"site-1"}]}}"#
                 .to_owned(),
         ),
-        // What is left out leaves no gap; what fails or is not there is null in its place.
+        // Skipped fields are absent; failed or missing ones are null in their position.
         (
             "{ a: brands @skip(if: true) { nodes { id } } z: node(id: \"Zm9v\") { id } products { nodes { name @include(if: false)
                 variant sku } } m: node(id: \"nonsense\") { id } __typename }"
@@ -107,7 +107,7 @@ async fn response_fields_follow_the_query_order() {
         ),
     ];
     for (document, expected) in cases {
-        // Once as it comes, and once with the document kept from the first time.
+        // Once as a new document, and once from the cache.
         for _ in 0..2 {
             assert_eq!(data(&admin, &document).await, expected, "{document}");
         }

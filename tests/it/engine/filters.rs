@@ -1,5 +1,4 @@
-//! What `where` finds: every operator of every list, and that a condition and its opposite part the rows between them,
-//! whatever is null in them.
+//! Filters: every operator of every list. A condition and its negation partition the rows, nulls included.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +10,8 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// Rows for every operator, some of them with nulls. What names the rows in the cases below is the last word of the
-/// field that each list is asked for.
+/// Inserts rows for every operator, some of them with nulls. In the cases below, rows are named by the last character
+/// of the field that each list selects.
 async fn shop(app: &TestApp) {
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency) VALUES
@@ -42,7 +41,7 @@ async fn shop(app: &TestApp) {
     app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
-/// Conditions on products and the SKUs of those that are found.
+/// Conditions on products, and the SKUs that match.
 const PRODUCTS: &[(&str, &str)] = &[
     ("id: {eq: PRODUCT1}", "a"),
     ("id: {in: [PRODUCT1, PRODUCT3, PRODUCT9]}", "ac"),
@@ -114,7 +113,7 @@ const PRODUCTS: &[(&str, &str)] = &[
     ("createdAt: {gte: \"2026-01-02T00:00:00Z\"}", "bcd"),
     ("createdAt: {lte: \"2026-01-02T00:00:00Z\"}", "ab"),
     ("createdAt: {gte: \"2026-01-02T01:00:00+01:00\", lte: \"2026-01-03T00:00:00Z\"}", "bc"),
-    // Several fields hold together, and with what is nested.
+    // Several fields are combined with AND, also with nested conditions.
     ("price: {gte: \"10\"}, isActive: true", "bc"),
     ("and: [{price: {gte: \"10\"}}, {barcode: {isNull: true}}]", "cd"),
     ("or: [{sku: {eq: \"a\"}}, {sku: {eq: \"d\"}}]", "ad"),
@@ -200,7 +199,7 @@ const BRANDS: &[(&str, &str)] = &[
 const SUPPLIERS: &[(&str, &str)] =
     &[("id: {eq: SUPPLIER1}", "t"), ("name: {contains: \"o'n\"}", "l"), ("name: {in: [\"Depot\"]}", "t")];
 
-/// Puts the ids of the rows in place of their names.
+/// Replaces names of rows with their ids.
 fn with_ids(text: &str) -> String {
     (1..=9).fold(text.to_owned(), |text, i| {
         let names = [
@@ -217,7 +216,7 @@ fn with_ids(text: &str) -> String {
     })
 }
 
-/// The last characters of a field of the rows found, in the order of the alphabet.
+/// Returns the last characters of a field of the matching rows, sorted.
 async fn find(actor: &Actor<'_>, list: &str, field: &str, condition: &str) -> BTreeSet<char> {
     let document = format!(
         "{{ {list}(first: 100, where: {{{}}}) {{ totalCount {{ value }} nodes {{ {field} }} }} }}",
@@ -233,7 +232,7 @@ async fn find(actor: &Actor<'_>, list: &str, field: &str, condition: &str) -> BT
 async fn every_filter_operator_and_its_negation_partition_the_rows() {
     let app = TestApp::new().await;
     shop(&app).await;
-    // Nobody but the three users of the shop.
+    // Only the three users of the shop.
     let manager = app.existing_user(UserId(BASE + 1), "admin").await;
     let lists = [
         ("products", "sku", PRODUCTS),
@@ -272,7 +271,7 @@ async fn filters_never_reveal_hidden_rows() {
         ['1'].into()
     );
     assert_eq!(find(&ada, "users", "name", "not: {name: {eq: \"nobody\"}}").await, ['a'].into());
-    // By supplier not even indirectly.
+    // The supplier filter is rejected at any depth.
     for condition in ["supplier: {isNull: true}", "not: {or: [{and: [{supplier: {eq: SUPPLIER1}}]}]}"] {
         for nested in [false, true] {
             let list = format!("products(where: {{{}}}) {{ nodes {{ id }} }}", with_ids(condition));
@@ -327,7 +326,7 @@ async fn invalid_filter_values_are_user_errors() {
     let nul = json!({ "where": { "name": { "contains": "a\0b" } } });
     let document = "query ($where: ProductWhere) { products(where: $where) { nodes { id } } }";
     assert_eq!(admin.run_with(document, nul).await.code(), "BAD_USER_INPUT");
-    // As much as is allowed.
+    // The maximum that is allowed.
     let most = format!("or: [{}], id: {{in: [{}]}}", conditions(49), ids(100));
     assert_eq!(find(&admin, "products", "sku", &most).await, ['a'].into());
 }

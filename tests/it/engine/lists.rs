@@ -1,5 +1,5 @@
-//! Paging through lists: every row exactly once, whichever way, however many share a key, and whatever happens to the
-//! rows between two pages; and cursors that were made up.
+//! Paging through lists: every row exactly once, in both directions, with equal sort keys, and with rows inserted or
+//! deleted between two pages; and forged cursors.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// 31 products, of which many have the same name, the same price or the same moment.
+/// Inserts 31 products, many of which share the name, the price or the creation time.
 async fn seed_products(app: &TestApp) {
     let website = app.website("sailor").await.id.0;
     let script = format!(
@@ -24,7 +24,7 @@ async fn seed_products(app: &TestApp) {
     app.bulk_insert(&script).await;
 }
 
-/// The numbers of the products of [`seed_products`] in the order of a list.
+/// Returns the numbers of the products of [`seed_products`] in the order of a list.
 fn expected_order(field: &str, descending: bool) -> Vec<i64> {
     let key = |i: &i64| match field {
         "NAME" => i % 3,
@@ -39,7 +39,7 @@ fn expected_order(field: &str, descending: bool) -> Vec<i64> {
     all
 }
 
-/// One page: `arguments` as they stand between the brackets.
+/// Returns one page; `arguments` are the arguments of the field.
 async fn page(actor: &Actor<'_>, list: &str, arguments: &str) -> TestResponse {
     let info = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
     actor.run(&format!("{{ {list}({arguments}) {{ {info} edges {{ cursor node {{ id }} }} nodes {{ id }} }} }}")).await
@@ -59,7 +59,7 @@ fn ids(response: &TestResponse, list: &str) -> Vec<String> {
     ids
 }
 
-/// Walks a list from one end to the other and answers the ids in list order.
+/// Pages through a list from one end to the other; returns the ids in list order.
 async fn read_all_pages(actor: &Actor<'_>, list: &str, order: &str, size: usize, backward: bool) -> Vec<String> {
     let (limit, from) = if backward { ("last", "before") } else { ("first", "after") };
     let (ahead, behind) =
@@ -135,7 +135,7 @@ async fn all_other_lists_are_paged_in_every_order() {
         for backward in [false, true] {
             assert_eq!(read_all_pages(&admin, list, &order("ASC"), 4, backward).await, all, "{list} by {field}");
             let reversed = read_all_pages(&admin, list, &order("DESC"), 4, backward).await;
-            assert!(reversed.iter().rev().eq(&all), "{list} by {field}, the other way");
+            assert!(reversed.iter().rev().eq(&all), "{list} by {field}, reversed");
         }
     }
 }
@@ -156,8 +156,8 @@ async fn inserts_and_deletes_between_pages_do_not_shift_other_rows() {
     loop {
         let response = page(&public, "products", &format!("first: 5 orderBy: {{field: PRICE}} {cursor}")).await;
         let rows = ids(&response, "products");
-        let number = i64::try_from(seen.len()).expect("few");
-        // One row before the page, and the row that the next page starts behind: once hidden, once gone for good.
+        let number = i64::try_from(seen.len()).expect("a small number");
+        // Inserts a row before the page, and hides or deletes the page's last row, after which the next page starts.
         app.database.sql(&add(100 + number, "1")).await;
         let last = ProductId::parse("id", rows.last().expect("a row")).expect("an id").0;
         let remove = match number % 2 {
@@ -172,7 +172,7 @@ async fn inserts_and_deletes_between_pages_do_not_shift_other_rows() {
         if response.at("products.pageInfo.hasNextPage") == &json!(false) {
             break;
         }
-        // And one behind all of them.
+        // Inserts a row after all of them.
         if number == 0 {
             app.database.sql(&add(200, "99")).await;
         }
@@ -197,7 +197,7 @@ async fn page_between_two_cursors_reports_neighboring_pages() {
         let info = response.at("products.pageInfo");
         assert_eq!((&info["hasPreviousPage"], &info["hasNextPage"]), (&json!(true), &json!(true)), "{limit}");
     }
-    // `before` alone counts from there backward.
+    // `before` without `last` returns the items after the start, up to the cursor.
     let before = page(&public, "products", &format!("before: {:?} orderBy: {{field: NAME}}", cursor(25))).await;
     assert_eq!(ids(&before, "products"), ids(&all, "products")[5..25]);
 }
@@ -279,10 +279,10 @@ async fn cursor_of_another_list_is_rejected() {
         format!("{by_price}="),
         format!("{by_price}AAAA"),
         "A".repeat(5_000),
-        // The list by the time of making, and another list altogether.
+        // A list sorted by creation time, and another list.
         of("").await,
         forged_cursor("orders:placed_at", &json!({ "d": "2026-01-01T00:00:00Z" }), &json!(1)),
-        // Keys of another kind, and such as no row has.
+        // Sort keys of the wrong type, and keys that no row has.
         forged_cursor(price, &json!({ "t": "10.00" }), &json!(1)),
         forged_cursor(price, &json!({ "z": 10 }), &json!(1)),
         forged_cursor(price, &json!("i"), &json!(1)),
@@ -301,7 +301,7 @@ async fn cursor_of_another_list_is_rejected() {
         let nul = forged_cursor("products:name", &json!({ "t": "a\0b" }), &json!(1));
         let response = page(&public, "products", &format!("{argument}: {nul:?} orderBy: {{field: NAME}}")).await;
         assert_eq!(response.code(), "BAD_USER_INPUT");
-        // A moment that the language knows and the database does not.
+        // A time that Rust can represent and PostgreSQL cannot.
         let early = forged_cursor("products:created_at", &json!({ "d": "-262143-01-01T00:00:00Z" }), &json!(1));
         assert_eq!(page(&public, "products", &format!("{argument}: {early:?}")).await.code(), "BAD_USER_INPUT");
     }

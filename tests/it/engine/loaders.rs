@@ -1,4 +1,4 @@
-//! The traps of batching: one dropped waiter, one failed statement, one missing row must be nobody else's.
+//! Failure isolation of loaders: a dropped waiter, a failed statement or a missing row does not affect other fields.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// Somebody who may see everything.
+/// Returns a viewer who may see everything.
 fn staff() -> Viewer {
     Viewer::system()
 }
@@ -43,13 +43,13 @@ async fn dropped_waiter_does_not_affect_its_batch() {
         for waiter in &mut waiters {
             assert!(poll_immediate(waiter).await.is_none());
         }
-        // The step ends here, and the statement leaves.
+        // The batch is dispatched here.
         tokio::task::yield_now().await;
         drop(waiters.remove(0));
         join_all(waiters).await
     };
     let names = recorder.clone().scope(dispatcher.run(operation)).await.into_iter();
-    let names: Vec<_> = names.map(|found| found.expect("an answer").expect("a brand").name.clone()).collect();
+    let names: Vec<_> = names.map(|found| found.expect("a result").expect("a brand").name.clone()).collect();
     assert_eq!(names, ["Maker 2", "Maker 3"]);
     assert_eq!(recorder.statements(), 1, "{:?}", recorder.texts());
 }
@@ -65,7 +65,7 @@ async fn threads_and_spurious_wakeups_do_not_split_a_batch() {
             let product = loaders.row(ProductId(BASE + product)).await?.expect("a product");
             loaders.row(product.brand_id.expect("a brand")).await
         };
-        // Lists in lists, as the rows of an answer, beside a field that wakes the operation all the time.
+        // Nested lists, as in a response, beside a field that wakes the operation all the time.
         let rows = join_all((0..30).map(|i| join_all((1..=30).map(move |j| brand_of(i * 30 + j)))));
         let noise = async {
             for _ in 0..200 {
@@ -75,7 +75,7 @@ async fn threads_and_spurious_wakeups_do_not_split_a_batch() {
         let recorder = StatementRecorder::with_texts();
         let (rows, ()) = recorder.clone().scope(dispatcher.run(async { tokio::join!(rows, noise) })).await;
         for (number, found) in rows.into_iter().flatten().enumerate() {
-            assert_eq!(found.expect("an answer").expect("a brand").name, format!("Maker {}", number + 1));
+            assert_eq!(found.expect("a result").expect("a brand").name, format!("Maker {}", number + 1));
         }
         assert_eq!(recorder.statements(), 2, "{:#?}", recorder.texts());
     }
@@ -100,7 +100,7 @@ async fn failing_field_does_not_affect_its_siblings() {
     let app = TestApp::new().await;
     app.seed_all(3).await;
     let ids: Vec<_> = (1..=3).map(nth_id::<BrandId>).collect();
-    // The pages that `wrong` waits for are the same as those of `right`: one batch.
+    // The pages of `wrong` are the same as those of `right`, so they share one batch.
     let page = "page: products(first: 1) { nodes { sku } }";
     for (before, after) in [("products(first: 0) { nodes { id } }", ""), ("", "products(first: 0) { nodes { id } }")] {
         let document = format!(
@@ -135,7 +135,7 @@ async fn failed_statement_is_reported_at_every_waiting_field() {
         let node = response.at_ignoring_errors(&format!("products.nodes.{i}"));
         assert!(node["brand"].is_null() && node["sku"].is_string() && node["category"]["slug"].is_string(), "{node}");
     }
-    assert_eq!(response.sql.len(), 3, "a statement that failed is not sent again: {:#?}", response.sql);
+    assert_eq!(response.sql.len(), 3, "a failed statement is not retried: {:#?}", response.sql);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn slow_statement_times_out_every_waiting_field() {
     let app = TestApp::new().await;
     app.seed_all(3).await;
     let settings = DbSettings { read_connections: 1, read_timeout: Duration::from_millis(50), ..DbSettings::default() };
-    let db = Db::connect(&app.database.url, &settings).await.expect("the database answers");
+    let db = Db::connect(&app.database.url, &settings).await.expect("a database connection");
     let mut other = app.database.raw_connection().await;
     other.batch_execute("BEGIN; LOCK TABLE brands").await.expect("a lock");
     let dispatcher = Dispatcher::default();
@@ -152,10 +152,10 @@ async fn slow_statement_times_out_every_waiting_field() {
     for response in responses {
         assert!(matches!(response, Err(Error::Coded(ErrorCode::Timeout, _))), "{response:?}");
     }
-    other.batch_execute("ROLLBACK").await.expect("released");
-    // Nothing of it is kept.
+    other.batch_execute("ROLLBACK").await.expect("a rollback");
+    // The failure is not cached.
     let again = loaders.row(BrandId(BASE + 1)).await;
-    assert_eq!(again.expect("an answer").expect("a brand").name, "Maker 1");
+    assert_eq!(again.expect("a result").expect("a brand").name, "Maker 1");
 }
 
 #[tokio::test]
@@ -165,9 +165,9 @@ async fn missing_row_is_null_among_found_rows() {
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let (found, missing) = tokio::join!(loaders.row(ProductId(BASE + 1)), loaders.row(ProductId(BASE + 9)));
-    assert_eq!(found.expect("an answer").expect("a product").sku, "L-1");
+    assert_eq!(found.expect("a result").expect("a product").sku, "L-1");
     assert!(missing.expect("no error").is_none());
-    let some = loaders.rows([9, 2, 8, 1].map(|i| ProductId(BASE + i))).await.expect("an answer");
+    let some = loaders.rows([9, 2, 8, 1].map(|i| ProductId(BASE + i))).await.expect("a result");
     assert_eq!(some.iter().map(|row| row.sku.as_str()).collect::<Vec<_>>(), ["L-2", "L-1"]);
 
     let ids: Vec<_> = [1, 9, 2].map(nth_id::<ProductId>).into();
@@ -218,7 +218,7 @@ async fn keys_beyond_the_statement_limit_are_split() {
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
     let recorder = StatementRecorder::default();
     let keys = (1..=10_001).map(|i| CategoryId(BASE + i));
-    let found = recorder.clone().scope(dispatcher.run(loaders.rows(keys))).await.expect("an answer");
+    let found = recorder.clone().scope(dispatcher.run(loaders.rows(keys))).await.expect("a result");
     assert_eq!((found.len(), recorder.statements()), (2, 2));
 }
 
@@ -229,11 +229,11 @@ async fn loaders_respect_the_access_of_the_viewer() {
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
     let dispatcher = Dispatcher::default();
     let public = Loaders::new(&dispatcher, app.database.db.clone(), &Viewer::anonymous());
-    let products = public.rows([1, 2].map(|i| ProductId(BASE + i))).await.expect("an answer");
+    let products = public.rows([1, 2].map(|i| ProductId(BASE + i))).await.expect("a result");
     assert_eq!(products.iter().map(|row| row.id).collect::<Vec<_>>(), [ProductId(BASE + 2)]);
-    assert!(public.row(UserId(BASE + 1)).await.expect("an answer").is_none());
-    // A line that was sold stays readable.
-    let sold = public.load::<UnscopedProducts>(ProductId(BASE + 1)).await.expect("an answer");
+    assert!(public.row(UserId(BASE + 1)).await.expect("a result").is_none());
+    // A sold product stays readable through the order line.
+    let sold = public.load::<UnscopedProducts>(ProductId(BASE + 1)).await.expect("a result");
     assert_eq!(sold.map(|row| row.id.key()), Some(BASE + 1));
 }
 
@@ -260,7 +260,7 @@ async fn statements_are_counted_wherever_they_run() {
             assert_eq!(StatementRecorder::current().statements(), 4);
             // In a transaction, on a pooled connection.
             assert_eq!(db.transaction(websites::store::count).await.expect("a count"), 2);
-            // A task of its own counts only where it is told to.
+            // A spawned task counts only within a recorder's scope.
             let (task, own) = (db.clone(), StatementRecorder::current());
             tokio::spawn(async move { count(&task).await }).await.expect("a task").expect("a count");
             let task = db.clone();
@@ -272,7 +272,7 @@ async fn statements_are_counted_wherever_they_run() {
     assert_eq!((of("FROM \"websites\""), of("FROM \"brands\""), of("BEGIN"), of("COMMIT")), (5, 1, 1, 1), "{texts:#?}");
     assert_eq!(recorder.statements() as usize, texts.len());
     assert!(recorder.elapsed_ms() > 0.0);
-    // Outside, nobody counts.
+    // Nothing is counted outside of the scope.
     count(&db).await.expect("a count");
     assert_eq!((recorder.texts(), StatementRecorder::current().statements()), (texts, 0));
 }

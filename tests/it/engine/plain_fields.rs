@@ -1,4 +1,4 @@
-//! A field that is resolved on the spot has the value that async-graphql gives the same type.
+//! Fields that are resolved synchronously return the same value as async-graphql does for the same type.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use souk_macros::object;
 
 struct Query;
 
-/// A value of which nothing is known but that async-graphql converts it.
+/// A value whose conversion is left to async-graphql.
 struct Output<T>(T);
 
 impl<T: OutputType> TypeName for Output<T> {
@@ -86,7 +86,7 @@ impl Parent {
     }
 
     fn failing(&self) -> Result<Option<i32>> {
-        Err(Error::Coded(ErrorCode::NotFound, "there is no such number".into()))
+        Err(Error::Coded(ErrorCode::NotFound, "no such number".into()))
     }
 
     #[graphql(eager)]

@@ -1,4 +1,4 @@
-//! The `totalCount` of lists: exact up to 10,000, and counted only if it is selected.
+//! The `totalCount` of lists: exact up to 10,000, and computed only if selected.
 
 use serde_json::json;
 use souk::ids::UserId;
@@ -28,7 +28,7 @@ async fn counts_are_exact_up_to_ten_thousand() {
     assert_eq!(count("users").await.at("users.totalCount"), &exact);
     app.bulk_insert(&more(10_001, 10_003)).await;
     assert_eq!(count("users").await.at("users.totalCount"), &at_least);
-    // The market has one order of this user already.
+    // The seed data include one order of this user.
     assert_eq!(count("orders").await.at("orders.totalCount"), &at_least);
     let nested = format!("user(id: {:?}) {{ orders", nth_id::<UserId>(1));
     let response = admin.run(&format!("{{ {nested} {{ totalCount {{ value precision }} nodes {{ id }} }} }} }}")).await;

@@ -1,4 +1,4 @@
-//! Groups: products that are the same thing in other sizes or colours.
+//! Product groups: products that are variants of the same item, such as sizes or colors.
 
 use serde_json::{Value, json};
 use souk::{
@@ -12,7 +12,7 @@ async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
     actor.mutate(mutation, "", input).await.outcome(mutation)
 }
 
-/// A group of that website, by its id.
+/// Creates a group at a website; returns its id.
 async fn create_group(manager: &Actor<'_>, website: WebsiteId, name: &str, varies_by: &[&str]) -> String {
     let input = json!({ "sourceWebsiteId": website.to_global_id(), "name": name, "variesBy": varies_by });
     manager
@@ -21,7 +21,7 @@ async fn create_group(manager: &Actor<'_>, website: WebsiteId, name: &str, varie
         .text_at("productGroupCreate.productGroup.id")
 }
 
-/// Options as an input has them.
+/// Returns options in the form of an input.
 fn options(given: &[(&str, &str)]) -> Value {
     given.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
 }
@@ -82,7 +82,7 @@ async fn product_managers_of_the_website_create_update_and_delete_groups() {
         change.as_object().expect("fields").iter().for_each(|(field, value)| input[field] = value.clone());
         assert_eq!(try_mutate(&manager, "productGroupUpdate", input).await, expected, "{change}");
     }
-    // Who manages another website alone does not find it, and makes none here.
+    // Managers of another website cannot find the group, and cannot create one here.
     assert_eq!(
         try_mutate(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await,
         "INSUFFICIENT_PERMISSIONS sourceWebsiteId"
@@ -139,7 +139,7 @@ async fn grouped_products_have_unique_option_values() {
     let long = "x".repeat(101);
     assert_eq!(add_to_group(&manager, second, &shirt, &[("Size", &long), ("Colour", "Red")]).await, "TOO_LONG options");
     let without = json!({ "id": second.to_global_id(), "options": options(&large) });
-    assert_eq!(try_mutate(&manager, "productUpdate", without).await, "INVALID options", "no group, no options");
+    assert_eq!(try_mutate(&manager, "productUpdate", without).await, "INVALID options", "options require a group");
     let new = |group: &str, given: &[(&str, &str)]| {
         json!({ "sourceWebsiteId": here.to_global_id(), "name": "Shirt", "sku": "S-1", "price": "1", "groupId": group,
             "options": options(given) })
@@ -155,13 +155,13 @@ async fn grouped_products_have_unique_option_values() {
         "options": [{ "name": "Size", "value": "L" }, { "name": "Colour", "value": "Red" }] });
     assert_eq!(*made.await.at("productCreate.product"), whole);
 
-    // Who is taken out leaves the combination to others.
+    // A product that leaves the group frees its combination.
     let fields = "product { group { id } options { name } }";
     let out = manager.mutate("productUpdate", fields, json!({ "id": first.to_global_id(), "groupId": null })).await;
     assert_eq!(*out.at("productUpdate.product"), json!({ "group": null, "options": [] }));
     assert_eq!(add_to_group(&manager, second, &shirt, &small).await, "done");
     let change = json!({ "id": second.to_global_id(), "options": options(&[("Size", "M"), ("Colour", "Red")]) });
-    assert_eq!(try_mutate(&manager, "productUpdate", change).await, "done", "the group stays where it is not named");
+    assert_eq!(try_mutate(&manager, "productUpdate", change).await, "done", "an omitted group is kept");
     assert_eq!(add_to_group(&manager, first, &shirt, &small).await, "done");
 }
 
@@ -173,7 +173,7 @@ async fn options_of_a_group_in_use_can_be_renamed_but_not_reordered() {
     let shirt = create_group(&manager, website, "Shirt", &["Size", "Color"]).await;
     let product = app.product(website, ProductSpec::default()).await.id;
     assert_eq!(add_to_group(&manager, product, &shirt, &[("Size", "S"), ("Color", "Red")]).await, "done");
-    // Who is not for sale any more holds the group, too.
+    // An inactive product still belongs to the group.
     assert_eq!(try_mutate(&manager, "productDelete", json!({ "id": product.to_global_id() })).await, "done");
     for (names, expected) in [
         (json!(["Size"]), "IN_USE variesBy"),
@@ -213,7 +213,7 @@ async fn concurrent_claims_of_an_option_combination_succeed_once() {
     said.sort();
     assert_eq!(said.pop().as_deref(), Some("done"));
     assert_eq!(said, ["TAKEN options"; 7]);
-    // While some join, another wants the group to vary by something else: either it is first, or it is refused.
+    // Products join while another request changes the options: one of the two is rejected.
     let other = create_group(&manager, website, "Other", &["Size"]).await;
     let change = try_mutate(&manager, "productGroupUpdate", json!({ "id": other, "variesBy": ["Size", "Cut"] }));
     let join = add_to_group(&manager, products[0], &other, &[("Size", "S")]);
@@ -238,7 +238,7 @@ async fn group_shows_options_and_prices_of_visible_products() {
         assert_eq!(add_to_group(&manager, product, &shirt, &[("Size", size), ("Colour", colour)]).await, "done");
         last = Some(product);
     }
-    let gone = json!({ "id": last.expect("four").to_global_id() });
+    let gone = json!({ "id": last.expect("four products").to_global_id() });
     assert_eq!(try_mutate(&manager, "productDelete", gone).await, "done");
     let query = "{ productGroup(slug: \"shirt\") { options { name values } priceRange { min { amount currency } max { amount } }
         products(orderBy: {field: PRICE}) { totalCount { value } nodes { price { amount } } } } }";
@@ -254,7 +254,7 @@ async fn group_shows_options_and_prices_of_visible_products() {
     assert_eq!(staff.text_at("productGroup.priceRange.max.amount"), "99.00");
 }
 
-/// The rows of all pages of a list, read from its start or its end.
+/// Returns the rows of all pages of a list, read forward or backward.
 async fn read_all_pages(actor: &Actor<'_>, arguments: &str, backward: bool) -> Vec<Value> {
     let (count, place, info) = match backward {
         false => ("first", "after", "hasNextPage endCursor"),
@@ -282,7 +282,7 @@ async fn read_all_pages(actor: &Actor<'_>, arguments: &str, backward: bool) -> V
 async fn one_per_group_lists_the_first_matching_product_of_each_group() {
     let app = TestApp::new().await;
     let website = app.website("here").await.id.0;
-    // 60 products, prices and times often the same, some without a group, some not for sale.
+    // 60 products, many with equal prices and times, some without a group, some inactive.
     let script = format!(
         "INSERT INTO product_groups (id, source_website_id, name, slug, varies_by)
             SELECT 100 + i, {website}, 'Group ' || i, 'group-' || i, '{{Size}}' FROM generate_series(1, 8) i;
@@ -324,5 +324,5 @@ async fn one_per_group_lists_the_first_matching_product_of_each_group() {
             }
         }
     }
-    assert!(collapsed > 500, "only {collapsed} rows went");
+    assert!(collapsed > 500, "only {collapsed} rows were collapsed");
 }

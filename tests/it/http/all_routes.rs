@@ -1,4 +1,4 @@
-//! What holds for every route: request ids, CORS, health checks, and the response of an unknown path.
+//! Rules for every route: request ids, CORS, health checks, and the response for an unknown path.
 
 use axum::{
     body::Body,
@@ -31,14 +31,14 @@ async fn get(app: &TestApp, path: &str) -> (u16, String) {
     (status.as_u16(), String::from_utf8(bytes).unwrap())
 }
 
-/// The headers of an answer to a page of that origin.
+/// Returns the response headers for a page of this origin.
 async fn headers_for_origin(app: &TestApp, origin: &str) -> HeaderMap {
     let (status, headers, _) = app.send(post().header("origin", origin).body(me()).unwrap()).await;
     assert_eq!(status, StatusCode::OK);
     headers
 }
 
-/// What a browser asks before it posts JSON.
+/// Sends the preflight request of a browser that posts JSON.
 async fn preflight(app: &TestApp, origin: &str) -> (StatusCode, HeaderMap) {
     let request = Request::options("/graphql")
         .header("origin", origin)
@@ -59,7 +59,7 @@ async fn configured_origins_may_call() {
     assert_eq!(allowed_origin(&headers_for_origin(&app, SHOP).await), Some(SHOP));
     assert_eq!(headers_for_origin(&app, SHOP).await["access-control-expose-headers"], "x-request-id");
     assert_eq!(allowed_origin(&headers_for_origin(&app, OTHER).await), None);
-    // Answers differ by origin, and caches must know.
+    // Responses differ by origin, so caches must vary on it.
     assert!(headers_for_origin(&app, OTHER).await["vary"].to_str().unwrap().contains("origin"));
 
     let (status, headers) = preflight(&app, SHOP).await;
@@ -81,7 +81,7 @@ async fn wildcard_allows_every_origin() {
     assert_eq!(allowed_origin(&headers_for_origin(&app, OTHER).await), Some("*"));
     let (_, headers) = preflight(&app, OTHER).await;
     assert_eq!(allowed_origin(&headers), Some("*"));
-    assert!(!headers.contains_key("access-control-allow-credentials"), "everybody's pages get no cookies");
+    assert!(!headers.contains_key("access-control-allow-credentials"), "a wildcard does not allow cookies");
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn server_is_ready_until_it_drains() {
     assert_eq!(get(&app, "/readyz").await, (200, "ok\n".to_owned()));
     app.drain();
     assert_eq!(get(&app, "/readyz").await, (503, "draining\n".to_owned()));
-    // It lives, and answers those who ask all the same.
+    // It is alive, and still serves requests.
     assert_eq!(get(&app, "/livez").await, (200, "ok\n".to_owned()));
     assert_eq!(app.anonymous().run("{ me { id } }").await.at("me"), &Value::Null);
 }
@@ -143,7 +143,7 @@ async fn every_response_has_a_request_id() {
         let request = Request::get(path).header("x-request-id", "a.B_c-1").body(Body::empty()).unwrap();
         assert_eq!(app.send(request).await.1["x-request-id"], "a.B_c-1", "{path}");
     }
-    // A resolver sees the same one; one that could do harm in a log is not taken over.
+    // A resolver sees the same id; ids with unsafe characters are replaced.
     let failing = failing_fields::endpoint(&app, builder::http_settings().timeout);
     let run = async |id: &str| {
         let body = Body::from(json!({"query": "{ requestId }"}).to_string());

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::support::TestApp;
 
-/// The headers and the body of the answer to a document, for a client that accepts this encoding.
+/// Returns the response headers and body for a client that accepts this encoding.
 async fn fetch(app: &TestApp, document: &str, encoding: Option<&str>) -> (HeaderMap, Vec<u8>) {
     let mut request = Request::post("/graphql").header("content-type", "application/json");
     if let Some(encoding) = encoding {
@@ -26,7 +26,7 @@ async fn fetch(app: &TestApp, document: &str, encoding: Option<&str>) -> (Header
 const LARGE: &str = "{ __schema { types { name description } } }";
 
 #[tokio::test]
-async fn a_large_response_is_compressed_for_a_client_that_accepts_it() {
+async fn large_response_is_compressed_if_the_client_accepts_it() {
     let app = TestApp::new().await;
     let (plain_headers, plain) = fetch(&app, LARGE, None).await;
     assert!(!plain_headers.contains_key("content-encoding"));

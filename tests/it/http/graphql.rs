@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: what the endpoint takes, what it refuses, and with which status, code and media type.
+//! GraphQL over HTTP: what the endpoint accepts and rejects, and with which status, code and media type.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use tower::ServiceExt;
 use crate::support::{TestApp, failing_fields};
 
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json";
-/// What anybody may ask without the database.
+/// Needs neither a login nor the database.
 const ME: &str = "{ me { id } }";
-/// What must not run where a test expects a refusal.
+/// Must not run where a test expects a rejection.
 const REGISTER: &str = r#"mutation { register(input: {
     name: "Eve", email: "eve@souk.example", password: "a long enough password" }) { user { id } } }"#;
 
@@ -33,7 +33,7 @@ async fn send(app: &TestApp, request: Request<Body>) -> (StatusCode, HeaderMap, 
     (status, headers, serde_json::from_slice(&bytes).unwrap())
 }
 
-/// The status, the first error's code and whether there is `data`; checks what holds for every error answer.
+/// Returns the status, the first error's code and whether there is `data`; checks the rules for every error response.
 async fn rejection(app: &TestApp, request: Request<Body>) -> (u16, String, bool) {
     check_error_response(send(app, request).await)
 }
@@ -96,7 +96,7 @@ async fn cross_origin_pages_cannot_post() {
     let compressed = post().header("content-encoding", "gzip").body(Body::from(body.clone())).unwrap();
     assert_eq!(rejection(&app, compressed).await, rejected(415, "BAD_USER_INPUT"));
     assert_eq!(app.database.scalar("SELECT count(*) FROM users").await, "0");
-    // The same as JSON runs: it was the media type that was refused.
+    // The same body runs as JSON, so the media type was the reason.
     assert_eq!(send(&app, post().body(Body::from(body)).unwrap()).await.2["errors"], Value::Null);
     assert_eq!(app.database.scalar("SELECT count(*) FROM users").await, "1");
 }
@@ -143,7 +143,7 @@ async fn bodies_over_the_limit_are_413() {
     let fits = 1_000 - body(0).len();
     assert_eq!(send(&app, whole(body(fits))).await.2["data"], json!({"me": null}));
     assert_eq!(rejection(&app, whole(body(fits + 1))).await, rejected(413, "LIMIT_EXCEEDED"));
-    // One that does not say how long it is.
+    // A body without a content length.
     let chunks: Vec<_> = body(2_000).into_bytes().chunks(100).map(|c| Ok::<_, std::io::Error>(c.to_vec())).collect();
     let stream = post().body(Body::from_stream(futures_util::stream::iter(chunks))).unwrap();
     assert_eq!(rejection(&app, stream).await, rejected(413, "LIMIT_EXCEEDED"));
@@ -175,7 +175,7 @@ async fn get_runs_queries_only() {
 
 #[tokio::test]
 async fn other_methods_are_405() {
-    // Where browsers of no other origin may call, OPTIONS is a method like the others.
+    // Without CORS, OPTIONS is a method like any other.
     let app = TestApp::builder().http(|http| http.cors_origins.clear()).build().await;
     for method in ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
         let request = Request::builder().method(method).uri("/graphql").body(Body::empty()).unwrap();
@@ -211,7 +211,7 @@ async fn request_errors_have_no_data_and_a_status_by_media_type() {
 async fn field_errors_have_data_a_path_and_a_code() {
     let app = TestApp::new().await;
     let run = async |text: &str| send(&app, query(GRAPHQL_RESPONSE, &json!({"query": text}))).await;
-    // A nullable field keeps its error to itself; one that is not null takes its parent along, here everything.
+    // An error in a nullable field stays there; an error in a non-null field nulls its parent, here the whole data.
     let (status, _, body) = run(r#"{ a: me { id } b: node(id: "?") { id } }"#).await;
     assert_eq!((status, &body["data"]), (StatusCode::OK, &json!({"a": null, "b": null})));
     assert_eq!(body["errors"][0]["path"], json!(["b"]));
@@ -247,7 +247,7 @@ async fn cause_of_an_internal_error_is_not_shown() {
     assert_eq!(body["errors"][1]["message"], "internal server error");
 
     assert_eq!(check_error_response(run("{ one must }").await), (200, internal.to_owned(), true));
-    // A panic takes the operation along, not the server.
+    // A panic ends the operation, not the server.
     assert_eq!(check_error_response(run("{ one panic }").await), rejected(500, internal));
     assert_eq!(run("{ one }").await.2, json!({"data": {"one": 1}}));
 }
@@ -256,7 +256,7 @@ async fn cause_of_an_internal_error_is_not_shown() {
 async fn slow_operation_times_out() {
     let timeout = Duration::from_millis(200);
     let app = TestApp::builder().http(|http| http.timeout = timeout).build().await;
-    // Plain fields are known beforehand; this one waits for another session.
+    // Plain fields are resolved immediately; this one waits for another session.
     let mut other = app.database.raw_connection().await;
     let conn = &mut other;
     diesel_async::SimpleAsyncConnection::batch_execute(conn, "BEGIN; LOCK TABLE products").await.unwrap();

@@ -1,4 +1,4 @@
-//! The IDE pages answer, are complete, and name no other host.
+//! The IDE pages: they are complete and load nothing from other hosts.
 
 use axum::{
     Router,
@@ -17,7 +17,7 @@ async fn get(path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, By
     (parts.status, parts.headers, body.collect().await.unwrap().to_bytes())
 }
 
-/// The files a page or a start script names.
+/// Returns the files that a page or a script refers to.
 fn referenced_files(text: &str) -> Vec<String> {
     let quoted = |start: &str, end: char| -> Vec<String> {
         text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).map(str::to_owned).collect()
@@ -44,13 +44,14 @@ async fn ide_pages_load_only_files_of_this_host() {
             if headers.contains_key(header::CONTENT_ENCODING) {
                 assert!(body.starts_with(&[0x1f, 0x8b]), "{path} is not gzip");
             } else {
-                let text = String::from_utf8_lossy(&body).replace("http://www.w3.org/2000/svg", ""); // a name, not an address
-                assert!(!text.contains("://") && !text.contains("=\"//"), "{path} names another host");
+                // The namespace of SVG is not an address.
+                let text = String::from_utf8_lossy(&body).replace("http://www.w3.org/2000/svg", "");
+                assert!(!text.contains("://") && !text.contains("=\"//"), "{path} refers to another host");
                 open.extend(referenced_files(&text).into_iter().map(|name| format!("/{name}")));
             }
             seen.push(path);
         }
-        assert!(seen.len() >= 7, "{page} names only {seen:?}");
+        assert!(seen.len() >= 7, "{page} refers only to {seen:?}");
     }
 }
 

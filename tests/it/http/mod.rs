@@ -1,4 +1,4 @@
-//! The HTTP transport: GraphQL over HTTP, multipart requests, the IDE pages, and what holds for every route.
+//! The HTTP transport: GraphQL over HTTP, multipart requests, the IDE pages, and rules for every route.
 
 mod all_routes;
 mod compression;

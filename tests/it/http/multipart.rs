@@ -1,4 +1,4 @@
-//! The GraphQL multipart request protocol: what is taken, and what is refused with which words.
+//! The GraphQL multipart request protocol: what is accepted, and the messages of rejections.
 
 use futures_util::TryStreamExt;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn protocol_violations_are_rejected_with_the_reason() {
     let large = vec![0; usize::try_from(UPLOAD_BYTES).expect("a size") + 1];
     let whole = || Form::new(&operations, &map);
     let table: Vec<(&str, Vec<u8>, u16, &str, &str)> = vec![
-        ("nothing", Form::default().body(), 400, "BAD_USER_INPUT", "`operations` is missing"),
+        ("an empty form", Form::default().body(), 400, "BAD_USER_INPUT", "`operations` is missing"),
         (
             "no map",
             Form::default().text("operations", &operations.to_string()).body(),
@@ -55,7 +55,7 @@ async fn protocol_violations_are_rejected_with_the_reason() {
             "`operations` is missing",
         ),
         (
-            "no JSON",
+            "invalid JSON",
             Form::default().text("operations", "x").text("map", "{}").body(),
             400,
             "BAD_USER_INPUT",
@@ -67,22 +67,22 @@ async fn protocol_violations_are_rejected_with_the_reason() {
         ("a file for nothing", mapped(json!({ "0": [] })), 400, "BAD_USER_INPUT", "says nowhere"),
         ("11 files", mapped(eleven), 413, "LIMIT_EXCEEDED", "at most 10 files, and `map` names 11"),
         (
-            "a place that is not there",
+            "a path that does not exist",
             mapped(json!({ "0": ["variables.other"] })),
             400,
             "BAD_USER_INPUT",
             "must be a null",
         ),
         (
-            "a place that is no null",
+            "a path to a value that is not null",
             mapped(json!({ "0": ["variables.input.alt"] })),
             400,
             "BAD_USER_INPUT",
             "must be a null",
         ),
-        ("a place in the query", mapped(json!({ "0": ["query"] })), 400, "BAD_USER_INPUT", "must be a null"),
+        ("a path into the query", mapped(json!({ "0": ["query"] })), 400, "BAD_USER_INPUT", "must be a null"),
         (
-            "a place twice",
+            "a path twice",
             mapped(json!({ "0": ["variables.input.file", "variables.input.file"] })),
             400,
             "BAD_USER_INPUT",
@@ -105,7 +105,7 @@ async fn protocol_violations_are_rejected_with_the_reason() {
         ),
         ("a large file", whole().file("0", "a.png", &large).body(), 413, "LIMIT_EXCEEDED", "larger than 1048576 bytes"),
         (
-            "half a form",
+            "an incomplete form",
             {
                 let mut body = whole().file("0", "a.png", &file).body();
                 body.truncate(body.len() - 40);

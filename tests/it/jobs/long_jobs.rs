@@ -1,4 +1,4 @@
-//! Jobs that may take hours: they end with their worker, and leave room for the others.
+//! Jobs that may take hours: they stop with their worker and do not block other jobs.
 
 use souk::jobs::{model::Failure, worker::Worker};
 

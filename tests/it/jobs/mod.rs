@@ -1,4 +1,4 @@
-//! Background jobs: the queue and its workers, recurring jobs, long jobs, and what staff see of them.
+//! Background jobs: the queue and its workers, recurring jobs, long jobs, and what staff can see and do.
 
 mod long_jobs;
 mod queue;

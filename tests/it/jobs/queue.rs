@@ -1,4 +1,4 @@
-//! Background work: what is queued runs after its transaction, at least once, by one worker at a time.
+//! The job queue: jobs run after the transaction that queued them, at least once, on one worker at a time.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use crate::support::{Proxy, TestApp, TestDb, psql::Psql};
 
 const COUNT: &str = "SELECT count(*) FROM jobs";
-/// How long any signal may take before a test gives up on it.
+/// Timeout for every signal in these tests.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(60);
 
 fn job(payload: Value) -> NewJob {
@@ -39,10 +39,10 @@ async fn claim(db: &Db) -> Option<JobRow> {
     db.transaction(async |conn| store::claim(conn, &["test"], 1).await).await.unwrap().pop()
 }
 
-/// What a worker's handler was given.
+/// The payloads that a worker's handler received.
 type HandledPayloads = Arc<Mutex<Vec<Value>>>;
 
-/// A worker whose handler answers this.
+/// Returns a worker whose handler returns this result.
 fn worker_returning(db: &Db, response: Result<(), Failure>) -> (Worker, HandledPayloads) {
     let seen = HandledPayloads::default();
     let kept = Arc::clone(&seen);
@@ -53,7 +53,7 @@ fn worker_returning(db: &Db, response: Result<(), Failure>) -> (Worker, HandledP
     (worker, seen)
 }
 
-/// A worker whose handler says that it runs, and waits to be let go.
+/// Returns a worker whose handler reports that it runs, and waits for a permit.
 fn blocking_worker(db: &Db) -> (Worker, mpsc::UnboundedReceiver<Value>, Arc<Semaphore>) {
     let (send, started) = mpsc::unbounded_channel();
     let gate = Arc::new(Semaphore::new(0));
@@ -69,14 +69,14 @@ fn blocking_worker(db: &Db) -> (Worker, mpsc::UnboundedReceiver<Value>, Arc<Sema
     (worker, started, gate)
 }
 
-/// A worker that runs until it is told to stop.
+/// Starts a worker that runs until it is told to stop.
 pub fn spawn_worker(worker: Worker) -> (oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let (stop, stopped) = oneshot::channel();
     (stop, tokio::spawn(async move { worker.run(async { drop(stopped.await) }).await }))
 }
 
 pub async fn with_timeout<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(TIMEOUT, future).await.expect("a signal that never comes")
+    tokio::time::timeout(TIMEOUT, future).await.expect("a signal in time")
 }
 
 pub async fn wait_until(database: &TestDb, sql: &str, value: &str) {
@@ -96,7 +96,7 @@ async fn job_runs_once_after_its_transaction_and_is_deleted() {
     db.transaction(async |conn| {
         store::enqueue(conn, &job(json!(1))).await?;
         store::enqueue(conn, &job(json!(2))).await?;
-        // Nobody sees them yet.
+        // Uncommitted jobs are not visible.
         assert!(claim(&db).await.is_none());
         Ok(())
     })
@@ -161,7 +161,7 @@ async fn failing_job_backs_off_and_is_finally_dead() {
         assert_eq!((worker.run_due().await, worker.run_due().await), (1, 0), "{attempt}");
         let now = "SELECT concat_ws(' ', state, attempts, locked_until, last_error) FROM jobs";
         assert_eq!(database.scalar(now).await, format!("queued {attempt} the line is busy"));
-        // Both moments are of one transaction.
+        // Both times are from the same transaction.
         let pause = database.scalar("SELECT extract(epoch FROM run_at - updated_at)::float8 FROM jobs").await;
         let longest = (10.0 * 2_f64.powi(attempt - 1)).min(3600.0);
         let pause: f64 = pause.parse().unwrap();
@@ -170,7 +170,7 @@ async fn failing_job_backs_off_and_is_finally_dead() {
     }
     assert_eq!(worker.run_due().await, 1);
     database.sql("UPDATE jobs SET run_at = now()").await;
-    assert_eq!(worker.run_due().await, 0, "the dead are not woken");
+    assert_eq!(worker.run_due().await, 0, "dead jobs are not run");
     assert_eq!(
         database.scalar("SELECT concat_ws(' ', state, attempts, last_error) FROM jobs").await,
         "dead 10 the line is busy"
@@ -181,7 +181,7 @@ async fn failing_job_backs_off_and_is_finally_dead() {
 #[tokio::test]
 async fn job_with_a_permanent_failure_is_dead_immediately() {
     let (database, db) = TestDb::with_handle().await;
-    // Long, in several bytes a letter, or silent: something is kept that fits.
+    // Long, multi-byte or empty reasons are shortened or replaced to fit.
     for (why, kept) in [("no".to_owned(), "no".to_owned()), ("ü".repeat(2000), "ü".repeat(1000))] {
         let (worker, _) = worker_returning(&db, Err(Failure::Final(why)));
         queue(&db, json!(1)).await;
@@ -243,7 +243,7 @@ async fn running_job_is_not_claimed_until_its_lease_expires() {
     with_timeout(started.recv()).await.unwrap();
     assert_eq!(other.run_due().await, 0);
     assert_eq!(database.scalar("SELECT locked_until > now() + interval '2 minutes' FROM jobs").await, "t");
-    // As if the process of the first one had ended.
+    // As if the process of the first worker had ended.
     database.sql("UPDATE jobs SET locked_until = now()").await;
     assert_eq!((other.run_due().await, seen.lock().unwrap().len()), (1, 1));
     gate.add_permits(1);
@@ -264,7 +264,7 @@ async fn worker_that_lost_the_lease_cannot_report_a_failure() {
     db.transaction(async |conn| store::fail(conn, &first, &failure, None).await).await.unwrap();
     let holds = "SELECT concat_ws(' ', state, locked_until > now(), last_error) FROM jobs";
     assert_eq!(database.scalar(holds).await, "queued t");
-    // What is done is done, whoever did it.
+    // A completed job is deleted, whichever worker completed it.
     db.transaction(async |conn| store::complete(conn, &first).await).await.unwrap();
     assert_eq!(database.scalar(COUNT).await, "0");
     db.transaction(async |conn| store::fail(conn, &second, &failure, None).await).await.unwrap();
@@ -280,8 +280,8 @@ async fn job_that_crashes_the_process_is_finally_dead() {
     }
     let (worker, seen) = worker_returning(&db, Ok(()));
     assert_eq!(worker.run_due().await, 1);
-    assert!(seen.lock().unwrap().is_empty(), "it is not tried once more");
-    assert_eq!(database.scalar("SELECT state || ' ' || last_error FROM jobs").await, "dead no attempt ever ended");
+    assert!(seen.lock().unwrap().is_empty(), "the job is not run again");
+    assert_eq!(database.scalar("SELECT state || ' ' || last_error FROM jobs").await, "dead no attempt ever finished");
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn worker_runs_jobs_concurrently_and_finishes_them_on_stop() {
     }
     let claimed = "SELECT count(*) FROM jobs WHERE locked_until > now()";
     assert_eq!(database.scalar(claimed).await, "4");
-    // One goes, one comes.
+    // When one job ends, the next starts.
     gate.add_permits(1);
     with_timeout(started.recv()).await.unwrap();
     assert_eq!((database.scalar(claimed).await, database.scalar(COUNT).await), ("4".to_owned(), "5".to_owned()));
@@ -305,7 +305,7 @@ async fn worker_runs_jobs_concurrently_and_finishes_them_on_stop() {
     assert!(!worker.is_finished());
     gate.add_permits(10);
     with_timeout(worker).await.unwrap();
-    // The sixth may have come in before the stop was seen; nothing is left half done.
+    // The sixth job may have started before the stop; no job is left unfinished.
     assert_eq!(database.scalar(claimed).await, "0");
     let ran = 5 + usize::from(started.try_recv().is_ok());
     assert_eq!(database.scalar(COUNT).await, (6 - ran).to_string());
@@ -330,13 +330,14 @@ async fn worker_resumes_when_the_database_is_back() {
     let (stop, worker) = spawn_worker(worker);
     queue(&direct, json!("one")).await;
     wait_until(&database, COUNT, "0").await;
-    // While it is away, what is queued elsewhere waits.
+    // While the database is down, jobs queued elsewhere wait.
     shut.close();
     queue(&direct, json!("two")).await;
     assert_eq!(database.scalar(COUNT).await, "1");
     shut.open();
     wait_until(&database, COUNT, "0").await;
-    // It goes away between the work and the note of it: the note is made when it is back, the work is not done again.
+    // The connection is lost after the job's work, before its completion is recorded: it is recorded later, without
+    // running the job again.
     queue(&direct, json!("the lights go out")).await;
     wait_until(&database, "SELECT count(*) FROM jobs WHERE locked_until IS NOT NULL", "1").await;
     with_timeout(async {
@@ -384,7 +385,7 @@ async fn due_jobs_are_found_by_index() {
     for (number, verb) in ["SELECT ", "UPDATE "].into_iter().enumerate() {
         let sql = statements.iter().find(|sql| sql.starts_with(verb)).unwrap_or_else(|| panic!("{statements:?}"));
         let sql = sql.split(" -- binds:").next().unwrap();
-        // What `unnest` takes is not plain from the text.
+        // The types of the arguments of `unnest` cannot be inferred.
         let types = ["(text[], bigint, bigint)", ""][number];
         session.rows(&format!("PREPARE claim{number} {types} AS {sql}")).await;
         let arguments = vec!["NULL"; sql.matches('$').count()].join(", ");

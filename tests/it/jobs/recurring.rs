@@ -1,4 +1,4 @@
-//! Recurring jobs: each runs once in its period, whatever fails and however many servers there are.
+//! Recurring jobs: each runs once per period, despite failures and with any number of servers.
 
 use std::{
     sync::{
@@ -28,12 +28,12 @@ use crate::{
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// What becomes of a recurring job, and in how many seconds it runs again.
+/// State of a recurring job, and the seconds until it runs again.
 const JOB_STATE: &str = "SELECT concat_ws(' ', count(*) OVER (), state, attempts, coalesce(last_error, '-'), is_recurring,
     locked_until, round(extract(epoch FROM run_at - updated_at))) FROM jobs";
 const MAKE_DUE: &str = "UPDATE jobs SET run_at = now()";
 
-/// A worker that runs `tick` every hour, and how often it did.
+/// Returns a worker that runs `tick` every hour, and the number of runs.
 fn ticking_worker(db: &Db) -> (Worker, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let kept = Arc::clone(&count);
@@ -44,7 +44,7 @@ fn ticking_worker(db: &Db) -> (Worker, Arc<AtomicUsize>) {
     (worker, count)
 }
 
-/// A worker whose `tick` of this period answers this.
+/// Returns a worker whose `tick` has this period and result.
 fn worker_returning(db: &Db, period: Duration, response: Result<(), Failure>) -> Worker {
     Worker::new(db.clone()).every("tick", period, move |_: JobRow| std::future::ready(response.clone()))
 }
@@ -62,7 +62,7 @@ async fn recurring_job_runs_once_per_period_on_any_number_of_servers() {
         assert_eq!(one.run_due().await + other.run_due().await, 1);
         assert_eq!((ran(), database.scalar(JOB_STATE).await.as_str()), (round, "1 queued 0 - t 3600"));
         database.sql(MAKE_DUE).await;
-        // A server that starts meanwhile changes nothing.
+        // Another server that starts changes nothing.
         other.ensure_recurring().await.unwrap();
     }
 }
@@ -94,7 +94,7 @@ async fn failed_recurring_job_is_retried_within_its_period_and_never_dead() {
             database.sql(MAKE_DUE).await;
         }
         assert_eq!(worker_returning(&db, minute, Ok(())).run_due().await, 1);
-        assert_eq!(database.scalar(JOB_STATE).await, "1 queued 0 - t 60", "it starts from the beginning");
+        assert_eq!(database.scalar(JOB_STATE).await, "1 queued 0 - t 60", "attempts start at zero again");
         database.sql(MAKE_DUE).await;
     }
     let dead = Psql::connect(&database.url).await.try_run("UPDATE jobs SET state = 'dead'").await;

@@ -1,4 +1,4 @@
-//! What staff see of jobs, and what they do to dead ones.
+//! Jobs as staff see them, and retrying and deleting dead ones.
 
 use serde_json::{Value, json};
 use souk::{
@@ -9,7 +9,7 @@ use souk::{
 
 use crate::support::{Actor, TestApp};
 
-/// A job in each state, the oldest first; their payloads are secrets.
+/// Inserts a job in each state, oldest first, with secret payloads.
 async fn seed_jobs(app: &TestApp) {
     let jobs = r#"INSERT INTO jobs (id, kind, payload, state, attempts, run_at, locked_until, last_error, is_recurring, created_at)
         VALUES
@@ -21,7 +21,7 @@ async fn seed_jobs(app: &TestApp) {
     app.database.sql(jobs).await;
 }
 
-/// The keys of the jobs of a list, in order.
+/// Returns the keys of the jobs of a list, in order.
 async fn list_jobs(actor: &Actor<'_>, arguments: &str) -> String {
     let response = actor.run(&format!("{{ jobs{arguments} {{ nodes {{ id }} totalCount {{ value }} }} }}")).await;
     let keys: Vec<_> = response.at("jobs.nodes").as_array().unwrap().iter().map(|node| key_of(&node["id"])).collect();
@@ -94,7 +94,7 @@ async fn only_dead_jobs_can_be_retried_or_deleted() {
     let response = manager.mutate("jobRetry", "job { state attempts lastError }", dead.clone()).await;
     assert_eq!(response.at("jobRetry.job"), &json!({ "state": "QUEUED", "attempts": 0, "lastError": "no such address" }));
     assert_eq!(stands(1).await, "queued 0 t no such address");
-    // A worker takes it as any other.
+    // A worker runs it like any other job.
     let failing = Worker::new(app.database.db.clone())
         .on("mail", |_| std::future::ready(Err::<(), _>(Failure::Final("still no such address".to_owned()))));
     assert_eq!(failing.run_due().await, 1);

@@ -1,4 +1,4 @@
-//! How mail leaves: the settings of the mail server, what becomes of mail that it refuses, and mail without one.
+//! Delivery of emails: SMTP settings, rejected emails, and servers without SMTP.
 
 use std::fs;
 
@@ -32,15 +32,15 @@ async fn ambiguous_smtp_settings_are_rejected() {
         ("smtps://eve@mail.example", "password"),
         ("http://mail.example", "SOUK_SMTP_URL"),
         ("mail.example", "SOUK_SMTP_URL"),
-        ("smtps://", "name the host"),
-        ("smtps://eve:secret@:465", "name the host"),
+        ("smtps://", "a host is required"),
+        ("smtps://eve:secret@:465", "a host is required"),
     ] {
         let error = mailer_error(&[&["--smtp-url", url], from.as_slice()].concat());
         assert!(error.starts_with("SOUK_SMTP_URL: ") && error.contains(words), "{url}: {error}");
         assert!(!error.contains("eve"), "{error}");
     }
     let smtp = ["--smtp-url", "smtps://eve:secret@mail.example"];
-    assert!(mailer_error(&smtp).contains("SOUK_MAIL_FROM: say who mail is from"));
+    assert!(mailer_error(&smtp).contains("SOUK_MAIL_FROM: a sender is required"));
     assert!(mailer_error(&[&["--mail-from", "Shop"], smtp.as_slice()].concat()).starts_with("SOUK_MAIL_FROM: "));
     assert!(mailer_error(&["--shop-url", "shop.example"]).starts_with("SOUK_SHOP_URL: "));
     for url in [
@@ -84,7 +84,7 @@ async fn invalid_recipient_is_not_retried() {
         enqueue(&mail_system.database, &Message { to: to.to_owned(), ..message(Template::VerifyEmail, json!({})) }).await;
         assert_eq!(mail_system.worker.run_due().await, 1);
         let job = mail_system.database.scalar(JOB).await;
-        assert!(job.starts_with("dead 1 this cannot be written as a mail"), "{to:?}: {job}");
+        assert!(job.starts_with("dead 1 the email cannot be composed"), "{to:?}: {job}");
         mail_system.database.sql("DELETE FROM jobs").await;
     }
     assert!(mail_system.sink.take().is_empty());
@@ -155,7 +155,7 @@ async fn nothing_is_sent_unencrypted_when_tls_is_required() {
         worker.run_due().await
     };
     enqueue(&database, &message(Template::PasswordReset, json!({}))).await;
-    // The server here knows no TLS.
+    // This server does not support TLS.
     assert_eq!(send("required").await, 1);
     assert!(sink.take().is_empty() && sink.logins().is_empty());
     assert!(database.scalar(JOB).await.starts_with("queued 1 SMTP: "));
@@ -233,7 +233,7 @@ fn server_sends_queued_email_and_reports_when_it_cannot() {
     assert!(sink.take().is_empty());
 
     let server = serve(&sink.url());
-    let [mail] = runtime.block_on(sink.wait()).try_into().expect("one mail");
+    let [mail] = runtime.block_on(sink.wait()).try_into().expect("one email");
     assert_eq!(mail.token(), TOKEN);
     assert_eq!(server.stop(), Some(0));
 }

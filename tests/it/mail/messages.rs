@@ -1,4 +1,4 @@
-//! Mail: what it says, what arrives of it at a real mail server, and what a shop can replace.
+//! Emails: their contents as received by a mail server, and the templates that a shop can replace.
 
 use std::{fs, path::Path};
 
@@ -23,7 +23,7 @@ fn write(dir: &Path, file: &str, text: &str) {
     fs::write(file, text).unwrap();
 }
 
-/// Every text and number of a value.
+/// Returns every text and number of a value.
 fn leaves(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) => fields.values().flat_map(leaves).collect(),
@@ -36,19 +36,19 @@ fn leaves(value: &Value) -> Vec<String> {
 #[tokio::test]
 async fn every_email_has_text_and_html() {
     let mail_system = MailSystem::start(&["--shop-name", "Café „Zürich“"]).await;
-    // The mail, its subject, and where its link leads.
+    // The template, its subject, and the page that its link opens.
     let table = [
-        (Template::VerifyEmail, "Confirm your e-mail address at Café „Zürich“", "verify-email"),
+        (Template::VerifyEmail, "Confirm your email address at Café „Zürich“", "verify-email"),
         (Template::PasswordReset, "Choose a new password at Café „Zürich“", "reset-password"),
         (Template::PasswordChanged, "Your password at Café „Zürich“ was changed", ""),
-        (Template::EmailChange, "Confirm your new e-mail address at Café „Zürich“", "confirm-email"),
-        (Template::EmailChanged, "Your e-mail address at Café „Zürich“ was changed", ""),
+        (Template::EmailChange, "Confirm your new email address at Café „Zürich“", "confirm-email"),
+        (Template::EmailChanged, "Your email address at Café „Zürich“ was changed", ""),
         (Template::AddressTaken, "You already have an account at Café „Zürich“", ""),
         (Template::Invitation, "Your account at Café „Zürich“", "reset-password"),
         (Template::SessionEnded, "You were logged out at Café „Zürich“", ""),
         (Template::OrderPlaced, "Your order SAILOR-1001 at Café „Zürich“", ""),
         (Template::OrderShipped, "Your order SAILOR-1001 at Café „Zürich“ is on its way", ""),
-        (Template::OrderCancelled, "Your order SAILOR-1001 at Café „Zürich“ is cancelled", ""),
+        (Template::OrderCancelled, "Your order SAILOR-1001 at Café „Zürich“ has been canceled", ""),
     ];
     assert_eq!(table.map(|(template, ..)| template), Template::ALL);
     for (template, subject, link) in table {
@@ -60,7 +60,7 @@ async fn every_email_has_text_and_html() {
         );
         assert_eq!(mail.header("subject"), subject);
         assert_eq!(mail.header("to"), "ada@souk.example");
-        // The settings name an address alone.
+        // The setting has only an address, without a name.
         assert!(
             mail.header("from").ends_with("<post@shop.example>") && mail.header("from").contains("Café"),
             "{mail:?}"
@@ -81,7 +81,7 @@ async fn every_email_has_text_and_html() {
             assert_eq!(mail.token(), TOKEN);
         }
     }
-    assert_eq!(mail_system.database.scalar("SELECT count(*) FROM jobs").await, "0", "no token is left behind");
+    assert_eq!(mail_system.database.scalar("SELECT count(*) FROM jobs").await, "0", "no token is stored");
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn unknown_values_are_omitted_from_emails() {
     assert!(reset.text.contains("for 1 minute."), "{}", reset.text);
     let nothing = json!({ "left": 0, "carrier": null, "tracking_number": null, "tracking_url": null });
     let shipped = mail_system.send(&message(Template::OrderShipped, nothing)).await;
-    let all = "Hello Ada Lovelace,\n\nyour order SAILOR-1001 is on its way:\n\n- 3 x Harbour Mooring Rope\n- 12 x Shackle\n\n-- \n";
+    let all = "Hello Ada Lovelace,\n\nYour order SAILOR-1001 is on its way:\n\n- 3 x Harbour Mooring Rope\n- 12 x Shackle\n\n-- \n";
     assert!(shipped.text.starts_with(all), "{}", shipped.text);
     let cancelled = mail_system.send(&message(Template::OrderCancelled, json!({ "refund": null }))).await;
     assert!(cancelled.text.contains("- 3 x Harbour Mooring Rope\n\nIf you did not"), "{}", cancelled.text);
@@ -109,9 +109,9 @@ async fn hostile_name_is_escaped() {
     assert!(mail.html.contains("&amp; &quot;now&quot;"), "{}", mail.html);
     assert!(mail.text.starts_with("Hello <script>alert(1)</script>    Pay here & \"now\" Bcc:"), "{}", mail.text);
     assert_eq!(mail.headers("bcc"), [""; 0]);
-    assert_eq!(mail.header("subject"), "Confirm your e-mail address at Shop Bcc: everybody@souk.example");
+    assert_eq!(mail.header("subject"), "Confirm your email address at Shop Bcc: everybody@souk.example");
     assert_eq!(mail.to, ["ada@souk.example"]);
-    // However deep it stands.
+    // Nested values are escaped as well.
     let lines = json!([{ "name": "<b>Rope\r\nBcc: eve@souk.example", "quantity": 1 }]);
     let mail = mail_system.send(&self::message(Template::OrderCancelled, json!({ "lines": lines }))).await;
     assert!(mail.text.contains("\n- 1 x <b>Rope  Bcc: eve@souk.example\n"), "{}", mail.text);
@@ -157,7 +157,7 @@ async fn templates_can_be_replaced_individually_and_per_website() {
     write(&dir.0, "where.html", "<i>{{ shop.url }}</i>");
     write(&dir.0, "sailor/base.txt", "Ahoy {{ name }}! {% block body %}{% endblock %}");
     write(&dir.0, "sailor/where.html", "<i>the harbour</i>");
-    // These are none of souk's.
+    // Files that are not Souk's templates.
     write(&dir.0, ".git/config.html", "{{");
     write(&dir.0, "README.md", "{{");
     let mail_system = MailSystem::start(&["--mail-templates", dir.0.to_str().unwrap()]).await;
@@ -176,12 +176,12 @@ async fn templates_can_be_replaced_individually_and_per_website() {
 
 #[test]
 fn broken_template_is_reported_with_file_and_line_at_startup() {
-    // The file, its text, and what is said of it.
+    // The file, its contents, and the error message.
     let table = [
         ("verify_email.html", "<p>\n{{ name }\n</p>", "line 2: syntax error"),
         ("verify_email.txt", "\n\n{{ nmae }}", "line 3: undefined value"),
         ("invitation.subject", "{{ shop.nmae }}", "line 1: undefined value"),
-        // The branch that most mails do not take.
+        // A branch that most emails do not take.
         ("session_ended.txt", "{% if not device %}\n{{ tokn }}\n{% endif %}", "line 2: undefined value"),
         ("base.html", "{{ name }}\n{{ logo }}", "line 2: undefined value"),
         ("sailor/base.txt", "{% blok %}", "line 1: syntax error"),
@@ -196,7 +196,7 @@ fn broken_template_is_reported_with_file_and_line_at_startup() {
         assert!(error.starts_with(&format!("SOUK_MAIL_TEMPLATES: {place}, ")) && error.contains(words), "{error}");
     }
     assert!(mailer_error(&["--mail-templates", "/nowhere/at/all"]).contains("/nowhere/at/all: No such file"));
-    // The same from the binary, before it opens a database.
+    // The binary reports the same before it opens a database.
     let dir = DataDir::new();
     write(&dir.0, "templates/base.html", "{{ logo }}");
     let output = dir.run(&["serve", "--listen", "127.0.0.1:0", "--mail-templates", "templates"]);

@@ -1,4 +1,4 @@
-//! Pictures of products: who adds them, how they are served, and what is swept.
+//! Product images: who adds them, how they are served, and which files are deleted.
 
 use axum::{
     body::Body,
@@ -18,7 +18,7 @@ use crate::support::{Actor, ProductSpec, TestApp, builder::UPLOAD_BYTES, multipa
 const RED: [u8; 3] = [255, 0, 0];
 const BLUE: [u8; 3] = [0, 0, 255];
 
-/// A shop with its manager, and the ids of two products.
+/// Creates a shop; returns its manager and the ids of two products.
 async fn shop(app: &TestApp) -> (Actor<'_>, String, String) {
     let website = app.website("sailor").await.id;
     let product = async |sku: &str| {
@@ -47,7 +47,7 @@ async fn alts(app: &TestApp, product: &str) -> Value {
     let document = "query ($id: ID!) { product(id: $id) { image { alt } images { alt } } }";
     let response = app.anonymous().run_with(document, json!({ "id": product })).await;
     let images = response.at("product.images").as_array().expect("a list");
-    assert_eq!(response.at("product.image.alt"), &images[0]["alt"], "the first one");
+    assert_eq!(response.at("product.image.alt"), &images[0]["alt"], "the product's image is the first");
     images.iter().map(|image| image["alt"].clone()).collect()
 }
 
@@ -70,7 +70,7 @@ async fn image_is_uploaded_returned_and_served_as_immutable() {
     assert_eq!((status, headers["content-type"].to_str().unwrap()), (StatusCode::OK, "image/jpeg"));
     assert_eq!(headers["cache-control"], "public, max-age=31536000, immutable");
     assert_eq!(headers["x-content-type-options"], "nosniff");
-    assert_eq!(image::load_from_memory(&bytes).expect("a picture").width(), 160);
+    assert_eq!(image::load_from_memory(&bytes).expect("an image").width(), 160);
     let tag = headers["etag"].to_str().unwrap();
     let (status, _, nothing) = get(&app, "GET", small, &[("if-none-match", tag)]).await;
     assert_eq!((status, nothing.len()), (StatusCode::NOT_MODIFIED, 0));
@@ -218,7 +218,7 @@ async fn upload_is_used_once_and_only_by_its_uploader() {
     };
     assert_eq!(put(&url, vec![0; size + 1]).await, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(put(&url.replace("/files/", "/files/A"), picture.clone()).await, StatusCode::NOT_FOUND);
-    assert_eq!(get(&app, "GET", &url, &[]).await.0, StatusCode::NOT_FOUND, "to write is not to read");
+    assert_eq!(get(&app, "GET", &url, &[]).await.0, StatusCode::NOT_FOUND, "an upload URL does not allow reading");
     assert!(keys(&app, uploads::KEY_PREFIX).await.is_empty());
     assert_eq!(put(&url, picture.clone()).await, StatusCode::CREATED);
     assert_eq!(put(&url, picture.clone()).await, StatusCode::CONFLICT);
@@ -226,10 +226,10 @@ async fn upload_is_used_once_and_only_by_its_uploader() {
         let input = json!({ "productId": rope, "uploadId": id });
         actor.mutate("productImageCreate", "image { width }", input).await.outcome("productImageCreate")
     };
-    assert_eq!(create(&app.manager().await, &id).await, "NOT_FOUND uploadId", "it is not theirs");
+    assert_eq!(create(&app.manager().await, &id).await, "NOT_FOUND uploadId", "another user's upload");
     assert_eq!(create(&manager, "../../media").await, "NOT_FOUND uploadId");
     assert_eq!(create(&manager, &id).await, "done");
-    assert!(keys(&app, uploads::KEY_PREFIX).await.is_empty(), "taken is gone");
+    assert!(keys(&app, uploads::KEY_PREFIX).await.is_empty(), "a used upload is deleted");
     for bytes in [0, -1, 1_073_741_825] {
         assert_eq!(
             manager.mutate("uploadCreate", "", json!({ "bytes": bytes })).await.outcome("uploadCreate"),
@@ -251,7 +251,7 @@ async fn private_file_is_served_at_its_signed_url() {
         (&headers["x-content-type-options"], &headers["cache-control"]),
         (&"nosniff".parse().unwrap(), &"private, no-store".parse().unwrap())
     );
-    assert_eq!(get(&app, "PUT", &signed.url, &[]).await.0, StatusCode::NOT_FOUND, "to read is not to write");
+    assert_eq!(get(&app, "PUT", &signed.url, &[]).await.0, StatusCode::NOT_FOUND, "a download URL does not allow writing");
     let over = app.services.storage.signed_get("transfers/1/out.csv", "x", std::time::Duration::ZERO).await.unwrap();
     let forged =
         signed.url.rsplit_once('.').map(|(text, _)| format!("{text}.{}", over.url.rsplit_once('.').unwrap().1));
@@ -262,7 +262,7 @@ async fn private_file_is_served_at_its_signed_url() {
 async fn unreferenced_files_are_deleted() {
     let app = TestApp::new().await;
     let (manager, rope, sail) = shop(&app).await;
-    let (db, studio) = (&app.database.db, &app.services.image_processor);
+    let (db, processor) = (&app.database.db, &app.services.image_processor);
     let later = Utc::now() + chrono::Duration::hours(2);
     let age = "UPDATE media SET created_at = now() - interval '2 hours'";
     let red = manager.add_image(&rope, &png(200, 9, RED), json!({})).await;
@@ -270,32 +270,32 @@ async fn unreferenced_files_are_deleted() {
     let blue = manager.add_image(&rope, &png(9, 9, BLUE), json!({})).await;
     assert_eq!(keys(&app, "media").await.len(), 6);
     app.database.sql(age).await;
-    assert_eq!(clean_up(db, studio, later).await.unwrap(), CleanupReport::default(), "all is named");
+    assert_eq!(clean_up(db, processor, later).await.unwrap(), CleanupReport::default(), "every file is in use");
 
-    // One is gone, and another product shows the other.
+    // One image is deleted; the other is still used by another product.
     for id in [&red["image"]["id"], &blue["image"]["id"]] {
         manager.mutate("productImageDelete", "", json!({ "id": id })).await;
     }
-    assert_eq!(clean_up(db, studio, later).await.unwrap(), CleanupReport { rows: 1, files: 2, uploads: 0 });
+    assert_eq!(clean_up(db, processor, later).await.unwrap(), CleanupReport { rows: 1, files: 2, uploads: 0 });
     assert_eq!(keys(&app, "media").await.len(), 4);
 
-    // A product that goes with its row takes its pictures along; the process ends between the row and the files.
+    // A deleted product's images are deleted with it; the process ends between deleting the rows and the files.
     app.database.sql("DELETE FROM images; DELETE FROM media").await;
     assert_eq!(
-        clean_up(db, studio, Utc::now()).await.unwrap(),
+        clean_up(db, processor, Utc::now()).await.unwrap(),
         CleanupReport::default(),
-        "what is young may be about to be named"
+        "recent files may be about to be used"
     );
-    assert_eq!(clean_up(db, studio, later).await.unwrap(), CleanupReport { rows: 0, files: 4, uploads: 0 });
+    assert_eq!(clean_up(db, processor, later).await.unwrap(), CleanupReport { rows: 0, files: 4, uploads: 0 });
     assert!(keys(&app, "media").await.is_empty());
 
-    // And what is not named yet, for an hour.
+    // An unused file is kept for an hour, an unused upload for a day.
     manager.add_image(&rope, &png(9, 9, RED), json!({})).await;
     app.database.sql("DELETE FROM images").await;
-    assert_eq!(clean_up(db, studio, Utc::now()).await.unwrap(), CleanupReport::default());
+    assert_eq!(clean_up(db, processor, Utc::now()).await.unwrap(), CleanupReport::default());
     let url = manager.mutate("uploadCreate", "upload { url }", json!({ "bytes": UPLOAD_BYTES })).await;
     let put = Request::put(url.text_at("uploadCreate.upload.url")).body(Body::from("left")).unwrap();
     assert_eq!(app.send(put).await.0, StatusCode::CREATED);
-    assert_eq!(clean_up(db, studio, later).await.unwrap().uploads, 0);
-    assert_eq!(clean_up(db, studio, Utc::now() + chrono::Duration::hours(25)).await.unwrap().uploads, 1);
+    assert_eq!(clean_up(db, processor, later).await.unwrap().uploads, 0);
+    assert_eq!(clean_up(db, processor, Utc::now() + chrono::Duration::hours(25)).await.unwrap().uploads, 1);
 }

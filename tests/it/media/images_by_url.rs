@@ -1,4 +1,4 @@
-//! Pictures by URL: wanted, fetched, tried again, given up.
+//! Images added by URL: queued, fetched, retried and given up.
 
 use axum::{
     Router,
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 
 use crate::support::{Actor, ProductSpec, TestApp, builder::UPLOAD_BYTES, multipart_form::png};
 
-/// A shop of pictures on this machine: its address.
+/// Starts an image server; returns its address.
 async fn image_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -50,10 +50,10 @@ async fn add_image_urls(app: &TestApp, product: ProductId, urls: &[String]) -> u
         .map(|(position, url)| RequestedImage { product, url: url.clone(), alt: String::new(), position })
         .collect();
     let put = async |conn: &souk::db::Conn| insert_missing(conn, &select_missing(conn, &wanted).await?).await;
-    app.database.db.transaction(put).await.expect("wanted")
+    app.database.db.transaction(put).await.expect("queued images")
 }
 
-/// What somebody sees of a product's pictures: end of the URL it came from, whether it is there, and why not.
+/// Returns the images of a product that an actor sees: end of the source URL, whether it was fetched, and the failure.
 async fn visible_images(actor: &Actor<'_>, product: ProductId) -> Value {
     let document = "query ($id: ID!) { product(id: $id) { images { width sourceUrl failure } } }";
     actor.run_with(document, json!({ "id": product.to_global_id() })).await.at("product.images").clone()
@@ -66,8 +66,8 @@ async fn image_urls_are_fetched_and_editors_see_failures() {
     let paths = ["a.jpg", "moved", "loop", "file", "html.jpg", "long.jpg", "away.jpg", "none.jpg", "same.jpg"];
     let urls: Vec<_> = paths.iter().map(|path| format!("{host}/{path}")).collect();
     assert_eq!(add_image_urls(&app, product, &urls).await, 9);
-    assert_eq!(add_image_urls(&app, product, &urls).await, 0, "once is enough");
-    assert_eq!(visible_images(&app.anonymous(), product).await, json!([]), "nothing is there yet");
+    assert_eq!(add_image_urls(&app, product, &urls).await, 0, "each URL is queued once");
+    assert_eq!(visible_images(&app.anonymous(), product).await, json!([]), "no image was fetched yet");
     let db = &app.database.db;
     assert_eq!(fetch_due(db, &app.services.image_processor).await.unwrap(), 9);
     let images = visible_images(&manager, product).await;
@@ -98,7 +98,7 @@ async fn image_urls_are_fetched_and_editors_see_failures() {
         visible_images(&app.anonymous(), product).await,
         json!([{ "width": 9, "sourceUrl": null, "failure": null }, { "width": 9, "sourceUrl": null, "failure": null }])
     );
-    // What may go better is tried three times in all, after a pause.
+    // Temporary failures are tried three times in all, with a delay.
     assert_eq!(fetch_due(db, &app.services.image_processor).await.unwrap(), 0);
     for tried in [1, 1, 0] {
         app.database.sql("UPDATE images SET try_at = now() WHERE media_id IS NULL").await;
@@ -117,19 +117,19 @@ async fn private_addresses_are_not_fetched() {
         "http://169.254.169.254/a".to_owned(),
     ];
     add_image_urls(&app, product, &urls).await;
-    let studio = ImageProcessor::new(
+    let processor = ImageProcessor::new(
         app.services.storage.clone(),
         "/media",
         FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: false },
     );
-    assert_eq!(fetch_due(&app.database.db, &studio).await.unwrap(), 3);
+    assert_eq!(fetch_due(&app.database.db, &processor).await.unwrap(), 3);
     let images = visible_images(&manager, product).await;
     let why: Vec<_> =
         images.as_array().unwrap().iter().map(|image| image["failure"].as_str().unwrap_or("there")).collect();
     let private = "the host has an address that is not public";
     assert_eq!(why, ["only the ports 80 and 443 are fetched from", private, private]);
     app.database.sql("UPDATE images SET try_at = now()").await;
-    assert_eq!(fetch_due(&app.database.db, &studio).await.unwrap(), 0, "never again");
+    assert_eq!(fetch_due(&app.database.db, &processor).await.unwrap(), 0, "permanent failures are not retried");
 }
 
 #[tokio::test]

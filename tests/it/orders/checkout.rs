@@ -1,4 +1,5 @@
-//! Checkout: what it takes, copies and empties, once and for all or not at all.
+//! Checkout: its input, what it copies into the orders, stock and cart changes, idempotency, and that it is all or
+//! nothing.
 
 use serde_json::{Value, json};
 use souk::ids::RowId;
@@ -38,7 +39,7 @@ async fn cart_with_two_websites_becomes_two_orders() {
     );
     assert!(orders[1]["orderNumber"].as_str().unwrap().starts_with("LAMPS-"));
 
-    // The guest sees the orders by the cart's token, as they were answered; nobody else does.
+    // The guest sees the orders with the cart token, unchanged since checkout; nobody else does.
     let query = "query ($id: ID!) { order(id: $id) { totalAmount { amount } customerNote paymentStatus user { id }
         contact { name email phone } shippingAddress { address city postalCode } createdAt updatedAt } }";
     let id = json!({ "id": orders[0]["id"] });
@@ -125,7 +126,7 @@ async fn rejected_checkout_returns_errors_and_writes_nothing() {
     assert_eq!(bob.checkout(&cart, "k").await.outcome("checkout"), "NOT_FOUND cartId");
     assert_eq!(app.database.contents().await, before, "nothing was written");
 
-    // What became of the products meanwhile.
+    // Changes to the products between cart and checkout.
     let meanwhile = [
         (format!("UPDATE products SET price = 2.01 WHERE id = {}", a.0), "8.00", "PRICE_CHANGED expectedTotal"),
         (format!("UPDATE products SET price = 2.01 WHERE id = {}", a.0), "null", "PRICE_CHANGED lines.0.unitPrice"),
@@ -164,7 +165,7 @@ async fn overflowing_total_is_rejected() {
     let dear = app.product(website.id, spec("99999999.99", 1000)).await.id;
     let customer = app.customer().await;
     let cart = customer.create_cart(&[(dear, 100)]).await;
-    // Past the checks of the cart.
+    // Bypasses the checks of the cart.
     app.database.sql("UPDATE cart_lines SET quantity = 101").await;
     let before = app.database.contents().await;
     let cart = TestCart { total: "10099999998.99".into(), ..cart };
@@ -183,12 +184,12 @@ async fn repeated_key_returns_the_same_orders_and_rejects_a_different_request() 
     let guest = guest.with_cart(cart.token.clone());
     let first = guest.checkout(&cart, "k").await;
     assert_eq!(first.outcome("checkout"), "done");
-    // The cart is empty by now, and fuller again: the answer is the same.
+    // The cart is empty now, then filled again; the response stays the same.
     assert_eq!(guest.checkout(&cart, "k").await.at("checkout.orders"), first.at("checkout.orders"));
     let more = json!({ "cartId": cart.id, "productId": rope.to_global_id(), "quantity": 1 });
     assert_eq!(guest.mutate("cartLineAdd", "cart { id }", more).await.outcome("cartLineAdd"), "done");
     assert_eq!(guest.checkout(&cart, "k").await.at("checkout.orders"), first.at("checkout.orders"));
-    // The same number written otherwise, a name with blanks around: the same wish.
+    // The same total in another notation and a name with surrounding whitespace: the same request.
     let same = json!({ "expectedTotal": "5.0", "contact": { "name": "Ada ", "email": "ada@SOUK.example" } });
     assert_eq!(guest.checkout_with(&cart, "k", same).await.at("checkout.orders"), first.at("checkout.orders"));
     for other in [
@@ -201,7 +202,7 @@ async fn repeated_key_returns_the_same_orders_and_rejects_a_different_request() 
             "IDEMPOTENCY_MISMATCH idempotencyKey"
         );
     }
-    // Somebody else's key of the same name is another key.
+    // Another user's key with the same text is a different key.
     let theirs = bob.create_cart(&[(rope, 1)]).await;
     assert_eq!(bob.checkout(&theirs, "k").await.outcome("checkout"), "done");
     let counted = "SELECT (SELECT count(*) FROM orders) || ' ' || (SELECT count(*) FROM order_details)";

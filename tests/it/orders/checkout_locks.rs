@@ -1,5 +1,4 @@
-//! Checkouts and reservations that meet in just that moment: in which order they lock, and what becomes of the victim of a
-//! deadlock.
+//! Concurrent checkouts and reservations: the order in which they take locks, and the retry of a deadlock's victim.
 
 use diesel_async::SimpleAsyncConnection;
 use serde_json::json;
@@ -13,17 +12,17 @@ use crate::support::{Client, ProductSpec, TestApp, shopper::Shopper};
 
 const STOCK: i32 = 9;
 
-/// Two products, the one that is locked first first.
+/// Creates two products, in the order in which they are locked.
 async fn two_products(app: &TestApp) -> [ProductId; 2] {
     let website = app.website("sailor").await.id;
     let mut products = Vec::new();
     for _ in 0..2 {
         products.push(app.product(website, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id);
     }
-    products.try_into().expect("two")
+    products.try_into().expect("two products")
 }
 
-/// Waits until somebody waits for a lock.
+/// Waits until a session waits for a lock.
 async fn wait_for_lock_waiter(app: &TestApp) {
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while app.database.scalar(waits).await == "0" {
@@ -40,7 +39,7 @@ async fn renewed_reservation_locks_products_in_order() {
     let guest = cart.token.as_deref().map(GuestKey::from_token);
     let viewer = Viewer::anonymous().with_guest(guest);
     let id = CartId::parse("id", &cart.id).unwrap();
-    // Over at once; and of the first product somebody else has it released.
+    // Expires the reservation immediately, and the other buyer's release removes that of the first product.
     let over = Some(chrono::Duration::seconds(-1));
     carts::actions::reserve(&app.database.db, &viewer, id, over).await.unwrap();
     let other = json!({ "id": bob.create_cart(&[(first, STOCK)]).await.id });
@@ -68,7 +67,7 @@ async fn renewed_reservation_locks_products_in_order() {
 
 #[tokio::test]
 async fn deadlock_victim_is_retried_and_succeeds() {
-    // Where the checkout stands when it is chosen: at its locks, and at the statements that it sends together.
+    // Where the checkout is when it is chosen as the victim: at its row locks, or at the statements that it pipelines.
     let held = |last: ProductId| {
         let locked = format!("SELECT FROM products WHERE id = {} FOR UPDATE", last.0);
         [locked, "LOCK TABLE order_details IN SHARE MODE".into(), "LOCK TABLE jobs IN SHARE MODE".into()]
@@ -81,7 +80,7 @@ async fn deadlock_victim_is_retried_and_succeeds() {
         let filled = shopper.fill(&[(first.to_global_id(), 2), (last.to_global_id(), 2)]).await.unwrap();
         assert_eq!(filled.outcome("cartCreate"), "done");
         let mut session = app.database.raw_connection().await;
-        // It never looks for the circle itself, so the checkout does.
+        // This session never checks for deadlocks itself, so the checkout does.
         let held = &held(last)[step];
         session.batch_execute(&format!("SET deadlock_timeout = '10min'; BEGIN; {held}")).await.unwrap();
         let meanwhile = async {
@@ -95,6 +94,6 @@ async fn deadlock_victim_is_retried_and_succeeds() {
         assert_eq!(response.outcome("checkout"), "done", "{held}: {}", response.text);
         assert_eq!((app.stock(first).await, app.stock(last).await), (STOCK - 2, STOCK - 2), "{held}");
         app.database.assert_purchases(&[shopper.purchase(&response)]).await;
-        assert_eq!(app.database.deadlock_count().await, "1", "{held}: there was one");
+        assert_eq!(app.database.deadlock_count().await, "1", "{held}: one deadlock");
     }
 }

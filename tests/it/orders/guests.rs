@@ -1,4 +1,4 @@
-//! What a guest does with the order that they placed, known by their cart token alone.
+//! What a guest can do with an order that they placed, identified only by their cart token.
 
 use serde_json::json;
 use souk::ids::RowId;
@@ -26,7 +26,7 @@ async fn guest_cancels_only_their_own_pending_order() {
     assert_eq!(cancel(&app.anonymous(), &own).await, "!UNAUTHENTICATED");
     assert_eq!(cancel(&stranger, &own).await, "NOT_FOUND id");
     assert_eq!(cancel(&guest, &other).await, "NOT_FOUND id");
-    // The token of a cart is nothing beside a login.
+    // A logged-in user's cart token gives no access to a guest's order.
     assert_eq!(cancel(&customer.log_in_again().await.with_cart(Some(TOKEN.into())), &own).await, "NOT_FOUND id");
     let confirm = json!({ "id": own, "status": "CONFIRMED" });
     let moved = guest.mutate("orderStatusUpdate", "", confirm.clone()).await;
@@ -40,7 +40,7 @@ async fn guest_cancels_only_their_own_pending_order() {
     app.assign_to_guest(&other, TOKEN).await;
     let confirm = json!({ "id": other, "status": "CONFIRMED" });
     assert_eq!(manager.mutate("orderStatusUpdate", "", confirm).await.outcome("orderStatusUpdate"), "done");
-    assert_eq!(cancel(&guest, &other).await, "ILLEGAL_TRANSITION id", "the shop has confirmed it");
+    assert_eq!(cancel(&guest, &other).await, "ILLEGAL_TRANSITION id", "confirmed by the shop");
     app.database.assert_invariants().await;
 }
 
@@ -95,7 +95,7 @@ async fn paid_order_is_immutable_and_its_cancellation_notifies_payments() {
         assert_eq!(customer.mutate("orderCancel", "", json!({ "id": order })).await.outcome("orderCancel"), "done");
         assert_eq!(app.database.rows(&kind).await.len(), index + 1, "{status}");
     }
-    // Where nothing was paid nobody has to know, and what fails queues nothing.
+    // Nothing is queued if nothing was paid or if the cancellation fails.
     let order = customer.order(&[(rope.id, 1)]).await;
     for expected in ["done", "ILLEGAL_TRANSITION id"] {
         assert_eq!(customer.mutate("orderCancel", "", json!({ "id": order })).await.outcome("orderCancel"), expected);
@@ -124,5 +124,5 @@ async fn order_line_cannot_use_reserved_stock() {
     };
     assert_eq!(update(6).await, "OUT_OF_STOCK quantity", "8 in stock, 5 of them reserved, 4 more wanted");
     assert_eq!(update(5).await, "done");
-    assert_eq!(update(1).await, "done", "fewer pieces are never too many");
+    assert_eq!(update(1).await, "done", "reducing the quantity is always possible");
 }

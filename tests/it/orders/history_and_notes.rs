@@ -1,4 +1,4 @@
-//! The history of an order: what is told in which order and of whom, and who reads and writes notes.
+//! The history of an order: its events, their order and actors, and who reads and writes notes.
 
 use serde_json::{Value, json};
 use souk::{auth::Permission, ids::RowId};
@@ -20,7 +20,7 @@ async fn events(actor: &Actor<'_>, order: &str) -> TestResponse {
     actor.run_with(EVENTS, json!({ "id": order })).await
 }
 
-/// Kind, who did it, and the rest that is not null.
+/// Returns each event as text: kind, actor, and the remaining fields that are not null.
 fn describe_events(response: &TestResponse, people: &[(&str, &Actor<'_>)]) -> Vec<String> {
     let who = |id: &Value| {
         let known = people.iter().find(|(_, actor)| id["id"] == actor.global_id());
@@ -93,7 +93,7 @@ async fn history_lists_events_in_order_with_their_actor() {
         "RETURN_REJECTED admin 1",
     ];
     assert_eq!(describe_events(&events(&admin, &order).await, &people), expected);
-    // The customer sees neither the internal note nor who of the shop it was.
+    // The customer sees neither the internal note nor the staff members' names.
     let hidden = |line: &&str| !line.contains("always");
     let seen = |line: &str| line.replace(" manager", " -").replace(" admin", " -");
     let open: Vec<_> = expected.iter().copied().filter(hidden).map(seen).collect();
@@ -114,7 +114,7 @@ async fn internal_notes_are_visible_only_to_website_staff() {
     let (manager, anonymous, guest) = (app.manager().await, app.anonymous(), app.guest("souk_c_guest"));
     let guests = customer.order(&[(rope, 1)]).await;
     app.assign_to_guest(&guests, "souk_c_guest").await;
-    // Whose order, who writes, and what an open and an internal note come to.
+    // The order, who writes, and the expected outcomes of a public and an internal note.
     for (order, who, actor, open, internal) in [
         (&order, "anonymous", &anonymous, "!UNAUTHENTICATED", "!UNAUTHENTICATED"),
         (&order, "guest", &guest, "NOT_FOUND orderId", "NOT_FOUND orderId"),
@@ -145,7 +145,7 @@ async fn internal_notes_are_visible_only_to_website_staff() {
         assert_eq!(response.text.matches("secret").count(), secrets, "{who}: {}", response.text);
         assert!(response.text.contains("\"message\":\"open\""), "{who}: {}", response.text);
     }
-    // By a list, and beside other orders, it is no different.
+    // The same holds for lists and for several orders at once.
     let listed = seller.run("{ orders { nodes { events { message } } } }").await;
     assert!(!listed.text.contains("secret") && listed.text.contains("open"), "{}", listed.text);
 }
@@ -184,7 +184,7 @@ async fn rejected_notes_return_errors_and_the_latest_500_events_are_shown() {
     let shown = response.at("nodes.0.events").as_array().expect("events");
     assert_eq!(shown.len(), 500);
     assert_eq!((&shown[0]["message"], &shown[499]["quantity"]), (&json!("the last one"), &json!(499)));
-    assert_eq!(response.at("nodes.1.events").as_array().map(Vec::len), Some(1), "each order has its own five hundred");
+    assert_eq!(response.at("nodes.1.events").as_array().map(Vec::len), Some(1), "the limit applies to each order");
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn history_is_append_only() {
         "DELETE FROM order_events",
         "TRUNCATE order_events",
     ] {
-        let error = psql.try_run(sql).await.expect_err("the history stays");
+        let error = psql.try_run(sql).await.expect_err("the history is append-only");
         assert_eq!(violated_constraint(&error), "order_events_append_only", "{sql}");
     }
     assert_eq!(psql.scalar("SELECT count(*) FROM order_events").await, "1");

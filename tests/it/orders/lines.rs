@@ -1,4 +1,4 @@
-//! Changing the lines of a pending order: prices, totals, stock, and every refusal.
+//! Changing the lines of a pending order: prices, totals, stock, and every rejection.
 
 use serde_json::{Value, json};
 use souk::ids::{OrderDetailId, OrderId, ProductId, RowId};
@@ -24,7 +24,7 @@ async fn remove(actor: &Actor<'_>, line: &str) -> TestResponse {
     actor.mutate("orderDetailRemove", LINES, json!({ "id": line })).await
 }
 
-/// Quantity and price of every line, and the total.
+/// Returns the quantity and unit price of every line, and the total.
 fn summary(response: &TestResponse, mutation: &str) -> (Vec<(i64, String)>, String) {
     let details = response.at(&format!("{mutation}.order.details")).as_array().expect("lines").clone();
     let text = |value: &Value| value.as_str().expect("an amount").to_owned();
@@ -36,7 +36,7 @@ fn summary(response: &TestResponse, mutation: &str) -> (Vec<(i64, String)>, Stri
 }
 
 #[tokio::test]
-async fn a_line_says_when_it_was_added_and_when_it_was_last_changed() {
+async fn lines_have_creation_and_update_times() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(20, "10.00")).await;
@@ -163,7 +163,7 @@ async fn rejected_line_change_returns_errors_and_writes_nothing() {
     assert_eq!(response.outcome("orderDetailUpdate"), "!BAD_USER_INPUT");
     assert_eq!(app.database.contents().await, before);
 
-    // A product that is gone can still be taken off; all of the stock can be had.
+    // The line of a deleted product can still be removed, and the last unit in stock can be ordered.
     assert_eq!(update(&customer, &rope_line, 10).await.outcome("orderDetailUpdate"), "done");
     assert_eq!(remove(&customer, &gone_line).await.outcome("orderDetailRemove"), "done");
     assert_eq!(app.stock(gone).await, 10);

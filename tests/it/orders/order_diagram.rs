@@ -1,5 +1,5 @@
-//! The diagram of an order's life in the README, drawn from the table of moves.
-//! `UPDATE_README=1 cargo test order_diagram` writes it.
+//! The diagram of the order status in the README, generated from the table of transitions.
+//! `UPDATE_README=1 cargo test order_diagram` updates it.
 
 use std::{fmt::Write, path::Path};
 
@@ -18,10 +18,10 @@ fn diagram() -> String {
             OrderActor::Seller => "seller",
         });
         let who = who.collect::<Vec<_>>().join(", ");
-        writeln!(drawn, "    {} --> {}: {who}", name(it.from), name(it.to)).expect("a string takes it");
+        writeln!(drawn, "    {} --> {}: {who}", name(it.from), name(it.to)).expect("writing to a string");
     }
     for status in Status::ALL.into_iter().filter(|status| TRANSITIONS.iter().all(|it| it.from != *status)) {
-        writeln!(drawn, "    {} --> [*]", name(status)).expect("a string takes it");
+        writeln!(drawn, "    {} --> [*]", name(status)).expect("writing to a string");
     }
     drawn + "```\n"
 }
@@ -30,11 +30,11 @@ fn diagram() -> String {
 fn readme_shows_the_order_status_transitions() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let readme = std::fs::read_to_string(&file).expect("README.md");
-    let (before, rest) = readme.split_once(BEGIN).expect("the README has the mark");
-    let (shown, after) = rest.split_once(END).expect("the README has the end mark");
+    let (before, rest) = readme.split_once(BEGIN).expect("the start marker in README.md");
+    let (shown, after) = rest.split_once(END).expect("the end marker in README.md");
     if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(&file, format!("{before}{BEGIN}{}{END}{after}", diagram())).expect("README.md can be written");
+        std::fs::write(&file, format!("{before}{BEGIN}{}{END}{after}", diagram())).expect("writing README.md");
         return;
     }
-    assert_eq!(shown, diagram(), "`UPDATE_README=1 cargo test order_diagram` draws it anew");
+    assert_eq!(shown, diagram(), "`UPDATE_README=1 cargo test order_diagram` updates it");
 }

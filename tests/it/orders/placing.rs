@@ -1,11 +1,11 @@
-//! Placing orders: what an order takes, copies and adds up.
+//! Placing orders: the data that an order copies, and its totals.
 
 use serde_json::json;
 use souk::ids::RowId;
 
 use crate::support::{ProductSpec, TestApp};
 
-/// All that an order says.
+/// Every field of an order.
 const ORDER: &str = "order { id orderNumber status totalAmount { amount currency } sourceWebsite { code } user { id }
     shippingAddress { country city district address postalCode }
     details { name sku quantity unitPrice { amount currency } totalPrice { amount } product { id } } }";
@@ -97,7 +97,7 @@ async fn shipping_address_is_the_given_one_else_the_default_else_null() {
 
     let gone = customer.mutate("addressDelete", "", json!({ "id": first })).await;
     assert_eq!(gone.outcome("addressDelete"), "done");
-    assert!(place("no default", None).await.is_null(), "no address is taken that nobody chose");
+    assert!(place("no default", None).await.is_null(), "without a default address there is none");
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn order_reduces_stock_through_the_ledger() {
 }
 
 #[tokio::test]
-async fn order_sent_again_with_its_key_is_placed_once() {
+async fn order_with_a_repeated_key_is_placed_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec("Rope", "R-1", "12.50", 9)).await;
@@ -186,7 +186,7 @@ fn spec(name: &str, sku: &str, price: &'static str, stock: i32) -> ProductSpec {
     ProductSpec { name: Some(name.into()), sku: Some(sku.into()), price: Some(price), stock, ..ProductSpec::default() }
 }
 
-/// The fields inside [`ORDER`].
+/// Returns the fields inside [`ORDER`].
 fn order_fields() -> &'static str {
     ORDER.trim_start_matches("order {").trim_end_matches('}').trim_end()
 }

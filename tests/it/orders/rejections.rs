@@ -1,11 +1,11 @@
-//! Orders that are refused: each with its code and field, and nothing written.
+//! Rejected orders: each with its error code and field, and without any write.
 
 use serde_json::{Value, json};
 use souk::ids::{AddressId, ProductId, RowId};
 
 use crate::support::{ProductSpec, TestApp};
 
-/// Ids that name nothing, and what is said of them.
+/// Invalid and unknown ids, each with the expected error code.
 fn invalid_ids(foreign: &str) -> Vec<(Value, &'static str)> {
     let encoded = |text: &str| {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -125,7 +125,7 @@ async fn rejected_order_returns_errors_and_writes_nothing() {
     assert_eq!(refused.outcome("orderCreate"), "!UNAUTHENTICATED");
     assert_eq!(app.database.contents().await, before);
 
-    // The last values that are good are taken.
+    // The maximum values are accepted.
     for input in [
         of(vec![line(&dear, 100)]),
         json!({ "lines": [line(&rope, 5)], "addressId": mine, "idempotencyKey": "ü".repeat(200) }),

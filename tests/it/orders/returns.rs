@@ -1,4 +1,4 @@
-//! Sending pieces back: who asks, how much can come back, and what becomes of it.
+//! Returning shipped units: who may request a return, how many units, and how staff settle it.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -12,11 +12,11 @@ use crate::support::{
     psql::{Psql, violated_constraint},
 };
 
-/// All that a return says.
+/// Every field of a return.
 const RETURN: &str = "return { id status note rejection settledAt lines { quantity reason isRestocked detail { name } }
     order { details { quantity shippedQuantity returnedQuantity } returns { id } } }";
 
-/// A confirmed order of five ropes and three nails, of which four ropes have left.
+/// A confirmed order of five ropes and three nails, of which four ropes are shipped.
 struct OrderFixture<'a> {
     app: &'a TestApp,
     order: String,
@@ -60,7 +60,7 @@ impl<'a> OrderFixture<'a> {
         actor.mutate("returnCreate", RETURN, input).await
     }
 
-    /// Asks for so many ropes, and gives the return's id.
+    /// Requests a return of this many ropes; returns its id.
     async fn return_ropes(&self, quantity: i64, key: &str) -> String {
         self.try_return(&self.customer, json!([self.line(0, quantity)]), key).await.text_at("returnCreate.return.id")
     }
@@ -106,7 +106,7 @@ async fn returned_units_are_restocked_if_sellable() {
     assert_eq!([app.stock(fixture.products[0]).await, app.stock(fixture.products[1]).await], [95, 100]);
     let ledger = "SELECT product_id, delta, order_id, user_id FROM stock_movements WHERE reason = 'return'";
     assert_eq!(app.database.rows(ledger).await, [format!("({},3,1,{})", fixture.products[1].0, fixture.manager.id.0)]);
-    // Settled once.
+    // A return is settled only once.
     let again = fixture.manager.mutate("returnReceive", "", json!({ "id": id })).await;
     assert_eq!(again.outcome("returnReceive"), "ILLEGAL_TRANSITION id");
     let again = fixture.manager.mutate("returnReject", "", json!({ "id": id, "reason": "no" })).await;
@@ -128,7 +128,7 @@ async fn units_of_a_rejected_return_can_be_returned_again() {
     assert_eq!(fixture.returned_quantities().await, ["(0)", "(0)"]);
     fixture.return_ropes(1, "3").await;
     assert_eq!(fixture.returned_quantities().await, ["(1)", "(0)"]);
-    assert_eq!(app.stock(fixture.products[0]).await, 95, "nothing went to stock");
+    assert_eq!(app.stock(fixture.products[0]).await, 95, "nothing was restocked");
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn buyers_request_returns_and_staff_settle_them() {
     assert_eq!(asked.outcome("returnCreate"), "done");
     let again = fixture.try_return(&guest, json!([fixture.line(0, 1)]), "guest").await;
     assert_eq!(again.at("returnCreate.return.id"), asked.at("returnCreate.return.id"));
-    // Everybody who sees the order sees it.
+    // Everyone who sees the order sees the return.
     let query = "query ($id: ID!) { node(id: $id) { ... on Return { note } } }";
     let id = json!({ "id": asked.at("returnCreate.return.id") });
     for (actor, seen) in
@@ -336,7 +336,7 @@ async fn return_rules_are_enforced_by_the_database() {
         ("TRUNCATE returns CASCADE", "returns_stay"),
     ] {
         match psql.try_run(sql).await {
-            Ok(_) => panic!("nothing refused {sql}"),
+            Ok(_) => panic!("no constraint rejected {sql}"),
             Err(error) => assert_eq!(violated_constraint(&error), constraint, "{sql}"),
         }
     }

@@ -1,4 +1,4 @@
-//! Shipping orders in parts: how much leaves, who sends it, what the order becomes, and what everybody is told.
+//! Shipping orders in parts: quantities, permissions, the order's status, and emails to the customer.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::{
     psql::{Psql, violated_constraint},
 };
 
-/// All that a shipment says.
+/// Every field of a shipment.
 const SHIPMENT: &str = "shipment { id carrier trackingNumber trackingUrl deliveredAt lines { quantity detail { name } }
     order { status details { quantity shippedQuantity } shipments { id } } }";
 
@@ -17,7 +17,7 @@ const SHIPMENT: &str = "shipment { id carrier trackingNumber trackingUrl deliver
 struct OrderFixture<'a> {
     app: &'a TestApp,
     order: String,
-    /// The lines of the ropes and the nails.
+    /// Global ids of the lines: ropes, then nails.
     lines: [String; 2],
     products: [ProductId; 2],
     customer: Actor<'a>,
@@ -54,7 +54,7 @@ impl<'a> OrderFixture<'a> {
         actor.mutate("shipmentCreate", SHIPMENT, input).await
     }
 
-    /// So many ropes and nails.
+    /// Returns shipment lines for this many ropes and nails.
     fn shipment_lines(&self, ropes: i32, nails: i32) -> Value {
         let line = |index: usize, n: i32| json!({ "orderDetailId": self.lines[index], "quantity": n });
         let lines = [(0, ropes), (1, nails)].into_iter().filter(|(_, n)| *n != 0).map(|(index, n)| line(index, n));
@@ -80,7 +80,7 @@ async fn order_is_shipped_with_its_last_unit_and_delivered_with_its_last_shipmen
     let details = json!([{ "quantity": 7, "shippedQuantity": 2 }, { "quantity": 3, "shippedQuantity": 3 }]);
     assert_eq!(shipment["order"]["details"], details);
 
-    // What has arrived before all has left makes nothing delivered.
+    // An early shipment's delivery does not make the order delivered.
     let deliver = async |id: &Value| {
         let delivered = fixture.manager.mutate("shipmentDeliver", SHIPMENT, json!({ "id": id })).await;
         (delivered.outcome("shipmentDeliver"), fixture.status().await)
@@ -163,7 +163,7 @@ async fn staff_and_sellers_in_the_order_ship_it_only_while_confirmed() {
         let expected = if change == "done" { "NOT_FOUND id" } else { change };
         assert_eq!(delivered.outcome("shipmentDeliver"), expected, "{who}");
     }
-    // Everybody who sees the order sees what is on its way.
+    // Everyone who sees the order sees the shipments.
     let query = "query ($id: ID!) { node(id: $id) { ... on Shipment { carrier } } }";
     for (actor, seen) in
         [(&fixture.customer, true), (&fixture.seller, true), (&rival, false), (&neighbour, false), (&anonymous, false)]
@@ -229,7 +229,7 @@ async fn concurrent_shipments_never_exceed_the_ordered_quantity() {
     let fixture = OrderFixture::new(&app).await;
     let sent = join_all((0..20).map(|index| {
         let fixture = &fixture;
-        // Half of them name the lines the other way round.
+        // Half of them list the lines in reverse order.
         let mut lines = fixture.shipment_lines(1, 1);
         if index % 2 == 1 {
             lines.as_array_mut().expect("lines").reverse();
@@ -251,7 +251,7 @@ async fn concurrent_shipments_never_exceed_the_ordered_quantity() {
 }
 
 #[tokio::test]
-async fn shipment_sent_again_with_its_key_is_created_once() {
+async fn shipment_with_a_repeated_key_is_created_once() {
     let app = TestApp::new().await;
     let fixture = OrderFixture::new(&app).await;
     let responses = join_all((0..8).map(|_| fixture.ship(&fixture.manager, fixture.shipment_lines(2, 0), "same"))).await;
@@ -261,7 +261,7 @@ async fn shipment_sent_again_with_its_key_is_created_once() {
     let other = fixture.ship(&fixture.manager, fixture.shipment_lines(3, 0), "same").await;
     assert_eq!(other.outcome("shipmentCreate"), "IDEMPOTENCY_MISMATCH idempotencyKey");
     let theirs = fixture.ship(&fixture.seller, fixture.shipment_lines(2, 0), "same").await;
-    assert_ne!(theirs.text_at("shipmentCreate.shipment.id"), ids[0], "another user's key is another key");
+    assert_ne!(theirs.text_at("shipmentCreate.shipment.id"), ids[0], "keys are separate per user");
 }
 
 #[tokio::test]
@@ -316,10 +316,10 @@ async fn order_contact_is_notified_of_shipments_and_cancellations() {
         "carrier": "Penny Post", "trackingNumber": "P 1", "trackingUrl": "https://post.example/1" });
     assert_eq!(fixture.manager.mutate("shipmentCreate", "", tracked).await.outcome("shipmentCreate"), "done");
     assert_eq!(fixture.try_set_status("SHIPPED").await, "done");
-    let [part, rest] = app.emails().await.try_into().expect("two mails");
+    let [part, rest] = app.emails().await.try_into().expect("two emails");
     assert_eq!(part.to, ["ada@souk.example"]);
     assert_eq!(part.header("subject"), "Your order SAILOR-1001 at Shop sailor is on its way");
-    assert!(part.text.contains("- 2 x Rope\n- 3 x Nail\n\nIt travels by Penny Post, number P 1.\n\nSee how far it is: https://post.example/1\n\n5 more pieces follow"), "{}", part.text);
+    assert!(part.text.contains("- 2 x Rope\n- 3 x Nail\n\nShipped by Penny Post, tracking number P 1.\n\nTrack your shipment: https://post.example/1\n\n5 more items will follow"), "{}", part.text);
     assert!(rest.text.contains("- 5 x Rope") && !rest.text.contains("follow"), "{}", rest.text);
 
     let other = fixture.customer.order(&[(fixture.products[1], 2)]).await;
@@ -328,12 +328,12 @@ async fn order_contact_is_notified_of_shipments_and_cancellations() {
     app.set_payment(&other, "paid", "20").await;
     app.emails().await;
     assert_eq!(fixture.customer.mutate("orderCancel", "", json!({ "id": other })).await.outcome("orderCancel"), "done");
-    let [cancelled] = app.emails().await.try_into().expect("one mail");
-    assert_eq!(cancelled.header("subject"), "Your order SAILOR-1002 at Shop sailor is cancelled");
+    let [cancelled] = app.emails().await.try_into().expect("one email");
+    assert_eq!(cancelled.header("subject"), "Your order SAILOR-1002 at Shop sailor has been canceled");
     assert_eq!(cancelled.to, ["ada@souk.example"]);
-    assert!(cancelled.text.contains("- 2 x Nail\n\nWhat you have paid, 20.00 EUR, goes back"), "{}", cancelled.text);
+    assert!(cancelled.text.contains("- 2 x Nail\n\nYour payment of 20.00 EUR will be refunded"), "{}", cancelled.text);
 
-    // Nobody to write to: an import brings orders without a contact.
+    // No contact to notify: imported orders have none.
     let silent = fixture.customer.order(&[(fixture.products[1], 1)]).await;
     app.database.sql("UPDATE orders SET contact_name = NULL, contact_email = NULL, contact_phone = NULL").await;
     app.emails().await;
@@ -375,7 +375,7 @@ async fn shipment_rules_are_enforced_by_the_database() {
         ("UPDATE shipments SET tracking_url = 'javascript:'", "shipments_tracking_url_form"),
     ] {
         match psql.try_run(sql).await {
-            Ok(_) => panic!("nothing refused {sql}"),
+            Ok(_) => panic!("no constraint rejected {sql}"),
             Err(error) => assert_eq!(violated_constraint(&error), constraint, "{sql}"),
         }
     }

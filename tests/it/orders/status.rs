@@ -1,4 +1,4 @@
-//! The status of orders: every pair of states, everybody who might try, and what a cancellation gives back.
+//! The order status: every transition, every actor, and the stock returned by a cancellation.
 
 use serde_json::json;
 use souk::ids::{OrderId, ProductId, RowId};
@@ -7,7 +7,7 @@ use crate::support::{Actor, ProductSpec, TestApp};
 
 const STATES: [&str; 5] = ["PENDING", "CONFIRMED", "SHIPPED", "DELIVERED", "CANCELLED"];
 
-/// The moves that the shop may make, written down once more: the program's own table is what is tested.
+/// The legal transitions, written down independently of the program's table, which is under test.
 const TRANSITIONS: [(&str, &str); 5] = [
     ("PENDING", "CONFIRMED"),
     ("PENDING", "CANCELLED"),
@@ -16,10 +16,10 @@ const TRANSITIONS: [(&str, &str); 5] = [
     ("SHIPPED", "DELIVERED"),
 ];
 
-/// Pieces of each product before anything is ordered.
+/// Units of each product before anything is ordered.
 const STOCK: i32 = 100;
 
-/// An order of two products, one of them a seller's, and the people around it.
+/// An order of two products, one of them a seller's, and the actors around it.
 struct OrderFixture<'a> {
     app: &'a TestApp,
     order: String,
@@ -46,12 +46,12 @@ impl<'a> OrderFixture<'a> {
         Self { app, order, products: [theirs, ours], customer, neighbour, seller, rival, manager, admin }
     }
 
-    /// Another order in the place of this one.
+    /// Places a new order and uses it from now on.
     async fn replace_order(&mut self) {
         self.order = self.customer.order(&[(self.products[0], 2), (self.products[1], 3)]).await;
     }
 
-    /// Puts the order into a state past all rules.
+    /// Sets the order's status directly, bypassing all rules.
     async fn force_status(&self, status: &str) {
         let id = OrderId::parse("id", &self.order).expect("an order").0;
         let sql = format!("UPDATE orders SET status = '{}' WHERE id = {id}", status.to_lowercase());
@@ -112,7 +112,7 @@ async fn only_staff_make_status_transitions_and_only_legal_ones() {
                 let stays = if expected == "done" { to } else { from };
                 assert_eq!(fixture.status().await, stays, "{who}: {from} to {to}");
                 if expected == "done" {
-                    // What was shipped stays shipped.
+                    // A shipped order cannot go back, so another one is used.
                     fixture.replace_order().await;
                 }
             }
@@ -126,7 +126,7 @@ async fn customers_cancel_pending_orders_and_staff_until_shipped() {
     let app = TestApp::new().await;
     let fixture = OrderFixture::new(&app).await;
     let anonymous = app.anonymous();
-    // Done in how many of the first states, and what is said in the others.
+    // The number of states, in order, in which each actor may cancel, and the outcome in the others.
     let actors: [(&str, &Actor, usize, &str); 7] = [
         ("anonymous", &anonymous, 0, "!UNAUTHENTICATED"),
         ("customer", &fixture.customer, 1, "ILLEGAL_TRANSITION id"),

@@ -1,5 +1,5 @@
-//! Payments when much happens at once, or nothing more: parallel writes, keys sent again, providers that fall silent,
-//! processes that die, orders that are cancelled meanwhile, and news in any order.
+//! Payments under concurrency and failure: parallel operations, repeated keys, silent providers, crashed processes,
+//! orders canceled meanwhile, and webhooks in any order.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(60);
 const SHORT: Duration = Duration::from_millis(50);
 const ANY_CARD: &str = "any";
 
-/// A server with a scripted provider that is waited for so long.
+/// Starts a server with a scripted provider and this provider timeout.
 async fn setup(limit: Duration) -> (Arc<ScriptedProvider>, TestApp) {
     let provider = Arc::new(ScriptedProvider::default());
     let app = provider.app(limit, PaymentCapture::ByHand).await;
@@ -93,10 +93,10 @@ async fn repeated_key_calls_the_provider_once() {
         assert_eq!(provider.executed_count(kind), 1, "{mutation}");
     }
     assert_eq!((provider.call_count(), app.payment_status(&order).await.as_str()), (3, "refunded 4.00/4.00"));
-    // It answers the payment as it is now.
+    // The response shows the payment's current state.
     let now = customer.try_pay(&order, ANY_CARD, "k").await;
     assert!(describe_payment(now.at("paymentCreate.payment")).starts_with("captured 4.00/4.00"));
-    // The same key for something else, and somebody else's.
+    // The same key with another request, and another user's key.
     let other = manager.try_payment_operation("paymentCapture", id, Some("5"), "k").await;
     assert_eq!(other.outcome("paymentCapture"), "IDEMPOTENCY_MISMATCH idempotencyKey");
     let other = customer.try_pay(&order, "another card", "k").await;
@@ -115,7 +115,7 @@ async fn no_lock_is_held_during_a_provider_call() {
     let paying = customer.try_pay(&order, ANY_CARD, "k");
     let meanwhile = async {
         assert_eq!(asked.recv().await, Some(Kind::Authorize));
-        // Would wait, and fail at once, for a lock on any of these rows.
+        // Fails at once if any of these rows is locked.
         let update = "SET lock_timeout = '1ms'; UPDATE orders SET customer_note = 'ring twice';
             UPDATE payments SET failure = failure; UPDATE payment_operations SET job_id = job_id; UPDATE jobs SET run_at = run_at";
         app.database.sql(update).await;
@@ -129,12 +129,12 @@ async fn no_lock_is_held_during_a_provider_call() {
     assert_eq!(app.database.scalar("SELECT customer_note FROM orders").await, "ring twice");
 }
 
-/// Does something that dies as soon as the provider is asked.
+/// Drops an operation as soon as the provider is called, as if the process crashed.
 async fn interrupt(provider: &ScriptedProvider, behavior: ProviderBehavior, doing: impl Future) {
     provider.set_behavior(behavior);
     let mut asked = provider.calls();
     tokio::select! {
-        _ = doing => panic!("it never answers"),
+        _ = doing => panic!("the operation completed"),
         kind = asked.recv() => assert!(kind.is_some()),
     }
     provider.set_behavior(ProviderBehavior::Succeed);
@@ -142,24 +142,24 @@ async fn interrupt(provider: &ScriptedProvider, behavior: ProviderBehavior, doin
 
 #[tokio::test]
 async fn interrupted_operations_are_completed_once() {
-    // The provider did it and nobody heard the answer, or never heard of it.
+    // The provider executed the call but its response was lost, or the call never arrived.
     for (behavior, calls) in [(ProviderBehavior::LoseResponse, 1), (ProviderBehavior::LoseRequest, 2)] {
         let (provider, app) = setup(LONG).await;
         let (customer, _, order) = app.unpaid_order().await;
         let manager = app.manager().await;
         interrupt(&provider, behavior, customer.try_pay(&order, "tok_secret", "k")).await;
         assert_eq!(app.payment_status(&order).await, "pending 0.00/0.00");
-        // Sent again by the client: as it is now, and nobody is asked.
+        // The client retries: the response shows the current state, and the provider is not called.
         let again = customer.try_pay(&order, "tok_secret", "k").await;
         let id = again.text_at("paymentCreate.payment.id");
         assert_eq!(describe_payment(again.at("paymentCreate.payment")), "pending 0.00/0.00: authorize 20.00 pending");
-        assert_eq!(app.run_jobs().await, 0, "not before the provider's time is over");
+        assert_eq!(app.run_jobs().await, 0, "not before the provider's timeout");
         assert_eq!(app.run_jobs_now("payment_operation").await, 1);
         assert_eq!(customer.payment_summary(&id).await, "authorized 0.00/0.00: authorize 20.00 succeeded");
         assert_eq!((provider.call_count(), provider.executed_count(Kind::Authorize)), (calls, 1), "{behavior:?}");
         for (mutation, kind) in [("paymentCapture", Kind::Capture), ("paymentRefund", Kind::Refund)] {
             interrupt(&provider, behavior, manager.payment_operation(mutation, &id, None)).await;
-            assert_eq!(manager.payment_operation(mutation, &id, None).await, "INVALID_PAYMENT_STATUS id", "what is pending counts");
+            assert_eq!(manager.payment_operation(mutation, &id, None).await, "INVALID_PAYMENT_STATUS id", "a pending operation counts");
             assert_eq!(app.run_jobs_now("payment_operation").await, 1);
             assert_eq!(provider.executed_count(kind), 1, "{behavior:?} {mutation}");
         }
@@ -183,7 +183,7 @@ async fn silent_provider_is_retried_with_backoff() {
         pauses.push(app.database.scalar(job).await);
     }
     let expected = [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600];
-    assert_eq!(pauses, expected.map(|pause| format!("{pause} queued tok_secret")), "never dead");
+    assert_eq!(pauses, expected.map(|pause| format!("{pause} queued tok_secret")), "the job is never dead");
     provider.set_behavior(ProviderBehavior::Succeed);
     app.run_jobs_now("payment_operation").await;
     assert_eq!(customer.payment_summary(&id).await, "authorized 0.00/0.00: authorize 20.00 succeeded");
@@ -203,7 +203,7 @@ async fn payments_of_a_canceled_order_are_returned() {
         }
         (order, id)
     };
-    // What was captured, what is left of it, and what was done.
+    // Captured amount, resulting payment, and resulting payment status of the order.
     for (captured, status, paid) in [
         (None, "voided 0.00/0.00: authorize 20.00 succeeded, void 20.00 succeeded", "none 0.00/0.00"),
         (
@@ -219,7 +219,7 @@ async fn payments_of_a_canceled_order_are_returned() {
     ] {
         let (order, id) = pay(captured).await;
         cancel(&app, &order).await;
-        // Twice: the second finds nothing left.
+        // Queued twice: the second job finds nothing left to return.
         cancel(&app, &order).await;
         assert_eq!(app.run_jobs().await, 2);
         assert_eq!(manager.payment_summary(&id).await, status);
@@ -228,7 +228,7 @@ async fn payments_of_a_canceled_order_are_returned() {
     let reason =
         "SELECT string_agg(DISTINCT coalesce(reason, '-'), ', ') FROM payment_operations WHERE user_id IS NULL";
     assert_eq!(app.database.scalar(reason).await, "the order was cancelled");
-    // A job of an order that is not cancelled touches nothing.
+    // The job does nothing if the order is not canceled.
     let (order, id) = pay(None).await;
     let (_, key) = souk::ids::decode(&order).unwrap();
     let job = format!("INSERT INTO jobs (kind, payload) VALUES ('order_cancelled', '{{\"order\": {key}}}')");
@@ -242,15 +242,15 @@ async fn payments_of_a_canceled_order_are_returned() {
 async fn payment_completed_after_the_cancellation_is_returned() {
     let (provider, app) = setup(LONG).await;
     let manager = app.manager().await;
-    // Cancelled while it is authorised.
+    // Canceled during the authorization.
     let (customer, _, order) = app.unpaid_order().await;
     interrupt(&provider, ProviderBehavior::LoseResponse, customer.try_pay(&order, ANY_CARD, "k")).await;
     cancel(&app, &order).await;
     assert_eq!((app.run_jobs().await, app.payment_status(&order).await.as_str()), (1, "pending 0.00/0.00"));
-    assert_eq!(app.run_jobs_now("payment_operation").await, 2, "found out, and voided");
+    assert_eq!(app.run_jobs_now("payment_operation").await, 2, "looked up, then voided");
     assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
     assert_eq!(app.payment_history(&order).await, ["authorized 20.00", "voided 20.00 the order was cancelled"]);
-    // Cancelled while it is captured.
+    // Canceled during a capture.
     let (customer, _, order) = app.unpaid_order().await;
     let id = customer.pay(&order, ANY_CARD).await;
     interrupt(&provider, ProviderBehavior::LoseResponse, manager.payment_operation("paymentCapture", &id, Some("15"))).await;
@@ -262,7 +262,7 @@ async fn payment_completed_after_the_cancellation_is_returned() {
     assert!(manager.payment_summary(&id).await.starts_with("refunded 15.00/15.00"));
 }
 
-/// Every order of some things.
+/// Returns every permutation of a slice.
 fn permutations<T: Copy>(things: &[T]) -> Vec<Vec<T>> {
     if things.is_empty() {
         return vec![Vec::new()];
@@ -278,7 +278,7 @@ fn permutations<T: Copy>(things: &[T]) -> Vec<Vec<T>> {
     all
 }
 
-/// Two captures and a refund whose answers nobody heard: their keys.
+/// Starts two captures and a refund whose responses are lost; returns their keys.
 async fn open_operations(
     app: &TestApp,
     provider: &ScriptedProvider,
@@ -303,13 +303,13 @@ async fn webhook_order_does_not_change_the_result() {
     let (provider, app) = setup(LONG).await;
     let manager = app.manager().await;
     let mut ends = BTreeSet::new();
-    // Which operation, and what is told of it: of one also that it is pending.
+    // The operation and the reported status; one operation is also reported as pending.
     let events = [(0, "done"), (1, "declined"), (2, "done"), (2, "pending")];
     for (round, order_of_news) in permutations(&events).into_iter().enumerate() {
         let (customer, _, order) = app.unpaid_order().await;
         let id = customer.pay(&order, ANY_CARD).await;
         let keys = open_operations(&app, &provider, &manager, &order, &id).await;
-        // Everything is told twice.
+        // Every event is delivered twice.
         for (at, (which, what)) in order_of_news.iter().chain(&order_of_news).enumerate() {
             let body = format!("{round}-{at} {} {what}", keys[*which]);
             let told =

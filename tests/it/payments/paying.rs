@@ -1,4 +1,4 @@
-//! Paying an order, and what staff do with payments: who may, what is refused, and what is left of it.
+//! Paying an order, and what staff do with payments: permissions, rejections, and remaining amounts.
 
 use serde_json::{Value, json};
 use souk::{
@@ -49,8 +49,8 @@ async fn cash_on_delivery_is_captured_and_refunded_in_parts() {
     let users = "SELECT string_agg(user_id::text, ' ' ORDER BY id) FROM order_events WHERE kind LIKE 'payment%'";
     let (m, c) = (manager.id.0, customer.id.0);
     assert_eq!(app.database.scalar(users).await, format!("{c} {m} {m} {m} {m}"));
-    assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0", "what is settled needs no job");
-    // All of it came back: the order can be paid again, and says of the new payment what becomes of it.
+    assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0", "a settled operation needs no job");
+    // After a full refund the order can be paid again, and its status follows the new payment.
     let again = customer.pay(&order, VALID_CARD).await;
     assert_eq!(app.payment_status(&order).await, "authorized 20.00/20.00");
     manager.payment_operation("paymentCapture", &again, None).await;
@@ -69,7 +69,7 @@ async fn void_releases_the_uncaptured_amount() {
     for mutation in ["paymentVoid", "paymentCapture", "paymentRefund"] {
         assert_eq!(manager.payment_operation(mutation, &payment, None).await, "INVALID_PAYMENT_STATUS id");
     }
-    // The rest of one that is captured in part.
+    // Voids the rest of a partially captured payment.
     let payment = customer.pay(&order, VALID_CARD).await;
     manager.payment_operation("paymentCapture", &payment, Some("5")).await;
     assert!(manager.payment_operation("paymentVoid", &payment, None).await.ends_with("void 15.00 succeeded"));
@@ -94,7 +94,7 @@ async fn payments_are_created_and_visible_by_permission() {
     app.database.sql(&guest).await;
     let guest = |token: &str| app.anonymous().with_cart(Some(token.to_owned()));
     let payments = [Permission::ManagePayments];
-    // Who, whether they pay the customer's order and the guest's, and whether they see these payments.
+    // The actor, the outcome of paying the customer's and the guest's order, and whether the actor sees these payments.
     let table = [
         ("anonymous", app.anonymous(), ["!UNAUTHENTICATED"; 2], [false; 2]),
         ("guest", guest("souk_c_mine"), ["NOT_FOUND orderId", "done"], [false, true]),
@@ -122,7 +122,7 @@ async fn payments_are_created_and_visible_by_permission() {
             assert_eq!(actor.payment_summary(&payment).await != "-", *sees, "{name}");
             let node = actor.run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": payment })).await;
             assert_eq!(node.at("node").is_object(), *sees, "{name}");
-            // The order is seen by who sees orders, its payments by fewer.
+            // Everyone with access to the order sees it; its payments are visible to fewer.
             let nested = "query ($id: ID!) { order(id: $id) { payments { id order { id } } } }";
             let nested = actor.run_with(nested, json!({ "id": order })).await;
             match nested.at("order") {
@@ -178,7 +178,7 @@ async fn rejected_payment_returns_errors_and_writes_nothing() {
         assert_eq!(outcome, expected, "{input}");
     }
     assert_eq!(app.database.contents().await, before);
-    // One at a time, but as many as it takes.
+    // One open payment at a time, but any number of failed attempts.
     let declined = customer.try_pay(&order, "4000 0000 0000 0002", "1").await;
     assert_eq!(describe_payment(declined.at("paymentCreate.payment")), "failed 0.00/0.00: authorize 20.00 failed card_declined");
     assert_eq!(declined.at("paymentCreate.payment.failure"), "card_declined");
@@ -242,7 +242,7 @@ async fn user_export_includes_payments() {
     assert!(!export.text.contains(VALID_CARD));
 }
 
-/// A website, an order of 20.00, a payment of it that is authorised.
+/// A website, an order of 20.00, and an authorized payment for it.
 const SETUP: &str = "
     INSERT INTO websites (code, name, base_url, currency) VALUES ('sailor', 'Sailor', 'https://sailor.example', 'EUR');
     INSERT INTO products (source_website_id, name, slug, sku, price) SELECT id, 'P', 'p', 'p', 10 FROM websites;
@@ -258,7 +258,7 @@ async fn payment_rules_are_enforced_by_the_database() {
     let all_refused = async |table: &[(&str, &str)]| {
         for (sql, constraint) in table {
             match psql.try_run(sql).await {
-                Ok(_) => panic!("nothing refused {sql}"),
+                Ok(_) => panic!("no constraint rejected {sql}"),
                 Err(error) => assert_eq!(violated_constraint(&error), *constraint, "{sql}"),
             }
         }
@@ -302,7 +302,7 @@ async fn payment_rules_are_enforced_by_the_database() {
         ("INSERT INTO payment_operations (payment_id, kind, amount, status, settled_at) VALUES (1, 'capture', 20, 'succeeded', now())", "payment_operations_begin_pending"),
     ])
     .await;
-    // What is pending counts, what failed does not.
+    // Pending operations count, failed ones do not.
     let [first] = psql.column(&format!("{} RETURNING id", begin("capture", 15))).await.try_into().unwrap();
     all_refused(&[(&begin("capture", 6), "payment_operations_capture_range")]).await;
     psql.rows(&settle(first.parse().unwrap(), "failed")).await;
@@ -317,7 +317,7 @@ async fn payment_rules_are_enforced_by_the_database() {
     psql.rows(&begin("refund", 12)).await;
     all_refused(&[(&begin("refund", 9), "payment_operations_refund_range")]).await;
     psql.rows(&begin("refund", 8)).await;
-    assert_eq!(psql.scalar(paid).await, "paid 20.00/0.00", "nothing came back yet");
+    assert_eq!(psql.scalar(paid).await, "paid 20.00/0.00", "the refund is still pending");
     psql.rows("UPDATE payment_operations SET status = 'succeeded', settled_at = now() WHERE status = 'pending'").await;
     assert_eq!(psql.scalar(paid).await, "refunded 20.00/20.00");
 }

@@ -1,4 +1,4 @@
-//! The cards of the test provider, each through all that can be done with a payment.
+//! The cards of the test provider, each with every payment operation.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use souk::{config::PaymentCapture, payments::providers::test::CARDS};
 
 use crate::support::{PAYMENT_SECRET, TestApp, TestDb, builder::PACE, payments::describe_payment};
 
-/// A server that waits so long for the test provider.
+/// Starts a server with this provider timeout.
 async fn app(limit: Duration, capture: PaymentCapture) -> TestApp {
     use souk::payments::providers::{Providers, test::TestProvider};
     let providers = move |database: &TestDb| {
@@ -16,7 +16,7 @@ async fn app(limit: Duration, capture: PaymentCapture) -> TestApp {
     TestApp::builder().payment_providers(providers).build().await
 }
 
-/// What a card leaves after being paid, captured and refunded, before and after its webhooks came.
+/// Expected status after paying, capturing and refunding with a card, before and after its webhooks arrive.
 struct Case(&'static str, [&'static str; 2], [&'static str; 2], [&'static str; 2]);
 
 const CASES: &[Case] = &[
@@ -56,13 +56,13 @@ async fn every_test_card_behaves_as_documented() {
                 assert_eq!(status(&customer.payment_summary(&id).await), expected[1], "{word} {mutation}");
             }
         }
-        assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0", "{word} leaves nothing to look after");
+        assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0", "{word} leaves no jobs");
     }
     let failures = "SELECT string_agg(failure, ' ' ORDER BY id) FROM payment_operations";
     assert_eq!(app.database.scalar(failures).await, "card_declined insufficient_funds capture_refused refund_refused");
     let told = "SELECT string_agg(outcome || ' ' || n, ', ' ORDER BY outcome) FROM
         (SELECT outcome, count(*) n FROM payment_webhooks GROUP BY outcome) t";
-    assert_eq!(app.database.scalar(told).await, "applied 3, known 6", "later three times; twice and early, each once");
+    assert_eq!(app.database.scalar(told).await, "applied 3, known 6", "`later` has three; `twice` and `early` one each");
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn webhook_before_the_provider_response_takes_precedence() {
     let (customer, _, order) = app.unpaid_order().await;
     let paying = customer.try_pay(&order, "4000000000000007", "k");
     let telling = async {
-        // Until the provider has been asked.
+        // Waits until the provider has been called.
         while app.database.scalar("SELECT count(*) FROM jobs WHERE kind = 'test_payment_webhook'").await == "0" {
             tokio::task::yield_now().await;
         }
@@ -92,7 +92,7 @@ async fn webhook_before_the_provider_response_takes_precedence() {
         (app.payment_status(&order).await, app.database.scalar("SELECT outcome FROM payment_webhooks").await)
     };
     let (response, told) = tokio::join!(paying, telling);
-    assert_eq!(told, ("authorized 0.00/0.00".to_owned(), "applied".to_owned()), "while nobody had answered");
+    assert_eq!(told, ("authorized 0.00/0.00".to_owned(), "applied".to_owned()), "before the provider responded");
     assert_eq!(describe_payment(response.at("paymentCreate.payment")), "authorized 0.00/0.00: authorize 20.00 succeeded");
     assert_eq!(app.payment_history(&order).await, ["authorized 20.00"], "once");
 }
@@ -126,7 +126,7 @@ async fn card_number_is_not_stored_once_the_payment_is_settled() {
             }
         }
     }
-    // The one that nobody knows yet is in its job, and goes with it.
+    // While the outcome is unknown the card number is in the job, and is deleted with it.
     assert_eq!(places, ["later: jobs"]);
     app.run_jobs_now("test_payment_webhook").await;
     assert_eq!(app.database.scalar("SELECT count(*) FROM jobs").await, "0");

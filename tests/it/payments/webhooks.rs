@@ -1,4 +1,4 @@
-//! The webhook endpoint: what is accepted, what is rejected, and that no event counts twice.
+//! The webhook endpoint: what is accepted, what is rejected, and that no event is applied twice.
 
 use axum::{
     body::Body,
@@ -10,7 +10,7 @@ use souk::payments::providers::signature::sign;
 
 use crate::support::{PAYMENT_SECRET, TestApp};
 
-/// A payment that is pending, by the card whose webhook comes later: its id and the key of its authorisation.
+/// Creates a payment that is pending until its webhook arrives; returns its id and the key of its authorization.
 async fn pending_payment(app: &TestApp) -> (String, String, String) {
     let (customer, _, order) = app.unpaid_order().await;
     let payment = customer.pay(&order, "4000000000000004").await;
@@ -23,7 +23,7 @@ fn event(id: &str, key: &str, status: &str) -> String {
     json!({ "id": id, "key": key, "status": status, "reference": reference, "failure": failure }).to_string()
 }
 
-/// Sends a webhook: the status, and what it came to or the code of the refusal.
+/// Sends a webhook; returns the HTTP status, and the outcome or the error code.
 async fn send(app: &TestApp, provider: &str, signature: Option<String>, body: &str) -> (StatusCode, String) {
     let request = Request::post(format!("/webhooks/payments/{provider}"));
     let request = signature.into_iter().fold(request, |request, signature| request.header("Souk-Signature", signature));
@@ -56,7 +56,7 @@ async fn webhook_without_a_current_valid_signature_changes_nothing() {
         ("test", signed(PAYMENT_SECRET, "another body", 0), &body, (401, "UNAUTHENTICATED")),
         ("test", signed(PAYMENT_SECRET, &body, -6), &body, (401, "UNAUTHENTICATED")),
         ("test", signed(PAYMENT_SECRET, &body, 6), &body, (401, "UNAUTHENTICATED")),
-        // The time is signed as well.
+        // The timestamp is part of the signed text.
         ("test", Some(good.replacen("t=1", "t=2", 1)), &body, (401, "UNAUTHENTICATED")),
         ("test", signed(PAYMENT_SECRET, "", 0), "", (400, "BAD_USER_INPUT")),
         ("test", signed(PAYMENT_SECRET, "{}", 0), "{}", (400, "BAD_USER_INPUT")),
@@ -79,7 +79,7 @@ async fn webhook_without_a_current_valid_signature_changes_nothing() {
     let (status, headers, _) = app.send(get).await;
     assert_eq!((status, headers[ALLOW].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
     assert_eq!(app.payment_status(&order).await, "pending 0.00/0.00");
-    // The same body, well signed, up to five minutes off.
+    // The same body with a valid signature, its time up to five minutes off.
     let sent = send(&app, "test", signed(PAYMENT_SECRET, &body, -4), &body).await;
     assert_eq!(sent, (StatusCode::OK, "applied".to_owned()));
     assert_eq!(app.payment_status(&order).await, "authorized 0.00/0.00");
@@ -96,7 +96,7 @@ async fn event_applies_once_and_contradictions_change_nothing() {
         (event("evt_1", &key, "pending"), "applied"),
         (event("evt_2", &key, "succeeded"), "applied"),
         (event("evt_2", &key, "succeeded"), "repeated"),
-        // Whatever it says now: the id was told.
+        // A known event id is ignored, whatever its contents.
         (event("evt_2", &key, "failed"), "repeated"),
         (event("evt_3", &key, "succeeded"), "known"),
         (event("evt_4", &key, "pending"), "known"),
@@ -113,7 +113,7 @@ async fn event_applies_once_and_contradictions_change_nothing() {
     let payload = app.database.scalar("SELECT payload FROM payment_webhooks WHERE event_id = 'evt_2'").await;
     let payload: Value = serde_json::from_str(&payload).unwrap();
     assert_eq!(payload, json!({ "key": key, "status": "succeeded", "reference": "test_later_x" }));
-    // And the other way round: refused for good.
+    // The opposite: a failed operation stays failed.
     let (order, _, key) = pending_payment(&app).await;
     assert_eq!(send_signed(&app, &event("evt_7", &key, "failed")).await, (200, "applied".to_owned()));
     assert_eq!(send_signed(&app, &event("evt_8", &key, "succeeded")).await, (200, "conflict".to_owned()));

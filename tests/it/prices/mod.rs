@@ -1,4 +1,4 @@
-//! The history of prices: what is entered, who reads it, and what is shown with a reduction.
+//! Price history: what is recorded, who reads it, and the lowest price of the last 30 days.
 
 use serde_json::{Value, json};
 use souk::{
@@ -17,7 +17,7 @@ async fn update(actor: &Actor<'_>, product: ProductId, input: Value) -> String {
     actor.mutate("productUpdate", "product { id }", input).await.outcome("productUpdate")
 }
 
-/// Price, the one to compare with, and whether this actor set it; the latest first.
+/// Returns price, compare-at price, and whether this actor set them, latest first.
 async fn history(actor: &Actor<'_>, product: ProductId) -> Vec<String> {
     let response = actor.run_with(HISTORY, json!({ "id": product.to_global_id() })).await;
     let nodes = response.at("product.priceHistory.nodes").as_array().expect("a list").clone();
@@ -97,7 +97,7 @@ async fn price_history_cannot_be_written_directly() {
         let constraint = refused.as_db_error().and_then(|error| error.constraint());
         assert_eq!(constraint, Some("price_changes_from_products"), "{sql}");
     }
-    // Whoever changes the product, and however many at once.
+    // Every writer's changes are recorded, also of several rows at once.
     psql.rows("UPDATE products SET price = price + 1").await;
     psql.rows("UPDATE products SET price = price, name = name").await;
     let website = website.0;
@@ -111,7 +111,7 @@ async fn price_history_cannot_be_written_directly() {
     assert_eq!(psql.scalar(all).await, "10.00 11.00 1.00 2.00 3.00");
 }
 
-/// Sets prices so many days ago, and says what is shown with the last.
+/// Sets prices on several days, and checks the lowest price shown.
 struct Shop<'a> {
     app: &'a TestApp,
     manager: Actor<'a>,
@@ -119,7 +119,7 @@ struct Shop<'a> {
 }
 
 impl Shop<'_> {
-    /// The past is made by moving what is there into it.
+    /// Simulates later days by moving the history into the past.
     async fn days_later(&self, days: i32) {
         let sql = format!(
             "ALTER TABLE price_changes DISABLE TRIGGER USER;
@@ -138,30 +138,30 @@ impl Shop<'_> {
 
 #[tokio::test]
 async fn reduced_price_shows_the_lowest_price_of_the_previous_thirty_days() {
-    // Each step: days since the one before, the change, and what everybody is shown then.
+    // Each step: days since the previous one, the price, the compare-at price, and the lowest price shown.
     type Steps = &'static [(i32, &'static str, Option<&'static str>, &'static str)];
     let table: [(&str, Steps); 9] = [
-        ("a first price is no reduction", &[(0, "100", None, "-")]),
-        ("nor is a rise", &[(0, "100", None, "-"), (5, "120", None, "-")]),
-        ("the price before", &[(0, "100", None, "-"), (40, "80", None, "100.00")]),
+        ("a first price is not a reduction", &[(0, "100", None, "-")]),
+        ("a rise is not a reduction", &[(0, "100", None, "-"), (5, "120", None, "-")]),
+        ("a reduction shows the previous price", &[(0, "100", None, "-"), (40, "80", None, "100.00")]),
         (
-            "a rise before the reduction does not help",
+            "a rise before the reduction is ignored",
             &[(0, "100", None, "-"), (40, "150", None, "-"), (10, "120", Some("150"), "100.00")],
         ),
         (
-            "what is longer ago than 30 days does not count",
+            "prices of more than 30 days ago do not count",
             &[(0, "60", None, "-"), (40, "100", None, "-"), (31, "80", None, "100.00")],
         ),
         (
-            "what still held when the 30 days began counts",
+            "a price in effect at the start of the 30 days counts",
             &[(0, "60", None, "-"), (40, "100", None, "-"), (29, "80", None, "60.00")],
         ),
         (
-            "a rise that is still called a reduction",
+            "a rise below the compare-at price counts as a reduction",
             &[(0, "100", None, "-"), (40, "60", Some("100"), "100.00"), (5, "80", Some("100"), "60.00")],
         ),
         (
-            "the reduction stays the same when only the price to compare with changes",
+            "changing only the compare-at price does not change the lowest price",
             &[
                 (0, "100", None, "-"),
                 (40, "80", Some("100"), "100.00"),
@@ -170,7 +170,7 @@ async fn reduced_price_shows_the_lowest_price_of_the_previous_thirty_days() {
             ],
         ),
         (
-            "one announced later is measured from when the price began",
+            "a compare-at price set later refers to the start of the price",
             &[(0, "90", None, "-"), (40, "100", None, "-"), (40, "100", Some("120"), "90.00")],
         ),
     ];

@@ -1,4 +1,4 @@
-//! A person's rights: everything that is held on them, and being erased.
+//! Privacy: the export of all data about a user, and erasure.
 
 use serde_json::{Value, json};
 use souk::{auth::Permission, ids::RowId};
@@ -7,7 +7,7 @@ use crate::support::{Actor, ProductSpec, TestApp};
 
 const PASSWORD: &str = "four unusual words here";
 
-/// What names the person of these tests, wherever it stands. None of it is in the random email addresses of other users,
+/// Data that identifies the user of these tests. None of it is contained in the random email addresses of other users,
 /// which end in hexadecimal digits.
 const PERSONAL_DATA: [&str; 16] = [
     "Ada Lovelace",
@@ -28,7 +28,7 @@ const PERSONAL_DATA: [&str; 16] = [
     "Weaves no algebra",
 ];
 
-/// A customer with everything that a customer can have, logged in.
+/// Creates a customer with every kind of data, logged in.
 async fn customer_with_all_data(app: &TestApp) -> Actor<'_> {
     let input = json!({ "name": "Ada Lovelace", "email": "lovelace@souk.example", "password": PASSWORD });
     app.anonymous().mutate("register", "user { id }", input).await.at("register.user.id");
@@ -58,7 +58,7 @@ async fn customer_with_all_data(app: &TestApp) -> Actor<'_> {
     ada
 }
 
-/// All that can be written about an order on its way: half of it is, and comes back.
+/// Adds all data that an order can have: half of it is shipped and returned.
 async fn ship_and_return(app: &TestApp, ada: &Actor<'_>, order: &str) {
     let manager = app.manager().await;
     let done = async |actor: &Actor<'_>, mutation: &str, fields: &str, input: Value| {
@@ -79,11 +79,11 @@ async fn ship_and_return(app: &TestApp, ada: &Actor<'_>, order: &str) {
         json!({ "orderId": order, "lines": one, "note": "It tore on the stairs, I fear.", "idempotencyKey": "1" });
     let back = done(ada, "returnCreate", "return { id }", back).await.text_at("returnCreate.return.id");
     done(&manager, "returnReject", "", json!({ "id": back, "reason": "She wore it." })).await;
-    // So that the erasure finds the mails gone.
+    // So that no emails are left in the queue for the erasure.
     app.emails().await;
 }
 
-/// Where in the whole database these words stand.
+/// Returns each table and word where the database contains one of these words.
 async fn locations_of(app: &TestApp, words: &[&str]) -> Vec<String> {
     let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
     let mut found = Vec::new();
@@ -106,7 +106,7 @@ async fn user_export_contains_all_personal_data() {
     let response = ada.run("{ userExport }").await;
     let export = response.at("userExport");
     let text = export.to_string();
-    // What the staff notes among themselves is not told.
+    // Internal notes of staff are not exported.
     for trace in PERSONAL_DATA {
         assert_eq!(text.contains(trace), trace != "Ockham Park", "{trace} in {export:#}");
     }
@@ -118,8 +118,8 @@ async fn user_export_contains_all_personal_data() {
     assert_eq!(export["orders"][0]["details"][0]["quantity"], json!(2));
     assert_eq!(export["orders"][0]["totalAmount"], json!("20.00"));
     assert_eq!(export["stockMovements"][0]["delta"], json!(-2));
-    assert!(!text.contains("argon2"), "no hash of a password");
-    // Staff see it too; others do not even see that there is somebody.
+    assert!(!text.contains("argon2"), "no password hash");
+    // Staff may export it too; for others the user does not exist.
     let theirs = "query ($id: ID!) { userExport(id: $id) }";
     let id = json!({ "id": ada.global_id() });
     let mut seen = app.manager().await.run_with(theirs, id.clone()).await.at("userExport").clone();
@@ -132,7 +132,7 @@ async fn user_export_contains_all_personal_data() {
         assert_eq!(other.run_with(theirs, id.clone()).await.at("userExport"), &Value::Null);
     }
     assert_eq!(app.anonymous().run_with(theirs, id).await.code(), "UNAUTHENTICATED");
-    // A key is for less than all that its owner has.
+    // An API key cannot export all data of its owner.
     let key = ada.mutate("apiKeyCreate", "secret", json!({ "name": "Till", "permissions": [] })).await;
     let key = app.with_key(key.text_at("apiKeyCreate.secret"), ada.id);
     assert_eq!(key.run("{ userExport }").await.code(), "FORBIDDEN");
@@ -151,7 +151,7 @@ async fn erasure_leaves_only_anonymous_statistics() {
     };
     assert_eq!(erase(&ada, input("wrong password")).await.0, "INVALID_CREDENTIALS password");
     assert_eq!(erase(&ada, json!({ "id": ada.global_id() })).await.0, "INVALID_CREDENTIALS password");
-    assert_eq!(erase(&ada, input(PASSWORD)).await.0, "IN_USE id", "the order is on its way");
+    assert_eq!(erase(&ada, input(PASSWORD)).await.0, "IN_USE id", "the order is not yet delivered");
     deliver_all(&app).await;
     let (outcome, response) = erase(&ada, input(PASSWORD)).await;
     assert_eq!(outcome, "done");
@@ -159,11 +159,11 @@ async fn erasure_leaves_only_anonymous_statistics() {
     assert_eq!(response.at("userErase.user"), &nobody);
     assert_eq!(locations_of(&app, &PERSONAL_DATA).await, Vec::<String>::new());
     let told = "SELECT count(*), count(message) FROM order_events WHERE kind = 'note'";
-    assert_eq!(app.database.rows(told).await, ["(2,0)"], "that something was noted stays, what it was does not");
+    assert_eq!(app.database.rows(told).await, ["(2,0)"], "the note's event is kept without its text");
     assert_eq!(app.database.scalar("SELECT sum(total_amount) FROM orders").await, total);
     assert_eq!(app.database.scalar("SELECT ship_country FROM orders").await, "GB");
     app.database.assert_invariants().await;
-    // The token is of nobody any more, the address is free, and there is nobody to erase again.
+    // The token is invalid, the email address is free again, and the user cannot be erased twice.
     assert_eq!(ada.run("{ me { id } }").await.code(), "UNAUTHENTICATED");
     let login = json!({ "email": "lovelace@souk.example", "password": PASSWORD });
     assert_eq!(
@@ -176,7 +176,7 @@ async fn erasure_leaves_only_anonymous_statistics() {
     assert_eq!(back.outcome("userReactivate"), "NOT_FOUND id");
     let again = json!({ "name": "Ada Lovelace", "email": "lovelace@souk.example", "password": PASSWORD });
     assert_eq!(app.anonymous().mutate("register", "user { id }", again).await.outcome("register"), "done");
-    // The order is still there, of nobody by name.
+    // The order still exists, without the customer's name.
     let orders = manager.run("{ orders { nodes { totalAmount { amount } user { name } } } }").await;
     assert_eq!(
         orders.at("orders.nodes"),

@@ -1,4 +1,4 @@
-//! Writing products: owners, slugs, SKUs, prices, changes, and leaving and coming back.
+//! Writing products: owners, slugs, SKUs, prices, updates, deletion and restoring.
 
 use serde_json::{Value, json};
 use souk::ids::{BrandId, CategoryId, ProductId, RowId, SupplierId, WebsiteId};
@@ -22,7 +22,7 @@ fn with_field(mut input: Value, field: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn products_of_sellers_belong_to_them_and_of_managers_to_the_shop() {
+async fn created_product_belongs_to_its_seller_or_to_the_shop() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let (category, brand) = (app.category("ropes", None).await.id, app.brand("knot").await.id);
@@ -52,7 +52,7 @@ async fn products_of_sellers_belong_to_them_and_of_managers_to_the_shop() {
     let made = seller.mutate("productCreate", PRODUCT_FIELDS, product_input(website, "R-2")).await;
     assert_eq!(made.text_at("productCreate.product.seller.id"), seller.global_id());
     let refused = try_mutate(&seller, "productCreate", with_field(product_input(website, "R-3"), "sellerId", json!(manager.global_id())));
-    assert_eq!(refused.await, "!BAD_USER_INPUT", "nobody names the owner");
+    assert_eq!(refused.await, "!BAD_USER_INPUT", "the seller cannot be set by input");
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn slugs_are_derived_from_names_and_unique() {
     assert_eq!(slug(here, "???", "Q-1").await, "item");
     assert_eq!(slug(here, "🦀", "Q-2").await, "crab");
     assert!(slug(here, &"ü".repeat(255), "U-1").await.len() <= 200);
-    // Names and SKUs that come to the same, in one website and in the other.
+    // Names and SKUs that produce the same slug, within one website and across two.
     let mut slugs = Vec::new();
     for sku in ["A-1", "A 1", "A.1", "A/1", "a 1", "!", "?", "…"] {
         slugs.push(slug(here, "Same", sku).await);
@@ -102,7 +102,7 @@ async fn slugs_are_derived_from_names_and_unique() {
 }
 
 #[tokio::test]
-async fn a_sku_is_unique_within_its_website() {
+async fn sku_is_unique_within_its_website() {
     let app = TestApp::new().await;
     let (here, there) = (app.website("here").await.id, app.website("there").await.id);
     let manager = app.manager().await;
@@ -118,7 +118,7 @@ async fn a_sku_is_unique_within_its_website() {
     assert_eq!(app.database.contents().await, before);
 }
 
-/// Prices as a client may send them; what becomes of them.
+/// Prices as clients may send them, each with the stored amount or the error.
 fn prices() -> Vec<(Value, &'static str)> {
     let good = [
         (json!("0"), "0.00"),
@@ -237,7 +237,7 @@ async fn update_keeps_absent_fields_and_clears_null_fields() {
     };
     assert_eq!(change(json!({})).await, whole);
     whole["name"] = json!("Cord");
-    assert_eq!(change(json!({ "name": "Cord" })).await, whole, "the slug stays, so that links do");
+    assert_eq!(change(json!({ "name": "Cord" })).await, whole, "the slug stays, so that links keep working");
     for (field, _) in &links {
         let plain = field.trim_end_matches("Id");
         whole[plain] = if plain == "description" { json!("") } else { Value::Null };
@@ -259,7 +259,7 @@ async fn update_keeps_absent_fields_and_clears_null_fields() {
         ("supplierId", json!(""), "INVALID supplierId"),
         ("id", json!(ProductId(99).to_global_id()), "NOT_FOUND id"),
         ("id", json!(CategoryId(1).to_global_id()), "INVALID id"),
-        // What no change may name.
+        // Fields that an update cannot set.
         ("sourceWebsiteId", json!(website.to_global_id()), "!BAD_USER_INPUT"),
         ("sellerId", json!(manager.global_id()), "!BAD_USER_INPUT"),
         ("stock", json!(5), "!BAD_USER_INPUT"),
@@ -331,7 +331,7 @@ async fn deleted_product_is_hidden_but_stays_on_orders_and_can_be_restored() {
         order(id: $order) { details { name product { id name isActive } } } }";
     let variables = json!({ "id": product.id.to_global_id(), "slug": product.slug, "category": category.id.to_global_id(), "order": order });
     let anonymous = app.anonymous();
-    // In how many of the seven ways somebody finds it.
+    // Counts in how many of the seven queries the product is found.
     let found = async |actor: &Actor<'_>| {
         let seen = actor.run_with(everywhere, variables.clone()).await;
         let lists = ["list.nodes", "search.nodes", "category.products.nodes"];
@@ -346,7 +346,7 @@ async fn deleted_product_is_hidden_but_stays_on_orders_and_can_be_restored() {
         assert_eq!(*deleted.at("productDelete.product.isActive"), false);
         assert_eq!([found(&anonymous).await, found(&customer).await, found(&rival).await], [0, 0, 0]);
     }
-    // Search is for everybody the public one.
+    // Search only shows public products, to every actor.
     assert_eq!([found(&seller).await, found(&manager).await], [6, 6]);
     let old = customer.run_with(everywhere, variables.clone()).await;
     let line = json!([{ "name": "Hempen halyard", "product": { "id": product.id.to_global_id(), "name": "Hempen halyard", "isActive": false } }]);

@@ -1,4 +1,4 @@
-//! Offers: the same thing on several websites, by the code on the pack or by hand.
+//! Offers: the same product on several websites, matched by GTIN or linked manually.
 
 use serde_json::{Value, json};
 use souk::{
@@ -17,7 +17,7 @@ async fn unlink(actor: &Actor<'_>, id: ProductId) -> String {
     actor.mutate("productUnlink", "", json!({ "productId": id.to_global_id() })).await.outcome("productUnlink")
 }
 
-/// The SKUs of the offers of a product.
+/// Returns the SKUs of a product's offers.
 async fn offers(actor: &Actor<'_>, id: ProductId) -> String {
     let query = "query ($id: ID!) { product(id: $id) { offers { sku } } }";
     let found = actor.run_with(query, json!({ "id": id.to_global_id() })).await;
@@ -36,7 +36,7 @@ async fn products_with_the_same_gtin_are_offers_ordered_by_website_and_price() {
     let (b, a) = (app.website("b").await.id, app.website("a").await.id);
     let manager = app.manager().await;
     let mut ids = Vec::new();
-    // An EAN-13, the same as a GTIN-14, a UPC and the same as an EAN, and what is no GTIN.
+    // An EAN-13 and the same as GTIN-14, a UPC and the same as EAN, and codes that are not GTINs.
     for (website, sku, price, barcode) in [
         (b, "b-dear", "9.00", Some("4006381333931")),
         (b, "b-cheap", "7.00", Some("04006381333931")),
@@ -67,7 +67,7 @@ async fn products_with_the_same_gtin_are_offers_ordered_by_website_and_price() {
     for (id, expected) in ids.iter().zip(expected) {
         assert_eq!(offers(&app.anonymous(), *id).await, expected);
     }
-    // What is not for sale any more is an offer for staff alone.
+    // An inactive product is an offer only for staff.
     let gone = json!({ "id": ids[1].to_global_id() });
     assert_eq!(manager.mutate("productDelete", "", gone).await.outcome("productDelete"), "done");
     assert_eq!(offers(&app.anonymous(), ids[0]).await, "a-only b-dear");
@@ -108,7 +108,7 @@ async fn products_are_linked_and_unlinked_manually() {
     assert_eq!(unlink(&limited, two).await, "NOT_FOUND productId");
     assert_eq!(app.database.contents().await, before);
 
-    // Both sets become one.
+    // Both sets are merged.
     assert_eq!(link(&manager, &[five, three, two]).await, "done");
     for id in &ids {
         assert_eq!(offers(&anybody, *id).await, "1 3 5 2 4");
@@ -116,7 +116,7 @@ async fn products_are_linked_and_unlinked_manually() {
     assert_eq!(unlink(&manager, three).await, "done");
     assert_eq!(unlink(&manager, three).await, "done");
     assert_eq!([offers(&anybody, one).await, offers(&anybody, three).await], ["1 5 2 4", "3"]);
-    // A new link is none that was there before.
+    // A new link does not reuse an earlier set.
     let six = product(&app, there, "6", "1.00").await;
     assert_eq!(link(&manager, &[three, six]).await, "done");
     assert_eq!([offers(&anybody, one).await, offers(&anybody, six).await], ["1 5 2 4", "3 6"]);
@@ -131,7 +131,7 @@ async fn concurrent_links_form_one_set() {
     for sku in ["0", "1", "2", "3", "4", "5"] {
         ids.push(product(&app, website, sku, "1.00").await);
     }
-    // A chain, each link of it made by somebody else.
+    // A chain of links, each made by a concurrent request.
     let said = futures_util::future::join_all(ids.windows(2).map(|pair| link(&manager, pair))).await;
     assert_eq!(said, ["done"; 5]);
     for id in &ids {

@@ -1,4 +1,4 @@
-//! Reviews: who writes, reads and moderates them, and the ratings that the database keeps from them.
+//! Reviews: who writes, reads and moderates them, and the ratings that the database computes from them.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -13,10 +13,10 @@ use crate::support::{
     psql::{Psql, violated_constraint},
 };
 
-/// All that a review says.
+/// Every field of a review.
 const REVIEW: &str = "review { id rating title text status isVerifiedPurchase author product { id } }";
 
-/// What everybody sees of a product's reviews.
+/// The public reviews and rating of a product.
 const REVIEWS_QUERY: &str = "query ($id: ID!) { product(id: $id) { rating { average count stars { stars count } }
     reviews { totalCount { value } nodes { id rating status author user { id } } } } }";
 
@@ -47,7 +47,7 @@ async fn create_product(app: &TestApp, sku: &str) -> ProductId {
     app.product(website, ProductSpec { sku: Some(sku.into()), stock: 10, ..ProductSpec::default() }).await.id
 }
 
-/// The ratings of all products, and what they should be.
+/// Checks the stored ratings of all products against the reviews.
 async fn assert_ratings(app: &TestApp) {
     let wrong = "SELECT id, rating_count, rating_average FROM products p WHERE (rating_count, rating_average) <>
         (SELECT count(*)::integer, coalesce(round(avg(rating), 2), 0) FROM reviews
@@ -78,7 +78,7 @@ async fn review_is_visible_and_counted_once_approved() {
     for (who, expected) in [(&app.anonymous(), nothing), (&other, nothing), (&customer, one), (&manager, one)] {
         assert_eq!(counts(who).await, expected);
     }
-    assert_eq!(visible_reviews(&manager, rope).await.at("product.rating.average"), &Value::Null, "it does not count yet");
+    assert_eq!(visible_reviews(&manager, rope).await.at("product.rating.average"), &Value::Null, "an unapproved review does not count");
     let queue = "{ reviews(where: {status: {eq: PENDING}}) { nodes { id } } }";
     assert_eq!(manager.run(queue).await.text_at("reviews.nodes.0.id"), id);
 
@@ -89,7 +89,7 @@ async fn review_is_visible_and_counted_once_approved() {
     let response = visible_reviews(&app.anonymous(), rope).await;
     let stars: Vec<_> = (1..=5).rev().map(|stars| json!({ "stars": stars, "count": i32::from(stars == 4) })).collect();
     assert_eq!(response.at("product.rating"), &json!({ "average": "4.00", "count": 1, "stars": stars }));
-    assert_eq!(response.at("product.reviews.nodes.0.user"), &Value::Null, "who it is stays between them and the shop");
+    assert_eq!(response.at("product.reviews.nodes.0.user"), &Value::Null, "the author's account is not public");
     assert_eq!(response.text_at("product.reviews.nodes.0.author"), "A C.");
     assert_eq!(manager.run(queue).await.at("reviews.nodes"), &json!([]));
 
@@ -150,10 +150,10 @@ async fn buyers_only_setting_rejects_other_authors() {
         who.mutate("reviewCreate", "review { isVerifiedPurchase }", review_input(product, 5)).await
     };
     let refused = "PURCHASE_REQUIRED productId";
-    assert_eq!(outcome(&customer, rope).await.outcome("reviewCreate"), refused, "the shop has not taken the order on");
+    assert_eq!(outcome(&customer, rope).await.outcome("reviewCreate"), refused, "the order is not confirmed");
     let confirm = json!({ "id": order, "status": "CONFIRMED" });
     assert_eq!(manager.mutate("orderStatusUpdate", "", confirm).await.outcome("orderStatusUpdate"), "done");
-    assert_eq!(outcome(&other, rope).await.outcome("reviewCreate"), refused, "somebody else's order");
+    assert_eq!(outcome(&other, rope).await.outcome("reviewCreate"), refused, "another user's order");
     assert_eq!(outcome(&customer, nail).await.outcome("reviewCreate"), refused, "another product");
     assert_eq!(outcome(&customer, rope).await.at("reviewCreate.review.isVerifiedPurchase"), true);
 }
@@ -176,14 +176,14 @@ async fn moderation_setting_decides_the_status_after_an_update() {
         };
         assert_eq!(status().await, if is_moderated { "pending" } else { "approved" });
         moderate(&manager, "reviewApprove", &id).await;
-        assert_eq!(change(json!({ "rating": 5 })).await["status"], "APPROVED", "it says the same");
+        assert_eq!(change(json!({ "rating": 5 })).await["status"], "APPROVED", "unchanged reviews stay approved");
         let changed = change(json!({ "rating": 2, "title": null })).await;
         assert_eq!((&changed["rating"], &changed["title"]), (&json!(2), &Value::Null));
-        assert_eq!(changed["text"], "Holds\nin any wind.", "what is absent stays");
+        assert_eq!(changed["text"], "Holds\nin any wind.", "omitted fields are kept");
         assert_eq!(changed["status"], if is_moderated { "PENDING" } else { "APPROVED" });
         moderate(&manager, "reviewReject", &id).await;
         change(json!({ "text": "Splendid." })).await;
-        assert_eq!(status().await, "pending", "nobody gets around a rejection");
+        assert_eq!(status().await, "pending", "updating a rejected review does not approve it");
         let wrong = customer.mutate("reviewUpdate", "", json!({ "id": id, "rating": null, "text": "x" })).await;
         assert_eq!(wrong.outcome("reviewUpdate"), "REQUIRED rating");
         assert_ratings(&app).await;
@@ -202,7 +202,7 @@ async fn authors_write_their_own_reviews_and_staff_moderate_those_of_their_websi
     let of_elsewhere = app.user_with(&[Permission::ManageReviews], &[elsewhere]).await;
     let sells = app.user_with(&[Permission::ManageProducts], &[]).await;
     let update = "mutation ($id: ID!) { reviewUpdate(input: {id: $id, rating: 1}) { userErrors { code field } } }";
-    // Who; whether they change, approve, and delete.
+    // The actor, and the outcome of updating, approving and deleting.
     let table = [
         (&app.anonymous(), "!UNAUTHENTICATED", "!UNAUTHENTICATED", "!UNAUTHENTICATED"),
         (&other, "NOT_FOUND id", "!FORBIDDEN", "NOT_FOUND id"),
@@ -222,7 +222,7 @@ async fn authors_write_their_own_reviews_and_staff_moderate_those_of_their_websi
         assert_eq!(moderate(who, "reviewApprove", &id).await, approves);
         assert_eq!(moderate(who, "reviewDelete", &id).await, deletes);
     }
-    // Of the queue each sees what is theirs to moderate.
+    // Each actor sees the reviews that they may moderate.
     create_review(&author, rope, 5).await;
     for (who, count) in [(&of_here, 1), (&of_elsewhere, 0), (&app.manager().await, 1)] {
         let queue = who.run("{ reviews(where: {status: {in: [PENDING]}}) { totalCount { value } } }").await;

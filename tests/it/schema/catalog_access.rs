@@ -16,7 +16,7 @@ async fn writing_the_catalog_requires_permission() {
         app.product(WebsiteId::parse("id", &website).unwrap(), ProductSpec::default()).await.id.to_global_id();
     let (anonymous, customer, seller) = (app.anonymous(), app.customer().await, app.seller().await);
     let (manager, admin) = (app.manager().await, app.admin().await);
-    // The mutation, an input that is good, and whether sellers, managers and admins may.
+    // The mutation, a valid input, and whether sellers, managers and admins may run it.
     let cases = [
         (
             "websiteCreate",
@@ -55,7 +55,7 @@ async fn writing_the_catalog_requires_permission() {
     assert_eq!(app.database.contents().await, before);
     for (mutation, input, may) in &cases {
         for (actor, may) in [&seller, &manager, &admin].into_iter().zip(may) {
-            // Whoever comes second may find it taken or gone: the permission is what counts here.
+            // A later actor may find the row changed or deleted; only the permission matters here.
             let said = actor.try_mutate(mutation, input.clone()).await;
             assert_eq!(said == "!FORBIDDEN", !may, "{mutation}: {said}");
             assert!(!may || !said.starts_with('!'), "{mutation}: {said}");

@@ -1,4 +1,5 @@
-//! The conventions of the schema, checked on the printed schema. `UPDATE_SCHEMA=1 cargo test contract` writes `schema.graphql`.
+//! Conventions of the schema, checked on the printed schema. `UPDATE_SCHEMA=1 cargo test contract` writes
+//! `schema.graphql`.
 
 use std::path::Path;
 
@@ -18,33 +19,33 @@ use crate::support::{
     sdl::{Sdl, base_name, description, is_list},
 };
 
-/// Lists that take neither `first` nor `last`, and what bounds them.
+/// Lists without `first` or `last`, and what limits their length.
 const BOUNDED: &[(&str, &str)] = &[
-    ("*Connection.edges", "a page of at most 100 rows"),
-    ("*Connection.nodes", "a page of at most 100 rows"),
-    ("*Payload.userErrors", "at most one for each rule and place of the input, and the input is bounded"),
+    ("*Connection.edges", "a page of at most 100 items"),
+    ("*Connection.nodes", "a page of at most 100 items"),
+    ("*Payload.userErrors", "at most one for each rule and input field, and the input is bounded"),
     ("ApiKey.permissions", "a closed enum"),
-    ("ApiKey.websites", "a key is limited to at most 100"),
-    ("OptionFacet.values", "the hundred values of options that most hits have"),
+    ("ApiKey.websites", "an API key has at most 100"),
+    ("OptionFacet.values", "the 100 option values with the most hits"),
     ("Query.searchSuggestions", "takes `first`, at most 50"),
     ("SearchRule.words", "a rule has at most 50"),
-    ("SearchFacets.availability", "the hundred values that most hits have"),
-    ("SearchFacets.brands", "the hundred values that most hits have"),
-    ("SearchFacets.categories", "the hundred values that most hits have"),
-    ("SearchFacets.options", "the hundred values that most hits have"),
-    ("SearchFacets.prices", "the hundred values that most hits have"),
-    ("SearchFacets.ratings", "the hundred values that most hits have"),
-    ("SearchFacets.websites", "the hundred values that most hits have"),
+    ("SearchFacets.availability", "the 100 values with the most hits"),
+    ("SearchFacets.brands", "the 100 values with the most hits"),
+    ("SearchFacets.categories", "the 100 values with the most hits"),
+    ("SearchFacets.options", "the 100 values with the most hits"),
+    ("SearchFacets.prices", "the 100 values with the most hits"),
+    ("SearchFacets.ratings", "the 100 values with the most hits"),
+    ("SearchFacets.websites", "the 100 values with the most hits"),
     ("Cart.lines", "a cart has at most 500 lines"),
     ("CheckoutPayload.orders", "one for each website of a cart"),
     ("Category.ancestors", "the tree is at most 32 deep"),
     ("Order.details", "an order has at most 500 lines"),
     ("Order.payments", "an order has at most 50"),
-    ("Payment.operations", "at most 100 that people ask for, and a void and a refund of a cancellation"),
+    ("Payment.operations", "at most 100 requested ones, and a void and a refund after a cancellation"),
     ("Order.events", "the latest 500 of an order"),
     ("Order.returns", "an order has at most 100"),
     ("Order.shipments", "an order has at most 100"),
-    ("Rating.stars", "five, one for each number of stars"),
+    ("Rating.stars", "always five, one per rating"),
     ("Return.lines", "each line of the order at most once"),
     ("Product.offers", "the first 50"),
     ("Product.options", "one for each option of its group"),
@@ -53,7 +54,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("ProductGroupOption.values", "a group has at most 1,000 products"),
     ("Query.nodes", "at most 100 ids"),
     ("Role.permissions", "a closed enum"),
-    ("Role.websites", "a role is limited to at most 100"),
+    ("Role.websites", "a role has at most 100"),
     ("SearchAnalytics.top", "at most 100"),
     ("SearchAnalytics.trends", "at most 1,000 steps"),
     ("SearchAnalytics.zeroResults", "at most 100"),
@@ -63,55 +64,55 @@ const BOUNDED: &[(&str, &str)] = &[
     ("User.addresses", "a user has at most 50"),
     ("User.apiKeys", "a user has at most 50"),
     ("User.identities", "one for each website"),
-    ("User.sessions", "a user has at most 100 that are live"),
+    ("User.sessions", "a user has at most 100 active ones"),
 ];
 
-/// Lists whose items may be null, and why.
-const NULLABLE_ITEMS: &[(&str, &str)] = &[("Query.nodes", "one place for each id, null where there is no such thing")];
+/// Lists whose items may be null, each with its reason.
+const NULLABLE_ITEMS: &[(&str, &str)] = &[("Query.nodes", "one item per id, null if it does not exist")];
 
-/// Mutations that are not named after a type_name, and why.
+/// Mutations whose name does not begin with a type, each with its reason.
 const VERB_MUTATIONS: &[(&str, &str)] = &[
-    ("checkout", "everybody calls it so; it makes orders of a cart"),
-    ("exportStart", "everybody calls it so; it makes a transfer"),
+    ("checkout", "established term; creates orders from a cart"),
+    ("exportStart", "established term; creates a transfer"),
     ("importStart", "as `exportStart`"),
-    ("login", "everybody calls it so, and it changes no type_name"),
-    ("logout", "everybody calls it so"),
+    ("login", "established term; changes no entity"),
+    ("logout", "established term"),
     ("logoutEverywhere", "as `logout`"),
-    ("register", "everybody calls it so; `userCreate` is for somebody else"),
+    ("register", "established term; `userCreate` creates other users"),
 ];
 
-/// Mutations that take no input, and why.
+/// Mutations without an input, each with its reason.
 const NO_INPUT: &[(&str, &str)] =
-    &[("logout", "it concerns the session that asks"), ("logoutEverywhere", "it concerns whoever asks")];
+    &[("logout", "applies to the viewer's session"), ("logoutEverywhere", "applies to the viewer")];
 
-/// Mutations whose input may be left out, and why.
-const OPTIONAL_INPUT: &[(&str, &str)] = &[("cartCreate", "a cart without lines is what most ask for")];
+/// Mutations with an optional input, each with its reason.
+const OPTIONAL_INPUT: &[(&str, &str)] = &[("cartCreate", "most carts start without lines")];
 
-/// What the names of mutations begin with, besides the types with a global id.
+/// Other prefixes of mutation names, besides the types with a global id.
 const TYPE_NAMES: &[&str] = &["email", "password", "search", "stock", "token", "upload"];
 
-/// Inputs that say who owns something, what state it is in, what a role gives or what was paid, and why they may.
+/// Inputs that set an owner, a status, permissions or an amount, and why that is safe.
 const PRIVILEGED_INPUTS: &[(&str, &str)] = &[
     ("AddressCreateInput.userId", "staff add addresses for customers"),
-    ("ApiKeyCreateInput.permissions", "the mutation checks them against what the viewer holds"),
-    ("CheckoutInput.expectedTotal", "compared with the total, never believed"),
-    ("OrderStatusUpdateInput.status", "the mutation exists for it"),
-    ("PaymentCaptureInput.amount", "the mutation checks it against what is authorised"),
-    ("PaymentRefundInput.amount", "the mutation checks it against what was paid"),
-    ("ProductCreateInput.costPrice", "what the shop pays, not its customers"),
-    ("ProductCreateInput.price", "the price asked, not the price paid"),
-    ("ProductCreateInput.compareAtPrice", "shown beside the price, never paid"),
-    ("ProductUpdateInput.compareAtPrice", "shown beside the price, never paid"),
+    ("ApiKeyCreateInput.permissions", "checked against the viewer's permissions"),
+    ("CheckoutInput.expectedTotal", "only compared with the actual total"),
+    ("OrderStatusUpdateInput.status", "the purpose of the mutation"),
+    ("PaymentCaptureInput.amount", "checked against the authorized amount"),
+    ("PaymentRefundInput.amount", "checked against the captured amount"),
+    ("ProductCreateInput.costPrice", "paid by the shop, not by customers"),
+    ("ProductCreateInput.price", "the list price, not a paid amount"),
+    ("ProductCreateInput.compareAtPrice", "displayed beside the price, never paid"),
+    ("ProductUpdateInput.compareAtPrice", "displayed beside the price, never paid"),
     ("ProductUpdateInput.costPrice", "as `productCreate`"),
-    ("ProductUpdateInput.isActive", "the way back from `productDelete`, for those who may delete"),
-    ("ProductUpdateInput.price", "the price asked, not the price paid"),
-    ("RoleCreateInput.permissions", "the mutation checks them against what the viewer holds"),
-    ("RoleUpdateInput.permissions", "the mutation checks them against what the viewer holds"),
-    ("UserIdentityAddInput.userId", "staff say who somebody is at a website"),
+    ("ProductUpdateInput.isActive", "undoes `productDelete`, with the same permission"),
+    ("ProductUpdateInput.price", "the list price, not a paid amount"),
+    ("RoleCreateInput.permissions", "checked against the viewer's permissions"),
+    ("RoleUpdateInput.permissions", "checked against the viewer's permissions"),
+    ("UserIdentityAddInput.userId", "staff link users to website accounts"),
     ("UserIdentityRemoveInput.userId", "as `userIdentityAdd`"),
-    ("UserRoleSetInput.roleId", "the mutation exists for it"),
-    ("UserRoleSetInput.userId", "the mutation exists for it"),
-    ("UserCreateInput.role", "the mutation checks it against what the viewer holds"),
+    ("UserRoleSetInput.roleId", "the purpose of the mutation"),
+    ("UserRoleSetInput.userId", "the purpose of the mutation"),
+    ("UserCreateInput.role", "checked against the viewer's permissions"),
 ];
 
 fn is_listed(list: &[(&str, &str)], place: &str) -> bool {
@@ -121,7 +122,7 @@ fn is_listed(list: &[(&str, &str)], place: &str) -> bool {
     })
 }
 
-/// Fails with all the places that break a rule, not only the first.
+/// Fails with all violations of a rule, not only the first.
 #[track_caller]
 fn forbid(rule: &str, broken: Vec<String>) {
     assert!(broken.is_empty(), "{rule}:\n  {}", broken.join("\n  "));
@@ -132,14 +133,14 @@ fn schema_file_matches_the_printed_schema() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema.graphql");
     let printed = souk::graphql::sdl();
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(&file, &printed).expect("schema.graphql can be written");
+        std::fs::write(&file, &printed).expect("writing schema.graphql");
     }
     let kept = std::fs::read_to_string(&file).unwrap_or_default();
     let line = kept.lines().zip(printed.lines()).position(|(kept, printed)| kept != printed).map(|index| index + 1);
     assert!(
         kept == printed,
-        "schema.graphql is not the schema (first difference in line {line:?}); \
-         `UPDATE_SCHEMA=1 cargo test contract` writes it anew"
+        "schema.graphql is outdated (first difference in line {line:?}); \
+         `UPDATE_SCHEMA=1 cargo test contract` updates it"
     );
 }
 
@@ -172,7 +173,7 @@ fn everything_has_a_description() {
             }
         }
     }
-    forbid("these have no description", bare);
+    forbid("elements without a description", bare);
 }
 
 #[test]
@@ -188,7 +189,7 @@ fn every_list_is_bounded() {
         let pages = ["first", "after", "last", "before"].into_iter().all(takes);
         (!pages && (is_connection || !is_listed(BOUNDED, &place))).then_some(place)
     });
-    forbid("these lists take no first, after, last and before, and are not written down as bounded", unbounded.collect());
+    forbid("lists without first, after, last and before that are not in BOUNDED", unbounded.collect());
 }
 
 #[test]
@@ -201,7 +202,7 @@ fn listed_exceptions_exist() {
     places.extend(sdl.fields("Mutation").into_iter().map(|field| field.name.node.to_string()));
     let all = [BOUNDED, NULLABLE_ITEMS, VERB_MUTATIONS, PRIVILEGED_INPUTS].into_iter().flatten();
     let stale = all.filter(|(listed_place, _)| !places.iter().any(|place| is_listed(&[(*listed_place, "")], place)));
-    forbid("these are on a list of exceptions but not in the schema", stale.map(|(place, _)| (*place).into()).collect());
+    forbid("listed exceptions that are not in the schema", stale.map(|(place, _)| (*place).into()).collect());
 }
 
 #[test]
@@ -210,12 +211,12 @@ fn every_connection_has_edges_nodes_page_info_and_total_count() {
     let connections: Vec<_> = sdl.types().filter(|(name, _)| name.ends_with("Connection")).collect();
     assert!(connections.len() >= 8, "only {} connections", connections.len());
     for (name, _) in connections {
-        let type_name = name.strip_suffix("Connection").expect("it ends so");
+        let type_name = name.strip_suffix("Connection").expect("the suffix Connection");
         let fields: Vec<_> = sdl
             .fields(name)
             .into_iter()
             .map(|field| (field.name.node.to_string(), field.ty.node.to_string()))
-            // A search tells more of its hits.
+            // A search connection has additional fields.
             .filter(|(field, _)| {
                 type_name != "Search" || !["didYouMean", "facets", "redirect", "searchId"].contains(&field.as_str())
             })
@@ -263,10 +264,10 @@ fn every_mutation_takes_one_input_and_returns_its_payload() {
             let ty = response.ty.node.to_string();
             match response.name.node.as_str() {
                 "userErrors" => assert_eq!(ty, "[UserError!]!", "{payload}"),
-                // A list is empty instead.
+                // Null if the mutation fails; a list is empty instead.
                 other => assert!(
                     response.ty.node.nullable || is_list(&response.ty.node),
-                    "{payload}.{other} is {ty}: what failed has none"
+                    "{payload}.{other} is {ty}, but must be nullable for failures"
                 ),
             }
         }
@@ -275,7 +276,7 @@ fn every_mutation_takes_one_input_and_returns_its_payload() {
             name.strip_prefix(type_name.as_str())
                 .is_some_and(|verb| verb.starts_with(|letter: char| letter.is_ascii_uppercase()))
         });
-        assert!(type_first || is_listed(VERB_MUTATIONS, name), "{name} does not begin with its type_name");
+        assert!(type_first || is_listed(VERB_MUTATIONS, name), "{name} does not begin with its type");
     }
 }
 
@@ -288,15 +289,15 @@ fn lists_and_their_items_are_never_null() {
         let sound = !is_list(&field.ty.node) || ty.ends_with("!]!") || is_listed(NULLABLE_ITEMS, &place);
         (!sound).then(|| format!("{place}: {ty}"))
     });
-    forbid("these lists are not [X!]!", nullable.collect());
-    // A list of an input may be absent; what it holds may not.
+    forbid("lists that are not [X!]!", nullable.collect());
+    // An input list may be absent, but not contain null.
     let inputs = sdl.types().flat_map(|(name, _)| sdl.inputs(name).into_iter().map(move |field| (name, field)));
     let nullable = inputs.filter_map(|(name, field)| {
         let ty = field.ty.node.to_string();
         let sound = !is_list(&field.ty.node) || ty.trim_end_matches('!').ends_with("!]");
         (!sound).then(|| format!("{name}.{}: {ty}", field.name.node))
     });
-    forbid("these lists of inputs may hold null", nullable.collect());
+    forbid("input lists that may contain null", nullable.collect());
 }
 
 #[test]
@@ -304,7 +305,7 @@ fn money_is_never_a_float() {
     let sdl = Sdl::read();
     let floats = sdl.all_fields().filter(|(_, field)| base_name(&field.ty.node) == "Float");
     let floats: Vec<_> = floats.map(|(name, field)| format!("{name}.{}", field.name.node)).collect();
-    assert_eq!(floats, ["SearchEdge.score"], "a score may be a float, nothing else");
+    assert_eq!(floats, ["SearchEdge.score"], "only a score may be a Float");
     for (name, field) in sdl.all_fields() {
         let field_name = field.name.node.as_str();
         if field_name.to_lowercase().ends_with("price") || field_name.ends_with("Amount") {
@@ -322,7 +323,7 @@ fn every_entity_has_a_global_id() {
         let is_node = object.implements.iter().any(|interface| interface.node == "Node");
         (has_id != is_node).then(|| name.to_owned())
     });
-    forbid("these have an id but are no Node, or the other way round", bare.collect());
+    forbid("types with an id that are not a Node, or the reverse", bare.collect());
 }
 
 #[test]
@@ -339,24 +340,24 @@ fn inputs_have_no_unrelated_privileged_fields() {
         fields.map(|field| format!("{name}.{}", field.name.node)).collect::<Vec<_>>()
     });
     let unlisted = powerful.filter(|place| !is_listed(PRIVILEGED_INPUTS, place));
-    forbid("these inputs say who owns, what state, what role or what was paid", unlisted.collect());
+    forbid("inputs with unlisted privileged fields", unlisted.collect());
 }
 
 #[tokio::test]
 async fn ide_examples_are_valid() {
     let module = include_str!("../../../src/http/ide/examples.js");
-    let (_, text) = module.split_once('`').expect("a template string begins");
-    let (text, _) = text.split_once('`').expect("a template string ends");
+    let (_, text) = module.split_once('`').expect("the start of a template string");
+    let (text, _) = text.split_once('`').expect("the end of a template string");
     assert!(!text.contains("${"), "the examples are plain text");
     let document = parse_query(text).expect("the examples parse");
-    let DocumentOperations::Multiple(operations) = document.operations else { panic!("the examples have no names") };
+    let DocumentOperations::Multiple(operations) = document.operations else { panic!("the examples must be named operations") };
     let app = TestApp::new().await;
     for name in operations.keys() {
         let body = json!({ "query": text, "operationName": name }).to_string();
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json").body(Body::from(body));
         let (_, _, bytes) = app.send(request.expect("a request")).await;
         let response: Value = serde_json::from_slice(&bytes).expect("JSON");
-        // What went wrong while it ran has a path; what is wrong with a document has none.
+        // Errors of execution have a path; errors of the document have none.
         let errors = response["errors"].as_array().cloned().unwrap_or_default();
         assert!(errors.iter().all(|error| error["path"].is_array()), "{name}: {response:#}");
     }

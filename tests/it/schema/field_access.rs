@@ -1,4 +1,4 @@
-//! What every actor sees of one row of each type, field by field, as a matrix made from the printed schema.
+//! What every actor sees of one row of each type, field by field, as a matrix generated from the printed schema.
 
 use std::fmt::Write;
 
@@ -14,8 +14,8 @@ use crate::{
     },
 };
 
-/// What somebody sees of a field: `shown`, `none` where it is null or empty, `-` where the thing is not there for them, or
-/// the code of the refusal.
+/// Returns what an actor sees of a field: `shown`, `none` if it is null or empty, `-` if the row is not visible, or the
+/// error code.
 async fn field_state(actor: &Actor<'_>, document: &str, id: &str, field: &str) -> String {
     let response = actor.run_with(document, json!({ "id": id })).await;
     if !response.json["errors"].is_null() {
@@ -41,10 +41,10 @@ async fn every_field_of_every_type_for_every_actor() {
     let scenario = Scenario::create(&app).await;
     let mut matrix = format!("{:<32}", "");
     for name in ACTORS {
-        write!(matrix, "{name:<17}").expect("a string takes it");
+        write!(matrix, "{name:<17}").expect("writing to a string");
     }
     for type_name in node_types(&sdl) {
-        let id = scenario.ids.get(type_name).unwrap_or_else(|| panic!("put a {type_name} on the scenario"));
+        let id = scenario.ids.get(type_name).unwrap_or_else(|| panic!("the scenario has no {type_name}"));
         for field in sdl.fields(type_name) {
             let name = field.name.node.as_str();
             let target = base_name(&field.ty.node);
@@ -59,9 +59,9 @@ async fn every_field_of_every_type_for_every_actor() {
             let document = format!(
                 "query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {name}{arguments} {selection} }} }} }}"
             );
-            write!(matrix, "\n{:<32}", format!("{type_name}.{name}")).expect("a string takes it");
+            write!(matrix, "\n{:<32}", format!("{type_name}.{name}")).expect("writing to a string");
             for actor in &scenario.actors {
-                write!(matrix, "{:<17}", field_state(actor, &document, id, name).await).expect("a string takes it");
+                write!(matrix, "{:<17}", field_state(actor, &document, id, name).await).expect("writing to a string");
             }
         }
     }
@@ -69,7 +69,7 @@ async fn every_field_of_every_type_for_every_actor() {
     insta::assert_snapshot!("fields", matrix.join("\n"));
 }
 
-/// The type_names whose rows can be hidden from somebody; the others are everybody's.
+/// Types whose rows can be hidden from an actor; rows of other types are visible to everyone.
 const HIDDEN: [&str; 17] = [
     "User",
     "Address",
@@ -90,17 +90,17 @@ const HIDDEN: [&str; 17] = [
     "SearchRule",
 ];
 
-/// Where an answer may tell that something is there, and why.
+/// Where a response may reveal that a row exists, each with its reason.
 const ALLOWED_DIFFERENCES: [(&str, &str, &str); 2] = [
     (
         "orderCreate",
         "Product",
-        "PRODUCT_INACTIVE: whoever kept a product in a cart learns that it is not for sale any more",
+        "PRODUCT_INACTIVE: an owner of a cart with the product learns that it is no longer for sale",
     ),
     ("orderDetailAdd", "Product", "as `orderCreate`"),
 ];
 
-/// What an answer tells, without what differs between any two: the id that was asked for, and that of the request.
+/// Returns a response without the parts that always differ: the requested id and the extensions.
 fn normalized(response: &Value, id: &str) -> String {
     let mut response = response.clone();
     response.as_object_mut().expect("an object").remove("extensions");
@@ -116,7 +116,7 @@ async fn inaccessible_rows_respond_like_missing_rows() {
     let scenario = Scenario::create(&app).await;
     let elsewhere = app.website("rise").await;
     let everything = souk::auth::Permission::ALL;
-    // Those who see nothing of what is on the scenario; of the last, what is at other websites.
+    // Actors who see nothing of the scenario; the last sees rows of other websites only.
     let strangers =
         [&scenario.actors[0], &scenario.actors[2], &scenario.actors[4], &app.user_with(everything, &[elsewhere.id]).await];
     let mut count = 0;
@@ -131,7 +131,7 @@ async fn inaccessible_rows_respond_like_missing_rows() {
             if there == not_there || is_told {
                 continue;
             }
-            // The answers with their parts, not only the name of the type.
+            // Selects the contents of the payload, not only the type name.
             let whole = |document: &str| {
                 let selection =
                     if root == "Mutation" { "{ userErrors { code message field } }" } else { "{ __typename }" };
@@ -146,11 +146,11 @@ async fn inaccessible_rows_respond_like_missing_rows() {
                 }
                 assert_eq!(
                     responses[0], responses[1],
-                    "{root}.{}: tells that a {type_name} exists\n{there}",
+                    "{root}.{}: reveals that a {type_name} exists\n{there}",
                     field.name.node
                 );
                 let mut after = app.database.contents().await;
-                // Counters of attempts and keys of requests are not what was asked about.
+                // Attempt counters and idempotency keys do not belong to the requested row.
                 for table in ["login_throttles", "idempotency_keys", "jobs", "sessions"] {
                     after.insert(table.into(), before.get(table).cloned().unwrap_or_default());
                 }
@@ -162,7 +162,7 @@ async fn inaccessible_rows_respond_like_missing_rows() {
                 count += 1;
             }
         }
-        // The id of another type_name.
+        // An id of another type.
         let wrong =
             document(&sdl, root, &field, &|type_name| missing_id(if type_name == "Brand" { "Category" } else { "Brand" }));
         if wrong != document(&sdl, root, &field, &missing_id) && !["node", "nodes"].contains(&field.name.node.as_str()) {
@@ -175,7 +175,7 @@ async fn inaccessible_rows_respond_like_missing_rows() {
             let response = admin.run(&wrong).await;
             let text = response.json.to_string();
             let refused = text.contains("INVALID") || text.contains("BAD_USER_INPUT") || text.contains("FORBIDDEN");
-            assert!(refused, "{wrong}\nanswered {text}");
+            assert!(refused, "{wrong}\nreturned {text}");
         }
     }
     assert!(count > 60, "only {count} operations take an id");
@@ -212,7 +212,7 @@ async fn unknown_input_fields_are_rejected() {
             if sdl.inputs(input_type).iter().any(|input| input.name.node == *power) {
                 continue;
             }
-            // By a variable and in the document alike.
+            // Both as a variable and as a literal.
             let by_variable = format!("mutation ($input: {input_type}!) {{ {name}(input: $input) {{ __typename }} }}");
             let mut input = json!({});
             input[power] = value.clone();

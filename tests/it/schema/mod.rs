@@ -1,5 +1,5 @@
 //! The schema as a whole, across domains: its conventions, text inputs, and what every actor may select, see and write.
-//! Rule: a matrix is made from the printed schema, so that it covers every type and field without naming it.
+//! Rule: a matrix is generated from the printed schema, so that it covers every type and field without naming it.
 
 mod catalog_access;
 mod contract;

@@ -1,4 +1,5 @@
-//! Who may do what: every root field for every role, as a matrix made from the schema itself, and what a role may give.
+//! Permissions: every root field for every role, as a matrix generated from the schema, and which roles and users an
+//! actor may change.
 
 use std::fmt::Write;
 
@@ -14,8 +15,8 @@ use crate::support::{
     sdl::{Sdl, description},
 };
 
-/// Whether the guards let an operation pass: `allowed`, `UNAUTHENTICATED` or `FORBIDDEN`. Anything else is a fault of
-/// the document, and fails.
+/// Returns the result of the guards: `allowed`, `UNAUTHENTICATED` or `FORBIDDEN`. Panics on any other error, which
+/// means that the document is wrong.
 fn guard_result(response: &TestResponse) -> String {
     if response.json["errors"].is_null() {
         return "allowed".to_owned();
@@ -26,7 +27,7 @@ fn guard_result(response: &TestResponse) -> String {
     }
 }
 
-/// The permissions of which a field's description says that one is required, and whether it says that anything is.
+/// Returns whether a field's description says that something is required, and the permissions it names.
 fn required_permissions(field: &FieldDefinition) -> (bool, Vec<Permission>) {
     let text = description(field).split_whitespace().collect::<Vec<_>>().join(" ");
     let Some((_, sentence)) = text.split_once("Requires ") else { return (false, Vec::new()) };
@@ -51,21 +52,21 @@ async fn every_root_field_for_every_actor() {
     let scenario = Scenario::create(&app).await;
     let mut matrix = format!("{:<32}", "");
     for name in ACTORS {
-        write!(matrix, "{name:<17}").expect("a string takes it");
+        write!(matrix, "{name:<17}").expect("writing to a string");
     }
     for (root, field) in root_fields(&sdl) {
         let document = document(&sdl, root, &field, &missing_id);
-        write!(matrix, "\n{:<32}", format!("{root}.{}", field.name.node)).expect("a string takes it");
+        write!(matrix, "\n{:<32}", format!("{root}.{}", field.name.node)).expect("writing to a string");
         for actor in &scenario.actors {
-            // Each field by people who have just logged in: some fields log out.
-            write!(matrix, "{:<17}", guard_result(&actor.log_in_again().await.run(&document).await)).expect("a string takes it");
+            // A new login for each field, because some fields log out.
+            write!(matrix, "{:<17}", guard_result(&actor.log_in_again().await.run(&document).await)).expect("writing to a string");
         }
     }
     let matrix: Vec<_> = matrix.lines().map(str::trim_end).collect();
     insta::assert_snapshot!("root_fields", matrix.join("\n"));
 }
 
-/// What each of several permissions opens for a type_name of its own; `exports` and `transfers` try them.
+/// Fields where each of several permissions allows a type of its own; tested in `exports` and `transfers`.
 const PER_RESOURCE: &[&str] = &["exportStart", "importStart"];
 
 #[tokio::test]
@@ -87,7 +88,7 @@ async fn field_descriptions_name_the_required_permissions() {
         expect("anonymous", &anonymous, if is_guarded { "UNAUTHENTICATED" } else { "allowed" }).await;
         expect("a user without permissions", &powerless, if named.is_empty() { "allowed" } else { "FORBIDDEN" }).await;
         for (permission, actor) in &holders {
-            // It opens the field, and not for this type_name.
+            // The permission opens the field, but not for this type.
             if PER_RESOURCE.contains(&field.name.node.as_str()) && named.contains(permission) {
                 continue;
             }
@@ -97,7 +98,7 @@ async fn field_descriptions_name_the_required_permissions() {
     }
 }
 
-/// What a mutation came to: `done`, the code of its user error, or the code of the refusal.
+/// Returns the outcome of a mutation: `done`, the code of its user error, or the code of its top-level error.
 fn outcome(response: &TestResponse, mutation: &str) -> String {
     if !response.json["errors"].is_null() {
         return response.code().to_owned();
@@ -111,7 +112,7 @@ fn outcome(response: &TestResponse, mutation: &str) -> String {
 #[tokio::test]
 async fn user_cannot_grant_a_role_above_their_own() {
     let app = TestApp::new().await;
-    // A role beside the others: it gives one permission that a manager lacks.
+    // An additional role with one permission that a manager lacks.
     app.database
         .sql(
             "INSERT INTO roles (code, name) VALUES ('webmaster', 'Webmaster');
@@ -135,9 +136,9 @@ async fn user_cannot_grant_a_role_above_their_own() {
             let document = "mutation ($input: UserCreateInput!) { userCreate(input: $input) {
                 user { role { code } } userErrors { code field } } }";
             let response = actor.run_with(document, input).await;
-            assert_eq!(outcome(&response, "userCreate"), *expected, "row {index} makes a {role}: {response:?}");
-            let made = database.value(&format!("SELECT count(*) FROM users WHERE email = '{email}'")).await;
-            assert_eq!(made == "1", *expected == "done", "row {index} makes a {role}");
+            assert_eq!(outcome(&response, "userCreate"), *expected, "row {index} creates a {role}: {response:?}");
+            let made = database.scalar(&format!("SELECT count(*) FROM users WHERE email = '{email}'")).await;
+            assert_eq!(made == "1", *expected == "done", "row {index} creates a {role}");
         }
     }
 }
@@ -147,12 +148,12 @@ async fn registered_user_is_a_customer() {
     let app = TestApp::new().await;
     let register = r#"mutation { register(input: { name: "New", email: "new@souk.example", password: "correct horse" }) {
         userErrors { code } } }"#;
-    // Whoever asks: a registration grants what anybody may have.
+    // Regardless of the viewer, a registration grants only the customer role.
     let response = app.admin().await.run(register).await;
     assert!(response.user_errors("register").is_empty(), "{response:?}");
     let database = Psql::connect(&app.database.url).await;
     let role = "SELECT code FROM roles JOIN users ON role_id = roles.id WHERE email = 'new@souk.example'";
-    assert_eq!(database.value(role).await, "customer");
+    assert_eq!(database.scalar(role).await, "customer");
 }
 
 #[tokio::test]
@@ -167,7 +168,7 @@ async fn user_cannot_change_a_user_with_more_permissions() {
         userUpdate(input: { id: $id, email: "changed@souk.example" }) { userErrors { code field } } }"#;
     let deactivate = "mutation ($id: ID!) { userDeactivate(input: { id: $id }) { userErrors { code field } } }";
     let anonymous = app.anonymous();
-    // Who acts, on whom, and what renaming, a new e-mail address and deactivating come to.
+    // The actor, the target, and the expected outcomes of renaming, changing the email address and deactivating.
     let table = [
         (&anonymous, &admin, ["UNAUTHENTICATED"; 3]),
         (&customer, &admin, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
@@ -183,12 +184,12 @@ async fn user_cannot_change_a_user_with_more_permissions() {
         let row = format!("SELECT users.*::text FROM users WHERE id = {}", target.id.0);
         let operations = [("userUpdate", rename), ("userUpdate", move_email), ("userDeactivate", deactivate)];
         for ((mutation, document), expected) in operations.into_iter().zip(expected) {
-            let before = database.value(&row).await;
+            let before = database.scalar(&row).await;
             let response = actor.run_with(document, json!({ "id": target.global_id() })).await;
             assert_eq!(outcome(&response, mutation), expected, "{document} by {} on {}", actor.id.0, target.id.0);
-            assert_eq!(database.value(&row).await != before, expected == "done", "{document}");
+            assert_eq!(database.scalar(&row).await != before, expected == "done", "{document}");
         }
-        // So that the next e-mail address is not taken.
+        // So that the next new email address is not taken.
         let reset = format!("UPDATE users SET email = 'user-{0}@souk.example' WHERE id = {0}", target.id.0);
         database.rows(&reset).await;
     }

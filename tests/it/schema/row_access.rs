@@ -1,4 +1,4 @@
-//! What of the rows each actor sees, by every way that leads there, and which they may write.
+//! Which rows each actor sees through every path of the schema, and which they may write.
 //! Two customers, x and y; two sellers, a and b; x ordered a product of a, y one of b.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 /// The columns of the tables below.
 const ACTORS: [&str; 7] = ["anonymous", "x", "y", "a", "b", "manager", "admin"];
 
-/// The people, and the global ids of what there is, by a short name.
+/// The actors, and the global ids of the rows by a short name.
 struct AccessFixture<'a> {
     actors: Vec<Actor<'a>>,
     ids: BTreeMap<&'static str, String>,
@@ -81,14 +81,14 @@ impl<'a> AccessFixture<'a> {
         &self.actors[ACTORS.iter().position(|actor| *actor == name).expect("an actor")]
     }
 
-    /// The document with `<name>` replaced by the id of that name, in quotes.
+    /// Returns the document with `<name>` replaced by the quoted id of that name.
     fn with_ids(&self, document: &str) -> String {
         self.ids
             .iter()
             .fold(document.to_owned(), |text, (name, id)| text.replace(&format!("<{name}>"), &format!("\"{id}\"")))
     }
 
-    /// The names of the things of a type whose ids are in an answer, in alphabetical order.
+    /// Returns the names of the rows of a type whose ids are in a response, in alphabetical order.
     fn visible_names(&self, response: &TestResponse, type_name: &str) -> String {
         let mut ids = BTreeSet::new();
         collect(&response.json["data"], &mut ids);
@@ -96,13 +96,13 @@ impl<'a> AccessFixture<'a> {
         of_type.filter(|(_, id)| ids.contains(id.as_str())).map(|(name, _)| *name).collect::<Vec<_>>().join(" ")
     }
 
-    /// Holds ways to a type against what each actor is to see by them, in the order of [`ACTORS`].
+    /// Checks the rows of a type that each actor sees by each document, in the order of [`ACTORS`].
     async fn check(&self, type_name: &str, table: &[(&str, [&str; 7])]) {
         for (document, expected) in table {
             let document = self.with_ids(document);
             for ((name, actor), expected) in ACTORS.iter().zip(&self.actors).zip(expected) {
                 let response = actor.run(&document).await;
-                // A whole list may be refused; nothing else may go wrong.
+                // A whole list may be rejected; no other error is allowed.
                 let refused = response.json["errors"].is_array();
                 assert!(!refused || ["UNAUTHENTICATED", "FORBIDDEN"].contains(&response.code()), "{response:#?}");
                 assert_eq!(self.visible_names(&response, type_name), *expected, "{type_name} for {name} by {document}");
@@ -111,7 +111,7 @@ impl<'a> AccessFixture<'a> {
     }
 }
 
-/// Gathers the ids in an answer; a list must count as many rows as it shows.
+/// Collects the ids in a response; a list's total count must equal the number of visible rows.
 fn collect<'a>(value: &'a Value, ids: &mut BTreeSet<&'a str>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, ids)),
@@ -131,7 +131,7 @@ async fn orders_are_visible_to_their_customer_their_sellers_and_staff() {
     let app = TestApp::new().await;
     let fixture = AccessFixture::new(&app).await;
     let usual = ["", "order-x", "order-y", "order-x", "order-y", "order-x order-y", "order-x order-y"];
-    // Sellers do not see their customers, so they cannot go through them.
+    // Sellers do not see their customers, so they cannot reach orders through them.
     let through_users = ["", "order-x", "order-y", "", "", "order-x order-y", "order-x order-y"];
     let list = "{ nodes { id } edges { node { id } } totalCount { value } }";
     let table = [
@@ -225,7 +225,7 @@ async fn inactive_products_are_visible_only_to_their_seller_and_staff() {
         (&format!("{{ brands {{ nodes {{ products {list} }} }} }}"), usual),
         (&format!("{{ websites {{ nodes {{ products {list} }} }} }}"), usual),
         (&format!("{{ suppliers {{ nodes {{ products {list} }} }} }}"), ["", "", "", a, b, all, all]),
-        // A search is for what can be bought, whoever searches.
+        // Search only shows products for sale, to every actor.
         (r#"{ search(query: "lantern") { nodes { ... on Product { id } } totalCount { value } } }"#, [public; 7]),
     ];
     fixture.check("Product", &table).await;
@@ -264,7 +264,7 @@ async fn suppliers_are_visible_only_to_staff_and_sellers() {
         (r#"{ search(query: "tallow", types: [SUPPLIER]) { nodes { ... on Supplier { id } } } }"#, staff),
     ];
     fixture.check("Supplier", &table).await;
-    // The filter would tell what the field hides.
+    // The filter would reveal what the field hides.
     for filter in [
         "{ supplier: { eq: <supplier> } }",
         "{ and: [{ supplier: { isNull: true } }] }",
@@ -291,7 +291,7 @@ async fn suppliers_are_visible_only_to_staff_and_sellers() {
 async fn mutations_of_inaccessible_rows_respond_like_missing_rows() {
     let app = TestApp::new().await;
     let fixture = AccessFixture::new(&app).await;
-    // Who acts, the mutation, the thing of somebody else, and the same id of nothing.
+    // The actor, the mutation, its input, and the row of another user; `?` is its id, then an id that does not exist.
     let table = [
         ("x", "orderCancel", "id: ?", "order-y"),
         ("a", "orderCancel", "id: ?", "order-x"),
@@ -351,7 +351,7 @@ async fn mutations_of_inaccessible_rows_respond_like_missing_rows() {
             );
             responses.push(response.at(mutation).clone());
         }
-        assert_eq!(responses[0], responses[1], "{who} learns from {mutation} that somebody else's {target} exists");
+        assert_eq!(responses[0], responses[1], "{who} learns from {mutation} that {target} exists");
     }
 }
 
@@ -367,7 +367,7 @@ async fn seller_manages_orders_with_their_products_but_not_their_purchases() {
     let (_, of_a) = decode(&fixture.ids["of-a"]).expect("an id");
     let bought = b.order(&[(souk::ids::ProductId(of_a), 1)]).await;
     let response = b.run_with(confirm, json!({ "id": bought })).await;
-    assert_eq!(response.user_errors("orderStatusUpdate")[0].0, "NOT_FOUND", "who buys does not confirm for the shop");
+    assert_eq!(response.user_errors("orderStatusUpdate")[0].0, "NOT_FOUND", "the buyer cannot confirm for the shop");
     let response = a.run_with(confirm, json!({ "id": bought })).await;
-    assert!(response.user_errors("orderStatusUpdate").is_empty(), "who sells does");
+    assert!(response.user_errors("orderStatusUpdate").is_empty(), "the seller can");
 }

@@ -1,21 +1,21 @@
-//! Texts of every field: blank, longest, too long, enormous, with characters that cannot be seen.
+//! Text inputs of every field: blank, maximum length, too long, very large, and with invisible characters.
 
 use serde_json::{Value, json};
 use souk::ids::RowId;
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-/// A field of a mutation that takes a text, and its longest one in characters.
+/// A text field of a mutation, and its maximum length in characters.
 struct Field {
     mutation: &'static str,
     name: &'static str,
     longest: usize,
-    /// Where the text comes back; absent where no answer shows it.
+    /// Path of the stored text in the payload; `None` if it is not in the payload.
     path: Option<&'static str>,
     input: Value,
 }
 
-/// Every field that takes any text. `unique` goes where two rows must differ.
+/// Returns every field that takes free text. `#` is replaced by a unique value where rows must differ.
 fn fields(website: &str, product: &str) -> Vec<Field> {
     let field = |mutation, name, longest, path, input| Field { mutation, name, longest, path, input };
     let shop = || json!({ "code": "#", "name": "n", "baseUrl": "https://shop.example", "currency": "EUR" });
@@ -42,7 +42,7 @@ fn fields(website: &str, product: &str) -> Vec<Field> {
 }
 
 impl Field {
-    /// The input with this text, and something of its own where two rows must differ.
+    /// Returns the input with this text, and unique values where rows must differ.
     fn with(&self, text: &str) -> Value {
         let own = uuid::Uuid::new_v4().simple().to_string();
         let mut input = self.input.clone();
@@ -145,10 +145,10 @@ async fn single_line_text_rejects_invisible_characters() {
         }
     }
     assert_eq!(app.database.contents().await, before);
-    // Other doors to the same columns, and what is said.
+    // Other mutations that write the same columns, and the error message.
     let change = json!({ "id": admin.global_id(), "name": "gpj.\u{202e}exe" });
     let response = admin.mutate("userUpdate", "userErrors { message }", change).await;
-    let message = "leave out U+202E (character 5): it turns the direction of the text";
+    let message = "must not contain a text direction character (U+202E at position 5)";
     assert_eq!(response.text_at("userUpdate.userErrors.0.message"), message);
     let eve = json!({ "name": "E\nve", "email": "eve@souk.example", "password": "a long enough password" });
     assert_eq!(app.anonymous().mutate("register", "", eve).await.outcome("register"), "INVALID name");
@@ -177,7 +177,7 @@ async fn description_may_be_empty_and_has_at_most_20000_characters() {
         let made = manager.mutate(&create, &fields, input).await;
         assert_eq!(made.text_at(&format!("{create}.{type_name}.description")), "");
         let id = made.text_at(&format!("{create}.{type_name}.id"));
-        // One word of all, and as many words as go in: the search index takes both.
+        // One very long word, and as many words as fit: the search index accepts both.
         let words: String = (0..20_000)
             .map(|index| if index % 2 == 0 { char::from_u32(0x4e00 + index).unwrap() } else { ' ' })
             .collect();
@@ -203,7 +203,7 @@ async fn enormous_values_are_rejected_everywhere() {
     let admin = app.admin().await;
     let huge = "9".repeat(1_000_000);
     let mut before = app.database.contents().await;
-    before.remove("(login_throttles").expect("attempts are counted");
+    before.remove("(login_throttles").expect("the counted attempts");
     for (mutation, input, expected) in [
         ("productUpdate", json!({ "id": huge }), "INVALID id"),
         ("productUpdate", json!({ "id": id, "slug": huge }), "INVALID slug"),
@@ -228,7 +228,7 @@ async fn enormous_values_are_rejected_everywhere() {
         let shown: String = input.to_string().chars().take(80).collect();
         assert_eq!(said, expected, "{mutation} {shown}");
     }
-    // A body beyond the limit, and a document beyond its own.
+    // A body above the size limit, and a document above its own limit.
     let over = json!({ "id": id, "description": "x".repeat(1024 * 1024) });
     assert_eq!(admin.mutate("productUpdate", "", over).await.outcome("productUpdate"), "!LIMIT_EXCEEDED");
     let document = format!(
@@ -236,7 +236,7 @@ async fn enormous_values_are_rejected_everywhere() {
     );
     assert_eq!(admin.run(&document).await.outcome("productUpdate"), "!LIMIT_EXCEEDED");
     let mut after = app.database.contents().await;
-    after.remove("(login_throttles").expect("attempts are counted");
+    after.remove("(login_throttles").expect("the counted attempts");
     assert_eq!(after, before);
 }
 
@@ -263,7 +263,7 @@ async fn nul_is_rejected_anywhere_in_a_document() {
         assert_eq!(manager.run(&document).await.outcome("brandCreate"), "!BAD_USER_INPUT", "{document:?}");
     }
     assert_eq!(app.database.contents().await, before);
-    // A backslash before it is a backslash and six letters.
+    // After an escaped backslash, `u0000` is ordinary text.
     let response = manager.run(&brand("\"a\\\\u0000b\"")).await;
     assert_eq!(response.outcome("brandCreate"), "done");
     assert_eq!(app.database.rows("SELECT name FROM brands").await, ["(\"a\\\\u0000b\")"]);

@@ -1,4 +1,4 @@
-//! What a search makes of words that nothing has, how it filters and counts, and what it shows of a hit.
+//! Spelling corrections, filters, facets, ranking and snippets of a search.
 
 use serde_json::{Value, json};
 use souk::{
@@ -11,7 +11,7 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// Lanterns of two brands, in two categories, at two websites, some in a group of two sizes.
+/// Inserts lanterns of two brands, in two categories, at two websites, some in a group of two sizes.
 async fn shop(app: &TestApp) {
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency) VALUES
@@ -35,7 +35,7 @@ async fn search(actor: &Actor<'_>, query: &str, arguments: &str, fields: &str) -
     actor.run_with(&document, json!({ "query": query })).await
 }
 
-/// The names of the products found, in order.
+/// Returns the names of the matching products, in order.
 async fn names(actor: &Actor<'_>, query: &str, arguments: &str) -> Vec<String> {
     let response =
         search(actor, query, &format!(", types: [PRODUCT] {arguments}"), "nodes { ... on Product { name } }").await;
@@ -52,16 +52,16 @@ async fn unknown_word_is_corrected_to_the_nearest() {
         ("lamtern", Some("lantern"), 4),
         ("Strom lantern", Some("storm lantern"), 2),
         ("papre \"lantern\" -wick", Some("paper \"lantern\" -wick"), 1),
-        // What is there in another form, or begins so, is no mistake.
+        // Inflected forms and prefixes are not misspelled.
         ("lanterns", None, 4),
         ("lant", None, 4),
         ("lantern", None, 4),
         ("a lantern with and for", None, 4),
         ("storm/lamtern(small)", Some("storm lantern small"), 1),
-        // Nothing is like it; and what nobody may find tells no words.
+        // No similar word exists, and words of hidden products are not suggested.
         ("xylophone", None, 0),
         ("lanthorm", None, 0),
-        // Codes are meant as they are.
+        // Codes are not corrected.
         ("L-9", None, 0),
     ] {
         let response = search(&public, query, ", types: [PRODUCT]", "didYouMean totalCount { value }").await;
@@ -93,8 +93,8 @@ async fn equal_matches_are_ranked_by_sales() {
             (BASE, BASE + 1, 'x', 'L-1', 5, 1), (BASE + 1, BASE + 2, 'x', 'L-2', 500, 1), (BASE + 2, BASE + 2, 'x', 'L-2', 500, 1);";
     app.bulk_insert(&sold.replace("BASE", &BASE.to_string())).await;
     let tend = || app.database.db.transaction(async |conn| update_popularity(conn).await);
-    assert_eq!(tend().await.expect("tended"), 1);
-    assert_eq!(tend().await.expect("tended"), 0, "nothing is written twice");
+    assert_eq!(tend().await.expect("a refresh"), 1);
+    assert_eq!(tend().await.expect("a refresh"), 0, "unchanged rows are not written again");
     assert_eq!(names(&public, "storm lantern", "").await, ["Storm Lantern Small", "Storm Lantern Large"]);
     assert_eq!(names(&public, "lantern", ", orderBy: {field: POPULARITY}").await[0], "Storm Lantern Small");
 }
@@ -127,7 +127,7 @@ async fn filters_are_combined_in_every_sort_order() {
     assert_eq!(names(&public, "lantern", ", orderBy: {field: NEWEST}").await.len(), 4);
     assert_eq!(names(&public, "lantern", ", orderBy: {field: RATING}").await.len(), 4);
     assert_eq!(names(&public, "lantern", ", orderBy: {field: POPULARITY}").await.len(), 4);
-    // Nothing but products has what a filter asks for.
+    // Only products have the fields that this filter uses.
     let kinds = search(&public, "lighting", ", where: {price: {gte: \"1\"}}", "nodes { __typename }").await;
     assert_eq!(kinds.at("search.nodes"), &json!([{ "__typename": "Product" }, { "__typename": "Product" }]));
     for (arguments, field) in [
@@ -187,7 +187,7 @@ async fn facets_apply_all_filters_except_their_own() {
     };
     let whole = facets("").await;
     assert_eq!(whole["precision"], "EXACT");
-    // What filters take is told beside the thing itself.
+    // The value that a filter takes is listed next to the entity itself.
     for facet in ["categories/category", "brands/brand", "websites/website"] {
         let (facet, thing) = facet.split_once('/').expect("two");
         for value in whole[facet].as_array().expect("values") {
@@ -224,19 +224,19 @@ async fn facets_apply_all_filters_except_their_own() {
     assert_eq!((prices.iter().sum::<i64>(), whole["prices"][0]["min"].as_str()), (4, Some("5.00")));
 
     let of_wick = facets(&format!("brand: {{eq: {wick:?}}}")).await;
-    assert_eq!(of_wick["brands"], whole["brands"], "its own filter does not narrow it");
+    assert_eq!(of_wick["brands"], whole["brands"], "the facet ignores its own filter");
     assert_eq!(categories(&of_wick), named(&[("Home", 2), ("Lighting", 2)]));
     assert_eq!(websites(&of_wick), named(&[("sailor", 2)]));
 
     let small = facets("options: [{name: \"Size\", in: [\"S\"]}], price: {lte: \"15\"}").await;
-    assert_eq!(small["options"][0]["values"], json!([{ "value": "S", "count": 1 }]), "narrowed by the price alone");
+    assert_eq!(small["options"][0]["values"], json!([{ "value": "S", "count": 1 }]), "filtered only by price");
     assert_eq!(brands(&small), named(&[("Wick", 1)]));
     assert_eq!(small["prices"].as_array().map(Vec::len), Some(1));
     assert_eq!(brands(&facets("availability: {eq: OUT_OF_STOCK}").await), named(&[("Tallow", 1)]));
 }
 
 #[tokio::test]
-async fn excluded_words_match_prefixes_and_do_not_affect_ranking() {
+async fn prefixes_hyphens_and_excluded_words_are_handled() {
     let app = TestApp::new().await;
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR');
@@ -256,7 +256,7 @@ async fn excluded_words_match_prefixes_and_do_not_affect_ranking() {
         ("rope-fen", &["Rope Fender"]),
         ("heart shaped", &["Heart-Shaped Box"]),
         ("heart-shaped", &["Heart-Shaped Box"]),
-        // A hundred other words have as many letters of it.
+        // A hundred other words share as many letters with it.
         ("strom", &["Storm Glass"]),
     ] {
         assert_eq!(names(&public, query, "").await, found, "{query:?}");
@@ -282,7 +282,8 @@ async fn statement_count_does_not_depend_on_the_number_of_hits() {
     shop(&app).await;
     let everything =
         format!("totalCount {{ value }} edges {{ snippet }} nodes {{ ... on Product {{ name }} }} {FACETS}");
-    // Its rules read, understood, found, counted, faceted, shown, and the things of the hits and facets: products, categories, brands, websites.
+    // Statements for rules, parsing, hits, count, facets and snippets, and for the products, categories, brands and
+    // websites of hits and facets.
     let few = search(&app.anonymous(), "paper", "", &everything).await;
     let many = search(&app.anonymous(), "lantern", "", &everything).await;
     assert_eq!((few.sql.len(), many.sql.len()), (10, 10), "{:#?}", many.sql);
@@ -301,7 +302,7 @@ async fn slow_counts_return_a_lower_bound() {
     let price = |is: &str| format!(", where: {{price: {{{is}}}}}");
     for (query, filter, hits, precision) in [
         ("lantern", String::new(), 10_000..=10_000, "AT_LEAST"),
-        // Half of the first 20,000 that have the word are free, and none is cheaper.
+        // Half of the first 20,000 matches are free, and none is cheaper.
         ("lantern", price("lte: \"0\""), 9_900..=10_000, "AT_LEAST"),
         ("lantern", price("lte: \"-1\""), 0..=0, "AT_LEAST"),
         ("paper", price("lte: \"0\""), 20..=20, "EXACT"),
@@ -317,7 +318,7 @@ async fn slow_counts_return_a_lower_bound() {
             "{query} {filter}"
         );
     }
-    // By relevance the best 2,000 are a list, to its end.
+    // Sorted by relevance, the list ends after the best 2,000.
     let page = "pageInfo { hasPreviousPage startCursor } nodes { __typename }";
     let last = search(&public, "lantern", ", last: 100", page).await;
     assert_eq!(last.at("search.nodes").as_array().map(Vec::len), Some(100));

@@ -1,4 +1,5 @@
-//! What a website sells is found by the stems of its language, and several languages are searched side by side.
+//! Search languages: each website is searched with the stemmer of its language, and several languages are searched at
+//! once.
 
 use serde_json::json;
 use souk::search::actions::reindex;
@@ -8,7 +9,7 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// A shop in English, one in German and one in Polish, of which PostgreSQL knows no stems.
+/// Inserts a shop in English, one in German and one in Polish, for which PostgreSQL has no stemmer.
 async fn shops(app: &TestApp) {
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency, language) VALUES
@@ -24,7 +25,7 @@ async fn shops(app: &TestApp) {
     app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
-/// What a query finds, in the alphabet.
+/// Returns the names of the matching products, sorted.
 async fn found_names(actor: &Actor<'_>, query: &str) -> Vec<String> {
     names_at(actor, query, "").await
 }
@@ -47,21 +48,21 @@ async fn each_website_is_searched_with_the_stemmer_of_its_language() {
     shops(&app).await;
     let public = app.anonymous();
     for (query, found) in [
-        // Stems of English and of German.
+        // English and German stems.
         ("houses ", &["The Running House"][..]),
         ("Häuser ", &["Blaues Haus", "Das rote Haus", "Häuser"]),
         ("hauser ", &["Blaues Haus", "Das rote Haus", "Häuser"]),
         ("rotes Haus ", &["Das rote Haus"]),
         ("runs ", &["The Running House"]),
-        // What must not occur must not in any language.
+        // An excluded word is excluded in every language.
         ("Haus -Gärten", &["Häuser"]),
         ("Haus -roter", &["Blaues Haus", "Häuser"]),
-        // A word that only one language leaves out.
+        // A stop word of only one language.
         ("the house ", &["The Running House"]),
         ("the end ", &["Blaues Haus"]),
         ("für das haus ", &["Blaues Haus", "Das rote Haus", "Häuser"]),
         ("das haus ", &["Blaues Haus", "Das rote Haus", "Häuser"]),
-        // Without stems: as it is written, but for accents and case.
+        // Without a stemmer: words match as written, except for accents and case.
         ("zolty ", &["Dom Żółty"]),
         ("DOM ", &["Dom Żółty"]),
         ("haus or dom ", &["Blaues Haus", "Das rote Haus", "Dom Żółty", "Häuser"]),
@@ -87,11 +88,11 @@ async fn changing_the_language_keeps_everything_searchable() {
     assert_eq!(changed.text_at("websiteUpdate.website.language"), "OTHER");
     let script = "INSERT INTO products (id, source_website_id, sku, slug, name, price) VALUES (BASE + 9, BASE + 2, 'F-1', 'f1', 'Grüner Berg', 1)";
     app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
-    // What was there is found by its old stems, what is new by the new ones.
+    // Existing products match by their old stems, new ones by the new stems.
     assert_eq!(found_names(&public, "\"roter\"").await, ["Das rote Haus"]);
     assert_eq!(found_names(&public, "gruner ").await, ["Grüner Berg"]);
     for _ in 0..2 {
-        reindex::reindex_stale(&app.database.db).await.expect("indexed");
+        reindex::reindex_stale(&app.database.db).await.expect("a reindex");
         assert_eq!(found_names(&public, "\"roter\"").await, [""; 0]);
         assert_eq!(found_names(&public, "rote ").await, ["Das rote Haus"]);
         assert_eq!(found_names(&public, "gruner ").await, ["Grüner Berg"]);
@@ -113,8 +114,12 @@ async fn search_rules_match_in_the_language_of_their_website() {
     assert_eq!(names_at(&public, "Gebäudes ", &there).await, ["Blaues Haus", "Das rote Haus"]);
     let change = json!({ "id": nth_id::<souk::ids::WebsiteId>(2), "language": "OTHER" });
     admin.mutate("websiteUpdate", "website { id }", change).await;
-    reindex::reindex_stale(&app.database.db).await.expect("indexed");
+    reindex::reindex_stale(&app.database.db).await.expect("a reindex");
     assert_eq!(names_at(&public, "gebaude ", &there).await, ["Blaues Haus", "Das rote Haus"]);
     let told = format!("{{ auditLog(where: {{ resourceId: {id:?} }}) {{ nodes {{ change }} }} }}");
-    assert_eq!(admin.run(&told).await.at("auditLog.nodes"), &json!([{ "change": "CREATED" }]), "nobody changed it");
+    assert_eq!(
+        admin.run(&told).await.at("auditLog.nodes"),
+        &json!([{ "change": "CREATED" }]),
+        "the reindex is not a change"
+    );
 }

@@ -1,4 +1,4 @@
-//! What a search finds, in which order, for whom, and how soon after a change.
+//! Search results: what matches, in which order, for which viewer, and how soon after a change.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> TestResponse
     actor.run_with(&document, json!({ "query": query })).await
 }
 
-/// The names found, the best first.
+/// Returns the names of the hits, best first.
 async fn found_names(actor: &Actor<'_>, query: &str) -> Vec<String> {
     names_in(&search(actor, query, ", first: 100").await)
 }
@@ -32,7 +32,7 @@ fn names_in(response: &TestResponse) -> Vec<String> {
     nodes.iter().map(|node| node["name"].as_str().expect("a name").to_owned()).collect()
 }
 
-/// A small shop with words in every place that is searched.
+/// Inserts a small shop with words in every field that is searched.
 async fn shop(app: &TestApp) {
     let script = "
         INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'sailor', 'Sailor', 'https://s.example', 'EUR');
@@ -48,9 +48,9 @@ async fn shop(app: &TestApp) {
     app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
-/// A query and the names that the public finds by it, the best first.
+/// A query, and the names that an anonymous viewer finds, best first.
 const CASES: &[(&str, &[&str])] = &[
-    // Wherever the word stands.
+    // The word may be in any field.
     ("storm", &["Storm Lantern", "Table"]),
     ("ST-100", &["Storm Lantern"]),
     ("4006381333931", &["Storm Lantern"]),
@@ -60,7 +60,7 @@ const CASES: &[(&str, &[&str])] = &[
     ("evenings", &["Lighting"]),
     ("söhne", &["Müller & Söhne", "Café Chair"]),
     ("tinsmiths", &["Müller & Söhne"]),
-    // Words in any form, in either case, with accents and without.
+    // Inflected forms, upper and lower case, with and without accents.
     ("STORMS", &["Storm Lantern", "Table"]),
     ("lanterns", &["Storm Lantern", "Table"]),
     ("burning", &["Storm Lantern"]),
@@ -68,7 +68,7 @@ const CASES: &[(&str, &[&str])] = &[
     ("cafe", &["Café Chair"]),
     ("CAFÉ", &["Café Chair"]),
     ("muller", &["Müller & Söhne", "Café Chair"]),
-    // All the words, phrases in their order, words that must not occur, one of several.
+    // All words, phrases, excluded words, and alternatives.
     ("storm lantern", &["Storm Lantern", "Table"]),
     ("lantern chair", &[]),
     ("\"storm lantern\"", &["Storm Lantern"]),
@@ -76,14 +76,14 @@ const CASES: &[(&str, &[&str])] = &[
     ("storm -table", &["Storm Lantern"]),
     ("lantern -\"storm lantern\"", &["Table"]),
     ("chair or gale", &["Café Chair", "Storm Lantern"]),
-    // A name beats a brand or a category, and those beat a description.
+    // A match in the name ranks above one in brand or category, and those above one in the description.
     ("table", &["Table"]),
     ("nothing of the kind", &[]),
-    // What is not for sale and what is not for the public.
+    // Products that are not for sale, and entities that are not public.
     ("old", &[]),
     ("depot", &[]),
     ("tin@depot.example", &[]),
-    // Odd ones find nothing and break nothing.
+    // Unusual queries find nothing and cause no error.
     ("the and of", &[]),
     ("-", &[]),
     ("or", &[]),
@@ -159,8 +159,8 @@ async fn type_filter_applies_and_only_staff_and_sellers_find_suppliers() {
     for staff in [app.seller().await, app.manager().await, app.admin().await] {
         assert_eq!(kinds(&staff, "depot", "").await, ["Supplier"]);
         assert_eq!(kinds(&staff, words, ", types: [SUPPLIER, BRAND, BRAND]").await.len(), 2);
-        assert_eq!(kinds(&staff, "tin@depot.example", "").await, ["Supplier"], "by its e-mail address");
-        // Not even staff finds what is not for sale.
+        assert_eq!(kinds(&staff, "tin@depot.example", "").await, ["Supplier"], "by its email address");
+        // Search only shows products for sale, to staff as well.
         assert!(kinds(&staff, "old", "").await.is_empty());
     }
 }
@@ -183,7 +183,7 @@ async fn changes_are_searchable_immediately() {
     assert_eq!(found_names(&public, "anchor").await, ["Anchor"]);
     assert_eq!(found_names(&public, "storm").await, ["Storm Lantern"]);
 
-    // A new name of a brand or a category is one of their products, too.
+    // Renaming a brand or a category updates its products, too.
     mutate("brandUpdate", &format!("id: {brand:?}, name: \"Zenith\"")).await;
     assert_eq!(found_names(&public, "zenith").await, ["Zenith", "Café Chair"]);
     assert!(found_names(&public, "söhne").await.is_empty());
@@ -266,7 +266,7 @@ async fn any_query_text_is_handled_without_a_database_error() {
     let app = TestApp::new().await;
     shop(&app).await;
     let public = app.anonymous();
-    // Signs that mean something to PostgreSQL, to LIKE, to HTML or to a terminal are none of the words.
+    // Characters with a meaning in PostgreSQL, LIKE, HTML or a terminal are not part of the words.
     let nothing = [
         "%",
         "_",
@@ -306,7 +306,7 @@ async fn any_query_text_is_handled_without_a_database_error() {
         let response = search(&public, query, "").await;
         let names = names_in(&response);
         let is_known = query.contains("lantern") && names == ["Storm Lantern", "Table"];
-        assert!(names.is_empty() || is_known, "{query:?} finds {names:?}");
+        assert!(names.is_empty() || is_known, "{query:?} found {names:?}");
     }
     for (query, found) in [
         ("storm & lantern", 2),

@@ -1,4 +1,4 @@
-//! What merchants tell the search: words that mean the same, queries that lead somewhere, and who may tell it.
+//! Search rules: synonyms, redirects, and the permission to change them.
 
 use serde_json::{Value, json};
 use souk::{
@@ -18,7 +18,7 @@ async fn search(actor: &Actor<'_>, query: &str, arguments: &str) -> TestResponse
     actor.run_with(&document, json!({ "query": query })).await
 }
 
-/// The names of the products found, in the alphabet.
+/// Returns the names of the matching products, sorted.
 async fn names(actor: &Actor<'_>, query: &str, arguments: &str) -> Vec<String> {
     let response = search(actor, query, &format!(", types: [PRODUCT] {arguments}")).await;
     let nodes = response.at("search.nodes").as_array().expect("nodes").clone();
@@ -27,7 +27,7 @@ async fn names(actor: &Actor<'_>, query: &str, arguments: &str) -> Vec<String> {
     names
 }
 
-/// A website with products of these names.
+/// Creates a website with products of these names.
 async fn shop(app: &TestApp, code: &str, names: &[&str]) -> WebsiteId {
     let website = app.website(code).await.id;
     for name in names {
@@ -58,29 +58,29 @@ async fn synonyms_find_each_other() {
     let both = ["Canvas Sneaker", "Running Trainer"];
     for (query, filter, found) in [
         ("trainer", at(sailor), &both[..]),
-        // In another form, and not finished.
+        // Inflected forms, and prefixes of words.
         ("TRAINERS", at(sailor), &both),
         ("plimsolls", at(sailor), &both),
         ("canvas trainer", at(sailor), &["Canvas Sneaker"]),
         ("trainer -canvas", at(sailor), &["Running Trainer"]),
         ("canvas or plimsoll", at(sailor), &both),
-        // A word in quotes is meant as it stands.
+        // Words in quotes have no synonyms.
         ("\"trainer\"", at(sailor), &["Running Trainer"]),
         ("cotton tee shirt", at(sailor), &["Cotton T-Shirt"]),
-        // Where it was not told, it does not hold.
+        // A rule does not apply to other websites.
         ("sneaker", at(rise), &["Sneaker of Rise"]),
-        // Nor where several shops are searched at once: who looks after one says nothing of the others.
+        // Nor to searches across several websites, because a rule belongs to only one of them.
         ("trainer", String::new(), &["Running Trainer"]),
     ] {
         assert_eq!(names(&public, query, &filter).await, found, "{query} {filter}");
     }
     assert!(names(&public, "trainer", &at(rise)).await.is_empty());
 
-    // A word that only a rule has is known; one that is like it is taken for it.
+    // A word that only occurs in a rule is known, and is suggested as a correction.
     let told = search(&public, "plimsoll", &at(sailor)).await;
     assert_eq!(told.at("search.didYouMean"), &Value::Null);
     let meant = search(&public, "plimsol red", &at(sailor)).await;
-    assert_eq!(meant.at("search.nodes").as_array().map(Vec::len), Some(0), "nothing is red");
+    assert_eq!(meant.at("search.nodes").as_array().map(Vec::len), Some(0), "no product is red");
     let meant = search(&public, "plimsoil", &at(sailor)).await;
     assert_eq!(
         (meant.text_at("search.didYouMean"), meant.at("search.nodes").as_array().map(Vec::len)),
@@ -108,14 +108,14 @@ async fn redirect_rule_returns_its_target() {
     assert_eq!(search(&public, "Last Chance", "").await.at("search.redirect.target.name"), "clearance");
     let help = search(&public, "return policy", "").await;
     assert_eq!(help.at("search.redirect"), &json!({ "url": "/help/returns", "target": null }));
-    // A word that leads somewhere is no mistake, however like it is to one that something has.
+    // A redirect's word is never corrected, however similar it is to another word.
     app.product(website, ProductSpec { name: Some("Salle de Bain".into()), ..ProductSpec::default() }).await;
     let sale = search(&public, "sale", "").await;
     assert_eq!(
         (sale.at("search.didYouMean"), sale.at("search.redirect.target.name")),
         (&json!(null), &json!("clearance"))
     );
-    // More words, or signs that say how, are another query; what is not for sale is nowhere to go, but for who may see it.
+    // Additional words or operators make it another query. A hidden target is returned only to viewers who may see it.
     for query in ["sale lantern", "\"sale\"", "chance last", "old lamp", "lantern"] {
         assert_eq!(search(&public, query, "").await.at("search.redirect"), &Value::Null, "{query}");
     }
@@ -126,7 +126,7 @@ async fn redirect_rule_returns_its_target() {
         assert_eq!(search(&public, "sale", &filter).await.at("search.redirect").is_object(), leads, "{filter}");
     }
 
-    // With its target a rule goes, too.
+    // A rule is deleted with its target.
     app.database.sql(&format!("DELETE FROM categories WHERE id = {}", category.id.0)).await;
     assert_eq!(search(&public, "sale", &at(website)).await.at("search.redirect"), &Value::Null);
     assert_eq!(manager.run("{ searchRules { totalCount { value } } }").await.at("searchRules.totalCount.value"), 2);
@@ -149,7 +149,7 @@ async fn rule_update_and_deletion_apply_immediately() {
     assert_eq!(changed.at("searchRuleUpdate.searchRule.words"), &json!(["sneaker", "pump"]));
     assert_eq!(names(&public, "pump", "").await, ["Canvas Sneaker"]);
     assert_eq!(names(&public, "trainer", "").await, [""; 0]);
-    // From words that mean the same to queries that lead somewhere, and on to another place.
+    // From synonyms to a redirect, and then to another target.
     change(json!({ "target": category })).await;
     assert_eq!(names(&public, "pump", "").await, [""; 0]);
     assert_eq!(search(&public, "pump", "").await.at("search.redirect.target.name"), "shoes");

@@ -1,4 +1,4 @@
-//! What a text that is not finished yet may become, for whom, and how soon.
+//! Search suggestions: completions of a prefix, for which viewer, and how soon after a change.
 
 use serde_json::json;
 use souk::{ids::WebsiteId, search::store::update_popularity};
@@ -25,7 +25,7 @@ async fn shop(app: &TestApp) {
     app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
 }
 
-/// Kinds and texts.
+/// Returns type and text of each suggestion.
 async fn suggest(actor: &Actor<'_>, prefix: &str, arguments: &str) -> Vec<String> {
     let document =
         format!("query ($prefix: String!) {{ searchSuggestions(prefix: $prefix {arguments}) {{ text kind }} }}");
@@ -80,10 +80,10 @@ async fn suggestions_are_grouped_by_type() {
             &["CATEGORY Lanterns", "CATEGORY Home & Lanterns", "BRAND Lantern Makers", "PRODUCT Lantern Hook"],
         ),
         ("caf", rise.as_str(), &["PRODUCT Café Chair"]),
-        // `can` and `in` are words that nobody looks for, and begin others; what two shops sell is one text.
+        // `can` and `in` are stop words but also prefixes; a product of two shops is suggested once.
         ("can", "", &["PRODUCT Candle"]),
         ("lantern h", rise.as_str(), &["PRODUCT Lantern Hook", "CATEGORY Home & Lanterns"]),
-        // Words of descriptions, suppliers, and what is not for sale are not completed.
+        // Words of descriptions, suppliers and hidden products are not suggested.
         ("near", "", &[]),
         ("depot", "", &[]),
         ("secret", "", &[]),
@@ -97,7 +97,7 @@ async fn suggestions_are_grouped_by_type() {
         }
         assert_eq!(found, expected, "{prefix:?} {arguments}");
     }
-    // Staff is shown no more than everybody else.
+    // Staff see the same suggestions as everyone else.
     assert!(suggest(&app.manager().await, "secret", "").await.is_empty());
 }
 
@@ -116,7 +116,7 @@ async fn popular_products_are_suggested_first_and_new_names_immediately() {
     assert_eq!(suggest(&public, "bea", "").await, ["PRODUCT Beacon"]);
     assert_eq!(products(suggest(&public, "lan", "").await), ["PRODUCT Lantern", "PRODUCT Storm Lantern"]);
     let forgotten = app.database.db.transaction(async |conn| update_popularity(conn).await).await;
-    assert_eq!(forgotten.expect("changed"), 1, "nothing was sold");
+    assert_eq!(forgotten.expect("a refresh"), 1, "popularity is reset without sales");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Where things come from: what a website calls them, who may know it, and people of several websites.
+//! Sources: external ids, who may see them, and users of several websites.
 
 use serde_json::{Value, json};
 use souk::{auth::Permission, ids::RowId};
@@ -7,8 +7,8 @@ use crate::support::{Actor, ProductSpec, TestApp};
 
 const SOURCE_FIELDS: &str = "source { website { code } externalId firstSeen lastSeen }";
 
-/// What somebody learns of the source of the thing with this id: nothing where it is not there for them, the website, or
-/// what the website calls it as well.
+/// Returns what an actor sees of a row's source: nothing if the row is not visible, the website, or the external id as
+/// well.
 async fn visible_source(actor: &Actor<'_>, type_name: &str, id: &str) -> String {
     let document = format!("query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {SOURCE_FIELDS} }} }} }}");
     let response = actor.run_with(&document, json!({ "id": id })).await;
@@ -70,7 +70,7 @@ async fn rows_created_here_have_a_source_without_external_id() {
     let made = response.at("product.createdAt");
     let source = json!({ "website": { "code": "sailor" }, "externalId": null, "firstSeen": made, "lastSeen": null });
     assert_eq!(response.at("product.source"), &source);
-    assert_eq!(response.at("me.source"), &Value::Null, "staff of all come from nowhere");
+    assert_eq!(response.at("me.source"), &Value::Null, "staff of all websites have no source");
     assert_eq!(response.at("product.id"), &json!(product.id.to_global_id()));
 }
 
@@ -115,7 +115,7 @@ async fn user_has_one_identity_per_website() {
     let document =
         format!("{{ user(id: {:?}) {{ identities {{ website {{ code }} externalId }} }} }}", ada.global_id());
     assert_eq!(manager.run(&document).await.at("user.identities"), &known);
-    // Staff of one website do not learn what another one calls its customers.
+    // Staff of one website do not see external ids of another.
     let seen = of_rise.run(&document).await;
     assert_eq!(seen.at("user.identities.0.externalId"), &json!("A"));
     assert_eq!(seen.at("user.identities.1.externalId"), &Value::Null);
@@ -150,5 +150,5 @@ async fn source_is_deleted_with_its_row() {
     assert_eq!(app.database.scalar("SELECT count(*) FROM sources").await, "0");
     let add = json!({ "userId": customer.global_id(), "websiteId": website.id.to_global_id(), "externalId": "C-7" });
     let added = manager.mutate("userIdentityAdd", "", add).await;
-    assert_eq!(added.outcome("userIdentityAdd"), "NOT_FOUND userId", "who is erased stays so");
+    assert_eq!(added.outcome("userIdentityAdd"), "NOT_FOUND userId", "an erased user gets no new identity");
 }

@@ -1,4 +1,4 @@
-//! Correcting a stock: what is refused, what is written, what is not counted twice.
+//! Stock adjustments: rejections, ledger entries, and idempotency keys.
 
 use serde_json::{Value, json};
 use souk::ids::{ProductId, RowId};
@@ -66,7 +66,7 @@ async fn rejected_adjustment_returns_errors_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn adjustment_sent_again_with_its_key_applies_once() {
+async fn adjustment_with_a_repeated_key_applies_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
@@ -80,9 +80,9 @@ async fn adjustment_sent_again_with_its_key_applies_once() {
     assert_eq!(app.database.contents().await, written);
     assert_eq!(adjust(&admin, product, keyed(5, None)).await, "done");
     assert_eq!(app.stock(product).await, 20);
-    // A key of a correction is no key of an order.
+    // Keys of adjustments and of orders are separate.
     assert_eq!(manager.try_order(&[(product, 1)], "count").await.outcome("orderCreate"), "done");
-    // Without a key, twice is twice.
+    // Without a key, a repeated adjustment applies twice.
     assert_eq!(adjust(&manager, product, json!({ "delta": 1 })).await, "done");
     assert_eq!(adjust(&manager, product, json!({ "delta": 1 })).await, "done");
     assert_eq!(app.stock(product).await, 21);

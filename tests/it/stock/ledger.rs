@@ -1,4 +1,4 @@
-//! The ledger in the graph, and setting a stock to what was counted.
+//! The stock ledger in GraphQL, and setting a stock to a counted quantity.
 
 use serde_json::{Value, json};
 use souk::ids::{ProductId, RowId};
@@ -75,7 +75,7 @@ async fn ledger_is_paged_in_both_directions() {
     };
     let (first, info) = page(json!({ "first": 2 })).await;
     assert_eq!((first, &info["hasNextPage"]), (json!([5, 4]), &json!(true)));
-    // What comes in between changes nothing behind the cursor.
+    // New entries do not change the pages after the cursor.
     assert_eq!(set_stock(&manager, product, json!({ "quantity": 9 })).await, "done");
     let (second, info) = page(json!({ "first": 2, "after": info["endCursor"] })).await;
     assert_eq!(second, json!([3, 2]));
@@ -112,7 +112,7 @@ async fn stock_is_set_only_if_unchanged_since_the_count() {
     let changed = manager.mutate("stockSet", "product { id }", changed).await;
     assert!(changed.json.to_string().contains("the stock is 1000000 by now"), "{changed:#?}");
     let entries = app.database.scalar("SELECT count(*) FROM stock_movements WHERE reason = 'adjustment'").await;
-    assert_eq!(entries, "3", "what changes nothing enters nothing");
+    assert_eq!(entries, "3", "an unchanged stock adds no entry");
     app.database.assert_invariants().await;
 }
 
@@ -131,7 +131,7 @@ async fn concurrent_stock_counts_succeed_once() {
 }
 
 #[tokio::test]
-async fn stock_count_sent_again_with_its_key_applies_once() {
+async fn stock_count_with_a_repeated_key_applies_once() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
@@ -141,7 +141,7 @@ async fn stock_count_sent_again_with_its_key_applies_once() {
     assert_eq!(
         set_stock(&manager, product, keyed(4)).await,
         "done",
-        "the stock is another by now, and it is the same request"
+        "the stock has changed, but it is the same request"
     );
     assert_eq!(set_stock(&manager, product, keyed(5)).await, "IDEMPOTENCY_MISMATCH idempotencyKey");
     assert_eq!(app.stock(product).await, 4);

@@ -1,4 +1,4 @@
-//! Stock: corrections, the ledger, and who sees the available quantity.
+//! Stock: adjustments, the ledger, and who sees the available quantity.
 
 mod adjustments;
 mod ledger;

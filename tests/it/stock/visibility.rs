@@ -1,4 +1,4 @@
-//! What people see of a stock: its number is for staff and its seller, everybody else sees whether it can be bought.
+//! Visibility of stock: quantities are for staff and the seller; everyone else sees only the availability.
 
 use serde_json::{Value, json};
 use souk::{
@@ -12,7 +12,7 @@ const STOCK_QUERY: &str =
     "query ($id: ID!) { product(id: $id) { stock availableStock lowStockThreshold availability remainingQuantity
     stockMovements { nodes { delta } } } }";
 
-/// Stock, what can be bought, from where on it is low, and whether the ledger is shown; `-` for what is not.
+/// Returns stock, available quantity, low-stock threshold, and whether the ledger is shown; `-` for what is hidden.
 async fn visible_stock(actor: &Actor<'_>, product: ProductId) -> String {
     let response = actor.run_with(STOCK_QUERY, json!({ "id": product.to_global_id() })).await;
     let shown = |field: &str| match response.at(&format!("product.{field}")) {
@@ -51,7 +51,7 @@ async fn stock_level_is_visible_only_to_website_staff_and_the_seller() {
     for (index, (actor, expected)) in table.iter().enumerate() {
         assert_eq!(visible_stock(actor, product).await, *expected, "row {index}");
     }
-    // Nor by way of a line of one's own.
+    // Nor through a line of the viewer's own order.
     let buyer = app.customer().await;
     buyer.order(&[(product, 1)]).await;
     let lines =
@@ -89,7 +89,7 @@ async fn everyone_sees_availability_and_the_quantity_left_when_low() {
         assert_eq!(low(pieces).await, outcome);
         assert_eq!(public_stock(&app, product).await, expected);
     }
-    // What is kept for a cart cannot be bought by others.
+    // Units that are reserved for a cart are unavailable to others.
     let buyer = app.customer().await;
     let cart = buyer.create_cart(&[(product, 4)]).await;
     let reserved = buyer.mutate("cartReserve", "cart { id }", json!({ "id": cart.id })).await;
@@ -112,7 +112,7 @@ async fn error_messages_do_not_reveal_hidden_stock_levels() {
     let buyer = app.customer().await;
     let cart = buyer.mutate("cartCreate", "cart { id }", json!({})).await.text_at("cartCreate.cart.id");
     for (product, expected) in
-        [(many, "fewer than 8000 are in stock"), (few, "3 left, 8000 wanted"), (none, "fewer than 8000")]
+        [(many, "fewer than 8000 units in stock"), (few, "only 3 left, 8000 requested"), (none, "fewer than 8000")]
     {
         let line = json!({ "cartId": cart, "productId": product.to_global_id(), "quantity": 8000 });
         let added = buyer.mutate("cartLineAdd", "cart { id }", line).await;

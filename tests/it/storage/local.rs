@@ -1,4 +1,4 @@
-//! The store of files: a folder and memory behave alike.
+//! File storage: a directory and memory behave the same.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use souk::{
     storage::{Storage, StorageLocation, signed_url::UrlUsage},
 };
 
-/// A store in memory, one in a folder, and the folder.
+/// Returns a store in a directory and one in memory, and the directory.
 fn stores() -> (tempfile::TempDir, [Storage; 2]) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let place = StorageLocation::Directory { directory: folder.path().join("files"), secret: "s".repeat(32) };
     let stores = [&place, &StorageLocation::Memory].map(|place| Storage::open(place).expect("a store"));
     (folder, stores)
@@ -67,7 +67,7 @@ async fn put_once_writes_only_once() {
             store.put_if_absent("uploads/1/a", &b"one"[..], 9),
             store.put_if_absent("uploads/1/a", &b"two"[..], 9)
         );
-        assert_eq!(u8::from(one.unwrap()) + u8::from(two.unwrap()), 1, "one of both");
+        assert_eq!(u8::from(one.unwrap()) + u8::from(two.unwrap()), 1, "exactly one of both");
         assert!(!store.put_if_absent("uploads/1/a", &b"three"[..], 9).await.unwrap());
         assert_ne!(store.get_bytes("uploads/1/a", 9).await.unwrap().unwrap(), "three");
         assert_eq!(keys(&store, "uploads").await, ["uploads/1/a"]);
@@ -91,11 +91,12 @@ async fn signed_url_is_valid_for_one_operation_on_one_file() {
     for store in stores {
         let day = Duration::from_secs(86_400);
         let get = store.signed_get("transfers/1/out.csv", "out.csv", day).await.unwrap();
-        let token = get.url.strip_prefix("/files/").expect("souk's own door");
-        assert_eq!(store.verify_url_token(token, UrlUsage::Get).expect("a ticket").key, "transfers/1/out.csv");
+        let token = get.url.strip_prefix("/files/").expect("a /files/ URL");
+        assert_eq!(store.verify_url_token(token, UrlUsage::Get).expect("a valid token").key, "transfers/1/out.csv");
         assert!(store.verify_url_token(token, UrlUsage::Put).is_none());
         let put = store.signed_put("uploads/1/a", 5, day).await.unwrap();
-        let ticket = store.verify_url_token(put.url.strip_prefix("/files/").unwrap(), UrlUsage::Put).expect("a ticket");
+        let ticket =
+            store.verify_url_token(put.url.strip_prefix("/files/").unwrap(), UrlUsage::Put).expect("a valid token");
         assert_eq!((ticket.key.as_str(), ticket.max_bytes), ("uploads/1/a", 5));
     }
 }

@@ -1,4 +1,4 @@
-//! The store of files over the protocol of S3, against a server that speaks it and checks signatures.
+//! File storage over the S3 protocol, against a server that implements it and verifies signatures.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use souk::{
 };
 use tokio::net::TcpListener;
 
-/// A server over a folder with an empty bucket: its address.
+/// Starts a server with an empty bucket in this directory; returns its address.
 async fn server(folder: &tempfile::TempDir) -> String {
     std::fs::create_dir(folder.path().join("shop")).expect("a bucket");
     let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("a server"));
@@ -55,7 +55,7 @@ async fn keys(store: &Storage, folder: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn files_are_written_read_listed_and_deleted_in_a_bucket() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let store = store(&server(&folder).await, "secret");
     store.put("media/ab/160.jpg", Bytes::from_static(b"0123456789")).await.unwrap();
     assert!(folder.path().join("shop/souk/files/media/ab/160.jpg").exists(), "below the prefix");
@@ -63,7 +63,7 @@ async fn files_are_written_read_listed_and_deleted_in_a_bucket() {
     let part = store.get_range("media/ab/160.jpg", 2..5).await.unwrap().unwrap();
     assert_eq!((part.size, part.range.clone()), (10, 2..5));
     assert_eq!(part.stream.map_ok(Vec::from).try_concat().await.unwrap(), b"234");
-    // In parts, and nothing of what is too long.
+    // Uploaded in parts; an upload that is too long leaves nothing.
     let long = vec![7_u8; 20 * 1024 * 1024];
     let size = long.len() as u64;
     assert_eq!(store.put_stream("uploads/1/a", &long[..], size).await.unwrap(), size);
@@ -80,7 +80,7 @@ async fn files_are_written_read_listed_and_deleted_in_a_bucket() {
 
 #[tokio::test]
 async fn bucket_urls_are_presigned() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let store = store(&server(&folder).await, "secret");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let hour = Duration::from_secs(3600);
@@ -92,12 +92,12 @@ async fn bucket_urls_are_presigned() {
     assert_eq!(client.get(&get.url).send().await.unwrap().bytes().await.unwrap(), "12345");
     let forged = get.url.replace("uploads/1/a", "uploads/2/a");
     assert_eq!(client.get(&forged).send().await.unwrap().status().as_u16(), 403);
-    assert!(store.verify_url_token("x.y", UrlUsage::Get).is_none(), "souk's own door is closed");
+    assert!(store.verify_url_token("x.y", UrlUsage::Get).is_none(), "Souk's own URLs are disabled");
 }
 
 #[tokio::test]
 async fn rejected_store_request_returns_unavailable() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("a directory");
     let store = store(&server(&folder).await, "another secret");
     let refused = store.put("media/ab/160.jpg", Bytes::new()).await;
     assert!(matches!(refused, Err(Error::Coded(ErrorCode::Unavailable, _))), "{refused:?}");

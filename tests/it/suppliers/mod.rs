@@ -1,4 +1,4 @@
-//! Suppliers: writing them, and what a product costs the shop.
+//! Suppliers: creating and updating them, and cost prices of products.
 
 mod purchases;
 mod mutations;

@@ -1,4 +1,4 @@
-//! Whom a product is bought from and what it costs the shop: never for the public.
+//! Suppliers and cost prices of products, which are never public.
 
 use serde_json::{Value, json};
 use souk::{auth::Permission, ids::RowId};
@@ -64,7 +64,7 @@ async fn cost_and_supplier_sku_are_validated_and_cleared() {
 }
 
 #[tokio::test]
-async fn a_supplier_has_a_contact_and_a_lead_time() {
+async fn supplier_contact_and_lead_time_are_validated_and_cleared() {
     let app = TestApp::new().await;
     let manager = app.manager().await;
     let fields = "supplier { id contactName leadTimeDays }";

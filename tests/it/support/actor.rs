@@ -1,4 +1,4 @@
-//! Who sends requests to the server of a test.
+//! The actors that send requests to a test's server.
 
 use axum::{
     body::Body,
@@ -12,20 +12,20 @@ use souk::ids::UserId;
 
 use super::{TestResponse, TestApp};
 
-/// Somebody who sends requests: a user, a guest, or a machine with an API key.
+/// Sender of requests: a user, a guest, or a client with an API key.
 pub struct Actor<'a> {
-    /// The server that the requests go to.
+    /// The server that receives the requests.
     pub app: &'a TestApp,
     pub(super) token: Option<String>,
     pub(super) key: Option<String>,
     pub(super) cart: Option<String>,
     pub(super) visitor: Option<String>,
-    /// The user's id; 0 without a login.
+    /// The user's id; 0 if not logged in.
     pub id: UserId,
 }
 
 impl<'a> Actor<'a> {
-    /// The same person, logged in anew.
+    /// Returns the same user with a new session.
     pub async fn log_in_again(&self) -> Actor<'a> {
         let id = self.id;
         if self.token.is_none() {
@@ -36,24 +36,24 @@ impl<'a> Actor<'a> {
         self.app.existing_user(id, &self.app.database.scalar(&role).await).await.with_cart(self.cart.clone())
     }
 
-    /// The same person, who sends this cart token along, or none.
+    /// Returns the same actor with this cart token, or without one.
     pub fn with_cart(self, cart: Option<String>) -> Actor<'a> {
         Actor { cart, ..self }
     }
 
-    /// The same person, whose browser sends this id.
+    /// Returns the same actor with this visitor id, as a browser sends it.
     pub fn with_visitor(self, visitor: &str) -> Actor<'a> {
         Actor { visitor: Some(visitor.to_owned()), ..self }
     }
 }
 
 impl Actor<'_> {
-    /// The access token that they send, if they do.
+    /// Returns the access token that the actor sends, if any.
     pub fn token(&self) -> Option<String> {
         self.token.clone()
     }
 
-    /// Their global id.
+    /// Returns the user's global id.
     pub fn global_id(&self) -> String {
         self.id.to_global_id()
     }
@@ -63,12 +63,12 @@ impl Actor<'_> {
         self.run_with(document, json!({})).await
     }
 
-    /// Runs an operation.
+    /// Runs an operation with variables.
     pub async fn run_with(&self, document: &str, variables: Value) -> TestResponse {
         self.run_request(self.request(), document, variables).await
     }
 
-    /// The head of a request of theirs.
+    /// Returns a request builder with the actor's headers.
     pub fn request(&self) -> Builder {
         let request = Request::post("/graphql").header(header::CONTENT_TYPE, "application/json");
         let request = match &self.cart {
@@ -86,7 +86,7 @@ impl Actor<'_> {
         }
     }
 
-    /// Runs an operation by a request with this head.
+    /// Runs an operation with this request builder.
     pub async fn run_request(&self, request: Builder, document: &str, variables: Value) -> TestResponse {
         let body = json!({ "query": document, "variables": variables }).to_string();
         let recorder = StatementRecorder::with_texts();

@@ -27,11 +27,11 @@ use tower::ServiceExt;
 
 use super::{Actor, TestAppBuilder, TestDb, mailbox::LazyMailWorker};
 
-/// The router over a database of its own.
+/// A server in process with a database of its own.
 pub struct TestApp {
-    /// The database.
+    /// The server's database.
     pub database: TestDb,
-    /// What the resolvers use.
+    /// The services that the resolvers use.
     pub services: Arc<Services>,
     pub(super) mail_worker: LazyMailWorker,
     pub(super) router: Router,
@@ -39,12 +39,12 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// A server with an empty, migrated database and the default options; [`TestApp::builder`] takes others.
+    /// Starts a server with an empty, migrated database and default options; [`TestApp::builder`] takes others.
     pub async fn new() -> Self {
         Self::builder().build().await
     }
 
-    /// A server with options.
+    /// Returns a builder for a server with options.
     pub fn builder() -> TestAppBuilder {
         TestAppBuilder::default()
     }
@@ -54,32 +54,32 @@ impl TestApp {
         (self.drain)();
     }
 
-    /// Somebody who is not logged in.
+    /// Returns an actor that is not logged in.
     pub fn anonymous(&self) -> Actor<'_> {
         Actor { app: self, token: None, key: None, cart: None, visitor: None, id: UserId(0) }
     }
 
-    /// A new user with the role `customer`.
+    /// Creates a user with the role `customer`.
     pub async fn customer(&self) -> Actor<'_> {
         self.user("customer").await
     }
 
-    /// A new user with the role `seller`.
+    /// Creates a user with the role `seller`.
     pub async fn seller(&self) -> Actor<'_> {
         self.user("seller").await
     }
 
-    /// A new user with the role `manager`.
+    /// Creates a user with the role `manager`.
     pub async fn manager(&self) -> Actor<'_> {
         self.user("manager").await
     }
 
-    /// A new user with the role `admin`.
+    /// Creates a user with the role `admin`.
     pub async fn admin(&self) -> Actor<'_> {
         self.user("admin").await
     }
 
-    /// A new user with a role, logged in. The e-mail address is `<role>-<n>@souk.example`, without a password.
+    /// Creates a user with this role and logs in. The email address is `<role>-<n>@souk.example`; there is no password.
     pub async fn user(&self, role: &str) -> Actor<'_> {
         let role = role.to_owned();
         let (user, role) = self
@@ -102,7 +102,7 @@ impl TestApp {
         self.log_in(user.id, role).await
     }
 
-    /// A new user with a role of their own, which gives just this: at these websites, or everywhere without.
+    /// Creates a user with a new role that grants exactly these permissions, for these websites or, if empty, for all.
     pub async fn user_with(&self, permissions: &[Permission], websites: &[WebsiteId]) -> Actor<'_> {
         let code = format!("r{}", uuid::Uuid::new_v4().simple());
         let new = NewRole { code: code.clone(), name: "Holder".into(), description: String::new() };
@@ -115,14 +115,14 @@ impl TestApp {
         self.user(&code).await
     }
 
-    /// Somebody who is in the database already, logged in with what a role gives.
+    /// Logs in a user who is already in the database, with the permissions of a role.
     pub async fn existing_user(&self, user: UserId, role: &str) -> Actor<'_> {
         let role = role.to_owned();
         let found = self.database.db.read(async |conn| access::store::roles::find_by_code(conn, &role).await).await;
         self.log_in(user, found.expect("roles").expect("a role")).await
     }
 
-    /// A session of a user, without a password.
+    /// Opens a session for a user, without a password.
     async fn log_in(&self, user: UserId, role: Role) -> Actor<'_> {
         let session = NewSession {
             user_id: user,
@@ -133,10 +133,10 @@ impl TestApp {
         let opened =
             self.database.db.transaction(async |conn| access::store::sessions::insert(conn, &session).await).await;
         if self.services.permission_cache.changes_since().is_none() {
-            // As a server does when it starts, so that no test counts these statements.
+            // A server does this when it starts; done here so that no test counts these statements.
             access::actions::cache::refresh_cache(&self.database.db, &self.services.permission_cache)
                 .await
-                .expect("the register");
+                .expect("the permission cache");
         }
         let identity = Identity {
             user,
@@ -148,22 +148,22 @@ impl TestApp {
         self.with_token(self.services.jwt.issue(&identity).expect("a token").token, user)
     }
 
-    /// Somebody who sends this token.
+    /// Returns an actor that sends this access token.
     pub fn with_token(&self, token: String, id: UserId) -> Actor<'_> {
         Actor { app: self, token: Some(token), key: None, cart: None, visitor: None, id }
     }
 
-    /// A machine that sends this API key of somebody.
+    /// Returns an actor that sends this API key of a user.
     pub fn with_key(&self, key: String, id: UserId) -> Actor<'_> {
         Actor { app: self, token: None, key: Some(key), cart: None, visitor: None, id }
     }
 
-    /// Another server over the same database, just started.
+    /// Starts another server on the same database.
     pub async fn second_server(&self) -> Self {
         Self::builder().database(self.database.second_handle().await).build().await
     }
 
-    /// Serves on a port of its own, until the test ends.
+    /// Listens on a free port until the test ends.
     pub async fn listen(&self) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -173,10 +173,10 @@ impl TestApp {
         address
     }
 
-    /// Sends any request.
+    /// Sends any HTTP request.
     pub async fn send(&self, request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, Vec<u8>) {
         let (head, body) = self.router.clone().oneshot(request).await.expect("axum is infallible").into_parts();
-        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        let bytes = body.collect().await.expect("a complete body").to_bytes();
         (head.status, head.headers, bytes.to_vec())
     }
 }

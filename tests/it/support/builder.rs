@@ -1,4 +1,4 @@
-//! The options of a test's server. Every option has a default, and a test names only those that it is about.
+//! The options of a test's server. Every option has a default; a test sets only those that it is about.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,28 +30,28 @@ use souk::storage::StorageLocation;
 
 use super::{TestApp, TestDb, mailbox::LazyMailWorker};
 
-/// The secret of every test's tokens.
+/// Secret that signs the access tokens in tests.
 pub const SECRET: &str = "a secret of the tests, long enough for HS256";
 
-/// The cheapest that argon2 takes: tests hash many.
+/// The lowest cost that argon2 accepts, because tests hash many passwords.
 const CHEAP_PASSWORD_COST: PasswordCost = PasswordCost { memory: 8, passes: 1 };
 
-/// The secret of every test's webhooks.
+/// Secret that signs the webhooks in tests.
 pub const PAYMENT_SECRET: &str = "a secret of the tests that signs webhooks";
 
-/// The pace of the test provider in tests: what is late comes never, and the test says when it is later.
+/// Delays of the test provider. `later` and `late` outcomes arrive only when the test makes them due.
 pub const PACE: TestDelays =
     TestDelays { later: Duration::from_secs(3600), late: Duration::from_secs(3600), early: Duration::from_millis(200) };
 
-/// The longest file of an upload in tests.
+/// Maximum size of an uploaded file in tests, in bytes.
 pub const UPLOAD_BYTES: u64 = 1024 * 1024;
 
-/// A studio that fetches from this machine, too.
+/// Returns an image processor that may also fetch from private addresses.
 pub fn image_processor(storage: &Storage) -> ImageProcessor {
     ImageProcessor::new(storage.clone(), "/media", FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: true })
 }
 
-/// The providers of a test's server.
+/// Returns the default payment providers.
 fn payments(database: &TestDb) -> Providers {
     let test = TestProvider::new(database.db.clone(), PAYMENT_SECRET.to_owned(), PACE);
     Providers::new(Duration::from_secs(5), PaymentCapture::ByHand)
@@ -59,7 +59,7 @@ fn payments(database: &TestDb) -> Providers {
         .with_test(test)
 }
 
-/// The HTTP settings of a test's server; a test that needs others changes some.
+/// Returns the default HTTP settings, which a test can change.
 pub fn http_settings() -> HttpSettings {
     HttpSettings {
         body_limit: 1024 * 1024,
@@ -70,7 +70,7 @@ pub fn http_settings() -> HttpSettings {
     }
 }
 
-/// Makes a [`TestApp`].
+/// Builder of a [`TestApp`].
 pub struct TestAppBuilder {
     database: Option<TestDb>,
     http: HttpSettings,
@@ -105,48 +105,48 @@ impl TestAppBuilder {
         Self { database: Some(database), ..self }
     }
 
-    /// Changes the HTTP settings, which are [`http_settings`] at first.
+    /// Changes the HTTP settings, which start as [`http_settings`].
     pub fn http(mut self, change: impl FnOnce(&mut HttpSettings)) -> Self {
         change(&mut self.http);
         self
     }
 
-    /// Runs in this environment, instead of in development.
+    /// Runs in this environment instead of development.
     pub fn environment(self, environment: Environment) -> Self {
         Self { environment, ..self }
     }
 
-    /// Signs and checks access tokens with these keys, instead of with [`SECRET`].
+    /// Signs and verifies access tokens with these keys instead of [`SECRET`].
     pub fn jwt_keys(self, jwt: JwtKeys) -> Self {
         Self { jwt, ..self }
     }
 
-    /// Hashes passwords at this cost, instead of at the lowest.
+    /// Hashes passwords at this cost instead of the lowest.
     pub fn password_cost(self, password_cost: PasswordCost) -> Self {
         Self { password_cost, ..self }
     }
 
-    /// Sets the rules of accounts.
+    /// Sets the account settings.
     pub fn accounts(self, accounts: AccountSettings) -> Self {
         Self { accounts, ..self }
     }
 
-    /// Sets the rules of reviews.
+    /// Sets the review settings.
     pub fn reviews(self, reviews: ReviewSettings) -> Self {
         Self { reviews, ..self }
     }
 
-    /// Uses these payment providers, instead of the test provider and payment by hand.
+    /// Uses these payment providers instead of the test provider and manual payment.
     pub fn payment_providers(self, providers: impl FnOnce(&TestDb) -> Providers + Send + 'static) -> Self {
         Self { payment_providers: Box::new(providers), ..self }
     }
 
-    /// Records no searches.
+    /// Does not record searches.
     pub fn without_search_recorder(self) -> Self {
         Self { is_recording_searches: false, ..self }
     }
 
-    /// The server.
+    /// Starts the server.
     pub async fn build(self) -> TestApp {
         let database = match self.database {
             Some(database) => database,
@@ -172,7 +172,7 @@ impl TestAppBuilder {
             search_recorder,
             storage,
         });
-        let engine = graphql::engine(&services, &Limits::default());
+        let engine = graphql::engine(&services, &LimitSettings::default());
         let (router, health) = http::router(engine, Arc::clone(&services), &self.http, self.environment);
         TestApp { database, services, mail_worker: LazyMailWorker::new(), router, drain: Box::new(move || health.drain()) }
     }

@@ -1,27 +1,24 @@
-//! Many rows at once, by SQL: for tests whose point is how many there are.
-//! Rule: the id of every row is [`BASE`] and its number, past those that the other builders give.
+//! Bulk inserts by SQL, for tests that need many rows.
+//! Rule: the id of every row is [`BASE`] plus its number, above the ids that the other builders assign.
 
 use souk::ids::RowId;
 
 use super::TestApp;
 use crate::DOMAINS;
 
-/// The id before the first row.
+/// Added to a row's number to get its id.
 pub const BASE: i64 = 1_000_000;
 
-/// The global id of the row with this number.
+/// Returns the global id of the row with this number.
 pub fn nth_id<I: RowId>(number: i64) -> String {
     I::from_key(BASE + number).to_global_id()
 }
 
 impl TestApp {
-    /// `n` of everything, those of one number belonging together: website, role of that website, customer, two addresses,
-    /// category `n + i` below category `i`, brand, supplier, product in a group, an order of two lines, of which one is
-    /// shipped and asked to go back, with a payment, an event and a movement of stock, an entry of the audit log, and a dead
-    /// job.
-    /// category `n + i` below category `i`, brand, supplier, product, an order of two lines, of which one is shipped and
-    /// asked to go back, with a payment and an event, a review of the product, an entry of the audit log, and a dead job.
-    /// The sellers have the numbers `n + i`.
+    /// Inserts `n` rows of every type; rows with the same number belong together: a website, a role for that website, a
+    /// customer, two addresses, category `n + i` below category `i`, a brand, a supplier, a product in a group, an
+    /// order of two lines (one shipped and requested for return) with a payment, an event and a stock ledger entry, a
+    /// review of the product, an audit log entry and a dead job. The sellers have the numbers `n + i`.
     pub async fn seed_all(&self, n: i64) {
         let base = BASE;
         let script = format!(
@@ -99,8 +96,8 @@ impl TestApp {
         }
     }
 
-    /// 10,000 products of 20 websites, 200 categories (20 roots), 100 brands, 50 suppliers and 20 sellers; one in fifty
-    /// is not for sale. Five thousand of them are in 1,000 groups.
+    /// Inserts 10,000 products of 20 websites, 200 categories (20 roots), 100 brands, 50 suppliers and 20 sellers. One
+    /// product in fifty is not for sale; 5,000 products are in 1,000 groups.
     pub async fn seed_catalog(&self) {
         let base = BASE;
         let script = format!(
@@ -131,11 +128,9 @@ impl TestApp {
         self.bulk_insert(&script).await;
     }
 
-    /// On top of [`TestApp::seed_catalog`] 4,000 customers with two addresses each and 20,000 orders of two lines and two
-    /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 movements of stock and entries of
-    /// the audit log, and 5,000 jobs.
-    /// events, 5,000 of them with a payment, of those that are confirmed one in a shipment and a return, 20,000 entries of
-    /// the audit log, 20,000 reviews, and 5,000 jobs.
+    /// Inserts, on top of [`TestApp::seed_catalog`], 4,000 customers with two addresses each, 20,000 orders of two
+    /// lines and two events (5,000 with a payment; one confirmed order with a shipment and a return), 20,000 stock
+    /// ledger entries, 20,000 audit log entries, 20,000 reviews and 5,000 jobs.
     pub async fn seed_orders(&self) {
         let base = BASE;
         let script = format!(
@@ -191,7 +186,8 @@ impl TestApp {
         self.bulk_insert(&script).await;
     }
 
-    /// Runs a script that inserts without telling the audit log, then does what autovacuum does in time, and learns the currencies.
+    /// Runs a script of inserts with auditing off, then vacuums and analyzes as autovacuum would, and loads the
+    /// currencies.
     pub async fn bulk_insert(&self, script: &str) {
         self.database.sql(&format!("SET souk.audit = 'off'; {script}")).await;
         self.database.sql("VACUUM ANALYZE").await;

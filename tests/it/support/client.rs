@@ -1,5 +1,5 @@
-//! A client that keeps its connection, as browsers and apps do: for many of them at once, and for servers that die.
-//! Rule: what breaks the connection is an error and no panic; the next operation opens a new one.
+//! An HTTP client that keeps its connection, as browsers and apps do: for load tests and for servers that crash.
+//! Rule: a broken connection is an error, not a panic; the next operation opens a new connection.
 
 use std::{
     io::{self, ErrorKind},
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::TestResponse;
 
-/// Somebody who runs operations over HTTP.
+/// Client that runs operations over HTTP.
 pub struct Client {
     address: SocketAddr,
     headers: Vec<(&'static str, String)>,
@@ -22,41 +22,41 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server at this address.
+    /// Creates a client for the server at this address.
     pub fn new(address: SocketAddr) -> Self {
         Self { address, headers: Vec::new(), stream: None }
     }
 
-    /// The same person in another window, on a connection of its own.
+    /// Returns the same client on a connection of its own.
     pub fn with_new_connection(&self) -> Self {
         self.at_server(self.address)
     }
 
-    /// The same person at another server.
+    /// Returns the same client for another server.
     pub fn at_server(&self, address: SocketAddr) -> Self {
         Self { address, headers: self.headers.clone(), stream: None }
     }
 
-    /// The same, who sends this header from now on.
+    /// Adds a header that is sent with every request.
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.set_header(name, value);
         self
     }
 
-    /// Sends this header from now on, and no other of this name.
+    /// Sets a header that is sent with every request, replacing its earlier value.
     pub fn set_header(&mut self, name: &'static str, value: impl Into<String>) {
         self.remove_header(name);
         self.headers.push((name, value.into()));
     }
 
-    /// Sends no header of this name from now on.
+    /// Stops sending this header.
     pub fn remove_header(&mut self, name: &str) {
         self.headers.retain(|(other, _)| *other != name);
     }
 
     /// Runs an operation.
     /// # Errors
-    /// Where no whole answer came: nobody knows what became of it.
+    /// If no complete response arrives; the operation may or may not have been executed.
     pub async fn run(&mut self, document: &str, variables: Value) -> io::Result<TestResponse> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
@@ -92,7 +92,7 @@ impl Client {
     }
 }
 
-/// The body of the next answer; the server says how long each is.
+/// Reads the body of the next response, whose length is in its header.
 async fn read_response(stream: &mut BufStream<TcpStream>) -> io::Result<String> {
     let mut length = None;
     let mut line = String::new();
@@ -108,7 +108,7 @@ async fn read_response(stream: &mut BufStream<TcpStream>) -> io::Result<String> 
         let found = header.strip_prefix("content-length:").and_then(|value| value.trim().parse::<usize>().ok());
         length = length.or(found);
     }
-    let mut body = vec![0; length.expect("an answer says how long it is")];
+    let mut body = vec![0; length.expect("a content-length header")];
     stream.read_exact(&mut body).await?;
     String::from_utf8(body).map_err(io::Error::other)
 }

@@ -1,5 +1,6 @@
-//! A proxy in front of the tests' PostgreSQL that stops one COMMIT: for what happens between a commit and its response.
-//! The transaction is recognized by the request id, which is in the text of its BEGIN.
+//! A proxy in front of the tests' PostgreSQL that interrupts one COMMIT, to test what happens between a commit and its
+//! response.
+//! The transaction is recognized by the request id in the text of its BEGIN.
 
 use std::time::Duration;
 
@@ -13,27 +14,27 @@ use tokio_postgres::Config;
 
 use super::proxy::{connect, proxied_url};
 
-/// Where the connection stops.
+/// Where the connection is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommitFault {
     /// The COMMIT does not arrive, and the connection is cut.
     LoseCommit,
-    /// The COMMIT is done, and the connection is cut before its answer.
+    /// The COMMIT is executed, and the connection is cut before its response.
     LoseResponse,
-    /// The COMMIT is done, and its answer never comes.
+    /// The COMMIT is executed, and its response never arrives.
     HoldResponse,
 }
 
-/// The proxy.
+/// A proxy that can interrupt a COMMIT.
 pub struct CommitProxy {
-    /// How to connect through it.
+    /// Connection string of the proxy.
     pub url: String,
     wanted: watch::Sender<Option<(String, CommitFault)>>,
     task: JoinHandle<()>,
 }
 
 impl CommitProxy {
-    /// A proxy in front of this database.
+    /// Starts a proxy in front of this database.
     pub async fn start(url: &str) -> Self {
         let config: Config = url.parse().expect("a connection string");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -43,16 +44,16 @@ impl CommitProxy {
         Self { url, wanted, task }
     }
 
-    /// Stops the transaction of the request with this id, once.
+    /// Interrupts the transaction of the request with this id, once.
     pub fn stop(&self, request_id: &str, stop: CommitFault) {
         self.wanted.send_replace(Some((request_id.to_owned(), stop)));
     }
 
-    /// Waits until that has happened.
+    /// Waits until the COMMIT was interrupted.
     pub async fn stopped(&self) {
         let mut wanted = self.wanted.subscribe();
         let stopped = tokio::time::timeout(Duration::from_secs(60), wanted.wait_for(Option::is_none)).await;
-        stopped.expect("its COMMIT comes").expect("the proxy runs");
+        stopped.expect("the COMMIT arrives").expect("the proxy runs");
     }
 }
 
@@ -68,7 +69,7 @@ async fn serve(listener: TcpListener, config: Config, wanted: watch::Sender<Opti
     }
 }
 
-/// Hands on what both sides say, until one of them ends or the COMMIT comes that is waited for.
+/// Forwards both directions until one side closes or the expected COMMIT arrives.
 async fn forward(mut client: TcpStream, config: Config, wanted: watch::Sender<Option<(String, CommitFault)>>) {
     let Some(mut server) = connect(&config).await else { return };
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
@@ -85,7 +86,8 @@ async fn forward(mut client: TcpStream, config: Config, wanted: watch::Sender<Op
                 }
                 let Some(stop) = stop else { continue };
                 if stop != CommitFault::LoseCommit {
-                    // What was answered before may still be under way: the answer to the COMMIT says that it is done.
+                    // Earlier responses may still be in transit; only the response to the COMMIT proves that it was
+                    // executed.
                     while let Ok(length @ 1..) = server.read(&mut down).await {
                         if contains(&down[..length], b"COMMIT\0") {
                             break;

@@ -1,5 +1,5 @@
-//! A fresh, migrated database for each test, cloned from a template that is made once.
-//! The server is the one of `DATABASE_URL`, or souk's own, started by the first test and gone with the process.
+//! A fresh, migrated database for each test, cloned from a template that is created once.
+//! The server is `DATABASE_URL`, or Souk's embedded PostgreSQL, started by the first test and stopped with the process.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -17,67 +17,67 @@ use souk::db::{
 use tokio::{runtime::Runtime, sync::OnceCell};
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
-/// Shared read connections of each test's server.
+/// Number of shared read connections of each test's server.
 pub const READ_CONNECTIONS: usize = 2;
 
 /// A database of its own, dropped at the end of the test.
 pub struct TestDb {
-    /// The way to it.
+    /// Connections to the database.
     pub db: Db,
-    /// How to connect.
+    /// Connection string.
     pub url: String,
-    /// Empty where it is another's.
+    /// Database name; empty if this handle does not own the database.
     name: String,
 }
 
 impl TestDb {
-    /// A fresh, migrated database.
+    /// Creates a migrated database.
     pub async fn new() -> Self {
         Self::with_settings(&DbSettings { read_connections: READ_CONNECTIONS, pool_size: 8, ..DbSettings::default() }).await
     }
 
-    /// A fresh, migrated database, and a handle of the way to it.
+    /// Creates a migrated database and returns it with its connections.
     pub async fn with_handle() -> (Self, Db) {
         let database = Self::new().await;
         let db = database.db.clone();
         (database, db)
     }
 
-    /// A fresh, migrated database behind connections of these settings.
+    /// Creates a migrated database with these connection settings.
     pub async fn with_settings(settings: &DbSettings) -> Self {
         let (url, name) = create_database(&format!("TEMPLATE \"{}\"", template_database().await)).await;
-        let db = Db::connect(&url, settings).await.expect("the new database answers");
+        let db = Db::connect(&url, settings).await.expect("a connection to the new database");
         Self { db, url, name }
     }
 
-    /// A fresh database without tables.
+    /// Creates a database without tables.
     pub async fn empty() -> Self {
         let (url, name) = create_database("TEMPLATE template0").await;
         let settings = DbSettings { read_connections: 1, pool_size: 2, ..DbSettings::default() };
-        let db = Db::connect(&url, &settings).await.expect("the new database answers");
+        let db = Db::connect(&url, &settings).await.expect("a connection to the new database");
         Self { db, url, name }
     }
 
-    /// The URL of a fresh database without tables.
+    /// Creates a database without tables and returns its URL.
     pub async fn empty_url() -> String {
         create_database("TEMPLATE template0").await.0
     }
 
-    /// Another way to the same database, which stays when this one is dropped.
+    /// Opens new connections to the same database; it is not dropped with this handle.
     pub async fn second_handle(&self) -> Self {
         Self::open(&self.url).await
     }
 
-    /// The way to any database, which stays when this one is dropped.
+    /// Opens connections to any database; it is not dropped with this handle.
     pub async fn open(url: &str) -> Self {
         let settings = DbSettings { read_connections: 1, pool_size: 2, ..DbSettings::default() };
-        let db = Db::connect(url, &settings).await.expect("the database answers");
+        let db = Db::connect(url, &settings).await.expect("a database connection");
         Self { db, url: url.to_owned(), name: String::new() }
     }
 
-    /// A connection of its own, past the pool, for what the program never does.
+    /// Opens a connection outside the pool, for statements that the program never runs.
     pub async fn raw_connection(&self) -> AsyncPgConnection {
-        AsyncPgConnection::establish(&self.url).await.expect("the database answers")
+        AsyncPgConnection::establish(&self.url).await.expect("a database connection")
     }
 
     /// Runs SQL that the program never runs.
@@ -85,13 +85,13 @@ impl TestDb {
         self.raw_connection().await.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    /// The first value of the answer to SQL that the program never runs, as text; empty where there is none.
+    /// Returns the first value of a query as text, empty if there is none; for SQL that the program never runs.
     pub async fn scalar(&self, sql: &str) -> String {
         query_scalar(&self.url, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 }
 
-/// The first value of the answer of any database, as text; empty where there is none.
+/// Returns the first value of a query in any database as text, empty if there is none.
 pub async fn query_scalar(url: &str, sql: &str) -> Result<String, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
@@ -109,7 +109,7 @@ impl Drop for TestDb {
             return;
         }
         let drop = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
-        // A thread of its own: the test's runtime is about to end, and may be single-threaded.
+        // On a separate thread, because the test's runtime is about to end and may be single-threaded.
         let _ = thread::spawn(move || {
             let runtime = Runtime::new().expect("a runtime");
             runtime.block_on(async { admin_connection().await.batch_execute(&drop).await })
@@ -118,13 +118,13 @@ impl Drop for TestDb {
     }
 }
 
-/// The URL of a server where databases can be made.
+/// Returns the URL of a server where databases can be created.
 fn server_url() -> &'static str {
     static URL: OnceLock<String> = OnceLock::new();
     URL.get_or_init(|| std::env::var("DATABASE_URL").unwrap_or_else(|_| start_own_server()))
 }
 
-/// Souk's own server, in the target directory, held by a thread until the process ends.
+/// Starts Souk's embedded server in the target directory; a thread holds it until the process ends.
 fn start_own_server() -> String {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
@@ -141,23 +141,23 @@ fn start_own_server() -> String {
             std::future::pending::<()>().await;
         });
     });
-    receive.recv().expect("the tests' own PostgreSQL starts; the message above says what is missing")
+    receive.recv().expect("the embedded PostgreSQL starts; see the message above")
 }
 
-/// Tests that depend on statistics vacuum by themselves. An autovacuum at the same time holds a snapshot, so that theirs
-/// cannot mark pages as visible to all, and the plans that are expected change.
+/// Turns autovacuum off. Tests that depend on statistics vacuum by themselves; an autovacuum at the same time holds a
+/// snapshot, so that their vacuum cannot mark pages as all-visible, and the expected plans change.
 async fn stop_autovacuum(url: &str) {
-    let mut conn = AsyncPgConnection::establish(url).await.expect("the tests' own PostgreSQL answers");
+    let mut conn = AsyncPgConnection::establish(url).await.expect("a connection to the embedded PostgreSQL");
     for sql in ["ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()"] {
         conn.batch_execute(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 }
 
 async fn admin_connection() -> AsyncPgConnection {
-    AsyncPgConnection::establish(server_url()).await.expect("the tests' PostgreSQL answers")
+    AsyncPgConnection::establish(server_url()).await.expect("a connection to the tests' PostgreSQL")
 }
 
-/// The connection string of another database of the server.
+/// Returns the connection string of another database on the server.
 fn database_url(name: &str) -> String {
     let url = server_url();
     let (base, query) = url.split_once('?').map_or((url, String::new()), |(base, query)| (base, format!("?{query}")));
@@ -172,7 +172,7 @@ async fn create_database(how: &str) -> (String, String) {
     (database_url(&name), name)
 }
 
-/// The migrated database that the others are copies of; a new one for each state of the migrations.
+/// Creates, once per state of the migrations, the migrated database that the test databases are cloned from.
 async fn template_database() -> &'static str {
     static NAME: OnceCell<String> = OnceCell::const_new();
     NAME.get_or_init(|| async {
@@ -183,26 +183,26 @@ async fn template_database() -> &'static str {
             }
         }
         let name = format!("souk_template_{:016x}", hasher.finish());
-        // Several test processes may come here at once.
+        // Several test processes may get here at once.
         let config: Config = server_url().parse().expect("a connection string");
-        let (client, connection) = config.connect(NoTls).await.expect("the tests' PostgreSQL answers");
+        let (client, connection) = config.connect(NoTls).await.expect("a connection to the tests' PostgreSQL");
         tokio::spawn(connection);
         client.batch_execute("SELECT pg_advisory_lock(773311)").await.expect("a lock");
-        let known = client.query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await.expect("a catalogue");
+        let known = client.query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await.expect("the pg_database catalog");
         if known.is_empty() {
             let making = format!("{name}_new");
-            client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{making}\" WITH (FORCE)")).await.expect("dropped");
-            client.batch_execute(&format!("CREATE DATABASE \"{making}\" TEMPLATE template0")).await.expect("made");
+            client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{making}\" WITH (FORCE)")).await.expect("a drop");
+            client.batch_execute(&format!("CREATE DATABASE \"{making}\" TEMPLATE template0")).await.expect("a new database");
             migrate(database_url(&making));
             let rename = format!("ALTER DATABASE \"{making}\" RENAME TO \"{name}\"");
-            client.batch_execute(&rename).await.expect("renamed");
+            client.batch_execute(&rename).await.expect("a rename");
         }
         name
     })
     .await
 }
 
-/// Runs the migrations on a thread of its own: diesel's harness needs a multi-threaded runtime.
+/// Runs the migrations on a thread of its own, because diesel's harness needs a multi-threaded runtime.
 fn migrate(url: String) {
     let run = move || Runtime::new().expect("a runtime").block_on(migrations::migrate(&url)).map(drop);
     thread::spawn(run).join().expect("no panic").unwrap_or_else(|error| panic!("{error}"));

@@ -1,6 +1,6 @@
-//! What a domain gives the tests that hold for every domain, so that those tests name no domain: rows of its types for the
-//! access matrices, and cases for the audit log and for batching.
-//! A domain declares its own in its directory and is listed in [`crate::DOMAINS`].
+//! The rows and cases that a domain contributes to the tests that cover all domains, so that those tests name no
+//! domain: rows for the access matrices, and cases for the audit log and for batching.
+//! A domain declares its fixtures in its own directory and lists them in [`crate::DOMAINS`].
 
 use futures_util::future::BoxFuture;
 use souk::ids::ProductId;
@@ -9,26 +9,27 @@ use super::Actor;
 
 /// Rows and cases of a domain.
 pub struct DomainFixtures {
-    /// Creates a row of each type of the domain, which belongs to this actor and refers to this product: the types and the
-    /// global ids.
+    /// Creates a row of each type of the domain that belongs to this actor and refers to this product; returns the
+    /// types and global ids.
     pub rows: for<'a> fn(&'a Actor<'a>, ProductId) -> BoxFuture<'a, Vec<(&'static str, String)>>,
-    /// The types whose rows not everyone may see.
+    /// Types whose rows are not visible to everyone.
     pub restricted_types: &'static [&'static str],
-    /// What its mutations leave in the audit log. The ids of `rows` stand there under the names of their types, in capitals.
+    /// Expected audit log entries of its mutations. The ids of `rows` appear under the names of their types, in
+    /// capitals.
     pub audit_cases: &'static [AuditCase],
-    /// The mutations that leave nothing in the audit log, and why.
+    /// Mutations that leave no audit log entry, each with its reason.
     pub unaudited_mutations: &'static [(&'static str, &'static str)],
     /// Operations that together select every field of its types that returns an object.
     pub batch_cases: &'static [BatchCase],
-    /// The ids in `batch_cases`: names in capitals, and what they stand for.
+    /// Ids used in `batch_cases`: names in capitals, and their values.
     pub batch_ids: fn() -> Vec<(&'static str, String)>,
-    /// SQL that adds rows of the domain to a market of so many parents; see [`super::TestApp::seed_all`].
+    /// Returns SQL that adds rows of the domain for this number of parents; see [`super::TestApp::seed_all`].
     pub seed_sql: fn(i64) -> String,
 }
 
-/// A mutation, its input, and the entries that it leaves in the audit log: change, resource, code of its website (`-` for
-/// none), before and after. Words in capitals stand for the ids of the shop. Times are left out.
+/// A mutation, its input, and the entries that it leaves in the audit log: change, resource, code of its website (`-`
+/// for none), before and after. Words in capitals stand for ids of the scenario. Times are left out.
 pub struct AuditCase(pub &'static str, pub &'static str, pub &'static [&'static str]);
 
-/// An operation and the number of SQL statements that it takes. `PAGE` stands for all of a connection.
+/// An operation and the number of SQL statements that it takes. `PAGE` stands for all rows of a connection.
 pub struct BatchCase(pub &'static str, pub u64);

@@ -1,24 +1,24 @@
-//! A mail as its reader sees it: headers and parts decoded.
+//! A received email with its headers and parts decoded.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// A mail that came.
+/// A received email.
 #[derive(Debug, Clone)]
 pub struct Email {
-    /// Whom the envelope names as sender.
+    /// Sender of the envelope.
     pub from: String,
-    /// Whom the envelope names as recipients.
+    /// Recipients of the envelope.
     pub to: Vec<String>,
-    /// Names in small letters, and decoded values, in their order.
+    /// Lower-case names and decoded values, in the order received.
     pub headers: Vec<(String, String)>,
-    /// The part in text.
+    /// The text part.
     pub text: String,
-    /// The part in HTML.
+    /// The HTML part.
     pub html: String,
 }
 
 impl Email {
-    /// Reads a mail of two alternative parts.
+    /// Parses an email of two alternative parts.
     pub fn parse(from: &str, to: &[String], raw: &str) -> Self {
         let (headers, body) = split(raw);
         let kind = &headers.iter().find(|(name, _)| name == "content-type").expect("a content type").1;
@@ -31,12 +31,12 @@ impl Email {
         Self { from: from.to_owned(), to: to.to_vec(), headers, text, html }
     }
 
-    /// The values of a header, however often it is there.
+    /// Returns all values of a header.
     pub fn headers(&self, name: &str) -> Vec<&str> {
         self.headers.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The value of a header that is there once.
+    /// Returns the value of a header that occurs exactly once.
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
         let all = self.headers(name);
@@ -44,7 +44,7 @@ impl Email {
         all[0]
     }
 
-    /// The token of the link in the text; that of the HTML is the same.
+    /// Returns the token of the link in the text part; the HTML part has the same token.
     #[track_caller]
     pub fn token(&self) -> String {
         let of = |text: &str| {
@@ -57,18 +57,18 @@ impl Email {
     }
 }
 
-/// The decoded headers, and the body.
+/// Splits an email into its decoded headers and its body.
 fn split(raw: &str) -> (Vec<(String, String)>, &str) {
     let (head, body) = raw.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no body in {raw}"));
     let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
     let headers = unfolded.split("\r\n").map(|line| {
-        let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("{line} is no header"));
+        let (name, value) = line.split_once(':').unwrap_or_else(|| panic!("{line} is not a header"));
         (name.to_ascii_lowercase(), decode_words(value.trim()))
     });
     (headers.collect(), body)
 }
 
-/// The type and the text of a part.
+/// Returns the type and the decoded text of a part.
 fn part(raw: &str) -> (String, String) {
     let raw = raw.trim_start_matches("\r\n");
     if raw.starts_with("--") {
@@ -88,7 +88,7 @@ fn part(raw: &str) -> (String, String) {
     (header("content-type").unwrap_or_default().to_owned(), text)
 }
 
-/// RFC 2047: `=?utf-8?b?...?=` among plain words; blanks between two of them do not count.
+/// Decodes RFC 2047 words, `=?utf-8?b?...?=`; whitespace between two encoded words is dropped.
 fn decode_words(value: &str) -> String {
     let mut out = String::new();
     let mut rest = value;
@@ -97,7 +97,7 @@ fn decode_words(value: &str) -> String {
             out.push_str(before);
         }
         let (how, encoded) = encoded.split_once('?').expect("an encoding");
-        let (text, after) = encoded.split_once("?=").expect("an end");
+        let (text, after) = encoded.split_once("?=").expect("the end of an encoded word");
         let bytes = match how {
             "b" => STANDARD.decode(text).expect("base64"),
             "q" => decode_quoted_printable(&text.replace('_', " ")),
@@ -120,7 +120,7 @@ fn decode_quoted_printable(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// A text in base64, zero bytes as blanks.
+/// Decodes base64 text, with zero bytes as spaces.
 pub fn base64_text(text: &str) -> String {
     String::from_utf8(STANDARD.decode(text).expect("base64")).expect("UTF-8").replace('\0', " ").trim().to_owned()
 }

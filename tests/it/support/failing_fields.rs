@@ -1,5 +1,5 @@
-//! A schema of fields that Souk does not have: fields that panic, hang, or fail without a code.
-//! It runs in the server's own engine, behind the server's own endpoint.
+//! A schema with fields that Souk does not have: fields that panic, hang, or fail without a code.
+//! It runs in the server's engine, behind the server's endpoint.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use souk_macros::object;
 
 use super::{TestApp, builder::http_settings};
 
-/// The fields.
+/// Query root of the failing fields.
 #[derive(Default)]
 pub struct FailingFields;
 
@@ -29,7 +29,7 @@ struct Line {
     note: Option<String>,
 }
 
-/// One way to name a thing.
+/// Lookup key: a `oneof` input.
 #[derive(OneofObject)]
 enum Pick {
     Id(i32),
@@ -55,7 +55,7 @@ impl FailingFields {
     }
 
     async fn missing(&self) -> Result<Option<i32>> {
-        Err(Error::Coded(ErrorCode::NotFound, "there is no such thing".into()))
+        Err(Error::Coded(ErrorCode::NotFound, "no such item".into()))
     }
 
     async fn fault(&self) -> Result<Option<i32>> {
@@ -92,13 +92,13 @@ fn explode() -> Option<i32> {
     panic!("a resolver that panics")
 }
 
-/// An engine of these fields.
+/// Returns an engine with these fields.
 pub fn engine() -> Engine {
     let build = || Schema::build(FailingFields, EmptyMutation, EmptySubscription);
     Engine::new(build, EngineSettings::default())
 }
 
-/// An endpoint of these fields; an operation may take as long as `timeout`.
+/// Returns an endpoint with these fields and this operation timeout.
 pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
     let services = Arc::clone(&app.services);
     let endpoint = Endpoint {

@@ -1,4 +1,4 @@
-//! Rows to test with, made through the stores: what a test does not name has a valid value.
+//! Test rows, created through the stores. Every value that a test does not set has a valid default.
 
 use rust_decimal::Decimal;
 use souk::{
@@ -37,7 +37,7 @@ use souk::{
 
 use super::{Actor, TestApp};
 
-/// A product to be.
+/// Values of a new product.
 #[derive(Debug, Clone, Default)]
 pub struct ProductSpec {
     pub name: Option<String>,
@@ -51,7 +51,7 @@ pub struct ProductSpec {
 }
 
 impl TestApp {
-    /// A website that sells in EUR.
+    /// Creates a website that sells in EUR.
     pub async fn website(&self, code: &str) -> WebsiteRow {
         let new = NewWebsite {
             code: code.to_owned(),
@@ -62,12 +62,12 @@ impl TestApp {
         };
         let row = self.database.db.transaction(async |conn| websites::store::insert(conn, &new).await).await;
         let row = row.expect("a new website");
-        // So that no operation of a test pays for learning the currency.
+        // So that no test's operation includes the statement that loads the currency.
         self.services.currency_cache.preload(&self.database.db).await.expect("currencies");
         row
     }
 
-    /// A category.
+    /// Creates a category.
     pub async fn category(&self, slug: &str, parent: Option<CategoryId>) -> CategoryRow {
         let new = NewCategory {
             parent_id: parent,
@@ -84,20 +84,20 @@ impl TestApp {
             .expect("a category")
     }
 
-    /// A brand.
+    /// Creates a brand.
     pub async fn brand(&self, slug: &str) -> BrandRow {
         let new = NewBrand { name: slug.to_owned(), slug: slug.to_owned(), description: String::new() };
         self.database.db.transaction(async |conn| brands::store::insert(conn, &new).await).await.expect("a brand")
     }
 
-    /// A supplier.
+    /// Creates a supplier.
     pub async fn supplier(&self, name: &str) -> SupplierRow {
         let new =
             NewSupplier { name: name.to_owned(), contact_name: None, email: None, phone: None, lead_time_days: None };
         self.database.db.transaction(async |conn| suppliers::store::insert(conn, &new).await).await.expect("a supplier")
     }
 
-    /// A product of a website, by default `Product <sku>` at 10.00 without stock.
+    /// Creates a product of a website, by default `Product <sku>` at 10.00 with no stock.
     pub async fn product(&self, website: WebsiteId, spec: ProductSpec) -> ProductRow {
         let sku = spec.sku.clone().unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
         let new = NewProduct {
@@ -135,7 +135,7 @@ impl TestApp {
             .expect("a new product")
     }
 
-    /// The pieces in stock of a product, by the database.
+    /// Returns a product's stock in the database.
     pub async fn stock(&self, product: ProductId) -> i32 {
         let found = self
             .database
@@ -147,19 +147,19 @@ impl TestApp {
 }
 
 impl TestApp {
-    /// A guest with this cart token.
+    /// Returns a guest with this cart token.
     pub fn guest(&self, token: &str) -> Actor<'_> {
         self.anonymous().with_cart(Some(token.to_owned()))
     }
 
-    /// Makes an order one that a guest placed with this cart token.
+    /// Turns an order into one that a guest placed with this cart token.
     pub async fn assign_to_guest(&self, order: &str, token: &str) {
         let id = OrderId::parse("id", order).expect("an order").0;
         let sql = format!("UPDATE orders SET user_id = NULL, cart_token_hash = sha256('{token}') WHERE id = {id}");
         self.database.sql(&sql).await;
     }
 
-    /// Says of an order what has become of its payment, and what was paid, past the payments.
+    /// Sets an order's payment status and paid amount directly, without a payment.
     pub async fn set_payment(&self, order: &str, status: &str, paid: &str) {
         let id = OrderId::parse("id", order).expect("an order").0;
         let sql = format!(
@@ -171,33 +171,34 @@ impl TestApp {
     }
 }
 
-/// A cart as its holder knows it.
+/// A cart as its owner sees it.
 #[derive(Debug, Clone)]
 pub struct TestCart {
     /// Global id.
     pub id: String,
-    /// The token of a new guest.
+    /// The token of a new guest; `None` for users.
     pub token: Option<String>,
     /// Global ids of the lines.
     pub lines: Vec<String>,
-    /// Its total.
+    /// Cart total.
     pub total: String,
 }
 
-/// A confirmed order of three pieces in one line, of which two have left; both are asked to go back, one by one.
+/// A confirmed order of three units in one line. Two units are shipped, and each has a return of its own.
 pub struct ShippedOrder {
     /// Global id of the order.
     pub order: String,
-    /// Of its line.
+    /// Global id of the order line.
     pub line: String,
-    /// Of the shipment.
+    /// Global id of the shipment.
     pub shipment: String,
-    /// Of the returns.
+    /// Global ids of the returns.
     pub returns: [String; 2],
 }
 
 impl Actor<'_> {
-    /// Orders a product, and runs the order: for an admin, who may do both.
+    /// Orders, confirms and ships a product and requests two returns; the actor must be an admin, who may do all of
+    /// these.
     pub async fn ship_and_return(&self, product: ProductId) -> ShippedOrder {
         let placed = self.try_order(&[(product, 3)], "parcels").await;
         let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
@@ -215,7 +216,7 @@ impl Actor<'_> {
         ShippedOrder { shipment: shipped.text_at("shipmentCreate.shipment.id"), order, line, returns }
     }
 
-    /// An address of theirs.
+    /// Creates an address of this user.
     pub async fn address(&self) -> AddressRow {
         let new = NewAddress {
             user_id: self.id,
@@ -230,7 +231,7 @@ impl Actor<'_> {
         insert.await.expect("an address")
     }
 
-    /// Puts products into a cart of theirs, through the graph.
+    /// Creates a cart with these products through GraphQL.
     pub async fn create_cart(&self, lines: &[(ProductId, i32)]) -> TestCart {
         let lines: Vec<_> = lines
             .iter()
@@ -249,12 +250,12 @@ impl Actor<'_> {
         }
     }
 
-    /// Buys a cart through the graph, as a guest or a user.
+    /// Checks out a cart through GraphQL, as a guest or a user.
     pub async fn checkout(&self, cart: &TestCart, key: &str) -> super::TestResponse {
         self.checkout_with(cart, key, serde_json::json!({})).await
     }
 
-    /// Buys a cart with other fields in the input.
+    /// Checks out a cart with additional input fields.
     pub async fn checkout_with(&self, cart: &TestCart, key: &str, other: serde_json::Value) -> super::TestResponse {
         let mut input = serde_json::json!({
             "cartId": cart.id,
@@ -271,13 +272,13 @@ impl Actor<'_> {
         self.mutate("checkout", fields, input).await
     }
 
-    /// Places an order through the graph and gives its global id; panics where it is refused.
+    /// Places an order through GraphQL and returns its global id; panics if it is rejected.
     pub async fn order(&self, lines: &[(ProductId, i32)]) -> String {
         let response = self.try_order(lines, &uuid::Uuid::new_v4().to_string()).await;
         response.text_at("orderCreate.order.id")
     }
 
-    /// Places an order through the graph with an idempotency key.
+    /// Tries to place an order through GraphQL with an idempotency key.
     pub async fn try_order(&self, lines: &[(ProductId, i32)], key: &str) -> super::TestResponse {
         let lines: Vec<_> = lines
             .iter()

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::SECRET;
 
-/// The parts of a token: as the server makes them, until a test changes them.
+/// Parts of a token, as issued by the server until a test changes them.
 #[derive(Clone)]
 pub struct ForgedToken {
     header: Value,
@@ -16,41 +16,41 @@ pub struct ForgedToken {
 }
 
 impl ForgedToken {
-    /// The parts of a real token, to be signed with the secret of the tests.
+    /// Splits a real token; it will be signed with the tests' secret.
     pub fn of(token: &str) -> Self {
         let [header, claims] = parts(token);
         Self { header, claims, key: EncodingKey::from_secret(SECRET.as_bytes()), algorithm: Algorithm::HS256 }
     }
 
-    /// Signed with another secret.
+    /// Signs with another secret.
     pub fn secret(self, secret: impl AsRef<[u8]>) -> Self {
         let algorithm = self.algorithm;
         self.key(EncodingKey::from_secret(secret.as_ref()), algorithm)
     }
 
-    /// Signed with another key.
+    /// Signs with another key.
     pub fn key(self, key: EncodingKey, algorithm: Algorithm) -> Self {
         Self { key, algorithm, ..self }
     }
 
-    /// Signed with another algorithm, whatever the header says.
+    /// Signs with another algorithm, independent of the header.
     pub fn algorithm(self, algorithm: Algorithm) -> Self {
         Self { algorithm, ..self }
     }
 
-    /// With another value in the header; null removes.
+    /// Sets a header value; null removes it.
     pub fn header(mut self, name: &str, value: impl Into<Value>) -> Self {
         put(&mut self.header, name, value.into());
         self
     }
 
-    /// With another claim; null removes.
+    /// Sets a claim; null removes it.
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         put(&mut self.claims, name, value.into());
         self
     }
 
-    /// The token.
+    /// Returns the signed token.
     pub fn token(&self) -> String {
         let message = self.message();
         format!(
@@ -59,7 +59,7 @@ impl ForgedToken {
         )
     }
 
-    /// What is signed.
+    /// Returns the part of the token that is signed.
     pub fn message(&self) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         format!("{}.{}", part(&self.header), part(&self.claims))
@@ -74,7 +74,7 @@ fn put(object: &mut Value, name: &str, value: Value) {
     }
 }
 
-/// Header and claims of a token.
+/// Returns the header and the claims of a token.
 pub fn parts(token: &str) -> [Value; 2] {
     let mut parts = token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
     [(); 2].map(|()| serde_json::from_slice(&parts.next().expect("a part")).expect("JSON"))

@@ -1,14 +1,14 @@
-//! Operations made from the schema: for each field one that selects it, its arguments filled with values of their types.
+//! Operations generated from the schema: one for each field, its arguments filled with values of their types.
 
 use async_graphql::parser::types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::sdl::{Sdl, base_name};
 
-/// The key of nothing: an id with it names no row, so that no field changes anything that matters.
+/// Key that no row has, so that no generated operation changes existing data.
 pub const MISSING_KEY: i64 = 999_999;
 
-/// An operation that selects one root field, its arguments filled with values of the right types.
+/// Returns an operation that selects one root field, its arguments filled with values of the right types.
 pub fn document(sdl: &Sdl, root: &str, field: &FieldDefinition, id: &dyn Fn(&str) -> String) -> String {
     let name = field.name.node.as_str();
     let wanted = |argument: &InputValueDefinition| is_required(argument) || base_name(&argument.ty.node) == "ID";
@@ -56,19 +56,19 @@ fn value(sdl: &Sdl, field: &str, name: &str, ty: &Type, id: &dyn Fn(&str) -> Str
             "Decimal" => "\"1.00\"".to_owned(),
             "CurrencyCode" => "\"EUR\"".to_owned(),
             "DateTime" => "\"2026-01-01T00:00:00Z\"".to_owned(),
-            other => panic!("say here what a {other} looks like, for {field}({name})"),
+            other => panic!("no literal for type {other}, needed by {field}({name})"),
         },
     }
 }
 
-/// The id of the type_name that a name speaks of: `sourceWebsiteId` of a website, `orderDetailUpdate` of an order's line.
+/// Returns an id of the type that a name refers to: `sourceWebsiteId` is a website, `orderDetailUpdate` an order line.
 pub fn id_for(sdl: &Sdl, name: &str, id: &dyn Fn(&str) -> String) -> String {
     let name = name.trim_end_matches("Id").to_lowercase();
     let nodes = node_types(sdl).into_iter().filter(|node| name.contains(&node.to_lowercase()));
     id(nodes.max_by_key(|node| node.len()).unwrap_or("Product"))
 }
 
-/// The types that have a global id.
+/// Returns the types that have a global id.
 pub fn node_types(sdl: &Sdl) -> Vec<&str> {
     let nodes = sdl.types().filter(|(_, definition)| {
         matches!(&definition.kind, TypeKind::Object(object) if object.implements.iter().any(|i| i.node == "Node"))
@@ -76,13 +76,13 @@ pub fn node_types(sdl: &Sdl) -> Vec<&str> {
     nodes.map(|(node, _)| node).collect()
 }
 
-/// The id of nothing of this type_name.
+/// Returns a global id of this type that belongs to no row.
 pub fn missing_id(type_name: &str) -> String {
-    // Written out here, since the program builds ids of known types only.
+    // Encoded here, because the program only encodes ids of types it knows.
     URL_SAFE_NO_PAD.encode(format!("{type_name}:{MISSING_KEY}"))
 }
 
-/// Every field at the root.
+/// Returns every root field.
 pub fn root_fields(sdl: &Sdl) -> Vec<(&'static str, FieldDefinition)> {
     ["Query", "Mutation"]
         .into_iter()

@@ -1,4 +1,4 @@
-//! The mail and the background work of a test's server: nothing runs by itself, the test says when.
+//! Email and background jobs of a test's server: nothing runs by itself; the test says when.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use tokio::sync::OnceCell;
 
 use super::{TestApp, TestDb, builder::image_processor, email::Email, smtp::SmtpSink};
 
-/// The token of every mail of [`message`].
+/// Token of every email made by [`message`].
 pub const TOKEN: &str = "dGhlLXRva2VuLW9mLXRoaXMtdGVzdC1pcy1zZWNyZXQ";
 
-/// The post office of a test's server, opened by the first who asks.
+/// Mail server and worker of a test's server, started on first use.
 pub type LazyMailWorker = OnceCell<(SmtpSink, Worker)>;
 
 #[derive(Parser)]
@@ -35,29 +35,29 @@ struct Command {
     mail: MailSettings,
 }
 
-/// The settings that these flags make.
+/// Returns the settings for these flags.
 pub fn mail_settings(flags: &[&str]) -> (MailSettings, Settings) {
     let Command { settings, mail } = Command::parse_from([&["souk"], flags].concat());
     (mail, settings)
 }
 
-/// Why these flags make no mailer.
+/// Returns the error for flags that are rejected.
 #[track_caller]
 pub fn mailer_error(flags: &[&str]) -> String {
     let (mail, settings) = mail_settings(flags);
     let opened = Mailer::open(&mail, &settings).map(drop);
-    opened.err().unwrap_or_else(|| panic!("{flags:?} are taken")).to_string()
+    opened.err().unwrap_or_else(|| panic!("{flags:?} were accepted")).to_string()
 }
 
-/// A mailer that sends to this server, with more flags.
+/// Returns a mailer that sends to this server, with more flags.
 pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
     let url = sink.url();
     let own = ["--smtp-url", &url, "--mail-from", "post@shop.example", "--shop-url", "https://shop.example"];
     let (mail, settings) = mail_settings(&[&own, flags].concat());
-    Mailer::open(&mail, &settings).expect("sound settings").expect("there is a server")
+    Mailer::open(&mail, &settings).expect("valid settings").expect("a configured mail server")
 }
 
-/// A worker of a shop where nothing is paid.
+/// Returns a worker without payment providers.
 pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
     let storage = Storage::open(&StorageLocation::Memory).expect("a store");
     job_handlers::build_worker(JobContext {
@@ -85,19 +85,19 @@ impl TestApp {
         self.mail_worker.get_or_init(open).await
     }
 
-    /// Runs the jobs that are due until nothing is; how many were run.
+    /// Runs the jobs that are due until none is left; returns how many ran.
     pub async fn run_jobs(&self) -> usize {
         self.mail_worker().await.1.run_due().await
     }
 
-    /// Runs the jobs that are due, and gives the mails that came since the last time, in the order they were queued.
+    /// Runs the jobs that are due and returns the emails sent since the last call, in the order they were queued.
     pub async fn emails(&self) -> Vec<Email> {
         self.run_jobs().await;
         self.mail_worker().await.0.take()
     }
 }
 
-/// A mail with sound values, but for these.
+/// Returns a message with valid values and these changes.
 pub fn message(template: Template, changes: Value) -> Message {
     let mut values = template.sample();
     if values["token"].is_string() {
@@ -107,39 +107,39 @@ pub fn message(template: Template, changes: Value) -> Message {
     Message { template, to: "ada@souk.example".to_owned(), user: None, website: None, values }
 }
 
-/// Queues a mail.
+/// Queues an email.
 pub async fn enqueue(database: &TestDb, message: &Message) {
-    database.db.transaction(async |conn| queue(conn, message).await).await.expect("a mail");
+    database.db.transaction(async |conn| queue(conn, message).await).await.expect("a queued email");
 }
 
-/// A database, a mail server, and a worker that sends the mail of one to the other.
+/// A database, a mail server, and a worker that sends the queued emails of one to the other.
 pub struct MailSystem {
     /// The database.
     pub database: TestDb,
     /// The mail server.
     pub sink: SmtpSink,
-    /// What sends the mail of one to the other.
+    /// The worker that sends the emails.
     pub worker: Worker,
 }
 
 impl MailSystem {
-    /// All three, the mailer with these flags.
+    /// Starts all three, the mailer with these flags.
     pub async fn start(flags: &[&str]) -> Self {
         let (database, sink) = (TestDb::new().await, SmtpSink::start().await);
         let worker = worker(&database.db, Some(mailer(&sink, flags)));
         Self { database, sink, worker }
     }
 
-    /// The only mail that came of this message.
+    /// Queues this message, sends it and returns the only email that arrives.
     pub async fn send(&self, message: &Message) -> Email {
         enqueue(&self.database, message).await;
         assert_eq!(self.worker.run_due().await, 1);
         assert_eq!(self.database.scalar("SELECT last_error FROM jobs").await, "");
-        let [mail] = self.sink.take().try_into().expect("one mail");
+        let [mail] = self.sink.take().try_into().expect("one email");
         mail
     }
 
-    /// A website with this code.
+    /// Creates a website with this code.
     pub async fn website(&self, code: &str, name: &str) -> WebsiteId {
         let insert = format!(
             "INSERT INTO websites (code, name, base_url, currency)

@@ -1,4 +1,5 @@
-//! What the tests share: the server in process ([`TestApp`]), databases ([`TestDb`]), actors, fixtures and test servers.
+//! Shared support code of the tests: the server in process ([`TestApp`]), databases ([`TestDb`]), actors, fixtures and
+//! test servers.
 
 pub mod accounts;
 mod actor;

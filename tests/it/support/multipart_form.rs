@@ -1,4 +1,4 @@
-//! Forms of the GraphQL multipart request protocol, and small images to put into them.
+//! Forms of the GraphQL multipart request protocol, and small images to upload with them.
 
 use std::io::Cursor;
 
@@ -13,31 +13,31 @@ use super::Actor;
 
 const BOUNDARY: &str = "a-boundary-of-the-tests";
 
-/// A PNG of one colour.
+/// Returns a PNG of one color.
 pub fn png(width: u32, height: u32, color: [u8; 3]) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     RgbImage::from_pixel(width, height, Rgb(color)).write_to(&mut bytes, ImageFormat::Png).expect("a PNG");
     bytes.into_inner()
 }
 
-/// A form.
+/// A multipart form.
 #[derive(Default)]
 pub struct Form(Vec<u8>);
 
 impl Form {
-    /// A form that begins as it must.
+    /// Starts a form with the `operations` and `map` fields that the protocol requires first.
     pub fn new(operations: &Value, map: &Value) -> Self {
         Self::default().text("operations", &operations.to_string()).text("map", &map.to_string())
     }
 
-    /// A field.
+    /// Adds a text field.
     pub fn text(mut self, name: &str, text: &str) -> Self {
         let part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n");
         self.0.extend(part.as_bytes());
         self
     }
 
-    /// A file.
+    /// Adds a file.
     pub fn file(mut self, name: &str, file_name: &str, bytes: &[u8]) -> Self {
         let head = format!(
             "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"{file_name}\"\r\n\
@@ -47,7 +47,7 @@ impl Form {
         self
     }
 
-    /// The body, with its end.
+    /// Returns the body with its closing boundary.
     pub fn body(mut self) -> Vec<u8> {
         self.0.extend(format!("--{BOUNDARY}--\r\n").as_bytes());
         self.0
@@ -55,10 +55,10 @@ impl Form {
 }
 
 impl Actor<'_> {
-    /// Posts a form as it is, with the header that lets it pass, or without.
+    /// Posts a form as it is, with or without the CSRF header.
     pub async fn post_form(&self, body: Vec<u8>, preflight: Option<&str>) -> (StatusCode, Value) {
         let mut request = self.request();
-        let headers = request.headers_mut().expect("a sound request");
+        let headers = request.headers_mut().expect("a valid request");
         let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(&content_type).expect("a header"));
         if let Some(name) = preflight {
@@ -69,7 +69,7 @@ impl Actor<'_> {
         (status, serde_json::from_slice(&bytes).expect("JSON"))
     }
 
-    /// Adds a picture to a product by a form: the payload of `productImageCreate`.
+    /// Uploads an image to a product; returns the payload of `productImageCreate`.
     pub async fn add_image(&self, product: &str, bytes: &[u8], other: Value) -> Value {
         let mut input = json!({ "productId": product, "file": null });
         for (name, value) in other.as_object().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Running mutations, and comparing the contents of the database before and after.
+//! Runs mutations, and compares the contents of the database before and after.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ struct Row {
 }
 
 impl TestDb {
-    /// The rows of a query as PostgreSQL prints them: `(1,two,)`.
+    /// Returns the rows of a query as PostgreSQL prints them: `(1,two,)`.
     pub async fn rows(&self, query: &str) -> Vec<String> {
         let text = format!("SELECT t::text AS text FROM ({query}) t");
         let rows: Result<Vec<Row>, _> = sql_query(&text).load(&mut self.raw_connection().await).await;
         rows.unwrap_or_else(|error| panic!("{query}: {error}")).into_iter().map(|row| row.text).collect()
     }
 
-    /// How many rows each table has, and a digest of them: equal only where nothing at all was written.
+    /// Returns row count and digest of each table; equal only if nothing was written.
     pub async fn contents(&self) -> BTreeMap<String, String> {
         let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
         let tables: Vec<String> = self.rows(tables).await;
@@ -38,19 +38,20 @@ impl TestDb {
         rows.into_iter().map(|row| (table(&row), row)).collect()
     }
 
-    /// Makes a deadlock last until the statement times out, instead of being broken and run again unseen. Holds for
-    /// connections made from now on.
+    /// Makes a deadlock last until the statement times out, instead of being broken and retried unnoticed. Applies to
+    /// connections opened from now on.
     pub async fn disable_deadlock_detection(&self) {
         self.set_parameter("deadlock_timeout = '10min'").await;
     }
 
-    /// Gives the database a setting; it holds for connections made from now on.
+    /// Sets a parameter of the database; it applies to connections opened from now on.
     pub async fn set_parameter(&self, setting: &str) {
         let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET %s', current_database(), $setting$";
         self.sql(&format!("{set}{setting}$setting$); END $$")).await;
     }
 
-    /// How many deadlocks PostgreSQL has broken in this database. Ends all its sessions: they count when they go.
+    /// Returns how many deadlocks PostgreSQL has broken in this database. Ends all its sessions, because they report
+    /// their counts when they end.
     pub async fn deadlock_count(&self) -> String {
         let end = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -58,7 +59,8 @@ impl TestDb {
         self.scalar("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").await
     }
 
-    /// Every stock is the sum of its ledger, what is reserved the sum of the reservations, every total the sum of its lines.
+    /// Checks that every stock level is the sum of its ledger, every reserved quantity the sum of its reservations, and
+    /// every order total the sum of its lines.
     pub async fn assert_invariants(&self) {
         let stocks = "SELECT id, stock, (SELECT coalesce(sum(delta), 0) FROM stock_movements m WHERE product_id = p.id)
             AS ledger FROM products p";
@@ -87,7 +89,7 @@ impl Actor<'_> {
         self.run_with(&document, json!({ "input": input })).await
     }
 
-    /// Creates a resource of this type, `category`, and returns its id.
+    /// Creates a resource of this type, for example `category`, and returns its id.
     pub async fn create(&self, resource: &str, input: Value) -> String {
         let mutation = format!("{resource}Create");
         let response = self.mutate(&mutation, &format!("{resource} {{ id }}"), input).await;
@@ -101,8 +103,8 @@ impl Actor<'_> {
 }
 
 impl TestResponse {
-    /// What became of a mutation: `done`, the user errors as `CODE field, CODE field`, or `!CODE` for an error of the
-    /// whole operation.
+    /// Returns the outcome of a mutation: `done`, the user errors as `CODE field, CODE field`, or `!CODE` for a
+    /// top-level error.
     #[track_caller]
     pub fn outcome(&self, mutation: &str) -> String {
         if !self.json["errors"].is_null() {

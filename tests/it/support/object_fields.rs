@@ -7,11 +7,12 @@ use async_graphql::parser::{
     types::{Selection, SelectionSet, TypeKind, TypeSystemDefinition},
 };
 
-/// The types of objects with those of their fields at whose end there is an object, an interface or a union.
+/// For each type, its fields that return an object, an interface or a union; and the possible types of each abstract
+/// type.
 pub struct ObjectFields(HashMap<String, HashMap<String, String>>, HashMap<String, Vec<String>>);
 
 impl ObjectFields {
-    /// Of a schema.
+    /// Reads the fields from a schema.
     pub fn from_sdl(sdl: &str) -> Self {
         let (mut fields, mut members) = (HashMap::new(), HashMap::<String, Vec<String>>::new());
         for definition in parse_schema(sdl).expect("SDL").definitions {
@@ -43,7 +44,7 @@ impl ObjectFields {
         Self(fields, members)
     }
 
-    /// Every edge that a query can reach.
+    /// Returns every edge that a query can reach.
     pub fn reachable_from(&self, root: &str) -> BTreeSet<String> {
         let (mut edges, mut seen, mut next) = (BTreeSet::new(), BTreeSet::new(), vec![root.to_owned()]);
         while let Some(ty) = next.pop() {
@@ -58,7 +59,7 @@ impl ObjectFields {
         edges
     }
 
-    /// The edges that a selection takes.
+    /// Adds the edges that a selection takes.
     pub fn collect_edges(&self, ty: &str, set: &SelectionSet, edges: &mut BTreeSet<String>) {
         for selection in &set.items {
             match &selection.node {
@@ -73,7 +74,7 @@ impl ObjectFields {
                     let on = inline.node.type_condition.as_ref().map_or(ty, |on| on.node.on.node.as_str());
                     self.collect_edges(on, &inline.node.selection_set.node, edges);
                 }
-                Selection::FragmentSpread(_) => panic!("the table has no named fragments"),
+                Selection::FragmentSpread(_) => panic!("named fragments are not supported here"),
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Payments in tests: an order to pay, a payment as text, and a provider that does what a test tells it.
+//! Payments in tests: an unpaid order, a payment as text, and a provider whose behavior the test sets.
 
 use std::{
     collections::BTreeMap,
@@ -25,11 +25,11 @@ use uuid::Uuid;
 
 use super::{Actor, TestResponse, ProductSpec, TestApp, TestDb};
 
-/// What tests select of a payment.
+/// The payment fields that tests select.
 pub const PAYMENT_FIELDS: &str = "payment { id status failure amount { amount currency } capturedAmount { amount }
     refundedAmount { amount } operations { kind status amount { amount } failure reason at settledAt } }";
 
-/// A payment in words: status, captured and refunded amount, and each operation.
+/// Returns a payment as text: status, captured and refunded amount, and each operation.
 pub fn describe_payment(payment: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_lowercase();
     let sums = format!("{}/{}", text(&payment["capturedAmount"]["amount"]), text(&payment["refundedAmount"]["amount"]));
@@ -43,31 +43,31 @@ pub fn describe_payment(payment: &Value) -> String {
 }
 
 impl TestApp {
-    /// A website, and a customer with an order there of 20.00.
+    /// Creates a website, and a customer with an order of 20.00 there.
     pub async fn unpaid_order(&self) -> (Actor<'_>, WebsiteId, String) {
         let website = self.website(&format!("w{}", Uuid::new_v4().simple())).await.id;
         let product = self.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
         let customer = self.customer().await;
         let order = customer.order(&[(product, 2)]).await;
-        // So that a test counts jobs of payments alone.
+        // So that a test counts payment jobs only.
         self.database.sql("DELETE FROM jobs WHERE kind = 'mail'").await;
         (customer, website, order)
     }
 
-    /// Runs the jobs of a kind as if it were later; how many were run, others that were due among them.
+    /// Makes the jobs of a kind due and runs all due jobs; returns how many ran, jobs of other kinds included.
     pub async fn run_jobs_now(&self, kind: &str) -> usize {
         self.database.sql(&format!("UPDATE jobs SET run_at = now() WHERE kind = '{kind}'")).await;
         self.run_jobs().await
     }
 
-    /// What an order says of being paid: `paid 20.00/0.00`.
+    /// Returns an order's payment status, paid and refunded amount: `paid 20.00/0.00`.
     pub async fn payment_status(&self, order: &str) -> String {
         let (_, key) = souk::ids::decode(order).expect("an id");
         let row = "payment_status || ' ' || paid_amount || '/' || refunded_amount";
         self.database.scalar(&format!("SELECT {row} FROM orders WHERE id = {key}")).await
     }
 
-    /// The history of an order, as far as it is about payments.
+    /// Returns the payment events of an order's history.
     pub async fn payment_history(&self, order: &str) -> Vec<String> {
         let (_, key) = souk::ids::decode(order).expect("an id");
         let row = "concat_ws(' ', substr(kind, 9), amount, message)";
@@ -79,19 +79,19 @@ impl TestApp {
 }
 
 impl Actor<'_> {
-    /// Tries to pay an order by a test card, with this idempotency key.
+    /// Tries to pay an order with a test card and this idempotency key.
     pub async fn try_pay(&self, order: &str, card: &str, key: &str) -> TestResponse {
         let input =
             json!({ "orderId": order, "provider": "TEST", "method": "CARD", "source": card, "idempotencyKey": key });
         self.mutate("paymentCreate", PAYMENT_FIELDS, input).await
     }
 
-    /// Pays an order by a test card: the id of the payment.
+    /// Pays an order with a test card; returns the id of the payment.
     pub async fn pay(&self, order: &str, card: &str) -> String {
         self.try_pay(order, card, &Uuid::new_v4().to_string()).await.text_at("paymentCreate.payment.id")
     }
 
-    /// Captures, voids or refunds; all that is left without an amount.
+    /// Captures, voids or refunds this amount, or all that is left if there is none.
     pub async fn try_payment_operation(&self, mutation: &str, payment: &str, amount: Option<&str>, key: &str) -> TestResponse {
         let mut input = json!({ "id": payment, "idempotencyKey": key });
         if let Some(amount) = amount {
@@ -100,7 +100,7 @@ impl Actor<'_> {
         self.mutate(mutation, PAYMENT_FIELDS, input).await
     }
 
-    /// The same, with a key of its own: the payment in words, or the user errors.
+    /// Does the same with a new idempotency key; returns the payment as text, or the user errors.
     pub async fn payment_operation(&self, mutation: &str, payment: &str, amount: Option<&str>) -> String {
         let response = self.try_payment_operation(mutation, payment, amount, &Uuid::new_v4().to_string()).await;
         match response.outcome(mutation).as_str() {
@@ -109,7 +109,7 @@ impl Actor<'_> {
         }
     }
 
-    /// A payment in words, as they see it.
+    /// Returns a payment as text, as this actor sees it.
     pub async fn payment_summary(&self, payment: &str) -> String {
         let document = format!("query ($id: ID!) {{ {} }}", PAYMENT_FIELDS.replacen("payment", "payment(id: $id)", 1));
         let response = self.run_with(&document, json!({ "id": payment })).await;
@@ -120,64 +120,64 @@ impl Actor<'_> {
     }
 }
 
-/// What a [`ScriptedProvider`] provider does with what it is asked.
+/// How a [`ScriptedProvider`] handles a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProviderBehavior {
-    /// It does it and says so.
+    /// Executes the call and returns the outcome.
     #[default]
     Succeed,
-    /// It does it, and its answer is lost.
+    /// Executes the call, but its response is lost.
     LoseResponse,
-    /// It never hears of it.
+    /// The call never arrives.
     LoseRequest,
-    /// It does it, and answers when the test lets it.
+    /// Executes the call, and responds when the test allows it.
     HoldResponse,
 }
 
-/// A provider that counts, and has a memory as real ones do.
+/// A provider that counts calls and stores their outcomes by key, as real providers do.
 #[derive(Default)]
 pub struct ScriptedProvider {
     behavior: Mutex<ProviderBehavior>,
-    /// What was done, by key.
+    /// Outcomes by idempotency key.
     done: Mutex<BTreeMap<Uuid, Kind>>,
-    /// How often it was asked to do something.
+    /// Number of calls.
     asked: Mutex<usize>,
-    /// Rings when it is asked.
+    /// Receives a message for each call.
     call_sender: Mutex<Option<mpsc::UnboundedSender<Kind>>>,
     gate: Notify,
 }
 
 impl ScriptedProvider {
-    /// A server whose provider TEST is this one, which waits so long for it.
+    /// Starts a server whose provider TEST is this one, with this timeout.
     pub async fn app(self: &Arc<Self>, limit: Duration, capture: PaymentCapture) -> TestApp {
         let provider: Arc<dyn Provider> = Arc::clone(self) as _;
         let providers = move |_: &TestDb| Providers::new(limit, capture).with(ProviderName::Test, provider);
         TestApp::builder().payment_providers(providers).build().await
     }
 
-    /// From now on it is in this mood.
+    /// Sets the behavior of the following calls.
     pub fn set_behavior(&self, behavior: ProviderBehavior) {
         *self.behavior.lock().unwrap() = behavior;
     }
 
-    /// What was done: how often each kind, whatever was asked twice counted once.
+    /// Returns how many operations of this kind were executed; repeated calls with one key count once.
     pub fn executed_count(&self, kind: Kind) -> usize {
         self.done.lock().unwrap().values().filter(|done| **done == kind).count()
     }
 
-    /// How often it was asked to do something.
+    /// Returns the number of calls.
     pub fn call_count(&self) -> usize {
         *self.asked.lock().unwrap()
     }
 
-    /// Says when it is asked.
+    /// Returns a channel that receives a message for each call.
     pub fn calls(&self) -> mpsc::UnboundedReceiver<Kind> {
         let (send, receive) = mpsc::unbounded_channel();
         *self.call_sender.lock().unwrap() = Some(send);
         receive
     }
 
-    /// Lets one held answer go.
+    /// Releases one held response.
     pub fn release_response(&self) {
         self.gate.notify_one();
     }
@@ -210,7 +210,7 @@ impl Provider for ScriptedProvider {
     }
 
     fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>> {
-        assert!(call.reference.is_none(), "it has no name yet");
+        assert!(call.reference.is_none(), "an authorization has no reference yet");
         self.respond(call).boxed()
     }
 
@@ -232,7 +232,7 @@ impl Provider for ScriptedProvider {
         std::future::ready(Ok(found)).boxed()
     }
 
-    /// Its webhooks are what the test writes: `<event id> <key> done|declined`.
+    /// Parses the tests' webhook format: `<event id> <key> done|declined`.
     fn webhook(&self, _: &Headers, body: &[u8], _: DateTime<Utc>) -> Result<Event, WebhookRejection> {
         let text = std::str::from_utf8(body).map_err(|_| WebhookRejection::Malformed)?;
         let [id, key, what] =
@@ -247,7 +247,7 @@ impl Provider for ScriptedProvider {
     }
 }
 
-/// The global id of a payment.
+/// Returns the global id of a payment.
 pub fn payment_id(key: i64) -> String {
     souk::ids::PaymentId(key).to_global_id()
 }

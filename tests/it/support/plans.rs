@@ -1,6 +1,6 @@
-//! The plans of the statements that an operation really ran, on the connections that ran them.
-//! Rule: most read connections plan for any value alike, so the plan of a prepared statement is that of every call; those
-//! that plan for the values at hand are asked with the values that were sent.
+//! The plans of the statements that an operation ran, taken from the connections that ran them.
+//! Rule: most read connections use generic plans, so the plan of a prepared statement is that of every call;
+//! connections that plan for the actual values are asked with the values that were sent.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use souk::{db::PlanMode, error::Result};
 
 use super::{TestResponse, TestDb, db::READ_CONNECTIONS, psql::Psql};
 
-/// A statement and how PostgreSQL answers it.
+/// A statement and its plan.
 pub struct Plan {
     /// The statement.
     pub sql: String,
@@ -38,7 +38,7 @@ struct Line {
 }
 
 impl TestDb {
-    /// The plan of each statement of an answer.
+    /// Returns the plan of each statement of a response.
     pub async fn plans(&self, response: &TestResponse) -> Vec<Plan> {
         let mut ran = BTreeMap::new();
         for text in &response.sql {
@@ -51,7 +51,7 @@ impl TestDb {
             .map(|text| text.split_once(" -- binds:").map_or(text.as_str(), |(sql, _)| sql))
             .map(|sql| Plan { sql: sql.to_owned(), lines: Vec::new() })
             .collect();
-        // The read connections take turns, so that each has its own.
+        // The read connections take turns, and each has its own prepared statements.
         for kind in [PlanMode::Generic, PlanMode::Custom].repeat(READ_CONNECTIONS) {
             let read = self.db.read_with(kind, async |mut conn| -> Result<Vec<(String, Vec<String>)>> {
                 let query = "SELECT name, statement, parameter_types::text[] AS types FROM pg_prepared_statements";
@@ -79,13 +79,13 @@ impl TestDb {
                 }
             }
         }
-        assert!(plans.iter().all(|plan| !plan.lines.is_empty()), "every statement of a read is kept prepared");
+        assert!(plans.iter().all(|plan| !plan.lines.is_empty()), "every statement of a read stays prepared");
         plans
     }
 }
 
 impl TestDb {
-    /// How PostgreSQL answers a statement of a transaction, for the values that it was sent with.
+    /// Returns the plan of a statement of a transaction, for the values that it was sent with.
     pub async fn explain(&self, text: &str) -> String {
         let (sql, binds) = text.split_once(" -- binds: ").unwrap_or((text, "[]"));
         let session = Psql::connect(&self.url).await;
@@ -98,7 +98,7 @@ impl TestDb {
     }
 }
 
-/// The parts of a list as Rust prints it for people who debug, each as it stands: `[Pending, "a, b", [1, 2]]`.
+/// Splits a list in Rust's debug format into its elements: `[Pending, "a, b", [1, 2]]`.
 fn split_debug_list(list: &str) -> Vec<String> {
     let inner = list.strip_prefix('[').and_then(|list| list.strip_suffix(']')).expect("a list");
     let (mut all, mut depth, mut quoted, mut escaped) = (vec![String::new()], 0, false, false);
@@ -112,14 +112,14 @@ fn split_debug_list(list: &str) -> Vec<String> {
         }
         escaped = letter == '\\' && !escaped;
         if letter != ',' || quoted || depth > 0 {
-            all.last_mut().expect("one at least").push(letter);
+            all.last_mut().expect("at least one element").push(letter);
         }
     }
     all.retain(|value| !value.trim().is_empty());
     all.iter().map(|value| value.trim().to_owned()).collect()
 }
 
-/// A value in SQL: `UserId(7)`, `Pending`, `"%a%"` and lists of them.
+/// Converts a value in debug format into an SQL literal: `UserId(7)`, `Pending`, `"%a%"` and lists of them.
 fn sql_literal(name: &str, value: &str) -> String {
     let plain = |value: &str| {
         let wrapped = || value.split_once('(').map_or(value, |(_, inner)| inner.trim_end_matches(')'));

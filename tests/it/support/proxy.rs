@@ -1,4 +1,4 @@
-//! A proxy in front of the tests' PostgreSQL that can be shut: a database that goes away and comes back.
+//! A proxy in front of the tests' PostgreSQL that can be closed, to simulate a database outage.
 
 use std::net::SocketAddr;
 
@@ -13,16 +13,16 @@ use tokio_postgres::{Config, config::Host};
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-/// The proxy; open at first.
+/// A proxy; open at first.
 pub struct Proxy {
-    /// How to connect through it.
+    /// Connection string of the proxy.
     pub url: String,
     open: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Proxy {
-    /// A proxy in front of this database.
+    /// Starts a proxy in front of this database.
     pub async fn start(url: &str) -> Self {
         let config: Config = url.parse().expect("a connection string");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -32,12 +32,12 @@ impl Proxy {
         Self { url, open, task }
     }
 
-    /// Cuts every connection and lets nobody in.
+    /// Cuts every connection and accepts no new ones.
     pub fn close(&self) {
         self.open.send_replace(false);
     }
 
-    /// Lets everybody in again.
+    /// Accepts connections again.
     pub fn open(&self) {
         self.open.send_replace(true);
     }
@@ -49,7 +49,7 @@ impl Drop for Proxy {
     }
 }
 
-/// The connection string of a database that is reached through this address.
+/// Returns the connection string of a database behind this address.
 pub(super) fn proxied_url(address: SocketAddr, config: &Config) -> String {
     let user = config.get_user().unwrap_or("postgres");
     let password = String::from_utf8_lossy(config.get_password().unwrap_or_default());
@@ -73,7 +73,7 @@ async fn serve(listener: TcpListener, config: Config, open: watch::Receiver<bool
     }
 }
 
-/// A connection to the database itself; none while it is away.
+/// Connects to the database itself; `None` while it is down.
 pub(super) async fn connect(config: &Config) -> Option<Box<dyn Stream>> {
     let port = config.get_ports().first().copied().unwrap_or(5432);
     Some(match config.get_hosts().first().expect("the URL names a host") {

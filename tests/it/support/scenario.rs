@@ -1,4 +1,4 @@
-//! One actor of every kind, and one row of every type: what the access matrices are made of.
+//! One actor of every kind, and one row of every type, for the access matrices.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use souk::{
 use super::{Actor, ProductSpec, TestApp};
 use crate::DOMAINS;
 
-/// The actors. Of the two customers the first placed an order, of the two sellers the first sold it; the
-/// website manager manages the website of all this. The key is the admin's, with MANAGE_ORDERS alone.
+/// Names of the actors. The first customer placed an order, the first seller sold it, and the website manager manages
+/// its website. The API key belongs to the admin and has only MANAGE_ORDERS.
 pub const ACTORS: [&str; 9] = [
     "anonymous",
     "customer",
@@ -25,16 +25,17 @@ pub const ACTORS: [&str; 9] = [
     "API key",
 ];
 
-/// The actors, and the id of one row of each type; what can be somebody's is the first customer's or the first seller's.
+/// The actors, and the id of one row of each type; rows that have an owner belong to the first customer or the first
+/// seller.
 pub struct Scenario<'a> {
     /// In the order of [`ACTORS`].
     pub actors: Vec<Actor<'a>>,
-    /// Global ids by noun.
+    /// Global ids by type.
     pub ids: BTreeMap<&'static str, String>,
 }
 
 impl<'a> Scenario<'a> {
-    /// Sets the scenario.
+    /// Creates the actors and rows.
     pub async fn create(app: &'a TestApp) -> Self {
         let website = app.website("sailor").await;
         let managers = [
@@ -75,11 +76,11 @@ impl<'a> Scenario<'a> {
             ..ProductSpec::default()
         };
         let sold = app.product(website.id, spec("sold")).await;
-        // Of the two pieces one is on its way.
+        // Of the two units one is shipped.
         let order = customer.order(&[(sold.id, 2)]).await;
         let confirm = json!({ "id": order, "status": "CONFIRMED" });
         assert_eq!(actors[7].mutate("orderStatusUpdate", "", confirm).await.outcome("orderStatusUpdate"), "done");
-        // What is not for sale any more is the seller's and the staff's to see.
+        // An inactive product, visible only to its seller and staff.
         let hidden = app.product(website.id, spec("hidden")).await;
         app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", hidden.id.0)).await;
         let group = json!({ "sourceWebsiteId": website.id.to_global_id(), "name": "Lantern", "variesBy": ["Size"] });

@@ -1,4 +1,4 @@
-//! The schema, read from its own text: what the structure tests walk over.
+//! The schema, parsed from its SDL, for the tests that check its structure.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use async_graphql::parser::{
     types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeDefinition, TypeKind, TypeSystemDefinition},
 };
 
-/// Every type of the schema by its name.
+/// The types of the schema by name.
 pub struct Sdl(BTreeMap<String, TypeDefinition>);
 
 impl Sdl {
-    /// The schema of this binary.
+    /// Parses the schema of this binary.
     pub fn read() -> Self {
         let document = parse_schema(souk::graphql::sdl()).expect("the printed schema parses");
         let types = document.definitions.into_iter().filter_map(|definition| match definition {
@@ -21,23 +21,23 @@ impl Sdl {
         Self(types.collect())
     }
 
-    /// The types in the order of their names.
+    /// Returns the types sorted by name.
     pub fn types(&self) -> impl Iterator<Item = (&str, &TypeDefinition)> {
         self.0.iter().map(|(name, definition)| (name.as_str(), definition))
     }
 
-    /// A type; none for a built-in scalar.
+    /// Returns a type; `None` for a built-in scalar.
     pub fn get(&self, name: &str) -> Option<&TypeDefinition> {
         self.0.get(name)
     }
 
-    /// Whether a type has no parts: it is a scalar or an enum.
+    /// Returns whether a type is a scalar or an enum.
     pub fn is_leaf(&self, name: &str) -> bool {
         let is_union = matches!(self.get(name).map(|definition| &definition.kind), Some(TypeKind::Union(_)));
         !is_union && self.fields(name).is_empty()
     }
 
-    /// The fields of an object or interface; none for other types.
+    /// Returns the fields of an object or interface; empty for other types.
     pub fn fields(&self, name: &str) -> Vec<&FieldDefinition> {
         match self.get(name).map(|definition| &definition.kind) {
             Some(TypeKind::Object(object)) => object.fields.iter().map(|field| &field.node).collect(),
@@ -46,7 +46,7 @@ impl Sdl {
         }
     }
 
-    /// The fields of an input; none for other types.
+    /// Returns the fields of an input; empty for other types.
     pub fn inputs(&self, name: &str) -> Vec<&InputValueDefinition> {
         match self.get(name).map(|definition| &definition.kind) {
             Some(TypeKind::InputObject(input)) => input.fields.iter().map(|field| &field.node).collect(),
@@ -54,13 +54,13 @@ impl Sdl {
         }
     }
 
-    /// Every field of every object and interface, as its type's name and itself.
+    /// Returns every field of every object and interface, each with the name of its type.
     pub fn all_fields(&self) -> impl Iterator<Item = (&str, &FieldDefinition)> {
         self.types().flat_map(|(name, _)| self.fields(name).into_iter().map(move |field| (name, field)))
     }
 }
 
-/// The name of a type without its brackets.
+/// Returns the name of a type without list and non-null markers.
 pub fn base_name(ty: &Type) -> &str {
     match &ty.base {
         BaseType::Named(name) => name.as_str(),
@@ -68,12 +68,12 @@ pub fn base_name(ty: &Type) -> &str {
     }
 }
 
-/// Whether a type is a list.
+/// Returns whether a type is a list.
 pub fn is_list(ty: &Type) -> bool {
     matches!(ty.base, BaseType::List(_))
 }
 
-/// The description of a field, empty where it has none.
+/// Returns the description of a field, empty if it has none.
 pub fn description(field: &FieldDefinition) -> &str {
     field.description.as_ref().map_or("", |text| text.node.as_str())
 }

@@ -1,5 +1,5 @@
-//! Somebody who buys over HTTP, and what the database must hold of all that was sold to them.
-//! Rule: an order counts as sold when its answer has come, whole and without an error.
+//! Shoppers who buy over HTTP, and checks that the database holds exactly what was sold to them.
+//! Rule: an order counts as sold if its response arrived, complete and without an error.
 
 use std::io;
 
@@ -12,42 +12,42 @@ const CART: &str = "cart { id lines { product { id } quantity } total { amount }
 const ORDERS: &str = "orders { id orderNumber createdAt totalAmount { amount } details { product { id } quantity } }";
 const CART_TOKEN: &str = "x-cart-token";
 
-/// Global ids of products, and pieces.
+/// Global ids of products, and quantities.
 pub type CartItems = Vec<(String, i32)>;
 
-/// A guest, or a user where the client sends a token.
+/// A guest, or a user if the client sends a token.
 pub struct Shopper {
-    /// How they talk.
+    /// Connection to the server.
     pub client: Client,
-    /// Global id of the cart; empty where they have none yet.
+    /// Global id of the cart; empty if there is none yet.
     pub cart: String,
-    /// The guest's token.
+    /// The guest's cart token.
     pub token: Option<String>,
-    /// What is in the cart, in its order.
+    /// The cart's lines, in order.
     pub lines: CartItems,
     total: String,
 }
 
-/// What somebody was told that they had bought.
+/// A purchase that the server confirmed.
 #[derive(Debug, Clone)]
 pub struct Purchase {
-    /// Which cart it was.
+    /// The cart that was bought.
     pub cart: CartId,
-    /// The orders, as [`TestDb::receipts`] gives them.
+    /// The orders, in the format of [`TestDb::receipts`].
     pub receipts: Vec<String>,
-    /// Pieces by product.
+    /// Quantities by product.
     pub lines: Vec<(ProductId, i32)>,
-    /// When the database made them.
+    /// When the first order was created.
     pub placed_at: String,
 }
 
 impl Shopper {
-    /// Somebody without a cart.
+    /// Creates a shopper without a cart.
     pub fn new(client: Client) -> Self {
         Self { client, cart: String::new(), token: None, lines: Vec::new(), total: String::new() }
     }
 
-    /// Puts products into their cart, which is empty.
+    /// Creates a cart with these products.
     pub async fn fill(&mut self, wanted: &[(String, i32)]) -> io::Result<TestResponse> {
         let lines: Vec<_> = wanted.iter().map(|(id, n)| json!({ "productId": id, "quantity": n })).collect();
         let document = format!(
@@ -66,7 +66,7 @@ impl Shopper {
         Ok(response)
     }
 
-    /// Asks for the cart to be kept.
+    /// Reserves the cart.
     pub async fn reserve(&mut self) -> io::Result<TestResponse> {
         self.client.mutate("cartReserve", "cart { id }", json!({ "id": self.cart })).await
     }
@@ -76,12 +76,12 @@ impl Shopper {
         self.client.mutate("cartClear", "cart { id }", json!({ "id": self.cart })).await
     }
 
-    /// Buys the cart.
+    /// Checks out the cart.
     pub async fn checkout(&mut self, key: &str) -> io::Result<TestResponse> {
         self.client.mutate("checkout", ORDERS, self.checkout_input(key)).await
     }
 
-    /// The input of a checkout.
+    /// Returns the input of a checkout.
     pub fn checkout_input(&self, key: &str) -> Value {
         json!({
             "cartId": self.cart,
@@ -92,13 +92,13 @@ impl Shopper {
         })
     }
 
-    /// Goes, and comes back as another guest.
+    /// Forgets cart and token, to continue as a new guest.
     pub fn become_new_guest(&mut self) {
         self.client.remove_header(CART_TOKEN);
         (self.cart, self.token) = (String::new(), None);
     }
 
-    /// What they were told.
+    /// Returns the purchase that a response confirms.
     pub fn purchase(&self, response: &TestResponse) -> Purchase {
         let orders = response.at("checkout.orders").as_array().expect("orders");
         let details = orders.iter().flat_map(|order| lines_of(&order["details"]));
@@ -114,7 +114,7 @@ impl Shopper {
 fn lines_of(lines: &Value) -> CartItems {
     let line = |line: &Value| {
         let id = line["product"]["id"].as_str().expect("a product").to_owned();
-        (id, line["quantity"].as_i64().and_then(|n| i32::try_from(n).ok()).expect("pieces"))
+        (id, line["quantity"].as_i64().and_then(|n| i32::try_from(n).ok()).expect("a quantity"))
     };
     lines.as_array().expect("lines").iter().map(line).collect()
 }
@@ -133,7 +133,7 @@ fn receipt(order: &Value) -> String {
 }
 
 impl TestDb {
-    /// Every order in a line: id, number, total, products and pieces.
+    /// Returns one line per order: id, number, total, products and quantities.
     pub async fn receipts(&self) -> Vec<String> {
         let lines = "SELECT string_agg(product_id || 'x' || quantity, ' ' ORDER BY product_id) FROM order_details
             WHERE order_id = o.id";
@@ -142,7 +142,7 @@ impl TestDb {
         rows.iter().map(|row| row.trim_matches(['(', ')', '"']).to_owned()).collect()
     }
 
-    /// Of every order all is there, or nothing: lines, ledger, history, mail, audit log, the key that answers it.
+    /// Checks that every order is complete or absent: lines, ledger, history, email, audit log, and idempotency key.
     pub async fn assert_no_partial_orders(&self) {
         let taken = "SELECT product_id, -sum(delta) FROM stock_movements WHERE order_id = o.id
             GROUP BY product_id HAVING sum(delta) <> 0";
@@ -162,18 +162,18 @@ impl TestDb {
         let wrong = format!(
             "SELECT * FROM ({half}) s WHERE NOT (has_lines AND as_taken) OR (events, mails, entries, keys) <> (1, 1, 1, 1)"
         );
-        assert_eq!(self.rows(&wrong).await, Vec::<String>::new(), "half orders");
+        assert_eq!(self.rows(&wrong).await, Vec::<String>::new(), "incomplete orders");
         let unanswered = "SELECT id FROM idempotency_keys WHERE answer_id = 0";
-        assert_eq!(self.rows(unanswered).await, Vec::<String>::new(), "keys without their answer");
+        assert_eq!(self.rows(unanswered).await, Vec::<String>::new(), "keys without a result");
     }
 
-    /// Just what was sold is there, whole: every order that somebody was told of and no other, its cart empty.
+    /// Checks that the database holds exactly the confirmed orders, complete, and that their carts are empty.
     pub async fn assert_purchases(&self, sales: &[Purchase]) {
         let mut confirmed: Vec<&String> = sales.iter().flat_map(|sale| &sale.receipts).collect();
         let id = |receipt: &&String| receipt.split(' ').next().and_then(|id| id.parse::<i64>().ok());
         confirmed.sort_by_key(id);
         let actual = self.receipts().await;
-        assert_eq!(confirmed, actual.iter().collect::<Vec<_>>(), "what was told, and what is there");
+        assert_eq!(confirmed, actual.iter().collect::<Vec<_>>(), "confirmed orders, and orders in the database");
         self.assert_no_partial_orders().await;
         let carts: Vec<_> = sales.iter().map(|sale| sale.cart.0.to_string()).collect();
         let full = format!("SELECT cart_id FROM cart_lines WHERE cart_id = ANY ('{{{}}}')", carts.join(","));

@@ -1,4 +1,4 @@
-//! A mail server on loopback that keeps what it is sent, and can be told to refuse it.
+//! A mail server on loopback that stores what it receives, and can be told to reject it.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,16 +11,16 @@ use tokio::{
 
 use super::email::Email;
 
-/// What the server does with a mail once it has it.
+/// What the server does with a received email.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum SmtpBehavior {
-    /// Keeps it.
+    /// Accepts it.
     Accept,
-    /// Answers this instead, `%` being the line of the mail's text that has the token.
+    /// Sends this reply instead; `%` stands for the line of the email's text that has the token.
     Reject(&'static str),
-    /// Keeps it, and closes the connection before it says so.
+    /// Accepts it, and closes the connection before it replies.
     AcceptThenDisconnect,
-    /// Refuses every login.
+    /// Rejects every login.
     RejectLogins,
 }
 
@@ -30,16 +30,16 @@ struct State {
     logins: Mutex<Vec<String>>,
 }
 
-/// The server.
+/// The mail server.
 pub struct SmtpSink {
-    /// Where it listens.
+    /// Address of the server.
     pub address: std::net::SocketAddr,
     state: Arc<State>,
     task: JoinHandle<()>,
 }
 
 impl SmtpSink {
-    /// A server that takes everything.
+    /// Starts a server that accepts every email.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -58,28 +58,28 @@ impl SmtpSink {
         Self { address, state, task }
     }
 
-    /// How to reach it, in clear text.
+    /// Returns the server's URL, without TLS.
     pub fn url(&self) -> String {
         format!("smtp://{}?tls=none", self.address)
     }
 
-    /// What it does from now on.
+    /// Sets the behavior from now on.
     pub fn set_behavior(&self, behavior: SmtpBehavior) {
         *self.state.behavior.lock().expect("no panic") = behavior;
     }
 
-    /// The mails that came since the last time.
+    /// Returns the emails received since the last call.
     pub fn take(&self) -> Vec<Email> {
         self.state.emails.send_replace(Vec::new())
     }
 
-    /// Waits for a mail, and gives all that came since the last time.
+    /// Waits for an email and returns all received since the last call.
     pub async fn wait(&self) -> Vec<Email> {
         self.state.emails.subscribe().wait_for(|emails| !emails.is_empty()).await.expect("the server runs");
         self.take()
     }
 
-    /// The credentials of each login, as AUTH PLAIN carries them.
+    /// Returns the credentials of each login, as sent by AUTH PLAIN.
     pub fn logins(&self) -> Vec<String> {
         self.state.logins.lock().expect("no panic").clone()
     }
@@ -91,7 +91,7 @@ impl Drop for SmtpSink {
     }
 }
 
-/// One connection, until its end.
+/// Handles one connection until it closes.
 async fn handle_connection(stream: TcpStream, state: &State) -> Option<()> {
     let mut stream = BufReader::new(stream);
     let (mut from, mut to) = (String::new(), Vec::new());
@@ -154,7 +154,7 @@ async fn read_line(stream: &mut BufReader<TcpStream>) -> Option<String> {
     (length > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-/// The lines of a mail, up to the dot that ends it.
+/// Reads the lines of an email up to the terminating dot.
 async fn data(stream: &mut BufReader<TcpStream>) -> Option<String> {
     let mut text = String::new();
     loop {
@@ -167,7 +167,7 @@ async fn data(stream: &mut BufReader<TcpStream>) -> Option<String> {
     }
 }
 
-/// `FROM:<somebody@somewhere> SMTPUTF8` is somebody.
+/// Returns the address in `FROM:<name@example.com> SMTPUTF8`.
 fn address(rest: &str) -> String {
     let inner = rest.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     inner.unwrap_or_else(|| panic!("{rest} has no address")).0.to_owned()

@@ -1,23 +1,23 @@
-//! The program's own sources as words and marks, without comments, texts and unit tests.
+//! The program's sources as tokens, without comments, string literals and unit tests.
 
 use std::path::{Path, PathBuf};
 
-/// One file.
+/// A source file.
 pub struct Source {
-    /// Its path from the top of the repository.
+    /// Path from the root of the repository.
     pub path: String,
-    /// What it says.
+    /// Contents of the file.
     pub text: String,
-    /// Its words and marks, without comments, texts and unit tests; `::` is one mark.
+    /// Its tokens, without comments, string literals and unit tests; `::` is one token.
     pub tokens: Vec<String>,
-    /// Its texts, without those of unit tests.
+    /// Its string literals, without those of unit tests.
     pub literals: Vec<String>,
-    /// The module that it is: `["orders", "store"]`.
+    /// Module path of the file: `["orders", "store"]`.
     pub module: Vec<String>,
 }
 
 impl Source {
-    /// Every Rust file under a folder of the repository.
+    /// Reads every Rust file below a directory of the repository.
     pub fn all(dir: &str) -> Vec<Self> {
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut files = Vec::new();
@@ -38,28 +38,29 @@ impl Source {
         Self { path, text, tokens, literals, module }
     }
 
-    /// The top module that it belongs to: `orders`, `db`, `ids`.
+    /// Returns its top-level module: `orders`, `db`, `ids`.
     pub fn top(&self) -> &str {
         self.module.first().map_or("", String::as_str)
     }
 
-    /// The name of the file.
+    /// Returns the file name.
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The layer of its domain that a file belongs to: `model`, `store` or `actions`, whether the module of that name or one
-    /// below it, at any depth of the domain.
+    /// Returns the layer of the domain that the file belongs to (`model`, `store` or `actions`): the module of that
+    /// name or one below it, at any depth.
     pub fn layer(&self) -> &str {
         layer(&self.module).unwrap_or_default()
     }
 
-    /// Whether these tokens follow each other somewhere.
+    /// Returns whether these tokens occur in sequence.
     pub fn contains(&self, tokens: &[&str]) -> bool {
         self.tokens.windows(tokens.len()).any(|window| window == tokens)
     }
 
-    /// Every path of this crate that the file names, in `use` or in place, from the root: `["orders", "model", "Status"]`.
+    /// Returns every path of this crate that the file names, in `use` or in place, from the root: `["orders", "model",
+    /// "Status"]`.
     pub fn paths(&self) -> Vec<Vec<String>> {
         let mut paths = Vec::new();
         for at in 0..self.tokens.len() {
@@ -84,13 +85,13 @@ impl Source {
     }
 }
 
-/// The layer that a path within the crate names: `store` for `["transfers", "runs", "store", "find"]`.
+/// Returns the layer that a path of the crate names: `store` for `["transfers", "runs", "store", "find"]`.
 pub fn layer(path: &[String]) -> Option<&str> {
     path.iter().skip(1).map(String::as_str).find(|part| ["model", "store", "actions"].contains(part))
 }
 
 fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).expect("a folder") {
+    for entry in std::fs::read_dir(dir).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             walk(&path, files);
@@ -100,7 +101,7 @@ fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Reads a path, or a tree of them in braces, and gives the place behind it.
+/// Parses a path or a braced tree of paths and returns the position after it.
 fn parse_use_tree(tokens: &[String], mut at: usize, prefix: &[String], paths: &mut Vec<Vec<String>>) -> usize {
     let mut path = prefix.to_vec();
     loop {
@@ -118,7 +119,7 @@ fn parse_use_tree(tokens: &[String], mut at: usize, prefix: &[String], paths: &m
         at += 1;
         match tokens.get(at).map(String::as_str) {
             Some("::") => at += 1,
-            // `use a as b`: the name it has here is nobody's business.
+            // `use a as b`: the local name does not matter.
             Some("as") => {
                 at += 2;
                 break;
@@ -134,7 +135,7 @@ fn is_identifier(token: &str) -> bool {
     token.starts_with(|character: char| character.is_alphabetic() || character == '_')
 }
 
-/// Divides Rust into tokens and texts, comments left out.
+/// Splits Rust source into tokens and string literals; comments are dropped.
 fn tokenize(text: &str) -> (Vec<String>, Vec<String>) {
     let (mut tokens, mut literals) = (Vec::new(), Vec::new());
     let mut rest = text;
@@ -149,7 +150,7 @@ fn tokenize(text: &str) -> (Vec<String>, Vec<String>) {
             literals.push(inside[..end].to_owned());
             open + end + close.len()
         } else if first == '\'' {
-            // A letter in quotes, or a lifetime.
+            // A character literal, or a lifetime.
             let character = rest[1..].strip_prefix('\\').map_or_else(
                 || rest.char_indices().nth(2).filter(|(_, quote)| *quote == '\'').map(|(at, _)| at + 1),
                 |escaped| escaped[1..].find('\'').map(|at| at + 4),
@@ -168,7 +169,7 @@ fn tokenize(text: &str) -> (Vec<String>, Vec<String>) {
     (tokens, literals)
 }
 
-/// Whether a text begins here: the length of its opening and its closing.
+/// Returns the length of the opening and the closing delimiter if a string literal begins here.
 fn string_start(rest: &str) -> Option<(usize, String)> {
     let plain = rest.strip_prefix('b').unwrap_or(rest);
     let Some(raw) = plain.strip_prefix('r') else {
@@ -176,7 +177,7 @@ fn string_start(rest: &str) -> Option<(usize, String)> {
     };
     let hashes = raw.len() - raw.trim_start_matches('#').len();
     let close = format!("\"{}", "#".repeat(hashes));
-    // An empty close would be an ordinary word that begins with r.
+    // An empty closing delimiter would mean an ordinary word that begins with r.
     raw[hashes..]
         .starts_with('"')
         .then(|| (rest.len() - raw.len() + hashes + 1, if hashes == 0 { "\"".into() } else { close }))

@@ -1,4 +1,5 @@
-//! Exports: every resource goes out whole, to those who may have it, and comes back in without a change.
+//! Exports: every resource is exported completely, only to viewers with access, and can be imported again without a
+//! change.
 
 use std::{fs, io::Write, process::Stdio};
 
@@ -16,7 +17,7 @@ use souk::{
 
 use crate::support::{TestDb, process::DataDir};
 
-/// Two websites; at the first one of everything, with texts that are hard to write down.
+/// Two websites; the first has a row of everything, with texts that need escaping.
 const SEED: &str = r#"
 INSERT INTO websites (id, code, name, base_url, currency) VALUES
     (1, 'uk', 'Shop "UK"', 'https://uk.example', 'GBP'), (2, 'de', 'Laden', 'https://de.example', 'EUR');
@@ -53,7 +54,7 @@ fn options(resource: Resource, format: Format, website: i64) -> ExportOptions {
     ExportOptions { resource, format, website: Some(WebsiteId(website)) }
 }
 
-/// Somebody with these permissions, at these websites or everywhere.
+/// Returns a viewer with these permissions, for these websites or, if `None`, for all.
 fn staff(permissions: &[Permission], websites: Option<&[i64]>) -> Viewer {
     Viewer::user(Identity {
         user: UserId(9),
@@ -76,7 +77,7 @@ async fn export_as_system(db: &Db, resource: Resource, format: Format) -> String
         .unwrap_or_else(|error| panic!("{resource:?}: {error}"))
 }
 
-/// Brings in what was exported.
+/// Imports an exported file.
 async fn import_text(db: &Db, resource: Resource, format: Format, text: &str) -> Counts {
     let dir = DataDir::new();
     let options = ImportOptions {
@@ -98,7 +99,7 @@ async fn import_text(db: &Db, resource: Resource, format: Format, text: &str) ->
 #[tokio::test]
 async fn every_resource_is_exported_completely() {
     let database = seeded_database().await;
-    // What a resource's file says, line by line; where it is JSON, the same in another form.
+    // The expected CSV file of each resource; the JSON file has the same columns.
     let table = [
         (
             Resource::Products,
@@ -167,7 +168,7 @@ async fn reimporting_an_export_changes_nothing() {
             assert_eq!(export_as_system(&database.db, resource, format).await, before);
         }
     }
-    // And into a market without products it makes the same ones.
+    // Importing into a shop without products creates the same products.
     let other = TestDb::new().await;
     other.sql("INSERT INTO websites (id, code, name, base_url, currency) VALUES (1, 'uk', 'UK', 'https://uk.example', 'GBP')").await;
     let file = export_as_system(&database.db, Resource::Products, Format::SoukCsv).await;
@@ -207,13 +208,13 @@ async fn unsupported_export_formats_are_rejected() {
         (ExportOptions { resource: Resource::Products, format: Format::SoukCsv, website: None }, "website"),
     ] {
         let Err(Error::User(errors)) = export_to_string(&database.db, &Viewer::system(), &options).await else {
-            panic!("{options:?} is not refused");
+            panic!("{options:?} was accepted");
         };
         assert_eq!(errors[0].field.as_deref(), Some(field));
     }
 }
 
-/// Fails after its first write.
+/// A writer that fails after its first write.
 struct FailingWriter(bool);
 
 impl Write for FailingWriter {
@@ -286,7 +287,7 @@ async fn export_command_writes_to_stdout_or_a_complete_file() {
             .count(),
         0
     );
-    // A reader that leaves early is no mistake.
+    // A reader that closes the pipe early is not an error.
     database
         .sql(
             "INSERT INTO products (id, source_website_id, name, slug, sku, price)

@@ -1,4 +1,4 @@
-//! What imports leave behind and what they leave alone: rows that are refused, names that are taken, files that come twice.
+//! Edge cases of imports: rejected rows, names in use, and repeated or concurrent imports.
 
 use std::io::Cursor;
 
@@ -57,7 +57,7 @@ async fn slug_used_by_another_website_is_accepted() {
     }
     let slugs = "SELECT string_agg(slug, ' ' ORDER BY slug) FROM products";
     assert_eq!(shop.database.scalar(slugs).await, "lamp lamp-de-b lantern lantern-de-a");
-    // At one website it is a mistake.
+    // Within one website a used slug is an error.
     let taken = shop.import_csv(Resource::Products, "sku,slug\nA,lamp\n").await;
     assert_eq!(counts(&taken), [0, 0, 0, 1]);
 }

@@ -1,4 +1,5 @@
-//! Imports: good rows go in, bad ones come back with a reason, and the same file again changes nothing.
+//! Imports: valid rows are imported, rejected rows are returned with a reason, and importing the same file again
+//! changes nothing.
 
 use std::{
     fs,
@@ -20,7 +21,7 @@ use souk::{
 
 use crate::support::{TestDb, process::DataDir};
 
-/// What everything of the tests stands on: a website.
+/// The website that the tests import into.
 const WEBSITE: &str =
     "INSERT INTO websites (id, code, name, base_url, currency) VALUES (1, 'uk', 'Shop', 'https://uk.example', 'GBP')";
 
@@ -47,7 +48,7 @@ impl Shop {
         hash: Option<Vec<u8>>,
     ) -> Result<Report> {
         let input = Input { bytes: Box::new(bytes), hash };
-        import(self.db(), options, input, &self.folder.0.join("rejects"), |_| ()).await
+        import(self.db(), options, input, &self.dir.0.join("rejects"), |_| ()).await
     }
 
     pub(crate) async fn import(&self, resource: Resource, format: Format, file: &str) -> Report {
@@ -55,13 +56,13 @@ impl Shop {
         report.unwrap_or_else(|error| panic!("{error}: {file}"))
     }
 
-    /// Brings in a CSV file.
+    /// Imports a CSV file.
     pub(crate) async fn import_csv(&self, resource: Resource, file: &str) -> Report {
         self.import(resource, Format::SoukCsv, file).await
     }
 
     pub(crate) fn rejects(&self) -> String {
-        fs::read_to_string(self.folder.0.join("rejects")).unwrap_or_default()
+        fs::read_to_string(self.dir.0.join("rejects")).unwrap_or_default()
     }
 
     pub(crate) async fn exported(&self, resource: Resource, format: Format) -> String {
@@ -79,14 +80,14 @@ pub(crate) fn options(resource: Resource, format: Format) -> ImportOptions {
     ImportOptions { resource, format, website: "uk".into(), is_dry_run: false, batch: 4, user: None, shop_options }
 }
 
-/// created, updated, unchanged, rejected
+/// Returns the numbers of created, updated, unchanged and rejected rows.
 pub(crate) fn counts(report: &Report) -> [u64; 4] {
     let Counts { read, created, updated, unchanged, rejected } = report.counts;
     assert_eq!(read, created + updated + unchanged + rejected);
     [created, updated, unchanged, rejected]
 }
 
-/// So many products.
+/// Returns a CSV file with this many products.
 fn products_csv(count: usize) -> String {
     let rows = (1..=count).map(|i| format!("p-{i},SKU-{i},Lantern {i},{i}.50,Home > Light,{}\n", i % 7));
     "external_id,sku,name,price,category,stock\n".to_owned() + &rows.collect::<String>()
@@ -182,7 +183,7 @@ async fn reimport_changes_nothing_and_dry_run_writes_nothing() {
     assert_eq!(shop.database.scalar("SELECT count(*) FROM audit_log WHERE change = 'imported'").await, "3");
 }
 
-/// A file that breaks off.
+/// A reader that fails at the end of its data.
 struct InterruptedReader(Cursor<Vec<u8>>);
 
 impl Read for InterruptedReader {
@@ -205,7 +206,7 @@ async fn interrupted_import_resumes_after_its_last_batch() {
     let behind: u64 =
         shop.database.scalar("SELECT checkpoint FROM transfers WHERE status = 'failed'").await.parse().unwrap();
     assert!((500..4_000).contains(&behind), "{behind}");
-    // As if the process had gone without a word: whoever comes waits for the lease.
+    // As if the process had crashed: the next run waits until the lease expires.
     shop.database.sql("UPDATE transfers SET status = 'running', locked_until = now() + interval '1 second'").await;
     let report = shop.run(&options, Cursor::new(file), hash).await.unwrap();
     assert_eq!(counts(&report), [4_000, 0, 0, 0]);
@@ -338,13 +339,13 @@ async fn image_changes_count_as_updates_and_local_images_are_not_fetched() {
     assert_eq!(counts(&shop.import_csv(Resource::Products, &out).await), [0, 0, 1, 0]);
     let pictures = "SELECT string_agg(coalesce(source_url, media_id::text), ' ' ORDER BY id) FROM images";
     assert_eq!(shop.database.scalar(pictures).await, "https://shop.example/a.jpg 1");
-    // Another product gets it from here; what is not here comes from where the file does.
+    // Another product reuses the local image; an image that is not here is fetched from the source of the file.
     let elsewhere = path.replace("ab", "cd");
     let file = format!("sku,name,price,images\nB,Lamp,1,{path} | {elsewhere}\n");
     assert_eq!(counts(&shop.import_csv(Resource::Products, &file).await), [1, 0, 0, 0]);
     assert_eq!(shop.database.scalar("SELECT count(*) FROM images WHERE media_id = 1").await, "2");
     let mut old = options(Resource::Products, Format::SoukCsv);
-    old.shop.image_base_url = Some("https://old.example/".into());
+    old.shop_options.image_base_url = Some("https://old.example/".into());
     let file = format!("sku,images\nA,{elsewhere}\n");
     for expected in [[0, 1, 0, 0], [0, 0, 1, 0]] {
         assert_eq!(counts(&shop.run(&old, Cursor::new(file.clone()), None).await.unwrap()), expected);
@@ -366,7 +367,7 @@ async fn website_missing_from_statistics_is_not_fully_scanned() {
         let file = Cursor::new(format!("external_id,sku,name,price\n{rows}"));
         assert_eq!(counts(&shop.run(&options, file, None).await.unwrap()), [rows.lines().count() as u64, 0, 0, 0]);
     };
-    // A connection tells what it has read at its end.
+    // A connection reports its statistics when it closes.
     let end = "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let read = "SELECT max(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables
@@ -377,5 +378,5 @@ async fn website_missing_from_statistics_is_not_fully_scanned() {
     bring("de", "B").await;
     shop.database.scalar(end).await;
     let read: u64 = shop.database.scalar(read).await.parse().unwrap();
-    assert!(read <= 20 * rows, "{read} rows of a table were read to bring in {rows}");
+    assert!(read <= 20 * rows, "{read} rows of a table were read to import {rows}");
 }

@@ -1,4 +1,4 @@
-//! Imports and exports that the graph begins: who may, what becomes of them, and their files.
+//! Imports and exports that are started through GraphQL: permissions, progress, and files.
 
 use chrono::Utc;
 use serde_json::{Value, json};
@@ -11,19 +11,19 @@ use souk::{
 
 use crate::support::{Actor, ProductSpec, TestApp, multipart_form::Form};
 
-/// All that a run tells.
+/// Every field of a transfer.
 const TRANSFER_FIELDS: &str = "transfer { id status resource processed total read created updated unchanged rejected failure
     errors { line column message } downloadUrl rejectsUrl website { code } user { id } startedAt finishedAt }";
 
-/// Puts a file where `uploadId` finds it: the id.
+/// Stores a file as an upload; returns its id.
 async fn upload(actor: &Actor<'_>, text: &str) -> String {
     let id = uploads::new_id();
-    let key = uploads::key(actor.id.0, &id).expect("an id of an upload");
+    let key = uploads::key(actor.id.0, &id).expect("an upload id");
     actor.app.services.storage.put(&key, text.to_owned().into()).await.expect("a store");
     id
 }
 
-/// A file of the store as text.
+/// Returns a stored file as text.
 async fn stored_file(app: &TestApp, column: &str, id: &str) -> String {
     let key = app.database.scalar(&format!("SELECT {column} FROM transfers WHERE id = {}", key(id).0)).await;
     let bytes = app.services.storage.get_bytes(&key, 1 << 20).await.expect("a store").expect("a file");
@@ -46,7 +46,7 @@ async fn start_import(actor: &Actor<'_>, website: WebsiteId, upload: &str, more:
     actor.mutate("importStart", TRANSFER_FIELDS, input).await
 }
 
-/// Begins an import and runs it: what it tells.
+/// Starts an import, runs it, and returns the transfer.
 async fn run_import(actor: &Actor<'_>, website: WebsiteId, text: &str, more: Value) -> Value {
     let upload = upload(actor, text).await;
     let begun = start_import(actor, website, &upload, more).await;
@@ -102,7 +102,7 @@ async fn import_accepts_valid_rows_and_returns_rejected_ones() {
     assert!(run["rejectsUrl"].is_string() && run["downloadUrl"].is_null(), "{run}");
     let rejects = stored_file(&app, "rejects_key", run["id"].as_str().unwrap()).await;
     assert!(rejects.starts_with("sku,name,price,line,reason\nS,Sail,\"1.234,56\",3,"), "{rejects}");
-    // Put right, the file of rejects goes in, and the first file says nothing new any more.
+    // After the corrected rejects are imported, the first file changes nothing.
     let right = run_import(&manager, website, &rejects.replace("1.234,56", "1234.56"), json!({})).await;
     assert_eq!((&right["created"], &right["rejectsUrl"]), (&json!(1), &Value::Null));
     let again = run_import(&manager, website, &text.replace("\"1.234,56\"", "1234.56"), json!({})).await;
@@ -128,7 +128,7 @@ async fn file_can_be_uploaded_with_the_mutation() {
     app.product(website, ProductSpec { sku: Some("R".into()), ..ProductSpec::default() }).await;
     let text = "sku,stock\nR,9\n";
     let begun = post("../a.csv", text, Value::Null).await;
-    // Sent again it is the same file, whatever it is called.
+    // A repeated request with the same contents is the same request, whatever the file name.
     assert_eq!(post("b.csv", text, Value::Null).await["transfer"]["id"], begun["transfer"]["id"]);
     assert_eq!(post("a.csv", "sku,stock\nR,8\n", Value::Null).await["userErrors"][0]["code"], "IDEMPOTENCY_MISMATCH");
     let both = post("a.csv", text, json!(uploads::new_id())).await;
@@ -158,7 +158,7 @@ async fn unreadable_file_fails_the_transfer_but_not_the_job() {
 async fn interrupted_transfer_resumes_after_its_last_batch() {
     let app = TestApp::new().await;
     let (website, manager) = (app.website("sailor").await.id, app.manager().await);
-    // What the run before had refused, and what this one makes and counts.
+    // The rows rejected by the previous run, and the rows created and counted by this one.
     for (refused, made, counted) in [(0, "S0,T0", 3), (1, "R1,S1,T1", 3)] {
         let text = format!("sku,name,price\nR{refused},Rope,2.50\nS{refused},Sail,3\nT{refused},Tar,4\n");
         let begun = start_import(&manager, website, &upload(&manager, &text).await, json!({})).await;
@@ -208,7 +208,7 @@ async fn transfer_requires_permission_for_its_resource_and_website() {
         (Value::Null, json!("STOCK"))
     );
     assert_eq!(seller.run("{ transfers { nodes { id } } }").await.code(), "FORBIDDEN");
-    // A file belongs to whoever sent it.
+    // An upload is accessible only to the user who sent it.
     let file = upload(&manager, "sku,stock\nR,1\n").await;
     let stock = json!({ "resource": "STOCK" });
     assert_eq!(start_import(&clerk, here, &file, stock.clone()).await.outcome("importStart"), "NOT_FOUND uploadId");

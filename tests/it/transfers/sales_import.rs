@@ -1,5 +1,5 @@
-//! Sales files: what becomes of each kind of line, and that a line counts once however often and in whatever pieces it
-//! comes in.
+//! Sales files: how each kind of line is handled, and that a line counts once, however often and in however many files
+//! it is imported.
 
 use std::{
     fs,
@@ -27,7 +27,7 @@ const HEADER: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitP
 const TABLES: [&str; 7] =
     ["websites", "users", "products", "orders", "order_details", "stock_movements", "search_documents"];
 
-/// The rejects of one test.
+/// The rejects file of one test.
 struct RejectsFile(PathBuf);
 
 impl RejectsFile {
@@ -55,15 +55,15 @@ async fn import(db: &Db, text: &str, rejects: &Path) -> Result<SalesReport> {
     import_sales(db, &options(), io::Cursor::new(text.to_owned()), rejects).await
 }
 
-/// The user error of a refused import.
+/// Returns the user error of a rejected import.
 fn failure(done: Result<SalesReport>) -> String {
     match done {
         Err(error @ Error::User(_)) => error.to_string(),
-        other => panic!("not refused: {other:?}"),
+        other => panic!("not rejected: {other:?}"),
     }
 }
 
-/// One text from the database.
+/// Returns one value from the database as text.
 async fn text(db: &Db, sql: &str) -> String {
     #[derive(QueryableByName)]
     struct Row {
@@ -76,7 +76,7 @@ async fn text(db: &Db, sql: &str) -> String {
     row.value
 }
 
-/// Every row of every table that an import writes.
+/// Returns every row of every table that an import writes.
 async fn dump(db: &Db) -> String {
     let mut all = String::new();
     for table in TABLES {
@@ -85,7 +85,7 @@ async fn dump(db: &Db) -> String {
     all
 }
 
-/// The same without keys and times, for two databases.
+/// Returns the imported data without keys and times, to compare two databases.
 async fn contents_without_keys(db: &Db) -> String {
     let lines = "SELECT string_agg(concat_ws('|', o.order_number, o.status, u.external_id, o.ship_country, o.total_amount,
             o.placed_at, d.sku, d.name, d.quantity, d.unit_price, d.external_key), E'\\n' ORDER BY o.order_number, d.external_key)
@@ -183,12 +183,12 @@ async fn repeated_import_changes_nothing() {
     expected.products.unchanged = mem::take(&mut expected.products.created);
     expected.customers.unchanged = mem::take(&mut expected.customers.created);
     assert_eq!(second, expected);
-    // Active products only, and once.
+    // Only for active products, and only once.
     assert_eq!(text(&db, "SELECT string_agg(stock::text, ' ' ORDER BY sku) FROM products").await, "7 7 7 7 7 7 0 0 0");
     assert_eq!(text(&db, "SELECT count(*) FROM stock_movements WHERE reason = 'opening'").await, "6");
 }
 
-/// A file that breaks off.
+/// A reader that fails at the end of its data.
 struct InterruptedReader<'a>(&'a [u8]);
 
 impl Read for InterruptedReader<'_> {
@@ -209,21 +209,21 @@ async fn interrupted_import_is_completed_by_the_next() {
     let half = SALES.match_indices('\n').nth(13).unwrap().0;
     let broken = import_sales(&db, &options(), InterruptedReader(&SALES.as_bytes()[..half]), &rejects.0).await;
     assert!(matches!(broken, Err(Error::Internal(_))), "{broken:?}");
-    assert_eq!(text(&db, "SELECT count(*) FROM order_details").await, "10", "two batches stay");
+    assert_eq!(text(&db, "SELECT count(*) FROM order_details").await, "10", "two batches were committed");
     let report = import(&db, SALES, &rejects.0).await.unwrap();
     assert_eq!((report.lines.created, report.lines.unchanged), (7, 10));
-    assert_eq!((report.orders.created, report.orders.updated), (3, 1), "the last line dates an invoice back");
+    assert_eq!((report.orders.created, report.orders.updated), (3, 1), "the last line predates an invoice");
     assert_eq!(contents_without_keys(&db).await, contents_without_keys(&whole).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_order_of_the_lines_does_not_matter() {
+async fn line_order_does_not_change_the_result() {
     let (_whole_database, whole) = TestDb::with_handle().await;
     let (_database, db) = TestDb::with_handle().await;
     let rejects = RejectsFile::new("spread");
     let mut lines: Vec<&str> = SALES.lines().skip(1).collect();
     import(&whole, SALES, &rejects.0).await.unwrap();
-    // Spread the lines of each invoice over two files and all batches.
+    // Spreads the lines of each invoice over two files and all batches.
     lines.reverse();
     let part = |rest: usize| {
         let some: Vec<&str> = lines.iter().enumerate().filter(|(i, _)| i % 2 == rest).map(|(_, line)| *line).collect();
@@ -236,7 +236,7 @@ async fn the_order_of_the_lines_does_not_matter() {
             d.unit_price), E'\\n' ORDER BY o.order_number, d.sku, d.quantity, d.unit_price)
         FROM orders o JOIN order_details d ON d.order_id = o.id WHERE o.order_number <> '700001'";
     assert_eq!(text(&db, all).await, text(&whole, all).await);
-    // The two equal lines of this invoice went to different files, where each is the first of its kind.
+    // The two equal lines of this invoice are in different files, so each is the first of its kind.
     assert_eq!(text(&db, "SELECT total_amount FROM orders WHERE order_number = '700001'").await, "151.90");
     let again = import(&db, SALES, &rejects.0).await.unwrap();
     assert_eq!((again.lines.created, again.orders.created, again.orders.updated), (1, 0, 0));
@@ -258,11 +258,11 @@ async fn corrected_rejects_can_be_imported() {
     }
     let fixed = rejected.replace(",two,", ",3,").replace("\"7,95\"", "7.95").replace(",-110.62,", ",110.62,");
     let report = import(&db, &fixed, &again.0).await.unwrap();
-    // The short line counts as well: it was filled up.
+    // The short line counts as well, because it was padded with empty columns.
     assert_eq!((report.lines.read, report.lines.created, report.lines.rejected), (11, 4, 7));
     assert_eq!(text(&db, "SELECT total_amount FROM orders WHERE order_number = '700008'").await, "56.65");
-    assert!(again.text().starts_with(&format!("{},line,reason\n", HEADER.trim_end())), "the columns are not doubled");
-    // One old line more neither renames nor reprices a product.
+    assert!(again.text().starts_with(&format!("{},line,reason\n", HEADER.trim_end())), "no repeated columns");
+    // One more old line neither renames nor reprices a product.
     assert_eq!(text(&db, "SELECT name || price FROM products WHERE sku = '10010A'").await, "Oak tea tray13.75");
 }
 
@@ -285,7 +285,7 @@ async fn wrong_headers_and_websites_are_rejected() {
     assert!(failure(import(&db, "InvoiceNo;StockCode\n", &rejects.0).await).ends_with("Is the delimiter right?"));
     assert!(failure(import(&db, "", &rejects.0).await).contains("the file is empty"));
     assert!(failure(import(&db, &HEADER.replace("Country", "Quantity"), &rejects.0).await).contains("more than once"));
-    assert_eq!(text(&db, "SELECT count(*) FROM websites").await, "0", "nothing is made for a wrong file");
+    assert_eq!(text(&db, "SELECT count(*) FROM websites").await, "0", "a wrong file creates nothing");
 
     let mut other = options();
     other.website.currency = Some("EUR".into());
@@ -324,7 +324,7 @@ async fn other_csv_dialects_are_supported() {
     assert_eq!((report.lines.read, report.lines.created, report.lines.rejected), (3, 2, 1));
     assert!(rejects.text().starts_with("Rechnung;stockcode;Description;Quantity;InvoiceDate;UnitPrice;line;reason\n"));
     assert!(rejects.text().ends_with(";2;the price is not a number, or beyond 99,999,999.99\n"), "{}", rejects.text());
-    // Two SKUs whose slugs would be one.
+    // Two SKUs that would produce the same slug.
     let slugs = text(&db, "SELECT string_agg(slug, ' ' ORDER BY slug) FROM products").await;
     let (first, second) = slugs.split_once(' ').unwrap();
     assert_eq!(first, "tasse-gross-und-rund-uk-t-1");
@@ -361,10 +361,7 @@ async fn invalid_values_are_rejected_and_long_texts_truncated() {
         })
     );
     assert_eq!((report.lines.created, report.notes.cut_descriptions), (2, 1));
-    assert!(
-        fs::read(&rejects.0).unwrap().windows(4).any(|bytes| bytes == b"caf\xe9"),
-        "the bytes are kept as they were"
-    );
+    assert!(fs::read(&rejects.0).unwrap().windows(4).any(|bytes| bytes == b"caf\xe9"), "the bytes are unchanged");
     assert_eq!(text(&db, "SELECT max(length(name)) FROM products").await, "255");
 }
 
@@ -374,7 +371,8 @@ async fn local_changes_are_not_overwritten() {
     let rejects = RejectsFile::new("own");
     let file = format!("{HEADER}1,A,Cup,1,2024-01-01,5,7,Spain\n2,A,Cup,1,2024-01-02,6,,\n");
     import(&db, &file, &rejects.0).await.unwrap();
-    // Somebody edits a product, takes it off sale, and changes an order's lines: that order is no import's any more.
+    // A product is edited and made inactive, and an order's lines are changed, so that the order no longer belongs to
+    // the import.
     let mut connection = db.checkout().await.unwrap();
     connection
         .batch_execute(

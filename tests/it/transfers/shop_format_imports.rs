@@ -1,5 +1,5 @@
-//! Files of other shops go in by the same engine as souk's own: again without a change, rejects corrected, two shops of one
-//! product.
+//! Files of other shop systems are imported like Souk's own format: repeated without a change, rejects corrected, and
+//! the same product at two websites.
 
 use std::{fs, io::Cursor, path::PathBuf};
 
@@ -21,7 +21,7 @@ const MAGENTO: &str = include_str!("../data/magento.csv");
 const README: &str = include_str!("../../../README.md");
 const WEBSITES: &str = "INSERT INTO websites (code, name, base_url, currency) VALUES
     ('quay', 'Quay', 'https://quay.example', 'GBP'), ('dock', 'Dock', 'https://dock.example', 'EUR')";
-/// Every row that an import of products writes, without what changes on each.
+/// Digest of every row that a product import writes, without columns that always change.
 const ROWS: &str = "SELECT md5(concat(
     (SELECT string_agg(t::text, '|' ORDER BY t.id) FROM products t),
     (SELECT string_agg(t::text, '|' ORDER BY t.id) FROM product_groups t),
@@ -66,7 +66,7 @@ impl Drop for Shop {
     }
 }
 
-/// Read, created, updated, unchanged, rejected.
+/// Returns the numbers of read, created, updated, unchanged and rejected rows.
 fn counts(report: &Report) -> [u64; 5] {
     let counts = report.counts;
     [counts.read, counts.created, counts.updated, counts.unchanged, counts.rejected]
@@ -90,7 +90,7 @@ async fn reimporting_the_same_file_changes_nothing() {
         let after = shop.scalar(ROWS).await;
         let second = shop.import(format, website, file).await;
         assert_eq!(counts(&second), [read, 0, 0, good, rejected], "{format:?}: {:?}", second.errors);
-        assert_eq!(shop.scalar(ROWS).await, after, "{format:?}: nothing is touched");
+        assert_eq!(shop.scalar(ROWS).await, after, "{format:?}: no row is written");
     }
     let jumper = "SELECT concat_ws(' ', p.name, p.variant, p.price, p.compare_at_price, p.cost_price, p.stock, p.barcode, p.slug,
             b.name, c.name, g.slug, g.varies_by, p.option_values)
@@ -112,7 +112,7 @@ async fn corrected_rejects_can_be_imported() {
     shop.import(Format::Shopify, "quay", SHOPIFY).await;
     let rejects = fs::read_to_string(&shop.rejects).unwrap();
     assert!(rejects.contains("Variant Inventory Qty: there are never fewer than 0 pieces"), "{rejects}");
-    // The rope that was oversold, and the variant that was there twice.
+    // The rope with negative stock, and the duplicate variant.
     let corrected =
         rejects.replace(",shopify,-2,", ",shopify,0,").replace(",20 m,,,,,,,,ROPE-21", ",30 m,,,,,,,,ROPE-21");
     let report = shop.import(Format::Shopify, "quay", &corrected).await;
@@ -136,7 +136,7 @@ async fn two_websites_may_use_the_same_product_and_group_ids() {
     assert_eq!(shop.scalar(mugs).await, "quay tin-mug, dock tin-mug-dock-mug-350");
 }
 
-/// The first block of this language behind the heading.
+/// Returns the first code block of this language after the heading.
 fn example(heading: &str, language: &str) -> &'static str {
     let section = README.split_once(heading).unwrap().1;
     section.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0

@@ -1,4 +1,4 @@
-//! Files of other shop systems become products, and what cannot is told by line and column.
+//! Files of other shop systems are read as products; invalid lines are reported with line and column.
 
 use std::{
     collections::BTreeMap,
@@ -102,13 +102,13 @@ fn shopify_variants_become_products_of_a_group() {
     assert_eq!(money(small.cost_price.flatten()), "41.50");
     assert_eq!(small.barcode, Some(Some("0501234567899".into())));
     assert_eq!((small.stock, small.is_active), (Some(12), Some(true)));
-    // Its own image, then that of no variant.
+    // The variant's own image, then the images that belong to no variant.
     assert_eq!(urls(small), ["jumper-navy.jpg?v=1", "jumper-front.jpg?v=1"]);
     assert_eq!(small.images.as_ref().unwrap()[1].alt, "Front of the jumper");
     let sand = &products["HJ-S-SND"];
     assert_eq!(urls(sand), ["jumper-sand.jpg?v=1", "jumper-front.jpg?v=1"]);
     assert_eq!((sand.compare_at_price, &sand.description), (Some(None), &small.description));
-    // Without a SKU of its own; what it cost before is no more than now.
+    // No SKU of its own, and a compare-at price that is not above the price.
     let medium =
         products.values().find(|record| record.external_id.as_deref() == Some("harbour-jumper?M/Navy")).unwrap();
     assert_eq!((medium.sku.as_str(), medium.compare_at_price), ("HARBOUR-JUMPER-M-NAVY", Some(None)));
@@ -136,7 +136,7 @@ fn shopify_2025_column_names_are_supported() {
     assert_eq!(notes["images that are no address of the web"], 1);
 }
 
-/// A file of rejects.
+/// Returns a rejects file with these rows.
 fn rejects(file: &Outcome, rows: &[&Row<ProductRecord>]) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().delimiter(file.delimiter).from_writer(Vec::new());
     writer.write_record(file.header.iter().map(String::as_str).chain(["line", "reason"])).unwrap();
@@ -152,7 +152,7 @@ fn rejects(file: &Outcome, rows: &[&Row<ProductRecord>]) -> Vec<u8> {
 #[test]
 fn rejected_variants_can_be_imported_again() {
     let rows = read(Shop::Shopify, SHOPIFY);
-    // Two variants of a product are rejected later, and each brings the first line of the product along.
+    // Two variants of a product are rejected, and each includes the first line of the product.
     let again: Vec<&Row<ProductRecord>> =
         rows.rows.iter().filter(|row| matches!(&row.record, Ok(record) if record.sku.starts_with("H"))).collect();
     assert_eq!(again.iter().map(|row| row.fields.len()).collect::<Vec<_>>(), [1, 2, 2]);
@@ -163,7 +163,7 @@ fn rejected_variants_can_be_imported_again() {
         assert_eq!((&record.group, record.price, &record.name), (&first.group, first.price, &first.name));
     }
     assert_eq!(second.products.len(), 3);
-    // So do variants of the others, whose parents are no products.
+    // So do variants of the other formats, whose parents are not products.
     for (shop, file, skus) in
         [(Shop::WooCommerce, WOOCOMMERCE, ["TEE-S", "WC-12"]), (Shop::Magento, MAGENTO, ["BOOT-41", "BOOT-42"])]
     {
@@ -197,7 +197,7 @@ fn woocommerce_variations_inherit_from_their_parent() {
     let course = &products["COURSE"];
     assert_eq!(course.name.as_deref(), Some("Knots & Splices"));
     assert_eq!(course.barcode, Some(Some("4006381333931".into())));
-    // Its sale is over.
+    // The sale has ended.
     assert_eq!((money(course.price), course.compare_at_price), ("1250.00".into(), Some(None)));
     assert_eq!((course.is_active, course.description.as_deref()), (Some(false), Some("A course.")));
     let hook = &products["HOOK"];
@@ -250,12 +250,12 @@ fn files_saved_by_a_spreadsheet_are_supported() {
     let text = semicolons(SHOPIFY);
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     for (what, file) in [
-        ("semicolons, CR LF, blanks", text.clone().into_bytes()),
-        ("a word for Excel", format!("sep=;\r\n{text}").into_bytes()),
+        ("semicolons, CR LF, spaces", text.clone().into_bytes()),
+        ("a separator line for Excel", format!("sep=;\r\n{text}").into_bytes()),
         ("a byte order mark", format!("\u{feff}{text}").into_bytes()),
         ("UTF-16", utf16),
         ("capitals in the header", text.replacen("Variant SKU", "VARIANT  sku", 1).into_bytes()),
-        ("lines of nothing", format!("{text};;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;\r\n\r\n").into_bytes()),
+        ("empty lines", format!("{text};;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;\r\n\r\n").into_bytes()),
     ] {
         assert_eq!(read(Shop::Shopify, file).products, plain.products, "{what}");
     }
@@ -324,7 +324,7 @@ fn invalid_line_does_not_affect_others() {
     assert_eq!(read_with(Shop::WooCommerce, &file, &western).products["C"].name.as_deref(), Some("Café"));
 }
 
-/// The same lines, again and again, without end.
+/// A reader that repeats the same lines endlessly.
 struct EndlessReader {
     piece: Vec<u8>,
     at: usize,
@@ -349,13 +349,13 @@ fn endless_input_is_truncated_and_reported() {
     let header = "Handle,Title,Tags,Option1 Name,Option1 Value,Variant Price\n";
     let rows: Vec<_> = formats::open(Shop::Shopify, header.as_bytes().chain(lines), &options()).unwrap().collect();
     let refused = rows.iter().filter_map(|row| row.as_ref().unwrap().record.as_ref().err());
-    assert_eq!((rows.len(), refused.clone().count()), (5, 4), "one variant, written twelve times");
+    assert_eq!((rows.len(), refused.clone().count()), (5, 4), "one variant, repeated twelve times");
     refused.for_each(|fault| assert!(fault.message.contains("16 MB"), "{}", fault.message));
 
     let variable = format!("1,variable,A,Tee,{long}\n");
     let lines = EndlessReader { piece: variable.clone().into_bytes(), at: 0, left: variable.len() * 100 };
     let Err(error) = formats::open(Shop::WooCommerce, b"ID,Type,SKU,Name,Tags\n".chain(lines), &options()) else {
-        panic!("100 MB of variable products are kept");
+        panic!("100 MB of variable products were accepted");
     };
     assert!(error.to_string().contains("split the file"), "{error}");
 }
@@ -371,7 +371,7 @@ proptest! {
     fn arbitrary_bytes_do_not_crash_a_reader(bytes in proptest::collection::vec(any::<u8>(), 0..2_000), at in 0..10_000_usize) {
         for (shop, sample) in [(Shop::Shopify, SHOPIFY), (Shop::WooCommerce, WOOCOMMERCE), (Shop::Magento, MAGENTO)] {
             drain(formats::open(shop, bytes.as_slice(), &options()));
-            // Amid a good file, behind its header.
+            // In the middle of a valid file, after its header.
             let mut file = sample.as_bytes().to_vec();
             let at = at % file.len();
             file.splice(at..(at + bytes.len() / 50).min(file.len()), bytes.iter().copied().take(200));

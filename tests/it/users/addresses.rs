@@ -1,4 +1,4 @@
-//! Addresses: whose they are, and which one is the default.
+//! Addresses: access, and the default address.
 
 use serde_json::{Value, json};
 use souk::ids::{AddressId, RowId, UserId};
@@ -19,7 +19,7 @@ async fn add_address(actor: &Actor<'_>, city: &str, is_default: bool) -> String 
     actor.mutate("addressCreate", "address { id }", input).await.text_at("addressCreate.address.id")
 }
 
-/// Their cities, the default one with a star.
+/// Returns the cities of the actor's addresses; the default is marked with a star.
 async fn cities(actor: &Actor<'_>) -> String {
     let me = actor.run("{ me { addresses { city isDefault } } }").await;
     let addresses = me.at("me.addresses").as_array().expect("a list").clone();
@@ -47,7 +47,7 @@ async fn first_address_is_the_default_until_changed() {
     assert_eq!(cities(&customer).await, "Kiel Bonn* Ulm");
     assert_eq!(try_mutate(&customer, "addressUpdate", default(&kiel, false)).await, "done");
     assert_eq!(cities(&customer).await, "Kiel Bonn* Ulm");
-    // Nobody chose another one, so there is none.
+    // Removing the default does not choose another one.
     assert_eq!(try_mutate(&customer, "addressUpdate", default(&bonn, false)).await, "done");
     assert_eq!(cities(&customer).await, "Kiel Bonn Ulm");
     assert_eq!(try_mutate(&customer, "addressUpdate", default(&ulm, true)).await, "done");

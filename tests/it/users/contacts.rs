@@ -1,10 +1,10 @@
-//! E-mail addresses and phone numbers in their one form, wherever they are typed, and passwords that are too common.
+//! Email addresses and phone numbers, normalized in every input, and common passwords.
 
 use serde_json::json;
 
 use crate::support::TestApp;
 
-/// Registers, creates, changes, and makes suppliers: whatever takes an e-mail address or a phone number.
+/// Submits a value to every mutation that takes an email address or a phone number; returns the outcomes.
 async fn submit_everywhere(app: &TestApp, field: &str, value: &str) -> Vec<String> {
     let (admin, anonymous) = (app.admin().await, app.anonymous());
     let own = || format!("{}@souk.example", uuid::Uuid::new_v4().simple());
@@ -25,7 +25,7 @@ async fn submit_everywhere(app: &TestApp, field: &str, value: &str) -> Vec<Strin
             "done" => response.text_at(&format!("{mutation}.{resource}.{field}")),
             refusal => format!("{refusal}: {}", response.text_at(&format!("{mutation}.userErrors.0.message"))),
         });
-        // The next one may have the same address.
+        // So that the next mutation may use the same address.
         app.database.sql("UPDATE users SET email = NULL WHERE email NOT LIKE 'admin%'").await;
     }
     said
@@ -44,12 +44,12 @@ async fn email_is_normalized_in_every_input() {
             assert_eq!(said, expected, "{typed}");
         }
     }
-    let such = "give an e-mail address such as name@shop.example";
-    let domain = "what stands behind the @ is no domain such as shop.example";
-    let unseen = "the e-mail address holds characters that cannot be seen: type it again";
-    let mixed = "the name before the @ mixes scripts, or holds letters that pass for others: write it in one script";
-    let latin = "the name before the @ looks like one in Latin letters: write it in those";
-    let long = "an e-mail address has at most 254 characters, 64 of them before the @";
+    let such = "must be an email address such as name@shop.example";
+    let domain = "the part after the @ must be a domain such as shop.example";
+    let unseen = "the email address contains invisible characters; type it again";
+    let mixed = "the part before the @ must not mix scripts or contain lookalike letters";
+    let latin = "the part before the @ looks like Latin letters but is not; use Latin letters";
+    let long = "an email address has at most 254 characters, with at most 64 before the @";
     let [too_long, long_name] = [254, 65].map(|length| format!("{}@souk.example", "a".repeat(length)));
     for (typed, rule) in [
         ("ada", such),
@@ -117,7 +117,7 @@ async fn phone_number_is_validated_and_normalized() {
             assert_eq!(said, "+442079460000", "{typed}");
         }
     }
-    let rule = "give a phone number that exists, with + and the country code first, such as +44 20 7946 0000";
+    let rule = "must be a valid phone number with country code, such as +44 20 7946 0000";
     for typed in
         ["", "12345", "call me", "020 7946 0000", "0044 20 7946 0000", "+44 112", "+999 123456", "+44 20 7946 0000 x1"]
     {

@@ -1,4 +1,4 @@
-//! What wishlists give the tests of all domains.
+//! Fixtures of wishlists for the tests of all domains.
 
 use futures_util::FutureExt;
 use serde_json::json;
@@ -50,7 +50,7 @@ pub const FIXTURES: DomainFixtures = DomainFixtures {
         ),
         AuditCase("wishlistDelete", r#"{"id": "WISHLIST"}"#, &[r#"DELETED WISHLIST - {"user_id":"ADMIN"} null"#]),
     ],
-    unaudited_mutations: &[("wishlistUpdate", "the name of a wishlist is its owner's own text")],
+    unaudited_mutations: &[("wishlistUpdate", "the name is private text of the owner")],
     batch_cases: &[
         BatchCase("{ wishlists(first: 50) { PAGE } }", 2),
         BatchCase(

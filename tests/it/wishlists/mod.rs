@@ -1,4 +1,4 @@
-//! Wishlists: their owner's lists, sharing by a link, and moving into the cart.
+//! Wishlists: their owner's lists, sharing by link, and moving items into the cart.
 
 mod move_to_cart;
 mod sharing;
@@ -14,7 +14,7 @@ use souk::{
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-/// A product for sale.
+/// Creates a product for sale.
 async fn product(app: &TestApp, sku: &str, stock: i32) -> ProductId {
     let website = match app.database.scalar("SELECT min(id) FROM websites").await.parse() {
         Ok(id) => souk::ids::WebsiteId(id),
@@ -23,7 +23,7 @@ async fn product(app: &TestApp, sku: &str, stock: i32) -> ProductId {
     app.product(website, ProductSpec { sku: Some(sku.into()), stock, ..ProductSpec::default() }).await.id
 }
 
-/// A new wishlist of this actor.
+/// Creates a wishlist of this actor.
 async fn wishlist(actor: &Actor<'_>, name: &str) -> String {
     actor
         .mutate("wishlistCreate", "wishlist { id }", json!({ "name": name }))
@@ -31,7 +31,7 @@ async fn wishlist(actor: &Actor<'_>, name: &str) -> String {
         .text_at("wishlistCreate.wishlist.id")
 }
 
-/// Puts a product on a wishlist: the id of the item.
+/// Adds a product to a wishlist; returns the item's id.
 async fn add(actor: &Actor<'_>, wishlist: &str, product: ProductId, quantity: i32) -> String {
     let input = json!({ "wishlistId": wishlist, "productId": product.to_global_id(), "quantity": quantity });
     let response = actor.mutate("wishlistItemAdd", "wishlistItem { id }", input).await;
@@ -39,7 +39,8 @@ async fn add(actor: &Actor<'_>, wishlist: &str, product: ProductId, quantity: i3
     response.text_at("wishlistItemAdd.wishlistItem.id")
 }
 
-/// The SKUs and quantities on a wishlist as this actor sees them, the latest first; null if they do not see the wishlist.
+/// Returns the SKUs and quantities on a wishlist as this actor sees them, latest first; null if the wishlist is not
+/// visible.
 async fn items(actor: &Actor<'_>, wishlist: &str) -> Value {
     let document = "query ($id: ID!) { wishlist(id: $id) { items { nodes { quantity product { sku } } } } }";
     let response = actor.run_with(document, json!({ "id": wishlist })).await;
@@ -53,7 +54,7 @@ async fn items(actor: &Actor<'_>, wishlist: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_wishlist_is_created_filled_renamed_and_deleted() {
+async fn wishlist_is_created_filled_renamed_and_deleted() {
     let app = TestApp::new().await;
     let (rope, sail) = (product(&app, "R", 10).await, product(&app, "S", 10).await);
     let ada = app.customer().await;
@@ -72,7 +73,7 @@ async fn a_wishlist_is_created_filled_renamed_and_deleted() {
     let item = add(&ada, &id, rope, 2).await;
     add(&ada, &id, sail, 1).await;
     assert_eq!(items(&ada, &id).await, json!([["S", 1], ["R", 2]]));
-    // A product is on a wishlist once.
+    // Adding a product again sets its quantity.
     assert_eq!(add(&ada, &id, rope, 5).await, item);
     assert_eq!(items(&ada, &id).await, json!([["S", 1], ["R", 5]]));
 
@@ -83,7 +84,7 @@ async fn a_wishlist_is_created_filled_renamed_and_deleted() {
 
     let response = ada.mutate("wishlistUpdate", "wishlist { name }", json!({ "id": id, "name": "Ship" })).await;
     assert_eq!(response.text_at("wishlistUpdate.wishlist.name"), "Ship");
-    // Without a name nothing changes.
+    // An omitted name is kept.
     let response = ada.mutate("wishlistUpdate", "wishlist { name }", json!({ "id": id })).await;
     assert_eq!(response.text_at("wishlistUpdate.wishlist.name"), "Ship");
 
@@ -201,7 +202,7 @@ async fn user_has_at_most_50_wishlists_and_a_wishlist_at_most_500_items() {
         ada.id.0, website.id.0
     );
     app.database.sql(&many).await;
-    // Of two at the same time one is too many.
+    // Of two concurrent requests, one exceeds the limit.
     let create = || ada.try_mutate("wishlistCreate", json!({ "name": "Boat" }));
     let mut outcomes = <[String; 2]>::from(tokio::join!(create(), create()));
     outcomes.sort();
@@ -221,7 +222,7 @@ async fn user_has_at_most_50_wishlists_and_a_wishlist_at_most_500_items() {
     };
     let put = |product: ProductId| json!({ "wishlistId": id, "productId": product.to_global_id(), "quantity": 3 });
     assert_eq!(ada.try_mutate("wishlistItemAdd", put(of("R-501").await)).await, "OUT_OF_RANGE productId");
-    assert_eq!(ada.try_mutate("wishlistItemAdd", put(of("R-500").await)).await, "done", "it is on the wishlist already");
+    assert_eq!(ada.try_mutate("wishlistItemAdd", put(of("R-500").await)).await, "done", "the product is already on the wishlist");
 }
 
 #[tokio::test]
@@ -255,7 +256,7 @@ async fn wishlist_and_item_lists_use_an_index() {
 }
 
 #[tokio::test]
-async fn wishlists_are_in_the_export_of_a_user_and_erased_with_them() {
+async fn user_export_includes_wishlists_and_erasure_deletes_them() {
     let app = TestApp::new().await;
     let rope = product(&app, "R", 10).await;
     let (ada, other) = (app.customer().await, app.customer().await);
@@ -282,19 +283,19 @@ async fn wishlists_are_in_the_export_of_a_user_and_erased_with_them() {
     assert!(!self::items(&other, &kept).await.is_null());
     let shared = "query ($token: String!) { sharedWishlist(token: $token) { id } }";
     assert_eq!(app.anonymous().run_with(shared, json!({ "token": token })).await.at("sharedWishlist"), &Value::Null);
-    // What the owner called it is nowhere any more.
+    // The name is in no audit log entry.
     assert_eq!(app.database.scalar("SELECT count(*) FROM audit_log WHERE (before, after)::text LIKE '%Boat%'").await, "0");
 }
 
 #[tokio::test]
-async fn an_export_holds_the_wishlists_of_the_users_of_the_website_item_by_item() {
+async fn wishlist_export_lists_items_of_the_websites_users() {
     let app = TestApp::new().await;
     let (rope, sail) = (product(&app, "R", 10).await, product(&app, "S", 10).await);
     let ada = app.customer().await;
     let id = wishlist(&ada, "=Boat").await;
     add(&ada, &id, rope, 2).await;
     add(&ada, &id, sail, 1).await;
-    // Somebody who is not of the website, and so not in reach of its staff, with a product of the website.
+    // A user of another website, whom staff of this one cannot see, with a product of this website.
     let other = app.customer().await;
     add(&other, &wishlist(&other, "Ship").await, rope, 1).await;
     let from = format!("UPDATE users SET source_website_id = (SELECT min(id) FROM websites) WHERE id = {}", ada.id.0);

@@ -24,10 +24,10 @@ async fn all_items_or_some_of_them_move_into_the_cart() {
     let id = wishlist(&ada, "Boat").await;
     let (rope_item, sail_item) = (add(&ada, &id, rope, 2).await, add(&ada, &id, sail, 3).await);
     let some = json!({ "id": id, "itemIds": [rope_item] });
-    // What is in the cart already becomes more.
+    // The quantity is added to the line in the cart.
     assert_eq!(move_to_cart(&ada, some.clone()).await, json!([["R", 3]]));
     assert_eq!(items(&ada, &id).await, json!([["S", 3]]));
-    assert_eq!(ada.try_mutate("wishlistMoveToCart", some).await, "NOT_FOUND itemIds.0", "it is moved already");
+    assert_eq!(ada.try_mutate("wishlistMoveToCart", some).await, "NOT_FOUND itemIds.0", "the item was already moved");
     let twice = json!({ "id": id, "itemIds": [sail_item, sail_item] });
     assert_eq!(ada.try_mutate("wishlistMoveToCart", twice).await, "INVALID itemIds.1");
     assert_eq!(ada.try_mutate("wishlistMoveToCart", json!({ "id": id, "itemIds": [] })).await, "REQUIRED itemIds");
@@ -49,7 +49,7 @@ async fn cart_is_created_for_moved_items_if_missing() {
 }
 
 #[tokio::test]
-async fn if_one_item_cannot_be_bought_nothing_moves() {
+async fn unavailable_item_prevents_the_whole_move() {
     let app = TestApp::new().await;
     let (rope, few, gone) =
         (product(&app, "R", 10).await, product(&app, "few", 1).await, product(&app, "gone", 5).await);
@@ -60,7 +60,7 @@ async fn if_one_item_cannot_be_bought_nothing_moves() {
     let gone_item = add(&ada, &id, gone, 1).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
     let before = app.database.contents().await;
-    // Errors name the items by their places: in `items`, the latest first, or in `itemIds`.
+    // Errors name items by index: in `items`, latest first, or in `itemIds`.
     for (input, few, gone) in [
         (json!({ "id": id }), "items.1", "items.0"),
         (json!({ "id": id, "itemIds": [few_item, rope_item, gone_item] }), "itemIds.0", "itemIds.2"),
@@ -72,7 +72,7 @@ async fn if_one_item_cannot_be_bought_nothing_moves() {
         assert_eq!(found, expected.map(|(code, field)| (code.to_owned(), field)), "{response:#?}");
     }
     assert_eq!(app.database.contents().await, before);
-    // The id of an item of somebody else is no item of this wishlist.
+    // An item of another user's wishlist is not found.
     let other = app.customer().await;
     let theirs = wishlist(&other, "Ship").await;
     let theirs = add(&other, &theirs, rope, 1).await;

@@ -31,12 +31,12 @@ async fn everyone_with_the_token_reads_a_shared_wishlist_until_the_link_is_revok
         { "quantity": 1, "product": null }, { "quantity": 2, "product": { "sku": "R" } }] } });
     assert_eq!(shared(&app.anonymous(), &token).await, expected);
     assert_eq!(shared(&other, &token).await, expected);
-    // The token reads; it opens nothing else.
+    // The token allows reading only.
     let node = other.run_with("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
     assert_eq!(node.at("node"), &Value::Null);
     assert_eq!(other.try_mutate("wishlistUpdate", json!({ "id": id, "name": "Mine" })).await, "NOT_FOUND id");
 
-    // A new link ends the one before.
+    // A new link invalidates the previous one.
     let second = share(&ada, &id).await;
     assert_ne!(second, token);
     assert_eq!(shared(&other, &token).await, Value::Null);
@@ -46,14 +46,14 @@ async fn everyone_with_the_token_reads_a_shared_wishlist_until_the_link_is_revok
         assert_eq!(
             !shared(&other, &second).await.is_null(),
             is_active,
-            "an owner whose account is deactivated shares nothing"
+            "wishlists of a deactivated owner are not shared"
         );
     }
 
     let response = ada.mutate("wishlistUnshare", "wishlist { isShared sharedAt }", json!({ "id": id })).await;
     assert_eq!(response.at("wishlistUnshare.wishlist"), &json!({ "isShared": false, "sharedAt": null }));
     assert_eq!(shared(&other, &second).await, Value::Null);
-    assert_eq!(ada.try_mutate("wishlistUnshare", json!({ "id": id })).await, "done", "there is no link to revoke");
+    assert_eq!(ada.try_mutate("wishlistUnshare", json!({ "id": id })).await, "done", "unsharing again does nothing");
 }
 
 #[tokio::test]
@@ -68,6 +68,6 @@ async fn invalid_token_finds_nothing_and_tokens_are_not_stored() {
         assert_eq!(shared(&app.anonymous(), wrong).await, Value::Null, "{wrong:.40}");
     }
     for (table, rows) in app.database.contents().await {
-        assert!(!rows.contains(&token), "{table} holds the token");
+        assert!(!rows.contains(&token), "{table} contains the token");
     }
 }

@@ -1,5 +1,5 @@
-//! A root of the schema: the fields of several objects, one for each domain, as one type.
-//! The one rule: a field belongs to one part; the parts are found by the field's name.
+//! A root type of the schema whose fields come from several objects, one for each domain.
+//! Rule: a field belongs to exactly one of these parts; the part is found by the name of the field.
 
 use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
@@ -12,22 +12,22 @@ use async_graphql::{
 
 use super::{DynObject, FieldFuture, registration::meta_object, resolve_field, resolve_selection_set, unknown_field};
 
-/// The objects whose fields a root has; [`root!`](root) implements it.
+/// The parts of a root type; implemented by [`root!`](root).
 pub trait RootParts: Send + Sync + 'static {
-    /// Name of the root.
+    /// Name of the root type.
     const NAME: &'static str;
 
-    /// Description of the root.
+    /// Description of the root type.
     const DESCRIPTION: &'static str;
 
-    /// The objects.
+    /// Returns the parts.
     fn parts() -> Vec<Box<dyn DynObject>>;
 
-    /// Inserts their fields.
+    /// Adds the fields of the parts.
     fn register(registry: &mut Registry, fields: &mut IndexMap<String, MetaField>);
 }
 
-/// The fields of an object that is registered under no name of its own.
+/// Returns the fields of an object without registering it as a type.
 pub fn fields_of<T: OutputType>(registry: &mut Registry) -> IndexMap<String, MetaField> {
     match registry.create_fake_output_type::<T>() {
         MetaType::Object { fields, .. } => fields,
@@ -35,7 +35,7 @@ pub fn fields_of<T: OutputType>(registry: &mut Registry) -> IndexMap<String, Met
     }
 }
 
-/// Declares the parts of a root.
+/// Declares a root type and its parts.
 macro_rules! root {
     ($(#[doc = $doc:literal])* $root:ident { $($part:path,)* }) => {
         $(#[doc = $doc])*
@@ -60,10 +60,10 @@ macro_rules! root {
 }
 pub(crate) use root;
 
-/// A root made of its parts.
+/// A root type that consists of its parts.
 pub struct MergedRoot<R> {
     parts: Vec<Box<dyn DynObject>>,
-    /// The part that has the field of this name.
+    /// Index of the part by the name of the field.
     part_indexes: HashMap<&'static str, usize>,
     root: PhantomData<R>,
 }

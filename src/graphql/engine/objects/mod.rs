@@ -1,9 +1,8 @@
-//! The container of Souk's objects: answers fields in the order of the query, as the specification
-//! wants, and resolves fields whose value is at hand without a future.
-//!
-//! The one rule: every object of the schema is declared with [`object`](souk_macros::object), every interface and union
-//! is a [`Abstract`], and every operation runs through [`execute`] or [`RootResolver`]. Extensions of async-graphql do not see the
-//! fields resolved here, and the schema has no directives of its own on fields.
+//! Resolution of GraphQL objects: fields are returned in the order of the query, as the specification requires, and
+//! fields whose value is already available are resolved without a future.
+//! Rule: every object of the schema is declared with [`object`](souk_macros::object), every interface and union is an
+//! [`Abstract`], and every operation runs through [`execute`] or [`RootResolver`]. Extensions of async-graphql do not
+//! see the fields resolved here, and the schema defines no directives on fields.
 
 mod merged_root;
 mod registration;
@@ -28,32 +27,32 @@ pub use root::{RootResolver, execute};
 pub use selection_set::resolve_selection_set;
 pub use value::{Kind, Leaf, Object, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
 
-/// A field that is being resolved.
+/// The pending result of a field.
 pub type FieldFuture<'a> = BoxFuture<'a, ServerResult<Value>>;
 
-/// An object of the schema without its Rust type; `#[object]` implements it.
+/// A GraphQL object independent of its Rust type; implemented by `#[object]`.
 pub trait DynObject: Send + Sync {
-    /// Name of the GraphQL type.
+    /// Returns the name of the GraphQL type.
     fn name(&self) -> Cow<'static, str>;
 
-    /// Names of its fields.
+    /// Returns the names of the fields.
     fn fields(&self) -> &'static [&'static str];
 
-    /// The result of a field whose value is at hand; `None` if the field has to be awaited.
+    /// Resolves a field whose value is available; returns `None` if the field is asynchronous.
     fn resolve_sync(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>)
     -> Option<ServerResult<Value>>;
 
-    /// The result of any field.
+    /// Resolves any field.
     fn resolve_async<'a>(&'a self, context: Context<'a>) -> FieldFuture<'a>;
 }
 
-/// An interface or a union that answers as the object in it. The schema is the same as without it.
+/// An interface or a union that resolves as its concrete object. It does not change the schema.
 #[derive(Clone, Debug)]
 pub struct Abstract<T>(pub T);
 
 /// The enum behind an interface or a union.
 pub trait AbstractType: OutputType {
-    /// The object in it.
+    /// Returns the concrete object.
     fn concrete_object(&self) -> &dyn DynObject;
 }
 
@@ -77,7 +76,7 @@ impl<T: AbstractType> OutputType for Abstract<T> {
     }
 }
 
-/// Resolves a field of an object that async-graphql asks for: the first root field answers the whole operation.
+/// Resolves a field on behalf of async-graphql. The first root field resolves the whole operation.
 /// # Errors
 /// Those of the field.
 pub async fn resolve_field(object: &dyn DynObject, context: &Context<'_>) -> ServerResult<Option<Value>> {
@@ -87,12 +86,12 @@ pub async fn resolve_field(object: &dyn DynObject, context: &Context<'_>) -> Ser
     }
 }
 
-/// A resolver's error at its field.
+/// Converts a resolver's error, with the position of its field.
 pub fn field_error(context: &Context<'_>, error: impl Into<Error>) -> ServerError {
     error.into().into_server_error(context.item.pos)
 }
 
-/// The result of a field that failed on the spot.
+/// Returns the result of a field that failed synchronously.
 pub fn error_result(
     context: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
@@ -102,7 +101,7 @@ pub fn error_result(
     Some(error_at(&context, error))
 }
 
-/// As [`error_result`], in the context of the field.
+/// Like [`error_result`], in the context of the field.
 pub fn error_future<'a>(context: &Context<'a>, error: impl Into<Error>) -> FieldFuture<'a> {
     Box::pin(ready(error_at(context, error)))
 }
@@ -111,7 +110,7 @@ fn error_at(context: &Context<'_>, error: impl Into<Error>) -> ServerResult<Valu
     Err(context.set_error_path(field_error(context, error)))
 }
 
-/// The result of a field that the object does not have.
+/// Returns the result of a field that the object does not have.
 pub fn unknown_field<'a>() -> FieldFuture<'a> {
     Box::pin(ready(Ok(Value::Null)))
 }

@@ -1,4 +1,4 @@
-//! What objects, fields and arguments say of themselves to async-graphql's registry.
+//! Registers objects, fields and arguments in async-graphql's registry.
 
 use std::borrow::Cow;
 
@@ -9,41 +9,41 @@ use async_graphql::{
     registry::{Deprecation, MetaField, MetaInputValue, MetaType, MetaTypeId, Registry},
 };
 
-/// What a field says of itself.
+/// Metadata of a field.
 pub struct FieldInfo {
     /// Name in the schema.
     pub name: &'static str,
     /// Description.
     pub description: Option<&'static str>,
-    /// Registers the type of its values and returns the type's name.
+    /// Registers the field's type and returns its name.
     pub ty: fn(&mut Registry) -> String,
-    /// The arguments.
+    /// Arguments of the field.
     pub arguments: &'static [ArgumentInfo],
-    /// The complexity, where it is not that of a plain field.
+    /// Complexity, if it differs from the default.
     pub complexity: Option<Complexity>,
 }
 
-/// Works out the complexity of a field from its arguments and the complexity of its selections.
+/// Computes the complexity of a field from its arguments and the complexity of its selection.
 pub type Complexity = fn(&VisitorContext<'_>, &[Positioned<VariableDefinition>], &Field, usize) -> ServerResult<usize>;
 
-/// What an argument says of itself.
+/// Metadata of an argument.
 pub enum ArgumentInfo {
-    /// One argument.
+    /// A single argument.
     Single {
         /// Name in the schema.
         name: &'static str,
         /// Description.
         description: Option<&'static str>,
-        /// Registers its type and returns the type's name.
+        /// Registers the argument's type and returns its name.
         ty: fn(&mut Registry) -> String,
-        /// The default in the schema's language.
+        /// Default value as a GraphQL literal.
         default: Option<fn() -> String>,
     },
     /// The arguments of a list.
     List(fn(&mut Registry, &mut IndexMap<String, MetaInputValue>)),
 }
 
-/// Registers an object with its fields, and returns its name as a type.
+/// Registers an object with its fields and returns its type name.
 pub fn register_object<T: ObjectType>(
     registry: &mut Registry,
     description: Option<&'static str>,
@@ -56,7 +56,7 @@ pub fn register_object<T: ObjectType>(
     })
 }
 
-/// `Registry::create_output_type`, compiled once for all types.
+/// `Registry::create_output_type` in a form that is compiled once for all types.
 fn create_output_type<T: OutputType>(
     registry: &mut Registry,
     kind: MetaTypeId,
@@ -94,7 +94,7 @@ impl ArgumentInfo {
     }
 }
 
-/// An object type.
+/// Returns the metadata of an object type.
 pub(super) fn meta_object(
     name: String,
     description: Option<String>,
@@ -121,7 +121,7 @@ pub(super) fn meta_object(
     }
 }
 
-/// What fields have in common: none of them belongs to another service or is deprecated.
+/// Returns the defaults that all fields share: no federation, not deprecated.
 fn base_meta_field() -> MetaField {
     MetaField {
         name: String::new(),
@@ -144,7 +144,7 @@ fn base_meta_field() -> MetaField {
     }
 }
 
-/// An argument of a type.
+/// Returns the metadata of an argument or input field.
 pub fn meta_argument(
     name: &str,
     ty: String,
@@ -166,7 +166,7 @@ pub fn meta_argument(
 }
 
 /// Registers an interface with its fields (name, type, description) and its members (name, registration), and returns
-/// its name as a type.
+/// its type name.
 pub fn register_interface<T: OutputType>(
     registry: &mut Registry,
     description: &str,

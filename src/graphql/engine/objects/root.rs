@@ -1,8 +1,7 @@
-//! The root of an operation: the container's way around the library, which resolves the fields of
-//! `Query` and `Mutation` by itself, in the order of their completion.
-//!
-//! The first field of the root answers for all of them; that answer takes the place of the library's
-//! when the execution has ended. The one rule: every response passes through [`RootResolver::finish`].
+//! Resolution of an operation's root. async-graphql resolves the fields of `Query` and `Mutation` itself and returns
+//! them in the order of their completion; this module bypasses it: the first root field resolves all root fields, and
+//! that result replaces the library's when the execution has ended.
+//! Rule: every response passes through [`RootResolver::finish`].
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -19,7 +18,7 @@ use crate::graphql::engine::objects::{
     selection_set::{PropagatedError, resolve_selection_set},
 };
 
-/// One operation under way.
+/// State of one operation in progress.
 #[derive(Clone, Default)]
 pub struct RootResolver(Arc<RootState>);
 
@@ -29,7 +28,7 @@ struct RootState {
     data: Mutex<Option<Value>>,
 }
 
-/// Executes a query or a mutation whose root is an [`Ordered`](crate::graphql::engine::objects::Ordered).
+/// Executes a query or a mutation whose root is a [`MergedRoot`](crate::graphql::engine::objects::MergedRoot).
 pub async fn execute<Q, M, S>(schema: &Schema<Q, M, S>, request: Request) -> Response
 where
     Q: ObjectType + 'static,
@@ -41,14 +40,14 @@ where
 }
 
 impl RootResolver {
-    /// Marks a request; its response has to pass through [`finish`](Self::finish).
+    /// Attaches a resolver to a request; the response has to pass through [`finish`](Self::finish).
     pub fn start(request: Request) -> (Self, Request) {
         let root = Self::default();
         (root.clone(), request.data(root))
     }
 
-    /// Puts a response in the order of the query, its errors in the order of the document.
-    /// Responses of a subscription may pass, too, each by itself.
+    /// Puts the data in the order of the query and the errors in the order of the document. Each response of a
+    /// subscription may be passed separately.
     pub fn finish(&self, mut response: Response) -> Response {
         let errors = std::mem::take(&mut response.errors);
         response.errors = errors.into_iter().map(PropagatedError::unwrap).collect();
@@ -56,25 +55,25 @@ impl RootResolver {
         let data = self.lock_data().take();
         if let Some(mut data) = data {
             if let (Value::Object(resolved), Value::Object(introspection)) = (&mut data, response.data) {
-                // What our objects do not know is introspection, which the library has answered.
+                // Fields that our objects do not know are introspection, which the library has resolved.
                 let known = introspection.into_iter().filter(|(_, value)| *value != Value::Null);
                 resolved.extend(known);
             }
             response.data = data;
         } else if response.data == Value::Null && response.errors.is_empty() {
-            // Nothing is selected, which is no failure.
+            // Nothing is selected; that is not a failure.
             response.data = Value::Object(Default::default());
         }
         response
     }
 
-    /// The operation, if the field is one of its root.
+    /// Returns the resolver of the operation if the field is one of its root fields.
     pub(super) fn from_context<'a>(ctx: &Context<'a>) -> Option<&'a Self> {
         let top = ctx.path_node.is_some_and(|node| node.parent.is_none());
         if top { ctx.data_opt() } else { None }
     }
 
-    /// The first call answers the operation, the others have nothing to add.
+    /// The first call resolves the whole operation; later calls return nothing.
     pub(super) async fn resolve(&self, ctx: &Context<'_>, object: &dyn DynObject) -> ServerResult<Option<Value>> {
         if !self.0.is_started.swap(true, Ordering::Relaxed) {
             let operation = &ctx.query_env.operation.node;
@@ -95,7 +94,7 @@ impl RootResolver {
     }
 }
 
-/// Which items of lists an error is in.
+/// Returns the list indices in the path of an error.
 fn indices(error: &ServerError) -> Vec<usize> {
     let index = |segment: &PathSegment| match segment {
         PathSegment::Index(index) => Some(*index),

@@ -1,6 +1,5 @@
-//! The result of one object: what is selected, resolved and put in the order of the query.
-//!
-//! The one rule: an error becomes null at the next nullable field, and siblings run to their end.
+//! Resolution of one object: collects the selected fields, resolves them and returns them in the order of the query.
+//! Rule: an error nulls the nearest nullable field, and its siblings run to completion.
 
 use std::{
     any::Any,
@@ -18,9 +17,9 @@ use futures_util::future::join_all;
 
 use crate::graphql::engine::objects::DynObject;
 
-/// Resolves the selected fields of an object, all at once or one after the other (`serial`).
+/// Resolves the selected fields of an object, concurrently or one after the other (`serial`).
 /// # Errors
-/// That of a field which cannot be null.
+/// The error of a non-null field.
 pub async fn resolve_selection_set(
     ctx: &ContextSelectionSet<'_>,
     object: &dyn DynObject,
@@ -67,13 +66,13 @@ pub async fn resolve_selection_set(
     }
 }
 
-/// The selected fields of one object under their response keys, in the order of the query.
+/// The selected fields of an object by response key, in the order of the query.
 struct CollectedFields<'a> {
     values: IndexMap<Name, Value>,
     fields: Vec<&'a Positioned<Field>>,
-    /// In place of the field in the same slot: a key selected twice has the selections of both.
+    /// Replaces the field in the same slot: a key that is selected twice has the selections of both.
     merged: BTreeMap<usize, Positioned<Field>>,
-    /// A fragment spread twice adds nothing, and would double the work at each level below it.
+    /// Fragments spread so far. A second spread adds nothing, and would double the work at each level below it.
     visited: BTreeSet<&'a Name>,
 }
 
@@ -145,15 +144,15 @@ impl<'a> CollectedFields<'a> {
     }
 }
 
-/// What the schema says; unknown fields are the library's own.
+/// Checks whether the schema allows null; unknown fields are the library's own.
 fn is_nullable(ctx: &ContextSelectionSet<'_>, object: &dyn DynObject, field: &Positioned<Field>) -> bool {
     let object = ctx.schema_env.registry.types.get(object.name().as_ref());
     let field = object.and_then(|object: &MetaType| object.field_by_name(&field.node.name.node));
     field.is_none_or(|field| !field.ty.ends_with('!'))
 }
 
-/// An error on its way from a non-null field to the next nullable one. The lists it passes overwrite
-/// its path, so it travels as the source of another.
+/// An error on its way from a non-null field to the nearest nullable field. The lists in between overwrite its path, so
+/// it is kept as the source of another error.
 pub(super) struct PropagatedError(ServerError);
 
 impl PropagatedError {

@@ -1,6 +1,6 @@
-//! How the value of a field becomes a value of the response.
-//! Rule: what is compiled for each type is only the conversion of a [`Leaf`]; objects and lists are resolved by one
-//! function each, which knows them as [`DynObject`] and [`Item`].
+//! Conversion of field values to response values.
+//! Rule: only the conversion of a [`Leaf`] is compiled for each type; objects and lists are resolved by one function
+//! each, through [`DynObject`] and [`Item`].
 
 use std::future::ready;
 
@@ -12,9 +12,9 @@ use futures_util::{FutureExt, future::try_join_all};
 
 use super::{Abstract, AbstractType, DynObject, FieldFuture, resolve_selection_set};
 
-/// A scalar that is a value by itself, or a list of such scalars.
+/// A scalar, or a list of scalars, that needs no resolution.
 pub trait Leaf: Send + Sync {
-    /// The value in the response.
+    /// Returns the response value.
     fn to_value(&self) -> Value;
 }
 
@@ -84,12 +84,12 @@ impl<T: Leaf> Leaf for Vec<T> {
     }
 }
 
-/// An object, or none where the type is nullable; `#[object]` implements it for its type.
+/// An object or, if the type is nullable, an optional object; implemented by `#[object]`.
 pub trait Object: Send + Sync {
-    /// Whether null takes the place of an object that cannot be resolved.
+    /// Whether an object that cannot be resolved becomes null.
     const IS_NULLABLE: bool = false;
 
-    /// The object.
+    /// Returns the object.
     fn as_object(&self) -> Option<&dyn DynObject>;
 }
 
@@ -115,9 +115,9 @@ impl<T: Object> Object for Option<T> {
     }
 }
 
-/// A value in a list, without its type.
+/// An item of a list independent of its type.
 pub trait Item: Send + Sync {
-    /// The result of the value.
+    /// Resolves the item.
     fn resolve<'a>(&'a self, context: &'a ContextSelectionSet<'_>, field: &'a Positioned<Field>) -> FieldFuture<'a>;
 }
 
@@ -127,12 +127,12 @@ impl<T: OutputType> Item for T {
     }
 }
 
-/// A list, or none where the type is nullable.
+/// A list or, if the type is nullable, an optional list.
 pub trait List: Send + Sync {
-    /// Whether null takes the place of a list that cannot be resolved.
+    /// Whether a list that cannot be resolved becomes null.
     const IS_NULLABLE: bool = false;
 
-    /// The values.
+    /// Returns the items.
     fn items(&self) -> Option<Vec<&dyn Item>>;
 }
 
@@ -158,9 +158,9 @@ impl<T: List> List for Option<T> {
     }
 }
 
-/// How values of a kind are resolved.
+/// Resolves values of one kind.
 pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
-    /// The result of a value in the context of its selections.
+    /// Resolves a value in the context of its selection set.
     fn resolve(
         self,
         value: &T,
@@ -168,7 +168,7 @@ pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
         field: &Positioned<Field>,
     ) -> impl Future<Output = ServerResult<Value>> + Send;
 
-    /// The result of a field, if nothing has to be awaited.
+    /// Resolves a field, if that needs no waiting.
     fn resolve_sync(
         self,
         value: &T,
@@ -180,7 +180,7 @@ pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
         self.resolve(value, &context, field).now_or_never()
     }
 
-    /// The result of a field.
+    /// Resolves a field.
     fn complete(self, value: &T, context: &Context<'_>) -> impl Future<Output = ServerResult<Value>> + Send {
         async move {
             let field = context.item;
@@ -188,7 +188,7 @@ pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
         }
     }
 
-    /// The result of a field whose value is at hand.
+    /// Resolves a field whose value is available.
     fn resolve_async<'a>(self, value: T, context: Context<'a>) -> FieldFuture<'a>
     where
         T: 'a,
@@ -197,7 +197,7 @@ pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
     }
 }
 
-/// The kind of a [`Leaf`].
+/// Kind of a [`Leaf`].
 #[derive(Clone, Copy)]
 pub struct LeafKind;
 
@@ -232,7 +232,7 @@ impl<T: Leaf> Kind<T> for LeafKind {
     }
 }
 
-/// The kind of an [`Object`].
+/// Kind of an [`Object`].
 #[derive(Clone, Copy)]
 pub struct ObjectKind;
 
@@ -258,7 +258,7 @@ async fn resolve_object(
     }
 }
 
-/// The kind of a [`List`].
+/// Kind of a [`List`].
 #[derive(Clone, Copy)]
 pub struct ListKind;
 
@@ -297,7 +297,7 @@ fn or_null(context: &ContextSelectionSet<'_>, is_nullable: bool, result: ServerR
     }
 }
 
-/// The kind of everything else, which async-graphql resolves.
+/// Kind of all other values, which async-graphql resolves.
 #[derive(Clone, Copy)]
 pub struct OutputKind;
 
@@ -312,13 +312,13 @@ impl<T: OutputType> Kind<T> for OutputKind {
     }
 }
 
-/// Finds the kind of a value by its type: `(&&Probe(&value)).kind()`. Method resolution takes the first trait that fits:
-/// that of a leaf, then with one more reference those of an object and of a list, then that of everything else.
+/// Selects the kind of a value by its type: `(&&Probe(&value)).kind()`. Method resolution takes the first trait that
+/// applies: a leaf, then with one more reference an object or a list, then everything else.
 pub struct Probe<'v, T>(pub &'v T);
 
 /// A value that is a [`Leaf`].
 pub trait ProbeLeaf {
-    /// Its kind.
+    /// Returns the kind.
     fn kind(&self) -> LeafKind {
         LeafKind
     }
@@ -328,7 +328,7 @@ impl<T: Leaf> ProbeLeaf for Probe<'_, T> {}
 
 /// A value that is an [`Object`].
 pub trait ProbeObject {
-    /// Its kind.
+    /// Returns the kind.
     fn kind(&self) -> ObjectKind {
         ObjectKind
     }
@@ -338,7 +338,7 @@ impl<T: Object> ProbeObject for &Probe<'_, T> {}
 
 /// A value that is a [`List`].
 pub trait ProbeList {
-    /// Its kind.
+    /// Returns the kind.
     fn kind(&self) -> ListKind {
         ListKind
     }
@@ -348,7 +348,7 @@ impl<T: List> ProbeList for &Probe<'_, T> {}
 
 /// Any other value.
 pub trait ProbeOutput {
-    /// Its kind.
+    /// Returns the kind.
     fn kind(&self) -> OutputKind {
         OutputKind
     }

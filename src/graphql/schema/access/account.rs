@@ -1,5 +1,5 @@
-//! What people do with their own account by mail: confirming an address, recovering a password, changing either.
-//! Rule: an answer never tells whether an address has an account.
+//! Account recovery and changes: email verification, password reset, password change, email change.
+//! Rule: a response never reveals whether an email address has an account.
 
 use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
@@ -16,100 +16,100 @@ use crate::{
     },
 };
 
-/// The token of a mail.
+/// Input for `emailVerify`.
 #[derive(InputObject)]
 pub struct EmailVerifyInput {
-    /// The token of the link in the mail.
+    /// Token from the link in the email.
     token: String,
 }
 
-/// Who wants another mail.
+/// Input for `emailVerificationResend`.
 #[derive(InputObject)]
 pub struct EmailVerificationResendInput {
-    /// The address to confirm.
+    /// Email address to verify.
     email: String,
 }
 
-/// Who forgot their password.
+/// Input for `passwordForgot`.
 #[derive(InputObject)]
 pub struct PasswordForgotInput {
-    /// The address to log in with.
+    /// Email address of the account.
     email: String,
-    /// The website that writes the mail; the one they came from where absent.
+    /// Website in whose name the email is sent; defaults to the website of the user's account.
     website_id: Option<ID>,
 }
 
-/// A new password by the token of a mail.
+/// Input for `passwordReset`.
 #[derive(InputObject)]
 pub struct PasswordResetInput {
-    /// The token of the link in the mail.
+    /// Token from the link in the email.
     token: String,
-    /// The new password: 8 to 128 characters, and not easily guessed.
+    /// New password, 8 to 128 characters. Passwords that are easy to guess are rejected.
     password: String,
 }
 
-/// A new password for yourself.
+/// Input for `passwordChange`.
 #[derive(InputObject)]
 pub struct PasswordChangeInput {
-    /// The current password.
+    /// Current password.
     password: String,
-    /// The new one: 8 to 128 characters, and not easily guessed.
+    /// New password, 8 to 128 characters. Passwords that are easy to guess are rejected.
     new_password: String,
 }
 
-/// Another address for yourself.
+/// Input for `emailChange`.
 #[derive(InputObject)]
 pub struct EmailChangeInput {
-    /// The new address.
+    /// New email address.
     email: String,
-    /// Your password.
+    /// The viewer's current password.
     password: String,
 }
 
-/// The token of a mail to a new address.
+/// Input for `emailChangeConfirm`.
 #[derive(InputObject)]
 pub struct EmailChangeConfirmInput {
-    /// The token of the link in the mail.
+    /// Token from the link in the email to the new address.
     token: String,
 }
 
 payload! {
-    /// The answer of `emailVerify`.
+    /// Result of `emailVerify`.
     EmailVerifyPayload {
-        /// Whose address is confirmed.
+        /// The user whose email address was verified.
         user: User
     }
 }
 payload! {
-    /// The answer of `emailVerificationResend`: the same for every address.
+    /// Result of `emailVerificationResend`. It is the same for every email address.
     EmailVerificationResendPayload
 }
 payload! {
-    /// The answer of `passwordForgot`: the same for every address.
+    /// Result of `passwordForgot`. It is the same for every email address.
     PasswordForgotPayload
 }
 payload! {
-    /// The answer of `passwordReset`.
+    /// Result of `passwordReset`.
     PasswordResetPayload {
-        /// Whose password is new.
+        /// The user whose password was set.
         user: User
     }
 }
 payload! {
-    /// The answer of `passwordChange`.
+    /// Result of `passwordChange`.
     PasswordChangePayload {
-        /// You.
+        /// The viewer.
         user: User
     }
 }
 payload! {
-    /// The answer of `emailChange`: the same for every address.
+    /// Result of `emailChange`. It is the same for every email address.
     EmailChangePayload
 }
 payload! {
-    /// The answer of `emailChangeConfirm`.
+    /// Result of `emailChangeConfirm`.
     EmailChangeConfirmPayload {
-        /// Whose address is new.
+        /// The user with the new email address.
         user: User
     }
 }
@@ -120,31 +120,31 @@ pub struct AccountMutation;
 
 #[object]
 impl AccountMutation {
-    /// Confirms an e-mail address by the token of a mail, which is good once, for 48 hours.
+    /// Verifies an email address with the token from an email. A token can be used once, within 48 hours.
     async fn email_verify(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token.")] input: EmailVerifyInput,
+        #[graphql(desc = "Token from the email.")] input: EmailVerifyInput,
     ) -> Result<EmailVerifyPayload> {
         EmailVerifyPayload::of(verification::verify(ctx.db(), &input.token).await.map(user))
     }
 
-    /// Sends the mail to confirm an address again, in place of the one before; at most three an hour. The answer is the same
-    /// whether or not there is such an account.
+    /// Sends the verification email again, at most three times per hour; the previous token becomes invalid. The result
+    /// does not reveal whether the account exists.
     async fn email_verification_resend(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "To whom.")] input: EmailVerificationResendInput,
+        #[graphql(desc = "Email address to verify.")] input: EmailVerificationResendInput,
     ) -> Result<EmailVerificationResendPayload> {
         EmailVerificationResendPayload::of(verification::resend(ctx.db(), ctx.origin(), &input.email).await)
     }
 
-    /// Sends a mail by which a new password can be chosen, in place of the one before; at most three an hour. The answer is
-    /// the same whether or not there is such an account.
+    /// Sends an email with a link to set a new password, at most three times per hour; the previous token becomes
+    /// invalid. The result does not reveal whether the account exists.
     async fn password_forgot(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who forgot it.")] input: PasswordForgotInput,
+        #[graphql(desc = "Email address of the account.")] input: PasswordForgotInput,
     ) -> Result<PasswordForgotPayload> {
         let requested = async {
             let website = optional_id("websiteId", input.website_id)?;
@@ -153,25 +153,26 @@ impl AccountMutation {
         PasswordForgotPayload::of(requested.await)
     }
 
-    /// Sets a new password by the token of a mail, which is good once, for an hour; the one that staff had sent, for seven
-    /// days. The address counts as confirmed, every session ends, and a mail tells of it.
+    /// Sets a new password with the token from an email. A token can be used once, within 60 minutes, or within 7 days
+    /// if a staff member sent it. The email address counts as verified, all sessions of the user end, and a
+    /// notification email is sent.
     async fn password_reset(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token and the new password.")] input: PasswordResetInput,
+        #[graphql(desc = "Token and new password.")] input: PasswordResetInput,
     ) -> Result<PasswordResetPayload> {
         let Services { db, passwords, permission_cache, .. } = ctx.services();
         let reset = passwords::reset(db, passwords, permission_cache, ctx.origin(), &input.token, input.password).await;
         PasswordResetPayload::of(reset.map(user))
     }
 
-    /// Changes your password. Every session but the present one ends, and a mail tells of it. Requires being logged in, by
-    /// an access token.
+    /// Changes the viewer's password. All other sessions end, and a notification email is sent. Requires a logged-in
+    /// user; API keys are rejected.
     #[graphql(guard = "LoginGuard")]
     async fn password_change(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The current password and the new one.")] input: PasswordChangeInput,
+        #[graphql(desc = "Current and new password.")] input: PasswordChangeInput,
     ) -> Result<PasswordChangePayload> {
         let Services { db, passwords, permission_cache, .. } = ctx.services();
         let PasswordChangeInput { password, new_password } = input;
@@ -181,14 +182,14 @@ impl AccountMutation {
         PasswordChangePayload::of(changed.map(user))
     }
 
-    /// Asks for another e-mail address: a mail goes there, and `emailChangeConfirm` with its token makes it yours. The answer
-    /// is the same whether or not the address has an account; if so, its owner is told. Requires being logged in, by an
-    /// access token.
+    /// Requests a change of the viewer's email address. A confirmation email is sent to the new address;
+    /// `emailChangeConfirm` with its token completes the change. The result does not reveal whether the new address has
+    /// an account; if it has one, its owner is notified. Requires a logged-in user; API keys are rejected.
     #[graphql(guard = "LoginGuard")]
     async fn email_change(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new address and the password.")] input: EmailChangeInput,
+        #[graphql(desc = "New email address and current password.")] input: EmailChangeInput,
     ) -> Result<EmailChangePayload> {
         let Services { db, passwords, .. } = ctx.services();
         EmailChangePayload::of(
@@ -196,12 +197,12 @@ impl AccountMutation {
         )
     }
 
-    /// Makes a new e-mail address yours by the token of the mail that went there, which is good once, for 24 hours. A mail to
-    /// the old address tells of it, and links that were sent there are void.
+    /// Changes the user's email address with the token from the confirmation email. A token can be used once, within 24
+    /// hours. A notification email is sent to the old address, and tokens sent there become invalid.
     async fn email_change_confirm(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token.")] input: EmailChangeConfirmInput,
+        #[graphql(desc = "Token from the confirmation email.")] input: EmailChangeConfirmInput,
     ) -> Result<EmailChangeConfirmPayload> {
         EmailChangeConfirmPayload::of(email_change::confirm(ctx.db(), &input.token).await.map(user))
     }

@@ -1,5 +1,5 @@
-//! API keys in the graph: making and revoking one's own.
-//! Rule: a key is shown once, by the mutation that makes it.
+//! API keys of the viewer.
+//! Rule: a key's secret is returned once, by the mutation that creates it.
 
 use std::sync::Arc;
 
@@ -31,11 +31,11 @@ use crate::{
     ids::{ApiKeyId, RowId, UserId},
 };
 
-/// A key of a machine.
+/// An API key.
 #[derive(Clone)]
 pub struct ApiKey(Arc<ApiKeyRow>);
 
-/// The object of a key.
+/// Creates the object of an API key.
 pub fn api_key(key: impl Into<Arc<ApiKeyRow>>) -> ApiKey {
     ApiKey(key.into())
 }
@@ -47,95 +47,96 @@ resource! {
 }
 
 by_parent! {
-    /// The API keys of users: the viewer's own alone.
+    /// API keys of users; only the viewer's own are returned.
     ApiKeysByUser by UserId => ApiKeyRow,
     |conn, context, ids| access::store::keys::by_user_ids(conn, context.user_id, &ids), key => key.row.user_id
 }
 
-/// A key with which a machine acts for you: it sends it as `X-API-Key`. You see your own.
+/// A key with which a program sends requests on behalf of a user, in the header `X-API-Key`. Visible to its owner only.
 #[object]
 impl ApiKey {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.row.id)
     }
 
-    /// Name for people.
+    /// Display name of the key.
     fn name(&self) -> &str {
         &self.0.row.name
     }
 
-    /// How the key begins, by which you know it again. The rest is shown once, when it is made.
+    /// First characters of the key, to recognize it. The full key is returned only when it is created.
     fn prefix(&self) -> &str {
         &self.0.row.prefix
     }
 
-    /// What it may do, as far as your role gives it at the moment.
+    /// Permissions of the key, limited to those that the owner's role currently grants.
     fn permissions(&self) -> Vec<Permission> {
         self.0.permissions.iter().collect()
     }
 
-    /// The websites that it is limited to. Empty where it counts wherever your role does.
+    /// Websites that the key is restricted to. Empty if the key is valid for all websites that the owner's role covers.
     #[graphql(complexity = "3 * child_complexity")]
     async fn websites(&self, ctx: &Context<'_>) -> Result<Vec<Website>> {
         let ids = self.0.websites.iter().flat_map(|ids| ids.iter().copied());
         Ok(ctx.loaders().rows(ids).await?.into_iter().map(website).collect())
     }
 
-    /// When you made it.
+    /// When the API key was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.row.created_at
     }
 
-    /// When it was last used, to the minute; null where it never was.
+    /// When the key was last used (UTC), accurate to one minute; null if it was never used.
     fn last_used_at(&self) -> Option<DateTime<Utc>> {
         self.0.row.last_used_at
     }
 
-    /// From then on it is refused; null where it is good until you revoke it.
+    /// When the key expires (UTC); null if it does not expire.
     fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.0.row.expires_at
     }
 }
 
-/// A new key of yours.
+/// Input for `apiKeyCreate`.
 #[derive(Debug, InputObject)]
 pub struct ApiKeyCreateInput {
-    /// Name for people, 1 to 100 characters.
+    /// Display name, 1 to 100 characters.
     name: String,
-    /// What it may do: no more than you hold. Without any it sees and does what every customer may, in your name.
+    /// Permissions of the key, each of which the viewer must have. A key without permissions can do what every customer
+    /// can, on behalf of the viewer.
     permissions: Vec<Permission>,
-    /// The websites that it is limited to, at most 100, each one that your role reaches; where absent it counts wherever
-    /// your role does.
+    /// Websites to restrict the key to, at most 100. Each must be covered by the viewer's role. Defaults to all
+    /// websites that the role covers.
     #[graphql(default)]
     websites: Vec<ID>,
-    /// From then on it is refused; where absent it is good until you revoke it.
+    /// When the key expires (UTC). By default it does not expire.
     expires_at: Option<DateTime<Utc>>,
 }
 
-/// Which key to revoke.
+/// Input for `apiKeyRevoke`.
 #[derive(Debug, InputObject)]
 pub struct ApiKeyRevokeInput {
-    /// Which key: one of yours.
+    /// ID of one of the viewer's API keys.
     id: ID,
 }
 
 payload_object! {
-    /// The answer of `apiKeyCreate`.
+    /// Result of `apiKeyCreate`.
     ApiKeyCreatePayload {
-        /// The new key.
+        /// The created API key.
         api_key: Option<ApiKey>,
-        /// The key itself, shown this once: send it as `X-API-Key`.
+        /// The full key, to be sent in the header `X-API-Key`. It is not shown again.
         secret: Option<String>,
-        /// The rules that the input broke; empty where it was done.
+        /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,
     }
 }
 
 payload! {
-    /// The answer of `apiKeyRevoke`.
+    /// Result of `apiKeyRevoke`.
     ApiKeyRevokePayload {
-        /// The key that was revoked.
+        /// The revoked API key.
         api_key: ApiKey
     }
 }
@@ -146,12 +147,12 @@ pub struct ApiKeyMutation;
 
 #[object]
 impl ApiKeyMutation {
-    /// Makes an API key of yours, at most 50. Requires being logged in, by an access token: a key makes no keys.
+    /// Creates an API key of the viewer, who can have at most 50. Requires a logged-in user; API keys are rejected.
     #[graphql(guard = "LoginGuard")]
     async fn api_key_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The key to be.")] input: ApiKeyCreateInput,
+        #[graphql(desc = "The API key to create.")] input: ApiKeyCreateInput,
     ) -> Result<ApiKeyCreatePayload> {
         let created = async {
             let new = NewApiKey {
@@ -167,12 +168,12 @@ impl ApiKeyMutation {
         Ok(ApiKeyCreatePayload { api_key: key.map(api_key), secret, user_errors })
     }
 
-    /// Revokes an API key of yours: it is refused from now on. Requires being logged in, by an access token.
+    /// Revokes one of the viewer's API keys with immediate effect. Requires a logged-in user; API keys are rejected.
     #[graphql(guard = "LoginGuard")]
     async fn api_key_revoke(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which key.")] input: ApiKeyRevokeInput,
+        #[graphql(desc = "The API key to revoke.")] input: ApiKeyRevokeInput,
     ) -> Result<ApiKeyRevokePayload> {
         let revoked = async {
             let id = ApiKeyId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! The schema of accounts: sessions, registration and recovery, API keys, roles.
+//! GraphQL types of accounts: sessions, registration and recovery, API keys, roles.
 
 pub mod account;
 pub mod api_key;

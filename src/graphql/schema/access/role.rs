@@ -1,4 +1,4 @@
-//! Roles in the graph: what they give, where, and to whom.
+//! Roles: their permissions, their websites and their assignment to users.
 
 use std::sync::Arc;
 
@@ -35,11 +35,11 @@ use crate::{
     ids::{RoleId, RowId, UserId},
 };
 
-/// What a group of users may do.
+/// A set of permissions that users have.
 #[derive(Clone)]
 pub struct Role(Arc<RoleRow>);
 
-/// The object of a role.
+/// Creates the object of a role.
 pub fn role_object(role: impl Into<Arc<RoleRow>>) -> Role {
     Role(role.into())
 }
@@ -51,119 +51,122 @@ resource! {
     when |ctx| ctx.viewer().user_id().is_some(),
 }
 
-/// What a group of users may do.
+/// A set of permissions that users have. Every user has exactly one role.
 #[object]
 impl Role {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.row.id)
     }
 
-    /// Short name, unique.
+    /// Unique code of the role, such as `manager`.
     fn code(&self) -> &str {
         &self.0.row.code
     }
 
-    /// Name for people.
+    /// Display name of the role.
     fn name(&self) -> &str {
         &self.0.row.name
     }
 
-    /// What it is for.
+    /// Description of the role.
     fn description(&self) -> &str {
         &self.0.row.description
     }
 
-    /// What it gives.
+    /// Permissions that the role grants.
     fn permissions(&self) -> Vec<Permission> {
         self.0.permissions.iter().collect()
     }
 
-    /// The websites that it is limited to: of other websites its users see what everybody sees. Empty where it counts
-    /// everywhere.
+    /// Websites that the role is restricted to: for other websites, its users see only what is public. Empty if the
+    /// role is valid for all websites.
     #[graphql(complexity = "3 * child_complexity")]
     async fn websites(&self, ctx: &Context<'_>) -> Result<Vec<Website>> {
         let loads = self.0.websites.iter().flat_map(|ids| ids.iter()).map(|id| ctx.loaders().row(*id));
         Ok(futures_util::future::try_join_all(loads).await?.into_iter().flatten().map(website).collect())
     }
 
-    /// Whether it came with Souk, and stays as it is.
+    /// Whether the role is built in. Built-in roles cannot be changed or deleted.
     fn is_builtin(&self) -> bool {
         self.0.row.is_builtin
     }
 }
 
-/// A new role.
+/// Input for `roleCreate`.
 #[derive(Debug, InputObject)]
 pub struct RoleCreateInput {
-    /// Short name, unique and for good: a letter and up to 49 more of a-z, 0-9, `_` and `-`.
+    /// Unique code, which cannot be changed later: a lower-case letter followed by up to 49 characters of `a-z`, `0-9`,
+    /// `_` and `-`.
     code: String,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     name: String,
-    /// What it is for, at most 1,000 characters.
+    /// Description, at most 1,000 characters. Defaults to an empty text.
     #[graphql(default)]
     description: String,
-    /// What it gives: no more than you hold.
+    /// Permissions that the role grants, each of which the viewer must have.
     permissions: Vec<Permission>,
-    /// The websites that it is limited to, at most 100; everywhere without.
+    /// Websites to restrict the role to, at most 100. Defaults to all websites.
     #[graphql(default)]
     websites: Vec<ID>,
 }
 
-/// A change of a role: an absent field stays.
+/// Input for `roleUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct RoleUpdateInput {
-    /// Which role; the built-in ones stay as they are.
+    /// ID of the role. Built-in roles cannot be changed.
     id: ID,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters. Cannot be null.
     name: MaybeUndefined<String>,
-    /// What it is for, at most 1,000 characters.
+    /// Description, at most 1,000 characters. Cannot be null.
     description: MaybeUndefined<String>,
-    /// What it gives from now on, all of it. Less counts at once, more when a token is renewed.
+    /// Permissions that replace the current ones, each of which the viewer must have. Removed permissions are revoked
+    /// immediately; added ones apply when a user's token is renewed. Cannot be null.
     permissions: MaybeUndefined<Vec<Permission>>,
-    /// The websites that it is limited to from now on, all of them; everywhere where empty or null.
+    /// Websites that replace the current ones, at most 100. An empty list or null makes the role valid for all
+    /// websites.
     websites: MaybeUndefined<Vec<ID>>,
 }
 
-/// Which role to delete.
+/// Input for `roleDelete`.
 #[derive(Debug, InputObject)]
 pub struct RoleDeleteInput {
-    /// Which role: one of your own that nobody has.
+    /// ID of the role. It must not be built in or assigned to any user.
     id: ID,
 }
 
-/// Who gets which role.
+/// Input for `userRoleSet`.
 #[derive(Debug, InputObject)]
 pub struct UserRoleSetInput {
-    /// Who: somebody who holds no more than you.
+    /// ID of the user, who must not have more permissions than the viewer.
     user_id: ID,
-    /// Which role: one that gives no more than you hold.
+    /// ID of the role, which must not grant more permissions than the viewer has.
     role_id: ID,
 }
 
 payload! {
-    /// The answer of `roleCreate`.
+    /// Result of `roleCreate`.
     RoleCreatePayload {
-        /// The new role.
+        /// The created role.
         role: Role
     }
 }
 payload! {
-    /// The answer of `roleUpdate`.
+    /// Result of `roleUpdate`.
     RoleUpdatePayload {
-        /// The role as it is now.
+        /// The updated role.
         role: Role
     }
 }
 payload! {
-    /// The answer of `roleDelete`.
+    /// Result of `roleDelete`.
     RoleDeletePayload {
-        /// The role as it was.
+        /// The deleted role.
         role: Role
     }
 }
 payload! {
-    /// The answer of `userRoleSet`.
+    /// Result of `userRoleSet`.
     UserRoleSetPayload {
         /// The user with the new role.
         user: User
@@ -171,15 +174,15 @@ payload! {
 }
 
 where_input! {
-    /// Which roles. Several fields hold together.
+    /// Filters for roles; conditions are combined with AND.
     RoleWhere {
-        /// By id.
+        /// Filter by ID.
         id: Option<IdFilter>,
-        /// By code.
+        /// Filter by code.
         code: Option<StringFilter>,
-        /// By name.
+        /// Filter by name.
         name: Option<StringFilter>,
-        /// By whether it came with Souk.
+        /// Filter by whether the role is built in.
         is_builtin: Option<bool>,
     }
 }
@@ -198,7 +201,7 @@ impl Where for RoleWhere {
 }
 
 order_by! {
-    /// The order of a list of roles.
+    /// Sort order of roles.
     RoleOrder by RoleOrderField
 }
 
@@ -208,7 +211,7 @@ pub struct RoleQuery;
 
 #[object]
 impl RoleQuery {
-    /// The roles, by default by code. Requires being logged in.
+    /// Roles, by default sorted by code. Requires a logged-in user.
     #[graphql(guard = "LoginGuard")]
     async fn roles(&self, ctx: &Context<'_>, list_args: ListArgs<RoleWhere, RoleOrder>) -> Result<Connection<Role>> {
         let list = list_args.into_list(Default::default(), RoleOrderField::list)?;
@@ -224,12 +227,12 @@ pub struct RoleMutation;
 
 #[object]
 impl RoleMutation {
-    /// Makes a role. Nobody grants more than they hold. Requires MANAGE_ROLES.
+    /// Creates a role. The viewer cannot grant permissions that they do not have. Requires `MANAGE_ROLES`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageRoles])")]
     async fn role_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The role to be.")] input: RoleCreateInput,
+        #[graphql(desc = "The role to create.")] input: RoleCreateInput,
     ) -> Result<RoleCreatePayload> {
         let created = async {
             let grant = GrantPatch {
@@ -242,12 +245,12 @@ impl RoleMutation {
         RoleCreatePayload::of(created.await.map(role_object))
     }
 
-    /// Changes a role of your own making. Requires MANAGE_ROLES.
+    /// Updates a role that is not built in. Requires `MANAGE_ROLES`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageRoles])")]
     async fn role_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: RoleUpdateInput,
+        #[graphql(desc = "The changes to the role.")] input: RoleUpdateInput,
     ) -> Result<RoleUpdatePayload> {
         let updated = async {
             let id = RoleId::parse("id", &input.id)?;
@@ -267,12 +270,12 @@ impl RoleMutation {
         RoleUpdatePayload::of(updated.await.map(role_object))
     }
 
-    /// Deletes a role that nobody has. Requires MANAGE_ROLES.
+    /// Deletes a role that is not assigned to any user. Requires `MANAGE_ROLES`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageRoles])")]
     async fn role_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which role.")] input: RoleDeleteInput,
+        #[graphql(desc = "The role to delete.")] input: RoleDeleteInput,
     ) -> Result<RoleDeletePayload> {
         let deleted = async {
             let id = RoleId::parse("id", &input.id)?;
@@ -281,12 +284,13 @@ impl RoleMutation {
         RoleDeletePayload::of(deleted.await.map(role_object))
     }
 
-    /// Gives a user another role. The last admin stays one. Requires MANAGE_ROLES.
+    /// Assigns a role to a user, in place of their current role. The last admin cannot be given another role. Requires
+    /// `MANAGE_ROLES`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageRoles])")]
     async fn user_role_set(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who gets which role.")] input: UserRoleSetInput,
+        #[graphql(desc = "The user and the role.")] input: UserRoleSetInput,
     ) -> Result<UserRoleSetPayload> {
         let set = async {
             let (user, role) = (UserId::parse("userId", &input.user_id), RoleId::parse("roleId", &input.role_id));

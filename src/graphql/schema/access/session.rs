@@ -1,5 +1,5 @@
-//! Sessions in the graph: logging in, renewing tokens, logging out.
-//! Rule: a refresh token is shown once; where a cookie is asked for, scripts of the page never see it.
+//! Sessions: login, token refresh, logout.
+//! Rule: a refresh token is returned once; if it is requested as a cookie, scripts of the page never see it.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ use crate::{
     ids::{RowId, SessionId, UserId},
 };
 
-/// A login on one device.
+/// A login session of a user on one device.
 #[derive(Clone)]
 pub struct Session(Arc<SessionRow>);
 
@@ -43,122 +43,123 @@ resource! {
 }
 
 by_parent! {
-    /// The sessions of users: the viewer's own alone.
+    /// Sessions of users; only the viewer's own are returned.
     SessionsByUser by UserId => SessionRow,
     |conn, context, ids| access::store::sessions::live_by_user_ids(conn, context.user_id, &ids), row => row.user_id
 }
 
-/// A login on one device. It lasts until it is ended, or not renewed for too long.
+/// A login session of a user on one device. It lasts until it is ended or expires without a token refresh. Visible to
+/// its user only.
 #[object]
 impl Session {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The program that logged in, by its user agent.
+    /// User agent of the client that logged in; null if it sent none.
     fn device(&self) -> Option<&str> {
         self.0.device.as_deref()
     }
 
-    /// The network address that it was last renewed from.
+    /// IP address from which the session was last refreshed; null if unknown.
     fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }
 
-    /// Whether it is the one that asks.
+    /// Whether this is the session of the current request.
     async fn is_current(&self, ctx: &Context<'_>) -> bool {
         ctx.viewer().identity().is_some_and(|identity| identity.auth_method == AuthMethod::Session(self.0.id))
     }
 
-    /// When you logged in.
+    /// When the session was created (UTC), which is the time of the login.
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When its tokens were last renewed.
+    /// When the session's tokens were last refreshed (UTC).
     fn last_used_at(&self) -> DateTime<Utc> {
         self.0.last_used_at
     }
 
-    /// From then on it cannot be renewed; each renewal moves it on.
+    /// When the session expires (UTC). Each token refresh extends it.
     fn expires_at(&self) -> DateTime<Utc> {
         self.0.expires_at
     }
 }
 
-/// Who logs in.
+/// Input for `login`.
 #[derive(InputObject)]
 pub struct LoginInput {
-    /// E-mail address, in upper or lower case.
+    /// Email address; upper and lower case match each other.
     email: String,
-    /// Password.
+    /// Password of the account.
     password: String,
-    /// Whether the refresh token comes as a cookie (HttpOnly, Secure, SameSite=Strict) and not in the answer: for pages of
-    /// the same site, whose scripts then cannot give it away.
+    /// Whether to return the refresh token as a cookie (HttpOnly, Secure, SameSite=Strict) instead of in the response,
+    /// so that scripts of the page cannot read it. Works for pages of the same site.
     #[graphql(default)]
     refresh_cookie: bool,
 }
 
-/// Which tokens to renew.
+/// Input for `tokenRefresh`.
 #[derive(InputObject)]
 pub struct TokenRefreshInput {
-    /// The refresh token; that of the cookie where absent, and the new one is then a cookie as well.
+    /// Refresh token. If omitted, the token of the cookie is used, and the new token is set as a cookie too.
     refresh_token: Option<String>,
 }
 
-/// Which session to end.
+/// Input for `sessionRevoke`.
 #[derive(Debug, InputObject)]
 pub struct SessionRevokeInput {
-    /// Which session: one of yours.
+    /// ID of one of the viewer's sessions.
     id: ID,
 }
 
 payload_object! {
-    /// The answer of `login`.
+    /// Result of `login`.
     LoginPayload {
-        /// Send it as `Authorization: Bearer <accessToken>`.
+        /// Access token, to be sent as `Authorization: Bearer <accessToken>`.
         access_token: Option<String>,
-        /// Renews the access token through `tokenRefresh`, once; null where it comes as a cookie.
+        /// Token for one `tokenRefresh`; null if it is returned as a cookie.
         refresh_token: Option<String>,
-        /// From then on the access token is refused.
+        /// When the access token expires (UTC).
         expires_at: Option<DateTime<Utc>>,
-        /// Who logged in.
+        /// The user who logged in.
         user: Option<User>,
-        /// The rules that the input broke; empty where you are logged in.
+        /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,
     }
 }
 payload_object! {
-    /// The answer of `tokenRefresh`.
+    /// Result of `tokenRefresh`.
     TokenRefreshPayload {
-        /// The new access token.
+        /// New access token.
         access_token: Option<String>,
-        /// The new refresh token, in place of the one that was sent; null where it comes as a cookie.
+        /// New refresh token, which replaces the used one; null if it is returned as a cookie.
         refresh_token: Option<String>,
-        /// From then on the access token is refused.
+        /// When the access token expires (UTC).
         expires_at: Option<DateTime<Utc>>,
-        /// The rules that the input broke; empty where the tokens are new.
+        /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,
     }
 }
 payload! {
-    /// The answer of `logout`.
+    /// Result of `logout`.
     LogoutPayload
 }
 payload! {
-    /// The answer of `logoutEverywhere`.
+    /// Result of `logoutEverywhere`.
     LogoutEverywherePayload
 }
 payload! {
-    /// The answer of `sessionRevoke`.
+    /// Result of `sessionRevoke`.
     SessionRevokePayload {
         /// The session that was ended.
         session: Session
     }
 }
 
-/// Gives the refresh token as a cookie, or leaves it for the answer.
+/// Sets the refresh token as a cookie, or returns it for the response.
 fn deliver_refresh_token(ctx: &Context<'_>, tokens: &Tokens, as_cookie: bool) -> Option<String> {
     if !as_cookie {
         return Some(tokens.refresh.clone());
@@ -173,13 +174,14 @@ pub struct SessionMutation;
 
 #[object]
 impl SessionMutation {
-    /// Logs in on this device: opens a session. An unknown e-mail address, a wrong password and a deactivated account
-    /// answer the same. The cart whose token comes along becomes part of the user's. After five attempts at an account there are pauses: RATE_LIMITED, and `extensions.retryAfter` says
-    /// how many seconds to wait.
+    /// Logs a user in on this device and creates a session. Unknown email addresses, wrong passwords and deactivated
+    /// accounts return the same error. The guest cart whose token is sent in `X-Cart-Token` is merged into the user's
+    /// cart. After five failed attempts, further attempts are delayed: they fail with `RATE_LIMITED`, and
+    /// `extensions.retryAfter` is the number of seconds to wait.
     async fn login(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who logs in.")] input: LoginInput,
+        #[graphql(desc = "Credentials.")] input: LoginInput,
     ) -> Result<LoginPayload> {
         let LoginInput { email, password, refresh_cookie } = input;
         let logged_in = login::login(ctx.services().login_context(), ctx.origin(), &email, password).await;
@@ -198,17 +200,23 @@ impl SessionMutation {
         Ok(LoginPayload { access_token, refresh_token, expires_at, user: logged_in_user, user_errors })
     }
 
-    /// Renews the tokens of a session. A refresh token is good once: if it comes again later than ten seconds after, or
-    /// after its successor was used, two hold it, and the session is ended for both.
+    /// Refreshes the tokens of a session. A refresh token can be used once: if it is used again more than ten seconds
+    /// later, or after its successor was used, it is considered stolen and the session is ended.
     async fn token_refresh(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which tokens.")] input: TokenRefreshInput,
+        #[graphql(desc = "The refresh token.")] input: TokenRefreshInput,
     ) -> Result<TokenRefreshPayload> {
         let as_cookie = input.refresh_token.is_none();
         let token = input.refresh_token.or_else(|| cookie::get(ctx));
         let refreshed = async {
-            let missing = || Error::user(UserErrorCode::Required, "refreshToken", "there is no refresh token");
+            let missing = || {
+                Error::user(
+                    UserErrorCode::Required,
+                    "refreshToken",
+                    "a refresh token is required, as an argument or a cookie",
+                )
+            };
             login::refresh(ctx.services().login_context(), ctx.origin(), &token.ok_or_else(missing)?).await
         };
         let (tokens, user_errors) = split_user_errors(refreshed.await)?;
@@ -222,7 +230,8 @@ impl SessionMutation {
         Ok(TokenRefreshPayload { access_token, refresh_token, expires_at, user_errors })
     }
 
-    /// Logs out on this device: its tokens are refused from now on. Requires being logged in, by an access token.
+    /// Ends the current session; its tokens become invalid immediately. Requires a logged-in user; API keys are
+    /// rejected.
     #[graphql(guard = "LoginGuard")]
     async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
         let done = login::logout(ctx.db(), &ctx.services().permission_cache, ctx.viewer()).await;
@@ -230,7 +239,7 @@ impl SessionMutation {
         LogoutPayload::of(done)
     }
 
-    /// Logs out on every device. Requires being logged in, by an access token.
+    /// Ends all sessions of the viewer. Requires a logged-in user; API keys are rejected.
     #[graphql(guard = "LoginGuard")]
     async fn logout_everywhere(&self, ctx: &Context<'_>) -> Result<LogoutEverywherePayload> {
         let done = login::logout_everywhere(ctx.db(), &ctx.services().permission_cache, ctx.viewer()).await;
@@ -238,12 +247,12 @@ impl SessionMutation {
         LogoutEverywherePayload::of(done)
     }
 
-    /// Logs out on another device. Requires being logged in, by an access token.
+    /// Ends one of the viewer's sessions. Requires a logged-in user; API keys are rejected.
     #[graphql(guard = "LoginGuard")]
     async fn session_revoke(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which session.")] input: SessionRevokeInput,
+        #[graphql(desc = "The session to end.")] input: SessionRevokeInput,
     ) -> Result<SessionRevokePayload> {
         let ended = async {
             let id = SessionId::parse("id", &input.id)?;

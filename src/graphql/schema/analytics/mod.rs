@@ -1,5 +1,5 @@
-//! What people search, in the graph: recording it, and what staff reads of it.
-//! Rule: staff sees what was searched, and never by whom.
+//! Search analytics: recording clicks, and reports for staff.
+//! Rule: staff see what was searched, never who searched it.
 
 use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
@@ -28,14 +28,14 @@ use crate::{
     search::actions::SearchResults,
 };
 
-/// The arguments of a search that are kept with it.
+/// Arguments of a search that are recorded with it.
 const RECORDED_ARGUMENTS: [&str; 3] = ["where", "types", "orderBy"];
 /// Number of search terms returned by default.
 const DEFAULT_TERMS: i32 = 20;
 /// Maximum number of search terms returned.
 const MAX_TERMS: i32 = 100;
 
-/// Records a search with the arguments that are kept, and returns its id, where it is recorded.
+/// Records a search with its arguments, and returns its id if it is recorded.
 pub(super) fn record_search(ctx: &Context<'_>, found: &SearchResults) -> Option<SearchId> {
     let filters = || {
         let arguments = ctx.field().arguments().unwrap_or_default();
@@ -47,33 +47,34 @@ pub(super) fn record_search(ctx: &Context<'_>, found: &SearchResults) -> Option<
     actions::record(&ctx.services().search_recorder, found, searcher, filters)
 }
 
-/// What was taken of what a search found.
+/// Input for `searchClick`.
 #[derive(Debug, InputObject)]
 pub struct SearchClickInput {
-    /// The `searchId` of the search's first page.
+    /// `searchId` of the search, from its first page of results.
     search_id: ID,
-    /// Which product.
+    /// ID of the product that was clicked.
     product_id: ID,
-    /// Its place among all hits: 1 for the first, 10,000 at most.
+    /// Position of the product among all results, 1 (the first) to 10,000.
     position: i32,
 }
 
 payload! {
-    /// The answer of `searchClick`.
+    /// Result of `searchClick`.
     SearchClickPayload
 }
 
-/// Mutations of what is known of searches.
+/// Mutations of search analytics.
 #[derive(Default)]
 pub struct AnalyticsMutation;
 
 #[object]
 impl AnalyticsMutation {
-    /// Tells that somebody took a product of what a search of the last day found. The same product counts once for a search.
+    /// Records that a product was clicked in the results of a search of the last 24 hours. Clicks on the same product
+    /// count once per search.
     async fn search_click(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What was taken.")] input: SearchClickInput,
+        #[graphql(desc = "The search and the clicked product.")] input: SearchClickInput,
     ) -> Result<SearchClickPayload> {
         let click = || {
             let search = SearchId::parse("searchId", &input.search_id)?;
@@ -83,57 +84,58 @@ impl AnalyticsMutation {
     }
 }
 
-/// What people searched in a stretch of time.
+/// Search analytics of a period.
 pub struct SearchAnalytics(Report);
 
-/// What people searched in a stretch of time. Each field is counted only where it is selected.
+/// Search analytics of a period. Each field is computed only if selected.
 #[object]
 impl SearchAnalytics {
-    /// How many searches there were; the later pages of one are no others.
+    /// Number of searches. Requests for further pages of the same search are not counted.
     #[graphql(complexity = 100)]
     async fn searches(&self, ctx: &Context<'_>) -> Result<i64> {
         actions::count(ctx.db(), &self.0).await
     }
 
-    /// How many different people searched: users, and visitors by their `X-Visitor-Id`. Who sends none is not counted.
+    /// Number of distinct visitors who searched: users, and guests identified by the header `X-Visitor-Id`. Guests
+    /// without the header are not counted.
     #[graphql(complexity = 100)]
     async fn visitors(&self, ctx: &Context<'_>) -> Result<i64> {
         actions::visitors(ctx.db(), &self.0).await
     }
 
-    /// What was searched most.
+    /// Most frequent search terms.
     #[graphql(complexity = "100 + child_complexity")]
     async fn top(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Return up to the first n terms (1–100, default 20).")] first: Option<i32>,
     ) -> Result<Vec<SearchTerm>> {
         terms(ctx, &self.0, TermFilter::All, first).await
     }
 
-    /// What was searched most of what found nothing; only searches that found nothing are counted.
+    /// Most frequent search terms among the searches without results.
     #[graphql(complexity = "100 + child_complexity")]
     async fn zero_results(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, 1 to 100; 20 where absent.")] first: Option<i32>,
+        #[graphql(desc = "Return up to the first n terms (1–100, default 20).")] first: Option<i32>,
     ) -> Result<Vec<SearchTerm>> {
         terms(ctx, &self.0, TermFilter::WithoutResults, first).await
     }
 
-    /// How many searches were followed by a click.
+    /// Click-through rate of the searches.
     #[graphql(complexity = "100 + child_complexity")]
     async fn click_through(&self, ctx: &Context<'_>) -> Result<SearchClickThrough> {
         Ok(SearchClickThrough(actions::click_through(ctx.db(), &self.0).await?))
     }
 
-    /// How much was searched in each step of the time, from the first; 0 in those without any search. The first step is
-    /// whole, and counts from where the stretch begins.
+    /// Number of searches per interval, in chronological order; intervals without searches have 0. The first entry
+    /// starts at the beginning of its interval, but only searches within the period are counted.
     #[graphql(complexity = "100 + child_complexity")]
     async fn trends(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How long a step is; there are at most 1,000.")] interval: Interval,
+        #[graphql(desc = "Length of an interval. The period must have at most 1,000 intervals.")] interval: Interval,
     ) -> Result<Vec<SearchTrend>> {
         let trends = actions::trends(ctx.db(), &self.0, interval).await?;
         Ok(trends.into_iter().map(SearchTrend).collect())
@@ -143,113 +145,119 @@ impl SearchAnalytics {
 async fn terms(ctx: &Context<'_>, report: &Report, filter: TermFilter, first: Option<i32>) -> Result<Vec<SearchTerm>> {
     let first = first.unwrap_or(DEFAULT_TERMS);
     if !(1..=MAX_TERMS).contains(&first) {
-        return Err(Error::user(UserErrorCode::OutOfRange, "first", format!("`first` is 1 to {MAX_TERMS}")));
+        return Err(Error::user(
+            UserErrorCode::OutOfRange,
+            "first",
+            format!("first must be between 1 and {MAX_TERMS}"),
+        ));
     }
     let terms = actions::terms(ctx.db(), report, filter, i64::from(first)).await?;
     Ok(terms.into_iter().map(SearchTerm).collect())
 }
 
-/// What was searched, and what came of it.
+/// A search term and its statistics.
 pub struct SearchTerm(Term);
 
-/// What was searched, and what came of it.
+/// A search term and its statistics.
 #[object]
 impl SearchTerm {
-    /// What was typed, in lower case and with one blank between words.
+    /// Search text, in lower case and with single spaces between words.
     fn query(&self) -> &str {
         &self.0.query
     }
 
-    /// How often it was searched.
+    /// Number of searches for this term.
     fn searches(&self) -> i64 {
         self.0.searches
     }
 
-    /// By how many different people, of those who are known by anything.
+    /// Number of distinct visitors who searched for this term. Guests without `X-Visitor-Id` are not counted.
     fn visitors(&self) -> i64 {
         self.0.people
     }
 
-    /// How many hits there were on average: all of them where the search asked for `totalCount`, else those of its first page.
+    /// Average number of results. For searches that did not select `totalCount`, only the results of the first page are
+    /// counted.
     fn results(&self) -> Decimal {
         Decimal(self.0.results)
     }
 
-    /// Which part of the searches was followed by a click, 0 to 1.
+    /// Fraction of the searches that were followed by a click, 0 to 1.
     fn click_through(&self) -> Decimal {
         Decimal(rate(self.0.clicked, self.0.searches).unwrap_or_default())
     }
 }
 
-/// How many searches were followed by a click.
+/// Click-through rate of searches.
 pub struct SearchClickThrough(ClickThrough);
 
-/// How many searches were followed by a click.
+/// Click-through rate of searches.
 #[object]
 impl SearchClickThrough {
-    /// All searches.
+    /// Number of searches.
     fn searches(&self) -> i64 {
         self.0.searches
     }
 
-    /// Those followed by a click, or several.
+    /// Number of searches that were followed by at least one click.
     fn clicked(&self) -> i64 {
         self.0.clicked
     }
 
-    /// Which part of all searches that is, 0 to 1; null where there is none.
+    /// Fraction of the searches that were followed by a click, 0 to 1; null if there were no searches.
     fn rate(&self) -> Option<Decimal> {
         rate(self.0.clicked, self.0.searches).map(Decimal)
     }
 
-    /// The mean place of what was clicked, 1 for the first hit; null where nothing was.
+    /// Average position of the clicked results, where 1 is the first; null if there were no clicks.
     fn mean_position(&self) -> Option<Decimal> {
         self.0.mean_position.map(Decimal)
     }
 }
 
-/// How much was searched in a step of time.
+/// Search statistics of one interval.
 pub struct SearchTrend(Trend);
 
-/// How much was searched in a step of time.
+/// Search statistics of one interval.
 #[object]
 impl SearchTrend {
-    /// When the step begins.
+    /// Start of the interval (UTC).
     fn at(&self) -> DateTime<Utc> {
         self.0.at
     }
 
-    /// How many searches there were.
+    /// Number of searches.
     fn searches(&self) -> i64 {
         self.0.searches
     }
 
-    /// How many of them found nothing.
+    /// Number of searches without results.
     fn zero_results(&self) -> i64 {
         self.0.without_results
     }
 
-    /// How many of them were followed by a click.
+    /// Number of searches that were followed by a click.
     fn clicked(&self) -> i64 {
         self.0.clicked
     }
 }
 
-/// Queries of what is known of searches.
+/// Queries of search analytics.
 #[derive(Default)]
 pub struct AnalyticsQuery;
 
 #[object]
 impl AnalyticsQuery {
-    /// What people searched in a stretch of time, and what they took of it. A role that is limited to websites sees the
-    /// searches at these: those whose `where` names that website alone. Requires VIEW_ANALYTICS.
+    /// Search analytics of a period: frequent terms, searches without results, click-through rate and trends. A role
+    /// that is restricted to websites sees only the searches whose `where` filters by exactly one of these websites.
+    /// Requires `VIEW_ANALYTICS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ViewAnalytics])")]
     async fn search_analytics(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "From when on; 30 days before `to` where absent.")] from: Option<DateTime<Utc>>,
-        #[graphql(desc = "Until when, at most 400 days after `from`; now where absent.")] to: Option<DateTime<Utc>>,
-        #[graphql(desc = "At which website; everywhere where absent.")] website: Option<ID>,
+        #[graphql(desc = "Start of the period; defaults to 30 days before `to`.")] from: Option<DateTime<Utc>>,
+        #[graphql(desc = "End of the period, at most 400 days later; defaults to now.")] to: Option<DateTime<Utc>>,
+        #[graphql(desc = "ID of the website to report on; defaults to all websites.")] website: Option<ID>,
     ) -> Result<SearchAnalytics> {
         let website = optional_id("website", website)?;
         Ok(SearchAnalytics(Report::new(ctx.viewer(), from, to, website)?))

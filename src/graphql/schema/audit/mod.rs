@@ -1,4 +1,4 @@
-//! The audit log in the graph, for those who may read it.
+//! The audit log, for viewers who may read it.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ use crate::{
     paging::Direction,
 };
 
-/// Who changed what.
+/// An entry of the audit log.
 #[derive(Clone)]
 pub struct AuditEntry(Arc<AuditRow>);
 
@@ -47,111 +47,112 @@ resource! {
     |conn, context, ids| audit::store::by_ids(conn, &context.scope(Permission::ViewAuditLog), &ids), row => row.id,
 }
 
-/// Who changed what. Entries are never changed; only erasing a person takes their data out of them.
+/// A recorded change of a resource. Entries are never changed; only erasing a user removes their personal data from
+/// them.
 #[object]
 impl AuditEntry {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// When: the beginning of the transaction, the same for all that it changed.
+    /// When the change was made (UTC). It is the start of the transaction, and the same for all its changes.
     fn at(&self) -> DateTime<Utc> {
         self.0.at
     }
 
-    /// Who; null where it was nobody known, and where you may not see them.
+    /// User who made the change. Null if no user is known or the viewer may not see the user.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.0.user_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// By what they were known.
+    /// How the user was authenticated, or which process made the change.
     fn via(&self) -> ActorKind {
         self.0.via
     }
 
-    /// The id of the API key that was used; null for all but API_KEY.
+    /// ID of the API key that was used; null unless `via` is `API_KEY`.
     fn api_key_id(&self) -> Option<ID> {
         self.0.api_key_id.map(global_id)
     }
 
-    /// The client's address; null where there was none, and once the user was erased.
+    /// IP address of the client. Null if there was none or after the user was erased.
     fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }
 
-    /// The id of the request, as answers and log lines have it; the name of the command for COMMAND_LINE.
+    /// ID of the request, as in responses and log messages. For `COMMAND_LINE`, the name of the command.
     fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// What was changed.
+    /// Type of the changed resource.
     fn resource_type(&self) -> ResourceType {
         self.0.resource_type
     }
 
-    /// Its id; what was deleted has no node any more.
+    /// ID of the changed resource. A deleted resource can no longer be queried.
     fn resource_id(&self) -> ID {
         ID(self.0.resource_global_id())
     }
 
-    /// The website that it belongs to; null for what belongs to all of them.
+    /// Website that the resource belongs to. Null if it belongs to no single website or the viewer may not see it.
     async fn website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
         let Some(id) = self.0.website_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(website))
     }
 
-    /// What became of it.
+    /// Kind of change.
     fn change(&self) -> Change {
         self.0.change
     }
 
-    /// What changed, by column, as it was; everything for DELETED, null for CREATED. Ids are those of the graph, amounts
-    /// are texts, and secrets are "(hidden)".
+    /// Previous values of the changed columns, by column name; all columns for `DELETED`, null for `CREATED`. IDs are
+    /// global IDs, amounts are strings, and secrets are "(hidden)".
     fn before(&self) -> Option<Json<Value>> {
         self.0.before.clone().map(with_global_ids).map(Json)
     }
 
-    /// What changed, by column, as it became; everything for CREATED, null for DELETED, the counts for IMPORTED. Ids are
-    /// those of the graph, amounts are texts, and secrets are "(hidden)".
+    /// New values of the changed columns, by column name; all columns for `CREATED`, null for `DELETED`, the row counts
+    /// for `IMPORTED`. IDs are global IDs, amounts are strings, and secrets are "(hidden)".
     fn after(&self) -> Option<Json<Value>> {
         self.0.after.clone().map(with_global_ids).map(Json)
     }
 }
 
-/// Conditions on what was changed. Both hold together.
+/// Filter by resource type; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct AuditResourceTypeFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<ResourceType>,
-    /// It is one of these.
+    /// Matches any of these values.
     r#in: Option<Vec<ResourceType>>,
 }
 
-/// Conditions on by what somebody was known. Both hold together.
+/// Filter by authentication method; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct AuditViaFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<ActorKind>,
-    /// It is one of these.
+    /// Matches any of these values.
     r#in: Option<Vec<ActorKind>>,
 }
 
 where_input! {
-    /// Which entries. Several fields hold together.
+    /// Filters for audit log entries; conditions are combined with AND.
     AuditWhere {
-        /// By who changed it; `isNull: true` for nobody known.
+        /// Filter by the user who made the change; `isNull: true` matches changes without a known user.
         user: Option<IdFilter>,
-        /// By what they were known.
+        /// Filter by authentication method.
         via: Option<AuditViaFilter>,
-        /// By what was changed.
+        /// Filter by type of the changed resource.
         resource_type: Option<AuditResourceTypeFilter>,
-        /// By the id of the very thing that was changed.
+        /// Only changes of the resource with this ID.
         resource_id: Option<ID>,
-        /// By the website that it belongs to; `isNull: true` for what belongs to all.
+        /// Filter by website; `isNull: true` matches resources that belong to no single website.
         website: Option<IdFilter>,
-        /// By when.
+        /// Filter by time of the change.
         at: Option<DateTimeFilter>,
     }
 }
@@ -169,8 +170,7 @@ impl Where for AuditWhere {
         filter.condition(resource_type.eq.map(|resource_type| C::ResourceType(Op::Eq(resource_type))));
         filter.condition(resource_type.r#in.map(|any| C::ResourceType(Op::In(any))));
         if let Some(id) = self.resource_id {
-            let invalid_id =
-                || Error::bad_input("where.resourceId", "this is not the id of anything that the log tells of");
+            let invalid_id = || Error::bad_input("where.resourceId", "not the ID of an audited resource");
             let (resource_type, key) = ResourceType::of(&id).ok_or_else(invalid_id)?;
             filter.condition(Some(C::Resource(resource_type, key)));
         }
@@ -181,7 +181,7 @@ impl Where for AuditWhere {
 }
 
 order_by! {
-    /// The order of the log.
+    /// Sort order of audit log entries.
     AuditOrder by AuditOrderField
 }
 
@@ -191,8 +191,8 @@ pub struct AuditQuery;
 
 #[object]
 impl AuditQuery {
-    /// Who changed what, by default the latest first: everything, or what belongs to the websites that your role is limited
-    /// to. Requires VIEW_AUDIT_LOG.
+    /// Audit log, by default sorted by time, newest first. A role that is restricted to websites sees only the entries
+    /// of these websites. Requires `VIEW_AUDIT_LOG`.
     #[graphql(guard = "PermissionGuard(&[Permission::ViewAuditLog])")]
     async fn audit_log(
         &self,

@@ -1,4 +1,4 @@
-//! Brands in the graph.
+//! GraphQL types, queries and mutations of brands.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ use crate::{
     text::slugify,
 };
 
-/// Who a product is made by, as shoppers know it.
+/// A brand of products.
 #[derive(Clone)]
 pub struct Brand(Arc<BrandRow>);
 
@@ -45,30 +45,30 @@ resource! {
     |conn, context, ids| brands::store::by_ids(conn, &ids), row => row.id,
 }
 
-/// Who a product is made by, as shoppers know it.
+/// A brand of products, as shown to customers.
 #[object]
 impl Brand {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Name for people.
+    /// Display name of the brand.
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Name in URLs, unique.
+    /// Unique name for URLs.
     fn slug(&self) -> &str {
         &self.0.slug
     }
 
-    /// Text for people; empty where there is none.
+    /// Description of the brand; empty if there is none.
     fn description(&self) -> &str {
         &self.0.description
     }
 
-    /// Its products, by default the newest first.
+    /// Products of the brand that the viewer may see, by default newest first.
     async fn products(
         &self,
         ctx: &Context<'_>,
@@ -78,25 +78,25 @@ impl Brand {
         products::of_parent(ctx, ProductParent::Brand, self.0.id.key(), list).await
     }
 
-    /// When it was made.
+    /// When the brand was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the brand was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
 where_input! {
-    /// Which brands. Several fields hold together.
+    /// Filters for brands; conditions are combined with AND.
     BrandWhere {
-        /// By id.
+        /// Filter by ID.
         id: Option<IdFilter>,
-        /// By name.
+        /// Filter by name.
         name: Option<StringFilter>,
-        /// By slug.
+        /// Filter by slug.
         slug: Option<StringFilter>,
     }
 }
@@ -114,7 +114,7 @@ impl Where for BrandWhere {
 }
 
 order_by! {
-    /// The order of a list of brands.
+    /// Sort order of brands.
     BrandOrder by BrandOrderField
 }
 
@@ -124,7 +124,7 @@ pub struct BrandQuery;
 
 #[object]
 impl BrandQuery {
-    /// The brands, by default by name.
+    /// Brands, by default sorted by name.
     async fn brands(
         &self,
         ctx: &Context<'_>,
@@ -137,56 +137,56 @@ impl BrandQuery {
     }
 }
 
-/// A brand to be.
+/// Input for `brandCreate`.
 #[derive(Debug, InputObject)]
 pub struct BrandCreateInput {
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     name: String,
-    /// Name in URLs, unique; made from the name where absent.
+    /// Unique name for URLs: `a-z`, `0-9` and single dashes, at most 200 characters. Defaults to a slug of the name.
     slug: Option<String>,
-    /// Text for people, at most 20,000 characters.
+    /// Description, at most 20,000 characters. Defaults to an empty text.
     #[graphql(default)]
     description: String,
 }
 
-/// A change of a brand: an absent field stays, null clears.
+/// Input for `brandUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct BrandUpdateInput {
-    /// Which brand.
+    /// ID of the brand.
     id: ID,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters. Cannot be null.
     name: MaybeUndefined<String>,
-    /// Name in URLs, unique.
+    /// Unique name for URLs: `a-z`, `0-9` and single dashes, at most 200 characters. Cannot be null.
     slug: MaybeUndefined<String>,
-    /// Text for people, at most 20,000 characters.
+    /// Description, at most 20,000 characters.
     description: MaybeUndefined<String>,
 }
 
-/// Which brand to delete.
+/// Input for `brandDelete`.
 #[derive(Debug, InputObject)]
 pub struct BrandDeleteInput {
-    /// Which brand.
+    /// ID of the brand.
     id: ID,
 }
 
 payload! {
-    /// The answer of `brandCreate`.
+    /// Result of `brandCreate`.
     BrandCreatePayload {
-        /// The new brand.
+        /// The created brand.
         brand: Brand
     }
 }
 payload! {
-    /// The answer of `brandUpdate`.
+    /// Result of `brandUpdate`.
     BrandUpdatePayload {
-        /// The brand as it is now.
+        /// The updated brand.
         brand: Brand
     }
 }
 payload! {
-    /// The answer of `brandDelete`.
+    /// Result of `brandDelete`.
     BrandDeletePayload {
-        /// The id of the brand that is gone.
+        /// ID of the deleted brand.
         deleted_id: ID
     }
 }
@@ -197,12 +197,12 @@ pub struct BrandMutation;
 
 #[object]
 impl BrandMutation {
-    /// Makes a brand. Requires MANAGE_CATALOGUE.
+    /// Creates a brand. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn brand_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The brand to be.")] input: BrandCreateInput,
+        #[graphql(desc = "The brand to create.")] input: BrandCreateInput,
     ) -> Result<BrandCreatePayload> {
         let new = NewBrand {
             slug: input.slug.unwrap_or_else(|| slugify(&input.name)),
@@ -212,12 +212,12 @@ impl BrandMutation {
         BrandCreatePayload::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(brand))
     }
 
-    /// Changes a brand. Requires MANAGE_CATALOGUE.
+    /// Updates a brand. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn brand_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: BrandUpdateInput,
+        #[graphql(desc = "The changes to the brand.")] input: BrandUpdateInput,
     ) -> Result<BrandUpdatePayload> {
         let updated = async {
             let id = BrandId::parse("id", &input.id)?;
@@ -231,12 +231,12 @@ impl BrandMutation {
         BrandUpdatePayload::of(updated.await.map(brand))
     }
 
-    /// Deletes a brand that no product names. Requires MANAGE_CATALOGUE.
+    /// Deletes a brand that has no products. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn brand_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which brand.")] input: BrandDeleteInput,
+        #[graphql(desc = "The brand to delete.")] input: BrandDeleteInput,
     ) -> Result<BrandDeletePayload> {
         let deleted = async {
             let id = BrandId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! Carts and their lines in the graph.
+//! GraphQL types and queries of carts and their lines.
 
 mod mutation;
 
@@ -32,7 +32,7 @@ use crate::{
     stock::sale::Availability,
 };
 
-/// What somebody is about to buy.
+/// A shopping cart.
 #[derive(Clone)]
 pub struct Cart(Arc<CartRow>);
 
@@ -42,27 +42,27 @@ resource! {
 }
 
 by_parent! {
-    /// The lines of carts.
+    /// Lines of carts.
     LinesByCart by CartId => CartLineRow,
     |conn, _, ids| carts::store::lines_by_cart_ids(conn, &ids), row => row.cart_id
 }
 
 by_parent! {
-    /// What is reserved for carts.
+    /// Stock reservations of carts.
     ReservationsByCart by CartId => Reservation,
     |conn, _, ids| carts::store::reservations_by_cart_ids(conn, &ids), row => row.cart_id
 }
 
-/// What somebody is about to buy, of one website or several, in one currency. Seen by its holder alone: the user, or
-/// whoever sends its token.
+/// A shopping cart. It can contain products of several websites that use the same currency. Visible to its owner only:
+/// the user, or the guest who sends its token in the header `X-Cart-Token`.
 #[object]
 impl Cart {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Its lines, in the order they were added: at most 500.
+    /// Lines of the cart in the order in which they were added, at most 500.
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<CartLine>> {
         let rows = ctx.loaders().group::<LinesByCart, _>(self.0.id).await?;
@@ -70,8 +70,8 @@ impl Cart {
         Ok(rows.iter().map(line).collect())
     }
 
-    /// The sum of its lines at today's prices, without those whose product is not for sale any more: what `checkout`
-    /// takes as `expectedTotal`.
+    /// Sum of the lines at current prices, without products that are no longer for sale. This is the amount that
+    /// `checkout` takes as `expectedTotal`.
     #[graphql(complexity = "10")]
     async fn total(&self, ctx: &Context<'_>) -> Result<Money> {
         let rows = ctx.loaders().group::<LinesByCart, _>(self.0.id).await?;
@@ -85,23 +85,23 @@ impl Cart {
         Ok(money(for_sale.sum(), self.0.currency()))
     }
 
-    /// Until when its pieces are kept for you; null where nothing is reserved.
+    /// When the cart's stock reservation ends (UTC); null if nothing is reserved.
     async fn reserved_until(&self, ctx: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
         let reserved = ctx.loaders().group::<ReservationsByCart, _>(self.0.id).await?;
         Ok(reserved.iter().map(|row| row.expires_at).min())
     }
 
-    /// From then on it is gone; each change moves it on.
+    /// When the cart expires and is deleted (UTC). Each change of the cart moves it to 60 days later.
     fn expires_at(&self) -> DateTime<Utc> {
         self.0.expires_at
     }
 
-    /// When it was made.
+    /// When the cart was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the cart was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
@@ -114,7 +114,7 @@ pub struct CartLine {
     cart: Arc<CartRow>,
 }
 
-/// The object of a line of a cart of the viewer's.
+/// Creates the object of a cart line that the viewer owns.
 pub fn cart_line(row: Arc<CartLineRow>, cart: Arc<CartRow>) -> CartLine {
     CartLine { row, cart }
 }
@@ -122,7 +122,7 @@ pub fn cart_line(row: Arc<CartLineRow>, cart: Arc<CartRow>) -> CartLine {
 impl CartLine {
     async fn current_product(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
         let row = ctx.loaders().load::<UnscopedProducts>(self.row.product_id).await?;
-        row.ok_or_else(|| Error::Internal("a line without its product".into()))
+        row.ok_or_else(|| Error::Internal("cart line references a missing product".into()))
     }
 }
 
@@ -132,50 +132,50 @@ resource! {
     |all, row| all.row(row.cart_id).await?.map(|cart| cart_line(row, cart)),
 }
 
-/// A line of a cart. Its price and availability are those of this moment.
+/// A line of a cart. Its price and availability are current.
 #[object]
 impl CartLine {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.row.id)
     }
 
-    /// Whose line.
+    /// Cart that contains the line.
     fn cart(&self) -> Cart {
         cart(Arc::clone(&self.cart))
     }
 
-    /// What to buy; it stays when it is not for sale any more.
+    /// Product of the line. It stays in the cart when it is no longer for sale.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
         Ok(product(self.current_product(ctx).await?))
     }
 
-    /// Pieces.
+    /// Number of units.
     fn quantity(&self) -> i32 {
         self.row.quantity
     }
 
-    /// Price of one today.
+    /// Current price of one unit.
     async fn unit_price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.current_product(ctx).await?.price, self.cart.currency()))
     }
 
-    /// Quantity times today's price.
+    /// Current price of one unit times the quantity.
     async fn total_price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(line_total(self.current_product(ctx).await?.price, self.row.quantity), self.cart.currency()))
     }
 
-    /// Price of one when it was added.
+    /// Price of one unit when the line was added.
     fn price_when_added(&self) -> Money {
         money(self.row.added_price, self.cart.currency())
     }
 
-    /// Whether today's price is another than when it was added.
+    /// Whether the current unit price differs from `priceWhenAdded`.
     async fn price_changed(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(self.current_product(ctx).await?.price != self.row.added_price)
     }
 
-    /// Whether it can be bought at this moment: what others have reserved cannot.
+    /// Whether the line's quantity can be bought now. Units reserved for other carts are not available.
     async fn availability(&self, ctx: &Context<'_>) -> Result<Availability> {
         let reserved = ctx.loaders().group::<ReservationsByCart, _>(self.row.cart_id);
         let (product, reserved) = futures_util::future::try_join(self.current_product(ctx), reserved).await?;
@@ -184,7 +184,7 @@ impl CartLine {
         Ok(Availability::of(&product, self.row.quantity, reserved))
     }
 
-    /// When it was added.
+    /// When the cart line was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
@@ -196,12 +196,12 @@ pub struct CartQuery;
 
 #[object]
 impl CartQuery {
-    /// One of your carts: the one with this id, or else that of your account, or else that whose token you send as
-    /// `X-Cart-Token`. Null where there is none.
+    /// The viewer's cart: the cart with the given ID, or else the cart of the viewer's account, or else the guest cart
+    /// whose token is sent in the header `X-Cart-Token`. Null if there is none.
     async fn cart(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id; may be left out.")] id: Option<ID>,
+        #[graphql(desc = "ID of one of the viewer's carts; defaults to the current cart.")] id: Option<ID>,
     ) -> Result<Option<Cart>> {
         if let Some(id) = id {
             return Ok(ctx.loaders().row(CartId::parse("id", &id)?).await?.map(cart));
@@ -215,11 +215,11 @@ impl CartQuery {
     }
 }
 
-/// Makes the cart whose token came with a login the user's. Where that fails the cart stays what it is, and `cartCreate`
-/// makes up for it: nobody is kept from logging in.
+/// Merges the guest cart whose token was sent with a login into the user's cart. A failure does not prevent the login:
+/// the guest cart remains, and `cartCreate` merges it later.
 pub async fn merge_guest_cart(ctx: &Context<'_>, user: UserId) {
     let Some(guest) = ctx.viewer().holder().guest else { return };
     if let Err(error) = actions::merge(ctx.db(), user, guest).await {
-        tracing::warn!(%error, user = user.0, "a cart was not merged at a login");
+        tracing::warn!(%error, user = user.0, "merging the guest cart at login failed");
     }
 }

@@ -19,119 +19,120 @@ use crate::{
 /// A line of a new cart.
 #[derive(Debug, InputObject)]
 pub struct CartLineInput {
-    /// Which product.
+    /// ID of the product.
     product_id: ID,
-    /// Pieces, 1 to 1,000,000.
+    /// Number of units, 1 to 1,000,000.
     quantity: i32,
 }
 
-/// A cart to be.
+/// Input for `cartCreate`.
 #[derive(Debug, Default, InputObject)]
 pub struct CartCreateInput {
-    /// What to put into it at once, at most 500 lines.
+    /// Lines to add to the cart, at most 500.
     #[graphql(default)]
     lines: Vec<CartLineInput>,
 }
 
-/// What to put into a cart.
+/// Input for `cartLineAdd`.
 #[derive(Debug, InputObject)]
 pub struct CartLineAddInput {
-    /// Into which cart.
+    /// ID of the cart.
     cart_id: ID,
-    /// Which product.
+    /// ID of the product.
     product_id: ID,
-    /// Pieces, 1 to 1,000,000; they add to those that are in the cart.
+    /// Number of units to add, 1 to 1,000,000. If the cart already has a line of the product, its quantity is
+    /// increased.
     quantity: i32,
 }
 
-/// A change of a line of a cart.
+/// Input for `cartLineUpdate`.
 #[derive(Debug, InputObject)]
 pub struct CartLineUpdateInput {
-    /// Which line.
+    /// ID of the cart line.
     id: ID,
-    /// Pieces, 1 to 1,000,000.
+    /// New number of units, 1 to 1,000,000.
     quantity: i32,
 }
 
-/// A line to take off a cart.
+/// Input for `cartLineRemove`.
 #[derive(Debug, InputObject)]
 pub struct CartLineRemoveInput {
-    /// Which line.
+    /// ID of the cart line.
     id: ID,
 }
 
-/// Which cart to empty.
+/// Input for `cartClear`.
 #[derive(Debug, InputObject)]
 pub struct CartClearInput {
-    /// Which cart.
+    /// ID of the cart.
     id: ID,
 }
 
-/// Which cart to reserve.
+/// Input for `cartReserve`.
 #[derive(Debug, InputObject)]
 pub struct CartReserveInput {
-    /// Which cart.
+    /// ID of the cart.
     id: ID,
 }
 
-/// Which cart's reservation to end.
+/// Input for `cartRelease`.
 #[derive(Debug, InputObject)]
 pub struct CartReleaseInput {
-    /// Which cart.
+    /// ID of the cart.
     id: ID,
 }
 
 payload_object! {
-    /// The answer of `cartCreate`.
+    /// Result of `cartCreate`.
     CartCreatePayload {
-        /// The cart.
+        /// The viewer's cart.
         cart: Option<Cart>,
-        /// The token of a guest's new cart: keep it, and send it as `X-Cart-Token`. Shown once; null for users, and where
-        /// you sent it.
+        /// Token of a guest's new cart, to be sent in the header `X-Cart-Token`. It is not shown again. Null for
+        /// logged-in users and if the cart already existed.
         cart_token: Option<String>,
-        /// The rules that the input broke; empty where it was done.
+        /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,
     }
 }
 payload! {
-    /// The answer of `cartLineAdd`.
+    /// Result of `cartLineAdd`.
     CartLineAddPayload {
-        /// The cart as it is now.
+        /// The updated cart.
         cart: Cart
     }
 }
 payload! {
-    /// The answer of `cartLineUpdate`.
+    /// Result of `cartLineUpdate`.
     CartLineUpdatePayload {
-        /// The cart as it is now.
+        /// The updated cart.
         cart: Cart
     }
 }
 payload! {
-    /// The answer of `cartLineRemove`.
+    /// Result of `cartLineRemove`.
     CartLineRemovePayload {
-        /// The cart as it is now.
+        /// The updated cart.
         cart: Cart
     }
 }
 payload! {
-    /// The answer of `cartClear`.
+    /// Result of `cartClear`.
     CartClearPayload {
-        /// The cart, empty.
+        /// The empty cart.
         cart: Cart
     }
 }
 payload! {
-    /// The answer of `cartReserve`.
+    /// Result of `cartReserve`.
     CartReservePayload {
-        /// The cart; `reservedUntil` says until when its pieces are kept.
+        /// The cart; `reservedUntil` is the end of the reservation.
         cart: Cart
     }
 }
 payload! {
-    /// The answer of `cartRelease`.
+    /// Result of `cartRelease`.
     CartReleasePayload {
-        /// The cart, with nothing reserved.
+        /// The cart without a reservation.
         cart: Cart
     }
 }
@@ -155,12 +156,13 @@ pub struct CartMutation;
 
 #[object]
 impl CartMutation {
-    /// Gives you a cart: the one of your account, or that whose token you send as `X-Cart-Token`, or a new one. Where you are
-    /// logged in and send a token, that cart becomes part of yours, as at a login.
+    /// Returns the viewer's cart: the cart of their account, or the guest cart whose token is sent in the header
+    /// `X-Cart-Token`, or a new cart. If a logged-in user sends a token, the guest cart is merged into theirs, as at
+    /// login.
     async fn cart_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to put into it; may be left out.")] input: Option<CartCreateInput>,
+        #[graphql(desc = "Lines to add; may be omitted.")] input: Option<CartCreateInput>,
     ) -> Result<CartCreatePayload> {
         let created = async { actions::create(ctx.db(), ctx.viewer(), &input.unwrap_or_default().into_lines()?).await };
         let (created, user_errors) = split_user_errors(created.await)?;
@@ -168,11 +170,11 @@ impl CartMutation {
         Ok(CartCreatePayload { cart: row.map(cart), cart_token: cart_token.flatten(), user_errors })
     }
 
-    /// Adds pieces of a product to a cart of yours, at today's price. What was reserved for the cart is released.
+    /// Adds units of a product to the viewer's cart, at the current price. Releases the cart's reservation.
     async fn cart_line_add(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The line.")] input: CartLineAddInput,
+        #[graphql(desc = "The product and the quantity.")] input: CartLineAddInput,
     ) -> Result<CartLineAddPayload> {
         let added = async {
             let id = CartId::parse("cartId", &input.cart_id)?;
@@ -182,11 +184,11 @@ impl CartMutation {
         CartLineAddPayload::of(added.await.map(cart))
     }
 
-    /// Changes the pieces of a line of a cart of yours. What was reserved for the cart is released.
+    /// Changes the quantity of a line of the viewer's cart. Releases the cart's reservation.
     async fn cart_line_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: CartLineUpdateInput,
+        #[graphql(desc = "The new quantity.")] input: CartLineUpdateInput,
     ) -> Result<CartLineUpdatePayload> {
         let updated = async {
             let id = CartLineId::parse("id", &input.id)?;
@@ -195,33 +197,33 @@ impl CartMutation {
         CartLineUpdatePayload::of(updated.await.map(cart))
     }
 
-    /// Takes a line off a cart of yours. What was reserved for the cart is released.
+    /// Removes a line from the viewer's cart. Releases the cart's reservation.
     async fn cart_line_remove(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which line.")] input: CartLineRemoveInput,
+        #[graphql(desc = "The line to remove.")] input: CartLineRemoveInput,
     ) -> Result<CartLineRemovePayload> {
         let removed = async { actions::remove_line(ctx.db(), ctx.viewer(), CartLineId::parse("id", &input.id)?).await };
         CartLineRemovePayload::of(removed.await.map(cart))
     }
 
-    /// Takes all lines off a cart of yours.
+    /// Removes all lines from the viewer's cart. Releases the cart's reservation.
     async fn cart_clear(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which cart.")] input: CartClearInput,
+        #[graphql(desc = "The cart to empty.")] input: CartClearInput,
     ) -> Result<CartClearPayload> {
         let cleared = async { actions::clear(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?).await };
         CartClearPayload::of(cleared.await.map(cart))
     }
 
-    /// Keeps all pieces in a cart of yours for a while, or none: what a checkout page does when it opens, so that nobody else
-    /// buys them meanwhile. Done again it changes nothing: a reservation cannot be made longer. A shop may be set to
-    /// reserve nothing.
+    /// Reserves all units in the viewer's cart for a limited time, or none if one of the products is not available. A
+    /// checkout page calls this when it opens, so that the units are not sold to others in the meantime. Calling it
+    /// again does not extend the reservation. Reserves nothing if reservations are disabled on this server.
     async fn cart_reserve(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which cart.")] input: CartReserveInput,
+        #[graphql(desc = "The cart to reserve.")] input: CartReserveInput,
     ) -> Result<CartReservePayload> {
         let duration = ctx.services().selling.reservation();
         let reserved =
@@ -229,11 +231,11 @@ impl CartMutation {
         CartReservePayload::of(reserved.await.map(cart))
     }
 
-    /// Lets others have what is reserved for a cart of yours.
+    /// Releases the reservation of the viewer's cart.
     async fn cart_release(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which cart.")] input: CartReleaseInput,
+        #[graphql(desc = "The cart to release.")] input: CartReleaseInput,
     ) -> Result<CartReleasePayload> {
         let released = async { actions::release(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?).await };
         CartReleasePayload::of(released.await.map(cart))

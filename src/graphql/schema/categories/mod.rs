@@ -1,4 +1,4 @@
-//! Categories in the graph.
+//! GraphQL types of categories.
 
 mod mutation;
 mod query;
@@ -36,7 +36,7 @@ use crate::{
     products::model::ProductParent,
 };
 
-/// A node of the tree of categories.
+/// A category of the category tree.
 #[derive(Clone)]
 pub struct Category(Arc<CategoryRow>);
 
@@ -46,7 +46,7 @@ resource! {
 }
 
 nested_list! {
-    /// The categories right below others.
+    /// Direct children of categories.
     ChildPages of ((), CategoryList) => CategoryRow,
     |conn, _, (), list, ids|
     rows categories::store::pages_by_parent_ids(conn, list, ids),
@@ -54,53 +54,53 @@ nested_list! {
     plans PlanMode::Generic
 }
 
-/// A node of the tree of categories, which all websites share.
+/// A category of products. Categories form a tree that all websites share.
 #[object]
 impl Category {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Name for people.
+    /// Display name of the category.
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Name in URLs, unique.
+    /// Unique name for URLs.
     fn slug(&self) -> &str {
         &self.0.slug
     }
 
-    /// Text for people; empty where there is none.
+    /// Description of the category; empty if there is none.
     fn description(&self) -> &str {
         &self.0.description
     }
 
-    /// Place among its siblings, the smallest first.
+    /// Sort position among the categories with the same parent, in ascending order.
     fn position(&self) -> i32 {
         self.0.position
     }
 
-    /// How many categories lie above it; 0 for a root.
+    /// Number of ancestors; 0 for a root category.
     fn depth(&self) -> i32 {
         i32::try_from(self.0.path.len()).unwrap_or(i32::MAX) - 1
     }
 
-    /// The category above; null for a root.
+    /// Parent category; null for a root category.
     async fn parent(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
         let Some(id) = self.0.parent_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(category))
     }
 
-    /// The categories above, from the root down: the breadcrumbs.
+    /// Ancestors from the root to the parent, as needed for breadcrumbs. Empty for a root category.
     #[graphql(complexity = "4 * child_complexity")]
     async fn ancestors(&self, ctx: &Context<'_>) -> Result<Vec<Category>> {
         let above = self.0.path.iter().copied().filter(|id| *id != self.0.id);
         Ok(ctx.loaders().rows(above).await?.into_iter().map(category).collect())
     }
 
-    /// The categories right below, by default in the order of their positions.
+    /// Direct child categories, by default sorted by position.
     async fn children(
         &self,
         ctx: &Context<'_>,
@@ -109,34 +109,37 @@ impl Category {
         connection_of::<ChildPages, _>(ctx, (), self.0.id.key(), list_from_args(list_args)?, cursor, category).await
     }
 
-    /// The products of this category, by default the newest first.
+    /// Products of the category that the viewer may see, by default newest first.
     async fn products(
         &self,
         ctx: &Context<'_>,
         list_args: ListArgs<ProductWhere, ProductOrder>,
-        #[graphql(desc = "Whether those of the categories below, at any depth, are in it as well.", default)]
+        #[graphql(desc = "Whether to include the products of all descendant categories; default: false.", default)]
         include_descendants: bool,
     ) -> Result<Connection<Product>> {
         let list = products::list_from_args(ctx, list_args)?;
         products::of_parent(ctx, product_parent(include_descendants), self.0.id.key(), list).await
     }
 
-    /// How many products there are in it that you may see.
+    /// Number of products of the category that the viewer may see.
     async fn product_count(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whether those of the categories below, at any depth, count as well.", default = true)]
+        #[graphql(
+            desc = "Whether to include the products of all descendant categories; default: true.",
+            default = true
+        )]
         include_descendants: bool,
     ) -> Result<TotalCount> {
         products::count_of_parent(ctx, product_parent(include_descendants), self.0.id.key()).await
     }
 
-    /// When it was made.
+    /// When the category was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the category was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }

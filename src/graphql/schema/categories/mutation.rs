@@ -27,90 +27,92 @@ use crate::{
     text::slugify,
 };
 
-/// A category to be.
+/// Input for `categoryCreate`.
 #[derive(Debug, InputObject)]
 pub struct CategoryCreateInput {
-    /// The category above; absent for a root.
+    /// ID of the parent category; omit it to create a root category.
     parent_id: Option<ID>,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     name: String,
-    /// Name in URLs, unique; made from the name where absent.
+    /// Unique name for URLs: `a-z`, `0-9` and single dashes, at most 200 characters. Defaults to a slug of the name.
     slug: Option<String>,
-    /// Text for people, at most 20,000 characters.
+    /// Description, at most 20,000 characters. Defaults to an empty text.
     #[graphql(default)]
     description: String,
-    /// Place among its siblings, the smallest first; behind all of them where absent.
+    /// Sort position among the categories with the same parent, in ascending order. Defaults to the last position.
     position: Option<i32>,
 }
 
-/// A change of a category: an absent field stays, null clears.
+/// Input for `categoryUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct CategoryUpdateInput {
-    /// Which category.
+    /// ID of the category.
     id: ID,
-    /// The category above; null makes it a root. All that is below moves along.
+    /// ID of the new parent category; null makes the category a root. Its descendants move with it.
     parent_id: MaybeUndefined<ID>,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters. Cannot be null.
     name: MaybeUndefined<String>,
-    /// Name in URLs, unique.
+    /// Unique name for URLs: `a-z`, `0-9` and single dashes, at most 200 characters. Cannot be null.
     slug: MaybeUndefined<String>,
-    /// Text for people, at most 20,000 characters.
+    /// Description, at most 20,000 characters.
     description: MaybeUndefined<String>,
-    /// Place among its siblings, the smallest first; `categoryMove` finds one between two others.
+    /// Sort position among the categories with the same parent, in ascending order. Cannot be null. Use `categoryMove`
+    /// to place the category between two others.
     position: MaybeUndefined<i32>,
 }
 
-/// Where a category goes, with all that is below it: the last of those below `parentId`, or beside another one.
+/// Input for `categoryMove`. Exactly one of `parentId`, `before` and `after` must be set.
 #[derive(Debug, InputObject)]
 pub struct CategoryMoveInput {
-    /// Which category.
+    /// ID of the category to move.
     id: ID,
-    /// Below which category, as the last; null makes it the last of the roots.
+    /// ID of the new parent category, of which the category becomes the last child; null makes it the last root
+    /// category.
     parent_id: MaybeUndefined<ID>,
-    /// Right before this category.
+    /// ID of the category before which to place it.
     before: Option<ID>,
-    /// Right behind this category.
+    /// ID of the category after which to place it.
     after: Option<ID>,
 }
 
-/// Which category to delete, and where that goes which is in it.
+/// Input for `categoryDelete`. At most one of `moveTo` and `moveToParent` can be set.
 #[derive(Debug, InputObject)]
 pub struct CategoryDeleteInput {
-    /// Which category.
+    /// ID of the category.
     id: ID,
-    /// The category to which its children and products go.
+    /// ID of the category to which the children and products are moved.
     move_to: Option<ID>,
-    /// Whether its children and products go to the category above it. From a root the children become roots, and the
-    /// products have no category.
+    /// Whether to move the children and products to the parent category. For a root category, the children become roots
+    /// and the products have no category.
     #[graphql(default)]
     move_to_parent: bool,
 }
 
 payload! {
-    /// The answer of `categoryCreate`.
+    /// Result of `categoryCreate`.
     CategoryCreatePayload {
-        /// The new category.
+        /// The created category.
         category: Category
     }
 }
 payload! {
-    /// The answer of `categoryUpdate`.
+    /// Result of `categoryUpdate`.
     CategoryUpdatePayload {
-        /// The category as it is now.
+        /// The updated category.
         category: Category
     }
 }
 payload! {
-    /// The answer of `categoryMove`.
+    /// Result of `categoryMove`.
     CategoryMovePayload {
-        /// The category as it is now.
+        /// The moved category.
         category: Category
     }
 }
 payload! {
-    /// The answer of `categoryDelete`.
+    /// Result of `categoryDelete`.
     CategoryDeletePayload {
-        /// The id of the category that is gone.
+        /// ID of the deleted category.
         deleted_id: ID
     }
 }
@@ -123,7 +125,7 @@ impl CategoryMoveInput {
             (None, Some(sibling), None) => SiblingPosition::Before(CategoryId::parse("before", &sibling)?),
             (None, None, Some(sibling)) => SiblingPosition::After(CategoryId::parse("after", &sibling)?),
             _ => {
-                let rule = "say one of these: below which category, or right before or behind which";
+                let rule = "set exactly one of parentId, before and after";
                 return Err(Error::user(UserErrorCode::Invalid, "parentId", rule));
             }
         };
@@ -139,7 +141,7 @@ impl CategoryDeleteInput {
             (None, true) => ContentsPolicy::MoveToParent,
             (Some(other), false) => ContentsPolicy::MoveTo(CategoryId::parse("moveTo", other)?),
             (Some(_), true) => {
-                let rule = "what is in it goes to one category: say moveTo or moveToParent";
+                let rule = "set only one of moveTo and moveToParent";
                 return Err(Error::user(UserErrorCode::Invalid, "moveTo", rule));
             }
         };
@@ -153,12 +155,12 @@ pub struct CategoryMutation;
 
 #[object]
 impl CategoryMutation {
-    /// Makes a category. Requires MANAGE_CATALOGUE.
+    /// Creates a category. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The category to be.")] input: CategoryCreateInput,
+        #[graphql(desc = "The category to create.")] input: CategoryCreateInput,
     ) -> Result<CategoryCreatePayload> {
         let created = async {
             let new = NewCategory {
@@ -174,12 +176,12 @@ impl CategoryMutation {
         CategoryCreatePayload::of(created.await.map(category))
     }
 
-    /// Changes a category, or moves it with all that is below it. Requires MANAGE_CATALOGUE.
+    /// Updates a category. With `parentId`, also moves it with its descendants. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: CategoryUpdateInput,
+        #[graphql(desc = "The changes to the category.")] input: CategoryUpdateInput,
     ) -> Result<CategoryUpdatePayload> {
         let updated = async {
             let id = CategoryId::parse("id", &input.id)?;
@@ -195,13 +197,13 @@ impl CategoryMutation {
         CategoryUpdatePayload::of(updated.await.map(category))
     }
 
-    /// Moves a category with all that is below it: below another one, or to a place among its siblings. Requires
-    /// MANAGE_CATALOGUE.
+    /// Moves a category with its descendants to another parent, or before or after another category. Requires
+    /// `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_move(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What goes where.")] input: CategoryMoveInput,
+        #[graphql(desc = "The category and its new place.")] input: CategoryMoveInput,
     ) -> Result<CategoryMovePayload> {
         let moved = async {
             let (id, place) = input.into_move()?;
@@ -210,13 +212,13 @@ impl CategoryMutation {
         CategoryMovePayload::of(moved.await.map(category))
     }
 
-    /// Deletes a category. Where it has children or products it says how many, and stays, unless told where they go. Requires
-    /// MANAGE_CATALOGUE.
+    /// Deletes a category. Fails with the number of children and products if it has any, unless the input says where to
+    /// move them. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which category.")] input: CategoryDeleteInput,
+        #[graphql(desc = "The category to delete.")] input: CategoryDeleteInput,
     ) -> Result<CategoryDeletePayload> {
         let deleted = async {
             let (id, contents) = input.contents()?;

@@ -1,4 +1,4 @@
-//! Lists of categories: filters, orders, queries.
+//! Queries of categories, with their filters and sort orders.
 
 use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
@@ -25,48 +25,48 @@ use crate::{
     paging::Cursor,
 };
 
-/// Conditions on the categories above another one. Both hold together.
+/// Filter by ancestor category; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct AncestorFilter {
-    /// This is one of them.
+    /// Matches descendants of this category.
     eq: Option<ID>,
-    /// One of these is, at most 100.
+    /// Matches descendants of any of these categories (at most 100).
     r#in: Option<Vec<ID>>,
 }
 
-/// Conditions on a category. Several hold together.
+/// Filter by category; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct CategoryFilter {
-    /// It is this one.
+    /// Matches this category.
     pub eq: Option<ID>,
-    /// It is one of these, at most 100.
+    /// Matches any of these categories (at most 100).
     pub r#in: Option<Vec<ID>>,
-    /// There is none (true), or any (false).
+    /// Matches items with (false) or without (true) a category.
     pub is_null: Option<bool>,
-    /// Whether what is in the categories below, at any depth, counts as well.
+    /// Whether items of descendant categories match too; default: false.
     #[graphql(default)]
     pub include_descendants: bool,
 }
 
 impl CategoryFilter {
-    /// The condition on the id, and whether what is below counts.
+    /// Splits the filter into the condition on the id and whether descendants are included.
     pub fn split(self) -> (IdFilter, bool) {
         (IdFilter { eq: self.eq, r#in: self.r#in, is_null: self.is_null }, self.include_descendants)
     }
 }
 
 where_input! {
-    /// Which categories. Several fields hold together.
+    /// Filters for categories; conditions are combined with AND.
     CategoryWhere {
-        /// By id.
+        /// Filter by ID.
         id: Option<IdFilter>,
-        /// By name.
+        /// Filter by name.
         name: Option<StringFilter>,
-        /// By slug.
+        /// Filter by slug.
         slug: Option<StringFilter>,
-        /// By the category above; `isNull: true` for the roots.
+        /// Filter by parent category; `isNull: true` matches the root categories.
         parent: Option<IdFilter>,
-        /// By the categories above, at any depth: those below this one, or below one of these.
+        /// Filter by ancestor category, at any depth.
         ancestor: Option<AncestorFilter>,
     }
 }
@@ -93,7 +93,7 @@ impl Where for CategoryWhere {
 }
 
 order_by! {
-    /// The order of a list of categories.
+    /// Sort order of categories.
     CategoryOrder by CategoryOrderField
 }
 
@@ -111,12 +111,12 @@ pub struct CategoryQuery;
 
 #[object]
 impl CategoryQuery {
-    /// One category, by its id or by its slug. Null where there is none.
+    /// Returns a category by its ID or its slug. Exactly one of the two must be given. Null if there is none.
     async fn category(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: Option<ID>,
-        #[graphql(desc = "Its slug.")] slug: Option<String>,
+        #[graphql(desc = "ID of the category.")] id: Option<ID>,
+        #[graphql(desc = "Slug of the category.")] slug: Option<String>,
     ) -> Result<Option<Category>> {
         let found = match (id, slug) {
             (Some(id), None) => {
@@ -124,12 +124,12 @@ impl CategoryQuery {
                 ctx.db().read(async |conn| Ok(store::by_ids(conn, &[id]).await?.pop())).await?
             }
             (None, Some(slug)) => ctx.db().read(async |conn| store::find_by_slug(conn, &slug).await).await?,
-            _ => return Err(Error::bad_input("id", "name the category by id or by slug")),
+            _ => return Err(Error::bad_input("id", "set either id or slug")),
         };
         Ok(found.map(category))
     }
 
-    /// The categories, by default in the order of their positions; `where: {parent: {isNull: true}}` gives the roots.
+    /// Categories, by default sorted by position; `where: {parent: {isNull: true}}` returns the root categories.
     async fn categories(
         &self,
         ctx: &Context<'_>,

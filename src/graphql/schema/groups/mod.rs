@@ -1,5 +1,5 @@
-//! Groups of products in the graph.
-//! Rule: what a group shows of its products is of those that the viewer sees.
+//! GraphQL types and queries of product groups.
+//! Rule: options and prices of a group are computed from the products that the viewer may see.
 
 mod mutation;
 
@@ -42,7 +42,7 @@ use crate::{
     },
 };
 
-/// Products that are the same thing in other sizes or colours.
+/// A group of products that are variants of each other.
 #[derive(Clone)]
 pub struct ProductGroup(Arc<ProductGroupRow>);
 
@@ -58,52 +58,52 @@ resource! {
 }
 
 by_parent! {
-    /// The variants of product groups.
+    /// Variants of product groups.
     VariantsByGroup by ProductGroupId => VariantRow,
     |conn, context, ids| variants_by_group_ids(conn, &context.product_scope(), &ids), row => row.group_id
 }
 
-/// Products of one website that are the same thing in other sizes or colours.
+/// A group of products of one website that are variants of each other, for example in size or color.
 #[object]
 impl ProductGroup {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Name for people.
+    /// Display name of the product group.
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Name in URLs, unique.
+    /// Unique name for URLs.
     fn slug(&self) -> &str {
         &self.0.slug
     }
 
-    /// Text for people; empty where there is none.
+    /// Description of the product group; empty if there is none.
     fn description(&self) -> &str {
         &self.0.description
     }
 
-    /// The website that sells its products.
+    /// Website that sells the products of the group.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().row(self.0.source_website_id).await?;
-        row.map(website).ok_or_else(|| Error::Internal("a group without its website".into()))
+        row.map(website).ok_or_else(|| Error::Internal("product group references a missing website".into()))
     }
 
-    /// The names of the options that its products differ in, one to five.
+    /// Names of the options in which the products differ, 1 to 5.
     fn varies_by(&self) -> &[String] {
         &self.0.varies_by
     }
 
-    /// The options with the values that its products have.
+    /// Options with the values that the products have.
     async fn options(&self, ctx: &Context<'_>) -> Result<Vec<ProductGroupOption>> {
         let variants = self.variants(ctx).await?;
         Ok(self.0.varies_by.iter().enumerate().map(|(index, name)| group_option(name, index, &variants)).collect())
     }
 
-    /// What the cheapest and the dearest of its products cost; null where there is none.
+    /// Lowest and highest price of the products; null if the group has none.
     async fn price_range(&self, ctx: &Context<'_>) -> Result<Option<PriceRange>> {
         let variants = self.variants(ctx).await?;
         let prices = || variants.iter().map(|variant| variant.price);
@@ -112,7 +112,7 @@ impl ProductGroup {
         Ok(Some(PriceRange { min, max, currency }))
     }
 
-    /// Its products, by default the newest first.
+    /// Products of the group that the viewer may see, by default newest first.
     async fn products(
         &self,
         ctx: &Context<'_>,
@@ -122,18 +122,18 @@ impl ProductGroup {
         products::of_parent(ctx, ProductParent::Group, self.0.id.key(), list).await
     }
 
-    /// When it was made.
+    /// When the product group was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the product group was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// The values of one option, each once, in the order in which they came.
+/// Collects the distinct values of one option in the order of their first occurrence.
 fn group_option(name: &str, index: usize, variants: &[Arc<VariantRow>]) -> ProductGroupOption {
     let mut values: Vec<String> = Vec::new();
     for value in variants.iter().filter_map(|variant| variant.option_values.get(index)) {
@@ -144,57 +144,57 @@ fn group_option(name: &str, index: usize, variants: &[Arc<VariantRow>]) -> Produ
     ProductGroupOption { name: name.to_owned(), values }
 }
 
-/// What the products of a group differ in, say the size.
+/// An option in which the products of a group differ.
 pub struct ProductGroupOption {
     name: String,
     values: Vec<String>,
 }
 
-/// What the products of a group differ in, say the size.
+/// An option in which the products of a group differ, such as size.
 #[object]
 impl ProductGroupOption {
-    /// Its name.
+    /// Name of the option.
     fn name(&self) -> &str {
         &self.name
     }
 
-    /// The values that products of the group have, each once, that of the oldest product first.
+    /// Distinct values of the group's products, starting with that of the oldest product.
     fn values(&self) -> &[String] {
         &self.values
     }
 }
 
-/// From the lowest to the highest price.
+/// A range of prices.
 pub struct PriceRange {
     min: rust_decimal::Decimal,
     max: rust_decimal::Decimal,
     currency: Currency,
 }
 
-/// From the lowest to the highest price.
+/// A range of prices, from the lowest to the highest.
 #[object]
 impl PriceRange {
-    /// The lowest price.
+    /// Lowest price.
     fn min(&self) -> Money {
         money(self.min, self.currency)
     }
 
-    /// The highest price.
+    /// Highest price.
     fn max(&self) -> Money {
         money(self.max, self.currency)
     }
 }
 
 where_input! {
-    /// Which groups. Several fields hold together.
+    /// Filters for product groups; conditions are combined with AND.
     ProductGroupWhere {
-        /// By id.
+        /// Filter by ID.
         id: Option<IdFilter>,
-        /// By name.
+        /// Filter by name.
         name: Option<StringFilter>,
-        /// By slug.
+        /// Filter by slug.
         slug: Option<StringFilter>,
-        /// By website.
+        /// Filter by website.
         source_website: Option<IdFilter>,
     }
 }
@@ -213,32 +213,32 @@ impl Where for ProductGroupWhere {
 }
 
 order_by! {
-    /// The order of a list of groups.
+    /// Sort order of product groups.
     ProductGroupOrder by ProductGroupOrderField
 }
 
-/// Queries of groups.
+/// Queries of product groups.
 #[derive(Default)]
 pub struct ProductGroupQuery;
 
 #[object]
 impl ProductGroupQuery {
-    /// One group, by its id or its slug. Null where there is none.
+    /// Returns a product group by its ID or its slug. Exactly one of the two must be given. Null if there is none.
     async fn product_group(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: Option<ID>,
-        #[graphql(desc = "Its slug.")] slug: Option<String>,
+        #[graphql(desc = "ID of the product group.")] id: Option<ID>,
+        #[graphql(desc = "Slug of the product group.")] slug: Option<String>,
     ) -> Result<Option<ProductGroup>> {
         let key = match (id, slug) {
             (Some(id), None) => ProductGroupKey::Id(ProductGroupId::parse("id", &id)?),
             (None, Some(slug)) => ProductGroupKey::Slug(slug),
-            _ => return Err(Error::bad_input("id", "name the group by id or by slug")),
+            _ => return Err(Error::bad_input("id", "set either id or slug")),
         };
         Ok(ctx.db().read(async |conn| store::find(conn, &key).await).await?.map(product_group))
     }
 
-    /// The groups, by default by name.
+    /// Product groups, by default sorted by name.
     async fn product_groups(
         &self,
         ctx: &Context<'_>,

@@ -1,4 +1,4 @@
-//! Mutations of groups, and how a product tells its options.
+//! Mutations of product groups, and the input of a product's option values.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use souk_macros::object;
@@ -21,93 +21,94 @@ use crate::{
     text::slugify,
 };
 
-/// What a product has for an option of its group.
+/// Value of a product for an option of its group.
 #[derive(Debug, InputObject)]
 pub struct ProductOptionInput {
-    /// The option's name, as the group has it in `variesBy`.
+    /// Name of the option, as in the group's `variesBy`.
     name: String,
-    /// The value, 1 to 100 characters.
+    /// Value of the option, 1 to 100 characters.
     value: String,
 }
 
-/// The options of an input.
+/// Converts the options of an input.
 pub fn into_option_values(given: Vec<ProductOptionInput>) -> Vec<OptionValue> {
     given.into_iter().map(|ProductOptionInput { name, value }| OptionValue { name, value }).collect()
 }
 
-/// A group to be.
+/// Input for `productGroupCreate`.
 #[derive(Debug, InputObject)]
 pub struct ProductGroupCreateInput {
-    /// The website that sells its products; it can never be changed.
+    /// ID of the website that sells the products. It cannot be changed later.
     source_website_id: ID,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     name: String,
-    /// Name in URLs, unique; made from the name where absent.
+    /// Unique name for URLs: `a-z`, `0-9` and single dashes, at most 200 characters. Defaults to a slug of the name.
     slug: Option<String>,
-    /// Text for people, at most 20,000 characters.
+    /// Description, at most 20,000 characters. Defaults to an empty text.
     #[graphql(default)]
     description: String,
-    /// The names of the options that its products differ in: 1 to 5, each 1 to 50 characters.
+    /// Names of the options in which the products differ: 1 to 5 names of 1 to 50 characters.
     varies_by: Vec<String>,
 }
 
-/// A change of a group: an absent field stays, null clears.
+/// Input for `productGroupUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct ProductGroupUpdateInput {
-    /// Which group.
+    /// ID of the product group.
     id: ID,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters. Cannot be null.
     name: MaybeUndefined<String>,
-    /// Name in URLs, unique.
+    /// Unique name for URLs: `a-z`, `0-9` and single dashes, at most 200 characters. Cannot be null.
     slug: MaybeUndefined<String>,
-    /// Text for people, at most 20,000 characters.
+    /// Description, at most 20,000 characters.
     description: MaybeUndefined<String>,
-    /// The names of the options that its products differ in: 1 to 5, each 1 to 50 characters. While it has products, an
-    /// option may get another name, but none comes, goes or changes its place.
+    /// Names of the options in which the products differ: 1 to 5 names of 1 to 50 characters. While the group has
+    /// products, options can be renamed, but not added, removed or reordered. Cannot be null.
     varies_by: MaybeUndefined<Vec<String>>,
 }
 
-/// Which group to delete.
+/// Input for `productGroupDelete`.
 #[derive(Debug, InputObject)]
 pub struct ProductGroupDeleteInput {
-    /// Which group.
+    /// ID of the product group.
     id: ID,
 }
 
 payload! {
-    /// The answer of `productGroupCreate`.
+    /// Result of `productGroupCreate`.
     ProductGroupCreatePayload {
-        /// The new group.
+        /// The created product group.
         product_group: ProductGroup
     }
 }
 payload! {
-    /// The answer of `productGroupUpdate`.
+    /// Result of `productGroupUpdate`.
     ProductGroupUpdatePayload {
-        /// The group as it is now.
+        /// The updated product group.
         product_group: ProductGroup
     }
 }
 payload! {
-    /// The answer of `productGroupDelete`.
+    /// Result of `productGroupDelete`.
     ProductGroupDeletePayload {
-        /// The id of the group that is gone.
+        /// ID of the deleted product group.
         deleted_id: ID
     }
 }
 
-/// Mutations of groups.
+/// Mutations of product groups.
 #[derive(Default)]
 pub struct ProductGroupMutation;
 
 #[object]
 impl ProductGroupMutation {
-    /// Makes a group of products without any: `productCreate` and `productUpdate` put them in. Requires MANAGE_PRODUCTS.
+    /// Creates an empty product group. Use `productCreate` and `productUpdate` to add products. Requires
+    /// `MANAGE_PRODUCTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_group_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The group to be.")] input: ProductGroupCreateInput,
+        #[graphql(desc = "The product group to create.")] input: ProductGroupCreateInput,
     ) -> Result<ProductGroupCreatePayload> {
         let created = async {
             let new = NewProductGroup {
@@ -122,12 +123,12 @@ impl ProductGroupMutation {
         ProductGroupCreatePayload::of(created.await.map(product_group))
     }
 
-    /// Changes a group of products. Requires MANAGE_PRODUCTS.
+    /// Updates a product group. Requires `MANAGE_PRODUCTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_group_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: ProductGroupUpdateInput,
+        #[graphql(desc = "The changes to the product group.")] input: ProductGroupUpdateInput,
     ) -> Result<ProductGroupUpdatePayload> {
         let updated = async {
             let id = ProductGroupId::parse("id", &input.id)?;
@@ -142,12 +143,12 @@ impl ProductGroupMutation {
         ProductGroupUpdatePayload::of(updated.await.map(product_group))
     }
 
-    /// Deletes a group that no product is in. Requires MANAGE_PRODUCTS.
+    /// Deletes a product group that has no products. Requires `MANAGE_PRODUCTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_group_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which group.")] input: ProductGroupDeleteInput,
+        #[graphql(desc = "The product group to delete.")] input: ProductGroupDeleteInput,
     ) -> Result<ProductGroupDeletePayload> {
         let deleted = async {
             let id = ProductGroupId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! Background jobs in the graph, for those who look after them.
+//! GraphQL types, queries and mutations of background jobs.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ use crate::{
     paging::Direction,
 };
 
-/// Work in the background.
+/// A background job.
 #[derive(Clone)]
 pub struct Job(Arc<JobSummary>);
 
@@ -39,72 +39,72 @@ resource! {
     |conn, context, ids| jobs::store::by_ids(conn, &context.scope(Permission::ManageJobs), &ids), row => row.id,
 }
 
-/// Work in the background, such as a mail to be sent. One that is done is gone, unless it recurs.
+/// A background job, such as sending an email. Completed jobs are deleted, unless they recur.
 #[object]
 impl Job {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// What is to be done, such as `mail`.
+    /// Kind of the job, such as `mail`.
     fn kind(&self) -> &str {
         &self.0.kind
     }
 
-    /// Where it stands.
+    /// Current state of the job.
     fn state(&self) -> JobState {
         self.0.state()
     }
 
-    /// How often it was begun; of a recurring one, since it last succeeded.
+    /// Number of attempts so far; for a recurring job, since its last success.
     fn attempts(&self) -> i32 {
         self.0.attempts
     }
 
-    /// When it is due.
+    /// When the job is due (UTC).
     fn run_at(&self) -> DateTime<Utc> {
         self.0.run_at
     }
 
-    /// Until when it is the worker's that runs it; null where none does.
+    /// When the lease of the worker that runs the job ends (UTC); null if the job is not running.
     fn locked_until(&self) -> Option<DateTime<Utc>> {
         self.0.locked_until
     }
 
-    /// Why it failed the last time; null where it did not.
+    /// Error of the last failed attempt; null if the job has not failed.
     fn last_error(&self) -> Option<&str> {
         self.0.last_error.as_deref()
     }
 
-    /// Whether it waits for its next time when it is done. Such a job is never dead.
+    /// Whether the job is scheduled again after each run. A recurring job never becomes `DEAD`.
     fn is_recurring(&self) -> bool {
         self.0.is_recurring
     }
 
-    /// When it was queued.
+    /// When the job was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 }
 
-/// Conditions on where a job stands. Both hold together.
+/// Filter by state; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct JobStateFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<JobState>,
-    /// It is one of these.
+    /// Matches any of these values.
     r#in: Option<Vec<JobState>>,
 }
 
 where_input! {
-    /// Which jobs. Several fields hold together.
+    /// Filters for jobs; conditions are combined with AND.
     JobWhere {
-        /// By where it stands.
+        /// Filter by state.
         state: Option<JobStateFilter>,
-        /// By kind.
+        /// Filter by kind.
         kind: Option<StringFilter>,
-        /// By when it was queued.
+        /// Filter by creation time.
         created_at: Option<DateTimeFilter>,
     }
 }
@@ -125,35 +125,35 @@ impl Where for JobWhere {
 }
 
 order_by! {
-    /// The order of a list of jobs.
+    /// Sort order of jobs.
     JobOrder by JobOrderField
 }
 
-/// Which job to run again.
+/// Input for `jobRetry`.
 #[derive(Debug, InputObject)]
 pub struct JobRetryInput {
-    /// Which job: a dead one.
+    /// ID of a job whose state is `DEAD`.
     id: ID,
 }
 
-/// Which job to delete.
+/// Input for `jobDelete`.
 #[derive(Debug, InputObject)]
 pub struct JobDeleteInput {
-    /// Which job: a dead one.
+    /// ID of a job whose state is `DEAD`.
     id: ID,
 }
 
 payload! {
-    /// The answer of `jobRetry`.
+    /// Result of `jobRetry`.
     JobRetryPayload {
-        /// The job, queued again.
+        /// The job, which is queued again.
         job: Job
     }
 }
 payload! {
-    /// The answer of `jobDelete`.
+    /// Result of `jobDelete`.
     JobDeletePayload {
-        /// The job as it was.
+        /// The deleted job.
         job: Job
     }
 }
@@ -164,8 +164,8 @@ pub struct JobQuery;
 
 #[object]
 impl JobQuery {
-    /// The jobs that are not done, by default the latest first. They belong to no website: a role that is limited to some sees
-    /// none. Requires MANAGE_JOBS.
+    /// Background jobs that are not completed, by default newest first. Jobs belong to no website, so a role that is
+    /// restricted to websites sees none. Requires `MANAGE_JOBS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageJobs])")]
     async fn jobs(&self, ctx: &Context<'_>, list_args: ListArgs<JobWhere, JobOrder>) -> Result<Connection<Job>> {
         let list: JobList = list_args.into_list((JobOrderField::CreatedAt, Direction::Desc), JobOrderField::list)?;
@@ -182,23 +182,23 @@ pub struct JobMutation;
 
 #[object]
 impl JobMutation {
-    /// Queues a dead job again, due at once, with all its attempts before it. Requires MANAGE_JOBS.
+    /// Queues a dead job again. It is due immediately and has all its attempts again. Requires `MANAGE_JOBS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageJobs])")]
     async fn job_retry(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which job.")] input: JobRetryInput,
+        #[graphql(desc = "The job to retry.")] input: JobRetryInput,
     ) -> Result<JobRetryPayload> {
         let retried = async { actions::retry(ctx.db(), ctx.viewer(), JobId::parse("id", &input.id)?).await };
         JobRetryPayload::of(retried.await.map(job))
     }
 
-    /// Deletes a dead job: what it was to do is never done. Requires MANAGE_JOBS.
+    /// Deletes a dead job without completing it. Requires `MANAGE_JOBS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageJobs])")]
     async fn job_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which job.")] input: JobDeleteInput,
+        #[graphql(desc = "The job to delete.")] input: JobDeleteInput,
     ) -> Result<JobDeletePayload> {
         let deleted = async { actions::delete(ctx.db(), ctx.viewer(), JobId::parse("id", &input.id)?).await };
         JobDeletePayload::of(deleted.await.map(job))

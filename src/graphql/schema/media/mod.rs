@@ -1,4 +1,4 @@
-//! Pictures of products in the graph.
+//! GraphQL types of product images.
 
 pub mod upload;
 
@@ -26,17 +26,17 @@ use crate::{
     },
 };
 
-/// A picture of a product.
+/// An image of a product.
 #[derive(Clone)]
 pub struct Image(Arc<StoredImage>);
 
-/// The object of a picture.
+/// Creates the object of an image.
 pub fn image(image: impl Into<Arc<StoredImage>>) -> Image {
     Image(image.into())
 }
 
 impl Image {
-    /// Whether the viewer may change the product that it shows.
+    /// Checks whether the viewer may change the image's product.
     async fn can_edit(&self, ctx: &Context<'_>) -> Result<bool> {
         let viewer = ctx.viewer();
         if !viewer.can(Permission::ManageProducts) && !viewer.can(Permission::SellProducts) {
@@ -55,70 +55,74 @@ resource! {
 }
 
 by_parent! {
-    /// The images of products.
+    /// Images of products.
     ImagesByProduct by ProductId => media::model::Image,
     |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id
 }
 
-/// A picture of a product.
+/// An image of a product.
 #[object]
 impl Image {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.row.id)
     }
 
-    /// Where it is, for good: the address of the smallest rendition that is wide enough. Null while it is to be fetched.
+    /// Permanent URL of the smallest rendition that is at least `width` pixels wide, or of the largest one if none is.
+    /// Null until the image has been downloaded.
     async fn url(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The width it is needed in, in pixels; the largest there is without.")] width: Option<i32>,
-        #[graphql(desc = "The format.", default)] format: RenditionFormat,
+        #[graphql(desc = "Required width in pixels; defaults to the largest rendition.")] width: Option<i32>,
+        #[graphql(desc = "Image format; default: `WEBP`.", default)] format: RenditionFormat,
     ) -> Option<String> {
         self.0.media.as_ref().map(|media| ctx.services().image_processor.url(media, width, format))
     }
 
-    /// Width of the picture as it came, in pixels. Null while it is to be fetched.
+    /// Width of the original image in pixels. Null until the image has been downloaded.
     fn width(&self) -> Option<i32> {
         self.0.media.as_ref().map(|media| media.width)
     }
 
-    /// Height of the picture as it came, in pixels. Null while it is to be fetched.
+    /// Height of the original image in pixels. Null until the image has been downloaded.
     fn height(&self) -> Option<i32> {
         self.0.media.as_ref().map(|media| media.height)
     }
 
-    /// A few colours of it as a text (blurha.sh), to show until it is there. Null while it is to be fetched.
+    /// BlurHash (blurha.sh) of the image, a placeholder to show while it loads. Null until the image has been
+    /// downloaded.
     fn blurhash(&self) -> Option<&str> {
         self.0.media.as_ref().map(|media| media.blurhash.as_str())
     }
 
-    /// What it shows, in words; empty where nobody said.
+    /// Alternative text that describes the image; empty if there is none.
     fn alt(&self) -> &str {
         &self.0.row.alt
     }
 
-    /// Its place among the pictures of its product, from 1; there may be gaps.
+    /// Position among the product's images, starting at 1; there may be gaps.
     fn position(&self) -> i32 {
         self.0.row.position
     }
 
-    /// Where it was fetched from, or is to be; null for all but who may change the product.
+    /// URL from which the image was or will be downloaded; null if it was uploaded. Visible to viewers who may change
+    /// the product; null otherwise.
     async fn source_url(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         Ok(if self.can_edit(ctx).await? { self.0.row.source_url.as_deref() } else { None })
     }
 
-    /// Why it could not be fetched the last time; null for all but who may change the product.
+    /// Error of the last failed download; null if there was none. Visible to viewers who may change the product; null
+    /// otherwise.
     async fn failure(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         Ok(if self.can_edit(ctx).await? { self.0.row.failure.as_deref() } else { None })
     }
 
-    /// When it was added.
+    /// When the image was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.row.created_at
     }
 
-    /// When it was last changed.
+    /// When the image was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.row.updated_at
     }

@@ -1,4 +1,4 @@
-//! Mutations of pictures of products.
+//! Mutations of product images.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use souk_macros::object;
@@ -22,77 +22,77 @@ use crate::{
     storage::uploads,
 };
 
-/// A picture to be: exactly one of `file`, `uploadId` and `url` says where it comes from.
+/// Input for `productImageCreate`. Exactly one of `file`, `uploadId` and `url` must be set.
 #[derive(Debug, InputObject)]
 pub struct ProductImageCreateInput {
-    /// Of which product. It has at most 50.
+    /// ID of the product. A product can have at most 50 images.
     product_id: ID,
     /// A file of this request: JPEG, PNG, WebP or GIF, at most 50 million pixels.
     file: Option<Upload>,
-    /// A file that you sent ahead, by the id of `uploadCreate`.
+    /// ID of a file that was uploaded to the URL of `uploadCreate`.
     upload_id: Option<ID>,
-    /// A public address, http or https, from which it is fetched soon; until then it has no `url` and only who may change the
-    /// product sees it.
+    /// Public `http` or `https` URL, at most 2,000 characters, from which the image is downloaded in the background.
+    /// Until then the image has no `url` and is visible only to viewers who may change the product.
     url: Option<String>,
-    /// What it shows, in words, at most 500 characters.
+    /// Alternative text that describes the image, at most 500 characters. Defaults to an empty text.
     #[graphql(default)]
     alt: String,
-    /// Its place among the product's pictures, from 1; behind the others where absent.
+    /// Position among the product's images, starting at 1. Defaults to the last position.
     position: Option<i32>,
 }
 
-/// A change of a picture: an absent field stays.
+/// Input for `productImageUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct ProductImageUpdateInput {
-    /// Which picture.
+    /// ID of the image.
     id: ID,
-    /// What it shows, in words, at most 500 characters; null clears.
+    /// Alternative text that describes the image, at most 500 characters.
     alt: MaybeUndefined<String>,
-    /// Its place, from 1; the others make room.
+    /// Position among the product's images, starting at 1. The other images move to make room. Cannot be null.
     position: MaybeUndefined<i32>,
 }
 
-/// A new order of all pictures of a product.
+/// Input for `productImagesReorder`.
 #[derive(Debug, InputObject)]
 pub struct ProductImagesReorderInput {
-    /// Which product.
+    /// ID of the product.
     product_id: ID,
-    /// All of its pictures, each once, the first one first.
+    /// IDs of all images of the product in the new order, each exactly once.
     ids: Vec<ID>,
 }
 
-/// Which picture to delete.
+/// Input for `productImageDelete`.
 #[derive(Debug, InputObject)]
 pub struct ProductImageDeleteInput {
-    /// Which picture.
+    /// ID of the image.
     id: ID,
 }
 
 payload! {
-    /// The answer of `productImageCreate`.
+    /// Result of `productImageCreate`.
     ProductImageCreatePayload {
-        /// The new picture.
+        /// The created image.
         image: Image
     }
 }
 payload! {
-    /// The answer of `productImageUpdate`.
+    /// Result of `productImageUpdate`.
     ProductImageUpdatePayload {
-        /// The picture as it is now.
+        /// The updated image.
         image: Image
     }
 }
 payload! {
-    /// The answer of `productImagesReorder`.
+    /// Result of `productImagesReorder`.
     ProductImagesReorderPayload {
-        /// The product.
+        /// The product with its reordered images.
         product: Product
     }
 }
 payload! {
-    /// The answer of `productImageDelete`.
+    /// Result of `productImageDelete`.
     ProductImageDeletePayload {
-        /// The picture that was.
+        /// The deleted image.
         image: Image
     }
 }
@@ -104,7 +104,7 @@ async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Ima
     let created = match (input.file, input.upload_id, input.url) {
         (Some(file), None, None) => {
             let file = file.file(ctx, "file")?;
-            let unreadable = |error| Error::Internal(format!("a file of the request: {error}"));
+            let unreadable = |error| Error::Internal(format!("reading an uploaded file failed: {error}"));
             actions::create(db, image_processor, viewer, addition, file.bytes().await.map_err(unreadable)?).await?
         }
         (None, Some(id), None) => {
@@ -117,7 +117,7 @@ async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Ima
             created
         }
         (None, None, Some(url)) => actions::create_by_url(db, image_processor, viewer, addition, url).await?,
-        _ => return Err(Error::bad_input("file", "give exactly one of `file`, `uploadId` and `url`")),
+        _ => return Err(Error::bad_input("file", "set exactly one of file, uploadId and url")),
     };
     Ok(image(created))
 }
@@ -128,28 +128,29 @@ async fn reorder(ctx: &Context<'_>, input: ProductImagesReorderInput) -> Result<
     Ok(ctx.loaders().row(id).await?.map(product))
 }
 
-/// Mutations of pictures of products.
+/// Mutations of product images.
 #[derive(Default)]
 pub struct ImageMutation;
 
 #[object]
 impl ImageMutation {
-    /// Adds a picture to a product. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
+    /// Adds an image to a product. Requires `MANAGE_PRODUCTS`, or `SELL_PRODUCTS` for the viewer's own products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_image_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The picture to be.")] input: ProductImageCreateInput,
+        #[graphql(desc = "The image to create.")] input: ProductImageCreateInput,
     ) -> Result<ProductImageCreatePayload> {
         ProductImageCreatePayload::of(create(ctx, input).await)
     }
 
-    /// Changes what a picture is said to show, and its place. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
+    /// Updates the alternative text or the position of an image. Requires `MANAGE_PRODUCTS`, or `SELL_PRODUCTS` for the
+    /// viewer's own products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_image_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: ProductImageUpdateInput,
+        #[graphql(desc = "The changes to the image.")] input: ProductImageUpdateInput,
     ) -> Result<ProductImageUpdatePayload> {
         let updated = async {
             let id = ImageId::parse("id", &input.id)?;
@@ -159,22 +160,23 @@ impl ImageMutation {
         ProductImageUpdatePayload::of(updated.await.map(image))
     }
 
-    /// Puts all pictures of a product in an order. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
+    /// Sets the order of all images of a product. Requires `MANAGE_PRODUCTS`, or `SELL_PRODUCTS` for the viewer's own
+    /// products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_images_reorder(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The order.")] input: ProductImagesReorderInput,
+        #[graphql(desc = "The product and the order of its images.")] input: ProductImagesReorderInput,
     ) -> Result<ProductImagesReorderPayload> {
         ProductImagesReorderPayload::of(reorder(ctx, input).await)
     }
 
-    /// Deletes a picture. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
+    /// Deletes an image. Requires `MANAGE_PRODUCTS`, or `SELL_PRODUCTS` for the viewer's own products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_image_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which picture.")] input: ProductImageDeleteInput,
+        #[graphql(desc = "The image to delete.")] input: ProductImageDeleteInput,
     ) -> Result<ProductImageDeletePayload> {
         let deleted = async { actions::delete(ctx.db(), ctx.viewer(), ImageId::parse("id", &input.id)?).await };
         ProductImageDeletePayload::of(deleted.await.map(image))

@@ -1,5 +1,6 @@
-//! Files that come in: as parts of a multipart request, or ahead by a signed address.
-//! Rule: a variable of the type Upload names a part of its own request; a text in its place names nothing.
+//! File uploads: as parts of a multipart request, or in advance to a signed URL.
+//! Rule: a variable of the type `Upload` refers to a part of its own request; a string that a client sends in its place
+//! refers to nothing.
 
 use std::time::Duration;
 
@@ -17,14 +18,14 @@ use crate::{
     storage::{SignedUrl, received::ReceivedFile, uploads},
 };
 
-/// Most bytes of a file that is sent ahead: 1 GiB.
+/// Maximum size of a file that is uploaded in advance: 1 GiB.
 const MAX_BYTES: i32 = 1 << 30;
-/// How long the address of an upload is good.
+/// Lifetime of an upload URL.
 const UPLOAD_URL_TTL: Duration = Duration::from_secs(3600);
-/// What stands for a file in the variables, before its number.
+/// Prefix of the internal variable value that represents a file.
 const FILE_VARIABLE_PREFIX: &str = "\u{1}file:";
 
-/// Who may send files ahead: whoever may do something with them.
+/// Permissions to upload files in advance: those of all mutations that use such files.
 const UPLOAD_PERMISSIONS: &[Permission] = &[
     Permission::ManageProducts,
     Permission::SellProducts,
@@ -34,21 +35,21 @@ const UPLOAD_PERMISSIONS: &[Permission] = &[
     Permission::ManageOrders,
 ];
 
-/// The files of a request, in the order of its parts.
+/// Files of a request, in the order of its parts.
 #[derive(Default)]
 pub struct RequestFiles(pub Vec<ReceivedFile>);
 
-/// The variable that stands for the file with this number.
+/// Returns the variable value that represents the file with this index.
 pub fn file_variable(index: usize) -> Value {
     Value::String(format!("{FILE_VARIABLE_PREFIX}{index}"))
 }
 
-/// A file of the same request, sent by the GraphQL multipart request protocol.
+/// A file of the same request, sent with the GraphQL multipart request protocol.
 #[derive(Debug, Clone, Copy)]
 pub struct Upload(usize);
 
-/// A file of the same request: send it as `multipart/form-data` by the GraphQL multipart request protocol, with the header
-/// `GraphQL-Require-Preflight`, and null in its place in the variables.
+/// A file of the same request. Send it as `multipart/form-data` with the GraphQL multipart request protocol and the
+/// header `GraphQL-Require-Preflight`; the variable itself is null.
 #[Scalar(specified_by_url = "https://github.com/jaydenseric/graphql-multipart-request-spec")]
 impl ScalarType for Upload {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -63,51 +64,51 @@ impl ScalarType for Upload {
 }
 
 impl Upload {
-    /// The file.
+    /// Returns the file.
     /// # Errors
-    /// INVALID where no part of this request is meant.
+    /// INVALID if this request has no such part.
     pub fn file(self, ctx: &Context<'_>, field: &'static str) -> Result<ReceivedFile> {
         let found = ctx.data_opt::<RequestFiles>().and_then(|files| files.0.get(self.0).cloned());
         found.ok_or_else(|| Error::bad_input(field, "send the file as a part of a multipart request"))
     }
 }
 
-/// Where to send a file.
+/// An upload URL.
 pub struct SignedUpload {
     id: String,
     signed: SignedUrl,
 }
 
-/// Where to send a file ahead, by PUT.
+/// A URL to which a file can be uploaded with `PUT` before a mutation uses it.
 #[object]
 impl SignedUpload {
-    /// What a mutation names the file by: yours alone, for a day.
+    /// ID of the file, for use in mutations. Valid for one day, and only for the viewer who created it.
     async fn upload_id(&self) -> ID {
         ID(self.id.clone())
     }
 
-    /// The address that takes the file, once. Where it begins with a slash, it is one of this server.
+    /// URL to upload the file to, once. A URL that starts with a slash is relative to this server.
     async fn url(&self) -> &str {
         &self.signed.url
     }
 
-    /// When the address stops working.
+    /// When the URL expires (UTC), one hour after its creation.
     async fn expires_at(&self) -> DateTime<Utc> {
         self.signed.expires_at
     }
 }
 
-/// A file that is to be sent ahead.
+/// Input for `uploadCreate`.
 #[derive(Debug, InputObject)]
 pub struct UploadCreateInput {
-    /// Its size in bytes: 1 to 1,073,741,824.
+    /// Size of the file in bytes, 1 to 1,073,741,824 (1 GiB).
     bytes: i32,
 }
 
 payload! {
-    /// The answer of `uploadCreate`.
+    /// Result of `uploadCreate`.
     UploadCreatePayload {
-        /// Where to send the file.
+        /// The URL to upload the file to.
         upload: SignedUpload
     }
 }
@@ -115,28 +116,32 @@ payload! {
 async fn create(ctx: &Context<'_>, input: UploadCreateInput) -> Result<SignedUpload> {
     let me = ctx.viewer().require_user()?;
     if !(1..=MAX_BYTES).contains(&input.bytes) {
-        return Err(Error::user(UserErrorCode::OutOfRange, "bytes", format!("a file has 1 to {MAX_BYTES} bytes")));
+        return Err(Error::user(
+            UserErrorCode::OutOfRange,
+            "bytes",
+            format!("bytes must be between 1 and {MAX_BYTES}"),
+        ));
     }
     let id = uploads::new_id();
-    let key = uploads::key(me.0, &id).ok_or_else(|| Error::Internal("the id of an upload".into()))?;
+    let key = uploads::key(me.0, &id).ok_or_else(|| Error::Internal("invalid upload id".into()))?;
     let bytes = u64::from(input.bytes.unsigned_abs());
     let signed = ctx.services().image_processor.storage().signed_put(&key, bytes, UPLOAD_URL_TTL).await?;
     Ok(SignedUpload { id, signed })
 }
 
-/// Mutations of files that come in.
+/// Mutations of file uploads.
 #[derive(Default)]
 pub struct UploadMutation;
 
 #[object]
 impl UploadMutation {
-    /// Makes an address that takes one file by PUT, for a mutation that names it as `uploadId`. Requires MANAGE_PRODUCTS,
-    /// SELL_PRODUCTS, MANAGE_CATALOGUE, MANAGE_STOCK, MANAGE_USERS or MANAGE_ORDERS.
+    /// Creates a URL that accepts one file with `PUT`, for a mutation that takes an `uploadId`. Requires
+    /// `MANAGE_PRODUCTS`, `SELL_PRODUCTS`, `MANAGE_CATALOGUE`, `MANAGE_STOCK`, `MANAGE_USERS` or `MANAGE_ORDERS`.
     #[graphql(guard = "PermissionGuard(UPLOAD_PERMISSIONS)")]
     async fn upload_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The file to be.")] input: UploadCreateInput,
+        #[graphql(desc = "Size of the file.")] input: UploadCreateInput,
     ) -> Result<UploadCreatePayload> {
         UploadCreatePayload::of(create(ctx, input).await)
     }

@@ -1,4 +1,4 @@
-//! `checkout` in the graph.
+//! GraphQL types and resolver of the `checkout` mutation.
 
 use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
@@ -20,50 +20,53 @@ use crate::{
     users::model::AddressPatch,
 };
 
-/// Where orders go.
+/// Shipping address in `CheckoutInput`.
 #[derive(Debug, InputObject)]
 pub struct CheckoutAddressInput {
-    /// Country, as a name or an ISO 3166 code, 1 to 100 characters.
+    /// Country name or ISO 3166 code, 1 to 100 characters.
     country: String,
     /// City or town, 1 to 100 characters.
     city: String,
     /// District, county or state, 1 to 100 characters.
     district: Option<String>,
-    /// Street, number and what else leads to the door, 1 to 500 characters.
+    /// Street, house number and further address details, 1 to 500 characters.
     address: String,
     /// Postal code, 1 to 20 characters.
     postal_code: Option<String>,
 }
 
-/// Whom to ask about orders.
+/// Contact person in `CheckoutInput`.
 #[derive(Debug, InputObject)]
 pub struct CheckoutContactInput {
-    /// Name, 1 to 255 characters.
+    /// Full name, 1 to 255 characters.
     name: String,
-    /// E-mail address: the confirmation goes there.
+    /// Email address; the order confirmation is sent there.
     email: String,
-    /// Phone number with the country's code, such as +49 40 123456.
+    /// Phone number with country code, such as +49 40 123456.
     phone: Option<String>,
 }
 
-/// A cart to be bought.
+/// Input for `checkout`.
 #[derive(Debug, InputObject)]
 pub struct CheckoutInput {
-    /// Which cart.
+    /// ID of the cart to check out.
     cart_id: ID,
-    /// Where the orders go: one of your addresses. Your default address where neither this nor `address` is given.
+    /// ID of one of the viewer's saved addresses to ship to. If neither `addressId` nor `address` is given, the
+    /// viewer's default address is used.
     address_id: Option<ID>,
-    /// Where the orders go: an address that is kept on them alone. Not together with `addressId`; guests give it.
+    /// Shipping address that is stored on the orders only. Cannot be combined with `addressId`. Required for guests.
     address: Option<CheckoutAddressInput>,
-    /// Whom to ask about the orders; what your account says where absent. Guests give it.
+    /// Contact person for the orders. Defaults to the name, email address and phone number of the viewer's account.
+    /// Required for guests.
     contact: Option<CheckoutContactInput>,
-    /// What you write to the shop, at most 1,000 characters.
+    /// Note from the customer to the shop, at most 1,000 characters.
     note: Option<String>,
-    /// The total that you were shown, `cart { total }`: where it is another by now nothing happens, and the answer is
-    /// PRICE_CHANGED. Where absent the prices must be those at which the lines were added.
+    /// Cart total that was shown to the customer (`cart { total }`). If the total has changed, nothing is ordered and
+    /// the error code is `PRICE_CHANGED`. If omitted, the current prices must equal those at which the items were added
+    /// to the cart.
     expected_total: Option<Decimal>,
-    /// Makes sending it again safe: the same key with the same input answers the same orders. 1 to 200 characters, for
-    /// example a UUID that the checkout page made.
+    /// Key chosen by the client, 1 to 200 characters, such as a UUID. Repeating a request with the same key returns the
+    /// first result.
     idempotency_key: String,
 }
 
@@ -99,27 +102,28 @@ impl CheckoutInput {
 }
 
 payload_object! {
-    /// The answer of `checkout`.
+    /// Result of `checkout`.
     CheckoutPayload {
-        /// The orders, one for each website; those that were made with the same key before. Empty where nothing was done.
+        /// Orders that were placed, one for each website. Empty if there are user errors.
         orders: Vec<Order>,
-        /// The rules that the input broke; empty where it was done.
+        /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,
     }
 }
 
-/// `checkout`.
+/// Mutation root for checkout.
 #[derive(Default)]
 pub struct CheckoutMutation;
 
 #[object]
 impl CheckoutMutation {
-    /// Buys what is in a cart of yours: makes one order for each website, all or none, takes the stock and empties the cart.
-    /// Errors of `lines.<n>` are those of the line of the cart.
+    /// Places orders for all items of a cart, one order for each website. Either all orders are placed or none; stock
+    /// is deducted and the cart is emptied. The cart must belong to the viewer, or to the cart token for guests. In
+    /// user errors, `lines.<n>` refers to line n of the cart.
     async fn checkout(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The cart, and all that the orders need.")] input: CheckoutInput,
+        #[graphql(desc = "Cart, address, contact and expected total.")] input: CheckoutInput,
     ) -> Result<CheckoutPayload> {
         let done = async {
             let (request, key) = input.into_request()?;

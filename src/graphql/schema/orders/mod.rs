@@ -1,4 +1,4 @@
-//! Orders and their lines in the graph.
+//! GraphQL types of orders and their lines.
 
 pub mod returns;
 pub mod shipment;
@@ -55,11 +55,11 @@ use crate::{
     users::model::UserRow,
 };
 
-/// What a customer bought at one website.
+/// An order that was placed at one website.
 #[derive(Clone)]
 pub struct Order {
     row: Arc<OrderRow>,
-    /// What the list fetched along with its rows; absent where the loaders are to be asked.
+    /// Related objects that the list loaded together with its rows; if absent, the loaders are used.
     prefetched: Prefetched,
 }
 
@@ -69,7 +69,7 @@ struct Prefetched {
     details: Option<Arc<[OrderDetail]>>,
 }
 
-/// The object of a row.
+/// Returns the object of a row.
 pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
     Order { row: row.into(), prefetched: Prefetched::default() }
 }
@@ -81,13 +81,13 @@ resource! {
 }
 
 by_parent! {
-    /// The lines of orders.
+    /// Lines of orders.
     DetailsByOrder by OrderId => OrderDetailRow,
     |conn, _, ids| orders::store::lines_by_order_ids(conn, &ids), row => row.order_id
 }
 
 nested_list! {
-    /// The orders of users or websites.
+    /// Orders of users or websites.
     OrderPages of (OrderParent, OrderList) => OrderRow,
     |conn, context, parent, list, ids|
     rows orders::store::pages_by_parent_ids(conn, &context.order_scope(), parent, list, ids),
@@ -95,31 +95,31 @@ nested_list! {
     plans orders::store::plans(&context.order_scope(), list)
 }
 
-/// What a customer bought at one website.
+/// An order that was placed at one website.
 #[object]
 impl Order {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.row.id)
     }
 
-    /// Number for people, unique at the website.
+    /// Human-readable order number, unique within the website.
     fn order_number(&self) -> &str {
         &self.row.order_number
     }
 
-    /// Where it stands.
+    /// Current status of the order.
     fn status(&self) -> Status {
         self.row.status
     }
 
-    /// Sum of its lines.
+    /// Sum of the total prices of all lines.
     #[graphql(eager)]
     async fn total_amount(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.total_amount, ctx.currency(self.row.source_website_id).await?))
     }
 
-    /// Who placed it; null for guests, and where you may not see them.
+    /// Customer who placed the order. Null for guest orders, and if the viewer may not see the customer.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         if let Some(row) = &self.prefetched.user {
             return Ok(row.clone().map(user));
@@ -128,13 +128,14 @@ impl Order {
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// The website it was placed at.
+    /// Website at which the order was placed.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().row(self.row.source_website_id).await?;
-        row.map(website).ok_or_else(|| Error::Internal("an order without its website".into()))
+        row.map(website).ok_or_else(|| Error::Internal("order refers to a missing website".into()))
     }
 
-    /// Where it comes from: the website it was placed at, and for its customer and staff what that website calls it.
+    /// Source of the order: the website at which it was placed and, visible to its customer and staff only, its
+    /// external ID there.
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
         let (viewer, website) = (ctx.viewer(), self.row.source_website_id);
         let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.user_id();
@@ -143,7 +144,7 @@ impl Order {
         lookup.primary(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
     }
 
-    /// Its lines, in the order they were added: at most 500 for an order placed here.
+    /// Order lines in the order in which they were added; at most 500 for orders placed through this API.
     #[graphql(complexity = "10 * child_complexity")]
     async fn details(&self, ctx: &Context<'_>) -> Result<Vec<OrderDetail>> {
         if let Some(details) = &self.prefetched.details {
@@ -154,8 +155,8 @@ impl Order {
         Ok(rows.iter().map(|row| detail(Arc::clone(row), Arc::clone(order))).collect())
     }
 
-    /// What happened to it, the oldest first, at most the latest 500: internal notes only for staff with MANAGE_ORDERS at its
-    /// website.
+    /// Events of the order, oldest first; only the latest 500. Internal events are visible only to staff with
+    /// `MANAGE_ORDERS` at the order's website.
     #[graphql(complexity = "10 * child_complexity")]
     async fn events(&self, ctx: &Context<'_>) -> Result<Vec<OrderEvent>> {
         let rows = ctx.loaders().group::<EventsByOrder, _>(self.row.id).await?;
@@ -163,7 +164,7 @@ impl Order {
         Ok(rows.iter().map(|row| event(Arc::clone(row), website)).collect())
     }
 
-    /// What is on its way or has arrived of it, the oldest first: at most 100.
+    /// Shipments of the order, oldest first; at most 100.
     #[graphql(complexity = "10 * child_complexity")]
     async fn shipments(&self, ctx: &Context<'_>) -> Result<Vec<Shipment>> {
         let rows = ctx.loaders().group::<ShipmentsByOrder, _>(self.row.id).await?;
@@ -171,7 +172,7 @@ impl Order {
         Ok(rows.iter().map(|row| shipment(Arc::clone(row), Arc::clone(order))).collect())
     }
 
-    /// What is on its way back or came back of it, the oldest first: at most 100.
+    /// Returns of the order, oldest first; at most 100.
     #[graphql(complexity = "10 * child_complexity")]
     async fn returns(&self, ctx: &Context<'_>) -> Result<Vec<Return>> {
         let rows = ctx.loaders().group::<ReturnsByOrder, _>(self.row.id).await?;
@@ -179,90 +180,91 @@ impl Order {
         Ok(rows.iter().map(|row| return_object(Arc::clone(row), Arc::clone(order))).collect())
     }
 
-    /// Where it goes: the address as it was when the order was placed; null where none was given.
+    /// Shipping address as it was when the order was placed. Null if none was given.
     fn shipping_address(&self) -> Option<ShippingAddress> {
         self.row.shipping.ship_country.is_some().then(|| ShippingAddress(self.row.shipping.clone()))
     }
 
-    /// Whom to ask about it; null where nobody was named.
+    /// Contact person for the order. Null if none was given.
     fn contact(&self) -> Option<OrderContact> {
         self.row.contact.contact_name.is_some().then(|| OrderContact(self.row.contact.clone()))
     }
 
-    /// What the customer wrote to the shop when it was placed.
+    /// Note that the customer wrote at checkout. Null if there is none.
     fn customer_note(&self) -> Option<&str> {
         self.row.customer_note.as_deref()
     }
 
-    /// What has become of its payment.
+    /// Current payment status of the order.
     fn payment_status(&self) -> PaymentStatus {
         self.row.payment_status
     }
 
-    /// What has been paid, refunded or not.
+    /// Amount that was paid, including amounts that were refunded later.
     #[graphql(eager)]
     async fn paid_amount(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.paid_amount, ctx.currency(self.row.source_website_id).await?))
     }
 
-    /// What has been paid back of it.
+    /// Amount that was refunded.
     #[graphql(eager)]
     async fn refunded_amount(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.refunded_amount, ctx.currency(self.row.source_website_id).await?))
     }
 
-    /// Its payments, the oldest first, at most 50. For its customer and for staff: empty for sellers of its products.
+    /// Payments of the order, oldest first; at most 50. Visible to the order's customer and staff; empty for sellers of
+    /// its products.
     #[graphql(complexity = "2 * child_complexity")]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
         let rows = ctx.loaders().group::<PaymentsByOrder, _>(self.row.id).await?;
         Ok(rows.iter().map(|row| payment(Arc::clone(row))).collect())
     }
 
-    /// When it was placed.
+    /// When the order was placed (UTC).
     fn placed_at(&self) -> DateTime<Utc> {
         self.row.placed_at
     }
 
-    /// When it came into this database; later than `placedAt` for imported orders.
+    /// When the order was created in this database (UTC); later than `placedAt` for imported orders.
     fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
-    /// When it was last changed.
+    /// When the order was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
     }
 }
 
-/// Whom to ask about an order.
+/// The contact person for an order.
 pub struct OrderContact(Contact);
 
-/// Whom to ask about an order, as they said when it was placed.
+/// The contact person for an order, as given when the order was placed.
 #[object]
 impl OrderContact {
-    /// Name.
+    /// Full name.
     fn name(&self) -> Option<&str> {
         self.0.contact_name.as_deref()
     }
 
-    /// E-mail address; the confirmation went there.
+    /// Email address; the order confirmation was sent there.
     fn email(&self) -> Option<&str> {
         self.0.contact_email.as_deref()
     }
 
-    /// Phone number, E.164.
+    /// Phone number in E.164 format, such as +4940123456.
     fn phone(&self) -> Option<&str> {
         self.0.contact_phone.as_deref()
     }
 }
 
-/// Where an order goes.
+/// The shipping address of an order.
 pub struct ShippingAddress(Shipping);
 
-/// Where an order goes: a copy of the customer's address, made when the order was placed.
+/// The shipping address of an order: a copy of the customer's address, made when the order was placed.
 #[object]
 impl ShippingAddress {
-    /// Country.
+    /// Country name.
     fn country(&self) -> Option<&str> {
         self.0.ship_country.as_deref()
     }
@@ -277,7 +279,7 @@ impl ShippingAddress {
         self.0.ship_district.as_deref()
     }
 
-    /// Street, number and what else leads to the door.
+    /// Street, house number and further address details.
     fn address(&self) -> Option<&str> {
         self.0.ship_address.as_deref()
     }
@@ -293,11 +295,11 @@ impl ShippingAddress {
 pub struct OrderDetail {
     row: Arc<OrderDetailRow>,
     order: Arc<OrderRow>,
-    /// What the list fetched along with its rows; absent where the loader is to be asked.
+    /// Product that the list loaded together with its rows; if absent, the loader is used.
     product: Option<Arc<ProductRow>>,
 }
 
-/// The object of a line of a visible order.
+/// Returns the object of a line of a visible order.
 pub fn detail(row: Arc<OrderDetailRow>, order: Arc<OrderRow>) -> OrderDetail {
     OrderDetail { row, order, product: None }
 }
@@ -308,54 +310,54 @@ resource! {
     |all, row| all.row(row.order_id).await?.map(|order| detail(row, order)),
 }
 
-/// A line of an order.
+/// A line of an order: a product with quantity and price.
 #[object]
 impl OrderDetail {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.row.id)
     }
 
-    /// Whose line.
+    /// Order that the line belongs to.
     fn order(&self) -> Order {
         order(Arc::clone(&self.order))
     }
 
-    /// What was sold, as it is today; it stays when it is not for sale any more.
+    /// Product as it is today; also available if it is no longer for sale.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
         if let Some(row) = &self.product {
             return Ok(product(Arc::clone(row)));
         }
         let row = ctx.loaders().load::<UnscopedProducts>(self.row.product_id).await?;
-        row.map(product).ok_or_else(|| Error::Internal("a line without its product".into()))
+        row.map(product).ok_or_else(|| Error::Internal("order line refers to a missing product".into()))
     }
 
-    /// Its name as sold.
+    /// Product name at the time of the order.
     fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// Its SKU as sold.
+    /// SKU of the product at the time of the order.
     fn sku(&self) -> &str {
         &self.row.sku
     }
 
-    /// Pieces.
+    /// Ordered quantity.
     fn quantity(&self) -> i32 {
         self.row.quantity
     }
 
-    /// Pieces that are on their way or have arrived.
+    /// Quantity that was shipped, delivered or not.
     fn shipped_quantity(&self) -> i32 {
         self.row.shipped(self.order.status)
     }
 
-    /// Pieces that are asked to go back or came back, but those of rejected returns.
+    /// Quantity that was requested to be returned or was returned, except in rejected returns.
     fn returned_quantity(&self) -> i32 {
         self.row.returned_quantity
     }
 
-    /// Price of one as sold.
+    /// Price of one unit at the time of the order.
     #[graphql(eager)]
     async fn unit_price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.unit_price, ctx.currency(self.order.source_website_id).await?))
@@ -372,7 +374,7 @@ impl OrderDetail {
         self.row.created_at
     }
 
-    /// When the line was last changed (UTC).
+    /// When the line was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
     }

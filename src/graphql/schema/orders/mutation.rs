@@ -1,4 +1,4 @@
-//! Mutations of orders.
+//! Mutations of orders, order lines and order notes.
 
 use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
@@ -21,128 +21,129 @@ use crate::{
     orders::{actions, model::Status},
 };
 
-/// A line of an order to be.
+/// A line of `OrderCreateInput`.
 #[derive(Debug, InputObject)]
 pub struct OrderLineInput {
-    /// Which product.
+    /// ID of the product to order.
     product_id: ID,
-    /// Pieces, 1 to 1,000,000.
+    /// Quantity, 1 to 1,000,000.
     quantity: i32,
 }
 
-/// An order to be.
+/// Input for `orderCreate`.
 #[derive(Debug, InputObject)]
 pub struct OrderCreateInput {
-    /// What to buy, 1 to 500 lines, all of one website; the same product twice counts together.
+    /// Lines to order, 1 to 500, all from one website. Quantities of repeated products are added up.
     lines: Vec<OrderLineInput>,
-    /// Where it goes; your default address where absent.
+    /// ID of the shipping address. Defaults to the viewer's default address.
     address_id: Option<ID>,
-    /// Makes sending it again safe: the same key with the same input answers the same order. 1 to 200 characters, for
-    /// example a UUID that the checkout page made.
+    /// Key chosen by the client, 1 to 200 characters, such as a UUID. Repeating a request with the same key returns the
+    /// first result.
     idempotency_key: String,
 }
 
-/// A line to add to a pending order.
+/// Input for `orderDetailAdd`.
 #[derive(Debug, InputObject)]
 pub struct OrderDetailAddInput {
-    /// To which order.
+    /// ID of the order.
     order_id: ID,
-    /// Which product, at today's price.
+    /// ID of the product, which is added at its current price.
     product_id: ID,
-    /// Pieces, 1 to 1,000,000.
+    /// Quantity, 1 to 1,000,000.
     quantity: i32,
 }
 
-/// A change of a line of a pending order.
+/// Input for `orderDetailUpdate`.
 #[derive(Debug, InputObject)]
 pub struct OrderDetailUpdateInput {
-    /// Which line.
+    /// ID of the order line.
     id: ID,
-    /// Pieces, 1 to 1,000,000.
+    /// New quantity, 1 to 1,000,000.
     quantity: i32,
 }
 
-/// A line to take off a pending order.
+/// Input for `orderDetailRemove`.
 #[derive(Debug, InputObject)]
 pub struct OrderDetailRemoveInput {
-    /// Which line.
+    /// ID of the order line.
     id: ID,
 }
 
-/// A move of an order.
+/// Input for `orderStatusUpdate`.
 #[derive(Debug, InputObject)]
 pub struct OrderStatusUpdateInput {
-    /// Which order.
+    /// ID of the order.
     id: ID,
-    /// Where to: PENDING to CONFIRMED to SHIPPED to DELIVERED, or from the first two to CANCELLED.
+    /// New status. Allowed transitions: PENDING to CONFIRMED to SHIPPED to DELIVERED, and PENDING or CONFIRMED to
+    /// CANCELLED.
     status: Status,
 }
 
-/// Which order to cancel.
+/// Input for `orderCancel`.
 #[derive(Debug, InputObject)]
 pub struct OrderCancelInput {
-    /// Which order.
+    /// ID of the order.
     id: ID,
 }
 
-/// A note on an order.
+/// Input for `orderNoteAdd`.
 #[derive(Debug, InputObject)]
 pub struct OrderNoteAddInput {
-    /// On which order.
+    /// ID of the order.
     order_id: ID,
-    /// What it says, 1 to 2,000 characters.
+    /// Text of the note, 1 to 2,000 characters.
     text: String,
-    /// Whether only the shop's staff sees it; for them alone.
+    /// Whether the note is visible to staff only; can be set by staff only.
     #[graphql(default)]
     is_internal: bool,
 }
 
 payload! {
-    /// The answer of `orderNoteAdd`.
+    /// Result of `orderNoteAdd`.
     OrderNoteAddPayload {
         /// The order; its latest event is the note.
         order: Order
     }
 }
 payload! {
-    /// The answer of `orderCreate`.
+    /// Result of `orderCreate`.
     OrderCreatePayload {
-        /// The new order, or the one that was placed with the same key before.
+        /// The new order, or the order that was placed earlier with the same key.
         order: Order
     }
 }
 payload! {
-    /// The answer of `orderDetailAdd`.
+    /// Result of `orderDetailAdd`.
     OrderDetailAddPayload {
-        /// The order as it is now.
+        /// The updated order.
         order: Order
     }
 }
 payload! {
-    /// The answer of `orderDetailUpdate`.
+    /// Result of `orderDetailUpdate`.
     OrderDetailUpdatePayload {
-        /// The order as it is now.
+        /// The updated order.
         order: Order
     }
 }
 payload! {
-    /// The answer of `orderDetailRemove`.
+    /// Result of `orderDetailRemove`.
     OrderDetailRemovePayload {
-        /// The order as it is now.
+        /// The updated order.
         order: Order
     }
 }
 payload! {
-    /// The answer of `orderStatusUpdate`.
+    /// Result of `orderStatusUpdate`.
     OrderStatusUpdatePayload {
-        /// The order as it is now.
+        /// The updated order.
         order: Order
     }
 }
 payload! {
-    /// The answer of `orderCancel`.
+    /// Result of `orderCancel`.
     OrderCancelPayload {
-        /// The order, cancelled, its stock back.
+        /// The canceled order.
         order: Order
     }
 }
@@ -158,19 +159,19 @@ impl OrderCreateInput {
     }
 }
 
-/// Mutations of orders.
+/// Mutation root for orders.
 #[derive(Default)]
 pub struct OrderMutation;
 
 #[object]
 impl OrderMutation {
-    /// Places an order: takes the stock and copies prices, names and the address, all or nothing. Requires being logged
-    /// in.
+    /// Places an order: deducts stock and copies the current prices, product names and shipping address, all or
+    /// nothing. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn order_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The order to be.")] input: OrderCreateInput,
+        #[graphql(desc = "Lines and shipping address of the order.")] input: OrderCreateInput,
     ) -> Result<OrderCreatePayload> {
         let created = async {
             let (request, key) = input.into_request()?;
@@ -179,13 +180,13 @@ impl OrderMutation {
         OrderCreatePayload::of(created.await.map(order))
     }
 
-    /// Adds a line to a pending order that nobody has paid for: your own, with MANAGE_ORDERS any. Requires being logged in,
-    /// or the cart token that placed it.
+    /// Adds a line to a pending, unpaid order. Customers can change their own orders; `MANAGE_ORDERS` allows any order.
+    /// Requires login or the cart token that placed the order.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_detail_add(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The line.")] input: OrderDetailAddInput,
+        #[graphql(desc = "Order, product and quantity.")] input: OrderDetailAddInput,
     ) -> Result<OrderDetailAddPayload> {
         let added = async {
             let id = OrderId::parse("orderId", &input.order_id)?;
@@ -195,13 +196,13 @@ impl OrderMutation {
         OrderDetailAddPayload::of(added.await.map(order))
     }
 
-    /// Changes the pieces of a line of a pending order that nobody has paid for, at the price agreed: your own, with
-    /// MANAGE_ORDERS any. Requires being logged in, or the cart token that placed it.
+    /// Changes the quantity of a line of a pending, unpaid order; the unit price stays as agreed. Customers can change
+    /// their own orders; `MANAGE_ORDERS` allows any order. Requires login or the cart token that placed the order.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_detail_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: OrderDetailUpdateInput,
+        #[graphql(desc = "Order line and its new quantity.")] input: OrderDetailUpdateInput,
     ) -> Result<OrderDetailUpdatePayload> {
         let updated = async {
             let id = OrderDetailId::parse("id", &input.id)?;
@@ -210,13 +211,13 @@ impl OrderMutation {
         OrderDetailUpdatePayload::of(updated.await.map(order))
     }
 
-    /// Takes a line off a pending order that nobody has paid for, but not the last one: your own, with MANAGE_ORDERS any.
-    /// Requires being logged in, or the cart token that placed it.
+    /// Removes a line from a pending, unpaid order. The last line cannot be removed. Customers can change their own
+    /// orders; `MANAGE_ORDERS` allows any order. Requires login or the cart token that placed the order.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_detail_remove(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which line.")] input: OrderDetailRemoveInput,
+        #[graphql(desc = "Order line to remove.")] input: OrderDetailRemoveInput,
     ) -> Result<OrderDetailRemovePayload> {
         let removed = async {
             let id = OrderDetailId::parse("id", &input.id)?;
@@ -225,12 +226,13 @@ impl OrderMutation {
         OrderDetailRemovePayload::of(removed.await.map(order))
     }
 
-    /// Moves an order along. Requires MANAGE_ORDERS, or SELL_PRODUCTS where it holds one's products.
+    /// Changes the status of an order. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the
+    /// viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn order_status_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The move.")] input: OrderStatusUpdateInput,
+        #[graphql(desc = "Order and its new status.")] input: OrderStatusUpdateInput,
     ) -> Result<OrderStatusUpdatePayload> {
         let updated = async {
             let id = OrderId::parse("id", &input.id)?;
@@ -239,13 +241,13 @@ impl OrderMutation {
         OrderStatusUpdatePayload::of(updated.await.map(order))
     }
 
-    /// Notes something on an order: your own, with MANAGE_ORDERS any, at most 200 notes each. Requires being logged in, or the
-    /// cart token that placed it.
+    /// Adds a note to an order; an order has at most 200 notes. Customers can add notes to their own orders;
+    /// `MANAGE_ORDERS` allows any order. Requires login or the cart token that placed the order.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_note_add(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The note.")] input: OrderNoteAddInput,
+        #[graphql(desc = "Order and text of the note.")] input: OrderNoteAddInput,
     ) -> Result<OrderNoteAddPayload> {
         let added = async {
             let id = OrderId::parse("orderId", &input.order_id)?;
@@ -254,13 +256,14 @@ impl OrderMutation {
         OrderNoteAddPayload::of(added.await.map(order))
     }
 
-    /// Cancels an order and puts its stock back: your own while it is pending, with MANAGE_ORDERS any until something of it
-    /// is shipped. What was paid is paid back. Requires being logged in, or the cart token that placed it.
+    /// Cancels an order, restores its stock and refunds what was paid. Customers can cancel their own orders while they
+    /// are pending; `MANAGE_ORDERS` allows any order until a part of it is shipped. Requires login or the cart token
+    /// that placed the order.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_cancel(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which order.")] input: OrderCancelInput,
+        #[graphql(desc = "Order to cancel.")] input: OrderCancelInput,
     ) -> Result<OrderCancelPayload> {
         let cancelled = async {
             let id = OrderId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! Lists of orders: filters, orders, queries, and what a list fetches along.
+//! Filters, sort orders and queries of order lists, and prefetching of their related objects.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -35,44 +35,44 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// Conditions on a status. Both hold together.
+/// Filter by order status; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct OrderStatusFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<Status>,
-    /// It is one of these.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<Status>>,
 }
 
 /// Filter by payment status; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct OrderPaymentStatusFilter {
-    /// Matches this status.
+    /// Matches this value.
     eq: Option<PaymentStatus>,
-    /// Matches any of these statuses.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<PaymentStatus>>,
 }
 
 where_input! {
-    /// Which orders. Several fields hold together.
+    /// Filters for orders; conditions are combined with AND.
     OrderWhere {
-        /// By id.
+        /// Filter by ID.
         id: Option<IdFilter>,
-        /// By number.
+        /// Filter by order number.
         order_number: Option<StringFilter>,
-        /// By status.
+        /// Filter by order status.
         status: Option<OrderStatusFilter>,
         /// Filter by payment status.
         payment_status: Option<OrderPaymentStatusFilter>,
         /// Filter by the contact's email address; upper and lower case match each other.
         contact_email: Option<StringFilter>,
-        /// By customer; `isNull: true` for guests.
+        /// Filter by customer; `isNull: true` matches guest orders.
         user: Option<IdFilter>,
-        /// By website.
+        /// Filter by website.
         source_website: Option<IdFilter>,
-        /// By total, without regard to the currency.
+        /// Filter by total amount, regardless of currency.
         total_amount: Option<DecimalFilter>,
-        /// By when it was placed.
+        /// Filter by the time when the order was placed.
         placed_at: Option<DateTimeFilter>,
     }
 }
@@ -101,13 +101,13 @@ impl Where for OrderWhere {
 }
 
 order_by! {
-    /// The order of a list of orders.
+    /// Sort order of orders.
     OrderOrder by OrderOrderField
 }
 
-/// Reads the arguments of a list of orders; the latest come first by default.
+/// Reads the arguments of a list of orders; the default order is newest first.
 /// # Errors
-/// User errors naming the argument.
+/// Returns user errors that name the argument.
 pub fn list_from_args(list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<OrderList> {
     list_args.into_list((OrderOrderField::PlacedAt, Direction::Desc), OrderOrderField::list)
 }
@@ -116,15 +116,16 @@ fn cursor(list: &OrderList, row: &OrderRow) -> Cursor {
     Cursor::new(list.page.list, list.order.key(row), row.id.key())
 }
 
-/// The orders of a user or website, batched over all of them.
+/// Returns the orders of a user or website, batched over all parents.
 /// # Errors
-/// Those of the statements.
+/// Returns the errors of the statements.
 pub async fn of_parent(ctx: &Context<'_>, parent: OrderParent, id: i64, list: OrderList) -> Result<Connection<Order>> {
     connection_of::<OrderPages, _>(ctx, parent, id, list, cursor, order).await
 }
 
-/// Fetches what is selected below a list of orders with the list itself: the same statements as the loaders would send,
-/// without asking them row by row. The list of orders is the busiest of an admin screen.
+/// Loads the related objects that are selected below a list of orders together with the list. The statements are the
+/// same as those of the loaders, without a loader call for each row: the order list is the busiest list of an admin
+/// app.
 async fn prefetch_related(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order>> {
     let (nodes, edges) = (ctx.look_ahead().field("nodes"), ctx.look_ahead().field("edges").field("node"));
     let selects = |field: &str| nodes.field(field).exists() || edges.field(field).exists();
@@ -185,21 +186,21 @@ async fn load_details(
     Ok(details)
 }
 
-/// Queries of orders.
+/// Query root for orders.
 #[derive(Default)]
 pub struct OrderQuery;
 
 #[object]
 impl OrderQuery {
-    /// One order that you may see: your own, for sellers also one that holds their products, for staff any. Null
-    /// otherwise.
-    async fn order(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Order>> {
+    /// Returns an order by ID. Customers see their own orders, sellers also orders that contain their products, staff
+    /// all orders. Null if the order does not exist or is not visible to the viewer.
+    async fn order(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the order.")] id: ID) -> Result<Option<Order>> {
         let id = OrderId::parse("id", &id)?;
         Ok(ctx.loaders().row(id).await?.map(order))
     }
 
-    /// The orders that you may see, by default the latest first: your own, for sellers also those that hold their
-    /// products, for staff all. Requires being logged in.
+    /// Lists the orders that the viewer may see, newest first by default. Customers see their own orders, sellers also
+    /// orders that contain their products, staff all orders. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn orders(
         &self,

@@ -1,4 +1,4 @@
-//! Returns in the graph: parts of an order on their way back.
+//! GraphQL types and mutations of returns.
 
 use std::sync::Arc;
 
@@ -30,14 +30,14 @@ use crate::{
     },
 };
 
-/// A part of an order on its way back.
+/// A return of items of an order.
 #[derive(Clone)]
 pub struct Return {
     row: Arc<ReturnRow>,
     order: Arc<OrderRow>,
 }
 
-/// The object of a return of a visible order.
+/// Returns the object of a return of a visible order.
 pub fn return_object(row: Arc<ReturnRow>, order: Arc<OrderRow>) -> Return {
     Return { row, order }
 }
@@ -53,36 +53,36 @@ resource! {
 }
 
 by_parent! {
-    /// The returns of orders.
+    /// Returns of orders.
     ReturnsByOrder by OrderId => ReturnRow,
     |conn, _, ids| orders::store::returns::by_order_ids(conn, &ids), row => row.order_id
 }
 
 by_parent! {
-    /// The lines of returns.
+    /// Lines of returns.
     LinesByReturn by ReturnId => ReturnLineRow,
     |conn, _, ids| orders::store::returns::lines_by_return_ids(conn, &ids), row => row.return_id
 }
 
-/// A part of an order on its way back: whoever sees the order sees it.
+/// A return of items of an order. Visible to everyone who may see the order.
 #[object]
 impl Return {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.row.id)
     }
 
-    /// Of which order.
+    /// Order that the items belong to.
     fn order(&self) -> Order {
         order(Arc::clone(&self.order))
     }
 
-    /// Where it stands.
+    /// Current status of the return.
     fn status(&self) -> ReturnStatus {
         self.row.status
     }
 
-    /// What is in it: each line of the order at most once.
+    /// Lines of the return; each order line appears at most once.
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<ReturnLine>> {
         let rows = ctx.loaders().group::<LinesByReturn, _>(self.row.id).await?;
@@ -90,130 +90,130 @@ impl Return {
         Ok(rows.iter().map(line).collect())
     }
 
-    /// What was written along; null where nothing was, and once the customer was erased.
+    /// Note of the requester. Null if there is none, or if the customer's data was erased.
     fn note(&self) -> Option<&str> {
         self.row.note.as_deref()
     }
 
-    /// Why the shop does not take it back; null unless it is REJECTED, and once the customer was erased.
+    /// Reason for the rejection. Null unless the status is REJECTED, or if the customer's data was erased.
     fn rejection(&self) -> Option<&str> {
         self.row.rejection.as_deref()
     }
 
-    /// When it was asked for.
+    /// When the return was requested (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
-    /// When it was received or rejected; null while it is REQUESTED.
+    /// When the return was received or rejected (UTC); null while the status is REQUESTED.
     fn settled_at(&self) -> Option<DateTime<Utc>> {
         self.row.settled_at
     }
 }
 
-/// Pieces of a line in a return.
+/// A line of a return.
 #[derive(Clone)]
 pub struct ReturnLine {
     row: Arc<ReturnLineRow>,
     order: Arc<OrderRow>,
 }
 
-/// Pieces of an order's line in a return.
+/// A line of a return: a quantity of one order line.
 #[object]
 impl ReturnLine {
-    /// Of which line.
+    /// Order line that the items belong to.
     async fn detail(&self, ctx: &Context<'_>) -> Result<OrderDetail> {
         let row = ctx.loaders().row(self.row.order_detail_id).await?;
-        let row = row.ok_or_else(|| Error::Internal("a return of a line that is gone".into()))?;
+        let row = row.ok_or_else(|| Error::Internal("return line refers to a missing order line".into()))?;
         Ok(detail(row, Arc::clone(&self.order)))
     }
 
-    /// Pieces.
+    /// Quantity returned.
     fn quantity(&self) -> i32 {
         self.row.quantity
     }
 
-    /// Why; null once the customer was erased.
+    /// Reason for the return. Null if the customer's data was erased.
     fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
     }
 
-    /// Whether they went back to stock.
+    /// Whether the returned units were put back into stock.
     fn is_restocked(&self) -> bool {
         self.row.is_restocked
     }
 }
 
-/// Pieces of a line to send back.
+/// A line of `ReturnCreateInput`.
 #[derive(Debug, InputObject)]
 pub struct ReturnLineInput {
-    /// Of which line of the order; each at most once.
+    /// ID of the order line; each order line at most once.
     order_detail_id: ID,
-    /// Pieces, 1 to as many as have left and are on no other return.
+    /// Quantity to return: at least 1, at most the shipped quantity that is not part of another return.
     quantity: i32,
-    /// Why, 1 to 500 characters.
+    /// Reason for the return, 1 to 500 characters.
     reason: String,
 }
 
-/// A return to be.
+/// Input for `returnCreate`.
 #[derive(Debug, InputObject)]
 pub struct ReturnCreateInput {
-    /// Of which order.
+    /// ID of the order.
     order_id: ID,
-    /// What is to go back.
+    /// Lines to return.
     lines: Vec<ReturnLineInput>,
-    /// What else there is to say, 1 to 2,000 characters.
+    /// Additional note, 1 to 2,000 characters.
     note: Option<String>,
-    /// Makes sending it again safe: the same key with the same input answers the same return. 1 to 200 characters.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
 }
 
-/// What becomes of a line of a return.
+/// A line of `ReturnReceiveInput`.
 #[derive(Debug, InputObject)]
 pub struct ReturnReceiveLineInput {
-    /// Which line of the order; each at most once.
+    /// ID of the order line; each order line at most once.
     order_detail_id: ID,
-    /// Whether the pieces can be sold again: they go back to stock.
+    /// Whether to put the returned units back into stock because they can be sold again.
     restock: bool,
 }
 
-/// A return that has arrived.
+/// Input for `returnReceive`.
 #[derive(Debug, InputObject)]
 pub struct ReturnReceiveInput {
-    /// Which return.
+    /// ID of the return.
     id: ID,
-    /// What becomes of its lines; what is not named does not go back to stock.
+    /// Lines to restock. Lines that are omitted are not put back into stock.
     #[graphql(default)]
     lines: Vec<ReturnReceiveLineInput>,
 }
 
-/// A return that is not taken back.
+/// Input for `returnReject`.
 #[derive(Debug, InputObject)]
 pub struct ReturnRejectInput {
-    /// Which return.
+    /// ID of the return.
     id: ID,
-    /// Why, 1 to 500 characters; the customer sees it.
+    /// Reason for the rejection, 1 to 500 characters; visible to the customer.
     reason: String,
 }
 
 payload! {
-    /// The answer of `returnCreate`.
+    /// Result of `returnCreate`.
     ReturnCreatePayload {
-        /// The new return, or the one that was made with the same key before.
+        /// The new return, or the return that was requested earlier with the same key.
         r#return: Return
     }
 }
 payload! {
-    /// The answer of `returnReceive`.
+    /// Result of `returnReceive`.
     ReturnReceivePayload {
-        /// The return as it is now.
+        /// The updated return.
         r#return: Return
     }
 }
 payload! {
-    /// The answer of `returnReject`.
+    /// Result of `returnReject`.
     ReturnRejectPayload {
-        /// The return as it is now.
+        /// The updated return.
         r#return: Return
     }
 }
@@ -234,19 +234,19 @@ impl ReturnCreateInput {
     }
 }
 
-/// Mutations of returns.
+/// Mutation root for returns.
 #[derive(Default)]
 pub struct ReturnMutation;
 
 #[object]
 impl ReturnMutation {
-    /// Asks to send pieces of an order back that have left: of your own, with MANAGE_ORDERS of any. Requires being logged in,
-    /// or the cart token that placed it.
+    /// Requests the return of shipped items of an order. Customers can return items of their own orders;
+    /// `MANAGE_ORDERS` allows any order. Requires login or the cart token that placed the order.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn return_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The return to be.")] input: ReturnCreateInput,
+        #[graphql(desc = "Order and lines to return.")] input: ReturnCreateInput,
     ) -> Result<ReturnCreatePayload> {
         let created = async {
             let (request, key) = input.into_request()?;
@@ -255,12 +255,12 @@ impl ReturnMutation {
         ReturnCreatePayload::of(created.await.map(return_from_parts))
     }
 
-    /// Notes that a return has arrived, and puts back into stock what can be sold again. Requires MANAGE_ORDERS.
+    /// Marks a return as received and restocks the units that can be sold again. Requires `MANAGE_ORDERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders])")]
     async fn return_receive(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The return, and what becomes of its lines.")] input: ReturnReceiveInput,
+        #[graphql(desc = "Return and the lines to restock.")] input: ReturnReceiveInput,
     ) -> Result<ReturnReceivePayload> {
         let received = async {
             let id = ReturnId::parse("id", &input.id)?;
@@ -272,12 +272,12 @@ impl ReturnMutation {
         ReturnReceivePayload::of(received.await.map(return_from_parts))
     }
 
-    /// Does not take a return back: its pieces may be asked for again. Requires MANAGE_ORDERS.
+    /// Rejects a return. Its units can be requested again in another return. Requires `MANAGE_ORDERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders])")]
     async fn return_reject(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The return, and why.")] input: ReturnRejectInput,
+        #[graphql(desc = "Return and the reason for the rejection.")] input: ReturnRejectInput,
     ) -> Result<ReturnRejectPayload> {
         let rejected = async {
             let id = ReturnId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! Shipments in the graph: parts of an order on their way.
+//! GraphQL types and mutations of shipments.
 
 use std::sync::Arc;
 
@@ -26,14 +26,14 @@ use crate::{
     },
 };
 
-/// A part of an order on its way.
+/// A shipment of items of an order.
 #[derive(Clone)]
 pub struct Shipment {
     row: Arc<ShipmentRow>,
     order: Arc<OrderRow>,
 }
 
-/// The object of a shipment of a visible order.
+/// Returns the object of a shipment of a visible order.
 pub fn shipment(row: Arc<ShipmentRow>, order: Arc<OrderRow>) -> Shipment {
     Shipment { row, order }
 }
@@ -49,31 +49,31 @@ resource! {
 }
 
 by_parent! {
-    /// The shipments of orders.
+    /// Shipments of orders.
     ShipmentsByOrder by OrderId => ShipmentRow,
     |conn, _, ids| orders::store::shipments::by_order_ids(conn, &ids), row => row.order_id
 }
 
 by_parent! {
-    /// The lines of shipments.
+    /// Lines of shipments.
     LinesByShipment by ShipmentId => ShipmentLineRow,
     |conn, _, ids| orders::store::shipments::lines_by_shipment_ids(conn, &ids), row => row.shipment_id
 }
 
-/// A part of an order on its way: whoever sees the order sees it.
+/// A shipment of items of an order. Visible to everyone who may see the order.
 #[object]
 impl Shipment {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.row.id)
     }
 
-    /// Of which order.
+    /// Order that the items belong to.
     fn order(&self) -> Order {
         order(Arc::clone(&self.order))
     }
 
-    /// What is in it: each line of the order at most once.
+    /// Lines of the shipment; each order line appears at most once.
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<ShipmentLine>> {
         let rows = ctx.loaders().group::<LinesByShipment, _>(self.row.id).await?;
@@ -81,126 +81,126 @@ impl Shipment {
         Ok(rows.iter().map(line).collect())
     }
 
-    /// Who carries it.
+    /// Name of the carrier; null if unknown.
     fn carrier(&self) -> Option<&str> {
         self.row.tracking.carrier.as_deref()
     }
 
-    /// The carrier's number.
+    /// Tracking number of the carrier; null if unknown.
     fn tracking_number(&self) -> Option<&str> {
         self.row.tracking.tracking_number.as_deref()
     }
 
-    /// Where people see how far it is.
+    /// URL of the carrier's tracking page; null if unknown.
     fn tracking_url(&self) -> Option<&str> {
         self.row.tracking.tracking_url.as_deref()
     }
 
-    /// When it left.
+    /// When the shipment left (UTC).
     fn shipped_at(&self) -> DateTime<Utc> {
         self.row.shipped_at
     }
 
-    /// When it arrived; null while it is on its way.
+    /// When the shipment was delivered (UTC); null while it is in transit.
     fn delivered_at(&self) -> Option<DateTime<Utc>> {
         self.row.delivered_at
     }
 }
 
-/// Pieces of a line in a shipment.
+/// A line of a shipment.
 #[derive(Clone)]
 pub struct ShipmentLine {
     row: Arc<ShipmentLineRow>,
     order: Arc<OrderRow>,
 }
 
-/// Pieces of an order's line in a shipment.
+/// A line of a shipment: a quantity of one order line.
 #[object]
 impl ShipmentLine {
-    /// Of which line.
+    /// Order line that the items belong to.
     async fn detail(&self, ctx: &Context<'_>) -> Result<OrderDetail> {
         let row = ctx.loaders().row(self.row.order_detail_id).await?;
-        let row = row.ok_or_else(|| Error::Internal("a shipment of a line that is gone".into()))?;
+        let row = row.ok_or_else(|| Error::Internal("shipment line refers to a missing order line".into()))?;
         Ok(detail(row, Arc::clone(&self.order)))
     }
 
-    /// Pieces.
+    /// Quantity shipped.
     fn quantity(&self) -> i32 {
         self.row.quantity
     }
 }
 
-/// Pieces of a line to ship.
+/// A line of `ShipmentCreateInput`.
 #[derive(Debug, InputObject)]
 pub struct ShipmentLineInput {
-    /// Of which line of the order; each at most once.
+    /// ID of the order line; each order line at most once.
     order_detail_id: ID,
-    /// Pieces, 1 to as many as are left.
+    /// Quantity to ship: at least 1, at most the quantity that is not shipped yet.
     quantity: i32,
 }
 
-/// A shipment to be.
+/// Input for `shipmentCreate`.
 #[derive(Debug, InputObject)]
 pub struct ShipmentCreateInput {
-    /// Of which confirmed order.
+    /// ID of the order, which must be confirmed.
     order_id: ID,
-    /// What is in it; all that is left of the order where absent.
+    /// Lines to ship. If omitted, everything that is not shipped yet is shipped.
     lines: Option<Vec<ShipmentLineInput>>,
-    /// Who carries it, 1 to 100 characters.
+    /// Name of the carrier, 1 to 100 characters.
     carrier: Option<String>,
-    /// The carrier's number, 1 to 100 characters.
+    /// Tracking number of the carrier, 1 to 100 characters.
     tracking_number: Option<String>,
-    /// Where people see how far it is: a URL that starts with https:// or http://.
+    /// URL of the carrier's tracking page; must start with https:// or http://.
     tracking_url: Option<String>,
-    /// Makes sending it again safe: the same key with the same input answers the same shipment. 1 to 200 characters.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
 }
 
-/// A change of how a shipment can be followed: an absent field stays, null clears.
+/// Input for `shipmentUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct ShipmentUpdateInput {
-    /// Which shipment.
+    /// ID of the shipment.
     id: ID,
-    /// Who carries it, 1 to 100 characters.
+    /// Name of the carrier, 1 to 100 characters.
     carrier: MaybeUndefined<String>,
-    /// The carrier's number, 1 to 100 characters.
+    /// Tracking number of the carrier, 1 to 100 characters.
     tracking_number: MaybeUndefined<String>,
-    /// Where people see how far it is: a URL that starts with https:// or http://.
+    /// URL of the carrier's tracking page; must start with https:// or http://.
     tracking_url: MaybeUndefined<String>,
 }
 
-/// Which shipment has arrived.
+/// Input for `shipmentDeliver`.
 #[derive(Debug, InputObject)]
 pub struct ShipmentDeliverInput {
-    /// Which shipment.
+    /// ID of the shipment.
     id: ID,
 }
 
 payload! {
-    /// The answer of `shipmentCreate`.
+    /// Result of `shipmentCreate`.
     ShipmentCreatePayload {
-        /// The new shipment, or the one that was made with the same key before.
+        /// The new shipment, or the shipment that was created earlier with the same key.
         shipment: Shipment
     }
 }
 payload! {
-    /// The answer of `shipmentUpdate`.
+    /// Result of `shipmentUpdate`.
     ShipmentUpdatePayload {
-        /// The shipment as it is now.
+        /// The updated shipment.
         shipment: Shipment
     }
 }
 payload! {
-    /// The answer of `shipmentDeliver`.
+    /// Result of `shipmentDeliver`.
     ShipmentDeliverPayload {
-        /// The shipment as it is now.
+        /// The delivered shipment.
         shipment: Shipment
     }
 }
 
-/// Pieces of lines of an input's list `lines`.
+/// Parses the order line IDs and quantities of the list `lines` of an input.
 /// # Errors
-/// User errors naming the place in the list.
+/// Returns user errors that name the index in the list.
 pub fn parse_line_quantities<'a>(lines: impl IntoIterator<Item = (&'a ID, i32)>) -> Result<Vec<(OrderDetailId, i32)>> {
     let lines = lines.into_iter().enumerate().map(|(index, (id, quantity))| {
         Ok((OrderDetailId::parse(&format!("lines.{index}.orderDetailId"), id)?, quantity))
@@ -221,19 +221,20 @@ impl ShipmentCreateInput {
     }
 }
 
-/// Mutations of shipments.
+/// Mutation root for shipments.
 #[derive(Default)]
 pub struct ShipmentMutation;
 
 #[object]
 impl ShipmentMutation {
-    /// Ships pieces of a confirmed order, or all that is left of it: with the last piece the order becomes SHIPPED. The
-    /// contact of the order is told by mail. Requires MANAGE_ORDERS, or SELL_PRODUCTS where it holds one's products.
+    /// Ships items of a confirmed order. When everything is shipped, the order's status becomes SHIPPED. The order's
+    /// contact is notified by email. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's
+    /// products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The shipment to be.")] input: ShipmentCreateInput,
+        #[graphql(desc = "Order, lines and tracking data.")] input: ShipmentCreateInput,
     ) -> Result<ShipmentCreatePayload> {
         let created = async {
             let (request, key) = input.into_request()?;
@@ -242,12 +243,13 @@ impl ShipmentMutation {
         ShipmentCreatePayload::of(created.await.map(shipment_from_parts))
     }
 
-    /// Changes how a shipment can be followed. Requires MANAGE_ORDERS, or SELL_PRODUCTS where its order holds one's products.
+    /// Updates the tracking data of a shipment. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain
+    /// the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: ShipmentUpdateInput,
+        #[graphql(desc = "Shipment and the tracking data to change.")] input: ShipmentUpdateInput,
     ) -> Result<ShipmentUpdatePayload> {
         let updated = async {
             let id = ShipmentId::parse("id", &input.id)?;
@@ -261,13 +263,13 @@ impl ShipmentMutation {
         ShipmentUpdatePayload::of(updated.await.map(shipment_from_parts))
     }
 
-    /// Notes that a shipment has arrived: with the last one of a shipped order the order becomes DELIVERED. Requires
-    /// MANAGE_ORDERS, or SELL_PRODUCTS where its order holds one's products.
+    /// Marks a shipment as delivered. When all shipments of a shipped order are delivered, the order's status becomes
+    /// DELIVERED. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_deliver(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which shipment.")] input: ShipmentDeliverInput,
+        #[graphql(desc = "Shipment that was delivered.")] input: ShipmentDeliverInput,
     ) -> Result<ShipmentDeliverPayload> {
         let delivered = async {
             let id = ShipmentId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! Payments in the graph.
+//! GraphQL types and queries of payments, and the entry point for provider webhooks.
 
 mod mutation;
 
@@ -29,12 +29,12 @@ use crate::{
     },
 };
 
-/// An order being paid.
+/// A payment of an order.
 #[derive(Clone)]
 pub struct Payment(Arc<PaymentRow>);
 
 fn currency(row: &PaymentRow) -> Result<Currency> {
-    Currency::parse(&row.currency).ok_or_else(|| Error::Internal("a payment without a currency".into()))
+    Currency::parse(&row.currency).ok_or_else(|| Error::Internal("payment has an unknown currency".into()))
 }
 
 resource! {
@@ -43,67 +43,67 @@ resource! {
 }
 
 by_parent! {
-    /// The payments of orders.
+    /// Payments of orders.
     PaymentsByOrder by OrderId => PaymentRow,
     |conn, context, ids| payments::store::by_order_ids(conn, &context.payment_scope(), &ids), row => row.order_id
 }
 
 by_parent! {
-    /// The operations of payments.
+    /// Operations of payments.
     OperationsByPayment by PaymentId => OperationRow,
     |conn, _, ids| payments::store::operations_by_payment_ids(conn, &ids), row => row.payment_id
 }
 
-/// An order being paid: promised, taken, paid back. An order has at most one payment of which something can still become;
-/// one that failed stays beside the next. The order's customer sees it, and staff do.
+/// A payment of an order: authorized, captured, refunded. An order has at most one payment that is pending or
+/// successful; failed payments are kept beside it. Visible to the order's customer and staff.
 #[object]
 impl Payment {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// What is paid; null for those who see payments and no orders.
+    /// Order that is paid. Null if the viewer may see payments but not the order.
     async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
         Ok(ctx.loaders().row(self.0.order_id).await?.map(order))
     }
 
-    /// Who moves the money.
+    /// Payment provider that processes the payment.
     fn provider(&self) -> ProviderName {
         self.0.provider
     }
 
-    /// How it is paid.
+    /// Payment method.
     fn method(&self) -> Method {
         self.0.method
     }
 
-    /// Where it stands.
+    /// Current status of the payment.
     fn status(&self) -> Status {
         self.0.status
     }
 
-    /// What is to be paid: the order's total when the payment was made.
+    /// Amount to pay: the order's total when the payment was created.
     fn amount(&self) -> Result<Money> {
         Ok(money(self.0.amount, currency(&self.0)?))
     }
 
-    /// What was taken, paid back or not.
+    /// Amount that was captured, including amounts that were refunded later.
     fn captured_amount(&self) -> Result<Money> {
         Ok(money(self.0.captured_amount, currency(&self.0)?))
     }
 
-    /// What was paid back of it.
+    /// Amount that was refunded.
     fn refunded_amount(&self) -> Result<Money> {
         Ok(money(self.0.refunded_amount, currency(&self.0)?))
     }
 
-    /// Why the provider refused it, in a word such as `card_declined`; null where it did not.
+    /// Failure code of the provider, such as `card_declined`; null if the payment did not fail.
     fn failure(&self) -> Option<&str> {
         self.0.failure.as_deref()
     }
 
-    /// What was done with it, the oldest first: at most 100 that people asked for, and what the shop did by itself.
+    /// Operations on the payment, oldest first. At most 100 that were requested through the API, plus automatic ones.
     #[graphql(complexity = "5 * child_complexity")]
     async fn operations(&self, ctx: &Context<'_>) -> Result<Vec<PaymentOperation>> {
         let rows = ctx.loaders().group::<OperationsByPayment, _>(self.0.id).await?;
@@ -112,80 +112,85 @@ impl Payment {
         Ok(rows.iter().map(operation).collect())
     }
 
-    /// When it was asked for.
+    /// When the payment was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the payment was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// What was done with a payment.
+/// An operation on a payment.
 pub struct PaymentOperation {
     row: Arc<OperationRow>,
     currency: Currency,
 }
 
-/// What was done with a payment, or is being done: the provider may not have told yet.
+/// An operation on a payment, such as a capture or a refund. Its outcome may still be unknown.
 #[object]
 impl PaymentOperation {
-    /// What is done.
+    /// Kind of operation.
     fn kind(&self) -> Kind {
         self.row.kind
     }
 
-    /// What has become of it.
+    /// Current status of the operation.
     fn status(&self) -> OperationStatus {
         self.row.status
     }
 
-    /// How much.
+    /// Amount of the operation.
     fn amount(&self) -> Money {
         money(self.row.amount, self.currency)
     }
 
-    /// When it was asked for.
+    /// When the operation was requested (UTC).
     fn at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
-    /// When it was known what became of it; null while nobody knows.
+    /// When the outcome of the operation became known (UTC); null while it is unknown.
     fn settled_at(&self) -> Option<DateTime<Utc>> {
         self.row.settled_at
     }
 
-    /// Why the provider refused it, in a word; null where it did not.
+    /// Failure code of the provider; null if the operation did not fail.
     fn failure(&self) -> Option<&str> {
         self.row.failure.as_deref()
     }
 
-    /// Why somebody asked for it, in their words.
+    /// Reason that was given for the operation; null if there is none.
     fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
     }
 }
 
-/// Queries of payments.
+/// Query root for payments.
 #[derive(Default)]
 pub struct PaymentQuery;
 
 #[object]
 impl PaymentQuery {
-    /// One payment that you may see: of an order that you placed, as a guest by your cart token, or as staff. Sellers see none
-    /// of the orders that hold their products. Null otherwise.
-    async fn payment(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Payment>> {
+    /// Returns a payment by ID. Customers see payments of their own orders, guests those of the orders that their cart
+    /// token placed, staff all payments. Sellers do not see payments of orders that contain their products. Null if the
+    /// payment does not exist or is not visible to the viewer.
+    async fn payment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the payment.")] id: ID,
+    ) -> Result<Option<Payment>> {
         let id = PaymentId::parse("id", &id)?;
         Ok(ctx.loaders().row(id).await?.map(payment))
     }
 }
 
 impl Services {
-    /// Takes a webhook of a payment provider, its headers by their names in lower case: what it came to, in a word.
+    /// Processes a webhook of a payment provider and returns its outcome. Header names are in lower case.
     /// # Errors
-    /// Why it is not taken.
+    /// Returns an error if the webhook is rejected.
     pub async fn receive_payment_webhook(
         &self,
         provider: &str,

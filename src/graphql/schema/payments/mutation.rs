@@ -20,98 +20,98 @@ use crate::{
     },
 };
 
-/// A payment to be.
+/// Input for `paymentCreate`.
 #[derive(InputObject)]
 pub struct PaymentCreateInput {
-    /// Which order: all of it is paid.
+    /// ID of the order to pay. The whole order is paid.
     order_id: ID,
-    /// Who moves the money.
+    /// Payment provider that processes the payment.
     provider: ProviderName,
-    /// How it is paid: CARD by TEST, CASH_ON_DELIVERY and BANK_TRANSFER by MANUAL.
+    /// Payment method: CARD for the provider TEST, CASH_ON_DELIVERY or BANK_TRANSFER for the provider MANUAL.
     method: Method,
-    /// The token that stands for a card or an account, at most 500 characters, as the provider gave it to the customer's
-    /// browser; never the number itself. For the provider TEST the number of one of its test cards. None for MANUAL.
+    /// Token of the provider for a card or account, at most 500 characters, as issued to the customer's browser; never
+    /// a card number. For the provider TEST, the number of one of its test cards. Must be omitted for MANUAL.
     source: Option<String>,
-    /// Your own name for this write, 1 to 200 characters: sent again with the same name, it is done once and answers the
-    /// payment as it is then.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the payment of the
+    /// first request in its current status.
     idempotency_key: String,
 }
 
-/// What to capture.
+/// Input for `paymentCapture`.
 #[derive(Debug, InputObject)]
 pub struct PaymentCaptureInput {
-    /// Which payment.
+    /// ID of the payment.
     id: ID,
-    /// How much, from 0.01 to what is authorised and not captured; all of that without.
+    /// Amount to capture, from 0.01 to the authorized amount that is not captured yet. Default: all of it.
     amount: Option<Decimal>,
-    /// Your own name for this write, as of `paymentCreate`.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
 }
 
-/// What to void.
+/// Input for `paymentVoid`.
 #[derive(Debug, InputObject)]
 pub struct PaymentVoidInput {
-    /// Which payment: what is authorised and not captured of it is given back.
+    /// ID of the payment.
     id: ID,
-    /// Your own name for this write, as of `paymentCreate`.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
 }
 
-/// What to refund.
+/// Input for `paymentRefund`.
 #[derive(Debug, InputObject)]
 pub struct PaymentRefundInput {
-    /// Which payment.
+    /// ID of the payment.
     id: ID,
-    /// How much, from 0.01 to what is captured and not refunded; all of that without.
+    /// Amount to refund, from 0.01 to the captured amount that is not refunded yet. Default: all of it.
     amount: Option<Decimal>,
-    /// Why, at most 500 characters; the customer reads it.
+    /// Reason for the refund, at most 500 characters; visible to the customer.
     reason: Option<String>,
-    /// Your own name for this write, as of `paymentCreate`.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
 }
 
 payload! {
-    /// The answer of `paymentCreate`.
+    /// Result of `paymentCreate`.
     PaymentCreatePayload {
-        /// The payment as it is now: refused where its status is FAILED, not known yet where it is PENDING.
+        /// The payment. Its status is FAILED if the provider declined it, and PENDING if the outcome is not known yet.
         payment: Payment
     }
 }
 payload! {
-    /// The answer of `paymentCapture`.
+    /// Result of `paymentCapture`.
     PaymentCapturePayload {
-        /// The payment as it is now; its last operation says what became of the capture.
+        /// The updated payment; its last operation has the outcome of the capture.
         payment: Payment
     }
 }
 payload! {
-    /// The answer of `paymentVoid`.
+    /// Result of `paymentVoid`.
     PaymentVoidPayload {
-        /// The payment as it is now; its last operation says what became of the void.
+        /// The updated payment; its last operation has the outcome of the void.
         payment: Payment
     }
 }
 payload! {
-    /// The answer of `paymentRefund`.
+    /// Result of `paymentRefund`.
     PaymentRefundPayload {
-        /// The payment as it is now; its last operation says what became of the refund.
+        /// The updated payment; its last operation has the outcome of the refund.
         payment: Payment
     }
 }
 
-/// Mutations of payments.
+/// Mutation root for payments.
 #[derive(Default)]
 pub struct PaymentMutation;
 
 #[object]
 impl PaymentMutation {
-    /// Pays an order, all of it: your own, as a guest by your cart token, with MANAGE_PAYMENTS any. The provider may refuse
-    /// it (FAILED, and the next one may be tried) or not tell in time (PENDING: ask for `payment` later). Requires being
-    /// logged in or a cart token.
+    /// Pays the whole amount of an order. The provider may decline the payment (status FAILED; another payment can be
+    /// created) or respond late (status PENDING; query `payment` later). Customers can pay their own orders;
+    /// `MANAGE_PAYMENTS` allows any order. Requires login or the cart token that placed the order.
     async fn payment_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The payment to be.")] input: PaymentCreateInput,
+        #[graphql(desc = "Order, provider, method and payment source.")] input: PaymentCreateInput,
     ) -> Result<PaymentCreatePayload> {
         let created = async {
             let PaymentCreateInput { order_id, provider, method, source, idempotency_key } = input;
@@ -122,12 +122,12 @@ impl PaymentMutation {
         PaymentCreatePayload::of(created.await.map(payment))
     }
 
-    /// Takes authorised money, all of it or a part, several times until nothing is left. Requires MANAGE_PAYMENTS.
+    /// Captures an authorized payment, in full or in parts. Requires `MANAGE_PAYMENTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManagePayments])")]
     async fn payment_capture(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to capture.")] input: PaymentCaptureInput,
+        #[graphql(desc = "Payment and the amount to capture.")] input: PaymentCaptureInput,
     ) -> Result<PaymentCapturePayload> {
         let captured = async {
             let id = PaymentId::parse("id", &input.id)?;
@@ -138,12 +138,12 @@ impl PaymentMutation {
         PaymentCapturePayload::of(captured.await.map(payment))
     }
 
-    /// Gives back what is authorised and not captured. Requires MANAGE_PAYMENTS.
+    /// Voids the authorized amount of a payment that is not captured. Requires `MANAGE_PAYMENTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManagePayments])")]
     async fn payment_void(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to void.")] input: PaymentVoidInput,
+        #[graphql(desc = "Payment to void.")] input: PaymentVoidInput,
     ) -> Result<PaymentVoidPayload> {
         let voided = async {
             let id = PaymentId::parse("id", &input.id)?;
@@ -152,12 +152,12 @@ impl PaymentMutation {
         PaymentVoidPayload::of(voided.await.map(payment))
     }
 
-    /// Pays captured money back, all of it or a part, several times until nothing is left. Requires MANAGE_PAYMENTS.
+    /// Refunds captured money, in full or in parts. Requires `MANAGE_PAYMENTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManagePayments])")]
     async fn payment_refund(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to refund.")] input: PaymentRefundInput,
+        #[graphql(desc = "Payment and the amount to refund.")] input: PaymentRefundInput,
     ) -> Result<PaymentRefundPayload> {
         let refunded = async {
             let id = PaymentId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! The history of prices in the graph.
+//! GraphQL type of the price history of products.
 
 use std::sync::Arc;
 
@@ -28,17 +28,17 @@ use crate::{
     products::model::ProductRow,
 };
 
-/// The list's name in cursors.
+/// Name of the list in cursors.
 pub const CURSOR_LIST_NAME: &str = "price_changes";
 
-/// What a product cost from one moment on.
+/// A price of a product that applied from a point in time.
 #[derive(Clone)]
 pub struct PriceChange(Arc<PriceChangeRow>);
 
 impl PriceChange {
     async fn product_row(&self, ctx: &Context<'_>) -> Result<Arc<ProductRow>> {
         let row = ctx.loaders().load::<UnscopedProducts>(self.0.product_id).await?;
-        row.ok_or_else(|| Error::Internal("a price without its product".into()))
+        row.ok_or_else(|| Error::Internal("price change refers to a missing product".into()))
     }
 }
 
@@ -48,7 +48,7 @@ resource! {
 }
 
 nested_list! {
-    /// The prices that products had.
+    /// Price changes of products.
     PriceChangePages of ((), NewestFirst) => PriceChangeRow,
     |conn, _, (), list, ids|
     rows prices::store::pages_by_product_ids(conn, list, ids),
@@ -57,50 +57,50 @@ nested_list! {
 }
 
 by_key! {
-    /// The latest prices of products.
+    /// Latest price changes of products.
     LatestPrices by ProductId => PriceChangeRow,
     |conn, _, ids| prices::store::latest_by_product_ids(conn, &ids), row => row.product_id
 }
 
-/// What a product cost from one moment on. It is never changed.
+/// A change of a product's price or compare-at price. Price changes are immutable.
 #[object]
 impl PriceChange {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Price of one.
+    /// Price of one unit from this change on, in the website's currency.
     async fn price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.0.price, ctx.currency(self.product_row(ctx).await?.source_website_id).await?))
     }
 
-    /// The price to compare with.
+    /// Compare-at price from this change on; null if there is none.
     async fn compare_at_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let Some(price) = self.0.compare_at_price else { return Ok(None) };
         Ok(Some(money(price, ctx.currency(self.product_row(ctx).await?.source_website_id).await?)))
     }
 
-    /// By whom; null where it was nobody known, and where you may not see them.
+    /// User who changed the price. Null if the user is unknown or not visible to the viewer.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.0.user_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// Of which product.
+    /// Product whose price changed.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
         Ok(product(self.product_row(ctx).await?))
     }
 
-    /// From when on.
+    /// When the price took effect (UTC).
     fn at(&self) -> DateTime<Utc> {
         self.0.at
     }
 }
 
-/// The history of a product, batched over all of them.
+/// Returns the price history of a product, batched over all products.
 /// # Errors
-/// Those of the statements.
+/// Returns the errors of the statements.
 pub async fn history_of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<PriceChange>> {
     let cursor = |_: &NewestFirst, row: &PriceChangeRow| Cursor::new(CURSOR_LIST_NAME, SortKey::Id, row.id.key());
     connection_of::<PriceChangePages, _>(ctx, (), id.key(), NewestFirst { page }, cursor, price_change).await

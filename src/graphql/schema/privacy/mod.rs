@@ -1,4 +1,4 @@
-//! A person's rights in the graph: everything that is held on them, and erasing it.
+//! Data export and erasure of users (GDPR).
 
 use async_graphql::{Context, ID, InputObject, Json};
 use souk_macros::object;
@@ -16,36 +16,38 @@ use crate::{
     privacy::actions,
 };
 
-/// Whom to erase.
+/// Input for `userErase`.
 #[derive(InputObject)]
 pub struct UserEraseInput {
-    /// Whom: yourself, or with MANAGE_USERS somebody who holds no more than you.
+    /// ID of the user to erase: the viewer's own account or, with `MANAGE_USERS`, a user who holds no permission that
+    /// the viewer lacks.
     id: ID,
-    /// Your password, where it is your own account.
+    /// Current password of the viewer. Required to erase the viewer's own account if it has a password.
     password: Option<String>,
 }
 
 payload! {
-    /// The answer of `userErase`.
+    /// Result of `userErase`.
     UserErasePayload {
-        /// What is left: an account without a person.
+        /// The erased user: an account without personal data.
         user: User
     }
 }
 
-/// Queries of a person's rights.
+/// Query root for data export.
 #[derive(Default)]
 pub struct PrivacyQuery;
 
 #[object]
 impl PrivacyQuery {
-    /// Everything that is held on a user, for them to take along: account, addresses, sessions, keys, orders with their
-    /// lines. Yourself, by an access token; with MANAGE_USERS anybody whom you see; null otherwise. Requires being logged in.
+    /// Exports all data stored about a user as JSON: among others account, addresses, sessions, API keys, orders with
+    /// their lines, payments and reviews. Users can export their own data; `MANAGE_USERS` allows other users visible to
+    /// the viewer. Null if the user is not visible. API keys cannot export their owner's data. Requires login.
     #[graphql(complexity = 1000, guard = "LoginGuard")]
     async fn user_export(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whose; yours where absent.")] id: Option<ID>,
+        #[graphql(desc = "User to export; defaults to the viewer.")] id: Option<ID>,
     ) -> Result<Option<Json<serde_json::Value>>> {
         let id = match id {
             Some(id) => UserId::parse("id", &id)?,
@@ -55,19 +57,20 @@ impl PrivacyQuery {
     }
 }
 
-/// Mutations of a person's rights.
+/// Mutation root for data erasure.
 #[derive(Default)]
 pub struct PrivacyMutation;
 
 #[object]
 impl PrivacyMutation {
-    /// Takes a person out of their account, for good: name, contacts, addresses, logins and keys go; their orders stay,
-    /// without a name, and are counted. Not while an order is under way. Requires being logged in, by an access token.
+    /// Permanently erases a user's personal data: name, contact data, addresses, sessions and API keys. The user's
+    /// orders are kept without personal data and still count in reports. Fails while the user has open orders. API keys
+    /// cannot be used. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn user_erase(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Whom.")] input: UserEraseInput,
+        #[graphql(desc = "User to erase, and the password for the viewer's own account.")] input: UserEraseInput,
     ) -> Result<UserErasePayload> {
         let services = ctx.services();
         let erased = async {

@@ -1,4 +1,4 @@
-//! Mutations that say which products are the same thing.
+//! Mutations that link products as offers of the same item.
 
 use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
@@ -17,48 +17,49 @@ use crate::{
     products::actions::links,
 };
 
-/// Products that are the same thing.
+/// Input for `productLink`.
 #[derive(Debug, InputObject)]
 pub struct ProductLinkInput {
-    /// Which products, 2 to 50, of whatever websites.
+    /// IDs of the products to link, 2 to 50, from any websites.
     product_ids: Vec<ID>,
 }
 
-/// A product that is not the same thing as those it is linked with.
+/// Input for `productUnlink`.
 #[derive(Debug, InputObject)]
 pub struct ProductUnlinkInput {
-    /// Which product.
+    /// ID of the product to unlink.
     product_id: ID,
 }
 
 payload! {
-    /// The answer of `productLink`.
+    /// Result of `productLink`.
     ProductLinkPayload {
-        /// The first of the products; its `offers` are all of them.
+        /// The first of the linked products; its `offers` are all of them.
         product: Product
     }
 }
 payload! {
-    /// The answer of `productUnlink`.
+    /// Result of `productUnlink`.
     ProductUnlinkPayload {
-        /// The product as it is now.
+        /// The updated product.
         product: Product
     }
 }
 
-/// Mutations of links.
+/// Mutation root for product links.
 #[derive(Default)]
 pub struct ProductLinkMutation;
 
 #[object]
 impl ProductLinkMutation {
-    /// Says that products are the same thing, with all that they were linked with before: each is in the `offers` of the
-    /// others. Products with the same GTIN need no link. Requires MANAGE_PRODUCTS.
+    /// Links products that are the same item, together with all products that they are already linked with. Each linked
+    /// product appears in the `offers` of the others. Products with the same GTIN need no link. Requires
+    /// `MANAGE_PRODUCTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_link(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which products.")] input: ProductLinkInput,
+        #[graphql(desc = "Products to link.")] input: ProductLinkInput,
     ) -> Result<ProductLinkPayload> {
         let linked = async {
             let ids = parse_ids::<ProductId>("productIds", &input.product_ids)?;
@@ -67,12 +68,12 @@ impl ProductLinkMutation {
         ProductLinkPayload::of(linked.await.map(product))
     }
 
-    /// Takes a product out of what it is linked with; the others stay linked. Requires MANAGE_PRODUCTS.
+    /// Removes a product from its linked products; the others stay linked. Requires `MANAGE_PRODUCTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts])")]
     async fn product_unlink(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which product.")] input: ProductUnlinkInput,
+        #[graphql(desc = "Product to unlink.")] input: ProductUnlinkInput,
     ) -> Result<ProductUnlinkPayload> {
         let unlinked = async {
             let id = ProductId::parse("productId", &input.product_id)?;

@@ -1,4 +1,4 @@
-//! Products in the graph.
+//! GraphQL type of products.
 
 mod links;
 mod mutation;
@@ -62,11 +62,11 @@ use crate::{
     stock::model::{can_manage_stock, can_see_stock},
 };
 
-/// What a website sells.
+/// A product offered for sale on one website.
 #[derive(Clone)]
 pub struct Product {
     row: Arc<ProductRow>,
-    /// What came with the row in one join; absent where the loaders are to be asked.
+    /// Related objects that were loaded in a join with the row; if absent, the loaders are used.
     joined: Option<Joined>,
 }
 
@@ -76,20 +76,20 @@ struct Joined {
     brand: Option<Arc<BrandRow>>,
 }
 
-/// The object of a row.
+/// Returns the object of a row.
 pub fn product(row: impl Into<Arc<ProductRow>>) -> Product {
     Product { row: row.into(), joined: None }
 }
 
 impl Product {
-    /// Whether the viewer runs it: staff of its website, or its seller.
+    /// Returns whether the viewer manages the product: staff of its website, or its seller.
     fn is_managed_by_viewer(&self, ctx: &Context<'_>) -> bool {
         let viewer = ctx.viewer();
         viewer.can_at(Permission::ManageProducts, self.row.source_website_id)
             || (self.row.seller_id.is_some() && self.row.seller_id == viewer.user_id())
     }
 
-    /// What the shop buys it by, for those who run it.
+    /// Returns the purchase details of the product, if the viewer manages it.
     async fn purchase_details(&self, ctx: &Context<'_>) -> Result<Option<Arc<PurchaseRow>>> {
         match self.is_managed_by_viewer(ctx) {
             true => ctx.loaders().load::<PurchaseDetails>(self.row.id).await,
@@ -105,25 +105,25 @@ resource! {
 }
 
 by_key! {
-    /// Products as whoever bought one sees them, whether they are for sale or not.
+    /// Products without a visibility check, for sale or not: for those who ordered one.
     UnscopedProducts by ProductId => ProductRow,
     |conn, _, ids| products::store::by_ids_including_inactive(conn, &ids), row => row.id
 }
 
 by_key! {
-    /// What products cost the shop, and their names at the supplier.
+    /// Cost prices and supplier SKUs of products.
     PurchaseDetails by ProductId => PurchaseRow,
     |conn, _, ids| products::store::purchases_by_ids(conn, &ids), row => row.id
 }
 
 by_parent! {
-    /// The offers of other websites of the same products.
+    /// Offers of the same products, including those at other websites.
     OffersByProduct by ProductId => (ProductId, Arc<ProductRow>),
     |conn, context, ids| products::store::offers_by_product_ids(conn, &context.product_scope(), &ids), row => row.0
 }
 
 nested_list! {
-    /// The products of categories, brands, suppliers or websites.
+    /// Products of categories, brands, suppliers or websites.
     ProductPages of (ProductParent, ProductList) => ProductRow,
     |conn, context, parent, list, ids|
     rows products::store::pages_by_parent_ids(conn, &context.product_scope(), parent, list, ids),
@@ -131,59 +131,59 @@ nested_list! {
     plans PlanMode::Generic
 }
 
-/// What a website sells: it has a SKU, a price and a stock.
+/// A product offered for sale on one website, with SKU, price and stock.
 #[object]
 impl Product {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.row.id)
     }
 
-    /// Name for people.
+    /// Display name of the product.
     fn name(&self) -> &str {
         &self.row.name
     }
 
-    /// Name in URLs, unique.
+    /// URL slug, unique across all websites.
     fn slug(&self) -> &str {
         &self.row.slug
     }
 
-    /// Stock keeping unit, unique at the website.
+    /// Stock keeping unit, unique within the website.
     fn sku(&self) -> &str {
         &self.row.sku
     }
 
-    /// GTIN or another code on the pack.
+    /// GTIN or other barcode; null if the product has none.
     fn barcode(&self) -> Option<&str> {
         self.row.barcode.as_deref()
     }
 
-    /// Size, colour and the like, in words.
+    /// Variant in words, such as size and color; null if there is none.
     fn variant(&self) -> Option<&str> {
         self.row.variant.as_deref()
     }
 
-    /// Text for people; empty where there is none.
+    /// Description of the product; empty if there is none.
     fn description(&self) -> &str {
         &self.row.description
     }
 
-    /// Price of one, in the website's currency.
+    /// Price of one unit, in the website's currency.
     #[graphql(eager)]
     async fn price(&self, ctx: &Context<'_>) -> Result<Money> {
         Ok(money(self.row.price, ctx.currency(self.row.source_website_id).await?))
     }
 
-    /// What it cost before, or costs elsewhere: shown beside the price.
+    /// Price to show for comparison, such as a former or recommended price; null if there is none.
     #[graphql(eager)]
     async fn compare_at_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let Some(price) = self.row.compare_at_price else { return Ok(None) };
         Ok(Some(money(price, ctx.currency(self.row.source_website_id).await?)))
     }
 
-    /// The lowest price of the 30 days before the present reduction, which a buyer in the European Union has to be shown
-    /// with it; null where the price is not reduced: neither below the one before it nor below `compareAtPrice`.
+    /// Lowest price of the 30 days before the current price reduction, which must be shown to customers in the European
+    /// Union. Null unless the price is reduced, that is, below the previous price or below `compareAtPrice`.
     #[graphql(name = "lowestPrice30Days")]
     async fn lowest_price_30_days(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let latest = ctx.loaders().load::<LatestPrices>(self.row.id).await?;
@@ -191,8 +191,8 @@ impl Product {
         Ok(Some(money(price, ctx.currency(self.row.source_website_id).await?)))
     }
 
-    /// Its prices from the day it was made, the latest first; null for all but those who may set them: MANAGE_PRODUCTS, and
-    /// its seller.
+    /// Price changes of the product, newest first. Visible to staff with `MANAGE_PRODUCTS` and the product's seller;
+    /// null otherwise.
     async fn price_history(&self, ctx: &Context<'_>, list_args: ListArgs) -> Result<Option<Connection<PriceChange>>> {
         if !can_set_price(ctx.viewer(), &self.row) {
             return Ok(None);
@@ -201,33 +201,36 @@ impl Product {
         Ok(Some(prices::history_of_product(ctx, self.row.id, page).await?))
     }
 
-    /// Whether it can be bought: what everybody may know of its stock.
+    /// Availability of the product; visible to everyone.
     fn availability(&self) -> Availability {
         self.row.availability
     }
 
-    /// Pieces that can be bought, where they are few (`availability` is LOW_STOCK); null otherwise.
+    /// Number of units left when stock is low (`availability` is `LOW_STOCK`); null otherwise.
     fn remaining_quantity(&self) -> Option<i32> {
         self.row.low_stock_quantity()
     }
 
-    /// Pieces that are there; null for all but staff and its seller.
+    /// Number of units in stock, including units reserved for carts. Visible to staff and the product's seller; null
+    /// otherwise.
     fn stock(&self, ctx: &Context<'_>) -> Option<i32> {
         can_see_stock(ctx.viewer(), &self.row).then_some(self.row.stock)
     }
 
-    /// Pieces that can be bought now: those that are there, less those that are kept for carts; null for all but staff and
-    /// its seller.
+    /// Number of units that can be sold now: stock less the units reserved for carts. Visible to staff and the
+    /// product's seller; null otherwise.
     fn available_stock(&self, ctx: &Context<'_>) -> Option<i32> {
         can_see_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
     }
 
-    /// From how many pieces down its `availability` is LOW_STOCK; null for all but staff and its seller.
+    /// Quantity at or below which `availability` is `LOW_STOCK`. Visible to staff and the product's seller; null
+    /// otherwise.
     fn low_stock_threshold(&self, ctx: &Context<'_>) -> Option<i32> {
         can_see_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_threshold)
     }
 
-    /// The ledger of its stock, the latest first; null for all but those who may write it: MANAGE_STOCK, and its seller.
+    /// Stock ledger entries of the product, newest first. Visible to staff with `MANAGE_STOCK` and the product's
+    /// seller; null otherwise.
     async fn stock_movements(
         &self,
         ctx: &Context<'_>,
@@ -240,25 +243,26 @@ impl Product {
         Ok(Some(stock::movements_of_product(ctx, self.row.id, page).await?))
     }
 
-    /// Whether it is for sale; false after `productDelete`.
+    /// Whether the product is for sale; false after `productDelete`.
     fn is_active(&self) -> bool {
         self.row.is_active
     }
 
-    /// The website that sells it.
+    /// Website that sells the product.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().row(self.row.source_website_id).await?;
-        row.map(website).ok_or_else(|| Error::Internal("a product without its website".into()))
+        row.map(website).ok_or_else(|| Error::Internal("product refers to a missing website".into()))
     }
 
-    /// Where it comes from: the website that sells it, and for its seller and staff what that website calls it.
+    /// Source of the product: the website that sells it and, visible to its seller and staff only, its external ID
+    /// there.
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
         let lookup =
             SourceLookup { resource_type: SourceType::Product, id: self.row.id, created_at: self.row.created_at };
         lookup.primary(ctx, self.row.source_website_id, self.is_managed_by_viewer(ctx)).await
     }
 
-    /// Its category.
+    /// Category of the product; null if it has none.
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
         if let Some(joined) = &self.joined {
             return Ok(joined.category.clone().map(category));
@@ -267,13 +271,14 @@ impl Product {
         Ok(ctx.loaders().row(id).await?.map(category))
     }
 
-    /// The group of the same thing in other sizes or colours.
+    /// Group of variants that the product belongs to, such as the same shirt in other sizes or colors; null if it has
+    /// none.
     async fn group(&self, ctx: &Context<'_>) -> Result<Option<ProductGroup>> {
         let Some(id) = self.row.group_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(product_group))
     }
 
-    /// What it has for each option of its group; empty without a group.
+    /// Values of the product for the options of its group; empty if it has no group.
     async fn options(&self, ctx: &Context<'_>) -> Result<Vec<ProductOption>> {
         let Some(id) = self.row.group_id else { return Ok(Vec::new()) };
         let group = ctx.loaders().row(id).await?;
@@ -281,14 +286,14 @@ impl Product {
         Ok(names.zip(&self.row.option_values).map(|(name, value)| product_option(name, value)).collect())
     }
 
-    /// The same thing wherever it is sold, itself included: products with its GTIN, and those that it is linked with. By
-    /// website and price, the first 50.
+    /// Offers of the same product across all websites, including this one: products with the same GTIN and linked
+    /// products. Sorted by website and price, at most 50.
     async fn offers(&self, ctx: &Context<'_>) -> Result<Vec<Product>> {
         let offers = ctx.loaders().group::<OffersByProduct, _>(self.row.id).await?;
         Ok(offers.iter().map(|offer| product(Arc::clone(&offer.1))).collect())
     }
 
-    /// Its brand.
+    /// Brand of the product; null if it has none.
     async fn brand(&self, ctx: &Context<'_>) -> Result<Option<Brand>> {
         if let Some(joined) = &self.joined {
             return Ok(joined.brand.clone().map(brand));
@@ -297,18 +302,20 @@ impl Product {
         Ok(ctx.loaders().row(id).await?.map(brand))
     }
 
-    /// Whom it is bought from; null for all but staff and sellers.
+    /// Supplier that the product is purchased from. Visible to staff and sellers; null otherwise.
     async fn supplier(&self, ctx: &Context<'_>) -> Result<Option<Supplier>> {
         let Some(id) = self.row.supplier_id.filter(|_| ctx.is_staff()) else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(supplier))
     }
 
-    /// The supplier's own number of it; null for all but its seller and staff of products at its website.
+    /// SKU of the product at its supplier. Visible to the product's seller and staff with `MANAGE_PRODUCTS` at its
+    /// website; null otherwise.
     async fn supplier_sku(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         Ok(self.purchase_details(ctx).await?.and_then(|purchase| purchase.supplier_sku.clone()))
     }
 
-    /// What one costs the shop, in the website's currency; null for all but its seller and staff of products at its website.
+    /// Purchase cost of one unit, in the website's currency. Visible to the product's seller and staff with
+    /// `MANAGE_PRODUCTS` at its website; null otherwise.
     async fn cost_price(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
         let Some(cost) = self.purchase_details(ctx).await?.and_then(|purchase| purchase.cost_price) else {
             return Ok(None);
@@ -316,31 +323,32 @@ impl Product {
         Ok(Some(money(cost, ctx.currency(self.row.source_website_id).await?)))
     }
 
-    /// The seller it belongs to; null for the shop's own, and where you may not see them.
+    /// Seller who owns the product. Null if the shop itself sells it, or if the viewer may not see the seller.
     async fn seller(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.row.seller_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// Its pictures in their order, at most 50; those that are still to be fetched only for who may change it.
+    /// Images of the product in display order, at most 50. Images that are not processed yet are visible only to those
+    /// who may edit the product.
     #[graphql(complexity = "5 * child_complexity")]
     async fn images(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
         let images = ctx.loaders().group::<ImagesByProduct, _>(self.row.id).await?;
         Ok(images.iter().cloned().map(image).collect())
     }
 
-    /// The first of its pictures; null where it has none.
+    /// First image of the product; null if it has none.
     async fn image(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
         let images = ctx.loaders().group::<ImagesByProduct, _>(self.row.id).await?;
         Ok(images.first().cloned().map(image))
     }
 
-    /// What its reviews come to.
+    /// Aggregate rating over approved reviews.
     async fn rating(&self) -> Rating {
         rating(Arc::clone(&self.row))
     }
 
-    /// Its reviews that you may see, by default the latest first: the approved ones, and your own.
+    /// Reviews of the product that the viewer may see, newest first by default: approved reviews and the viewer's own.
     async fn reviews(
         &self,
         ctx: &Context<'_>,
@@ -350,12 +358,12 @@ impl Product {
         reviews::of_parent(ctx, ReviewParent::Product, self.row.id.key(), list).await
     }
 
-    /// When it was made.
+    /// When the product was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
-    /// When it was last changed, its stock included.
+    /// When the product was last updated (UTC), including changes of its stock.
     fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
     }

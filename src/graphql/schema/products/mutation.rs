@@ -28,112 +28,113 @@ use crate::{
     },
 };
 
-/// A product to be. Its stock starts at 0: `stockAdjust` brings the first pieces.
+/// Input for `productCreate`. The initial stock is 0; use `stockAdjust` to add stock.
 #[derive(Debug, InputObject)]
 pub struct ProductCreateInput {
-    /// The website that sells it; it can never be changed.
+    /// ID of the website that sells the product. It cannot be changed later.
     source_website_id: ID,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     name: String,
-    /// Name in URLs, unique; made from the name where absent.
+    /// URL slug, unique across all websites. Generated from the name if omitted.
     slug: Option<String>,
-    /// Stock keeping unit, unique at the website, 1 to 100 characters.
+    /// Stock keeping unit, unique within the website, 1 to 100 characters.
     sku: String,
-    /// GTIN or another code on the pack, 1 to 100 characters.
+    /// GTIN or other barcode, 1 to 100 characters.
     barcode: Option<String>,
-    /// Size, colour and the like, in words, 1 to 255 characters.
+    /// Variant in words, such as size and color, 1 to 255 characters.
     variant: Option<String>,
-    /// Text for people, at most 20,000 characters.
+    /// Description, at most 20,000 characters.
     #[graphql(default)]
     description: String,
-    /// Price of one in the website's currency: 0 to 99999999.99, at most two decimals.
+    /// Price of one unit in the website's currency: 0 to 99999999.99, at most two decimals.
     price: Decimal,
-    /// What it cost before, or costs elsewhere, to be shown beside the price.
+    /// Price to show for comparison, such as a former or recommended price.
     compare_at_price: Option<Decimal>,
-    /// Its category.
+    /// ID of the category.
     category_id: Option<ID>,
-    /// Its brand.
+    /// ID of the brand.
     brand_id: Option<ID>,
-    /// Whom it is bought from.
+    /// ID of the supplier.
     supplier_id: Option<ID>,
-    /// From how many pieces down its stock is low, 0 to 1,000,000; 5 where absent.
+    /// Quantity at or below which stock is low, 0 to 1,000,000. Default: 5.
     low_stock_threshold: Option<i32>,
-    /// The group of the same thing in other sizes or colours; for MANAGE_PRODUCTS only.
+    /// ID of the group of variants that the product belongs to. Requires `MANAGE_PRODUCTS`.
     group_id: Option<ID>,
-    /// What it has for each option of the group, and no other product of the group has.
+    /// Value for each option of the group. The combination must be unique within the group.
     options: Option<Vec<ProductOptionInput>>,
-    /// The supplier's own number of it, 1 to 100 characters.
+    /// SKU of the product at its supplier, 1 to 100 characters.
     supplier_sku: Option<String>,
-    /// What one costs the shop, in the website's currency.
+    /// Purchase cost of one unit, in the website's currency.
     cost_price: Option<Decimal>,
 }
 
-/// A change of a product: an absent field stays, null clears.
+/// Input for `productUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct ProductUpdateInput {
-    /// Which product.
+    /// ID of the product.
     id: ID,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     name: MaybeUndefined<String>,
-    /// Name in URLs, unique.
+    /// URL slug, unique across all websites.
     slug: MaybeUndefined<String>,
-    /// Stock keeping unit, unique at the website, 1 to 100 characters.
+    /// Stock keeping unit, unique within the website, 1 to 100 characters.
     sku: MaybeUndefined<String>,
-    /// GTIN or another code on the pack, 1 to 100 characters.
+    /// GTIN or other barcode, 1 to 100 characters.
     barcode: MaybeUndefined<String>,
-    /// Size, colour and the like, in words, 1 to 255 characters.
+    /// Variant in words, such as size and color, 1 to 255 characters.
     variant: MaybeUndefined<String>,
-    /// Text for people, at most 20,000 characters.
+    /// Description, at most 20,000 characters.
     description: MaybeUndefined<String>,
-    /// Price of one in the website's currency: 0 to 99999999.99, at most two decimals.
+    /// Price of one unit in the website's currency: 0 to 99999999.99, at most two decimals.
     price: MaybeUndefined<Decimal>,
-    /// What it cost before, or costs elsewhere, to be shown beside the price.
+    /// Price to show for comparison, such as a former or recommended price.
     compare_at_price: MaybeUndefined<Decimal>,
-    /// Its category.
+    /// ID of the category.
     category_id: MaybeUndefined<ID>,
-    /// Its brand.
+    /// ID of the brand.
     brand_id: MaybeUndefined<ID>,
-    /// Whom it is bought from.
+    /// ID of the supplier.
     supplier_id: MaybeUndefined<ID>,
-    /// From how many pieces down its stock is low, 0 to 1,000,000.
+    /// Quantity at or below which stock is low, 0 to 1,000,000.
     low_stock_threshold: MaybeUndefined<i32>,
-    /// The group of the same thing in other sizes or colours, given together with the options; for MANAGE_PRODUCTS only.
+    /// ID of the group of variants that the product belongs to. Must be given together with `options`. Requires
+    /// `MANAGE_PRODUCTS`.
     group_id: MaybeUndefined<ID>,
-    /// What it has for each option of the group, and no other product of the group has: all of them.
+    /// Values for all options of the group. The combination must be unique within the group.
     options: MaybeUndefined<Vec<ProductOptionInput>>,
-    /// The supplier's own number of it, 1 to 100 characters.
+    /// SKU of the product at its supplier, 1 to 100 characters.
     supplier_sku: MaybeUndefined<String>,
-    /// What one costs the shop, in the website's currency.
+    /// Purchase cost of one unit, in the website's currency.
     cost_price: MaybeUndefined<Decimal>,
-    /// Whether it is for sale; true brings a deleted one back.
+    /// Whether the product is for sale; true restores a deleted product.
     is_active: MaybeUndefined<bool>,
 }
 
-/// Which product to take out of the catalogue.
+/// Input for `productDelete`.
 #[derive(Debug, InputObject)]
 pub struct ProductDeleteInput {
-    /// Which product.
+    /// ID of the product.
     id: ID,
 }
 
 payload! {
-    /// The answer of `productCreate`.
+    /// Result of `productCreate`.
     ProductCreatePayload {
         /// The new product.
         product: Product
     }
 }
 payload! {
-    /// The answer of `productUpdate`.
+    /// Result of `productUpdate`.
     ProductUpdatePayload {
-        /// The product as it is now.
+        /// The updated product.
         product: Product
     }
 }
 payload! {
-    /// The answer of `productDelete`.
+    /// Result of `productDelete`.
     ProductDeletePayload {
-        /// The product, not for sale any more.
+        /// The product, which is no longer for sale.
         product: Product
     }
 }
@@ -188,18 +189,19 @@ impl ProductUpdateInput {
     }
 }
 
-/// Mutations of products.
+/// Mutation root for products.
 #[derive(Default)]
 pub struct ProductMutation;
 
 #[object]
 impl ProductMutation {
-    /// Makes a product. Requires MANAGE_PRODUCTS or SELL_PRODUCTS; a seller's product belongs to them.
+    /// Creates a product. A product created by a seller belongs to that seller. Requires `MANAGE_PRODUCTS` or
+    /// `SELL_PRODUCTS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The product to be.")] input: ProductCreateInput,
+        #[graphql(desc = "Product to create.")] input: ProductCreateInput,
     ) -> Result<ProductCreatePayload> {
         let created = async {
             let mut input = input;
@@ -209,12 +211,12 @@ impl ProductMutation {
         ProductCreatePayload::of(created.await.map(product))
     }
 
-    /// Changes a product. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
+    /// Updates a product. Requires `MANAGE_PRODUCTS`, or `SELL_PRODUCTS` for the viewer's own products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: ProductUpdateInput,
+        #[graphql(desc = "Product and the fields to change.")] input: ProductUpdateInput,
     ) -> Result<ProductUpdatePayload> {
         let updated = async {
             let mut input = input;
@@ -229,12 +231,13 @@ impl ProductMutation {
         ProductUpdatePayload::of(updated.await.map(product))
     }
 
-    /// Takes a product out of the catalogue; orders keep it. Requires MANAGE_PRODUCTS, or SELL_PRODUCTS for one's own.
+    /// Deletes a product: it is no longer for sale, but stays on existing orders. Requires `MANAGE_PRODUCTS`, or
+    /// `SELL_PRODUCTS` for the viewer's own products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageProducts, Permission::SellProducts])")]
     async fn product_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which product.")] input: ProductDeleteInput,
+        #[graphql(desc = "Product to delete.")] input: ProductDeleteInput,
     ) -> Result<ProductDeletePayload> {
         let deleted = async {
             let id = ProductId::parse("id", &input.id)?;

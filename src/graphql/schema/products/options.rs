@@ -1,27 +1,27 @@
-//! What a product has for the options of its group.
+//! GraphQL type of the option values of products in a group.
 
 use souk_macros::object;
 
-/// What a product has for an option of its group.
+/// A product's value for an option of its group.
 pub struct ProductOption {
     name: String,
     value: String,
 }
 
-/// An option and its value.
+/// Returns the object of an option and its value.
 pub(super) fn product_option(name: &str, value: &str) -> ProductOption {
     ProductOption { name: name.to_owned(), value: value.to_owned() }
 }
 
-/// What a product has for an option of its group, say the size.
+/// A product's value for an option of its group, such as the size.
 #[object]
 impl ProductOption {
-    /// The option.
+    /// Name of the option.
     fn name(&self) -> &str {
         &self.name
     }
 
-    /// The value.
+    /// Value of the option.
     fn value(&self) -> &str {
         &self.value
     }

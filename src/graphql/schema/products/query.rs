@@ -1,4 +1,4 @@
-//! Lists of products: filters, orders, queries.
+//! Filters, sort orders and queries of product lists.
 
 use std::sync::Arc;
 
@@ -32,66 +32,67 @@ use crate::{
     stock::model::stock_scope,
 };
 
-/// Conditions on an availability. Both hold together.
+/// Filter by availability; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct AvailabilityFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<Availability>,
-    /// It is one of these.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<Availability>>,
 }
 
 impl AvailabilityFilter {
-    /// Those that fulfil it; none where it asks for nothing.
+    /// Returns the matching values, or none if the filter is empty.
     pub fn into_values(self) -> Option<Vec<Availability>> {
         intersect(self.eq, self.r#in)
     }
 }
 
 where_input! {
-    /// Which products. Several fields hold together.
+    /// Filters for products; conditions are combined with AND.
     ProductWhere {
-        /// By id.
+        /// Filter by ID.
         id: Option<IdFilter>,
-        /// By name.
+        /// Filter by name.
         name: Option<StringFilter>,
-        /// By SKU.
+        /// Filter by SKU.
         sku: Option<StringFilter>,
-        /// By barcode.
+        /// Filter by barcode.
         barcode: Option<StringFilter>,
-        /// By price, without regard to the currency.
+        /// Filter by price, regardless of currency.
         price: Option<DecimalFilter>,
-        /// By pieces in stock; for staff and sellers only, and of the products whose stock you see.
+        /// Filter by quantity in stock. Staff and sellers only; matches only products whose stock is visible to the
+        /// viewer.
         stock: Option<IntFilter>,
-        /// By what everybody may know of the stock.
+        /// Filter by availability.
         availability: Option<AvailabilityFilter>,
-        /// By category: itself only, or with `includeDescendants` all that is below it, too.
+        /// Filter by category; with `includeDescendants` also by its subcategories.
         category: Option<CategoryFilter>,
-        /// By brand.
+        /// Filter by brand.
         brand: Option<IdFilter>,
-        /// By group.
+        /// Filter by product group.
         group: Option<IdFilter>,
-        /// By supplier; for staff and sellers only.
+        /// Filter by supplier. Staff and sellers only.
         supplier: Option<IdFilter>,
-        /// By website.
+        /// Filter by website.
         source_website: Option<IdFilter>,
-        /// By seller.
+        /// Filter by seller.
         seller: Option<IdFilter>,
-        /// By whether it is for sale.
+        /// Filter by whether the product is for sale.
         is_active: Option<bool>,
-        /// By when it was made.
+        /// Filter by creation time.
         created_at: Option<DateTimeFilter>,
     }
 }
 
 impl ProductWhere {
-    /// Whether this, or what is nested in it, has a condition.
+    /// Returns whether this filter or a nested one fulfills the predicate.
     fn any(&self, predicate: &impl Fn(&Self) -> bool) -> bool {
         let mut nested = self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref());
         predicate(self) || nested.any(|nested| nested.any(predicate))
     }
 
-    /// The conditions, for a viewer who knows the stocks of this scope.
+    /// Converts the filter, for a viewer who may see the stock of products in this scope.
     fn filter(self, stock_scope: &Scope) -> Result<Filter<ProductCondition>> {
         use ProductCondition as C;
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, |nested| nested.filter(stock_scope))?;
@@ -123,22 +124,23 @@ impl ProductWhere {
 }
 
 order_by! {
-    /// The order of a list of products.
+    /// Sort order of products.
     ProductOrder by ProductOrderField
 }
 
-/// Reads the arguments of a list of products; the newest come first by default.
+/// Reads the arguments of a list of products; the default order is newest first.
 /// # Errors
-/// User errors naming the argument; FORBIDDEN where the public filters by supplier or stock.
+/// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier or
+/// stock.
 pub fn list_from_args(ctx: &Context<'_>, list_args: ListArgs<ProductWhere, ProductOrder>) -> Result<ProductList> {
     let filter = list_args.filter.unwrap_or_default();
     let forbidden = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
-        return forbidden("only staff and sellers filter by supplier");
+        return forbidden("only staff and sellers can filter by supplier");
     }
     let stock_scope = stock_scope(ctx.viewer());
     if matches!(stock_scope, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
-        return forbidden("only staff and sellers filter by stock");
+        return forbidden("only staff and sellers can filter by stock");
     }
     let order = list_args.order.map_or((ProductOrderField::CreatedAt, Direction::Desc), OrderBy::into_parts);
     let list = build_list(list_args.page, filter.filter(&stock_scope)?, order, ProductOrderField::list)?;
@@ -149,9 +151,9 @@ fn cursor(list: &ProductList, row: &ProductRow) -> Cursor {
     Cursor::new(list.page.list, list.order.key(row), row.id.key())
 }
 
-/// The products of a category, brand, supplier or website, batched over all of them.
+/// Returns the products of a category, brand, supplier or website, batched over all parents.
 /// # Errors
-/// Those of the statements.
+/// Returns the errors of the statements.
 pub async fn of_parent(
     ctx: &Context<'_>,
     parent: ProductParent,
@@ -161,9 +163,9 @@ pub async fn of_parent(
     connection_of::<ProductPages, _>(ctx, parent, id, list, cursor, product).await
 }
 
-/// How many products of a category or another parent the viewer may see, batched over all of them.
+/// Returns the number of products of a category or another parent that the viewer may see, batched over all parents.
 /// # Errors
-/// Those of the statement.
+/// Returns the error of the statement.
 pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) -> Result<TotalCount> {
     let order = (ProductOrderField::default(), Direction::default());
     let list = build_list(PageArgs::default(), Filter::default(), order, ProductOrderField::list)?;
@@ -172,27 +174,27 @@ pub async fn count_of_parent(ctx: &Context<'_>, parent: ProductParent, id: i64) 
     Ok(TotalCount::of(count.unwrap_or_default()))
 }
 
-/// Queries of products.
+/// Query root for products.
 #[derive(Default)]
 pub struct ProductQuery;
 
 #[object]
 impl ProductQuery {
-    /// One product, by exactly one of: its id, its slug, or the code of its website and its SKU there. Null where there
-    /// is none, or where it is not for sale any more.
+    /// Returns a product by exactly one of these keys: its ID, its slug, or its website's code together with its SKU.
+    /// Null if the product does not exist or is not visible to the viewer.
     async fn product(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: Option<ID>,
-        #[graphql(desc = "Its slug.")] slug: Option<String>,
-        #[graphql(desc = "The code of its website; with `sku`.")] website: Option<String>,
-        #[graphql(desc = "Its SKU; with `website`.")] sku: Option<String>,
+        #[graphql(desc = "ID of the product.")] id: Option<ID>,
+        #[graphql(desc = "URL slug of the product.")] slug: Option<String>,
+        #[graphql(desc = "Code of the product's website; requires `sku`.")] website: Option<String>,
+        #[graphql(desc = "SKU of the product; requires `website`.")] sku: Option<String>,
     ) -> Result<Option<Product>> {
         let key = match (id, slug, website, sku) {
             (Some(id), None, None, None) => ProductKey::Id(ProductId::parse("id", &id)?),
             (None, Some(slug), None, None) => ProductKey::Slug(slug),
             (None, None, Some(website), Some(sku)) => ProductKey::Sku { website, sku },
-            _ => return Err(Error::bad_input("id", "name the product by id, by slug, or by website and sku")),
+            _ => return Err(Error::bad_input("id", "give exactly one of `id`, `slug`, or `website` with `sku`")),
         };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let found = ctx.db().read(async |conn| store::find_with_category_and_brand(conn, &scope, &key).await).await?;
@@ -202,13 +204,13 @@ impl ProductQuery {
         }))
     }
 
-    /// The products that you may see, by default the newest first: for the public those for sale, for sellers their own
-    /// as well, for staff all.
+    /// Lists the products that the viewer may see, newest first by default. Customers and guests see products that are
+    /// for sale, sellers also all of their own, staff all products.
     async fn products(
         &self,
         ctx: &Context<'_>,
         list_args: ListArgs<ProductWhere, ProductOrder>,
-        #[graphql(desc = "Of the products of a group only the first that the list has, in its order.", default)]
+        #[graphql(desc = "Return only the first product of each group, in the sort order of the list.", default)]
         one_per_group: bool,
     ) -> Result<Connection<Product>> {
         let list = list_from_args(ctx, list_args)?;

@@ -1,4 +1,4 @@
-//! Reviews in the graph: what customers say of products, and what comes of it.
+//! GraphQL types of reviews and ratings.
 
 mod mutation;
 mod query;
@@ -38,7 +38,7 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// What a customer says of a product.
+/// A review of a product by a customer.
 #[derive(Clone)]
 pub struct Review(Arc<ReviewRow>);
 
@@ -48,7 +48,7 @@ resource! {
 }
 
 nested_list! {
-    /// The reviews of products or users.
+    /// Reviews of products or users.
     ReviewPages of (ReviewParent, ReviewList) => ReviewRow,
     |conn, context, parent, list, ids|
     rows reviews::store::pages_by_parent_ids(conn, &context.review_scope(), parent, list, ids),
@@ -57,100 +57,102 @@ nested_list! {
 }
 
 by_parent! {
-    /// How many reviews with each number of stars products have.
+    /// Number of reviews of products per rating.
     StarsByProduct by ProductId => RatingCount,
     |conn, _, ids| reviews::store::rating_counts_by_product_ids(conn, &ids), row => row.product
 }
 
 by_key! {
-    /// The authors of reviews, for the name that everybody sees.
+    /// Authors of reviews, for their public name.
     Authors by UserId => UserRow,
     |conn, _, ids| users::store::by_ids(conn, &Scope::All, &ids), row => row.id
 }
 
-/// What a customer says of a product. Everybody sees it once it is approved, its author and staff with MANAGE_REVIEWS before.
+/// A review of a product by a customer. Approved reviews are visible to everyone, others to the author and to staff
+/// with `MANAGE_REVIEWS`.
 #[object]
 impl Review {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Of which product; null where it is not for sale any more.
+    /// Reviewed product. Null if it is no longer for sale, except for its seller and staff.
     async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
         Ok(ctx.loaders().row(self.0.product_id).await?.map(product))
     }
 
-    /// How its author is named in public: the first name and an initial.
+    /// Public name of the author: the first name and an initial.
     async fn author(&self, ctx: &Context<'_>) -> Result<String> {
         let author = ctx.loaders().load::<Authors>(self.0.user_id).await?;
-        let author = author.ok_or_else(|| Error::Internal("a review without its author".into()))?;
+        let author = author.ok_or_else(|| Error::Internal("review refers to a missing author".into()))?;
         Ok(public_name(&author.name))
     }
 
-    /// Its author; null where you may not see them.
+    /// Author of the review. Null if the viewer may not see the user.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         Ok(ctx.loaders().row(self.0.user_id).await?.map(user))
     }
 
-    /// Stars, 1 to 5.
+    /// Rating in stars, 1 to 5.
     fn rating(&self) -> i32 {
         self.0.rating
     }
 
-    /// A headline.
+    /// Headline; null if there is none.
     fn title(&self) -> Option<&str> {
         self.0.title.as_deref()
     }
 
-    /// The text; empty where there are stars alone.
+    /// Review text; empty if only stars were given.
     fn text(&self) -> &str {
         &self.0.text
     }
 
-    /// Where it stands.
+    /// Moderation status of the review.
     fn status(&self) -> ReviewStatus {
         self.0.status
     }
 
-    /// Whether the author had bought the product when they wrote this: an order with it was confirmed, shipped or delivered.
+    /// Whether the author had bought the product when writing the review, that is, had an order with it that was
+    /// confirmed, shipped or delivered.
     fn is_verified_purchase(&self) -> bool {
         self.0.is_verified_purchase
     }
 
-    /// When it was made.
+    /// When the review was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the review was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// What the reviews of a product come to.
+/// The aggregate rating of a product.
 pub struct Rating(Arc<ProductRow>);
 
-/// The rating of a product.
+/// Returns the aggregate rating of a product.
 pub fn rating(product: Arc<ProductRow>) -> Rating {
     Rating(product)
 }
 
-/// What the approved reviews of a product come to.
+/// The aggregate rating of a product over its approved reviews.
 #[object]
 impl Rating {
-    /// The mean of their stars, with two decimals; null without any.
+    /// Average number of stars, with two decimals; null if there are no reviews.
     fn average(&self) -> Option<Decimal> {
         (self.0.rating_count > 0).then_some(Decimal(self.0.rating_average))
     }
 
-    /// How many there are.
+    /// Number of approved reviews.
     fn count(&self) -> i32 {
         self.0.rating_count
     }
 
-    /// How many have how many stars: always five entries, the most stars first.
+    /// Number of reviews for each number of stars: always five entries, five stars first.
     #[graphql(complexity = "5 * child_complexity")]
     async fn stars(&self, ctx: &Context<'_>) -> Result<Vec<StarCount>> {
         let found = ctx.loaders().group::<StarsByProduct, _>(self.0.id).await?;
@@ -162,22 +164,22 @@ impl Rating {
     }
 }
 
-/// How many reviews have so many stars.
+/// The number of reviews with a number of stars.
 #[derive(Clone, Copy)]
 pub struct StarCount {
     stars: i32,
     count: i64,
 }
 
-/// How many reviews have so many stars.
+/// The number of reviews with a number of stars.
 #[object]
 impl StarCount {
-    /// Stars, 1 to 5.
+    /// Number of stars, 1 to 5.
     fn stars(&self) -> i32 {
         self.stars
     }
 
-    /// Reviews.
+    /// Number of approved reviews.
     fn count(&self) -> i64 {
         self.count
     }

@@ -24,103 +24,103 @@ use crate::{
     },
 };
 
-/// A review to be.
+/// Input for `reviewCreate`.
 #[derive(Debug, InputObject)]
 pub struct ReviewCreateInput {
-    /// Of which product.
+    /// ID of the product to review.
     product_id: ID,
-    /// Stars, 1 to 5.
+    /// Rating in stars, 1 to 5.
     rating: i32,
-    /// A headline, 1 to 150 characters.
+    /// Headline, 1 to 150 characters.
     title: Option<String>,
-    /// The text, at most 5,000 characters.
+    /// Review text, at most 5,000 characters.
     #[graphql(default)]
     text: String,
 }
 
-/// A change of a review: an absent field stays, null clears.
+/// Input for `reviewUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct ReviewUpdateInput {
-    /// Which review.
+    /// ID of the review.
     id: ID,
-    /// Stars, 1 to 5.
+    /// Rating in stars, 1 to 5.
     rating: MaybeUndefined<i32>,
-    /// A headline, 1 to 150 characters.
+    /// Headline, 1 to 150 characters.
     title: MaybeUndefined<String>,
-    /// The text, at most 5,000 characters.
+    /// Review text, at most 5,000 characters.
     text: MaybeUndefined<String>,
 }
 
-/// Which review to delete.
+/// Input for `reviewDelete`.
 #[derive(Debug, InputObject)]
 pub struct ReviewDeleteInput {
-    /// Which review.
+    /// ID of the review.
     id: ID,
 }
 
-/// Which review to show.
+/// Input for `reviewApprove`.
 #[derive(Debug, InputObject)]
 pub struct ReviewApproveInput {
-    /// Which review.
+    /// ID of the review.
     id: ID,
 }
 
-/// Which review not to show.
+/// Input for `reviewReject`.
 #[derive(Debug, InputObject)]
 pub struct ReviewRejectInput {
-    /// Which review.
+    /// ID of the review.
     id: ID,
 }
 
 payload! {
-    /// The answer of `reviewCreate`.
+    /// Result of `reviewCreate`.
     ReviewCreatePayload {
         /// The new review.
         review: Review
     }
 }
 payload! {
-    /// The answer of `reviewUpdate`.
+    /// Result of `reviewUpdate`.
     ReviewUpdatePayload {
-        /// The review as it is now.
+        /// The updated review.
         review: Review
     }
 }
 payload! {
-    /// The answer of `reviewDelete`.
+    /// Result of `reviewDelete`.
     ReviewDeletePayload {
-        /// The id of the review that is gone.
+        /// ID of the deleted review.
         deleted_id: ID
     }
 }
 payload! {
-    /// The answer of `reviewApprove`.
+    /// Result of `reviewApprove`.
     ReviewApprovePayload {
-        /// The review as it is now.
+        /// The approved review.
         review: Review
     }
 }
 payload! {
-    /// The answer of `reviewReject`.
+    /// Result of `reviewReject`.
     ReviewRejectPayload {
-        /// The review as it is now.
+        /// The rejected review.
         review: Review
     }
 }
 
-/// Mutations of reviews.
+/// Mutation root for reviews.
 #[derive(Default)]
 pub struct ReviewMutation;
 
 #[object]
 impl ReviewMutation {
-    /// Writes your review of a product, one for each product. Unless the shop says otherwise it is shown once staff have
-    /// approved it. Requires being logged in.
+    /// Creates the viewer's review of a product. Each user can review a product once. The review is published after
+    /// staff approve it, or at once if moderation is turned off. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn review_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The review to be.")] input: ReviewCreateInput,
+        #[graphql(desc = "Product, rating and text of the review.")] input: ReviewCreateInput,
     ) -> Result<ReviewCreatePayload> {
         let created = async {
             let product = ProductId::parse("productId", &input.product_id)?;
@@ -130,12 +130,13 @@ impl ReviewMutation {
         ReviewCreatePayload::of(created.await.map(review))
     }
 
-    /// Changes a review of your own. It waits for staff again, unless the shop says otherwise. Requires being logged in.
+    /// Updates a review of the viewer. It must be approved again, unless moderation is turned off and it was approved
+    /// before. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn review_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: ReviewUpdateInput,
+        #[graphql(desc = "Review and the fields to change.")] input: ReviewUpdateInput,
     ) -> Result<ReviewUpdatePayload> {
         let updated = async {
             let id = ReviewId::parse("id", &input.id)?;
@@ -149,12 +150,12 @@ impl ReviewMutation {
         ReviewUpdatePayload::of(updated.await.map(review))
     }
 
-    /// Deletes a review: your own, with MANAGE_REVIEWS any. Requires being logged in.
+    /// Deletes a review. Authors can delete their own reviews; `MANAGE_REVIEWS` allows any review. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn review_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which review.")] input: ReviewDeleteInput,
+        #[graphql(desc = "Review to delete.")] input: ReviewDeleteInput,
     ) -> Result<ReviewDeletePayload> {
         let deleted = async {
             let id = ReviewId::parse("id", &input.id)?;
@@ -164,12 +165,12 @@ impl ReviewMutation {
         ReviewDeletePayload::of(deleted.await)
     }
 
-    /// Shows a review to everybody: from now on it counts. Requires MANAGE_REVIEWS.
+    /// Approves a review: it is published and counts in the product's rating. Requires `MANAGE_REVIEWS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageReviews])")]
     async fn review_approve(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which review.")] input: ReviewApproveInput,
+        #[graphql(desc = "Review to approve.")] input: ReviewApproveInput,
     ) -> Result<ReviewApprovePayload> {
         let approved = async {
             let id = ReviewId::parse("id", &input.id)?;
@@ -178,12 +179,12 @@ impl ReviewMutation {
         ReviewApprovePayload::of(approved.await.map(review))
     }
 
-    /// Does not show a review, or not any more: it counts no longer. Requires MANAGE_REVIEWS.
+    /// Rejects a review: it is not published, and no longer counts in the product's rating. Requires `MANAGE_REVIEWS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageReviews])")]
     async fn review_reject(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which review.")] input: ReviewRejectInput,
+        #[graphql(desc = "Review to reject.")] input: ReviewRejectInput,
     ) -> Result<ReviewRejectPayload> {
         let rejected = async {
             let id = ReviewId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! Lists of reviews: filters, orders, queries.
+//! Filters, sort orders and queries of review lists.
 
 use async_graphql::{Context, InputObject};
 use souk_macros::object;
@@ -28,29 +28,29 @@ use crate::{
     },
 };
 
-/// Conditions on where a review stands. Both hold together.
+/// Filter by moderation status; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct ReviewStatusFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<ReviewStatus>,
-    /// It is one of these.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<ReviewStatus>>,
 }
 
 where_input! {
-    /// Which reviews. Several fields hold together.
+    /// Filters for reviews; conditions are combined with AND.
     ReviewWhere {
-        /// By product.
+        /// Filter by product.
         product: Option<IdFilter>,
-        /// By the website that sells the product.
+        /// Filter by the website that sells the product.
         source_website: Option<IdFilter>,
-        /// By stars.
+        /// Filter by rating in stars.
         rating: Option<IntFilter>,
-        /// By where it stands.
+        /// Filter by moderation status.
         status: Option<ReviewStatusFilter>,
-        /// By whether the author had bought the product.
+        /// Filter by whether the author had bought the product.
         is_verified_purchase: Option<bool>,
-        /// By when it was made.
+        /// Filter by creation time.
         created_at: Option<DateTimeFilter>,
     }
 }
@@ -74,13 +74,13 @@ impl Where for ReviewWhere {
 }
 
 order_by! {
-    /// The order of a list of reviews.
+    /// Sort order of reviews.
     ReviewOrder by ReviewOrderField
 }
 
-/// Reads the arguments of a list of reviews; the latest come first by default.
+/// Reads the arguments of a list of reviews; the default order is newest first.
 /// # Errors
-/// User errors naming the argument.
+/// Returns user errors that name the argument.
 pub fn list_from_args(list_args: ListArgs<ReviewWhere, ReviewOrder>) -> Result<ReviewList> {
     list_args.into_list((ReviewOrderField::CreatedAt, Direction::Desc), ReviewOrderField::list)
 }
@@ -89,9 +89,9 @@ fn cursor(list: &ReviewList, row: &ReviewRow) -> Cursor {
     Cursor::new(list.page.list, list.order.key(row), row.id.key())
 }
 
-/// The reviews of a product or user, batched over all of them.
+/// Returns the reviews of a product or user, batched over all parents.
 /// # Errors
-/// Those of the statements.
+/// Returns the errors of the statements.
 pub async fn of_parent(
     ctx: &Context<'_>,
     parent: ReviewParent,
@@ -101,14 +101,15 @@ pub async fn of_parent(
     connection_of::<ReviewPages, _>(ctx, parent, id, list, cursor, review).await
 }
 
-/// Queries of reviews.
+/// Query root for reviews.
 #[derive(Default)]
 pub struct ReviewQuery;
 
 #[object]
 impl ReviewQuery {
-    /// The reviews of all products, by default the latest first: with `status: {eq: PENDING}` those that wait for staff.
-    /// A role that is limited to some websites sees the approved ones of the others. Requires MANAGE_REVIEWS.
+    /// Lists the reviews of all products, newest first by default. Use `status: {eq: PENDING}` to list reviews that
+    /// await moderation. Staff whose role is limited to some websites see only approved reviews of the others. Requires
+    /// `MANAGE_REVIEWS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageReviews])")]
     async fn reviews(
         &self,

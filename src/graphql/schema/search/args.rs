@@ -1,4 +1,4 @@
-//! What a search may be limited to, and its orders.
+//! Filters and sort orders of the search.
 
 use async_graphql::{Context, InputObject};
 
@@ -18,55 +18,55 @@ use crate::{
     },
 };
 
-/// A value that an option has.
+/// Filter by the value of an option.
 #[derive(Debug, InputObject)]
 pub struct SearchOptionFilter {
-    /// The option, such as Size.
+    /// Name of the option, such as Size.
     name: String,
-    /// It has one of these values, at most 20.
+    /// Matches any of these values (at most 20).
     r#in: Vec<String>,
 }
 
-/// Conditions on an average of ratings.
+/// Filter by average rating.
 #[derive(Debug, Default, InputObject)]
 pub struct SearchRatingFilter {
-    /// It is so many stars or more.
+    /// Greater than or equal to this number of stars.
     gte: Option<Decimal>,
 }
 
-/// Which products a search finds. Several fields hold together.
+/// Filters for products in a search; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct SearchWhere {
-    /// By category: itself only, or with `includeDescendants` all that is below it, too.
+    /// Filter by category; with `includeDescendants` also by its subcategories.
     category: Option<CategoryFilter>,
-    /// By brand.
+    /// Filter by brand.
     brand: Option<IdFilter>,
-    /// By supplier; for staff and sellers only.
+    /// Filter by supplier. Staff and sellers only.
     supplier: Option<IdFilter>,
-    /// By website.
+    /// Filter by website.
     source_website: Option<IdFilter>,
-    /// By price, without regard to the currency.
+    /// Filter by price, regardless of currency.
     price: Option<DecimalFilter>,
-    /// By the mean of the ratings; who has none is not found.
+    /// Filter by average rating. Products without reviews do not match.
     rating: Option<SearchRatingFilter>,
-    /// By what everybody may know of the stock.
+    /// Filter by availability.
     availability: Option<AvailabilityFilter>,
-    /// By options of groups, such as a size: all of these hold, each name once, at most 20.
+    /// Filter by option values, such as a size. All entries must match; at most 20, each option once.
     options: Option<Vec<SearchOptionFilter>>,
 }
 
-/// The order of hits.
+/// Sort order of search results.
 #[derive(Debug, InputObject)]
 pub struct SearchOrder {
-    /// By what.
+    /// Field to sort by.
     field: SearchOrderField,
-    /// Which way; where absent price and name from the lowest, everything else from the highest.
+    /// Sort direction. Default: ascending for price and name, descending otherwise.
     direction: Option<Direction>,
 }
 
-/// Reads the arguments of a search, and whether its categories stand for all that are below them, too.
+/// Reads the arguments of a search, and whether its categories include their subcategories.
 /// # Errors
-/// User errors naming the argument; FORBIDDEN where the public filters by supplier.
+/// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier.
 pub(super) fn search_from_args(
     ctx: &Context<'_>,
     text: String,

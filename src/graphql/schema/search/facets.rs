@@ -1,4 +1,4 @@
-//! How many hits have which values.
+//! GraphQL types of search facets: number of results per value.
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 
@@ -29,7 +29,7 @@ use crate::{
     websites::model::WebsiteRow,
 };
 
-/// Declares the count of a value, and the object that the value names.
+/// Declares a facet type: the count of a value, and the object that the value refers to.
 macro_rules! value_facet {
     ($(#[$doc:meta])* $name:ident {
         $(#[$value_doc:meta])* $value:ty = |$item:ident| $read:expr,
@@ -63,7 +63,7 @@ macro_rules! value_facet {
                 $make
             })?
 
-            /// How many hits.
+            /// Number of results.
             fn count(&self) -> i64 {
                 self.count
             }
@@ -72,96 +72,96 @@ macro_rules! value_facet {
 }
 
 value_facet! {
-    /// How many hits are in a category, or in one below it.
+    /// The number of results in a category, including its subcategories.
     CategoryFacet {
-        /// The id of the category, as filters take it.
+        /// ID of the category, for filters.
         ID = |row| global_id(row.id),
-        /// The category; its `path` tells where it is.
+        /// Category of the results; its `path` has its ancestors.
         category: Category = category(Arc::clone(row)),
     }, Arc<CategoryRow>
 }
 value_facet! {
-    /// How many hits are of a brand.
+    /// The number of results of a brand.
     BrandFacet {
-        /// The id of the brand, as filters take it.
+        /// ID of the brand, for filters.
         ID = |row| global_id(row.id),
-        /// The brand.
+        /// Brand of the results.
         brand: Brand = brand(Arc::clone(row)),
     }, Arc<BrandRow>
 }
 value_facet! {
-    /// How many hits are sold at a website.
+    /// The number of results at a website.
     WebsiteFacet {
-        /// The id of the website, as filters take it.
+        /// ID of the website, for filters.
         ID = |row| global_id(row.id),
-        /// The website.
+        /// Website of the results.
         website: Website = website(Arc::clone(row)),
     }, Arc<WebsiteRow>
 }
 value_facet! {
-    /// How many hits have so many whole stars.
+    /// The number of results with an average rating.
     RatingFacet {
-        /// Whole stars: the mean of the ratings, rounded down.
+        /// Average rating in stars, rounded down.
         i32 = |stars| *stars,
     }, i32
 }
 value_facet! {
-    /// How many hits are there, few, or out of stock.
+    /// The number of results with an availability.
     AvailabilityFacet {
-        /// What everybody may know of the stock.
+        /// Availability of the results.
         Availability = |availability| *availability,
     }, Availability
 }
 value_facet! {
-    /// How many hits have a value of an option.
+    /// The number of results with a value of an option.
     OptionValueFacet {
-        /// The value.
+        /// Value of the option.
         &str = |text| text,
     }, String
 }
 
-/// How many hits cost so much.
+/// The number of results in a price range.
 #[derive(Clone)]
 pub struct PriceFacet(PriceRange);
 
-/// How many hits cost so much. The ranges hold about a fifth of the hits each.
+/// The number of results in a price range. Each range contains about a fifth of the results.
 #[object]
 impl PriceFacet {
-    /// The lowest price of the range, in the currency of its product.
+    /// Lowest price in the range, in the currency of the product.
     fn min(&self) -> Decimal {
         Decimal(self.0.min)
     }
 
-    /// The highest price of the range, in the currency of its product.
+    /// Highest price in the range, in the currency of the product.
     fn max(&self) -> Decimal {
         Decimal(self.0.max)
     }
 
-    /// How many hits.
+    /// Number of results.
     fn count(&self) -> i64 {
         self.0.count
     }
 }
 
-/// The values of an option.
+/// The number of results per value of an option.
 #[derive(Clone)]
 pub struct OptionFacet(OptionValues);
 
-/// The values that hits have of an option.
+/// The number of results per value of an option.
 #[object]
 impl OptionFacet {
-    /// The option, such as Size.
+    /// Name of the option, such as Size.
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Its values, that of most hits first.
+    /// Values of the option, most frequent first.
     async fn values(&self) -> Vec<OptionValueFacet> {
         self.0.values.iter().cloned().map(OptionValueFacet::from).collect()
     }
 }
 
-/// What hits have.
+/// The facets of a search.
 #[derive(Clone, Default)]
 pub struct SearchFacets {
     counted: i64,
@@ -174,51 +174,51 @@ pub struct SearchFacets {
     options: Vec<OptionFacet>,
 }
 
-/// How many products that were found have which values: of each facet the hundred values that most have.
+/// The facets of a search: number of products found per value, for each facet the 100 most frequent values.
 #[object]
 impl SearchFacets {
-    /// Whether all hits are counted: beyond 10,000 that match the words, 10,000 of them are.
+    /// Whether all results are counted. If more than 10,000 entries match the query, only 10,000 of them are counted.
     fn precision(&self) -> Precision {
         if self.counted >= MAX_FACETED { Precision::AtLeast } else { Precision::Exact }
     }
 
-    /// Categories, with all that are above them.
+    /// Categories, including the ancestors of the products' categories.
     async fn categories(&self) -> Vec<CategoryFacet> {
         self.categories.clone()
     }
 
-    /// Brands.
+    /// Brands of the results.
     async fn brands(&self) -> Vec<BrandFacet> {
         self.brands.clone()
     }
 
-    /// Websites.
+    /// Websites of the results.
     async fn websites(&self) -> Vec<WebsiteFacet> {
         self.websites.clone()
     }
 
-    /// Ranges of prices, from the lowest.
+    /// Price ranges, lowest first.
     async fn prices(&self) -> Vec<PriceFacet> {
         self.prices.clone()
     }
 
-    /// Ratings, of those that have any.
+    /// Average ratings, without products that have no reviews.
     async fn ratings(&self) -> Vec<RatingFacet> {
         self.ratings.clone()
     }
 
-    /// What everybody may know of the stock.
+    /// Availability of the results.
     async fn availability(&self) -> Vec<AvailabilityFacet> {
         self.availability.clone()
     }
 
-    /// Options of groups.
+    /// Options of the results' product groups.
     async fn options(&self) -> Vec<OptionFacet> {
         self.options.clone()
     }
 }
 
-/// Which facets are selected.
+/// Returns the facets that are selected.
 pub(super) fn selected_facets(facets: &Lookahead<'_>) -> Vec<FacetKind> {
     let all = [
         ("categories", FacetKind::Categories),
@@ -232,9 +232,9 @@ pub(super) fn selected_facets(facets: &Lookahead<'_>) -> Vec<FacetKind> {
     all.into_iter().filter(|(field, _)| facets.field(field).exists()).map(|(_, wanted)| wanted).collect()
 }
 
-/// The facets, with the things that they name.
+/// Loads the entities that the facets refer to.
 /// # Errors
-/// Those of the loaders.
+/// Returns the errors of the loaders.
 pub(super) async fn load(ctx: &Context<'_>, facets: Facets) -> Result<SearchFacets> {
     let loaders = ctx.loaders();
     let (categories, brands, websites) = futures_util::future::try_join3(
@@ -255,7 +255,7 @@ pub(super) async fn load(ctx: &Context<'_>, facets: Facets) -> Result<SearchFace
     })
 }
 
-/// The facets of rows, each with the count of its id.
+/// Converts rows into facets, each with the count of its ID.
 fn with_counts<R, Id: Eq + Hash, F: From<(Arc<R>, i64)>>(
     rows: Vec<Arc<R>>,
     counts: Vec<(Id, i64)>,

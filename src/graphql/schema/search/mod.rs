@@ -1,4 +1,4 @@
-//! The search in the graph.
+//! GraphQL types and query of the search.
 
 mod args;
 mod facets;
@@ -36,17 +36,17 @@ use crate::{
     },
 };
 
-/// Something that a search found.
+/// A search result.
 #[derive(Clone, Union)]
 #[graphql(name = "SearchResult")]
 pub enum SearchResultMember {
-    /// A product.
+    /// A product that is for sale.
     Product(Product),
     /// A category.
     Category(Category),
     /// A brand.
     Brand(Brand),
-    /// A supplier; found by staff and sellers only.
+    /// A supplier. Found by staff and sellers only.
     Supplier(Supplier),
 }
 
@@ -61,10 +61,10 @@ impl AbstractType for SearchResultMember {
     }
 }
 
-/// Something that a search found, in the graph.
+/// A search result as a GraphQL union.
 pub type SearchResult = Abstract<SearchResultMember>;
 
-/// A hit, how well it matches, and its place.
+/// A search result with its score and cursor.
 #[derive(Clone)]
 pub struct SearchEdge {
     cursor: Cursor,
@@ -73,32 +73,32 @@ pub struct SearchEdge {
     node: SearchResultMember,
 }
 
-/// A hit, how well it matches, and its place in the list.
+/// A search result with its score and cursor.
 #[object]
 impl SearchEdge {
-    /// The place of the hit; give it as `after` or `before`.
+    /// Cursor of this result, for the arguments `after` and `before`.
     fn cursor(&self) -> String {
         self.cursor.to_string()
     }
 
-    /// How well it matches: comparable within one search only.
+    /// Relevance score; comparable only within one search.
     fn score(&self) -> f32 {
         self.score
     }
 
-    /// The words around what was found, as HTML: what was found stands in `<mark>`, everything else is escaped. Null where only
-    /// a number or a code was found that the name does not show.
+    /// Excerpt of the matching text as HTML: matches are in `<mark>`, everything else is escaped. Null if only a code
+    /// such as the SKU matched, which the name does not contain.
     fn snippet(&self) -> Option<&str> {
         self.snippet.as_deref()
     }
 
-    /// What was found.
+    /// Product, category, brand or supplier that was found.
     async fn node(&self) -> SearchResult {
         Abstract(self.node.clone())
     }
 }
 
-/// A page of hits.
+/// A page of search results.
 pub struct SearchConnection {
     hits: Rows<SearchEdge>,
     total: HitCount,
@@ -108,79 +108,77 @@ pub struct SearchConnection {
     id: Option<SearchId>,
 }
 
-/// A page of hits, the best first.
+/// A page of search results, best match first by default.
 #[object]
 impl SearchConnection {
-    /// The hits of the page with their cursors and scores.
+    /// Results of the page with their cursors and scores.
     async fn edges(&self) -> Vec<SearchEdge> {
         self.hits.rows.to_vec()
     }
 
-    /// The hits of the page.
+    /// Results of the page.
     async fn nodes(&self) -> Vec<SearchResult> {
         self.hits.rows.iter().map(|hit| Abstract(hit.node.clone())).collect()
     }
 
-    /// Where the page lies in the list. By relevance a list has at most 2,000 hits: of more, those that sell best.
+    /// Information about the page. Sorted by relevance, a search returns at most 2,000 results; if more match, the
+    /// best-selling ones.
     async fn page_info(&self) -> PageInfo {
         PageInfo::new(&self.hits, |hit| &hit.cursor)
     }
 
-    /// How many hits there are, counted only when this field is selected: up to 10,000, and with a filter among 20,000 things
-    /// that match the words.
+    /// Number of results, counted only if selected. Exact up to 10,000; with filters, at most 20,000 entries that match
+    /// the query are examined.
     async fn total_count(&self) -> TotalCount {
         TotalCount { value: self.total.hits, is_exact: self.total.is_exact }
     }
 
-    /// What was searched in the place of the query, where nothing has one of its words and something has a similar one.
+    /// Corrected query that was used instead because no entry contains a word of the original query and a similar word
+    /// exists; null otherwise.
     fn did_you_mean(&self) -> Option<&str> {
         self.correction.as_deref()
     }
 
-    /// Where this query leads, by a rule of the merchant; what was found stands beside it.
+    /// Redirect that a search rule defines for this query, in addition to the results; null if there is none.
     async fn redirect(&self) -> Option<SearchRedirect> {
         self.redirect.clone()
     }
 
-    /// Names this search in `searchClick`. Given on the first page, for all pages of it; null on later ones.
+    /// ID of this search for `searchClick`. Returned with the first page and valid for all pages; null on later pages.
     fn search_id(&self) -> Option<ID> {
         self.id.map(global_id)
     }
 
-    /// How many products that were found have which values, counted only where selected. Each facet counts under all filters of
-    /// `where` but its own.
+    /// Number of products found per value, counted only if selected. Each facet applies all filters of `where` except
+    /// its own.
     async fn facets(&self) -> SearchFacets {
         self.facets.clone()
     }
 }
 
-/// The search.
+/// Query root for search.
 #[derive(Default)]
 pub struct SearchQuery;
 
 #[object]
 impl SearchQuery {
-    /// Finds products for sale, categories, brands and, for staff and sellers, suppliers by their words, the best first. All words
-    /// have to occur, the last one may be the beginning of one. Names count more than brands and categories, and these more than
-    /// descriptions; what has exactly the SKU, barcode or name comes first. A word that nothing has is taken for the nearest
-    /// that something has, see `didYouMean`; beside each stand the words that mean the same at the websites that `where` names, or at the only one, and a
-    /// query that leads somewhere says where, see `redirect`.
+    /// Searches products for sale, categories, brands and, for staff and sellers, suppliers; best match first. All
+    /// words must match; the last one may be the beginning of a word. Names weigh more than brands and categories, and
+    /// these more than descriptions; exact matches of SKU, barcode or name come first. A word that no entry contains is
+    /// replaced by the most similar word, see `didYouMean`. Synonyms of the websites in `where`, or of the only
+    /// website, are included, and a search rule may define a `redirect`.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn search(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Words, \"phrases in quotes\" and -words that must not occur; 1 to 200 characters.")]
-        query: String,
-        #[graphql(desc = "Which kinds of things; all where absent.")] types: Option<Vec<DocumentKind>>,
-        #[graphql(desc = "Hits from the start of the list, 1 to 100; 20 where neither `first` nor `last` is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only hits behind this cursor.")] after: Option<String>,
-        #[graphql(desc = "Hits from the end of the list, 1 to 100; not together with `first`.")] last: Option<i32>,
-        #[graphql(desc = "Only hits before this cursor.")] before: Option<String>,
-        #[graphql(desc = "Only products for which this holds; nothing else is found then.")] r#where: Option<
-            SearchWhere,
-        >,
-        #[graphql(desc = "In which order; by any but relevance only products are found.")] order_by: Option<
+        #[graphql(desc = "Words, \"phrases in quotes\" and -excluded words; 1 to 200 characters.")] query: String,
+        #[graphql(desc = "Types to search; default: all types.")] types: Option<Vec<DocumentKind>>,
+        #[graphql(desc = "Return up to the first n items (1–100, default 20).")] first: Option<i32>,
+        #[graphql(desc = "Return items after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Return up to the last n items (1–100); cannot be combined with `first`.")] last: Option<i32>,
+        #[graphql(desc = "Return items before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only products that match this filter; excludes other types.")] r#where: Option<SearchWhere>,
+        #[graphql(desc = "Sort order; default: relevance. Any other order returns products only.")] order_by: Option<
             SearchOrder,
         >,
     ) -> Result<SearchConnection> {
@@ -204,7 +202,7 @@ impl SearchQuery {
     }
 }
 
-/// What is selected of the hits.
+/// Returns what is selected of the results.
 fn selected(fields: &Lookahead<'_>) -> Selection {
     Selection {
         has_total: fields.field("totalCount").exists(),
@@ -220,7 +218,7 @@ fn edges(
 ) -> Rows<SearchEdge> {
     let Rows { rows, has_next, has_previous } = hits;
     let edge = |hit: Hit| {
-        // A thing that went between the two statements is left out.
+        // Entities that were deleted between the two statements are left out.
         let node = nodes.remove(&(hit.kind, hit.node_id))?;
         let snippet = snippets.remove(&hit.document_id);
         Some(SearchEdge { cursor: hit.cursor, score: hit.score, snippet, node })
@@ -228,7 +226,7 @@ fn edges(
     Rows { rows: rows.into_iter().filter_map(edge).collect(), has_next, has_previous }
 }
 
-/// The things behind the hits: one statement for each kind that occurs.
+/// Loads the entities of the results: one statement for each type that occurs.
 async fn load_nodes(ctx: &Context<'_>, hits: &[Hit]) -> Result<HashMap<(DocumentKind, i64), SearchResultMember>> {
     let keys = |kind: DocumentKind| hits.iter().filter(move |hit| hit.kind == kind).map(|hit| hit.node_id);
     let loaders = ctx.loaders();

@@ -1,4 +1,4 @@
-//! What merchants tell the search, and where a query leads by it.
+//! GraphQL types, queries and mutations of search rules: synonyms and redirects.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ use crate::{
     },
 };
 
-/// What a merchant tells the search of a website.
+/// A rule for the search of a website.
 #[derive(Clone)]
 pub struct SearchRule(Arc<SearchRuleRow>);
 
@@ -52,27 +52,27 @@ resource! {
     |conn, context, ids| search::store::rules::by_ids(conn, &context.scope(Permission::ManageCatalogue), &ids), row => row.id,
 }
 
-/// What a merchant tells the search of a website: words that mean the same, such as sneaker and trainer; or, with a target or
-/// an address, queries that lead there.
+/// A rule for the search of a website. Without target and URL, its words are synonyms, such as sneaker and trainer;
+/// with one of them, it redirects its queries there.
 #[object]
 impl SearchRule {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The website where it holds.
+    /// Website that the rule applies to.
     async fn website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().row(self.0.website_id).await?;
-        row.map(website).ok_or_else(|| Error::Internal("a search rule without its website".into()))
+        row.map(website).ok_or_else(|| Error::Internal("search rule refers to a missing website".into()))
     }
 
-    /// The words that mean the same; the queries, where it leads somewhere.
+    /// Synonyms; for a redirect, its queries.
     fn words(&self) -> &[String] {
         &self.0.words
     }
 
-    /// Where its queries lead, if to a category, a brand or a product.
+    /// Category, brand or product that the queries are redirected to; null if there is none.
     async fn target(&self, ctx: &Context<'_>) -> Result<Option<SearchResult>> {
         match self.0.target() {
             Some(target) => load_target(ctx, &target).await,
@@ -80,46 +80,46 @@ impl SearchRule {
         }
     }
 
-    /// Where its queries lead, if to an address.
+    /// URL that the queries are redirected to; null if there is none.
     fn url(&self) -> Option<String> {
         self.0.target().and_then(target_url)
     }
 
-    /// When it was made.
+    /// When the search rule was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the search rule was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// Where a query leads.
+/// A redirect for a search query.
 #[derive(Clone)]
 pub struct SearchRedirect {
     target: Option<SearchResult>,
     url: Option<String>,
 }
 
-/// Where a query leads, by a rule of the merchant: to a target or to an address.
+/// A redirect for a search query, defined by a search rule. It has either a target or a URL.
 #[object]
 impl SearchRedirect {
-    /// The category, brand or product.
+    /// Category, brand or product to redirect to; null if the redirect has a URL.
     async fn target(&self) -> Option<SearchResult> {
         self.target.clone()
     }
 
-    /// The address: a URL, or a path that begins with `/`.
+    /// URL to redirect to, or a path that begins with `/`; null if the redirect has a target.
     fn url(&self) -> Option<&str> {
         self.url.as_deref()
     }
 }
 
-/// Where a redirect leads; nowhere where that may not be seen.
+/// Loads the target of a redirect. Returns none if the viewer may not see it.
 /// # Errors
-/// Those of the loaders.
+/// Returns the errors of the loaders.
 pub(super) async fn load_redirect(ctx: &Context<'_>, redirect: Option<Redirect>) -> Result<Option<SearchRedirect>> {
     let Some(Redirect { target, .. }) = redirect else { return Ok(None) };
     let found = load_target(ctx, &target).await?;
@@ -147,9 +147,9 @@ fn target_url(target: RuleTarget) -> Option<String> {
 }
 
 where_input! {
-    /// Which rules. Several fields hold together.
+    /// Filters for search rules; conditions are combined with AND.
     SearchRuleWhere {
-        /// By website.
+        /// Filter by website.
         website: Option<IdFilter>,
     }
 }
@@ -165,24 +165,24 @@ impl Where for SearchRuleWhere {
 }
 
 order_by! {
-    /// The order of a list of rules.
+    /// Sort order of search rules.
     SearchRuleOrder by SearchRuleOrderField
 }
 
-/// Queries of rules.
+/// Query root for search rules.
 #[derive(Default)]
 pub struct SearchRuleQuery;
 
 #[object]
 impl SearchRuleQuery {
-    /// What merchants tell the search, by default what was told first: everything, or that of the websites that your role is
-    /// limited to. Requires MANAGE_CATALOGUE.
+    /// Lists the search rules, oldest first by default. Staff whose role is limited to some websites see the rules of
+    /// these websites. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rules(
         &self,
         ctx: &Context<'_>,
         list_args: ListArgs<SearchRuleWhere>,
-        #[graphql(desc = "In which order.")] order_by: Option<SearchRuleOrder>,
+        #[graphql(desc = "Sort order; default: oldest first.")] order_by: Option<SearchRuleOrder>,
     ) -> Result<Connection<SearchRule>> {
         let order = order_by.map(OrderBy::into_parts).unwrap_or_default();
         let filter = list_args.filter.unwrap_or_default().into_filter()?;
@@ -194,41 +194,43 @@ impl SearchRuleQuery {
     }
 }
 
-/// A rule to be: words that mean the same; or, with a target or an address, queries that lead there.
+/// Input for `searchRuleCreate`. Without `target` and `url`, the words are synonyms; with one of them, queries that are
+/// redirected there.
 #[derive(Debug, InputObject)]
 pub struct SearchRuleCreateInput {
-    /// The website where it holds.
+    /// ID of the website that the rule applies to.
     website_id: ID,
-    /// Words that mean the same, at least two of them; or queries. At most 50, each of one to three words and at most 100 characters.
-    /// They are compared as the search does: without regard to case, accents and endings.
+    /// Synonyms (at least two) or queries: at most 50, each 1 to 3 words and at most 100 characters. They are matched
+    /// as in the search, regardless of case, accents and word endings.
     words: Vec<String>,
-    /// Where the queries lead: the id of a category, a brand or a product.
+    /// ID of the category, brand or product to redirect to.
     target: Option<ID>,
-    /// Where the queries lead: an address that starts with `https://` or with `/`, at most 2,000 characters; not together with `target`.
+    /// URL to redirect to; must start with `https://` or `/`, at most 2,000 characters. Cannot be combined with
+    /// `target`.
     url: Option<String>,
 }
 
-/// A change of a rule: an absent field stays, null clears.
+/// Input for `searchRuleUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct SearchRuleUpdateInput {
-    /// Which rule.
+    /// ID of the search rule.
     id: ID,
-    /// As in `searchRuleCreate`.
+    /// Synonyms or queries, see `searchRuleCreate`.
     words: MaybeUndefined<Vec<String>>,
-    /// As in `searchRuleCreate`.
+    /// ID of the category, brand or product to redirect to.
     target: MaybeUndefined<ID>,
-    /// As in `searchRuleCreate`.
+    /// URL to redirect to, see `searchRuleCreate`.
     url: MaybeUndefined<String>,
 }
 
-/// Which rule to delete.
+/// Input for `searchRuleDelete`.
 #[derive(Debug, InputObject)]
 pub struct SearchRuleDeleteInput {
-    /// Which rule.
+    /// ID of the search rule.
     id: ID,
 }
 
-/// The category, brand or product that an id names, one of them.
+/// IDs of a category, brand or product; at most one of them is set.
 type TargetIds = (Option<CategoryId>, Option<BrandId>, Option<ProductId>);
 
 fn parse_target(id: &str) -> Result<TargetIds> {
@@ -236,44 +238,44 @@ fn parse_target(id: &str) -> Result<TargetIds> {
         Some((name, key)) if name == CategoryId::TYPE => Ok((Some(CategoryId(key)), None, None)),
         Some((name, key)) if name == BrandId::TYPE => Ok((None, Some(BrandId(key)), None)),
         Some((name, key)) if name == ProductId::TYPE => Ok((None, None, Some(ProductId(key)))),
-        _ => Err(Error::bad_input("target", "give the id of a category, a brand or a product")),
+        _ => Err(Error::bad_input("target", "target must be the ID of a category, brand or product")),
     }
 }
 
 payload! {
-    /// The answer of `searchRuleCreate`.
+    /// Result of `searchRuleCreate`.
     SearchRuleCreatePayload {
-        /// The new rule.
+        /// The new search rule.
         search_rule: SearchRule
     }
 }
 payload! {
-    /// The answer of `searchRuleUpdate`.
+    /// Result of `searchRuleUpdate`.
     SearchRuleUpdatePayload {
-        /// The rule as it is now.
+        /// The updated search rule.
         search_rule: SearchRule
     }
 }
 payload! {
-    /// The answer of `searchRuleDelete`.
+    /// Result of `searchRuleDelete`.
     SearchRuleDeletePayload {
-        /// The id of the rule that is gone.
+        /// ID of the deleted search rule.
         deleted_id: ID
     }
 }
 
-/// Mutations of rules.
+/// Mutation root for search rules.
 #[derive(Default)]
 pub struct SearchRuleMutation;
 
 #[object]
 impl SearchRuleMutation {
-    /// Tells the search of a website that words mean the same, or where queries lead. Requires MANAGE_CATALOGUE.
+    /// Creates a search rule: synonyms or a redirect for a website. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rule_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The rule to be.")] input: SearchRuleCreateInput,
+        #[graphql(desc = "Website, words and redirect of the rule.")] input: SearchRuleCreateInput,
     ) -> Result<SearchRuleCreatePayload> {
         let created = async {
             let website_id = WebsiteId::parse("websiteId", &input.website_id)?;
@@ -286,12 +288,12 @@ impl SearchRuleMutation {
         SearchRuleCreatePayload::of(created.await.map(search_rule))
     }
 
-    /// Changes a rule. Requires MANAGE_CATALOGUE.
+    /// Updates a search rule. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rule_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: SearchRuleUpdateInput,
+        #[graphql(desc = "Search rule and the fields to change.")] input: SearchRuleUpdateInput,
     ) -> Result<SearchRuleUpdatePayload> {
         let updated = async {
             let id = SearchRuleId::parse("id", &input.id)?;
@@ -312,12 +314,12 @@ impl SearchRuleMutation {
         SearchRuleUpdatePayload::of(updated.await.map(search_rule))
     }
 
-    /// Deletes a rule. Requires MANAGE_CATALOGUE.
+    /// Deletes a search rule. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rule_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which rule.")] input: SearchRuleDeleteInput,
+        #[graphql(desc = "Search rule to delete.")] input: SearchRuleDeleteInput,
     ) -> Result<SearchRuleDeletePayload> {
         let deleted = async {
             let id = SearchRuleId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! What a text that is not finished yet may become.
+//! Suggestions for a search query that is still being typed.
 
 use async_graphql::{Context, ID};
 use souk_macros::object;
@@ -22,24 +22,24 @@ use crate::{
     },
 };
 
-/// A text that may be meant.
+/// A suggested search query.
 #[derive(Clone)]
 pub struct SearchSuggestion(Suggestion);
 
-/// A text that may be meant, and where it comes from.
+/// A suggested search query and its origin.
 #[object]
 impl SearchSuggestion {
-    /// The text, to be shown and searched.
+    /// Suggested query, to display and to search for.
     fn text(&self) -> &str {
         &self.0.text
     }
 
-    /// Where it comes from.
+    /// Origin of the suggestion.
     fn kind(&self) -> SuggestionKind {
         self.0.kind
     }
 
-    /// The product, category or brand that has this name; null for what others searched.
+    /// Product, category or brand with this name; null for a query of other users.
     async fn node(&self, ctx: &Context<'_>) -> Result<Option<SearchResult>> {
         let (all, key) = (ctx.loaders(), self.0.node_id);
         let found = match self.0.kind {
@@ -56,25 +56,22 @@ impl SearchSuggestion {
     }
 }
 
-/// The suggestions.
+/// Query root for search suggestions.
 #[derive(Default)]
 pub struct SuggestionQuery;
 
 #[object]
 impl SuggestionQuery {
-    /// What somebody who typed this may be about to search: names of categories, brands and products for sale, and what others
-    /// searched and found something by; in groups by where they come from, of each the likeliest first. Nothing for a text
-    /// without words.
+    /// Returns suggestions for a query that is being typed: names of categories, brands and products for sale, and
+    /// queries of other users that had results. Suggestions are grouped by origin, the most likely first. Empty if the
+    /// text contains no words.
     #[graphql(complexity = "cost(Some(first), None, child_complexity)")]
     async fn search_suggestions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "What was typed until now, at most 200 characters; the last word may be the beginning of one."
-        )]
-        prefix: String,
-        #[graphql(desc = "How many at most, 1 to 50.", default = 10)] first: i32,
-        #[graphql(desc = "Only products and searches of this website.")] website: Option<ID>,
+        #[graphql(desc = "Text typed so far, at most 200 characters; the last word may be incomplete.")] prefix: String,
+        #[graphql(desc = "Maximum number of suggestions, 1 to 50.", default = 10)] first: i32,
+        #[graphql(desc = "Only suggest products and queries of this website.")] website: Option<ID>,
     ) -> Result<Vec<SearchSuggestion>> {
         let website = website.map(|id| WebsiteId::parse("website", &id)).transpose()?;
         let found = suggest(ctx.db(), &prefix, first, website).await?;

@@ -1,6 +1,6 @@
-//! Where a thing comes from, in the graph.
-//! Rule: everybody may know the website; what it calls the thing, and since when, is for those who run the thing and for
-//! the person themself.
+//! GraphQL type of the source of products, orders and users.
+//! Rule: the website is visible to everyone; the external ID and the times are visible only to staff and sellers who
+//! manage the resource, and to the user concerned.
 
 use std::sync::Arc;
 
@@ -23,41 +23,42 @@ use crate::{
     },
 };
 
-/// Where a thing comes from.
+/// The source of a product, order or user.
 #[derive(Clone)]
 pub struct Source {
     website: WebsiteId,
-    /// When the thing was made, for those who may know.
+    /// When the resource was created, if the viewer may see it.
     created_at: Option<DateTime<Utc>>,
-    /// What the website says of it, for those who may know; none where it was made here.
+    /// Data of the source, if the viewer may see it; none if the resource was created here.
     row: Option<Arc<SourceRow>>,
 }
 
-/// A website that knows a thing, and what it calls it. All but the website is null for those who may not know.
+/// A website that a resource comes from, with the resource's external ID there. All fields except `website` are null if
+/// the viewer may not see them.
 #[object]
 impl Source {
-    /// The website.
+    /// Website that the resource comes from.
     async fn website(&self, ctx: &Context<'_>) -> Result<Website> {
         let row = ctx.loaders().row(self.website).await?;
-        row.map(website).ok_or_else(|| Error::Internal("a source without its website".into()))
+        row.map(website).ok_or_else(|| Error::Internal("source refers to a missing website".into()))
     }
 
-    /// The website's own id of it; null where it gave none.
+    /// ID of the resource at the website; null if it has none.
     fn external_id(&self) -> Option<&str> {
         self.row.as_ref()?.external_id.as_deref()
     }
 
-    /// When the website first told of it; for what was made here, when that was.
+    /// When the resource was first seen at the website (UTC); for resources created here, when they were created.
     fn first_seen(&self) -> Option<DateTime<Utc>> {
         self.row.as_ref().map(|row| row.first_seen).or(self.created_at)
     }
 
-    /// When the website last told of it; null for what was made here.
+    /// When the resource was last seen at the website (UTC); null for resources created here.
     fn last_seen(&self) -> Option<DateTime<Utc>> {
         self.row.as_ref().map(|row| row.last_seen)
     }
 
-    /// The import by which it last did; null where that was none, and where you may not see it.
+    /// Import that last updated the source. Null if there was none, or if the viewer may not see it.
     async fn last_transfer(&self, ctx: &Context<'_>) -> Result<Option<Transfer>> {
         let Some(id) = self.row.as_ref().and_then(|row| row.last_transfer_id) else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(transfer))
@@ -65,25 +66,25 @@ impl Source {
 }
 
 by_parent! {
-    /// What websites say of resources.
+    /// Sources of resources.
     SourcesByResource by (SourceType, i64) => SourceRow,
     |conn, _, keys| sources::store::by_resources(conn, &keys), row => (row.resource_type, row.resource_id)
 }
 
-/// A thing whose sources are asked for.
+/// A resource whose sources are looked up.
 pub struct SourceLookup<I> {
-    /// What kind of thing.
+    /// Type of the resource.
     pub resource_type: SourceType,
-    /// Its id.
+    /// ID of the resource.
     pub id: I,
-    /// When it was made here.
+    /// When the resource was created.
     pub created_at: DateTime<Utc>,
 }
 
 impl<I: RowId> SourceLookup<I> {
-    /// What the website where the thing is at home says of it; only who that is where the viewer may not know more.
+    /// Returns the source at the resource's own website; only the website if the viewer may not see the details.
     /// # Errors
-    /// Those of the statement.
+    /// Returns the error of the statement.
     pub async fn primary(&self, ctx: &Context<'_>, website: WebsiteId, can_view_details: bool) -> Result<Source> {
         if !can_view_details {
             return Ok(Source { website, created_at: None, row: None });
@@ -93,10 +94,10 @@ impl<I: RowId> SourceLookup<I> {
         Ok(Source { website, created_at: Some(self.created_at), row })
     }
 
-    /// What every website that knows the thing says of it, its home first; only who they are where the viewer may not know
-    /// more.
+    /// Returns the sources at all websites, the resource's own website first; only the websites if the viewer may not
+    /// see the details.
     /// # Errors
-    /// Those of the statement.
+    /// Returns the error of the statement.
     pub async fn all(
         &self,
         ctx: &Context<'_>,

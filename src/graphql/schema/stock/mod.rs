@@ -1,4 +1,4 @@
-//! The ledger of stock in the graph.
+//! GraphQL types and mutations of stock and its ledger.
 
 use std::sync::Arc;
 
@@ -29,10 +29,10 @@ use crate::{
     },
 };
 
-/// The list's name in cursors.
+/// Name of the list in cursors.
 pub const CURSOR_LIST_NAME: &str = "stock_movements";
 
-/// An entry of the ledger.
+/// An entry of the stock ledger.
 #[derive(Clone)]
 pub struct StockMovement(Arc<MovementRow>);
 
@@ -42,7 +42,7 @@ resource! {
 }
 
 nested_list! {
-    /// The ledgers of products.
+    /// Stock ledger entries of products.
     MovementPages of ((), NewestFirst) => MovementRow,
     |conn, _, (), list, ids|
     rows stock::store::pages_by_product_ids(conn, list, ids),
@@ -50,122 +50,125 @@ nested_list! {
     plans PlanMode::Generic
 }
 
-/// An entry of the ledger of stock: pieces came or went. It is never changed.
+/// An entry of the stock ledger: units were added to or removed from a product's stock. Entries are immutable.
 #[object]
 impl StockMovement {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Why.
+    /// Reason for the change.
     fn reason(&self) -> Reason {
         self.0.reason
     }
 
-    /// Pieces: positive in, negative out.
+    /// Change in units: positive for additions, negative for removals.
     fn delta(&self) -> i32 {
         self.0.delta
     }
 
-    /// The stock that it left.
+    /// Stock after the change.
     fn balance_after(&self) -> i32 {
         self.0.balance
     }
 
-    /// What the person wrote.
+    /// Note of the user who made the change; null if there is none.
     fn note(&self) -> Option<&str> {
         self.0.note.as_deref()
     }
 
-    /// By which order; null where it was by none, and where you may not see it.
+    /// Order that caused the change. Null if there is none, or if the viewer may not see it.
     async fn order(&self, ctx: &Context<'_>) -> Result<Option<Order>> {
         let Some(id) = self.0.order_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(order))
     }
 
-    /// By whom; null where it was nobody known, and where you may not see them.
+    /// User who made the change. Null if the user is unknown or not visible to the viewer.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.0.user_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// Of which product.
+    /// Product whose stock changed.
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
         let row = ctx.loaders().load::<UnscopedProducts>(self.0.product_id).await?;
-        row.map(product).ok_or_else(|| Error::Internal("a movement without its product".into()))
+        row.map(product).ok_or_else(|| Error::Internal("stock movement refers to a missing product".into()))
     }
 
-    /// When.
+    /// When the entry was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 }
 
-/// The ledger of a product, batched over all of them.
+/// Returns the stock ledger of a product, batched over all products.
 /// # Errors
-/// Those of the statements.
+/// Returns the errors of the statements.
 pub async fn movements_of_product(ctx: &Context<'_>, id: ProductId, page: Page) -> Result<Connection<StockMovement>> {
     let cursor = |_: &NewestFirst, row: &MovementRow| Cursor::new(CURSOR_LIST_NAME, SortKey::Id, row.id.key());
     connection_of::<MovementPages, _>(ctx, (), id.key(), NewestFirst { page }, cursor, movement).await
 }
 
-/// A correction of a stock.
+/// Input for `stockAdjust`.
 #[derive(Debug, InputObject)]
 pub struct StockAdjustInput {
-    /// Of which product.
+    /// ID of the product.
     product_id: ID,
-    /// Pieces: positive in, negative out, never 0.
+    /// Change in units, -1,000,000 to 1,000,000, not 0. The resulting stock must be 0 to 1,000,000.
     delta: i32,
-    /// Why, in words, at most 1,000 characters.
+    /// Reason for the adjustment, at most 1,000 characters.
     note: Option<String>,
-    /// Makes sending it again safe: the same key never counts twice.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key does not change the stock
+    /// again.
     idempotency_key: Option<String>,
 }
 
-/// A stock that was counted.
+/// Input for `stockSet`.
 #[derive(Debug, InputObject)]
 pub struct StockSetInput {
-    /// Of which product.
+    /// ID of the product.
     product_id: ID,
-    /// Pieces that are there, 0 to 1,000,000.
+    /// Counted number of units in stock, 0 to 1,000,000.
     quantity: i32,
-    /// The stock as it was when you looked: where it is another one by now, nothing is written, and STOCK_CHANGED says
-    /// what it is. Without it, whatever the stock is.
+    /// Stock that the client last saw. If the stock has changed since, nothing is written and the error code is
+    /// `STOCK_CHANGED`. If omitted, the stock is set unconditionally.
     compare: Option<i32>,
-    /// Why, in words, at most 1,000 characters.
+    /// Reason for the adjustment, at most 1,000 characters.
     note: Option<String>,
-    /// Makes sending it again safe: the same key never counts twice.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key does not change the stock
+    /// again.
     idempotency_key: Option<String>,
 }
 
 payload! {
-    /// The answer of `stockAdjust`.
+    /// Result of `stockAdjust`.
     StockAdjustPayload {
         /// The product with its new stock.
         product: Product
     }
 }
 payload! {
-    /// The answer of `stockSet`.
+    /// Result of `stockSet`.
     StockSetPayload {
         /// The product with its new stock.
         product: Product
     }
 }
 
-/// Mutations of stock.
+/// Mutation root for stock.
 #[derive(Default)]
 pub struct StockMutation;
 
 #[object]
 impl StockMutation {
-    /// Corrects a stock by so many pieces. Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
+    /// Adds units to or removes units from a product's stock. Requires `MANAGE_STOCK`, or `SELL_PRODUCTS` for the
+    /// viewer's own products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageStock, Permission::SellProducts])")]
     async fn stock_adjust(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The correction.")] input: StockAdjustInput,
+        #[graphql(desc = "Product and the change of its stock.")] input: StockAdjustInput,
     ) -> Result<StockAdjustPayload> {
         let adjusted = async {
             let product = ProductId::parse("productId", &input.product_id)?;
@@ -175,13 +178,14 @@ impl StockMutation {
         StockAdjustPayload::of(adjusted.await.map(product))
     }
 
-    /// Sets a stock to what was counted, where nobody changed it meanwhile; the difference is an entry of the ledger.
-    /// Requires MANAGE_STOCK, or SELL_PRODUCTS for one's own.
+    /// Sets a product's stock to a counted quantity, optionally only if it has not changed since it was read. The
+    /// difference is recorded in the stock ledger. Requires `MANAGE_STOCK`, or `SELL_PRODUCTS` for the viewer's own
+    /// products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageStock, Permission::SellProducts])")]
     async fn stock_set(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The count.")] input: StockSetInput,
+        #[graphql(desc = "Product and its counted stock.")] input: StockSetInput,
     ) -> Result<StockSetPayload> {
         let set = async {
             let product = ProductId::parse("productId", &input.product_id)?;

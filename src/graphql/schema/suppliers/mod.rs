@@ -1,4 +1,4 @@
-//! Suppliers in the graph.
+//! GraphQL types, queries and mutations of suppliers.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// Whom a shop buys from. Only staff and sellers see suppliers.
+/// A supplier that a shop purchases products from. Visible to staff and sellers only.
 #[derive(Clone)]
 pub struct Supplier(Arc<SupplierRow>);
 
@@ -45,40 +45,40 @@ resource! {
     when |ctx| ctx.is_staff(),
 }
 
-/// Whom a shop buys from. Only staff and sellers see suppliers.
+/// A supplier that a shop purchases products from. Visible to staff and sellers only.
 #[object]
 impl Supplier {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Name, unique.
+    /// Unique name of the supplier.
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Whom to ask for there.
+    /// Name of the contact person; null if unknown.
     fn contact_name(&self) -> Option<&str> {
         self.0.contact_name.as_deref()
     }
 
-    /// E-mail address of the contact.
+    /// Email address of the contact person; null if unknown.
     fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
     }
 
-    /// Phone number of the contact, as E.164: `+442079460000`.
+    /// Phone number of the contact person in E.164 format, such as `+442079460000`; null if unknown.
     fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
 
-    /// Days from an order to its delivery.
+    /// Days between a purchase order and its delivery; null if unknown.
     fn lead_time_days(&self) -> Option<i32> {
         self.0.lead_time_days
     }
 
-    /// Its products, by default the newest first.
+    /// Products purchased from the supplier, newest first by default.
     async fn products(
         &self,
         ctx: &Context<'_>,
@@ -88,23 +88,23 @@ impl Supplier {
         products::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
     }
 
-    /// When it was made.
+    /// When the supplier was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the supplier was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
 where_input! {
-    /// Which suppliers. Several fields hold together.
+    /// Filters for suppliers; conditions are combined with AND.
     SupplierWhere {
-        /// By id.
+        /// Filter by ID.
         id: Option<IdFilter>,
-        /// By name.
+        /// Filter by name.
         name: Option<StringFilter>,
     }
 }
@@ -121,17 +121,18 @@ impl Where for SupplierWhere {
 }
 
 order_by! {
-    /// The order of a list of suppliers.
+    /// Sort order of suppliers.
     SupplierOrder by SupplierOrderField
 }
 
-/// Queries of suppliers.
+/// Query root for suppliers.
 #[derive(Default)]
 pub struct SupplierQuery;
 
 #[object]
 impl SupplierQuery {
-    /// The suppliers, by default by name. Requires MANAGE_CATALOGUE, MANAGE_PRODUCTS or SELL_PRODUCTS.
+    /// Lists the suppliers, sorted by name by default. Requires `MANAGE_CATALOGUE`, `MANAGE_PRODUCTS` or
+    /// `SELL_PRODUCTS`.
     #[graphql(guard = "PermissionGuard(STAFF_PERMISSIONS)")]
     async fn suppliers(
         &self,
@@ -145,79 +146,79 @@ impl SupplierQuery {
     }
 }
 
-/// A supplier to be.
+/// Input for `supplierCreate`.
 #[derive(Debug, InputObject)]
 pub struct SupplierCreateInput {
-    /// Name, unique, 1 to 255 characters.
+    /// Unique name, 1 to 255 characters.
     name: String,
-    /// Whom to ask for there, 1 to 255 characters.
+    /// Name of the contact person, 1 to 255 characters.
     contact_name: Option<String>,
-    /// E-mail address of the contact.
+    /// Email address of the contact person.
     email: Option<String>,
-    /// Phone number of the contact with its country code, such as `+44 20 7946 0000`.
+    /// Phone number of the contact person with country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
-    /// Days from an order to its delivery, 0 to 1,000.
+    /// Days between a purchase order and its delivery, 0 to 1,000.
     lead_time_days: Option<i32>,
 }
 
-/// A change of a supplier: an absent field stays, null clears.
+/// Input for `supplierUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct SupplierUpdateInput {
-    /// Which supplier.
+    /// ID of the supplier.
     id: ID,
-    /// Name, unique, 1 to 255 characters.
+    /// Unique name, 1 to 255 characters.
     name: MaybeUndefined<String>,
-    /// Whom to ask for there, 1 to 255 characters.
+    /// Name of the contact person, 1 to 255 characters.
     contact_name: MaybeUndefined<String>,
-    /// E-mail address of the contact.
+    /// Email address of the contact person.
     email: MaybeUndefined<String>,
-    /// Phone number of the contact with its country code, such as `+44 20 7946 0000`.
+    /// Phone number of the contact person with country code, such as `+44 20 7946 0000`.
     phone: MaybeUndefined<String>,
-    /// Days from an order to its delivery, 0 to 1,000.
+    /// Days between a purchase order and its delivery, 0 to 1,000.
     lead_time_days: MaybeUndefined<i32>,
 }
 
-/// Which supplier to delete.
+/// Input for `supplierDelete`.
 #[derive(Debug, InputObject)]
 pub struct SupplierDeleteInput {
-    /// Which supplier.
+    /// ID of the supplier.
     id: ID,
 }
 
 payload! {
-    /// The answer of `supplierCreate`.
+    /// Result of `supplierCreate`.
     SupplierCreatePayload {
         /// The new supplier.
         supplier: Supplier
     }
 }
 payload! {
-    /// The answer of `supplierUpdate`.
+    /// Result of `supplierUpdate`.
     SupplierUpdatePayload {
-        /// The supplier as it is now.
+        /// The updated supplier.
         supplier: Supplier
     }
 }
 payload! {
-    /// The answer of `supplierDelete`.
+    /// Result of `supplierDelete`.
     SupplierDeletePayload {
-        /// The id of the supplier that is gone.
+        /// ID of the deleted supplier.
         deleted_id: ID
     }
 }
 
-/// Mutations of suppliers.
+/// Mutation root for suppliers.
 #[derive(Default)]
 pub struct SupplierMutation;
 
 #[object]
 impl SupplierMutation {
-    /// Makes a supplier. Requires MANAGE_CATALOGUE.
+    /// Creates a supplier. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn supplier_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The supplier to be.")] input: SupplierCreateInput,
+        #[graphql(desc = "Supplier to create.")] input: SupplierCreateInput,
     ) -> Result<SupplierCreatePayload> {
         let new = NewSupplier {
             name: input.name,
@@ -229,12 +230,12 @@ impl SupplierMutation {
         SupplierCreatePayload::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(supplier))
     }
 
-    /// Changes a supplier. Requires MANAGE_CATALOGUE.
+    /// Updates a supplier. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn supplier_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: SupplierUpdateInput,
+        #[graphql(desc = "Supplier and the fields to change.")] input: SupplierUpdateInput,
     ) -> Result<SupplierUpdatePayload> {
         let updated = async {
             let id = SupplierId::parse("id", &input.id)?;
@@ -251,12 +252,12 @@ impl SupplierMutation {
         SupplierUpdatePayload::of(updated.await.map(supplier))
     }
 
-    /// Deletes a supplier that no product names. Requires MANAGE_CATALOGUE.
+    /// Deletes a supplier. Fails if products refer to it. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn supplier_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which supplier.")] input: SupplierDeleteInput,
+        #[graphql(desc = "Supplier to delete.")] input: SupplierDeleteInput,
     ) -> Result<SupplierDeletePayload> {
         let deleted = async {
             let id = SupplierId::parse("id", &input.id)?;

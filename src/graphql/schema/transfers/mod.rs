@@ -1,4 +1,4 @@
-//! Imports and exports in the graph: runs, how far they are, and their files.
+//! GraphQL types of imports and exports: progress, row outcomes and files.
 
 mod mutation;
 mod query;
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// How long the address of a file is good.
+/// Validity of a download URL.
 const DOWNLOAD_URL_TTL: Duration = Duration::from_secs(3600);
 
 /// An import or export.
@@ -41,119 +41,122 @@ resource! {
     |conn, context, ids| transfers::runs::store::by_ids(conn, &TransferScope::of(&context.viewer), &ids), row => row.id,
 }
 
-/// An import or export of a file, in the background. Seen by whoever may move its resource at its website.
+/// An import or export of a file, which runs in the background. Visible to users who may transfer its resource type at
+/// its website.
 #[object]
 impl Transfer {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Which way it goes.
+    /// Direction of the transfer: import or export.
     fn direction(&self) -> TransferDirection {
         self.0.direction
     }
 
-    /// What is moved.
+    /// Resource type that is transferred.
     fn resource(&self) -> Resource {
         self.0.resource
     }
 
-    /// How its file is written.
+    /// Format of the file.
     fn format(&self) -> Format {
         self.0.format
     }
 
-    /// The website whose rows they are; null for those of all, and for what belongs to none.
+    /// Website whose rows are transferred. Null for the rows of all websites, and for resource types that belong to no
+    /// website.
     async fn website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
         let Some(id) = self.0.website_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(website))
     }
 
-    /// Who began it; null for the command line, and where you may not see them.
+    /// User who started the transfer. Null for transfers started on the command line, and if the viewer may not see the
+    /// user.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = self.0.user_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// Whether it tells what would become of the file, and writes nothing.
+    /// Whether the transfer is a dry run, which validates the file and writes nothing.
     fn is_dry_run(&self) -> bool {
         self.0.is_dry_run
     }
 
-    /// Where it stands.
+    /// Current status of the transfer.
     fn status(&self) -> Status {
         self.0.status
     }
 
-    /// Rows that there are; null until they are counted.
+    /// Total number of rows; null until they are counted.
     fn total(&self) -> Option<i64> {
         self.0.total
     }
 
-    /// Rows that are behind it, at most a second or a batch ago.
+    /// Number of rows processed so far; updated every second or batch.
     fn processed(&self) -> i64 {
         self.0.processed
     }
 
-    /// Rows of an import that were read: the sum of the next four.
+    /// Number of rows read by an import: the sum of `created`, `updated`, `unchanged` and `rejected`.
     fn read(&self) -> i64 {
         self.0.created + self.0.updated + self.0.unchanged + self.0.rejected
     }
 
-    /// Rows of an import that made something.
+    /// Number of rows for which an import created a record.
     fn created(&self) -> i64 {
         self.0.created
     }
 
-    /// Rows of an import that changed something.
+    /// Number of rows for which an import updated a record.
     fn updated(&self) -> i64 {
         self.0.updated
     }
 
-    /// Rows of an import that said nothing new.
+    /// Number of rows of an import that changed nothing.
     fn unchanged(&self) -> i64 {
         self.0.unchanged
     }
 
-    /// Rows of an import that were not taken over.
+    /// Number of rows that an import rejected.
     fn rejected(&self) -> i64 {
         self.0.rejected
     }
 
-    /// The first 100 rows that were not taken over, and why; the file of rejects has them all.
+    /// The first 100 rejected rows of an import and their errors; the file at `rejectsUrl` has all of them.
     async fn errors(&self) -> Vec<TransferError> {
         self.0.errors().into_iter().map(TransferError).collect()
     }
 
-    /// Why it failed; null where it did not.
+    /// Why the transfer failed; null if it did not fail.
     fn failure(&self) -> Option<&str> {
         self.0.failure.as_deref()
     }
 
-    /// Where the file of an export is, for an hour from now; null until it is done, and a week after it. Where it begins with a
-    /// slash, it is an address of this server.
+    /// Signed URL of the exported file, valid for one hour. Null until the export is completed, and one week after it.
+    /// If it begins with a slash, it is a path on this server.
     async fn download_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.signed_url(ctx, self.0.output_key.as_deref(), "").await
     }
 
-    /// Where the rows of an import are that were not taken over, as `downloadUrl`: put them right and import that file. Null
-    /// where there are none.
+    /// Signed URL of a file with all rejected rows of an import, as for `downloadUrl`. Correct the rows and import that
+    /// file. Null if no row was rejected.
     async fn rejects_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.signed_url(ctx, self.0.rejects_key.as_deref(), "-rejects").await
     }
 
-    /// When it was begun.
+    /// When the transfer was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it had its turn; null before.
+    /// When the transfer started to run (UTC); null before.
     fn started_at(&self) -> Option<DateTime<Utc>> {
         self.0.started_at
     }
 
-    /// When it ended; null before.
+    /// When the transfer finished (UTC); null before.
     fn finished_at(&self) -> Option<DateTime<Utc>> {
         self.0.finished_at
     }
@@ -167,23 +170,23 @@ impl Transfer {
     }
 }
 
-/// A row that was not taken over.
+/// A rejected row.
 pub struct TransferError(RowError);
 
-/// A row of a file that was not taken over, and why.
+/// A row of the file that an import rejected, and the reason.
 #[object]
 impl TransferError {
-    /// The line of the file on which the row begins, 1 for the first.
+    /// Line of the file on which the row begins; the first line is 1.
     fn line(&self) -> u64 {
         self.0.line
     }
 
-    /// The column as the file calls it; null where the row as a whole is wrong.
+    /// Name of the column in the file; null if the error concerns the row as a whole.
     fn column(&self) -> Option<&str> {
         self.0.column.as_deref()
     }
 
-    /// The rule that it breaks.
+    /// Error message.
     fn message(&self) -> &str {
         &self.0.message
     }

@@ -1,4 +1,4 @@
-//! Beginning imports and exports.
+//! Mutations that start imports and exports.
 
 use async_graphql::{Context, Enum, ID, InputObject};
 use souk_macros::object;
@@ -23,96 +23,97 @@ use crate::{
     },
 };
 
-/// How a text file is encoded.
+/// Character encodings of text files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum FileEncoding {
     /// UTF-8, or UTF-16 with a byte order mark.
     Unicode,
-    /// What Western European Windows programs write.
+    /// Windows-1252, as written by Western European Windows programs.
     Windows1252,
 }
 
-/// How amounts are written.
+/// Decimal separators of amounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum DecimalMark {
-    /// 1,234.56
+    /// Point, as in 1,234.56.
     Point,
-    /// 1.234,56
+    /// Comma, as in 1.234,56.
     Comma,
 }
 
-/// An import to be.
+/// Input for `importStart`.
 #[derive(Debug, InputObject)]
 pub struct ImportStartInput {
-    /// What the file holds: PRODUCTS, CATEGORIES, CUSTOMERS, ORDERS or STOCK.
+    /// Resource type of the rows: PRODUCTS, CATEGORIES, CUSTOMERS, ORDERS or STOCK.
     resource: Resource,
-    /// How it is written; the formats of other shops are for products.
+    /// Format of the file. Formats of other shop systems are for products only.
     #[graphql(default_with = "Format::SoukCsv")]
     format: Format,
-    /// The website whose rows they are.
+    /// ID of the website that the rows belong to.
     website_id: ID,
-    /// A file of this request. Either this or `uploadId` is given.
+    /// File uploaded with this request. Either `file` or `uploadId` must be given.
     file: Option<Upload>,
-    /// A file that you sent ahead, by the id of `uploadCreate`.
+    /// ID of a file that was uploaded before, from `uploadCreate`.
     upload_id: Option<ID>,
-    /// Tell what would become of the file, and write nothing.
+    /// Validate the file and report the outcome of each row without writing anything.
     #[graphql(default)]
     is_dry_run: bool,
-    /// The encoding of another shop's file.
+    /// Character encoding of the file, for formats of other shop systems.
     #[graphql(default_with = "FileEncoding::Unicode")]
     encoding: FileEncoding,
-    /// How another shop's file writes amounts, where its prices do not tell.
+    /// Decimal separator of the file, for formats of other shop systems, if it cannot be detected from the prices.
     decimal_mark: Option<DecimalMark>,
-    /// What stands before addresses of images that name no server, such as `https://shop.example/media/catalog/product` for
-    /// Magento; at most 1,000 characters.
+    /// Base URL for relative image URLs, such as `https://shop.example/media/catalog/product` for Magento; at most
+    /// 1,000 characters.
     image_base_url: Option<String>,
-    /// Makes sending it again safe: the same key with the same input answers the same transfer. 1 to 200 characters.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
 }
 
-/// An export to be.
+/// Input for `exportStart`.
 #[derive(Debug, InputObject)]
 pub struct ExportStartInput {
-    /// What goes out.
+    /// Resource type to export.
     resource: Resource,
-    /// How it is written: SOUK_CSV or SOUK_JSONL.
+    /// Format of the file: SOUK_CSV or SOUK_JSONL.
     #[graphql(default_with = "Format::SoukCsv")]
     format: Format,
-    /// The website whose rows they are: a must for what belongs to one, and for whoever may do this at some websites only.
+    /// ID of the website to export. Required for resource types that belong to a website, and for users whose
+    /// permission is limited to some websites.
     website_id: Option<ID>,
-    /// Makes sending it again safe: the same key with the same input answers the same transfer. 1 to 200 characters.
+    /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
 }
 
 payload! {
-    /// The answer of `importStart`.
+    /// Result of `importStart`.
     ImportStartPayload {
-        /// The import, which waits for its turn.
+        /// The import, which is queued.
         transfer: Transfer
     }
 }
 payload! {
-    /// The answer of `exportStart`.
+    /// Result of `exportStart`.
     ExportStartPayload {
-        /// The export, which waits for its turn.
+        /// The export, which is queued.
         transfer: Transfer
     }
 }
 
-/// Mutations of transfers.
+/// Mutation root for transfers.
 #[derive(Default)]
 pub struct TransferMutation;
 
 #[object]
 impl TransferMutation {
-    /// Begins to bring in a file, in the background: good rows go in, bad ones are handed back. Requires the permission of the
-    /// resource at the website: MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, MANAGE_USERS for customers,
-    /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock.
+    /// Starts the import of a file in the background. Valid rows are imported, the others are rejected. Requires the
+    /// permission of the resource type at the website: `MANAGE_PRODUCTS` for products, `MANAGE_CATALOGUE` for
+    /// categories, `MANAGE_USERS` for customers, `MANAGE_ORDERS` for orders, `MANAGE_STOCK` for stock.
     #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
     async fn import_start(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The import.")] input: ImportStartInput,
+        #[graphql(desc = "File to import, its resource type and website.")] input: ImportStartInput,
     ) -> Result<ImportStartPayload> {
         let started = async {
             let file = match (input.file, input.upload_id) {
@@ -138,15 +139,15 @@ impl TransferMutation {
         ImportStartPayload::of(started.await.map(transfer))
     }
 
-    /// Begins to write everything of a resource to a file, in the background. Requires the permission of the resource at the website:
-    /// MANAGE_PRODUCTS for products, MANAGE_CATALOGUE for categories, brands and suppliers, MANAGE_USERS for customers,
-    /// MANAGE_ORDERS for orders, MANAGE_STOCK for stock and its ledger, MANAGE_REVIEWS for reviews, MANAGE_WEBSITES for
-    /// websites.
+    /// Starts the export of all rows of a resource type to a file in the background. Requires the permission of the
+    /// resource type at the website: `MANAGE_PRODUCTS` for products, `MANAGE_CATALOGUE` for categories, brands and
+    /// suppliers, `MANAGE_USERS` for customers, `MANAGE_ORDERS` for orders, `MANAGE_STOCK` for stock and its ledger,
+    /// `MANAGE_REVIEWS` for reviews, `MANAGE_WEBSITES` for websites.
     #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
     async fn export_start(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The export.")] input: ExportStartInput,
+        #[graphql(desc = "Resource type, format and website of the export.")] input: ExportStartInput,
     ) -> Result<ExportStartPayload> {
         let started = async {
             let website = input.website_id.map(|id| WebsiteId::parse("websiteId", &id)).transpose()?;

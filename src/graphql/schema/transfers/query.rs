@@ -1,4 +1,4 @@
-//! Lists of imports and exports.
+//! Filters, sort orders and queries of lists of imports and exports.
 
 use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
@@ -31,43 +31,43 @@ use crate::{
     },
 };
 
-/// Conditions on the direction of a transfer.
+/// Filter by direction.
 #[derive(Debug, Default, InputObject)]
 pub struct TransferDirectionFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<TransferDirection>,
 }
 
-/// Conditions on what a transfer moves. Both hold together.
+/// Filter by resource type; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct TransferResourceFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<Resource>,
-    /// It is one of these.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<Resource>>,
 }
 
-/// Conditions on where a transfer stands. Both hold together.
+/// Filter by status; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct TransferStatusFilter {
-    /// It is this one.
+    /// Matches this value.
     eq: Option<Status>,
-    /// It is one of these.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<Status>>,
 }
 
 where_input! {
-    /// Which transfers. Several fields hold together.
+    /// Filters for transfers; conditions are combined with AND.
     TransferWhere {
-        /// By which way it goes.
+        /// Filter by direction.
         direction: Option<TransferDirectionFilter>,
-        /// By what is moved.
+        /// Filter by resource type.
         resource: Option<TransferResourceFilter>,
-        /// By where it stands.
+        /// Filter by status.
         status: Option<TransferStatusFilter>,
-        /// By website.
+        /// Filter by website.
         website: Option<IdFilter>,
-        /// By when it was begun.
+        /// Filter by creation time.
         created_at: Option<DateTimeFilter>,
     }
 }
@@ -93,25 +93,31 @@ impl Where for TransferWhere {
 }
 
 order_by! {
-    /// The order of a list of transfers.
+    /// Sort order of transfers.
     TransferOrder by TransferOrderField
 }
 
-/// Queries of transfers.
+/// Query root for transfers.
 #[derive(Default)]
 pub struct TransferQuery;
 
 #[object]
 impl TransferQuery {
-    /// An import or export; null where there is none of this id, or not for you. Requires a permission to move something:
-    /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
+    /// Returns an import or export by ID. Null if it does not exist or is not visible to the viewer. Requires
+    /// `MANAGE_PRODUCTS`, `MANAGE_CATALOGUE`, `MANAGE_USERS`, `MANAGE_ORDERS`, `MANAGE_STOCK`, `MANAGE_REVIEWS` or
+    /// `MANAGE_WEBSITES`.
     #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
-    async fn transfer(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Result<Option<Transfer>> {
+    async fn transfer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the transfer.")] id: ID,
+    ) -> Result<Option<Transfer>> {
         Ok(ctx.loaders().row(TransferId::parse("id", &id)?).await?.map(transfer))
     }
 
-    /// The imports and exports of what you may move, at the websites where you may; by default the latest first. Requires
-    /// MANAGE_PRODUCTS, MANAGE_CATALOGUE, MANAGE_USERS, MANAGE_ORDERS, MANAGE_STOCK, MANAGE_REVIEWS or MANAGE_WEBSITES.
+    /// Lists imports and exports, newest first by default, of the resource types and websites that the viewer's
+    /// permissions cover. Requires `MANAGE_PRODUCTS`, `MANAGE_CATALOGUE`, `MANAGE_USERS`, `MANAGE_ORDERS`,
+    /// `MANAGE_STOCK`, `MANAGE_REVIEWS` or `MANAGE_WEBSITES`.
     #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
     async fn transfers(
         &self,

@@ -1,4 +1,4 @@
-//! Addresses in the graph.
+//! GraphQL type and mutations of postal addresses.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ resource! {
 }
 
 by_parent! {
-    /// The addresses of users.
+    /// Addresses of users.
     AddressesByUser by UserId => AddressRow,
     |conn, context, ids| users::store::addresses_by_user_ids(conn, &context.user_scope(), &ids), row => row.user_id
 }
@@ -47,17 +47,17 @@ by_parent! {
 /// A postal address of a user.
 #[object]
 impl Address {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Whose it is.
+    /// User that the address belongs to. Null if the viewer may not see the user.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         Ok(ctx.loaders().row(self.0.user_id).await?.map(user))
     }
 
-    /// Country, as a name or an ISO 3166 code.
+    /// Country name or ISO 3166 code.
     fn country(&self) -> &str {
         &self.0.country
     }
@@ -67,117 +67,117 @@ impl Address {
         &self.0.city
     }
 
-    /// District, county or state.
+    /// District, county or state; null if there is none.
     fn district(&self) -> Option<&str> {
         self.0.district.as_deref()
     }
 
-    /// Street, number and what else leads to the door.
+    /// Street, house number and further address details.
     fn address(&self) -> &str {
         &self.0.address
     }
 
-    /// Postal code.
+    /// Postal code; null if there is none.
     fn postal_code(&self) -> Option<&str> {
         self.0.postal_code.as_deref()
     }
 
-    /// Whether orders go there unless told otherwise; one address of a user at most.
+    /// Whether this is the user's default shipping address. A user has at most one.
     fn is_default(&self) -> bool {
         self.0.is_default
     }
 
-    /// When it was made.
+    /// When the address was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the address was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
-/// An address to be. The first one of a user is the default.
+/// Input for `addressCreate`. The first address of a user becomes the default.
 #[derive(Debug, InputObject)]
 pub struct AddressCreateInput {
-    /// Whose it is; yourself where absent. Another user's only with MANAGE_USERS.
+    /// ID of the user; defaults to the viewer. Another user requires `MANAGE_USERS`.
     user_id: Option<ID>,
-    /// Country, as a name or an ISO 3166 code, 1 to 100 characters.
+    /// Country name or ISO 3166 code, 1 to 100 characters.
     country: String,
     /// City or town, 1 to 100 characters.
     city: String,
     /// District, county or state, 1 to 100 characters.
     district: Option<String>,
-    /// Street, number and what else leads to the door, 1 to 500 characters.
+    /// Street, house number and further address details, 1 to 500 characters.
     address: String,
     /// Postal code, 1 to 20 characters.
     postal_code: Option<String>,
-    /// Makes it the default instead of the present one.
+    /// Whether to make this the default address, replacing the current one.
     #[graphql(default)]
     is_default: bool,
 }
 
-/// A change of an address: an absent field stays, null clears.
+/// Input for `addressUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct AddressUpdateInput {
-    /// Which address.
+    /// ID of the address.
     id: ID,
-    /// Country, as a name or an ISO 3166 code, 1 to 100 characters.
+    /// Country name or ISO 3166 code, 1 to 100 characters.
     country: MaybeUndefined<String>,
     /// City or town, 1 to 100 characters.
     city: MaybeUndefined<String>,
     /// District, county or state, 1 to 100 characters.
     district: MaybeUndefined<String>,
-    /// Street, number and what else leads to the door, 1 to 500 characters.
+    /// Street, house number and further address details, 1 to 500 characters.
     address: MaybeUndefined<String>,
     /// Postal code, 1 to 20 characters.
     postal_code: MaybeUndefined<String>,
-    /// True makes it the default instead of the present one.
+    /// True makes this the default address, replacing the current one.
     is_default: MaybeUndefined<bool>,
 }
 
-/// Which address to delete.
+/// Input for `addressDelete`.
 #[derive(Debug, InputObject)]
 pub struct AddressDeleteInput {
-    /// Which address.
+    /// ID of the address.
     id: ID,
 }
 
 payload! {
-    /// The answer of `addressCreate`.
+    /// Result of `addressCreate`.
     AddressCreatePayload {
         /// The new address.
         address: Address
     }
 }
 payload! {
-    /// The answer of `addressUpdate`.
+    /// Result of `addressUpdate`.
     AddressUpdatePayload {
-        /// The address as it is now.
+        /// The updated address.
         address: Address
     }
 }
 payload! {
-    /// The answer of `addressDelete`.
+    /// Result of `addressDelete`.
     AddressDeletePayload {
-        /// The id of the address that is gone.
+        /// ID of the deleted address.
         deleted_id: ID
     }
 }
 
-/// Mutations of addresses.
+/// Mutation root for addresses.
 #[derive(Default)]
 pub struct AddressMutation;
 
 #[object]
 impl AddressMutation {
-    /// Adds an address. Requires being logged in.
+    /// Adds an address to a user; a user has at most 50. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn address_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The address to be.")] input: AddressCreateInput,
+        #[graphql(desc = "Address to create.")] input: AddressCreateInput,
     ) -> Result<AddressCreatePayload> {
         let created = async {
             let user = optional_id("userId", input.user_id)?;
@@ -195,12 +195,12 @@ impl AddressMutation {
         AddressCreatePayload::of(created.await.map(address))
     }
 
-    /// Changes an address. Requires being logged in.
+    /// Updates an address. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn address_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: AddressUpdateInput,
+        #[graphql(desc = "Address and the fields to change.")] input: AddressUpdateInput,
     ) -> Result<AddressUpdatePayload> {
         let updated = async {
             let id = AddressId::parse("id", &input.id)?;
@@ -217,12 +217,12 @@ impl AddressMutation {
         AddressUpdatePayload::of(updated.await.map(address))
     }
 
-    /// Deletes an address; orders keep their copy. Requires being logged in.
+    /// Deletes an address. Existing orders keep their copy. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn address_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which address.")] input: AddressDeleteInput,
+        #[graphql(desc = "Address to delete.")] input: AddressDeleteInput,
     ) -> Result<AddressDeletePayload> {
         let deleted = async {
             let id = AddressId::parse("id", &input.id)?;

@@ -1,4 +1,4 @@
-//! Users in the graph: who they are, and what is theirs; registering.
+//! GraphQL type of users and their related objects.
 
 pub mod address;
 
@@ -43,7 +43,7 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// A person: customer or staff.
+/// A user: a customer, seller or staff member.
 #[derive(Clone)]
 pub struct User(Arc<UserRow>);
 
@@ -52,7 +52,7 @@ impl User {
         SourceLookup { resource_type: SourceType::User, id: self.0.id, created_at: self.0.created_at }
     }
 
-    /// Whether the viewer may know what this website calls them.
+    /// Returns whether the viewer may see the user's external ID at this website.
     fn can_view_source(&self, ctx: &Context<'_>, website: WebsiteId) -> bool {
         ctx.viewer().user_id() == Some(self.0.id) || ctx.viewer().can_at(Permission::ManageUsers, website)
     }
@@ -63,86 +63,89 @@ resource! {
     |conn, context, ids| users::store::by_ids(conn, &context.user_scope(), &ids), row => row.id,
 }
 
-/// A person: customer or staff. You see yourself; staff with MANAGE_USERS see everybody.
+/// A user: a customer, seller or staff member. Visible to the user and to staff with `MANAGE_USERS`.
 #[object]
 impl User {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Name for people.
+    /// Full name of the user.
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// E-mail address, unique, in lower case with its domain in ASCII; null for customers that an import brought.
+    /// Unique email address, in lower case with its domain in ASCII. Null for imported customers without one.
     fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
     }
 
-    /// Phone number, as E.164: `+442079460000`.
+    /// Phone number in E.164 format, such as `+442079460000`; null if unknown.
     fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
 
-    /// The role, which gives the permissions.
+    /// Role of the user, which determines the permissions.
     async fn role(&self, ctx: &Context<'_>) -> Result<Role> {
         let role = ctx.loaders().row(self.0.role_id).await?;
-        role.map(role_object).ok_or_else(|| Error::Internal("a user without a role".into()))
+        role.map(role_object).ok_or_else(|| Error::Internal("user refers to a missing role".into()))
     }
 
-    /// The website the user came from; null for staff of all.
+    /// Website where the user originates; null for users who belong to no single website.
     async fn source_website(&self, ctx: &Context<'_>) -> Result<Option<Website>> {
         let Some(id) = self.0.source_website_id else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(website))
     }
 
-    /// Where they come from: the website, and what it calls them; null for staff of all.
+    /// Source of the user: the website and the user's external ID there; null for users who belong to no single
+    /// website.
     async fn source(&self, ctx: &Context<'_>) -> Result<Option<Source>> {
         let Some(website) = self.0.source_website_id else { return Ok(None) };
         Ok(Some(self.source_lookup().primary(ctx, website, self.can_view_source(ctx, website)).await?))
     }
 
-    /// The websites that know them, each once, the one they came from first, and what each calls them: somebody may be a
-    /// customer of several.
+    /// Sources of the user at all websites, each website once, starting with `sourceWebsite`. A user can be a customer
+    /// of several websites.
     #[graphql(complexity = "3 * child_complexity")]
     async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
         self.source_lookup().all(ctx, self.0.source_website_id, |website| self.can_view_source(ctx, website)).await
     }
 
-    /// Whether the e-mail address was confirmed to be theirs.
+    /// Whether the user has confirmed the email address.
     fn is_email_verified(&self) -> bool {
         self.0.email_verified_at.is_some()
     }
 
-    /// Where you are logged in, the last used first, at most 100. Yours alone: empty for other people and for API keys.
+    /// Active sessions of the user, last used first, at most 100. Visible to the user only; empty for other viewers and
+    /// for API keys.
     #[graphql(complexity = "3 * child_complexity")]
     async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<Session>> {
         let rows = ctx.loaders().group::<SessionsByUser, _>(self.0.id).await?;
         Ok(rows.iter().cloned().map(session).collect())
     }
 
-    /// Your API keys, the latest first, at most 50; revoked ones are gone. Yours alone: empty for other people and for keys.
+    /// API keys of the user, newest first, at most 50, without revoked keys. Visible to the user only; empty for other
+    /// viewers and for API keys.
     #[graphql(complexity = "3 * child_complexity")]
     async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKey>> {
         let keys = ctx.loaders().group::<ApiKeysByUser, _>(self.0.id).await?;
         Ok(keys.iter().cloned().map(api_key).collect())
     }
 
-    /// Whether the account can be used; false after `userDeactivate`.
+    /// Whether the account is active; false after `userDeactivate`.
     fn is_active(&self) -> bool {
         self.0.is_active
     }
 
-    /// The postal addresses, at most 50, oldest first.
+    /// Postal addresses of the user, oldest first, at most 50.
     #[graphql(complexity = "3 * child_complexity")]
     async fn addresses(&self, ctx: &Context<'_>) -> Result<Vec<Address>> {
         let rows = ctx.loaders().group::<AddressesByUser, _>(self.0.id).await?;
         Ok(rows.iter().cloned().map(address).collect())
     }
 
-    /// The user's orders that you may see, by default the latest first.
+    /// Orders of the user that the viewer may see, newest first by default.
     async fn orders(
         &self,
         ctx: &Context<'_>,
@@ -152,7 +155,7 @@ impl User {
         orders::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
     }
 
-    /// What they say of products, as far as you may see it, by default the latest first.
+    /// Reviews of the user that the viewer may see, newest first by default.
     async fn reviews(
         &self,
         ctx: &Context<'_>,
@@ -162,12 +165,12 @@ impl User {
         reviews::of_parent(ctx, ReviewParent::User, self.0.id.key(), list).await
     }
 
-    /// When the account was made.
+    /// When the account was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the user was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }

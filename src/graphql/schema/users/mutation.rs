@@ -1,4 +1,4 @@
-//! Mutations of users: registering, accounts.
+//! Mutations of users: registration, accounts and identities at websites.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use souk_macros::object;
@@ -23,148 +23,151 @@ use crate::{
     users::{self, model::UserPatch},
 };
 
-/// A new account for yourself.
+/// Input for `register`.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// Name for people, 1 to 255 characters of one line.
+    /// Full name, 1 to 255 characters, on one line.
     name: String,
-    /// E-mail address to log in with, unique; kept in lower case, its domain in ASCII.
+    /// Unique email address to log in with; stored in lower case, its domain in ASCII.
     email: String,
-    /// Password: 8 to 128 characters, and not easily guessed.
+    /// Password, 8 to 128 characters, not easily guessed.
     password: String,
-    /// Phone number with its country code, such as `+44 20 7946 0000`.
+    /// Phone number with country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
-    /// The website you come from.
+    /// ID of the website where the user registers.
     source_website_id: Option<ID>,
 }
 
-/// A new account for somebody else.
+/// Input for `userCreate`.
 #[derive(InputObject)]
 pub struct UserCreateInput {
-    /// Name for people, 1 to 255 characters of one line.
+    /// Full name, 1 to 255 characters, on one line.
     name: String,
-    /// E-mail address to log in with, unique; kept in lower case, its domain in ASCII.
+    /// Unique email address to log in with; stored in lower case, its domain in ASCII.
     email: String,
-    /// Password: 8 to 128 characters, and not easily guessed; without one the account cannot log in.
+    /// Password, 8 to 128 characters, not easily guessed. If omitted, the user cannot log in until a password is set.
     password: Option<String>,
-    /// Phone number with its country code, such as `+44 20 7946 0000`.
+    /// Phone number with country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
-    /// The code of the role; `customer` where absent. Nobody gives a role that holds more than they hold.
+    /// Code of the role. Default: `customer`. The role must not hold permissions that the viewer lacks.
     role: Option<String>,
-    /// The website they come from.
+    /// ID of the website where the user originates.
     source_website_id: Option<ID>,
 }
 
-/// A change of a user: an absent field stays, null clears.
+/// Input for `userUpdate`. An omitted field keeps its value; null clears it.
 #[derive(Debug, InputObject)]
 pub struct UserUpdateInput {
-    /// Which user.
+    /// ID of the user.
     id: ID,
-    /// Name for people, 1 to 255 characters of one line.
+    /// Full name, 1 to 255 characters, on one line.
     name: MaybeUndefined<String>,
-    /// Phone number with its country code, such as `+44 20 7946 0000`.
+    /// Phone number with country code, such as `+44 20 7946 0000`.
     phone: MaybeUndefined<String>,
-    /// E-mail address, kept in lower case; for staff only.
+    /// Email address, stored in lower case. Can be changed with `MANAGE_USERS` only; users change their own with
+    /// `emailChange`.
     email: MaybeUndefined<String>,
 }
 
-/// Which user to let in again.
+/// Input for `userReactivate`.
 #[derive(Debug, InputObject)]
 pub struct UserReactivateInput {
-    /// Which user.
+    /// ID of the user.
     id: ID,
 }
 
-/// Which user to deactivate.
+/// Input for `userDeactivate`.
 #[derive(Debug, InputObject)]
 pub struct UserDeactivateInput {
-    /// Which user.
+    /// ID of the user.
     id: ID,
 }
 
-/// A website that knows a user.
+/// Input for `userIdentityAdd`.
 #[derive(Debug, InputObject)]
 pub struct UserIdentityAddInput {
-    /// Which user.
+    /// ID of the user.
     user_id: ID,
-    /// The website; one that knows the user already has to be removed first.
+    /// ID of the website. An existing identity at this website must be removed first.
     website_id: ID,
-    /// What the website calls them, unique there, 1 to 255 characters.
+    /// External ID of the user at the website, unique there, 1 to 255 characters.
     external_id: String,
 }
 
-/// A website that is to know a user no more.
+/// Input for `userIdentityRemove`.
 #[derive(Debug, InputObject)]
 pub struct UserIdentityRemoveInput {
-    /// Which user.
+    /// ID of the user.
     user_id: ID,
-    /// The website.
+    /// ID of the website.
     website_id: ID,
 }
 
 payload! {
-    /// The answer of `register`.
+    /// Result of `register`.
     RegisterPayload {
-        /// The new account; log in to see it through `me`. Null where the shop tells the rest by mail.
+        /// The new user; log in to see it in `me`. Null if the shop keeps registrations private and informs the user by
+        /// email.
         user: User
     }
 }
 payload! {
-    /// The answer of `userCreate`.
+    /// Result of `userCreate`.
     UserCreatePayload {
         /// The new user.
         user: User
     }
 }
 payload! {
-    /// The answer of `userUpdate`.
+    /// Result of `userUpdate`.
     UserUpdatePayload {
-        /// The user as they are now.
+        /// The updated user.
         user: User
     }
 }
 payload! {
-    /// The answer of `userReactivate`.
+    /// Result of `userReactivate`.
     UserReactivatePayload {
-        /// The user, active again.
+        /// The user, who is active again.
         user: User
     }
 }
 payload! {
-    /// The answer of `userDeactivate`.
+    /// Result of `userDeactivate`.
     UserDeactivatePayload {
-        /// The user, not active any more.
+        /// The user, who is no longer active.
         user: User
     }
 }
 
 payload! {
-    /// The answer of `userIdentityAdd`.
+    /// Result of `userIdentityAdd`.
     UserIdentityAddPayload {
-        /// The user.
+        /// The updated user.
         user: User
     }
 }
 payload! {
-    /// The answer of `userIdentityRemove`.
+    /// Result of `userIdentityRemove`.
     UserIdentityRemovePayload {
-        /// The user.
+        /// The updated user.
         user: User
     }
 }
 
-/// Mutations of users.
+/// Mutation root for users.
 #[derive(Default)]
 pub struct UserMutation;
 
 #[object]
 impl UserMutation {
-    /// Makes an account for yourself, with the role `customer`. A mail asks you to confirm the address (`emailVerify`). Where
-    /// the shop keeps to itself who has an account (SOUK_REGISTRATION=private), every registration answers the same.
+    /// Creates an account with the role `customer` for the viewer. An email asks the user to confirm the address
+    /// (`emailVerify`). With SOUK_REGISTRATION=private, the response does not reveal whether the email address is
+    /// already registered.
     async fn register(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The account to be.")] input: RegisterInput,
+        #[graphql(desc = "Name, email address and password of the account.")] input: RegisterInput,
     ) -> Result<RegisterPayload> {
         let registered = async {
             let new = NewAccount {
@@ -180,13 +183,13 @@ impl UserMutation {
         RegisterPayload::of(registered.await.map(|registered| registered.map(user)))
     }
 
-    /// Makes an account for somebody else. They get a mail: to choose a password, or to confirm the address where you gave
-    /// one. Requires MANAGE_USERS.
+    /// Creates an account for another user. An email asks the user to choose a password or, if one was given, to
+    /// confirm the address. Requires `MANAGE_USERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The account to be.")] input: UserCreateInput,
+        #[graphql(desc = "User to create.")] input: UserCreateInput,
     ) -> Result<UserCreatePayload> {
         let created = async {
             let new = NewAccount {
@@ -202,13 +205,13 @@ impl UserMutation {
         UserCreatePayload::of(created.await.map(user))
     }
 
-    /// Changes a user: yourself, or with MANAGE_USERS somebody who holds no more than you. A new e-mail address has to be
-    /// confirmed again, and the old one is told. Requires being logged in.
+    /// Updates a user. Users can update themselves; `MANAGE_USERS` allows users who hold no permission that the viewer
+    /// lacks. A new email address must be confirmed, and the old address is notified. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn user_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: UserUpdateInput,
+        #[graphql(desc = "User and the fields to change.")] input: UserUpdateInput,
     ) -> Result<UserUpdatePayload> {
         let updated = async {
             let id = UserId::parse("id", &input.id)?;
@@ -223,13 +226,14 @@ impl UserMutation {
         UserUpdatePayload::of(updated.await.map(user))
     }
 
-    /// Deactivates a user: yourself, or with MANAGE_USERS somebody who holds no more than you. They are logged
-    /// out everywhere and cannot log in any more; their orders stay. The last admin stays. Requires being logged in.
+    /// Deactivates a user, who is logged out everywhere and can no longer log in; orders are kept. Users can deactivate
+    /// themselves; `MANAGE_USERS` allows users who hold no permission that the viewer lacks. The last admin cannot be
+    /// deactivated. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn user_deactivate(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which user.")] input: UserDeactivateInput,
+        #[graphql(desc = "User to deactivate.")] input: UserDeactivateInput,
     ) -> Result<UserDeactivatePayload> {
         let deactivated = async {
             let id = UserId::parse("id", &input.id)?;
@@ -239,12 +243,12 @@ impl UserMutation {
         UserDeactivatePayload::of(deactivated.await.map(user))
     }
 
-    /// Lets a deactivated user in again, who holds no more than you. Requires MANAGE_USERS.
+    /// Reactivates a deactivated user, who must hold no permission that the viewer lacks. Requires `MANAGE_USERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_reactivate(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which user.")] input: UserReactivateInput,
+        #[graphql(desc = "User to reactivate.")] input: UserReactivateInput,
     ) -> Result<UserReactivatePayload> {
         let reactivated = async {
             let id = UserId::parse("id", &input.id)?;
@@ -253,12 +257,12 @@ impl UserMutation {
         UserReactivatePayload::of(reactivated.await.map(user))
     }
 
-    /// Says that a website knows a user, and what it calls them: imports from there find them by it. Requires MANAGE_USERS.
+    /// Records a user's external ID at a website, by which imports from there find the user. Requires `MANAGE_USERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_identity_add(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who is known where, and as what.")] input: UserIdentityAddInput,
+        #[graphql(desc = "User, website and external ID.")] input: UserIdentityAddInput,
     ) -> Result<UserIdentityAddPayload> {
         let added = async {
             let id = UserId::parse("userId", &input.user_id)?;
@@ -268,12 +272,12 @@ impl UserMutation {
         UserIdentityAddPayload::of(added.await.map(user))
     }
 
-    /// Forgets what a website calls a user. Requires MANAGE_USERS.
+    /// Removes a user's external ID at a website. Requires `MANAGE_USERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_identity_remove(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who, and where.")] input: UserIdentityRemoveInput,
+        #[graphql(desc = "User and website.")] input: UserIdentityRemoveInput,
     ) -> Result<UserIdentityRemovePayload> {
         let removed = async {
             let id = UserId::parse("userId", &input.user_id)?;

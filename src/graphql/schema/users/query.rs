@@ -1,4 +1,4 @@
-//! Lists of users: filters, orders, queries.
+//! Filters, sort orders and queries of user lists.
 
 use async_graphql::{Context, ID};
 use souk_macros::object;
@@ -29,21 +29,21 @@ use crate::{
 };
 
 where_input! {
-    /// Which users. Several fields hold together.
+    /// Filters for users; conditions are combined with AND.
     UserWhere {
-        /// By id.
+        /// Filter by ID.
         id: Option<IdFilter>,
-        /// By name.
+        /// Filter by name.
         name: Option<StringFilter>,
-        /// By e-mail address, in either case.
+        /// Filter by email address; upper and lower case match each other.
         email: Option<StringFilter>,
-        /// By role.
+        /// Filter by role.
         role: Option<IdFilter>,
-        /// By the website they came from.
+        /// Filter by the website where the user originates.
         source_website: Option<IdFilter>,
-        /// By whether the account can be used.
+        /// Filter by whether the account is active.
         is_active: Option<bool>,
-        /// By when the account was made.
+        /// Filter by creation time.
         created_at: Option<DateTimeFilter>,
     }
 }
@@ -65,7 +65,7 @@ impl Where for UserWhere {
     }
 }
 
-/// An e-mail address as it is stored; what is no address stays, and equals none.
+/// Normalizes the email addresses of a condition as they are stored. An invalid address is kept and matches nothing.
 fn canonical(email: Op<String>) -> Op<String> {
     let one = |email: String| text::normalize_email("email", &email).unwrap_or(email);
     match email {
@@ -76,30 +76,31 @@ fn canonical(email: Op<String>) -> Op<String> {
 }
 
 order_by! {
-    /// The order of a list of users.
+    /// Sort order of users.
     UserOrder by UserOrderField
 }
 
-/// Queries of users.
+/// Query root for users.
 #[derive(Default)]
 pub struct UserQuery;
 
 #[object]
 impl UserQuery {
-    /// You; null where you are not logged in.
+    /// Returns the logged-in user; null if the viewer is not logged in.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = ctx.viewer().user_id() else { return Ok(None) };
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// One user that you may see: yourself, for staff with MANAGE_USERS anybody. Null otherwise.
-    async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "Their id.")] id: ID) -> Result<Option<User>> {
+    /// Returns a user by ID. Users see themselves; `MANAGE_USERS` allows any user. Null if the user does not exist or
+    /// is not visible to the viewer.
+    async fn user(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the user.")] id: ID) -> Result<Option<User>> {
         let id = UserId::parse("id", &id)?;
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// The users that you may see, by default the latest first: yourself, for staff with MANAGE_USERS everybody.
-    /// Requires being logged in.
+    /// Lists the users that the viewer may see, newest first by default: only the viewer, or all users with
+    /// `MANAGE_USERS`. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn users(&self, ctx: &Context<'_>, list_args: ListArgs<UserWhere, UserOrder>) -> Result<Connection<User>> {
         let list: UserList = list_args.into_list((UserOrderField::CreatedAt, Direction::Desc), UserOrderField::list)?;

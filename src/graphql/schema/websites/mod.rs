@@ -1,4 +1,4 @@
-//! Websites in the graph.
+//! GraphQL types, queries and mutations of websites.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ use crate::{
     },
 };
 
-/// A shop whose products, customers and orders live here.
+/// A shop website with its products, customers and orders.
 #[derive(Clone)]
 pub struct Website(Arc<WebsiteRow>);
 
@@ -46,40 +46,40 @@ resource! {
     |conn, context, ids| websites::store::by_ids(conn, &ids), row => row.id,
 }
 
-/// A shop whose products, customers and orders live here.
+/// A shop website with its products, customers and orders.
 #[object]
 impl Website {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// Short name, unique.
+    /// Unique code of the website, such as `main`.
     fn code(&self) -> &str {
         &self.0.code
     }
 
-    /// Name for people.
+    /// Display name of the website.
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Where the shop is.
+    /// URL of the shop.
     fn base_url(&self) -> &str {
         &self.0.base_url
     }
 
-    /// The currency of its prices and orders; it never changes.
+    /// Currency of all prices and orders of the website; it cannot be changed.
     fn currency(&self) -> CurrencyCode {
         CurrencyCode(self.0.currency())
     }
 
-    /// The language of what it sells: by its stems the search finds `lanterns` where one is called a lantern.
+    /// Language of the products. The search uses its word stems, so that `lanterns` finds a lantern.
     fn language(&self) -> Language {
         self.0.language
     }
 
-    /// The products it sells.
+    /// Products of the website that the viewer may see, newest first by default.
     async fn products(
         &self,
         ctx: &Context<'_>,
@@ -89,7 +89,8 @@ impl Website {
         products::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
     }
 
-    /// The orders placed there that you may see: your own, for sellers also those that hold their products, for staff all.
+    /// Orders of the website that the viewer may see, newest first by default. Customers see their own orders, sellers
+    /// also orders that contain their products, staff all orders.
     async fn orders(
         &self,
         ctx: &Context<'_>,
@@ -99,29 +100,29 @@ impl Website {
         orders::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
     }
 
-    /// When it was made.
+    /// When the website was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When it was last changed.
+    /// When the website was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }
 
 order_by! {
-    /// The order of a list of websites.
+    /// Sort order of websites.
     WebsiteOrder by WebsiteOrderField
 }
 
-/// Queries of websites.
+/// Query root for websites.
 #[derive(Default)]
 pub struct WebsiteQuery;
 
 #[object]
 impl WebsiteQuery {
-    /// The shops, by default in the order of their codes.
+    /// Lists the websites, sorted by code by default.
     async fn websites(
         &self,
         ctx: &Context<'_>,
@@ -135,64 +136,64 @@ impl WebsiteQuery {
     }
 }
 
-/// A website to be.
+/// Input for `websiteCreate`.
 #[derive(Debug, InputObject)]
 pub struct WebsiteCreateInput {
-    /// Short name, unique: 1 to 50 of a-z, 0-9 and dashes.
+    /// Unique code, 1 to 50 characters: a-z, 0-9 and dashes.
     code: String,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     name: String,
-    /// Where the shop is: a URL that starts with https:// or http://.
+    /// URL of the shop; must start with https:// or http://.
     base_url: String,
-    /// The currency of its prices and orders; it can never be changed.
+    /// Currency of all prices and orders. It cannot be changed later.
     currency: CurrencyCode,
-    /// The language of what it sells, by whose stems the search finds it.
+    /// Language of the products, whose word stems the search uses.
     #[graphql(default)]
     language: Language,
 }
 
-/// A change of a website: an absent field stays.
+/// Input for `websiteUpdate`. An omitted field keeps its value.
 #[derive(Debug, InputObject)]
 pub struct WebsiteUpdateInput {
-    /// Which website.
+    /// ID of the website.
     id: ID,
-    /// Short name, unique: 1 to 50 of a-z, 0-9 and dashes.
+    /// Unique code, 1 to 50 characters: a-z, 0-9 and dashes.
     code: MaybeUndefined<String>,
-    /// Name for people, 1 to 255 characters.
+    /// Display name, 1 to 255 characters.
     name: MaybeUndefined<String>,
-    /// Where the shop is: a URL that starts with https:// or http://.
+    /// URL of the shop; must start with https:// or http://.
     base_url: MaybeUndefined<String>,
-    /// The language of what it sells; the search has read its products anew some minutes later, and finds them all the while.
+    /// Language of the products. The products are reindexed within a few minutes and stay searchable meanwhile.
     language: MaybeUndefined<Language>,
 }
 
 payload! {
-    /// The answer of `websiteCreate`.
+    /// Result of `websiteCreate`.
     WebsiteCreatePayload {
         /// The new website.
         website: Website
     }
 }
 payload! {
-    /// The answer of `websiteUpdate`.
+    /// Result of `websiteUpdate`.
     WebsiteUpdatePayload {
-        /// The website as it is now.
+        /// The updated website.
         website: Website
     }
 }
 
-/// Mutations of websites.
+/// Mutation root for websites.
 #[derive(Default)]
 pub struct WebsiteMutation;
 
 #[object]
 impl WebsiteMutation {
-    /// Makes a website. Requires MANAGE_WEBSITES.
+    /// Creates a website. Requires `MANAGE_WEBSITES`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageWebsites])")]
     async fn website_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The website to be.")] input: WebsiteCreateInput,
+        #[graphql(desc = "Website to create.")] input: WebsiteCreateInput,
     ) -> Result<WebsiteCreatePayload> {
         let currency = input.currency.0.to_string();
         let WebsiteCreateInput { code, name, base_url, language, .. } = input;
@@ -200,12 +201,12 @@ impl WebsiteMutation {
         WebsiteCreatePayload::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(website))
     }
 
-    /// Changes a website. Requires MANAGE_WEBSITES.
+    /// Updates a website. Requires `MANAGE_WEBSITES`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageWebsites])")]
     async fn website_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: WebsiteUpdateInput,
+        #[graphql(desc = "Website and the fields to change.")] input: WebsiteUpdateInput,
     ) -> Result<WebsiteUpdatePayload> {
         let updated = async {
             let id = WebsiteId::parse("id", &input.id)?;

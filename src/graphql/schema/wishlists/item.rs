@@ -1,4 +1,4 @@
-//! The type `WishlistItem`, and the mutations that add and remove items.
+//! GraphQL type and mutations of wishlist items.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub struct WishlistItem {
     wishlist: Arc<WishlistRow>,
 }
 
-/// The object of an item of a wishlist that the viewer may see.
+/// Returns the object of an item of a wishlist that the viewer may see.
 pub fn wishlist_item(row: Arc<WishlistItemRow>, wishlist: Arc<WishlistRow>) -> WishlistItem {
     WishlistItem { row, wishlist }
 }
@@ -46,7 +46,7 @@ resource! {
 }
 
 nested_list! {
-    /// The items of wishlists.
+    /// Items of wishlists.
     ItemPages of ((), NewestFirst) => WishlistItemRow,
     |conn, _, (), list, ids|
     rows wishlists::store::item_pages(conn, list, ids),
@@ -57,27 +57,27 @@ nested_list! {
 /// A product on a wishlist.
 #[object]
 impl WishlistItem {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.row.id)
     }
 
-    /// The wishlist that the item is on.
+    /// Wishlist that contains the item.
     fn wishlist(&self) -> Wishlist {
         wishlist(Arc::clone(&self.wishlist))
     }
 
-    /// The product. Null if it is no longer for sale, except for its seller and for staff.
+    /// Product on the wishlist. Null if it is no longer for sale, except for its seller and staff.
     async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
         Ok(ctx.loaders().row(self.row.product_id).await?.map(product))
     }
 
-    /// The number of units that are wished for, 1 to 1,000,000.
+    /// Desired quantity, 1 to 1,000,000.
     fn quantity(&self) -> i32 {
         self.row.quantity
     }
 
-    /// When the product was added (UTC).
+    /// When the item was created (UTC).
     fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
@@ -86,11 +86,11 @@ impl WishlistItem {
 /// Input for `wishlistItemAdd`.
 #[derive(Debug, InputObject)]
 pub struct WishlistItemAddInput {
-    /// The wishlist to add to.
+    /// ID of the wishlist.
     wishlist_id: ID,
-    /// The product to add.
+    /// ID of the product to add.
     product_id: ID,
-    /// The number of units, 1 to 1,000,000. Replaces the quantity of a product that is already on the wishlist.
+    /// Desired quantity, 1 to 1,000,000. Replaces the quantity if the product is already on the wishlist.
     #[graphql(default = 1)]
     quantity: i32,
 }
@@ -98,38 +98,38 @@ pub struct WishlistItemAddInput {
 /// Input for `wishlistItemRemove`.
 #[derive(Debug, InputObject)]
 pub struct WishlistItemRemoveInput {
-    /// The item to remove.
+    /// ID of the item to remove.
     id: ID,
 }
 
 payload! {
     /// Result of `wishlistItemAdd`.
     WishlistItemAddPayload {
-        /// The item. Null if there are errors.
+        /// The new or updated item.
         wishlist_item: WishlistItem
     }
 }
 payload! {
     /// Result of `wishlistItemRemove`.
     WishlistItemRemovePayload {
-        /// The id of the removed item. Null if there are errors.
+        /// ID of the removed item.
         deleted_id: ID
     }
 }
 
-/// Mutations of items of wishlists.
+/// Mutation root for wishlist items.
 #[derive(Default)]
 pub struct WishlistItemMutation;
 
 #[object]
 impl WishlistItemMutation {
-    /// Adds a product to one of your wishlists, which holds at most 500. A product is on a wishlist once: adding it again
-    /// replaces its quantity. Requires being logged in.
+    /// Adds a product to a wishlist of the viewer, at most 500 products per wishlist. If the product is already on it,
+    /// the quantity is replaced. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlist_item_add(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The product and the wishlist.")] input: WishlistItemAddInput,
+        #[graphql(desc = "Wishlist, product and quantity.")] input: WishlistItemAddInput,
     ) -> Result<WishlistItemAddPayload> {
         let added = async {
             let id = WishlistId::parse("wishlistId", &input.wishlist_id)?;
@@ -140,12 +140,12 @@ impl WishlistItemMutation {
         WishlistItemAddPayload::of(added.await)
     }
 
-    /// Removes a product from one of your wishlists. Requires being logged in.
+    /// Removes an item from a wishlist of the viewer. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlist_item_remove(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The item to remove.")] input: WishlistItemRemoveInput,
+        #[graphql(desc = "Item to remove.")] input: WishlistItemRemoveInput,
     ) -> Result<WishlistItemRemovePayload> {
         let removed = async {
             actions::remove_item(ctx.db(), ctx.viewer(), WishlistItemId::parse("id", &input.id)?).await?;

@@ -1,5 +1,5 @@
-//! The type `Wishlist`.
-//! Rule: a wishlist is read by its owner and by staff; by others only through the token of its link.
+//! GraphQL type of wishlists.
+//! Rule: a wishlist is visible to its owner and to staff; others can read it only with the token of its share link.
 
 pub mod item;
 mod mutation;
@@ -42,26 +42,26 @@ resource! {
     |conn, context, ids| wishlists::store::by_ids(conn, &context.user_scope(), &ids), row => row.id,
 }
 
-/// A list of products that a user keeps for later. Visible to its owner, to staff with MANAGE_USERS, and to everyone who has
-/// the token of its link.
+/// A list of products that a user keeps for later. Visible to its owner, to staff with `MANAGE_USERS`, and to everyone
+/// who has the token of its share link.
 #[object]
 impl Wishlist {
-    /// Opaque id, unique across all types.
+    /// Opaque global ID.
     pub fn id(&self) -> ID {
         global_id(self.0.id)
     }
 
-    /// The owner. Visible to the owner and to staff with MANAGE_USERS; null otherwise.
+    /// Owner of the wishlist. Visible to the owner and to staff with `MANAGE_USERS`; null otherwise.
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         Ok(ctx.loaders().row(self.0.user_id).await?.map(user))
     }
 
-    /// The name, 1 to 100 characters.
+    /// Name of the wishlist, 1 to 100 characters.
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The products on this wishlist, the latest first; at most 500.
+    /// Items of the wishlist, newest first; at most 500.
     async fn items(&self, ctx: &Context<'_>, list_args: ListArgs) -> Result<Connection<WishlistItem>> {
         const ITEMS: &str = "wishlist_items:id";
         let list = NewestFirst { page: Page::new(ITEMS, list_args.page)? };
@@ -75,7 +75,7 @@ impl Wishlist {
         self.0.shared_at.is_some()
     }
 
-    /// When the current link was created (UTC). Null if the wishlist is not shared.
+    /// When the current share link was created (UTC); null if the wishlist is not shared.
     fn shared_at(&self) -> Option<DateTime<Utc>> {
         self.0.shared_at
     }
@@ -85,7 +85,7 @@ impl Wishlist {
         self.0.created_at
     }
 
-    /// When the name or the link of the wishlist was last changed (UTC).
+    /// When the name or the share link was last updated (UTC).
     fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }

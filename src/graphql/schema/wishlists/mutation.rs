@@ -27,10 +27,10 @@ pub struct WishlistCreateInput {
     name: String,
 }
 
-/// Input for `wishlistUpdate`. An absent field stays as it is.
+/// Input for `wishlistUpdate`. An omitted field keeps its value.
 #[derive(Debug, InputObject)]
 pub struct WishlistUpdateInput {
-    /// The wishlist to change.
+    /// ID of the wishlist.
     id: ID,
     /// Name of the wishlist, 1 to 100 characters.
     name: Option<String>,
@@ -39,60 +39,60 @@ pub struct WishlistUpdateInput {
 /// Input for `wishlistDelete`.
 #[derive(Debug, InputObject)]
 pub struct WishlistDeleteInput {
-    /// The wishlist to delete.
+    /// ID of the wishlist.
     id: ID,
 }
 
 /// Input for `wishlistShare`.
 #[derive(Debug, InputObject)]
 pub struct WishlistShareInput {
-    /// The wishlist to share.
+    /// ID of the wishlist.
     id: ID,
 }
 
 /// Input for `wishlistUnshare`.
 #[derive(Debug, InputObject)]
 pub struct WishlistUnshareInput {
-    /// The wishlist whose link to revoke.
+    /// ID of the wishlist.
     id: ID,
 }
 
 /// Input for `wishlistMoveToCart`.
 #[derive(Debug, InputObject)]
 pub struct WishlistMoveToCartInput {
-    /// The wishlist to move from.
+    /// ID of the wishlist.
     id: ID,
-    /// The items to move, at most 500, each once; all items by default.
+    /// IDs of the items to move, at most 500, each once. Default: all items.
     item_ids: Option<Vec<ID>>,
 }
 
 payload! {
     /// Result of `wishlistCreate`.
     WishlistCreatePayload {
-        /// The new wishlist. Null if there are errors.
+        /// The new wishlist.
         wishlist: Wishlist
     }
 }
 payload! {
     /// Result of `wishlistUpdate`.
     WishlistUpdatePayload {
-        /// The changed wishlist. Null if there are errors.
+        /// The updated wishlist.
         wishlist: Wishlist
     }
 }
 payload! {
     /// Result of `wishlistDelete`.
     WishlistDeletePayload {
-        /// The id of the deleted wishlist. Null if there are errors.
+        /// ID of the deleted wishlist.
         deleted_id: ID
     }
 }
 payload_object! {
     /// Result of `wishlistShare`.
     WishlistSharePayload {
-        /// The shared wishlist. Null if there are errors.
+        /// The shared wishlist.
         wishlist: Option<Wishlist>,
-        /// The token of the new link, for `sharedWishlist`. It is shown only once. Null if there are errors.
+        /// Token of the new share link, for `sharedWishlist`. Returned only once.
         share_token: Option<String>,
         /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,
@@ -101,41 +101,41 @@ payload_object! {
 payload! {
     /// Result of `wishlistUnshare`.
     WishlistUnsharePayload {
-        /// The wishlist, which is no longer shared. Null if there are errors.
+        /// The wishlist, which is no longer shared.
         wishlist: Wishlist
     }
 }
 payload! {
     /// Result of `wishlistMoveToCart`.
     WishlistMoveToCartPayload {
-        /// The cart with the moved items. Null if there are errors.
+        /// The cart with the moved items.
         cart: Cart
     }
 }
 
-/// Mutations of wishlists.
+/// Mutation root for wishlists.
 #[derive(Default)]
 pub struct WishlistMutation;
 
 #[object]
 impl WishlistMutation {
-    /// Creates a wishlist; a user has at most 50. Requires being logged in.
+    /// Creates a wishlist; a user has at most 50. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlist_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new wishlist.")] input: WishlistCreateInput,
+        #[graphql(desc = "Wishlist to create.")] input: WishlistCreateInput,
     ) -> Result<WishlistCreatePayload> {
         let created = actions::create(ctx.db(), ctx.viewer(), &input.name).await;
         WishlistCreatePayload::of(created.map(wishlist))
     }
 
-    /// Renames one of your wishlists. Requires being logged in.
+    /// Renames a wishlist of the viewer. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlist_update(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The change.")] input: WishlistUpdateInput,
+        #[graphql(desc = "Wishlist and its new name.")] input: WishlistUpdateInput,
     ) -> Result<WishlistUpdatePayload> {
         let updated = async {
             let id = WishlistId::parse("id", &input.id)?;
@@ -144,12 +144,12 @@ impl WishlistMutation {
         WishlistUpdatePayload::of(updated.await.map(wishlist))
     }
 
-    /// Deletes one of your wishlists with its items; its link stops working. Requires being logged in.
+    /// Deletes a wishlist of the viewer with its items; its share link stops working. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlist_delete(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The wishlist to delete.")] input: WishlistDeleteInput,
+        #[graphql(desc = "Wishlist to delete.")] input: WishlistDeleteInput,
     ) -> Result<WishlistDeletePayload> {
         let deleted = async {
             actions::delete(ctx.db(), ctx.viewer(), WishlistId::parse("id", &input.id)?).await?;
@@ -158,13 +158,13 @@ impl WishlistMutation {
         WishlistDeletePayload::of(deleted.await)
     }
 
-    /// Shares one of your wishlists by a new link: everyone who has its token can read the wishlist, without seeing whose it
-    /// is. An earlier link stops working. Requires being logged in.
+    /// Shares a wishlist of the viewer by a new link. Everyone who has its token can read the wishlist without seeing
+    /// who owns it. An earlier link stops working. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlist_share(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The wishlist to share.")] input: WishlistShareInput,
+        #[graphql(desc = "Wishlist to share.")] input: WishlistShareInput,
     ) -> Result<WishlistSharePayload> {
         let shared = async { actions::share(ctx.db(), ctx.viewer(), WishlistId::parse("id", &input.id)?).await };
         let (shared, user_errors) = split_user_errors(shared.await)?;
@@ -172,26 +172,26 @@ impl WishlistMutation {
         Ok(WishlistSharePayload { wishlist: row.map(wishlist), share_token, user_errors })
     }
 
-    /// Revokes the link of one of your wishlists: nobody can read the wishlist by its token any more. Requires being logged in.
+    /// Revokes the share link of a wishlist of the viewer; its token stops working. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlist_unshare(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The wishlist whose link to revoke.")] input: WishlistUnshareInput,
+        #[graphql(desc = "Wishlist whose share link to revoke.")] input: WishlistUnshareInput,
     ) -> Result<WishlistUnsharePayload> {
         let private = async { actions::unshare(ctx.db(), ctx.viewer(), WishlistId::parse("id", &input.id)?).await };
         WishlistUnsharePayload::of(private.await.map(wishlist))
     }
 
-    /// Moves items of one of your wishlists into your cart, at the current prices. Either all of them are moved or none. An
-    /// error names the item by its place in `itemIds`, such as `itemIds.0.quantity`; without `itemIds` by its place in
-    /// `Wishlist.items`, such as `items.0.quantity`. A guest's cart whose token you send becomes part of your cart. Requires
-    /// being logged in.
+    /// Moves items from a wishlist of the viewer to the viewer's cart at current prices, all or none. User errors name
+    /// an item by its index in `itemIds`, such as `itemIds.0.quantity`; without `itemIds`, by its index in
+    /// `Wishlist.items`, such as `items.0.quantity`. If the request carries the token of a guest cart, that cart is
+    /// merged into the viewer's. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlist_move_to_cart(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The items to move.")] input: WishlistMoveToCartInput,
+        #[graphql(desc = "Wishlist and the items to move.")] input: WishlistMoveToCartInput,
     ) -> Result<WishlistMoveToCartPayload> {
         let moved = async {
             let id = WishlistId::parse("id", &input.id)?;

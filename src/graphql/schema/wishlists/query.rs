@@ -1,4 +1,4 @@
-//! The filter and the order of lists of wishlists, and the queries.
+//! Filters, sort orders and queries of wishlist lists.
 
 use async_graphql::{Context, ID};
 use souk_macros::object;
@@ -27,7 +27,7 @@ use crate::{
 };
 
 where_input! {
-    /// Filter for `wishlists`. Several fields are combined with AND.
+    /// Filters for wishlists; conditions are combined with AND.
     WishlistWhere {
         /// Filter by owner.
         user: Option<IdFilter>,
@@ -35,7 +35,7 @@ where_input! {
         name: Option<StringFilter>,
         /// Filter by whether the wishlist is shared by a link.
         is_shared: Option<bool>,
-        /// Filter by when the wishlist was created.
+        /// Filter by creation time.
         created_at: Option<DateTimeFilter>,
     }
 }
@@ -55,18 +55,18 @@ impl Where for WishlistWhere {
 }
 
 order_by! {
-    /// The order of a list of wishlists.
+    /// Sort order of wishlists.
     WishlistOrder by WishlistOrderField
 }
 
-/// Queries of wishlists.
+/// Query root for wishlists.
 #[derive(Default)]
 pub struct WishlistQuery;
 
 #[object]
 impl WishlistQuery {
-    /// Your wishlists, by default the oldest first; for staff with MANAGE_USERS those of all users that they manage, which they
-    /// can read but not change. Requires being logged in.
+    /// Lists the viewer's wishlists, oldest first by default. Staff with `MANAGE_USERS` see those of all users that
+    /// they manage, but cannot change them. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn wishlists(
         &self,
@@ -81,21 +81,21 @@ impl WishlistQuery {
         root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), wishlist).await
     }
 
-    /// A wishlist by its id. Null if there is none, or it is not visible to you.
+    /// Returns a wishlist by ID. Null if the wishlist does not exist or is not visible to the viewer.
     async fn wishlist(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The id of the wishlist.")] id: ID,
+        #[graphql(desc = "ID of the wishlist.")] id: ID,
     ) -> Result<Option<Wishlist>> {
         Ok(ctx.loaders().row(WishlistId::parse("id", &id)?).await?.map(wishlist))
     }
 
-    /// The wishlist that is shared by a link. Null if no link has this token, the link was revoked, or the owner's account was
-    /// deactivated.
+    /// Returns the wishlist that is shared by a link. Null if no link has this token, the link was revoked, or the
+    /// owner's account was deactivated.
     async fn shared_wishlist(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The token of the link, from `wishlistShare`.")] token: String,
+        #[graphql(desc = "Token of the share link, from `wishlistShare`.")] token: String,
     ) -> Result<Option<Wishlist>> {
         Ok(actions::find_shared(ctx.db(), &token).await?.map(wishlist))
     }

@@ -1,4 +1,4 @@
-//! Servers with key files: moving from one key to the next, and files that hold none.
+//! Servers with key files: rotation from one key to the next, and files that are rejected.
 
 use std::{
     fs::{self, Permissions},
@@ -96,18 +96,18 @@ fn unsuitable_key_file_is_rejected_at_startup_with_file_and_reason() {
     write("garbage.pem", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
     write("binary", &[0xff; 64]);
     write("pair.key", &fs::read(key_path("ed25519.pem")).unwrap());
-    let pkcs8 = "a .pem file holds a private key in PKCS#8 without a passphrase";
-    let neither = "it is neither an Ed25519 nor an RSA key";
+    let pkcs8 = "a .pem file must hold a PKCS#8 private key without a passphrase";
+    let neither = "the key must be an Ed25519 or an RSA key";
     for (keys, why) in [
-        ("", "SOUK_JWT_KEYS names no file"),
-        (" , ", "SOUK_JWT_KEYS names no file"),
+        ("", "SOUK_JWT_KEYS contains no file name"),
+        (" , ", "SOUK_JWT_KEYS contains no file name"),
         ("nowhere.pem", "nowhere.pem: No such file or directory"),
         ("ed25519.pem,nowhere", "nowhere: No such file or directory"),
         ("postgres", "postgres: "),
         ("rsa.pem,rsa", "two keys have the id `rsa`"),
         ("rsa.pem,./rsa.pem", "two keys have the id `rsa`"),
-        ("small-rsa.pem", "small-rsa.pem: an RSA key has 2048 to 4096 bits, and this one 1024"),
-        ("large-rsa.pem", "large-rsa.pem: an RSA key has 2048 to 4096 bits, and this one 4160"),
+        ("small-rsa.pem", "small-rsa.pem: an RSA key must have 2048 to 4096 bits; this one has 1024"),
+        ("large-rsa.pem", "large-rsa.pem: an RSA key must have 2048 to 4096 bits; this one has 4160"),
         ("p256.pem", neither),
         ("ed448.pem", neither),
         ("garbage.pem", neither),
@@ -115,10 +115,10 @@ fn unsuitable_key_file_is_rejected_at_startup_with_file_and_reason() {
         ("pkcs1-rsa.pem", pkcs8),
         ("encrypted.pem", pkcs8),
         ("empty.pem", pkcs8),
-        ("short", "short: a secret has at least 32 characters"),
-        ("empty", "empty: a secret has at least 32 characters"),
+        ("short", "short: a secret must have at least 32 characters"),
+        ("empty", "empty: a secret must have at least 32 characters"),
         ("binary", "binary: stream did not contain valid UTF-8"),
-        ("pair.key", "pair.key: it looks like a key pair, and such a file ends in .pem"),
+        ("pair.key", "pair.key: the file holds a key pair; its name must end in .pem"),
     ] {
         if keys == "postgres" {
             fs::create_dir(dir.0.join("postgres")).unwrap();

@@ -1,5 +1,5 @@
-//! That a login takes as long for an address without an account as for a wrong password. The one test that looks at a
-//! clock: what an attacker would look at.
+//! A login takes the same time for an unknown address as for a wrong password. The only test that measures time,
+//! because an attacker would.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use souk::auth::PasswordCost;
 
 use crate::support::TestApp;
 
-/// Tries of each kind, in turn, so that what disturbs the machine disturbs both.
+/// Attempts of each kind, alternating, so that disturbances of the machine affect both.
 const ATTEMPTS: usize = 40;
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -15,7 +15,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// What half of the tries differ from the median by, at most.
+/// Returns the median absolute deviation.
 fn median_deviation(times: &[Duration]) -> Duration {
     let middle = median(times.to_vec());
     median(times.iter().map(|time| time.abs_diff(middle)).collect())
@@ -23,7 +23,7 @@ fn median_deviation(times: &[Duration]) -> Duration {
 
 #[tokio::test]
 async fn unknown_email_and_wrong_password_take_the_same_time() {
-    // A hash dear enough to be seen above everything else.
+    // A hash expensive enough to dominate the time of a login.
     let cost = PasswordCost { memory: 512, passes: 2 };
     let app = TestApp::builder().password_cost(cost).build().await;
     let account = async |n: usize| {
@@ -42,7 +42,7 @@ async fn unknown_email_and_wrong_password_take_the_same_time() {
         assert_eq!(response.user_errors("login")[0].0, "INVALID_CREDENTIALS");
         took
     };
-    // An account for each try: several on one would be slowed down.
+    // An account for each attempt, because repeated attempts on one are throttled.
     for n in 0..ATTEMPTS {
         account(n).await;
     }

@@ -1,4 +1,4 @@
-//! What each mutation leaves.
+//! The audit log entries of each mutation.
 
 use crate::support::domain_fixtures::AuditCase as Case;
 
@@ -312,7 +312,7 @@ pub const CASES: &[Case] = &[
         r#"{"userId": "CUSTOMER", "roleId": "SELLERS"}"#,
         &[r#"UPDATED USER - {"role_id":"CUSTOMERS"} {"role_id":"SELLERS"}"#],
     ),
-    // The erasure is told, too, but not whom it took out.
+    // The erasure is logged, but not the data that it removed.
     Case("userErase", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":true} {"is_active":false}"#]),
     Case(
         "apiKeyCreate",
@@ -388,7 +388,7 @@ pub const CASES: &[Case] = &[
         r#"{"id": "RULE"}"#,
         &[r#"DELETED SEARCH_RULE sailor {"words":["rope","cord"],"website_id":"WEBSITE"} null"#],
     ),
-    // What changes nothing that the log tells of: what is void shows once nothing of the payment is left.
+    // Mutations that change nothing in the log.
     Case("paymentVoid", r#"{"id": "PAYMENT", "idempotencyKey": "k"}"#, &[]),
     Case("login", r#"{"email": "ada@souk.example", "password": "correct horse"}"#, &[]),
     Case("addressCreate", r#"{"country": "DE", "city": "Kiel", "address": "Hafen 1"}"#, &[]),

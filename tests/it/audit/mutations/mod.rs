@@ -1,5 +1,5 @@
-//! What every mutation leaves in the audit log: who, from where, before and after.
-//! The table reaches every mutation of the graph; a new one has to be added here.
+//! The audit log entries of every mutation: actor, client, before and after.
+//! The table covers every mutation of the schema; a new one has to be added here.
 
 mod cases;
 mod unaudited;
@@ -18,7 +18,7 @@ use crate::{
     support::{Actor, ProductSpec, TestApp, sdl::Sdl, domain_fixtures::AuditCase as Case},
 };
 
-/// Something of each resource_type, and the names of their ids.
+/// A row of each resource type, and the names of their ids.
 struct Shop<'a> {
     admin: Actor<'a>,
     names: Vec<(String, String)>,
@@ -71,7 +71,7 @@ impl<'a> Shop<'a> {
         let rule = admin.mutate("searchRuleCreate", "searchRule { id }", rule).await;
         let cart = admin.create_cart(&[(rope, 1)]).await;
         let upload = uploads::new_id();
-        let key_of = uploads::key(admin.id.0, &upload).expect("an id of an upload");
+        let key_of = uploads::key(admin.id.0, &upload).expect("an upload id");
         app.services.storage.put(&key_of, "sku,stock\n".into()).await.expect("a store");
         let mut of_domains = Vec::new();
         for domain in DOMAINS {
@@ -125,7 +125,7 @@ impl<'a> Shop<'a> {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// The entries of a request, oldest first.
+    /// Returns the entries of a request, oldest first.
     async fn entries(&self, request_id: &str) -> Vec<Value> {
         let document = "{ auditLog(last: 100, orderBy: {field: AT}) { nodes {
             via user { id } address requestId resourceType resourceId website { code } change before after } } }";
@@ -134,7 +134,7 @@ impl<'a> Shop<'a> {
         entries.filter(|entry| entry["requestId"] == request_id).cloned().collect()
     }
 
-    /// An entry as [`Case`] has it.
+    /// Formats an entry as in [`Case`].
     fn describe(&self, entry: &Value) -> String {
         let side = |side: &str| {
             let mut columns = entry[side].clone();
@@ -156,7 +156,7 @@ impl<'a> Shop<'a> {
             columns.to_string()
         };
         let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-        let (change, resourceType, website) =
+        let (change, resource_type, website) =
             (word(&entry["change"]), word(&entry["resourceType"]), word(&entry["website"]["code"]));
         let text = format!("{change} {resource_type} {website} {} {}", side("before"), side("after"));
         self.names.iter().fold(text, |text, (name, id)| text.replace(&format!("{id:?}"), &format!("{name:?}")))
@@ -191,7 +191,7 @@ async fn every_mutation_logs_who_changed_what_from_where() {
             assert_eq!((entry["via"].as_str(), &entry["user"]["id"]), (Some(via), &user), "{entry:#}");
             assert_eq!(entry["address"], "203.0.113.9", "{entry:#}");
             let (type_name, _) = souk::ids::decode(entry["resourceId"].as_str().expect("an id")).expect("an id");
-            let resourceType = entry["resourceType"].as_str().expect("a resourceType").replace('_', "");
+            let resource_type = entry["resourceType"].as_str().expect("a resource type").replace('_', "");
             assert_eq!(type_name.to_uppercase(), resource_type, "{entry:#}");
         }
     }
@@ -205,5 +205,5 @@ fn every_mutation_has_an_audit_case() {
     let unaudited = UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited_mutations)).map(|case| case.0);
     let told: BTreeSet<_> = audited.chain(unaudited).map(str::to_owned).collect();
     let all: BTreeSet<_> = sdl.fields("Mutation").iter().map(|field| field.name.node.to_string()).collect();
-    assert_eq!(told, all, "say what each mutation leaves in the audit log");
+    assert_eq!(told, all, "each mutation needs an audit case");
 }

@@ -1,6 +1,6 @@
-//! The mutations that write no entry to the audit log.
+//! The mutations that write no audit log entry.
 
-/// Each mutation, and why it writes none.
+/// Each mutation, with its reason.
 pub const UNAUDITED: &[(&str, &str)] = &[
     ("cartCreate", CARTS),
     ("cartLineAdd", CARTS),
@@ -10,12 +10,12 @@ pub const UNAUDITED: &[(&str, &str)] = &[
     ("cartReserve", CARTS),
     ("cartRelease", CARTS),
     ("logout", SESSIONS),
-    ("orderNoteAdd", "the history of the order tells it"),
+    ("orderNoteAdd", "recorded in the order's history"),
     ("logoutEverywhere", SESSIONS),
-    ("searchClick", "it counts what people take of what they find, and changes no resource_type"),
+    ("searchClick", "analytics; changes no resource"),
     ("sessionRevoke", SESSIONS),
     ("tokenRefresh", SESSIONS),
-    ("uploadCreate", "it is an address, no thing"),
+    ("uploadCreate", "only returns a URL"),
     ("emailChange", JOBS),
     ("emailVerificationResend", JOBS),
     ("passwordForgot", JOBS),
@@ -24,7 +24,7 @@ pub const UNAUDITED: &[(&str, &str)] = &[
     ("passwordChange", MAIL),
     ("passwordReset", MAIL),
 ];
-const CARTS: &str = "a cart is its holder's own until it is bought";
-const SESSIONS: &str = "sessions keep their own times, devices and addresses";
-const JOBS: &str = "it queues a job that sends a mail";
-const MAIL: &str = "it takes the token of a mail, or a password: `recovery` has what they leave";
+const CARTS: &str = "a cart is private to its owner until checkout";
+const SESSIONS: &str = "sessions record their own times, devices and addresses";
+const JOBS: &str = "queues a job that sends an email";
+const MAIL: &str = "takes a token or a password; its entries are tested in `recovery`";

@@ -1,5 +1,4 @@
-//! What is in whole parts of the tree: lists and counts are what a walk down the tree finds, by an index however large the
-//! part is.
+//! Subtrees of categories: lists and counts match a recursive query and use an index, however large the subtree is.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +10,7 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// The warehouse, with all its categories below one, and 4,000 more that are empty.
+/// Seeds the catalog, puts all its categories below one, and adds 4,000 empty ones.
 async fn seed_category_tree(app: &TestApp) {
     app.seed_catalog().await;
     let script = format!(
@@ -23,13 +22,13 @@ async fn seed_category_tree(app: &TestApp) {
     app.bulk_insert(&script).await;
 }
 
-/// The keys that a statement gives.
+/// Returns the product ids that a query selects.
 async fn keys(app: &TestApp, sql: &str) -> BTreeSet<String> {
     let rows = app.database.rows(sql).await;
     rows.iter().map(|row| ProductId(row.trim_matches(['(', ')']).parse().expect("a key")).to_global_id()).collect()
 }
 
-/// Every id of a list of products, page after page.
+/// Returns every id of a list of products, page by page.
 async fn all_product_ids(actor: &Actor<'_>, filter: &str, order: &str) -> Vec<String> {
     let (mut ids, mut after) = (Vec::new(), String::new());
     loop {
@@ -47,7 +46,7 @@ async fn all_product_ids(actor: &Actor<'_>, filter: &str, order: &str) -> Vec<St
     }
 }
 
-/// A walk down the tree.
+/// Returns a recursive query for the categories below these.
 fn subtree_sql(roots: &str) -> String {
     format!(
         "WITH RECURSIVE tree AS (SELECT id FROM categories WHERE id IN ({roots})
@@ -61,7 +60,7 @@ async fn subtree_lists_and_counts_match_a_recursive_query() {
     seed_category_tree(&app).await;
     let (public, manager) = (app.anonymous(), app.manager().await);
     let id = |number: i64| if number == 0 { CategoryId(BASE).to_global_id() } else { nth_id::<CategoryId>(number) };
-    // A leaf, a shelf with its boards, and several that overlap.
+    // A leaf, a category with children, and several subtrees that overlap.
     for roots in [&[100][..], &[3], &[3, 42, 7]] {
         let given: Vec<_> = roots.iter().map(|number| format!("{:?}", id(*number))).collect();
         let filter = format!("category: {{ in: [{}], includeDescendants: true }}", given.join(", "));
@@ -115,7 +114,8 @@ async fn subtree_pages_use_an_index_at_any_size() {
     let app = TestApp::new().await;
     seed_category_tree(&app).await;
     let manager = app.manager().await;
-    // A leaf has its own stretch of an index; few are found by their category and sorted, many are read in order.
+    // A single category has an index of its own; small subtrees are selected by category and sorted, large ones are
+    // read in list order.
     let cases = [
         (nth_id::<CategoryId>(100), "{field: CREATED_AT, direction: DESC}", "products_category_id_created_at_idx", true),
         (nth_id::<CategoryId>(100), "{field: PRICE}", "products_category_id_price_idx", true),

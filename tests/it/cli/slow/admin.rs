@@ -1,4 +1,4 @@
-//! `souk admin`: the first admin of a market, and a new password for somebody who forgot it.
+//! `souk admin`: creating the first admin, and resetting a password.
 
 use std::{
     io::Write,
@@ -9,7 +9,7 @@ use std::{
 
 use crate::support::process::{DataDir, ServerProcess};
 
-/// Runs `souk admin ..` with this password on its standard input.
+/// Runs `souk admin …` with this password on its standard input.
 fn run_admin(dir: &DataDir, arguments: &[&str], password: &str) -> Output {
     let mut command = dir.command(&[&["admin"], arguments].concat());
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -45,10 +45,10 @@ fn admin_is_created_logs_in_and_resets_the_password() {
     assert_eq!(nobody.0, Some(2), "{nobody:?}");
     let reset = exit_code_and_text(&run_admin(&dir, &["reset-password", "--email", "root@souk.example"], "four other words there"));
     assert_eq!(reset.0, Some(0), "{reset:?}");
-    // Another process ended the session: this one hears of it by itself.
+    // Another process ended the session; this server applies it at its next refresh.
     let deadline = Instant::now() + Duration::from_secs(30);
     while server.run(Some(&token), me).0 != 401 {
-        assert!(Instant::now() < deadline, "the old token is still good");
+        assert!(Instant::now() < deadline, "the old token is still valid");
         thread::sleep(Duration::from_millis(20));
     }
     server.log_in("root@souk.example", "four other words there");

@@ -1,4 +1,4 @@
-//! The binary as a user runs it: on a fresh folder, with a PostgreSQL of its own.
+//! The binary as a user runs it: in an empty directory, with a PostgreSQL of its own.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -20,7 +20,7 @@ use crate::support::{
 const ME: &str = "{ me { email role { code } } }";
 const REGISTER: &str = r#"mutation { register(input: {
     name: "Eve", email: "eve@souk.example", password: "a long enough password" }) { user { id } } }"#;
-/// What `souk serve` is started with, beside the port.
+/// Arguments of `souk serve`.
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
 
 fn serve(dir: &DataDir) -> ServerProcess {
@@ -33,23 +33,23 @@ fn serve_demo(dir: &DataDir) -> ServerProcess {
     ServerProcess::start(command)
 }
 
-/// Role, e-mail address and password of each login that is printed.
+/// Returns role, email address and password of each printed login.
 fn logins(server: &ServerProcess) -> Vec<[String; 3]> {
     assert_eq!(server.printed_line(), "");
     assert_eq!(server.printed_line(), "Demo logins: role, e-mail, password");
     let login = |line: String| {
         let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
-        words.try_into().unwrap_or_else(|words| panic!("{words:?} is no login"))
+        words.try_into().unwrap_or_else(|words| panic!("{words:?} is not a login"))
     };
     (0..4).map(|_| login(server.printed_line())).collect()
 }
 
-/// Runs SQL past the server; the first value of the answer.
+/// Runs SQL directly; returns the first value.
 fn sql(url: &str, sql: &str) -> String {
     Runtime::new().unwrap().block_on(query_scalar(url, sql)).unwrap()
 }
 
-/// Waits for what nobody tells.
+/// Polls until a condition holds.
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !holds() {
@@ -94,7 +94,7 @@ fn first_start_creates_a_shop_that_later_starts_reuse() {
     assert_eq!(first.stop(), Some(0));
     assert!(is_unlocked(&dir.0) && !dir.has_postgres());
 
-    // The same secret, the same data, and no second market.
+    // The secret and the data are kept, and no second shop is created.
     let second = serve_demo(&dir);
     assert_eq!(logins(&second), demo);
     let orders = "{ orders(first: 1) { nodes { orderNumber } } websites { nodes { code } } }";
@@ -103,7 +103,7 @@ fn first_start_creates_a_shop_that_later_starts_reuse() {
     let websites = response["data"]["websites"]["nodes"].as_array().unwrap().len();
     let url = dir.stdout_of(&["db", "url"]);
     assert_eq!(sql(url.trim(), "SELECT count(*) FROM websites"), websites.to_string());
-    // Another command joins the database that runs.
+    // Another command uses the running database.
     assert_eq!(dir.stdout_of(&["demo"]).lines().count(), 4);
     assert_eq!(dir.stdout_of(&["migrate"]), "the tables are up to date\n");
     assert_eq!(second.run(Some(&token), ME).0, 200);
@@ -114,7 +114,7 @@ fn first_start_creates_a_shop_that_later_starts_reuse() {
 #[test]
 fn servers_share_a_data_directory_and_either_can_stop_first() {
     let dir = DataDir::new();
-    // Both at once, on an empty folder.
+    // Both at once, in an empty directory.
     let (one, two) = thread::scope(|scope| {
         let other = scope.spawn(|| serve(&dir));
         (serve(&dir), other.join().unwrap())
@@ -131,14 +131,14 @@ fn servers_share_a_data_directory_and_either_can_stop_first() {
     let gone = dir.run(&["health", "--url", &format!("http://{address}/readyz")]);
     assert_eq!(gone.status.code(), Some(1));
     assert!(stderr(&gone).contains("refused"), "{}", stderr(&gone));
-    // Whoever had started PostgreSQL: the one that is left keeps it, or starts it again.
-    wait_until("the one that is left gets ready", || two.get("/readyz").0 == 200);
+    // Whichever server started PostgreSQL: the remaining one keeps it running, or starts it again.
+    wait_until("the remaining server is ready", || two.get("/readyz").0 == 200);
     assert_eq!(two.run(Some(&token), ME).1["data"]["me"]["role"]["code"], "customer");
     assert_eq!(two.stop(), Some(0));
     assert!(is_unlocked(&dir.0) && !dir.has_postgres());
 }
 
-/// A request that waits for a lock which another session holds.
+/// A request that waits for a lock held by another session.
 struct BlockedRequest {
     runtime: Runtime,
     holder: tokio_postgres::Client,
@@ -159,7 +159,7 @@ impl BlockedRequest {
     }
 
     fn finish(self) -> (u16, String) {
-        self.runtime.block_on(self.user_with.batch_execute("COMMIT")).unwrap();
+        self.runtime.block_on(self.holder.batch_execute("COMMIT")).unwrap();
         self.request.join().unwrap()
     }
 }
@@ -177,20 +177,20 @@ fn shutdown_finishes_requests_in_progress() {
     let under_way = BlockedRequest::start(&server, &url);
     server.signal("-TERM");
     server.wait_for_log("stopping");
-    wait_until("nobody else is let in", || TcpStream::connect(server.address).is_err());
+    wait_until("new connections are refused", || TcpStream::connect(server.address).is_err());
     let (status, response) = under_way.finish();
     assert!(status == 200 && response.contains("\"user\":{\"id\""), "{status} {response}");
     assert_eq!(server.wait(), Some(0));
     assert!(is_unlocked(&dir.0) && !dir.has_postgres());
 
-    // One that is killed takes PostgreSQL along; the next one has the data.
+    // A killed server takes PostgreSQL down; the next one has the data.
     let killed = serve(&dir);
     killed.log_in("eve@souk.example", "a long enough password");
     killed.signal("-KILL");
     assert_eq!(killed.wait(), None);
     let next = drain("100");
     next.log_in("eve@souk.example", "a long enough password");
-    // It waits for what is under way, but not for ever.
+    // Stopping waits for open requests, but not forever.
     let _under_way = BlockedRequest::start(&next, &url);
     assert_eq!(next.stop(), Some(0));
     assert!(is_unlocked(&dir.0) && !dir.has_postgres());

@@ -1,4 +1,4 @@
-//! The embedded PostgreSQL on the real programs of this machine: every way to start, join, lose and stop it.
+//! The embedded PostgreSQL with the programs installed on this machine: starting, joining, losing and stopping it.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use souk::db::embedded::{Embedded, EmbeddedError, EmbeddedOptions};
 use tokio_postgres::NoTls;
 
-/// Names the data directory for the process that [`a_process_to_kill`] is run in.
+/// The data directory of the process that runs [`a_process_to_kill`].
 const DATA_DIR: &str = "SOUK_TEST_EMBEDDED_DATA_DIR";
 
-/// A folder of its own for one test, open to the account that root gives the server to.
+/// A directory for one test, readable by the account under which root runs the server.
 struct TempDir(PathBuf);
 
 impl TempDir {
@@ -67,7 +67,7 @@ async fn scalar(url: &str, sql: &str) -> String {
     try_scalar(url, sql).await.unwrap()
 }
 
-/// Asks until the wanted answer comes: while a server is being started again, errors are expected.
+/// Polls until the result is as expected; while a server restarts, errors are expected.
 async fn wait_until(what: &str, url: &str, wanted: impl Fn(Result<String, tokio_postgres::Error>) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !wanted(try_scalar(url, "SELECT pg_postmaster_start_time()::text").await) {
@@ -111,12 +111,16 @@ async fn second_start_joins_the_running_server() {
     let dir = TempDir::new();
     let (one, two) = tokio::join!(Embedded::start(dir.options()), Embedded::start(dir.options()));
     let (one, two) = (one.unwrap(), two.unwrap());
-    assert_ne!(one.has_started_server(), two.has_started_server(), "exactly one of two simultaneous starts starts it");
+    assert_ne!(
+        one.has_started_server(),
+        two.has_started_server(),
+        "exactly one of two concurrent starts starts the server"
+    );
     let (owner, guest) = if one.has_started_server() { (one, two) } else { (two, one) };
     assert_eq!(owner.url(), guest.url());
     guest.stop().await;
     drop(guest);
-    assert_eq!(scalar(owner.url(), "SELECT 1").await, "1", "a guest's stop ends nothing");
+    assert_eq!(scalar(owner.url(), "SELECT 1").await, "1", "a guest's stop does not stop the server");
     owner.stop().await;
 }
 
@@ -129,7 +133,7 @@ async fn only_the_owner_can_connect() {
     assert_eq!(run.uid(), fs::metadata(dir.cluster()).unwrap().uid());
     assert_eq!(scalar(embedded.url(), "SHOW listen_addresses").await, "");
     let pid_file = fs::read_to_string(dir.cluster().join("postmaster.pid")).unwrap();
-    assert_eq!(pid_file.lines().nth(5).map(str::trim), Some(""), "no address is listened on");
+    assert_eq!(pid_file.lines().nth(5).map(str::trim), Some(""), "the server listens on no address");
     embedded.stop().await;
 }
 
@@ -159,7 +163,7 @@ async fn killed_server_is_restarted() {
         let before = scalar(url, "SELECT pg_postmaster_start_time()::text").await;
         let killed = Instant::now();
         kill("-9", postmaster(&dir.cluster()));
-        wait_until("it is started again", url, |response| response.is_ok_and(|time| time != before)).await;
+        wait_until("the server is restarted", url, |response| response.is_ok_and(|time| time != before)).await;
         eprintln!("back after {:?}", killed.elapsed());
     }
     embedded.stop().await;
@@ -175,11 +179,12 @@ async fn joined_process_takes_over_when_the_owner_ends() {
     let guest = Arc::new(Embedded::start(dir.options()).await.unwrap());
     assert!(!guest.has_started_server());
     let supervisor = tokio::spawn(Arc::clone(&guest).supervise());
-    // It waits for its own server only, not for the one that the guest starts.
+    // The owner waits only for its own server, not for the one that the guest starts.
     let stopped = tokio::time::timeout(Duration::from_secs(30), owner.stop()).await;
-    stopped.expect("the owner's stop ends");
+    stopped.expect("the owner stops in time");
     let stopped = Instant::now();
-    wait_until("the guest starts it", guest.url(), |response| response.is_ok() && guest.has_started_server()).await;
+    wait_until("the guest starts a server", guest.url(), |response| response.is_ok() && guest.has_started_server())
+        .await;
     eprintln!("taken over after {:?}", stopped.elapsed());
     supervisor.abort();
     let _ = supervisor.await;
@@ -200,7 +205,7 @@ fn a_process_to_kill() {
     }
 }
 
-/// Runs [`a_process_to_kill`] and returns it with its server's address.
+/// Runs [`a_process_to_kill`] and returns it with its server's URL.
 fn process_to_kill(data_dir: &Path) -> (std::process::Child, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "--ignored", "--nocapture", "db::slow::embedded::a_process_to_kill"]);
@@ -231,10 +236,10 @@ async fn next_process_recovers_after_a_kill() {
     let (mut process, url) = process_to_kill(&dir.0);
     scalar(&url, "CREATE TABLE kept ()").await;
     process.kill().unwrap();
-    // At once, while the old server is still going down.
+    // At once, while the old server is still shutting down.
     let embedded = Arc::new(Embedded::start(dir.options()).await.unwrap());
     let supervisor = tokio::spawn(Arc::clone(&embedded).supervise());
-    wait_until("a server of our own", &url, |response| response.is_ok() && embedded.has_started_server()).await;
+    wait_until("a new server", &url, |response| response.is_ok() && embedded.has_started_server()).await;
     assert_eq!(scalar(&url, "SELECT count(*) FROM kept").await, "0");
     process.wait().unwrap();
     embedded.stop().await;
@@ -249,7 +254,7 @@ async fn stale_pid_file_of_a_running_process_does_not_prevent_a_start() {
     embedded.stop().await;
     let pid_file = dir.cluster().join("postmaster.pid");
     let stale = fs::read_to_string(&pid_file).unwrap();
-    // A process of the same user, as PostgreSQL would take it for a server.
+    // A process of the same user, which PostgreSQL would take for a server.
     let owner = fs::metadata(dir.cluster()).unwrap().uid();
     let mut other = Command::new("sleep");
     if is_root() {
@@ -310,7 +315,7 @@ async fn missing_programs_are_reported() {
         let text = Embedded::start(options.clone()).await.unwrap_err().to_string();
         assert!(text.contains(reason), "{text}");
     }
-    // Others on the search path are passed over.
+    // Other versions on the search path are skipped.
     let path = std::env::var_os("PATH").unwrap();
     let path = std::env::join_paths([fake].into_iter().chain(std::env::split_paths(&path))).unwrap();
     let options = EmbeddedOptions { search_path: Some(path), ..dir.options() };
@@ -333,7 +338,7 @@ async fn data_directory_that_only_root_can_enter_is_relocated() {
     assert!(home.starts_with("/var/lib/souk") && home.join("postgres/PG_VERSION").exists());
     scalar(embedded.url(), "CREATE TABLE kept ()").await;
     embedded.stop().await;
-    // The data stays where it is, even when the folder becomes open.
+    // The data stays in place, even if the directory becomes accessible.
     fs::set_permissions(&dir.0, Permissions::from_mode(0o755)).unwrap();
     let embedded = Embedded::start(options(&data_dir)).await.unwrap();
     assert_eq!(scalar(embedded.url(), "SELECT count(*) FROM kept").await, "0");

@@ -1,4 +1,4 @@
-//! Single products, groups and offers.
+//! Statement counts of single products, groups and offers.
 
 use crate::support::domain_fixtures::BatchCase as Case;
 
@@ -8,13 +8,13 @@ pub const GROUPS: &[Case] = &[
     Case("{ products(first: 50) { nodes { sourceWebsite { id } supplier { id } seller { id } } } }", 4),
     Case("{ products(first: 50) { nodes { source { externalId website { id } } } } }", 3),
     Case("{ products { nodes { stockMovements { PAGE nodes { order { id } user { id } product { id } } } } } }", 6),
-    // Category and brand come with the product in one join.
+    // The product is read with its category and brand in one join.
     Case("{ product(id: \"PRODUCT\") { id price { amount } category { id } brand { id } } }", 1),
     Case("{ product(slug: \"lantern-1\") { id category { id } brand { id } } }", 1),
     Case("{ product(website: \"site-1\", sku: \"L-1\") { id category { parent { id } } } }", 2),
     Case("{ productGroups(first: 50) { PAGE } }", 2),
     Case("{ productGroups(first: 50) { nodes { products(first: 3) { PAGE } sourceWebsite { id } } } }", 4),
-    // The options and the prices are those of the products, read once.
+    // Options and prices come from the products, which are read once.
     Case(
         "{ productGroups(first: 50) { nodes { options { values } priceRange { min { amount } max { amount } } } } }",
         2,

@@ -32,7 +32,7 @@ const PAGE: &str = "totalCount { value } pageInfo { endCursor } edges { cursor n
 const FOUND: &str = "totalCount { value } pageInfo { endCursor } edges { score node { __typename } } nodes {
     ... on Product { id } ... on Category { id } ... on Brand { id } ... on Supplier { id } }";
 
-/// As an administrator sees the graph. A page with its count is two.
+/// Counts for an admin. A page with its total count takes two statements.
 const CASES: &[Case] = &[
     Case("{ websites(first: 50) { PAGE } }", 2),
     Case("{ websites(first: 50) { nodes { products(first: 3) { PAGE } orders(first: 3) { PAGE } } } }", 5),
@@ -46,11 +46,11 @@ const CASES: &[Case] = &[
     Case("{ user(id: \"USER\") { id addresses { city } orders { PAGE } } }", 4),
     Case("{ me { sessions { id device } } }", 2),
     Case("{ me { apiKeys { id permissions websites { id } } } }", 3),
-    // A page of roles is two: the rows, and what they give.
+    // A page of roles takes two: the rows, and their permissions and websites.
     Case("{ roles(first: 50) { PAGE } }", 3),
     Case("{ roles(first: 50) { nodes { permissions websites { id } } } }", 3),
     Case("{ categories(first: 50) { PAGE } }", 2),
-    // The breadcrumbs and the parent come in one.
+    // Ancestors and parent are read in one statement.
     Case("{ categories(first: 100) { nodes { parent { id } ancestors { id } } } }", 2),
     Case("{ categories(first: 100) { nodes { children(first: 3) { PAGE } products(first: 3) { PAGE } } } }", 5),
     Case(
@@ -63,7 +63,7 @@ const CASES: &[Case] = &[
     Case("{ brands(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
     Case("{ suppliers(first: 50) { PAGE } }", 2),
     Case("{ suppliers(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
-    // Category and brand come with the product in one join.
+    // The product is read with its category and brand in one join.
     Case("{ product(id: \"PRODUCT\") { id price { amount } category { id } brand { id } } }", 1),
     Case("{ product(slug: \"lantern-1\") { id category { id } brand { id } } }", 1),
     Case("{ product(website: \"site-1\", sku: \"L-1\") { id category { parent { id } } } }", 2),
@@ -77,7 +77,7 @@ const CASES: &[Case] = &[
         5,
     ),
     Case("{ products(first: 50) { nodes { supplierSku costPrice { amount } } } }", 2),
-    // The categories first, and then the page.
+    // The categories first, then the page.
     Case(
         "{ products(first: 50, where: {category: {eq: \"CATEGORY\", includeDescendants: true}}) { nodes { id } } }",
         2,
@@ -89,7 +89,7 @@ const CASES: &[Case] = &[
         "{ order(id: \"ORDER\") { id details { id } paidAmount { amount } refundedAmount { amount } contact { name } } }",
         2,
     ),
-    // The cart, its lines, and their products once, whatever is asked of them.
+    // The cart, its lines and their products are read once each, whatever is selected.
     Case("{ cart { id reservedUntil } }", 2),
     Case(
         "{ cart { total { amount } lines { cart { id } product { id category { id } } unitPrice { amount }
@@ -134,7 +134,7 @@ const CASES: &[Case] = &[
     Case("{ search(query: \"lantern 1\", where: {sourceWebsite: {eq: \"WEBSITE\"}}) { redirect { target { ... on Product { id } } } nodes { ... on Product { id } } } }", 3),
     Case("{ searchRules(first: 50) { PAGE } }", 2),
     Case("{ searchRules(first: 50) { nodes { website { id } target { __typename ... on Product { id } } } } }", 3),
-    // The rating is the product's own; the stars are counted for all products at once.
+    // The rating is a column of the product; the stars are counted for all products at once.
     Case("{ products(first: 50) { nodes { rating { count stars { count } } reviews(first: 3) { PAGE } } } }", 4),
     Case("{ users(first: 50) { nodes { reviews(first: 3) { PAGE } } } }", 3),
     Case("{ reviews(first: 50) { PAGE } }", 2),
@@ -147,11 +147,11 @@ const CASES: &[Case] = &[
     Case("{ products(first: 50) { nodes { source { lastTransfer { id } } } } }", 3),
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),
     Case("{ node(id: \"PRODUCT\") { id ... on Product { category { id } } } }", 2),
-    // Whoever sees the order sees them. They are not in the next case: three kinds that ask for their order when their own
-    // rows have come need not ask at the same moment.
+    // Visible to everyone who sees the order. They are not in the next case, because three types that load their order
+    // after their own rows need not do so at the same time.
     Case("{ node(id: \"SHIPMENT\") { id } }", 2),
     Case("{ node(id: \"RETURN\") { id } }", 2),
-    // One for each type, and the order behind a line once more.
+    // One statement for each type, and one more for the order of a line.
     Case("query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", 21),
     // Deep, and the same list with several arguments: one statement for each list.
     Case(
@@ -165,17 +165,17 @@ const CASES: &[Case] = &[
             again: products(first: 2) { nodes { id } } } } }",
         3,
     ),
-    // Each may take long, and has a transaction of its own.
+    // Each may take long, and runs in a transaction of its own.
     Case(
         "{ searchAnalytics { top { query } zeroResults { query } clickThrough { rate } trends(interval: DAY) { searches } } }",
         12,
     ),
-    // What needs no rows of its own costs nothing.
+    // Fields that need no rows take no statements.
     Case("{ __typename __schema { queryType { name } } }", 0),
     Case("{ products(first: 50) { nodes { __typename id name price { amount currency } stock } } }", 1),
 ];
 
-/// The cases of all domains.
+/// Returns the cases of all domains.
 fn cases() -> impl Iterator<Item = &'static Case> {
     CASES.iter().chain(GROUPS).chain(DOMAINS.iter().flat_map(|domain| domain.batch_cases))
 }
@@ -208,7 +208,7 @@ impl Case {
     }
 }
 
-/// Ids of every type: as many rows of each as there are, and no more than `nodes` takes.
+/// Returns ids of every type: all rows of each, up to the limit of `nodes`.
 fn node_ids(parents: i64) -> Vec<String> {
     let of_one = |i: i64| {
         [
@@ -236,7 +236,7 @@ fn node_ids(parents: i64) -> Vec<String> {
     (1..=parents.min(5)).flat_map(of_one).chain([RoleId(1).to_global_id()]).collect()
 }
 
-/// An administrator with an API key.
+/// Creates an admin with an API key.
 async fn admin(app: &TestApp) -> Actor<'_> {
     let admin = app.admin().await;
     let new = NewApiKey {
@@ -298,18 +298,18 @@ async fn statement_counts_are_the_same_on_several_threads() {
 
 #[tokio::test]
 async fn every_batch_case_returns_rows() {
-    // A table whose edges were all null would count nothing.
+    // A table whose objects were all null would test nothing.
     let app = TestApp::new().await;
     app.seed_all(1).await;
     let admin = admin(&app).await;
     for case in cases() {
         let mut response = case.run(&admin, 1).await;
         let empty = |text: &str| text.contains("null") || text.contains("[]");
-        // The root of the tree has no parent, the administrator neither website nor addresses, and a role most often no
-        // limit.
+        // The root category has no parent, the admin has neither website nor addresses, and most roles have no
+        // websites.
         let may_be_empty = ["categories(", "users(", "category(", "roles("].iter().any(|root| case.0.contains(root));
         let data = response.json["data"].take().to_string();
-        assert!(may_be_empty || !empty(&data), "{} answers {data}", case.0);
+        assert!(may_be_empty || !empty(&data), "{} returned {data}", case.0);
     }
 }
 
@@ -339,7 +339,7 @@ async fn sellers_and_anonymous_users_take_no_more_statements() {
 }
 
 #[tokio::test]
-async fn placing_fifty_lines_takes_as_many_statements_as_placing_two() {
+async fn order_of_fifty_lines_takes_as_many_statements_as_of_two() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let mut products = Vec::new();
@@ -372,7 +372,7 @@ fn every_object_field_has_a_batch_case() {
         }
     }
     let missing: Vec<_> = graph.reachable_from("Query").difference(&counted).cloned().collect();
-    assert!(missing.is_empty(), "no operation of the table selects {missing:#?}");
+    assert!(missing.is_empty(), "no case selects {missing:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

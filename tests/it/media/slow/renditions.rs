@@ -1,11 +1,11 @@
-//! What the renditions of a picture cost. `bench/renditions.sh` runs it in release and alone, so that the peak is its own.
+//! Cost of rendering an image. `bench/renditions.sh` runs it alone in release mode, so that the peak memory is its own.
 
 use std::{io::Cursor, time::Instant};
 
 use image::{ImageFormat, Rgb, RgbImage};
 use souk::media::renditions::{WIDTHS, render};
 
-/// Peak memory of the process so far, in MB.
+/// Returns the peak memory of the process so far, in MB.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
@@ -13,7 +13,7 @@ fn peak_memory() -> u64 {
 }
 
 #[test]
-#[ignore = "it takes a minute unless it is built for release; bench/renditions.sh runs it"]
+#[ignore = "takes a minute in debug builds; bench/renditions.sh runs it"]
 fn renditions_of_12_megapixels() {
     let mut jpeg = Cursor::new(Vec::new());
     let pixel =
@@ -21,7 +21,7 @@ fn renditions_of_12_megapixels() {
     RgbImage::from_fn(4000, 3000, pixel).write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG");
     let (jpeg, before) = (jpeg.into_inner(), peak_memory());
     let begun = Instant::now();
-    let picture = render(&jpeg).expect("a picture");
+    let picture = render(&jpeg).expect("an image");
     let seconds = begun.elapsed().as_secs_f64();
     assert_eq!(picture.files.len(), 2 * WIDTHS.len());
     println!(

@@ -1,4 +1,4 @@
-//! Many buyers and few pieces, over HTTP: what is sold is what there was, and nobody learns how many were in the way.
+//! Checkout under load, over HTTP: exactly the stock is sold, and concurrency causes no errors.
 
 use std::collections::BTreeMap;
 
@@ -25,25 +25,25 @@ use crate::support::{
 
 const CLIENTS: u64 = 64;
 const PRODUCTS: usize = 10;
-/// Pieces of each product.
+/// Units in stock of each product.
 const STOCK: i32 = 50;
-/// Looks for deadlocks ten times as early as PostgreSQL does by default.
+/// Checks for deadlocks ten times as early as PostgreSQL does by default.
 const EARLY_DEADLOCK_CHECK: &str = "deadlock_timeout = '100ms'";
 
-/// A server with as many connections as in production, and ten products at two websites.
+/// A server with as many connections as in production, and ten products of two websites.
 struct TestShop {
     app: TestApp,
     products: Vec<ProductId>,
 }
 
 impl TestShop {
-    /// Opens it, over a database with this setting.
+    /// Starts the server on a database with this parameter.
     async fn open(setting: Option<&str>) -> Self {
         let mut database = TestDb::new().await;
         if let Some(setting) = setting {
             database.set_parameter(setting).await;
         }
-        database.db = Db::connect(&database.url, &DbSettings::default()).await.expect("the database answers");
+        database.db = Db::connect(&database.url, &DbSettings::default()).await.expect("a database connection");
         let app = TestApp::builder().database(database).build().await;
         let websites = [app.website("sailor").await.id, app.website("lamps").await.id];
         let mut products = Vec::new();
@@ -59,7 +59,7 @@ impl TestShop {
         self.products.iter().map(|id| id.to_global_id()).collect()
     }
 
-    /// Pieces in stock, in the order of the products.
+    /// Returns the stock of each product, in order.
     async fn stocks(&self) -> Vec<i32> {
         let mut stocks = Vec::new();
         for product in &self.products {
@@ -69,7 +69,8 @@ impl TestShop {
     }
 }
 
-/// A refusal is an answer; an error is not, whoever was in the way.
+/// Returns an error for a rejected mutation and panics on a top-level error: other buyers may cause a rejection, never
+/// a failure.
 #[track_caller]
 fn check_outcome(response: &TestResponse, mutation: &str) -> Result<(), String> {
     let outcome = response.outcome(mutation);
@@ -77,7 +78,7 @@ fn check_outcome(response: &TestResponse, mutation: &str) -> Result<(), String> 
     if outcome == "done" { Ok(()) } else { Err(outcome) }
 }
 
-/// Which lines were refused for want of pieces; for another reason none is refused here.
+/// Returns the indices of the lines that were rejected for insufficient stock, the only reason expected here.
 #[track_caller]
 fn unavailable_lines(outcome: &str) -> Vec<usize> {
     let line = |refusal: &str| refusal.strip_prefix("OUT_OF_STOCK lines.")?.strip_suffix(".quantity")?.parse().ok();
@@ -85,16 +86,16 @@ fn unavailable_lines(outcome: &str) -> Vec<usize> {
     lines.collect()
 }
 
-/// How a buyer has a cart kept before they buy it.
+/// How a buyer reserves a cart before checkout.
 #[derive(Clone)]
 enum Reservation {
-    /// Through the graph, for longer than all this takes.
+    /// Through GraphQL, for longer than the test takes.
     ThroughApi,
-    /// For a moment that is over as soon as not.
+    /// For a moment, so that it is about as likely to have expired as not.
     Brief(Db),
 }
 
-/// Buys at random until every product is refused by the piece.
+/// Buys random quantities until even single units of every product are rejected.
 async fn buy_until_sold_out(mut shopper: Shopper, products: Vec<String>, reservation: Reservation, seed: u64) -> Vec<Purchase> {
     let mut rng = StdRng::seed_from_u64(seed);
     let (mut left, mut sales) = (products, Vec::new());
@@ -107,7 +108,7 @@ async fn buy_until_sold_out(mut shopper: Shopper, products: Vec<String>, reserva
             break;
         }
         let (reserves, abandons) = (rng.random_ratio(1, 3), rng.random_ratio(1, 20));
-        // The same key throughout: what was refused has not used it.
+        // One key for all attempts: a rejected checkout does not use it up.
         let key = format!("{seed}-{number}");
         while !wanted.is_empty() {
             match try_buy(&mut shopper, &wanted, reserves.then_some(&reservation), abandons, &key).await {
@@ -130,7 +131,7 @@ async fn buy_until_sold_out(mut shopper: Shopper, products: Vec<String>, reserva
     sales
 }
 
-/// The sale, or none where the buyer changes their mind at the till; else the products that were too few.
+/// Returns the purchase, `None` if the buyer abandons it, or the products with insufficient stock.
 async fn try_buy(
     shopper: &mut Shopper,
     wanted: &CartItems,
@@ -176,7 +177,8 @@ async fn reserve_briefly(db: &Db, shopper: &Shopper) -> Result<(), String> {
     }
 }
 
-/// The rush, over and over in a longer run; the stock is sold to the last piece, and the sum of all sales is the stock.
+/// Lets all buyers buy at once, repeatedly in a longer run; the whole stock is sold, and the sum of all sales equals
+/// the stock.
 async fn run_buyers(database: Option<&str>) {
     for round in 0..env_number("SOUK_PROOF_ROUNDS", 1) {
         let seed = seed();
@@ -192,7 +194,7 @@ async fn run_buyers(database: Option<&str>) {
             buyers.spawn(buy_until_sold_out(Shopper::new(client), shop.ids(), Reservation::ThroughApi, seed + index));
         }
         let mut sales = buyers.join_all().await.concat();
-        // What somebody gave back at the very end is there for whoever comes then.
+        // Units that were released at the very end are sold to a last buyer.
         let left: i32 = shop.stocks().await.iter().sum();
         let last = Shopper::new(Client::new(address));
         sales.extend(buy_until_sold_out(last, shop.ids(), Reservation::ThroughApi, seed + CLIENTS).await);
@@ -201,12 +203,12 @@ async fn run_buyers(database: Option<&str>) {
         for (product, quantity) in sales.iter().flat_map(|sale| &sale.lines) {
             *sold.entry(*product).or_insert(0) += quantity;
         }
-        assert_eq!(sold.into_values().collect::<Vec<_>>(), vec![STOCK; PRODUCTS], "sold to somebody");
-        assert_eq!(shop.stocks().await, vec![0; PRODUCTS], "left");
+        assert_eq!(sold.into_values().collect::<Vec<_>>(), vec![STOCK; PRODUCTS], "units sold");
+        assert_eq!(shop.stocks().await, vec![0; PRODUCTS], "units left");
         assert_eq!(app.database.scalar("SELECT count(*) FROM cart_reservations").await, "0");
         app.database.assert_purchases(&sales).await;
         assert_eq!(app.database.deadlock_count().await, "0");
-        println!("round {round}: {} checkouts, {left} of {} pieces left by the rush", sales.len(), STOCK * 10);
+        println!("round {round}: {} checkouts, {left} of {} units left after the concurrent phase", sales.len(), STOCK * 10);
     }
 }
 
@@ -220,7 +222,7 @@ async fn sixty_four_clients_buy_without_a_deadlock() {
     run_buyers(Some(EARLY_DEADLOCK_CHECK)).await;
 }
 
-/// Everything else that locks what a checkout locks.
+/// Runs everything else that locks the rows that a checkout locks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_edits_cancellations_adjustments_and_logins_lose_no_unit() {
     for _ in 0..env_number("SOUK_PROOF_ROUNDS", 1) {
@@ -256,14 +258,14 @@ async fn concurrent_edits_cancellations_adjustments_and_logins_lose_no_unit() {
         });
         work.join_all().await;
         tidy.abort();
-        assert!(tidy.await.unwrap_err().is_cancelled(), "clearing away never failed");
+        assert!(tidy.await.unwrap_err().is_cancelled(), "the cleanup never failed");
         app.database.assert_invariants().await;
         app.database.assert_no_partial_orders().await;
         assert_eq!(app.database.deadlock_count().await, "0");
     }
 }
 
-/// A user who buys a little, and changes and cancels what they bought.
+/// Buys as a user, then changes and cancels the orders.
 async fn buy_and_change(mut shopper: Shopper, products: Vec<String>, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     for number in 0..6 {
@@ -272,7 +274,7 @@ async fn buy_and_change(mut shopper: Shopper, products: Vec<String>, seed: u64) 
         if !matches!(try_buy(&mut shopper, &wanted, None, false, &key).await, Ok(Some(_))) {
             continue;
         }
-        // The same key: the same orders.
+        // The same key returns the same orders.
         let bought =
             shopper.client.mutate("checkout", "orders { id details { id } }", shopper.checkout_input(&key)).await.unwrap();
         for order in bought.at("checkout.orders").as_array().unwrap() {
@@ -287,14 +289,14 @@ async fn buy_and_change(mut shopper: Shopper, products: Vec<String>, seed: u64) 
             let many = rng.random_range(1..=4);
             for (mutation, input) in changes.choose_multiple(&mut rng, many) {
                 let response = shopper.client.mutate(mutation, "", input.clone()).await.unwrap();
-                // Refused where it is cancelled, sold out or of another website by now.
+                // Rejected if the order is canceled, or the product is sold out or of another website.
                 let _ = check_outcome(&response, mutation);
             }
         }
     }
 }
 
-/// Staff who find pieces and lose some.
+/// Adjusts the stock up and down as staff.
 async fn adjust_stock(mut client: Client, products: Vec<String>, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     for number in 0..40 {
@@ -305,7 +307,7 @@ async fn adjust_stock(mut client: Client, products: Vec<String>, seed: u64) {
     }
 }
 
-/// A guest who fills a cart, has it kept, logs in and buys what is in the user's then: again and again.
+/// Repeatedly fills a cart as a guest, reserves it, logs in and buys the merged cart.
 async fn log_in_at_checkout(client: Client, email: String, products: Vec<String>, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut shopper = Shopper::new(client);
@@ -321,7 +323,7 @@ async fn log_in_at_checkout(client: Client, email: String, products: Vec<String>
         let response = shopper.client.mutate("login", "accessToken", input).await.unwrap();
         check_outcome(&response, "login").unwrap();
         shopper.client.set_header("authorization", format!("Bearer {}", response.text_at("login.accessToken")));
-        // What is in it, without another line.
+        // Adds no lines; the response is the merged cart.
         check_outcome(&shopper.fill(&[]).await.unwrap(), "cartCreate").unwrap();
         let bought = check_outcome(&shopper.checkout(&format!("{seed}-{number}")).await.unwrap(), "checkout");
         if bought.is_err() {

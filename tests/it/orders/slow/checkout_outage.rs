@@ -1,5 +1,5 @@
-//! PostgreSQL killed at random moments while people buy: what was acknowledged is there, nothing is half there, and the
-//! server goes on by itself.
+//! PostgreSQL killed at random moments during checkouts: every acknowledged order exists, no order is incomplete, and
+//! the server recovers by itself.
 
 use std::{
     fs,
@@ -26,34 +26,34 @@ use crate::support::{
 const CLIENTS: u64 = 6;
 const PRODUCTS: i64 = 10;
 const STOCK: i64 = 1_000_000;
-/// How long after the return of the database a checkout is answered at the latest.
+/// Maximum time from the return of the database to the next successful checkout.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(5);
 const SERVER_START_TIME: &str = "SELECT pg_postmaster_start_time()::text";
 
-/// What the buyers tell whoever kills.
+/// State shared by the buyers and the task that kills PostgreSQL.
 #[derive(Default)]
 struct Shop {
     sales: Mutex<Vec<Purchase>>,
-    /// How many there are.
+    /// Number of purchases.
     sold: watch::Sender<usize>,
     closed: AtomicBool,
-    /// Operations that failed, and checkouts whose answer was lost after they were done.
+    /// Operations that failed, and checkouts that were committed although their response was lost.
     failed: AtomicU64,
     unanswered: AtomicU64,
 }
 
 impl Shop {
-    /// Waits for so many more sales from now on.
+    /// Waits until this many more purchases are made.
     async fn wait_for_sales(&self, more: usize) {
         let mut sold = self.sold.subscribe();
         let wanted = *sold.borrow_and_update() + more;
         let done = tokio::time::timeout(Duration::from_secs(60), sold.wait_for(|sold| *sold >= wanted)).await;
-        done.expect("somebody buys").expect("the shop stands");
+        done.expect("a purchase in time").expect("the shop is open");
     }
 
-    /// The answer, or nothing where the operation has to be sent again: nothing else than that may come of an outage.
+    /// Returns the response, or `None` if the operation has to be retried; an outage may cause no other error.
     async fn successful_response(&self, response: std::io::Result<TestResponse>) -> Option<TestResponse> {
-        let response = response.expect("the server itself never goes away");
+        let response = response.expect("the server process never stops");
         if response.json["errors"].is_null() {
             return Some(response);
         }
@@ -64,7 +64,7 @@ impl Shop {
     }
 }
 
-/// Buys cart after cart, each as another guest, and never gives up on one.
+/// Buys one cart after another, each as a new guest, and retries until each is bought.
 async fn buy(shop: Arc<Shop>, mut shopper: Shopper, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     let products: Vec<String> = (1..=PRODUCTS).map(|id| ProductId(id).to_global_id()).collect();
@@ -92,9 +92,9 @@ async fn buy(shop: Arc<Shop>, mut shopper: Shopper, seed: u64) {
     }
 }
 
-/// Kills the server that the file names, and waits until another one answers; gives that moment.
+/// Kills the PostgreSQL process named in the pid file and waits for the new one; returns the time of its return.
 async fn kill_postgres(cluster: &Path, url: &str) -> Instant {
-    let before = query_scalar(url, SERVER_START_TIME).await.expect("PostgreSQL answers");
+    let before = query_scalar(url, SERVER_START_TIME).await.expect("a PostgreSQL connection");
     let file = fs::read_to_string(cluster.join("postmaster.pid")).expect("a pid file");
     let pid = file.lines().next().expect("a pid");
     assert!(Command::new("kill").args(["-9", pid]).status().expect("kill runs").success());
@@ -103,7 +103,7 @@ async fn kill_postgres(cluster: &Path, url: &str) -> Instant {
         if query_scalar(url, SERVER_START_TIME).await.is_ok_and(|begun| begun != before) {
             return Instant::now();
         }
-        assert!(Instant::now() < deadline, "PostgreSQL does not come back");
+        assert!(Instant::now() < deadline, "PostgreSQL did not restart in time");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -114,9 +114,9 @@ async fn killing_postgres_during_checkouts_loses_no_order() {
     let mut rng = StdRng::seed_from_u64(seed);
     let dir = DataDir::new();
     let mut command = dir.command(&["serve", "--listen", "127.0.0.1:0"]);
-    // Without a mail server mail stays queued, to be counted.
+    // Without a mail server, emails stay in the queue and can be counted.
     command.env("SOUK_ENV", "production").env("SOUK_JWT_SECRET", SECRET).env("SOUK_LOG", "error");
-    let server = tokio::task::spawn_blocking(|| ServerProcess::start(command)).await.expect("it starts");
+    let server = tokio::task::spawn_blocking(|| ServerProcess::start(command)).await.expect("the server starts");
     let (url, cluster) = (dir.stdout_of(&["db", "url"]).trim().to_owned(), dir.0.join("postgres"));
     query_scalar(&url, &format!(
         "INSERT INTO websites (id, code, name, base_url, currency)
@@ -147,7 +147,7 @@ async fn killing_postgres_during_checkouts_loses_no_order() {
     }
     shop.closed.store(true, Relaxed);
     buyers.join_all().await;
-    // The same process all the time.
+    // The server process was never restarted.
     assert_eq!(server.get("/readyz").0, 200);
 
     let sales = std::mem::take(&mut *shop.sales.lock().expect("no panic"));
@@ -155,14 +155,14 @@ async fn killing_postgres_during_checkouts_loses_no_order() {
     let orders: usize = sales.iter().map(|sale| sale.receipts.len()).sum();
     println!("{kills} kills: {} checkouts acknowledged, {orders} orders", sales.len());
     println!(
-        "{} operations failed meanwhile; of {} checkouts that were done the answer was lost",
+        "{} operations failed meanwhile; the response of {} committed checkouts was lost",
         shop.failed.load(Relaxed),
         shop.unanswered.load(Relaxed)
     );
     println!("longest time from the return of PostgreSQL to the next checkout: {longest:?}");
     database.assert_purchases(&sales).await;
-    println!("lost: 0, half done: 0, done twice: 0");
-    assert_ne!(shop.failed.load(Relaxed), 0, "the kills were felt");
+    println!("lost: 0, incomplete: 0, duplicated: 0");
+    assert_ne!(shop.failed.load(Relaxed), 0, "at least one operation failed");
     let sold: i32 = sales.iter().flat_map(|sale| &sale.lines).map(|(_, pieces)| pieces).sum();
     let stock = database.scalar("SELECT sum(stock) FROM products").await;
     assert_eq!(stock, (STOCK * PRODUCTS - i64::from(sold)).to_string());

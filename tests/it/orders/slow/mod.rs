@@ -1,4 +1,4 @@
-//! Slow tests of orders: load from many clients, outages, random sequences against a model, and thousands of random carts.
+//! Slow tests of orders: load, outages, random sequences against a model, and thousands of random carts.
 //! `bench/chaos.sh` and `bench/concurrent_checkouts.sh` run the `checkout_*` tests for longer.
 
 mod checkout_idempotency;

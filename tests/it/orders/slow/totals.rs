@@ -1,4 +1,4 @@
-//! Money: what a cart, a checkout and the database come to is the same, to the cent.
+//! Totals: the server's and the database's sums are equal to the cent.
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rust_decimal::Decimal;
@@ -17,7 +17,7 @@ async fn cart_total_is_the_sum_of_its_lines() {
     println!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let website = app.website("sailor").await;
-    // 200 prices of all sizes, and carts of 1 to 20 of them, by SQL; the sums by the program.
+    // 200 prices of all sizes and carts of 1 to 20 of them, inserted by SQL; the program computes the sums.
     let prices: Vec<i64> = (0..200)
         .map(|_| 10_i64.pow(random.random_range(0..8)) * random.random_range(0..10) + random.random_range(0..100))
         .collect();
@@ -103,12 +103,12 @@ async fn rounding_matches_the_database() {
     let mut random = StdRng::seed_from_u64(11);
     let mut exact: Vec<Decimal> =
         (0..1000).map(|_| Decimal::new(random.random_range(-1_000_000_000..1_000_000_000), 4)).collect();
-    // Every half.
+    // Every value that ends in half a cent.
     exact.extend((-20..20).map(|n| Decimal::new(n * 10 + 5, 3)));
     let values: Vec<String> = exact.iter().enumerate().map(|(index, amount)| format!("({index}, {amount})")).collect();
     let query = format!("SELECT amount::numeric(12, 2) FROM (VALUES {}) v (i, amount) ORDER BY i", values.join(", "));
     let rounded: Vec<String> = exact.iter().map(|amount| format!("({})", format_amount(round(*amount)))).collect();
-    // No negative zero in a table.
+    // `numeric` has no negative zero.
     let rounded: Vec<String> = rounded.into_iter().map(|text| text.replace("(-0.00)", "(0.00)")).collect();
     assert_eq!(app.database.rows(&query).await, rounded);
 }

@@ -1,4 +1,4 @@
-//! The tree, brands, single products, groups and offers, whoever asks.
+//! Query plans of the category tree, brands, single products, groups and offers, for every viewer.
 
 use super::{
     Case,
@@ -19,7 +19,7 @@ pub const GROUPS: &[Case] = &[
     Case("{ product(id: PRODUCT) { id } }", "products_pkey", Never),
     Case("{ product(slug: \"lantern-1\") { id } }", "products_slug_key", Never),
     Case("{ product(website: \"site-1\", sku: \"L-20\") { id } }", "products_source_website_id_sku_key", Never),
-    // The first of each group: in the order of the list, with a look at the few others of the group.
+    // The first product of each group: list order, with a lookup of the group's other products.
     Case("{ products(onePerGroup: true) { nodes { id } } }", "products_created_at_idx", Never),
     Case("{ products(onePerGroup: true) { nodes { id } } }", "products_group_id_option_values_key", Never),
     Case(
@@ -56,7 +56,7 @@ pub const GROUPS: &[Case] = &[
         "products_group_id_option_values_key",
         Few,
     ),
-    // Few are the same thing; their order is that of their websites.
+    // Offers are few; they are ordered by website.
     Case("{ products { nodes { offers { id } } } }", "products_gtin_idx", Few),
     Case("{ products { nodes { offers { id } } } }", "products_linked_id_idx", Few),
 ];

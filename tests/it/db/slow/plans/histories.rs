@@ -1,9 +1,9 @@
-//! What grows with every sale and every change of a product, and a login among all users.
+//! Query plans of histories that grow with every sale and change, and of a login among many users.
 
 use super::{Case, Never};
 use crate::support::TestApp;
 
-/// The histories of products, as staff sees them.
+/// The histories of products, visible to staff.
 pub const HISTORIES: &[Case] = &[
     Case("{ products { nodes { stockMovements { nodes { id } } } } }", "stock_movements_product_id_idx", Never),
     Case("{ products { nodes { stockMovements { totalCount { value } } } } }", "stock_movements_product_id_idx", Never),
@@ -21,7 +21,7 @@ async fn login_finds_the_user_by_index() {
         userErrors { code } } }";
     let mut response = app.anonymous().run(login).await;
     assert_eq!(response.user_errors("login")[0].0, "INVALID_CREDENTIALS");
-    // The rest counts the attempt, by the key of its table.
+    // The other statements count the attempt and use the primary key.
     response.sql.retain(|sql| sql.starts_with("SELECT"));
     let plans = app.database.plans(&response).await;
     assert!(

@@ -1,5 +1,5 @@
-//! The query plans of the statements that GraphQL operations run on many rows: each uses an index, and a list with an
-//! order of its own reads the index in that order, without sorting.
+//! Query plans of the statements that GraphQL operations run on many rows: each uses an index, and a list with a sort
+//! order reads the index in that order, without sorting.
 
 mod groups;
 mod histories;
@@ -19,7 +19,7 @@ use crate::support::{
     bulk::{BASE, nth_id},
 };
 
-/// Tables that grow with the shop. The others hold a page or two, which nobody reads by an index.
+/// Tables that grow with the shop. The others fit on a page or two, where PostgreSQL prefers a sequential scan.
 const LARGE_TABLES: &[&str] = &[
     "products",
     "stock_movements",
@@ -45,18 +45,18 @@ const LARGE_TABLES: &[&str] = &[
     "transfers",
 ];
 
-/// An operation, an index that one of its statements uses, and whether a statement of it may sort.
+/// An operation, an index that one of its statements uses, and whether a statement may sort.
 struct Case(&'static str, &'static str, Sorts);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Sorts {
     Never,
-    /// A handful of rows, or rows whose order no index can have.
+    /// Few rows, or an order that no index can provide.
     Few,
 }
 use Sorts::{Few, Never};
 
-/// Lists of products, whoever asks.
+/// Lists of products, for every viewer.
 const PRODUCTS: &[Case] = &[
     Case("{ products { nodes { id } } }", "products_created_at_idx", Never),
     Case("{ products(orderBy: {field: CREATED_AT}) { nodes { id } } }", "products_created_at_idx", Never),
@@ -109,7 +109,7 @@ const PRODUCTS: &[Case] = &[
         "products_category_id_price_idx",
         Never,
     ),
-    // The few websites are sorted as they are.
+    // The few websites are sorted without an index.
     Case(
         "{ websites { nodes { products(first: 3) { nodes { id } } } } }",
         "products_source_website_id_created_at_idx",
@@ -117,7 +117,7 @@ const PRODUCTS: &[Case] = &[
     ),
 ];
 
-/// What only staff and sellers ask.
+/// Lists that only staff and sellers may query.
 const STAFF: &[Case] = &[
     Case(
         "{ products(where: {supplier: {eq: SUPPLIER}}) { nodes { id } } }",
@@ -131,7 +131,7 @@ const STAFF: &[Case] = &[
     ),
 ];
 
-/// Orders and people, as an administrator sees all of them.
+/// Orders and users, as an admin sees them.
 const ORDERS_AND_USERS: &[Case] = &[
     Case("{ orders { nodes { id } } }", "orders_placed_at_idx", Never),
     Case("{ orders(last: 5) { nodes { id } } }", "orders_placed_at_idx", Never),
@@ -141,7 +141,7 @@ const ORDERS_AND_USERS: &[Case] = &[
         Never,
     ),
     Case("{ orders(orderBy: {field: ORDER_NUMBER}) { nodes { id } } }", "orders_order_number_idx", Never),
-    // By status and date, or by date alone where the statistics say that a page of that status is soon full.
+    // By status and date, or by date alone if the statistics say that a page of that status fills quickly.
     Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "placed_at_idx", Never),
     Case("{ orders(where: {user: {eq: BUYER}}) { totalCount { value } } }", "orders_user_id_placed_at_idx", Never),
     Case("{ orders(where: {user: {eq: BUYER}}) { nodes { id } } }", "orders_user_id_placed_at_idx", Never),
@@ -151,7 +151,7 @@ const ORDERS_AND_USERS: &[Case] = &[
         Never,
     ),
     Case("{ orders(where: {orderNumber: {eq: \"N-1\"}}) { nodes { id } } }", "orders_order_number_idx", Few),
-    // A page begins at its very row, however many orders have the same total.
+    // A page starts exactly at its row, even if many orders have the same sort key.
     Case("{ orders(after: PLACED_AT) { nodes { id } } }", "Index Cond: (ROW(placed_at, id) < ROW(", Never),
     Case("{ orders(before: PLACED_AT) { nodes { id } } }", "Index Cond: (ROW(placed_at, id) > ROW(", Never),
     Case(
@@ -169,7 +169,7 @@ const ORDERS_AND_USERS: &[Case] = &[
         "Index Cond: ((user_id IS NOT NULL) AND (user_id = $1) AND (ROW(placed_at, id) < ROW(",
         Never,
     ),
-    // What is not over, from the oldest.
+    // Open orders, oldest first.
     Case(
         "{ orders(where: {status: {in: [PENDING, CONFIRMED]}}, orderBy: {field: PLACED_AT}) { nodes { id } } }",
         "orders_open_placed_at_idx",
@@ -185,7 +185,7 @@ const ORDERS_AND_USERS: &[Case] = &[
         "orders_open_order_number_idx",
         Never,
     ),
-    // The way depends on the values: few are found and sorted, many are read in order.
+    // The plan depends on the values: few rows are selected and sorted, many are read in order.
     Case(
         "{ orders(where: {placedAt: {gte: \"2999-01-01T00:00:00Z\"}}, orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }",
         "placed_at_idx",
@@ -263,7 +263,7 @@ const CUSTOMER_ORDERS: &[Case] = &[
     Case("{ payment(id: PAYMENT) { id } }", "payments_pkey", Never),
 ];
 
-/// The orders that hold a seller's products: as much work as the seller sold, however many others there are.
+/// Orders with a seller's products: the cost depends on what the seller sold, not on the number of orders.
 const SELLER_ORDERS: &[Case] = &[
     Case("{ orders { totalCount { value } nodes { id } } }", "order_details_product_id_idx", Few),
     Case("{ orders { nodes { id } } }", "orders_pkey", Few),
@@ -301,7 +301,7 @@ impl Case {
         })
     }
 
-    /// What is wrong with the plans of the operation.
+    /// Returns what is wrong with the plans of the operation.
     async fn problems(&self, actor: &Actor<'_>, cursors: &[(&str, String)]) -> Option<String> {
         let response = actor.run(&self.document(cursors)).await;
         assert!(!response.sql.is_empty() && response.json["errors"].is_null(), "{response:#?}");
@@ -361,7 +361,7 @@ async fn public_product_lists_use_an_index() {
 async fn searches_use_an_index() {
     let app = TestApp::new().await;
     app.seed_catalog().await;
-    // One product in five is sold, and people write many words.
+    // One product in five is sold, and names have many different words.
     app.bulk_insert(
         "UPDATE search_documents SET popularity = 1 WHERE id % 5 = 0;
          INSERT INTO search_rules (website_id, words, url)

@@ -1,11 +1,11 @@
-//! The search: every statement of it, by the index of documents, of words or of what sells.
+//! Query plans of the search: each statement uses the index of documents, words or popularity.
 
 use super::{
     Case,
     Sorts::{Few, Never},
 };
 
-/// `RARE` is a word of one name, `lantern` one of all.
+/// `RARE` is a word of one name, `lantern` a word of every name.
 pub const SEARCHES: &[Case] = &[
     Case("{ search(query: \"RARE\") { nodes { __typename } } }", "search_documents_document_idx", Few),
     Case("{ search(query: \"RARE\") { totalCount { value } } }", "search_documents_document_idx", Few),
@@ -44,7 +44,7 @@ pub const SEARCHES: &[Case] = &[
         Few,
     ),
     Case("{ search(query: \"RARE\") { edges { snippet } } }", "search_documents_pkey", Few),
-    // A word that nothing has, and the words that are like it.
+    // A word that no document has, and similar words.
     Case("{ search(query: \"lamtern\") { didYouMean } }", "search_words_word_trgm_idx", Few),
     Case("{ search(query: \"lantern\") { redirect { url } } }", "search_rules_keys_idx", Few),
     Case("{ search(query: \"offer 77\") { redirect { url } } }", "search_rules_keys_idx", Few),
@@ -55,7 +55,7 @@ pub const SEARCHES: &[Case] = &[
     Case("{ searchSuggestions(prefix: \"c4ca4\", website: WEBSITE) { text } }", "search_documents_document_idx", Few),
 ];
 
-/// What merchants tell the search.
+/// Search rules.
 pub const RULES: &[Case] = &[
     Case("{ searchRules { nodes { id } } }", "search_rules_pkey", Never),
     Case(

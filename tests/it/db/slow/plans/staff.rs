@@ -1,11 +1,11 @@
-//! What only staff read: all reviews, the audit log, background work; and the ratings that come from reviews.
+//! Query plans of lists that only staff read: reviews, the audit log and jobs; and of ratings.
 
 use super::{
     Case,
     Sorts::{Few, Never},
 };
 
-/// What is asked of reviews.
+/// Reviews and ratings.
 pub const REVIEWS: &[Case] = &[
     Case(
         "{ products(orderBy: {field: RATING, direction: DESC}) { nodes { id } } }",
@@ -39,7 +39,7 @@ pub const AUDIT_LOG: &[Case] = &[
     Case("{ auditLog { nodes { user { id } } } }", "users_pkey", Never),
 ];
 
-/// Background work.
+/// Jobs.
 pub const JOBS: &[Case] = &[
     Case("{ jobs { totalCount { value } nodes { id } } }", "jobs_created_at_idx", Never),
     Case("{ jobs(where: {state: {eq: DEAD}}) { nodes { id } } }", "jobs_created_at_idx", Never),

@@ -1,5 +1,5 @@
-//! The shop against a model of it: random sequences of everything that carts and orders go through, each step answered as
-//! the model says, and the books of both alike after every one.
+//! A model-based test of carts and orders: random sequences of operations, each with the outcome that the model
+//! predicts, and the same state in both after every step.
 
 mod model;
 mod orders;
@@ -16,7 +16,7 @@ use self::{
 };
 use crate::support::TestApp;
 
-/// How many sequences, and how long they are at most.
+/// Number of sequences, and their maximum length.
 const SEQUENCES: u32 = 40;
 const STEPS: usize = 40;
 

@@ -1,4 +1,4 @@
-//! The shop as it should be, and what people do in it.
+//! The model of the shop, and the steps of a sequence.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub enum Step {
     Release {
         who: usize,
     },
-    /// The time of all reservations runs out; they may be cleared away at once, or by whoever comes next.
+    /// Expires all reservations; they are cleaned up immediately, or by the next operation that needs the stock.
     Expire {
         tidy: bool,
     },
@@ -122,7 +122,7 @@ pub fn money(cents: i64) -> Decimal {
     Decimal::new(cents, 2)
 }
 
-/// The shop as it should be.
+/// The expected state of the shop.
 #[derive(Debug, Default)]
 pub struct Model {
     pub stock: [i32; PRODUCTS],
@@ -135,7 +135,7 @@ pub struct Model {
 pub struct Cart {
     pub lines: BTreeMap<usize, i32>,
     pub reserved: BTreeMap<usize, i32>,
-    /// What is reserved is over, though it may still be on the books.
+    /// The reservation has expired, though its row may still exist.
     pub is_expired: bool,
 }
 
@@ -144,11 +144,11 @@ pub struct Order {
     pub who: usize,
     pub status: &'static str,
     pub lines: Vec<Line>,
-    /// One after the other: the last may be live.
+    /// Payments in order; only the last can be open.
     pub payments: Vec<Payment>,
 }
 
-/// Cents.
+/// Amounts in cents.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Payment {
     pub promised: i64,
@@ -170,19 +170,19 @@ impl Order {
         self.lines.iter().map(|line| i64::from(line.quantity) * line.cents).sum()
     }
 
-    /// Whether money was promised or paid, which stands in the way of changes.
+    /// Returns whether money is authorized or paid, which prevents changes.
     pub fn is_paid(&self) -> bool {
         self.payments.iter().any(|payment| payment.promised > 0 || payment.paid > 0)
     }
 
-    /// Whether money is promised or here, which stands in the way of another payment.
+    /// Returns whether money is authorized or captured, which prevents another payment.
     pub fn has_open_payment(&self) -> bool {
         self.payments.iter().any(|payment| payment.promised > 0 || payment.paid > payment.refunded)
     }
 }
 
 impl Model {
-    /// What others than this customer hold of a product.
+    /// Returns the units of a product that others than this customer have reserved.
     pub fn reserved_by_others(&self, product: usize, except: Option<usize>) -> i32 {
         let others = self.carts.iter().enumerate().filter(|(who, cart)| Some(*who) != except && !cart.is_expired);
         others.map(|(_, cart)| cart.reserved.get(&product).copied().unwrap_or_default()).sum()
@@ -192,7 +192,7 @@ impl Model {
         self.stock[product] - self.reserved_by_others(product, who)
     }
 
-    /// One of the orders, where there is any.
+    /// Returns the index of an order, if there are any.
     pub fn nth(&self, number: usize) -> Option<usize> {
         self.orders.len().checked_sub(1).map(|last| number % (last + 1))
     }

@@ -1,4 +1,4 @@
-//! What is done with orders, in the database and in the model.
+//! The order steps, applied to the database and the model.
 
 use serde_json::json;
 use souk::ids::RowId;
@@ -8,7 +8,7 @@ use super::{
     shop::{Shop, code, describe_outcome},
 };
 
-/// A card of the test provider that is always good.
+/// A card of the test provider that always succeeds.
 const CARD: &str = "4111111111111111";
 
 impl Shop<'_> {
@@ -88,7 +88,7 @@ impl Shop<'_> {
                     for line in &it.lines {
                         model.stock[line.product] += line.quantity;
                     }
-                    // What was promised is let go, what was paid is paid back, by a job.
+                    // A job voids what was authorized and refunds what was paid.
                     self.app.run_jobs().await;
                     for payment in &mut it.payments {
                         *payment = Payment { promised: 0, refunded: payment.paid, ..*payment };

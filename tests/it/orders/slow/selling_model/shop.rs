@@ -1,4 +1,4 @@
-//! The same shop in the database, and what is done with carts.
+//! The shop in the database, and the cart steps, applied to the database and the model.
 
 use serde_json::{Value, json};
 use souk::{
@@ -9,12 +9,12 @@ use souk::{
 use super::model::{CUSTOMERS, Cart, Line, Model, Order, PRODUCTS, STOCK, Step, money};
 use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
 
-/// What the model says came of a step.
+/// Returns the outcome that the model predicts, as text.
 pub(super) fn describe_outcome(expected: Result<(), &str>) -> String {
     expected.map_or_else(str::to_owned, |()| "done".to_owned())
 }
 
-/// The first code of a mutation's answer, or `done`.
+/// Returns the first error code of a mutation's response, or `done`.
 pub(super) fn code(response: &TestResponse, mutation: &str) -> String {
     response.outcome(mutation).split([' ', ',']).next().unwrap_or_default().to_owned()
 }
@@ -25,7 +25,7 @@ pub struct Shop<'a> {
     pub(super) staff: Actor<'a>,
     pub(super) products: Vec<ProductId>,
     pub(super) carts: Vec<String>,
-    /// Global ids of orders, their lines and payments, in the order of the model's.
+    /// Global ids of orders, their lines and payments, in the order of the model.
     pub(super) orders: Vec<String>,
     pub(super) lines: Vec<Vec<String>>,
     pub(super) payments: Vec<Option<String>>,
@@ -67,7 +67,7 @@ impl<'a> Shop<'a> {
             .collect()
     }
 
-    /// Does a step in the database and in the model. Gives what both say came of it; nothing where the step has no object.
+    /// Applies a step to the database and the model; returns both outcomes, or `None` if the step does not apply.
     pub async fn apply(&mut self, model: &mut Model, step: &Step) -> Option<(String, String)> {
         match step.clone() {
             Step::Add { who, product, quantity } => {
@@ -122,7 +122,7 @@ impl<'a> Shop<'a> {
                     UPDATE cart_reservations SET expires_at = now() - interval '1 s'";
                 self.app.database.sql(is_expired).await;
                 if tidy {
-                    carts::actions::clean_up(&self.app.database.db).await.expect("tidy");
+                    carts::actions::clean_up(&self.app.database.db).await.expect("a cleanup");
                 }
                 for cart in &mut model.carts {
                     cart.is_expired = true;
@@ -174,7 +174,7 @@ impl<'a> Shop<'a> {
                         self.products.iter().position(|id| json!(id.to_global_id()) == line["product"]["id"])
                     };
                     let line = |line: &Value| {
-                        let product = product_of(line).expect("a product of ours");
+                        let product = product_of(line).expect("a product of the shop");
                         Line {
                             product,
                             quantity: cart.lines[&product],
@@ -199,7 +199,7 @@ impl<'a> Shop<'a> {
         }
     }
 
-    /// What the database's books say, in the words of [`model_state`].
+    /// Returns the state of the database in the format of [`model_state`].
     pub async fn state(&self) -> Vec<String> {
         let stock = "SELECT 'stock', stock FROM products ORDER BY id";
         let orders = "SELECT upper(status), total_amount, paid_amount, refunded_amount,

@@ -1,0 +1,90 @@
+//! The manual at `/docs`: the pages of `docs/`, which are inside the binary.
+//! Rule: a link between pages works here as it does among the files.
+
+use axum::{
+    Extension, Router,
+    extract::Path,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+use rust_embed::RustEmbed;
+
+use super::{home, rejection::Rejection};
+use crate::{error::ErrorCode, telemetry::RequestId};
+
+/// Where the manual begins.
+pub const PATH: &str = "/docs/SUMMARY.md";
+
+#[derive(RustEmbed)]
+#[folder = "docs"]
+#[include = "*.md"]
+struct Pages;
+
+/// The routes of the manual.
+pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let start = || async { Redirect::temporary(PATH) };
+    Router::new().route("/docs", get(start)).route("/docs/", get(start)).route("/docs/{*path}", get(show))
+}
+
+async fn show(Path(path): Path<String>, Extension(id): Extension<RequestId>) -> Response {
+    let Some(file) = Pages::get(&path) else {
+        return Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "the manual has no such page").into_json(&id);
+    };
+    match std::str::from_utf8(&file.data) {
+        Ok(markdown) => home::respond(page(markdown)).into_response(),
+        Err(_) => Rejection::internal().into_json(&id),
+    }
+}
+
+fn page(markdown: &str) -> String {
+    let (title, body) = render(markdown);
+    let style = home::STYLE;
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title} - Souk</title>\n\
+         <style>{style}</style>\n</head>\n<body>\n<main>\n<p><a href=\"/\">Souk</a> / <a href=\"{PATH}\">Manual</a></p>\n\
+         {body}</main>\n</body>\n</html>\n"
+    )
+}
+
+/// The text of the first heading, and the page as HTML. Headings get the anchors that GitHub gives them.
+fn render(markdown: &str) -> (String, String) {
+    let mut events: Vec<Event> = Parser::new_ext(markdown, Options::ENABLE_TABLES).collect();
+    let mut title = String::new();
+    let mut start = None;
+    for index in 0..events.len() {
+        match &events[index] {
+            Event::Start(Tag::Heading { .. }) => start = Some(index),
+            Event::End(TagEnd::Heading(_)) => {
+                let Some(start) = start.take() else { continue };
+                let text = text_of(&events[start..index]);
+                if let Event::Start(Tag::Heading { id, .. }) = &mut events[start] {
+                    *id = Some(CowStr::from(anchor(&text)));
+                }
+                if title.is_empty() {
+                    html_escape::encode_text_to_string(&text, &mut title);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut body = String::new();
+    html::push_html(&mut body, events.into_iter());
+    (title, body)
+}
+
+fn text_of(events: &[Event]) -> String {
+    let texts = events.iter().filter_map(|event| match event {
+        Event::Text(text) | Event::Code(text) => Some(&**text),
+        _ => None,
+    });
+    texts.collect()
+}
+
+fn anchor(heading: &str) -> String {
+    let lower = heading.to_lowercase();
+    let kept = lower.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
