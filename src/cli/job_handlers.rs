@@ -182,7 +182,11 @@ pub const JOBS: &[JobInfo] = &[
         period: None,
         description: "Asks the payment provider for the outcome of an operation that has none yet.",
     },
-    JobInfo { kind: reconcile::CAPTURE, period: None, description: "Captures the authorized payment of a shipped order." },
+    JobInfo {
+        kind: reconcile::CAPTURE,
+        period: None,
+        description: "Captures the authorized payment of a shipped order.",
+    },
     JobInfo { kind: CANCELLED, period: None, description: "Voids or refunds the payments of a canceled order." },
     JobInfo { kind: WEBHOOK, period: None, description: "Sends a webhook of the test payment provider." },
     JobInfo { kind: KIND, period: None, description: "Sends an email. Runs only if an SMTP server is configured." },

@@ -23,6 +23,7 @@ mod carts;
 mod categories;
 mod cli;
 mod db;
+mod docs;
 mod engine;
 mod groups;
 mod http;

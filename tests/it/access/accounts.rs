@@ -6,7 +6,7 @@ use souk::{
     ids::{ProductId, RowId, UserId, WebsiteId},
 };
 
-use crate::support::{Actor, TestResponse, TestApp};
+use crate::support::{Actor, TestApp, TestResponse};
 
 const PASSWORD: &str = "correct horse";
 

@@ -12,7 +12,8 @@ use souk::{
 use crate::support::{Actor, ProductSpec, TestApp, multipart_form::Form};
 
 /// Every field of a transfer.
-const TRANSFER_FIELDS: &str = "transfer { id status resource processed total read created updated unchanged rejected failure
+const TRANSFER_FIELDS: &str =
+    "transfer { id status resource processed total read created updated unchanged rejected failure
     errors { line column message } downloadUrl rejectsUrl website { code } user { id } startedAt finishedAt }";
 
 /// Stores a file as an upload; returns its id.
@@ -39,7 +40,12 @@ async fn transfer_status(actor: &Actor<'_>, id: &str) -> Value {
     actor.run_with(&document, json!({ "id": id })).await.at("transfer").clone()
 }
 
-async fn start_import(actor: &Actor<'_>, website: WebsiteId, upload: &str, more: Value) -> crate::support::TestResponse {
+async fn start_import(
+    actor: &Actor<'_>,
+    website: WebsiteId,
+    upload: &str,
+    more: Value,
+) -> crate::support::TestResponse {
     let mut input = json!({ "resource": "PRODUCTS", "websiteId": website.to_global_id(), "uploadId": upload,
         "idempotencyKey": uuid::Uuid::new_v4().to_string() });
     input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());

@@ -41,9 +41,17 @@ fn admin_is_created_logs_in_and_resets_the_password() {
     assert_eq!(response["data"]["me"]["role"]["code"], "admin", "{response}");
     assert_eq!(response["data"]["me"]["isEmailVerified"], true);
 
-    let nobody = exit_code_and_text(&run_admin(&dir, &["reset-password", "--email", "nobody@souk.example"], "four other words there"));
+    let nobody = exit_code_and_text(&run_admin(
+        &dir,
+        &["reset-password", "--email", "nobody@souk.example"],
+        "four other words there",
+    ));
     assert_eq!(nobody.0, Some(2), "{nobody:?}");
-    let reset = exit_code_and_text(&run_admin(&dir, &["reset-password", "--email", "root@souk.example"], "four other words there"));
+    let reset = exit_code_and_text(&run_admin(
+        &dir,
+        &["reset-password", "--email", "root@souk.example"],
+        "four other words there",
+    ));
     assert_eq!(reset.0, Some(0), "{reset:?}");
     // Another process ended the session; this server applies it at its next refresh.
     let deadline = Instant::now() + Duration::from_secs(30);

@@ -13,8 +13,8 @@ use souk::config::{ServeSettings, Settings};
 use tokio::runtime::Runtime;
 
 use crate::support::{
-    query_scalar,
     process::{DataDir, ServerProcess, is_unlocked, post},
+    query_scalar,
 };
 
 const ME: &str = "{ me { email role { code } } }";
