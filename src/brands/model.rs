@@ -15,9 +15,9 @@ use crate::{
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = brands, check_for_backend(diesel::pg::Pg))]
 pub struct BrandRow {
-    /// Key.
+    /// Primary key.
     pub id: BrandId,
-    /// Name for people.
+    /// Display name.
     pub name: String,
     /// Name in URLs, unique.
     pub slug: String,
@@ -55,7 +55,7 @@ pub struct BrandPatch {
 
 impl NewBrand {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
@@ -65,7 +65,7 @@ impl NewBrand {
 
 impl BrandPatch {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());

@@ -15,11 +15,11 @@ use crate::{
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = categories, check_for_backend(diesel::pg::Pg))]
 pub struct CategoryRow {
-    /// Key.
+    /// Primary key.
     pub id: CategoryId,
     /// The category above; none for a root.
     pub parent_id: Option<CategoryId>,
-    /// Name for people.
+    /// Display name.
     pub name: String,
     /// Name in URLs, unique.
     pub slug: String,
@@ -71,7 +71,7 @@ pub struct CategoryPatch {
 
 impl CategoryPatch {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
@@ -86,7 +86,7 @@ impl CategoryPatch {
 
 impl NewCategory {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
@@ -195,7 +195,7 @@ impl CategoryOrderField {
 /// A category with all columns that an import writes.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportedCategory<'a> {
-    /// Key.
+    /// Primary key.
     pub id: i64,
     /// Parent, if it is not a root.
     pub parent_id: Option<i64>,
@@ -213,8 +213,8 @@ pub struct ImportedCategory<'a> {
 mod tests {
     use super::*;
 
-    /// Siblings at these positions, and one more put at each index in turn: the order that comes of it, and how many gave
-    /// way.
+    /// Siblings at these positions, and one more put at each index in turn: the order that comes of it, and how many
+    /// gave way.
     fn put(positions: &[i32], index: usize) -> usize {
         let siblings: Vec<_> = (1..).map(CategoryId).zip(positions.iter().copied()).collect();
         let (position, pushed) = allocate_position(&siblings, index);

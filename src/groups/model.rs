@@ -22,11 +22,11 @@ const MAX_VALUE: usize = 100;
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = product_groups, check_for_backend(diesel::pg::Pg))]
 pub struct ProductGroupRow {
-    /// Key.
+    /// Primary key.
     pub id: ProductGroupId,
     /// The website that sells its products.
     pub source_website_id: WebsiteId,
-    /// Name for people.
+    /// Display name.
     pub name: String,
     /// Name in URLs, unique.
     pub slug: String,
@@ -72,7 +72,7 @@ pub struct ProductGroupPatch {
 
 impl NewProductGroup {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
@@ -83,7 +83,7 @@ impl NewProductGroup {
 
 impl ProductGroupPatch {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
@@ -125,8 +125,8 @@ pub struct OptionValue {
 
 /// The values in the group's order.
 /// # Errors
-/// A user error of `options` where they do not name exactly what the group varies by, each once; of a value that breaks a
-/// rule.
+/// A user error of `options` where they do not name exactly what the group varies by, each once; of a value that breaks
+/// a rule.
 pub fn values_in_order(varies_by: &[String], options: &[OptionValue]) -> Result<Vec<String>> {
     let value = |name: &String| options.iter().find(|option| option.name == *name).map(|option| option.value.clone());
     let values: Option<Vec<_>> = varies_by.iter().map(value).collect();

@@ -28,7 +28,8 @@ use crate::{
 /// Everything that is held on a user: themself, or for staff one of whom they see; none where there is no such user for
 /// the viewer.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; FORBIDDEN for an API key that asks for its owner's: a key is for less than all.
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key that asks for its owner's: a key is for less than
+/// all.
 pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value>> {
     if id == viewer.require_user()? {
         viewer.require_session()?;
@@ -118,12 +119,12 @@ fn rows_of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
     groups.get(&key).map_or(&[], Vec::as_slice)
 }
 
-/// Takes a person out of their account, for good: name, addresses, contacts, reviews, logins and keys go, and where their orders
-/// went but the country. The orders stay, and are counted.
+/// Takes a person out of their account, for good: name, addresses, contacts, reviews, logins and keys go, and where
+/// their orders went but the country. The orders stay, and are counted.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a user that is not the viewer's to see, or
-/// erased already; INVALID_CREDENTIALS where an own account is erased without its password; INSUFFICIENT_PERMISSIONS for one who holds more
-/// than the viewer; IN_USE while an order is under way; PROTECTED for the last admin.
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; NOT_FOUND for a user that is not the viewer's to see,
+/// or erased already; INVALID_CREDENTIALS where an own account is erased without its password; INSUFFICIENT_PERMISSIONS
+/// for one who holds more than the viewer; IN_USE while an order is under way; PROTECTED for the last admin.
 pub async fn erase(
     db: &Db,
     passwords: &Passwords,

@@ -18,7 +18,7 @@ const MAX_LEAD_TIME: i32 = 1000;
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = suppliers, check_for_backend(diesel::pg::Pg))]
 pub struct SupplierRow {
-    /// Key.
+    /// Primary key.
     pub id: SupplierId,
     /// Name, unique.
     pub name: String,
@@ -71,7 +71,7 @@ pub struct SupplierPatch {
 impl NewSupplier {
     /// The supplier with its texts in canonical form.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn checked(self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.text("name", &self.name, 255);
@@ -87,7 +87,7 @@ impl NewSupplier {
 impl SupplierPatch {
     /// The change with its texts in canonical form.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn checked(self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.optional_text("name", self.name.as_deref(), 255);

@@ -18,7 +18,8 @@ use crate::{
 
 /// Adds an address to the viewer or, for staff, to another user. The first one is the default.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; user errors of the fields; NOT_FOUND for a user that is not the viewer's to change.
+/// UNAUTHENTICATED for anonymous viewers; user errors of the fields; NOT_FOUND for a user that is not the viewer's to
+/// change.
 pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result<AddressRow> {
     viewer.require_user()?;
     new.check()?;
@@ -45,7 +46,7 @@ pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result
 
 /// Changes an address.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; user errors of the fields; NOT_FOUND for an address that is not the viewer's.
+/// UNAUTHENTICATED for anonymous viewers; user errors of the fields; NOT_FOUND for an address that is not the viewer's.
 pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: AddressPatch) -> Result<AddressRow> {
     viewer.require_user()?;
     patch.check()?;
@@ -64,7 +65,7 @@ pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: Addr
 
 /// Deletes an address. Orders keep their own copy.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an address that is not the viewer's.
+/// UNAUTHENTICATED for anonymous viewers; NOT_FOUND for an address that is not the viewer's.
 pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<UserId> {
     viewer.require_user()?;
     db.transaction(async |conn| {
@@ -87,8 +88,9 @@ async fn lock_address(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<Add
 
 /// Says that a website knows a user, and as what.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see; INSUFFICIENT_PERMISSIONS for a
-/// website that the viewer's role does not reach; TAKEN where the website knows them already, or calls somebody else so.
+/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see;
+/// INSUFFICIENT_PERMISSIONS for a website that the viewer's role does not reach; TAKEN where the website knows them
+/// already, or calls somebody else so.
 pub async fn add_identity(
     db: &Db,
     viewer: &Viewer,

@@ -21,9 +21,9 @@ pub const MAX_ADDRESSES: i64 = 50;
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
 pub struct UserRow {
-    /// Key.
+    /// Primary key.
     pub id: UserId,
-    /// Name for people.
+    /// Display name.
     pub name: String,
     /// Phone number in E.164.
     pub phone: Option<String>,
@@ -80,7 +80,7 @@ pub struct UserPatch {
 impl UserPatch {
     /// The change with its texts in canonical form.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn checked(self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.optional_text("name", self.name.as_deref(), 255);
@@ -102,7 +102,7 @@ impl UserPatch {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = addresses, check_for_backend(diesel::pg::Pg))]
 pub struct AddressRow {
-    /// Key.
+    /// Primary key.
     pub id: AddressId,
     /// Whose it is.
     pub user_id: UserId,
@@ -164,7 +164,7 @@ pub struct AddressPatch {
 
 impl NewAddress {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         AddressPatch {
             country: Some(self.country.clone()),
@@ -180,7 +180,7 @@ impl NewAddress {
 
 impl AddressPatch {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         validator.optional_text("country", self.country.as_deref(), 100);
@@ -247,7 +247,7 @@ impl UserOrderField {
 /// A customer with all columns that an import writes.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportedUser<'a> {
-    /// Key.
+    /// Primary key.
     pub id: i64,
     /// Name.
     pub name: &'a str,

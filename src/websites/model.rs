@@ -17,11 +17,11 @@ use crate::{
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = websites, check_for_backend(diesel::pg::Pg))]
 pub struct WebsiteRow {
-    /// Key.
+    /// Primary key.
     pub id: WebsiteId,
     /// Short name in settings and URLs, unique.
     pub code: String,
-    /// Name for people.
+    /// Display name.
     pub name: String,
     /// Where the shop is.
     pub base_url: String,
@@ -73,7 +73,7 @@ pub struct WebsitePatch {
 
 impl NewWebsite {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_fields(&mut validator, Some(&self.code), Some(&self.name), Some(&self.base_url));
@@ -86,7 +86,7 @@ impl NewWebsite {
 
 impl WebsitePatch {
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_fields(&mut validator, self.code.as_deref(), self.name.as_deref(), self.base_url.as_deref());

@@ -32,28 +32,28 @@ macro_rules! read {
 
 /// How many searches there were.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn count(db: &Db, report: &Report) -> Result<i64> {
     read!(db, |conn| store::count(conn, report))
 }
 
 /// How many different people searched, of those who are known by anything.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn visitors(db: &Db, report: &Report) -> Result<i64> {
     read!(db, |conn| store::visitors(conn, report))
 }
 
 /// What was searched most.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn terms(db: &Db, report: &Report, filter: TermFilter, limit: i64) -> Result<Vec<Term>> {
     read!(db, |conn| store::terms(conn, report, filter, limit))
 }
 
 /// How many searches were followed by a click.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn click_through(db: &Db, report: &Report) -> Result<ClickThrough> {
     read!(db, |conn| store::click_through(conn, report))
 }

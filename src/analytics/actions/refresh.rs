@@ -26,14 +26,14 @@ const MAX_POPULAR_SEARCHES: i64 = 10_000;
 
 /// Runs the job.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, settings: AnalyticsSettings, _: &JobRow) -> Result<()> {
     refresh(db, settings).await
 }
 
 /// Deletes what is kept long enough, and has the search suggest what many have searched lately.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn refresh(db: &Db, settings: AnalyticsSettings) -> Result<()> {
     let deleted = delete_old(db, Utc::now() - settings.retention()).await?;
     if deleted > 0 {

@@ -57,8 +57,8 @@ pub struct Searcher {
 }
 
 impl Searcher {
-    /// A user who is logged in is that user. A machine with an API key searches for the visitor whose id it sends, and where
-    /// it sends none for its owner.
+    /// A user who is logged in is that user. A machine with an API key searches for the visitor whose id it sends, and
+    /// where it sends none for its owner.
     pub fn of(identity: Option<&Identity>, visitor: Option<VisitorKey>) -> Self {
         match identity {
             Some(Identity { user, auth_method: AuthMethod::Session(_), .. }) => {
@@ -86,7 +86,7 @@ pub struct SearchOutcome {
 /// A search that was answered, as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewSearch {
-    /// Key.
+    /// Primary key.
     pub id: SearchId,
     website_id: Option<WebsiteId>,
     user_id: Option<UserId>,
@@ -141,9 +141,9 @@ fn limit_filters(filters: Value) -> Value {
     if text.len() > MAX_FILTERS || text.contains("\\u0000") { json!({ "leftOut": true }) } else { filters }
 }
 
-/// Whether others may be shown a text: 2 to 60 characters, nothing like an e-mail address, and no run of five digits, which
-/// may be a telephone or an order's number. Words alone, since each of these occurs in what was found; what was searched
-/// without, or beside with `or`, may say anything.
+/// Whether others may be shown a text: 2 to 60 characters, nothing like an e-mail address, and no run of five digits,
+/// which may be a telephone or an order's number. Words alone, since each of these occurs in what was found; what was
+/// searched without, or beside with `or`, may say anything.
 pub fn is_shareable(text: &str) -> bool {
     let is_address = text.contains('@');
     let is_number = text.split(|c: char| !c.is_numeric()).any(|run| run.chars().nth(4).is_some());
@@ -155,7 +155,7 @@ pub fn is_shareable(text: &str) -> bool {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = searches, check_for_backend(diesel::pg::Pg))]
 pub struct UserSearchRow {
-    /// Key.
+    /// Primary key.
     pub id: SearchId,
     /// At which website; none where it was not at one.
     pub website_id: Option<WebsiteId>,
