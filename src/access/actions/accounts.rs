@@ -35,7 +35,7 @@ pub async fn create_user(
         None => viewer.scope(Permission::ManageUsers) == Scope::All,
     };
     if !reaches {
-        let rule = "your role is restricted to certain websites; select one of them";
+        let rule = "your role is limited to certain websites; select one of them";
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", rule));
     }
     let new = new.checked()?;

@@ -1,4 +1,4 @@
-//! Every statement on searches and clicks.
+//! SQL statements on searches and clicks.
 //! What a scope means here: `All` counts every search, staff of some websites those at these, everybody else none.
 
 mod reports;
@@ -30,8 +30,8 @@ fn json<T: serde::Serialize>(rows: &[T]) -> Result<Value> {
     Ok(Value::Text(text))
 }
 
-/// Writes searches; what is there already stays. Where the website is gone the search was at none; where the user was erased
-/// meanwhile it is nobody's: their row is shared, so that the erasure that comes after this finds the search.
+/// Writes searches; what is there already stays. Where the website is gone the search was at none; where the user was
+/// erased meanwhile it is nobody's: their row is shared, so that the erasure that comes after this finds the search.
 pub async fn insert_searches(mut conn: &Conn, rows: &[NewSearch]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
@@ -87,8 +87,8 @@ pub async fn update_anonymized(mut conn: &Conn, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// What so many different people have searched since this key, and found something by: at each website, and anywhere; what most
-/// people searched first, and so many of each.
+/// What so many different people have searched since this key, and found something by: at each website, and anywhere;
+/// what most people searched first, and so many of each.
 pub async fn popular_since(
     mut conn: &Conn,
     since: SearchId,
