@@ -69,7 +69,7 @@ impl Rejection {
         }
     }
 
-    /// The error message.
+    /// Returns the error message.
     pub fn message(&self) -> &str {
         &self.message
     }
