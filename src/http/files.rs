@@ -50,7 +50,7 @@ async fn handle(
 }
 
 fn not_found() -> Rejection {
-    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "the file does not exist, or the link has expired")
+    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such file, or the link has expired")
 }
 
 async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection> {

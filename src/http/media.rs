@@ -36,7 +36,7 @@ async fn handle(
     headers: HeaderMap,
 ) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
-        return Rejection::method_not_allowed("use GET", "GET, HEAD").into_json(&id);
+        return Rejection::method_not_allowed("use GET or HEAD", "GET, HEAD").into_json(&id);
     }
     let Some(key) = rendition_key(&sha256, &file) else { return not_found().into_json(&id) };
     match respond(&storage, &key, &headers).await {
@@ -46,7 +46,7 @@ async fn handle(
 }
 
 fn not_found() -> Rejection {
-    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "the image does not exist")
+    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such image")
 }
 
 /// Returns the storage key of a rendition, if the path segments are valid.
