@@ -165,7 +165,7 @@ pub async fn erase(
             jobs::store::delete_of_user(conn, id).await?;
             users::store::delete_addresses(conn, id).await?;
             access::store::tokens::delete_by_user(conn, id).await?;
-            // Last, because erasing the user also removes the audit entries of the steps above.
+            // Last: this also removes the personal data from the audit entries of the steps above.
             users::store::update_erased(conn, id).await
         })
         .await?;
