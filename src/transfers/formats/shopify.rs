@@ -260,7 +260,7 @@ impl Product {
     fn new(shop: &Shopify, head: &Line) -> Result<Self, Rejection> {
         let columns = &shop.columns;
         let title = cells::optional(head.cell(&columns.title)).ok_or_else(|| {
-            columns.title.rejection("The title is missing. The lines of a product must be consecutive, and the first must contain the title.")
+            columns.title.rejection("the title is missing; it must be on the first of a product's lines")
         })?;
         if cells::flag(head.cell(&columns.gift_card)) == Ok(Some(true)) {
             return Err(columns.gift_card.rejection("gift cards are not supported"));
