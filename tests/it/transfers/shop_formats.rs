@@ -118,8 +118,11 @@ fn shopify_variants_become_products_of_a_group() {
     assert_eq!((mug.stock, mug.is_active), (None, Some(false)));
     assert_eq!((category(mug), mug.external_id.as_deref()), ("Mugs".into(), Some("tin-mug")));
     assert_eq!(products.keys().len(), 5);
-    let expected =
-        [(7, "gift cards"), (8, "Variant Inventory Qty: a quantity must not"), (10, "line 9 has the same option values")];
+    let expected = [
+        (7, "gift cards"),
+        (8, "Variant Inventory Qty: a quantity must not"),
+        (10, "line 9 has the same option values"),
+    ];
     assert_rejected(&refused, &expected);
     assert_eq!(notes["variants whose missing SKU was derived from handle and options"], 1);
 }
@@ -315,8 +318,13 @@ fn invalid_line_does_not_affect_others() {
         b"\",1.00,1\n5,simple,E,Five,1.00,1.5\n6,simple,4.00638E+12,Six,1.00,1\n7,simple,G,Seven,1.00,=\"07\"\n",
     );
     let western = Options { encoding: Encoding::Windows1252, ..options() };
-    let expected =
-        [(3, "columns"), (4, "Name: the text is not UTF-8"), (5, "longer than 4 MB"), (6, "Stock"), (7, "SKU: a spreadsheet")];
+    let expected = [
+        (3, "columns"),
+        (4, "Name: the text is not UTF-8"),
+        (5, "longer than 4 MB"),
+        (6, "Stock"),
+        (7, "SKU: a spreadsheet"),
+    ];
     let read = read(Shop::WooCommerce, &file);
     assert_rejected(&read.refused, &expected);
     assert_eq!(read.products.keys().collect::<Vec<_>>(), ["A", "G"]);
