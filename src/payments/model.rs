@@ -244,7 +244,7 @@ impl Remaining {
         }
         let Some(amount) = asked else { return Ok(left) };
         if amount.normalize().scale() > 2 {
-            return Err(Error::bad_input("amount", "amount must have at most 2 decimal places"));
+            return Err(Error::bad_input("amount", "amount must have at most two decimals"));
         }
         if amount <= Decimal::ZERO || amount > left {
             let rule = format!("amount must be between 0.01 and {left}, the amount left {what}");

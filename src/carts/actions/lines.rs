@@ -76,7 +76,7 @@ pub(super) async fn add_lines(
         wrong.extend(checked.err());
     }
     if quantities.len() > MAX_LINES {
-        let rule = format!("a cart can have at most {MAX_LINES} lines");
+        let rule = format!("a cart has at most {MAX_LINES} lines");
         wrong.push(UserError::new(UserErrorCode::OutOfRange, field(0, "productId"), rule));
     }
     reject_if_any(wrong)?;

@@ -68,7 +68,7 @@ pub async fn create_by_url(
 ) -> Result<Image> {
     let scope = authorize(db, viewer, &request).await?;
     if url.chars().count() > MAX_URL {
-        return Err(Error::user(UserErrorCode::TooLong, "url", format!("url must have at most {MAX_URL} characters")));
+        return Err(Error::user(UserErrorCode::TooLong, "url", format!("must be at most {MAX_URL} characters long")));
     }
     super::fetch::parse(&url, processor.fetch_policy()).map_err(|why| Error::bad_input("url", why.to_string()))?;
     let created = db.transaction(async |conn| {
@@ -164,7 +164,7 @@ fn check_image_limit(others: &[ImageId]) -> Result<()> {
     if others.len() < MAX_IMAGES {
         return Ok(());
     }
-    let rule = format!("a product can have at most {MAX_IMAGES} images");
+    let rule = format!("a product has at most {MAX_IMAGES} images");
     Err(Error::user(UserErrorCode::OutOfRange, "productId", rule))
 }
 

@@ -59,11 +59,7 @@ fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
         return Err(Error::user(UserErrorCode::Required, "lines", "an order must have at least one line"));
     }
     if lines.len() > MAX_LINES {
-        return Err(Error::user(
-            UserErrorCode::OutOfRange,
-            "lines",
-            format!("an order can have at most {MAX_LINES} lines"),
-        ));
+        return Err(Error::user(UserErrorCode::OutOfRange, "lines", format!("an order has at most {MAX_LINES} lines")));
     }
     let wrong: Vec<UserError> = lines
         .iter()

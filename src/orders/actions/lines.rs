@@ -66,7 +66,7 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
             return Err(Error::user(
                 UserErrorCode::OutOfRange,
                 "orderId",
-                format!("an order can have at most {MAX_LINES} lines"),
+                format!("an order has at most {MAX_LINES} lines"),
             ));
         }
         let product =

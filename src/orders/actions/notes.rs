@@ -27,7 +27,7 @@ pub async fn add_note(db: &Db, viewer: &Viewer, id: OrderId, text: String, is_in
             return Err(Error::bad_input("isInternal", "only staff can add internal notes"));
         }
         if store::events::count_notes(conn, id).await? >= MAX_NOTES {
-            let rule = format!("an order can have at most {MAX_NOTES} notes");
+            let rule = format!("an order has at most {MAX_NOTES} notes");
             return Err(Error::user(UserErrorCode::OutOfRange, "orderId", rule));
         }
         let note = NewNote { order_id: id, user_id: viewer.user_id(), message: text.clone(), is_internal };

@@ -64,7 +64,7 @@ pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key
         let quantities: Vec<_> = request.lines.iter().map(|line| (line.line, line.quantity)).collect();
         check_quantities(&quantities, &lines, |line| line.left_to_return(order.status), "return")?;
         if store::returns::count_by_order(conn, order.id).await? >= MAX_RETURNS {
-            let rule = format!("an order can have at most {MAX_RETURNS} returns");
+            let rule = format!("an order has at most {MAX_RETURNS} returns");
             return Err(Error::user(UserErrorCode::OutOfRange, "orderId", rule));
         }
         let row = store::returns::insert(conn, &request).await?;

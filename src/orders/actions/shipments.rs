@@ -64,9 +64,8 @@ pub async fn create_shipment(
         let takes_all = total_quantity(&quantities) == total_quantity(&remaining);
         let existing = store::shipments::count_by_order(conn, order.id).await?;
         if !takes_all && existing + 1 >= MAX_SHIPMENTS as i64 {
-            let rule = format!(
-                "an order can have at most {MAX_SHIPMENTS} shipments; the last must contain all remaining units"
-            );
+            let rule =
+                format!("an order has at most {MAX_SHIPMENTS} shipments; the last must contain all remaining units");
             return Err(Error::user(UserErrorCode::OutOfRange, "lines", rule));
         }
         let shipment = ship(conn, &order, &lines, &request.tracking, &quantities).await?;

@@ -107,7 +107,7 @@ pub struct NewNote {
 pub fn check_note(text: &str) -> Result<()> {
     let mut validator = Validator::new();
     if text.trim().is_empty() {
-        validator.add(UserError::new(UserErrorCode::Required, "text", "text must not be blank"));
+        validator.add(UserError::new(UserErrorCode::Required, "text", "must not be blank"));
     }
     validator.multiline_text("text", text, 2000);
     validator.finish()

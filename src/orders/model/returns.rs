@@ -105,7 +105,7 @@ impl ReturnRequest {
         let mut validator = Validator::new();
         if let Some(note) = &self.note {
             if note.trim().is_empty() {
-                validator.add(UserError::new(UserErrorCode::Required, "note", "note must not be blank"));
+                validator.add(UserError::new(UserErrorCode::Required, "note", "must not be blank"));
             }
             validator.multiline_text("note", note, 2000);
         }

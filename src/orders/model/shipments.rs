@@ -73,7 +73,7 @@ fn check_tracking(carrier: Option<&str>, number: Option<&str>, url: Option<&str>
         validator.add(UserError::new(
             UserErrorCode::Invalid,
             "trackingUrl",
-            "trackingUrl must be a URL that starts with https:// or http://",
+            "must be a URL that starts with https:// or http://",
         ));
     }
     validator.finish()

@@ -132,7 +132,7 @@ pub async fn insert(mut conn: &Conn, website: WebsiteId, orders: &[PastOrder<'_>
         .bind::<BigInt, _>(website);
     query.execute(&mut conn).await.map_err(|error| {
         Error::from(error).on_constraint("orders_source_website_id_order_number_key", || {
-            UserError::new(UserErrorCode::Taken, "number", "another order of this website already has this number")
+            UserError::new(UserErrorCode::Taken, "number", "another order of this website has this number")
         })
     })?;
     Ok(())

@@ -98,7 +98,7 @@ fn check(providers: &Providers, request: &PaymentRequest) -> Result<()> {
     let provider = providers.get(request.provider).ok_or_else(missing)?;
     let source = request.source.as_deref();
     if source.is_some_and(|source| source.chars().count() > MAX_SOURCE) {
-        let rule = format!("source must have at most {MAX_SOURCE} characters");
+        let rule = format!("must be at most {MAX_SOURCE} characters long");
         return Err(Error::user(UserErrorCode::TooLong, "source", rule));
     }
     provider.check(request.method, source)

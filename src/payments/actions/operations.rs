@@ -88,7 +88,7 @@ async fn operate(
     key.check()?;
     let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON) {
-        let rule = format!("reason must have at most {MAX_REASON} characters");
+        let rule = format!("must be at most {MAX_REASON} characters long");
         return Err(Error::user(UserErrorCode::TooLong, "reason", rule));
     }
     let started = db.transaction(async |conn| {
@@ -108,7 +108,7 @@ async fn operate(
         }
         let operations = store::operations_by_payment_ids(conn, &[payment.id]).await?;
         if operations.len() >= MAX_OPERATIONS {
-            let rule = format!("a payment can have at most {MAX_OPERATIONS} operations");
+            let rule = format!("a payment has at most {MAX_OPERATIONS} operations");
             return Err(Error::user(UserErrorCode::OutOfRange, "id", rule));
         }
         let amount = Remaining::of(&payment, &operations).amount(kind, request.amount)?;

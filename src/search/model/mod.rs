@@ -176,7 +176,7 @@ impl Search {
             if let Some(cursor) = cursor
                 && self.bound(cursor).is_none()
             {
-                return Err(Error::bad_input(argument, "the cursor does not belong to this list"));
+                return Err(Error::bad_input(argument, "not a valid cursor for this list"));
             }
         }
         Ok(())
@@ -215,7 +215,7 @@ impl Search {
 /// REQUIRED for a blank text, TOO_LONG for one of more than [`MAX_QUERY`] characters.
 pub fn check_text(argument: &'static str, text: &str) -> Result<()> {
     if text.trim().is_empty() {
-        return Err(Error::user(UserErrorCode::Required, argument, "the search text must not be blank"));
+        return Err(Error::user(UserErrorCode::Required, argument, "must not be blank"));
     }
     check_length(argument, text)
 }
@@ -225,7 +225,7 @@ pub fn check_text(argument: &'static str, text: &str) -> Result<()> {
 /// TOO_LONG for a text of more than [`MAX_QUERY`] characters.
 pub fn check_length(argument: &'static str, text: &str) -> Result<()> {
     if text.chars().nth(MAX_QUERY).is_some() {
-        let rule = format!("the search text must have at most {MAX_QUERY} characters");
+        let rule = format!("must be at most {MAX_QUERY} characters long");
         return Err(Error::user(UserErrorCode::TooLong, argument, rule));
     }
     Ok(())

@@ -237,7 +237,7 @@ impl ShopParser for Shopify {
         if self.lines.len() < MAX_LINES && self.bytes <= MAX_BYTES {
             self.lines.push(line);
         } else {
-            let message = format!("a product can have at most {MAX_LINES} lines and {} MB of text", MAX_BYTES >> 20);
+            let message = format!("a product has at most {MAX_LINES} lines and {} MB of text", MAX_BYTES >> 20);
             let rejection = self.columns.handle.rejection(message);
             out.push(line.line, vec![line.fields], Err(rejection));
         }

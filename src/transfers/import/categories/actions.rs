@@ -95,13 +95,13 @@ async fn update(conn: &Conn, changed: &[CategoryState]) -> Result<()> {
     categories::store::update_imported(conn, &changes).await.map_err(|error| {
         error
             .on_constraint("categories_slug_key", || {
-                user_error(UserErrorCode::Taken, "slug", "another category already has this slug")
+                user_error(UserErrorCode::Taken, "slug", "another category has this slug")
             })
             .on_constraint("categories_acyclic", || {
                 user_error(UserErrorCode::Cycle, "path", "a category cannot be its own ancestor")
             })
             .on_constraint("categories_depth", || {
-                user_error(UserErrorCode::OutOfRange, "path", "the category tree can have at most 32 levels")
+                user_error(UserErrorCode::OutOfRange, "path", "the tree of categories is at most 32 deep")
             })
     })
 }

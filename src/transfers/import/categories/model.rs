@@ -77,7 +77,7 @@ pub fn check(record: &CategoryRecord) -> Result<(), Rejection> {
     validator.optional_text("external_id", record.external_id.as_deref(), 255);
     validator.finish().map_err(Rejection::from)?;
     if record.path.len() > 32 {
-        return Err(Rejection::at("path", "the category tree can have at most 32 levels"));
+        return Err(Rejection::at("path", "the tree of categories is at most 32 deep"));
     }
     Ok(())
 }
@@ -133,7 +133,7 @@ impl<'r> Plan<'r> {
         if let Some(slug) = &record.slug
             && taken.insert(slug.clone(), id).is_some_and(|holder| holder != id)
         {
-            return Err(Rejection::at("slug", "another category already has this slug"));
+            return Err(Rejection::at("slug", "another category has this slug"));
         }
         self.seen.push((id, record.external_id.as_deref()));
         let Some(before) = before else { return Ok(RowOutcome::Created) };

@@ -201,7 +201,7 @@ fn new_addresses<'r>(record: &'r CustomerRecord, state: &CustomerState) -> Resul
     let has_default = has.iter().any(|address| address.is_default);
     let added: Vec<_> = record.addresses.iter().flatten().filter(|address| keys.insert(key(address))).collect();
     if keys.len() as i64 > MAX_ADDRESSES {
-        return Err(Rejection::at("addresses", format!("a customer can have at most {MAX_ADDRESSES} addresses")));
+        return Err(Rejection::at("addresses", format!("a customer has at most {MAX_ADDRESSES} addresses")));
     }
     if added.iter().filter(|address| address.is_default).count() + usize::from(has_default) > 1 {
         return Err(Rejection::at("addresses", "only one address can be the default"));

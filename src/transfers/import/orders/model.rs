@@ -128,7 +128,7 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
         ));
     }
     if total > MAX_TOTAL {
-        validator.add(UserError::new(UserErrorCode::OutOfRange, "lines", format!("a total is at most {MAX_TOTAL}")));
+        validator.add(UserError::new(UserErrorCode::OutOfRange, "lines", format!("total must be at most {MAX_TOTAL}")));
     }
     if !Status::ALL.iter().any(|status| status.as_str() == record.status) {
         let known: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();

@@ -110,7 +110,7 @@ impl SalesOptions {
         if !(0..=MAX_QUANTITY).contains(&self.opening_stock) {
             return Err(Error::bad_input(
                 "opening-stock",
-                format!("opening-stock must be between 0 and {MAX_QUANTITY} units"),
+                format!("opening-stock must be between 0 and {MAX_QUANTITY}"),
             ));
         }
         if !(1..=100_000).contains(&self.batch) {

@@ -17,7 +17,7 @@ pub fn check(product: &ProductRecord) -> Result<(), Rejection> {
     for path in product.category.iter().flatten() {
         path.iter().for_each(|name| validator.text("category", name, 255));
         if path.len() > 32 {
-            return Err(Rejection::at("category", "the category tree can have at most 32 levels"));
+            return Err(Rejection::at("category", "the tree of categories is at most 32 deep"));
         }
     }
     validator.optional_text("brand", product.brand.as_ref().and_then(Option::as_deref), 255);
@@ -64,12 +64,12 @@ pub fn check_state(state: &BulkProduct) -> Result<(), Rejection> {
     patch.check().map_err(Rejection::from)?;
     let check_quantity = |column: &str, number: i32| match (0..=MAX_QUANTITY).contains(&number) {
         true => Ok(()),
-        false => Err(Rejection::at(column, format!("must be between 0 and {MAX_QUANTITY} units"))),
+        false => Err(Rejection::at(column, format!("must be between 0 and {MAX_QUANTITY}"))),
     };
     check_quantity("stock", state.stock)?;
     check_quantity("low_stock_threshold", state.low_stock_threshold)?;
     if state.external_id.as_ref().is_some_and(|id| id.chars().count() > 255) {
-        return Err(Rejection::at("external_id", "must have at most 255 characters"));
+        return Err(Rejection::at("external_id", "must be at most 255 characters long"));
     }
     Ok(())
 }

@@ -189,7 +189,7 @@ impl Planner<'_> {
             return Err(Rejection::at("external_id", "an earlier row of the file has the same product"));
         }
         if known.is_some_and(|known| found.by_sku.get(&record.sku).is_some_and(|at| found.rows[*at].id != known.id)) {
-            return Err(Rejection::at("sku", "another product of this website already has this SKU"));
+            return Err(Rejection::at("sku", "another product of this website has this SKU"));
         }
         if known.is_none() && self.is_update_only {
             return Err(Rejection::at("sku", "there is no such product"));
@@ -238,7 +238,7 @@ impl Planner<'_> {
             (Some(_), Some(_), Some(known)) if known.slug == second || known.slug == last() => {
                 state.slug.clone_from(&known.slug);
             }
-            (Some(_), Some(_), Some(_)) => return Err(Rejection::at("slug", "another product already has this slug")),
+            (Some(_), Some(_), Some(_)) => return Err(Rejection::at("slug", "another product has this slug")),
             (_, _, None) => {
                 let is_free =
                     |slug: &String| !self.taken.contains_key(slug) && !self.requested_slugs.contains(slug.as_str());
@@ -314,7 +314,7 @@ fn set_group(
 ) -> Result<(), Rejection> {
     let group = references.group(&record.slug).ok_or_else(|| Rejection::at("group", "it could not be created"))?;
     if group.website != run.website.id.0 {
-        return Err(Rejection::at("group", "a group of another website already has this slug"));
+        return Err(Rejection::at("group", "a group of another website has this slug"));
     }
     let names: Vec<&str> = record.options.iter().map(|(name, _)| name.as_str()).collect();
     if names != group.varies_by {
