@@ -25,7 +25,7 @@ use crate::{
 /// Kind of the jobs that undo the payments of a canceled order; the payload is `{"order": key}`.
 pub const CANCELLED: &str = "order_cancelled";
 
-/// Maximum number of lines of an order that is placed here. Imported orders are not limited.
+/// Maximum number of lines of an order that is placed here. Imported orders can be longer.
 pub const MAX_LINES: usize = 500;
 
 text_enum! {

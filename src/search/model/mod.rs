@@ -57,7 +57,7 @@ pub enum SearchOrderField {
     Newest,
     /// Average rating. Products only.
     Rating,
-    /// Number of units sold recently. Products only.
+    /// Number of units sold in the last 90 days. Products only.
     Popularity,
     /// Name. Products only.
     Name,
