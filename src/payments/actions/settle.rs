@@ -42,7 +42,7 @@ pub async fn settle(
             enqueue_follow_up(conn, providers, provider, &order, &operation).await?;
         }
         (OperationStatus::Pending, OperationOutcome::Declined { failure }) => {
-            let failure = sanitize(failure).unwrap_or_else(|| "declined".to_owned());
+            let failure = sanitize(failure).unwrap_or_else(|| "refused".to_owned());
             finish(conn, &operation, OperationStatus::Failed, None, Some(&failure)).await?;
         }
         (OperationStatus::Pending, OperationOutcome::Pending { reference }) => {
