@@ -234,7 +234,7 @@ async fn payments_of_a_canceled_order_are_returned() {
     }
     let reason =
         "SELECT string_agg(DISTINCT coalesce(reason, '-'), ', ') FROM payment_operations WHERE user_id IS NULL";
-    assert_eq!(app.database.scalar(reason).await, "the order was cancelled");
+    assert_eq!(app.database.scalar(reason).await, "the order was canceled");
     // The job does nothing if the order is not canceled.
     let (order, id) = pay(None).await;
     let (_, key) = souk::ids::decode(&order).unwrap();
@@ -256,7 +256,7 @@ async fn payment_completed_after_the_cancellation_is_returned() {
     assert_eq!((app.run_jobs().await, app.payment_status(&order).await.as_str()), (1, "pending 0.00/0.00"));
     assert_eq!(app.run_jobs_now("payment_operation").await, 2, "looked up, then voided");
     assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
-    assert_eq!(app.payment_history(&order).await, ["authorized 20.00", "voided 20.00 the order was cancelled"]);
+    assert_eq!(app.payment_history(&order).await, ["authorized 20.00", "voided 20.00 the order was canceled"]);
     // Canceled during a capture.
     let (customer, _, order) = app.unpaid_order().await;
     let id = customer.pay(&order, ANY_CARD).await;

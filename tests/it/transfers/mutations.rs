@@ -156,7 +156,7 @@ async fn unreadable_file_fails_the_transfer_but_not_the_job() {
     app.services.storage.delete(&uploads::key(manager.id.0, &id).unwrap()).await.unwrap();
     app.run_jobs().await;
     let run = transfer_status(&manager, &begun.text_at("importStart.transfer.id")).await;
-    assert!(run["failure"].as_str().is_some_and(|why| why.contains("not there any more")), "{run}");
+    assert!(run["failure"].as_str().is_some_and(|why| why.contains("no longer exists")), "{run}");
     assert_eq!(app.database.scalar("SELECT count(*) FROM jobs WHERE kind = 'transfer'").await, "0");
 }
 
