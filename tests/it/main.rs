@@ -28,6 +28,7 @@ mod engine;
 mod groups;
 mod http;
 mod jobs;
+mod language;
 mod mail;
 mod media;
 mod orders;

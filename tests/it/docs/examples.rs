@@ -93,7 +93,8 @@ impl Session {
 
     fn send(&mut self, block: &Block, variables: Option<&Block>) -> Value {
         let token = block.attribute("as").map(|role| self.token(role));
-        let variables = variables.map_or(Value::Null, |block| serde_json::from_str(&block.code).expect("JSON variables"));
+        let variables =
+            variables.map_or(Value::Null, |block| serde_json::from_str(&block.code).expect("JSON variables"));
         let body = json!({ "query": block.code, "variables": variables });
         let (_, response) = post_body(self.server.address, token.as_deref(), &body.to_string());
         let response = response.replace(&self.server.address.to_string(), SHOWN_ADDRESS);
@@ -127,15 +128,18 @@ fn has_errors(value: &Value) -> bool {
 fn show(value: &Value, indent: usize) -> String {
     let line = value.to_string();
     let spaced = line.replace("\":", "\": ").replace(",\"", ", \"").replace("},{", "}, {");
-    if indent + spaced.chars().count() <= 100 && serde_json::from_str::<Value>(&spaced).is_ok_and(|same| same == *value) {
+    if indent + spaced.chars().count() <= 100 && serde_json::from_str::<Value>(&spaced).is_ok_and(|same| same == *value)
+    {
         return spaced;
     }
     let pad = " ".repeat(indent + 2);
     let end = " ".repeat(indent);
     match value {
         Value::Object(fields) => {
-            let parts: Vec<_> =
-                fields.iter().map(|(name, value)| format!("{pad}{}: {}", json!(name), show(value, indent + 2))).collect();
+            let parts: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| format!("{pad}{}: {}", json!(name), show(value, indent + 2)))
+                .collect();
             format!("{{\n{}\n{end}}}", parts.join(",\n"))
         }
         Value::Array(items) => {
@@ -183,7 +187,8 @@ fn compare_text(line: usize, shown: Option<&Block>, output: &str, code: &str) ->
 
 fn check(page: &Page) -> Vec<Difference> {
     let blocks = page.blocks();
-    let is_run = |block: &Block| matches!(block.language.as_str(), "graphql" | "sh") && block.attribute("skip").is_none();
+    let is_run =
+        |block: &Block| matches!(block.language.as_str(), "graphql" | "sh") && block.attribute("skip").is_none();
     if !blocks.iter().any(is_run) {
         return Vec::new();
     }
@@ -226,13 +231,19 @@ fn examples_do_what_the_pages_show() {
     let mut failures = Vec::new();
     for page in pages::all() {
         let differences = check(&page);
-        if std::env::var_os("UPDATE_DOCS").is_some() && differences.iter().any(|difference| difference.correction.is_some()) {
+        if std::env::var_os("UPDATE_DOCS").is_some()
+            && differences.iter().any(|difference| difference.correction.is_some())
+        {
             fs::write(pages::root().join(&page.path), corrected(&page, &differences)).expect("the page can be written");
         }
         let named = |difference: Difference| format!("{}:{}: {}", page.path.display(), difference.line, difference.why);
         failures.extend(differences.into_iter().map(named));
     }
-    assert!(failures.is_empty(), "`UPDATE_DOCS=1 cargo test docs` writes the outputs anew.\n\n{}", failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "`UPDATE_DOCS=1 cargo test docs` writes the outputs anew.\n\n{}",
+        failures.join("\n\n")
+    );
 }
 
 #[test]

@@ -55,7 +55,8 @@ fn every_link_leads_to_a_page_and_its_heading() {
 fn the_summary_names_every_page_of_the_manual() {
     let pages = pages::all();
     let summary = pages.iter().find(|page| page.path.ends_with("docs/SUMMARY.md")).expect("docs/SUMMARY.md");
-    let named: Vec<PathBuf> = summary.links().into_iter().map(|(_, link)| normalize(&PathBuf::from("docs").join(link))).collect();
+    let named: Vec<PathBuf> =
+        summary.links().into_iter().map(|(_, link)| normalize(&PathBuf::from("docs").join(link))).collect();
     for page in pages.iter().filter(|page| page.path.starts_with("docs") && page.path != summary.path) {
         assert!(named.contains(&page.path), "docs/SUMMARY.md does not name {}", page.path.display());
     }

@@ -4,6 +4,6 @@
 mod examples;
 mod generated;
 mod links;
-mod pages;
+pub mod pages;
 mod shell;
 mod wildcard;

@@ -97,7 +97,7 @@ async fn without_configured_origins_no_other_origin_may_call() {
 async fn response_for_an_unknown_path_names_the_graphql_endpoint() {
     let app = TestApp::new().await;
     for request in
-        [Request::get("/"), Request::get("/graphql/"), Request::post("/nothing?x=1"), Request::put("/Graphql")]
+        [Request::get("/home"), Request::get("/graphql/"), Request::post("/nothing?x=1"), Request::put("/Graphql")]
     {
         let (status, headers, bytes) = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(status, StatusCode::NOT_FOUND);

@@ -126,6 +126,11 @@ fn servers_share_a_data_directory_and_either_can_stop_first() {
         assert_eq!(server.run(Some(&token), ME).1["data"]["me"]["role"]["code"], "customer");
     }
     assert!(dir.run(&["health", "--url", &format!("http://{}/readyz", one.address)]).status.success());
+    // Without a URL it asks the server of SOUK_LISTEN; a server that listens everywhere is asked on loopback.
+    for listen in [one.address.to_string(), format!("0.0.0.0:{}", one.address.port())] {
+        let health = dir.command(&["health"]).env("SOUK_LISTEN", &listen).output().expect("the binary runs");
+        assert!(health.status.success(), "{listen}: {health:?}");
+    }
     let address = one.address;
     assert_eq!(one.stop(), Some(0));
     let gone = dir.run(&["health", "--url", &format!("http://{address}/readyz")]);
