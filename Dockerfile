@@ -3,7 +3,7 @@
 # Run:    docker run -p 8000:8000 -e DATABASE_URL=postgres://... -e SOUK_JWT_SECRET=... souk
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /souk
-# A layer of its own for the dependencies: it lasts until Cargo.toml or Cargo.lock change.
+# A separate layer for the dependencies, cached until Cargo.toml or Cargo.lock changes.
 COPY Cargo.toml Cargo.lock ./
 COPY macros macros
 RUN mkdir src \
@@ -15,22 +15,22 @@ RUN mkdir src \
 COPY migrations migrations
 COPY docs docs
 COPY src src
-# The symbols go into a file of their own, which a debugger finds by the link in the binary.
+# Debug symbols go into a separate file, which debuggers find by the debug link in the binary.
 RUN CARGO_PROFILE_RELEASE_STRIP=none cargo build --release --locked \
     && cd target/release \
     && objcopy --only-keep-debug souk souk.debug \
     && objcopy --strip-all --add-gnu-debuglink=souk.debug souk \
     && mkdir /data
 
-# docker build --target symbols --output . .   writes souk.debug
+# `docker build --target symbols --output . .` writes souk.debug.
 FROM scratch AS symbols
 COPY --from=build /souk/target/release/souk.debug /
 
-# It holds glibc and no shell. There is no PostgreSQL in it: DATABASE_URL must name one.
+# The base image contains glibc but no shell. PostgreSQL is not included: set DATABASE_URL.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /souk/target/release/souk /usr/local/bin/souk
 COPY LICENSE LICENSE-MIT LICENSE-APACHE src/http/ide/NOTICE /usr/share/doc/souk/
-# Pictures and other files, unless SOUK_STORAGE names an object store.
+# Images and other files are stored here, unless SOUK_STORAGE names an object store.
 COPY --from=build --chown=nonroot:nonroot /data /data
 VOLUME /data
 ENV SOUK_ENV=production \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures page 1 and page 1,000 of products by every filter and every order at 100,000 products: bench/catalog_at_scale.sh
-# [--quick]. See README.md beside it.
+# Measures page 1 and page 1,000 of `products` for every filter and sort order, with 100,000 products.
+# Usage: bench/catalog_at_scale.sh [--quick]. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./lib.sh
@@ -23,11 +23,11 @@ psql -Xq -f catalog_at_scale.sql "$url"
 
 log_in
 
-# Every filter of `ProductWhere` alone, wide and narrow, then the pairs that a shop asks for. Names, then JSON.
+# Each filter of `ProductWhere` with low and high selectivity, then common pairs. Alternating names and JSON.
 site1="\"$(id Website 1)\"" site4="\"$(id Website 4)\"" root="\"$(id Category 1)\"" leaf="\"$(id Category 600)\"" crowd="\"$(id Category 111)\""
 cases=(
   'no filter' '{}'
-  'one of each group' 'onePerGroup: true|{}'
+  'one per group' 'onePerGroup: true|{}'
   'id in 2' "{\"id\": {\"in\": [\"$(id Product 5)\", \"$(id Product 99999)\"]}}"
   'sku' '{"sku": {"eq": "SKU-077712"}}'
   'barcode' '{"barcode": {"eq": "4000000077712"}}'
@@ -41,16 +41,16 @@ cases=(
   'in stock' '{"availability": {"eq": "IN_STOCK"}}'
   'category of 4 %' "{\"category\": {\"eq\": $crowd}}"
   'category of 0.1 %' "{\"category\": {\"eq\": $leaf}}"
-  'root category and below' "{\"category\": {\"eq\": $root, \"includeDescendants\": true}}"
+  'root category and descendants' "{\"category\": {\"eq\": $root, \"includeDescendants\": true}}"
   'brand' "{\"brand\": {\"eq\": \"$(id Brand 7)\"}}"
   'supplier' "{\"supplier\": {\"eq\": \"$(id Supplier 7)\"}}"
   'seller' "{\"seller\": {\"eq\": \"$(id User 7)\"}}"
   'website of 70 %' "{\"sourceWebsite\": {\"eq\": $site1}}"
   'website of 3 %' "{\"sourceWebsite\": {\"eq\": $site4}}"
-  'not for sale' '{"isActive": false}'
-  'made in the last month' '{"createdAt": {"gte": "2026-10-10T00:00:00Z"}}'
-  'root and below, price to 20' "{\"category\": {\"eq\": $root, \"includeDescendants\": true}, \"price\": {\"lte\": \"20\"}}"
-  'website of 3 %, low' "{\"sourceWebsite\": {\"eq\": $site4}, \"availability\": {\"in\": [\"LOW_STOCK\", \"OUT_OF_STOCK\"]}}"
+  'inactive' '{"isActive": false}'
+  'created in the last month' '{"createdAt": {"gte": "2026-10-10T00:00:00Z"}}'
+  'root and descendants, up to 20' "{\"category\": {\"eq\": $root, \"includeDescendants\": true}, \"price\": {\"lte\": \"20\"}}"
+  'website of 3 %, low or out' "{\"sourceWebsite\": {\"eq\": $site4}, \"availability\": {\"in\": [\"LOW_STOCK\", \"OUT_OF_STOCK\"]}}"
   'website of 70 %, brand' "{\"sourceWebsite\": {\"eq\": $site1}, \"brand\": {\"eq\": \"$(id Brand 7)\"}}"
 )
 list=products resource=Product

@@ -1,16 +1,16 @@
--- The data of catalog_at_scale.sh, the same at every run: 4 websites of 70, 20, 7 and 3 %, a tree of 10 x 10 x 5 categories,
--- 200 brands, 50 suppliers, 20 sellers, 100,000 products over three years, every tenth in a group of five, one in twenty
--- rated, one in thirty not for sale, and one administrator: admin@bench.example, password "bench-admin-password".
--- Runs on an empty database that has this version's tables. Keys count from 1, in the order of insertion.
+-- Data of catalog_at_scale.sh, identical in every run: 4 websites (70, 20, 7 and 3 %), 10 x 10 x 5 categories, 200 brands,
+-- 50 suppliers, 20 sellers, 100,000 products over three years (every tenth in a group of five, 1 in 20 rated, 1 in 30
+-- inactive), and an admin (admin@bench.example, password "bench-admin-password").
+-- Requires an empty database with all migrations applied. Ids start at 1, in insertion order.
 \set ON_ERROR_STOP on
 BEGIN;
--- What the triggers would do for each row is said at once below.
+-- Skips the triggers; the statements below insert what they would compute.
 SET LOCAL session_replication_role = replica;
 
 INSERT INTO websites (code, name, base_url, currency)
     SELECT 'bench-' || n, 'Bench ' || n, 'https://bench.example', 'EUR' FROM generate_series(1, 4) n ORDER BY n;
 
--- argon2id, 19,456 KiB, 2 passes, 1 lane.
+-- argon2id with 19,456 KiB, 2 iterations, 1 lane.
 INSERT INTO users (name, email, role_id, password_hash)
     SELECT 'Administrator', 'admin@bench.example', id,
         '$argon2id$v=19$m=19456,t=2,p=1$yGfpKu6DqDT7TVuyyiyVAw$spIrUT2fr/K+oCEs8ndoOVjv0mj9jtvb7B0iYZ6UECU'
@@ -18,7 +18,7 @@ INSERT INTO users (name, email, role_id, password_hash)
 INSERT INTO users (name, email, role_id)
     SELECT 'Seller ' || n, 'seller' || n || '@bench.example', r.id FROM generate_series(1, 20) n, roles r WHERE r.code = 'seller' ORDER BY n;
 
--- 1 to 10 are roots, 11 to 110 stand below them, 111 to 610 below those.
+-- Ids 1 to 10 are roots, 11 to 110 their children, 111 to 610 their grandchildren.
 INSERT INTO categories (parent_id, name, slug, path)
     SELECT parent, 'Category ' || n, 'category-' || n,
         CASE WHEN n <= 10 THEN ARRAY[n] WHEN n <= 110 THEN ARRAY[parent, n] ELSE ARRAY[1 + (parent - 11) / 10, parent, n] END
@@ -29,7 +29,7 @@ INSERT INTO suppliers (name) SELECT 'Supplier ' || n FROM generate_series(1, 50)
 INSERT INTO product_groups (source_website_id, name, slug, varies_by)
     SELECT 1, 'Group ' || n, 'group-' || n, '{Size}' FROM generate_series(1, 2000) n ORDER BY n;
 
--- Multiplying by a prime spreads without chance; the square makes few large categories and many small ones.
+-- Multiplying by a prime spreads values evenly and deterministically. The square yields few large and many small categories.
 CREATE TEMPORARY TABLE seed ON COMMIT DROP AS
     SELECT n, mixed % 100 AS of_website, 111 + floor(500 * (mixed / 100 % 1000 / 1000.0) ^ 2)::integer AS category,
         1 + n * 48271 % 200 AS brand, 1 + n * 16807 % 50 AS supplier, n * 69621 % 1000003 AS spread

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kills PostgreSQL a hundred times while people buy: bench/chaos.sh [KILLS]. See README.md beside it.
+# Stress test: kills PostgreSQL a hundred times during checkouts. Usage: bench/chaos.sh [KILLS]. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./lib.sh

@@ -1,5 +1,5 @@
--- Buys carts, each once: wrk -s checkout.lua URL -- FILE
--- A line of the file is a cart's token, a tab and the JSON body of its checkout. The threads share the lines out among them.
+-- Checks out each cart once: wrk -s checkout.lua URL -- FILE THREADS
+-- Each line of the file is a cart token, a tab and the JSON body of the checkout. The threads share the lines.
 local threads = 0
 
 function setup(thread)

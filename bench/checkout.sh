@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures checkouts of 3 lines next to pgbench running the same SQL on the same server: bench/checkout.sh [--quick]. See
-# README.md beside it.
+# Compares checkouts of 3 lines with pgbench running the same SQL on the same server.
+# Usage: bench/checkout.sh [--quick]. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./lib.sh
@@ -11,7 +11,7 @@ case ${1-} in
   --quick) seconds=3 ;;
   *) echo "usage: bench/checkout.sh [--quick]" >&2; exit 2 ;;
 esac
-# More than can be bought in a round, by souk and by each client of pgbench.
+# More carts than Souk, or each pgbench client, can check out in a round.
 readonly CARTS=$((seconds * 4000)) RANGE=$((seconds * 300))
 
 need wrk curl psql pgbench
@@ -23,7 +23,8 @@ serve
 echo "seeding ..." >&2
 psql -Xq -v carts=$((CARTS * (ROUNDS + 1) + RANGE * CONNECTIONS * ROUNDS)) -f checkout_seed.sql "$url"
 
-# bodies FIRST COUNT: the token and the checkout of each cart, a line each. The id of a cart is base64url of `Cart:<key>`.
+# bodies FIRST COUNT: writes the token and the checkout request of each cart, one per line. The global id of a cart is
+# base64url of `Cart:<key>`.
 bodies() {
   query "SELECT 'souk_c_bench_' || i || E'\t' || json_build_object('query',
     'mutation(\$i: CheckoutInput!) { checkout(input: \$i) { orders { id orderNumber totalAmount { amount } } userErrors { code message field } } }',
@@ -38,7 +39,7 @@ bodies() {
 
 orders() { query 'SELECT count(*) FROM orders'; }
 
-# load_souk FIRST SECONDS: checkouts/s, p50 and p99 in microseconds. Each counts that made an order.
+# load_souk FIRST SECONDS: prints checkouts/s (counted by orders in the database), p50 and p99 in microseconds.
 load_souk() {
   local before result
   bodies "$1" "$CARTS"
@@ -49,7 +50,7 @@ load_souk() {
   echo "$((($(orders) - before) * 1000000 / duration)) $p50 $p99"
 }
 
-# load_pgbench FIRST SECONDS: the same.
+# load_pgbench FIRST SECONDS: prints the same for pgbench.
 load_pgbench() {
   local before rate
   rm -f "$work"/pgbench.*
@@ -63,7 +64,7 @@ echo "warming up ..." >&2
 load_souk 1 1 >/dev/null
 line=$(sed -n "$((CARTS - 1))p" "$work/bodies")
 response=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' -H "X-Cart-Token: ${line%%$'\t'*}" -d "${line#*$'\t'}")
-[[ $response == *'"userErrors":[]'* ]] || { echo "unexpected answer: $response" >&2; exit 1; }
+[[ $response == *'"userErrors":[]'* ]] || { echo "unexpected response: $response" >&2; exit 1; }
 
 for ((round = 1; round <= ROUNDS; round++)); do
   echo "round $round of $ROUNDS ..." >&2
@@ -79,10 +80,10 @@ row() {
 }
 echo
 echo "$("$souk" --version), PostgreSQL $(query 'SHOW server_version'), $(nproc) cores, synchronous_commit=on; $CONNECTIONS connections, medians of $ROUNDS rounds of $seconds s"
-echo "a checkout of 3 lines: $statements statements, of which souk sends some together; pgbench waits for each"
+echo "checkout of 3 lines: $statements statements; souk pipelines some of them, pgbench sends them one by one"
 printf '%-10s %12s %9s %9s\n' '' checkouts/s 'p50 ms' 'p99 ms'
 row souk souk
 row pgbench reference
 awk -v souk="$(column souk 1)" -v pgbench="$(column reference 1)" 'BEGIN { printf "%-10s %12.2f\n", "ratio", souk / pgbench }'
 wrong=$(query "SELECT count(*) FROM orders o WHERE total_amount <> (SELECT sum(total_price) FROM order_details d WHERE d.order_id = o.id)")
-echo "orders: $(orders), totals that are not the sum of their lines: $wrong"
+echo "orders: $(orders), with a total that differs from the sum of their lines: $wrong"

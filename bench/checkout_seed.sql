@@ -1,5 +1,5 @@
--- A website, 1,000 products that do not run out, and carts of 3 lines, each a guest's: `souk_c_bench_<n>` is the token of
--- cart n. psql -v carts=<how many>
+-- A website, 1,000 products with ample stock, and guest carts of 3 lines; cart n has the token `souk_c_bench_<n>`.
+-- Usage: psql -v carts=<count>
 SET souk.audit = 'off';
 INSERT INTO websites (id, code, name, base_url, currency) VALUES (1, 'bench', 'Bench', 'https://bench.example', 'EUR');
 INSERT INTO products (id, source_website_id, name, slug, sku, price)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sells the same pieces to 64 clients at once, over and over, and sends keys in parallel: bench/concurrent_checkouts.sh [ROUNDS]. See README.md
-# beside it.
+# Stress test: 64 concurrent clients buy the same units, and idempotency keys are used in parallel.
+# Usage: bench/concurrent_checkouts.sh [ROUNDS]. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

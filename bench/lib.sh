@@ -1,15 +1,16 @@
-# What the benchmarks have in common: the programs, the binary, a server on a fresh data directory. Sourced, from this folder.
-# Debian keeps PostgreSQL's programs off the search path; the newest version is the one that souk takes.
+# Shared functions of the benchmarks: programs, the binary, and a server with a fresh data directory. Sourced from this
+# directory.
+# Debian does not add PostgreSQL's programs to PATH. Like Souk, use the newest version.
 PATH="$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1):$PATH"
 
-# need PROGRAM...: ends where one is missing.
+# need PROGRAM...: exits if a program is missing.
 need() {
   for program; do
     command -v "$program" >/dev/null || { echo "$program is missing: apt-get install wrk curl postgresql" >&2; exit 1; }
   done
 }
 
-# find_souk: sets souk to the binary of SOUK_BIN, or builds it.
+# find_souk: sets souk to the binary in SOUK_BIN, or builds it.
 find_souk() {
   if [[ -n ${SOUK_BIN-} ]]; then
     souk=$(cd "$OLDPWD" && realpath -e "$SOUK_BIN")
@@ -19,9 +20,9 @@ find_souk() {
   fi
 }
 
-# create_workdir: sets work to a folder that goes with the script, and the server with it.
+# create_workdir: sets work to a temporary directory; on exit it is removed and the server is stopped.
 create_workdir() {
-  # PostgreSQL's own account must be able to enter it.
+  # The postgres user must be able to access it.
   work=$(mktemp -d)
   chmod 755 "$work"
   pid=
@@ -36,7 +37,7 @@ remove_workdir() {
   rm -rf "$work"
 }
 
-# serve: starts souk on a port of its own; sets pid, port and url, the database's.
+# serve: starts Souk on a free port; sets pid, port and url (of the database).
 serve() {
   : >"$work/stdout"
   "$souk" serve --listen 127.0.0.1:0 >"$work/stdout" 2>>"$work/log" &
@@ -50,7 +51,7 @@ serve() {
   url=$("$souk" db url)
 }
 
-# query SQL: one value.
+# query SQL: prints a single value.
 query() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1" "$url"; }
 
 median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }

@@ -1,9 +1,9 @@
-"""Makes a script for pgbench of what PostgreSQL logged with log_statement = 'all': the same statements, their parameters put in."""
+"""Converts a PostgreSQL log (log_statement = 'all') to a pgbench script with the same statements and parameter values."""
 
 import re
 import sys
 
-# What souk does by itself, every second: a statement or transaction that names one of these was not for the request.
+# Tables of Souk's periodic background work: statements and transactions that use them do not belong to the request.
 BACKGROUND = re.compile(r'"?\b(jobs|sessions|roles|role_permissions|carts|cart_reservations)\b"?|^SELECT clock_timestamp\(\)$')
 ENTRY = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[(\d+)\] (\w+):  (.*)", re.DOTALL)
 TOKEN = re.compile(r"""\b[Ee]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<!:):(?=\w)|\$(\d+)""")
@@ -11,7 +11,7 @@ PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
 
 
 def literal(value):
-    # pgbench would take :word for one of its variables, in a text, too.
+    # pgbench would replace :word with a variable, even within a string.
     if "\\" in value or ":" in value:
         return "E" + value.replace("\\", "\\\\").replace(":", "\\072")
     return value
@@ -21,7 +21,7 @@ def substitute(statement, values):
     def replacement(token):
         if token[1]:
             return literal(values[token[1]])
-        # Constants of the statement, and the colon of a slice; names in double quotes stay.
+        # Escapes string constants and the colon of array slices; quoted identifiers are unchanged.
         kind = token[0][0]
         return literal(token[0]) if kind == "'" else token[0].replace(":", "\\072") if kind in "Ee" else ": " if kind == ":" else token[0]
 
@@ -29,9 +29,9 @@ def substitute(statement, values):
 
 
 def main():
-    # A line that begins with a tab goes on with the one before.
+    # A line that starts with a tab continues the previous one.
     entries = [ENTRY.match(line) for line in sys.stdin.read().replace("\n\t", " ").splitlines()]
-    # A statement, or all of a transaction; of each connection the transaction that is open.
+    # units: single statements and whole transactions; opened: the open transaction of each connection.
     units, opened, last = [], {}, {}
     for entry in filter(None, entries):
         connection, level, text = entry.groups()
@@ -46,7 +46,7 @@ def main():
                     opened[connection] = unit
             elif re.match("COMMIT|ROLLBACK|END", statement):
                 del opened[connection]
-            # A statement without parameters has no DETAIL.
+            # Statements without parameters have no DETAIL line.
             unit.append(statement if "$" in statement else substitute(statement, {}))
             last[connection] = unit
         elif level == "DETAIL" and text.lower().startswith("parameters: ") and connection in last:

@@ -1,6 +1,6 @@
--- Sends logins that fail, each for another account: wrk -s login.lua URL -- many|one
--- With `many` each comes from another client, by what a proxy says; with `one` all come from the same.
--- The last line it prints is for login_flood.sh: answers a second, those of them that were refused unseen.
+-- Sends failing logins, each for a different account: wrk -s login.lua URL -- many|one
+-- With `many`, X-Forwarded-For names a different client for each login; with `one`, always the same.
+-- The last line printed is read by login_flood.sh: responses/s, and how many of them were rate limited.
 local threads = {}
 
 function setup(thread)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures product reads alone and during a flood of logins: bench/login_flood.sh [--quick]. See README.md beside it.
+# Measures product reads alone and during a flood of logins. Usage: bench/login_flood.sh [--quick]. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,7 +10,7 @@ case ${1-} in
   *) echo "usage: bench/login_flood.sh [--quick]" >&2; exit 2 ;;
 esac
 
-# Debian keeps PostgreSQL's programs off the search path; the newest version is the one that souk takes.
+# Debian does not add PostgreSQL's programs to PATH. Like Souk, use the newest version.
 programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
 PATH="$programs:$PATH"
 for program in wrk curl psql; do
@@ -23,7 +23,7 @@ else
   souk=${CARGO_TARGET_DIR:-../target}/release/souk
 fi
 
-# PostgreSQL's own account must be able to enter it.
+# The postgres user must be able to access it.
 work=$(mktemp -d)
 chmod 755 "$work"
 mkfifo "$work/stdout"
@@ -36,7 +36,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# The flood says by itself where it comes from, as from behind a proxy of the shop: nobody's back-off stops it.
+# With a trusted proxy, the logins set their client address in X-Forwarded-For, so that throttling does not stop them.
 unset DATABASE_URL
 export SOUK_DATA_DIR=$work/data SOUK_ENV=production SOUK_JWT_SECRET=only-for-this-run-of-the-benchmark SOUK_TRUSTED_PROXIES=1
 
@@ -55,7 +55,7 @@ psql -Xq -f seed.sql "$url"
 psql -XAtq -c "SELECT json_build_object('query', \$\$$(<product.graphql)\$\$, 'variables', json_build_object('id',
   rtrim(translate(encode(convert_to('Product:' || id, 'UTF8'), 'base64'), '+/', '-_'), '='))) FROM products" "$url" >"$work/product.bodies"
 
-# reads FILE: adds requests/s, p50 and p99 in microseconds.
+# reads FILE: appends requests/s, p50 and p99 in microseconds.
 reads() {
   local result
   result=$(wrk -t $THREADS -c $CONNECTIONS -d "$seconds" -s post.lua "http://127.0.0.1:$port/graphql" -- "$work/product.bodies" | tail -1)
@@ -63,7 +63,7 @@ reads() {
   echo "${result% 0}" >>"$work/$1"
 }
 
-# reads_during FLOOD: the same, while logins come in from many clients or one.
+# reads_during FLOOD: the same during logins from `many` clients or `one`.
 reads_during() {
   wrk -t 1 -c $FLOOD -d $((seconds + 2)) -s login.lua "http://127.0.0.1:$port/graphql" -- "$1" >"$work/wrk" &
   flood=$!
@@ -81,11 +81,11 @@ for ((round = 1; round <= ROUNDS; round++)); do
   reads alone
   reads_during many
   reads_during one
-  # What one client did must not slow it down in the next round.
+  # Reset the throttling of the single client for the next round.
   psql -Xqc 'TRUNCATE login_throttles' "$url"
 done
 
-# column FILE N: the median of a column.
+# column FILE N: prints the median of a column.
 column() { cut -d ' ' -f "$2" "$work/$1" | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
 
 row() {
@@ -95,7 +95,7 @@ row() {
 
 echo
 echo "$("$souk" --version), $(nproc) cores; product reads at $CONNECTIONS connections, medians of $ROUNDS rounds of $seconds s"
-printf '\n%-46s %10s %9s %9s %10s %10s\n' '' requests/s 'p50 ms' 'p99 ms' logins/s refused/s
+printf '\n%-46s %10s %9s %9s %10s %10s\n' '' requests/s 'p50 ms' 'p99 ms' logins/s limited/s
 row 'alone' alone
-row "during logins of $FLOOD connections, many clients" many "$(column many.logins 1)" "$(column many.logins 2)"
-row "during logins of $FLOOD connections, one client" one "$(column one.logins 1)" "$(column one.logins 2)"
+row "with logins on $FLOOD connections, many clients" many "$(column many.logins 1)" "$(column many.logins 2)"
+row "with logins on $FLOOD connections, one client" one "$(column one.logins 1)" "$(column one.logins 2)"

@@ -1,5 +1,5 @@
--- The four statements of orders.graphql as souk sends them. The arrays come from run.sh: pgbench cannot make an array of
--- what a statement answers, and the page is the same at every request.
+-- The four statements that Souk sends for orders.graphql. run.sh passes the arrays, because pgbench cannot build an array
+-- from a result; every request returns the same page.
 \set rows 21
 \set visible true
 SELECT "orders"."id", "orders"."source_website_id", "orders"."order_number", "orders"."user_id", "orders"."status", "orders"."total_amount", "orders"."ship_country", "orders"."ship_city", "orders"."ship_district", "orders"."ship_address", "orders"."ship_postal_code", "orders"."placed_at", "orders"."created_at", "orders"."updated_at" FROM "orders" ORDER BY "orders"."placed_at" DESC, "orders"."id" DESC LIMIT :rows;

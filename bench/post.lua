@@ -1,10 +1,10 @@
--- Posts random lines of a file, each the JSON body of a request: wrk -s post.lua URL -- FILE [TOKEN]
--- The last line it prints is for run.sh: requests/s, p50 and p99 in microseconds, failed requests.
+-- Posts random lines of a file, each of which is a JSON request body: wrk -s post.lua URL -- FILE [TOKEN]
+-- The last line printed is read by run.sh: requests/s, p50 and p99 in microseconds, failed requests.
 local threads = 0
 
 function setup(thread)
   threads = threads + 1
-  thread:set("seed", threads) -- or all threads would draw the same lines
+  thread:set("seed", threads) -- otherwise all threads would choose the same lines
 end
 
 function init(args)

@@ -1,4 +1,4 @@
--- The statement of product.graphql as souk sends it. `products` comes from run.sh.
+-- The statement that Souk sends for product.graphql. run.sh passes `products`.
 \set id random(1, :products)
 \set rows 1
 SELECT "products"."id", "products"."source_website_id", "products"."category_id", "products"."brand_id", "products"."supplier_id", "products"."seller_id", "products"."name", "products"."slug", "products"."sku", "products"."barcode", "products"."variant", "products"."description", "products"."price", "products"."stock", "products"."is_active", "products"."created_at", "products"."updated_at", "categories"."id", "categories"."parent_id", "categories"."name", "categories"."slug", "categories"."description", "categories"."position", "categories"."path", "categories"."created_at", "categories"."updated_at", "brands"."id", "brands"."name", "brands"."slug", "brands"."description", "brands"."created_at", "brands"."updated_at" FROM (("products" LEFT OUTER JOIN "categories" ON ("products"."category_id" = "categories"."id")) LEFT OUTER JOIN "brands" ON ("products"."brand_id" = "brands"."id")) WHERE ("products"."id" = :id) LIMIT :rows;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Time and peak memory of the renditions of a JPEG of 12 megapixels: bench/renditions.sh. See README.md beside it.
+# Measures time and peak memory of creating all renditions of a 12-megapixel JPEG: bench/renditions.sh. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo test --release --locked --test it renditions:: -- --ignored --nocapture

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures souk next to pgbench running the same SQL on the same server: bench/run.sh [--quick]. See README.md beside it.
+# Compares Souk with pgbench running the same SQL on the same server. Usage: bench/run.sh [--quick]. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,7 +10,7 @@ case ${1-} in
   *) echo "usage: bench/run.sh [--quick]" >&2; exit 2 ;;
 esac
 
-# Debian keeps PostgreSQL's programs off the search path; the newest version is the one that souk takes.
+# Debian does not add PostgreSQL's programs to PATH. Like Souk, use the newest version.
 programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
 PATH="$programs:$PATH"
 for program in wrk curl psql pgbench; do
@@ -23,7 +23,7 @@ else
   souk=${CARGO_TARGET_DIR:-../target}/release/souk
 fi
 
-# PostgreSQL's own account must be able to enter it.
+# The postgres user must be able to access it.
 work=$(mktemp -d)
 chmod 755 "$work"
 mkfifo "$work/stdout"
@@ -38,7 +38,7 @@ trap 'exit 130' INT TERM
 unset DATABASE_URL
 export SOUK_DATA_DIR=$work/data SOUK_ENV=production SOUK_JWT_SECRET=only-for-this-run-of-the-benchmark
 
-# start: sets pid, port, and millis from the start of the process to the first 200 of /readyz.
+# start: starts Souk; sets pid, port, and millis (from the start of the process to the first 200 of /readyz).
 start() {
   local begin=$EPOCHREALTIME end line
   "$souk" serve --listen 127.0.0.1:0 >"$work/stdout" 2>>"$work/log" &
@@ -54,7 +54,7 @@ start() {
   millis=$(((${end/./} - ${begin/./}) / 1000))
 }
 
-# By the shell itself: starting curl takes longer than the answer.
+# ready: uses the shell's TCP support, because starting curl would take longer than the request.
 ready() {
   local status="" response
   { exec {response}<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return
@@ -71,21 +71,21 @@ stop() {
   exec {stdout}<&-
 }
 
-# query SQL: one value.
+# query SQL: prints a single value.
 query() { psql -XAtq -v ON_ERROR_STOP=1 -c "$1" "$url"; }
 
-# post BODY [TOKEN]: the answer; fails where it has errors.
+# post BODY [TOKEN]: prints the response; exits if it contains errors.
 post() {
   local response
   response=$(curl -sf "http://127.0.0.1:$port/graphql" -H 'Content-Type: application/json' ${2:+-H "Authorization: Bearer $2"} -d "$1")
-  [[ $response != *'"errors"'* ]] || { echo "unexpected answer: $response" >&2; exit 1; }
+  [[ $response != *'"errors"'* ]] || { echo "unexpected response: $response" >&2; exit 1; }
   echo "$response"
 }
 
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
 median() { sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
 
-# load_souk WORK SECONDS [TOKEN]: prints requests/s, p50 and p99 in microseconds.
+# load_souk QUERY SECONDS [TOKEN]: prints requests/s, p50 and p99 in microseconds.
 load_souk() {
   local load result
   wrk -t $THREADS -c $CONNECTIONS -d "$2" -s post.lua "http://127.0.0.1:$port/graphql" -- "$work/$1.bodies" ${3+"$3"} >"$work/wrk" &
@@ -100,7 +100,7 @@ load_souk() {
   echo "${result% 0}"
 }
 
-# load_pgbench WORK SECONDS: the same, with what souk's read connections have set.
+# load_pgbench QUERY SECONDS: prints the same for pgbench, with the settings of Souk's read connections.
 load_pgbench() {
   local rate
   rm -f "$work"/pgbench.*
@@ -125,7 +125,7 @@ done
 sleep 1
 idle=$(resident)
 
-# One JSON body a line. The global id of a product is base64url of `Product:<key>`.
+# One JSON body per line. The global id of a product is base64url of `Product:<key>`.
 query "SELECT json_build_object('query', \$\$$(<product.graphql)\$\$, 'variables', json_build_object('id',
   rtrim(translate(encode(convert_to('Product:' || id, 'UTF8'), 'base64'), '+/', '-_'), '='))) FROM products" >"$work/product.bodies"
 query "SELECT json_build_object('query', \$\$$(<orders.graphql)\$\$)" >"$work/orders.bodies"
@@ -139,7 +139,7 @@ variables=(
 login='{"query": "mutation { login(input: {email: \"admin@bench.example\", password: \"bench-admin-password\"}) { accessToken } }"}'
 token=$(post "$login" | sed -n 's/.*"accessToken": *"\([^"]*\)".*/\1/p')
 
-# What is measured must be an answer.
+# Check that the queries return data before measuring them.
 [[ $(post "$(head -1 "$work/product.bodies")") == *'"brand":{"id":'* ]]
 [[ $(post "$(<"$work/orders.bodies")" "$token" | grep -o '"orderNumber"' | wc -l) == 20 ]]
 
@@ -154,7 +154,7 @@ for ((round = 1; round <= ROUNDS; round++)); do
   load_pgbench orders $seconds >>"$work/orders.pgbench"
 done
 
-# column FILE N: the median of a column.
+# column FILE N: prints the median of a column.
 column() { cut -d ' ' -f "$2" "$work/$1" | median; }
 
 row() {
@@ -170,8 +170,8 @@ report() {
 
 echo
 echo "$("$souk" --version), PostgreSQL $(query 'SHOW server_version'), $(nproc) cores; $CONNECTIONS connections, medians of $ROUNDS rounds of $seconds s"
-echo "start to ready, PostgreSQL included: $(median <"$work/starts") ms (median of $STARTS)"
+echo "start to ready, including PostgreSQL: $(median <"$work/starts") ms (median of $STARTS)"
 echo "resident memory of souk: $((idle / 1024)) MiB idle, $(($(sort -n "$work/resident" | tail -1) / 1024)) MiB at $CONNECTIONS connections"
 printf '\n%-32s %-8s %10s %9s %9s\n' '' '' requests/s 'p50 ms' 'p99 ms'
-report 'product, its category and brand' product
+report 'product with category and brand' product
 report 'page of 20 orders' orders

@@ -1,6 +1,6 @@
--- As post.lua, and looks into the answers: wrk -s search.lua URL -- FILE
--- The last line it prints is for search_at_scale.sh: requests/s, p50 and p99 in microseconds, requests that failed or whose answers
--- have errors.
+-- Like post.lua, but also checks the responses: wrk -s search.lua URL -- FILE
+-- The last line printed is read by search_at_scale.sh: requests/s, p50 and p99 in microseconds, and the number of requests
+-- that failed or returned errors.
 dofile("post.lua")
 
 local threads = {}

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Measures searches at 100,000 and at 1,000,000 products: bench/search_at_scale.sh [--quick] [--old] [ROWS...]. See README.md beside it.
+# Measures searches with 100,000 and 1,000,000 products.
+# Usage: bench/search_at_scale.sh [--quick] [--old] [ROWS...]. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./lib.sh
 
 readonly PAGE=20 CONNECTIONS=(1 32)
-usage() { echo "usage: bench/search_at_scale.sh [--quick] [--old] [ROWS...], ROWS in thousands, ascending, from 20000" >&2; exit 2; }
+usage() { echo "usage: bench/search_at_scale.sh [--quick] [--old] [ROWS...]; ROWS: ascending multiples of 1000, at least 20000" >&2; exit 2; }
 seconds=5 rounds=3 queries=20 old= sizes=() operations=() last=0
 for argument; do
   case $argument in
     --quick) seconds=2 rounds=1 queries=5 ;;
-    # For a souk whose search has neither facets, filters nor suggestions.
+    # For older versions whose search has no facets, filters or suggestions.
     --old) old=1 ;;
     *)
       [[ $argument =~ ^[1-9][0-9]*000$ ]] && ((argument >= 20000 && argument > last)) || usage
@@ -26,15 +27,14 @@ create_workdir
 export SOUK_LOG=warn
 serve
 
-# settle: waits until souk has nothing left to do with the new products.
+# settle: waits until Souk has processed the new products.
 settle() {
   until [[ $(query "SELECT count(*) FROM jobs WHERE state = 'queued' AND run_at <= now()") == 0 ]]; do sleep 0.2; done
   query 'VACUUM (ANALYZE)'
   query CHECKPOINT
 }
 
-# Pairs of rarer words of one name; those of `typo` have two neighbours swapped in one word. The same at every size.
-# pairs REMAINDER: word and word, a line each.
+# pairs REMAINDER: prints pairs of rare words of one name, one per line; the same for every size.
 pairs() {
   query "SELECT (array_agg(word ORDER BY place))[1:2] FROM products p, regexp_split_to_table(lower(name), ' ') WITH ORDINALITY words (one, place)
       JOIN (SELECT word FROM bench.words GROUP BY word HAVING min(rank) BETWEEN 300 AND 8000) rarer ON one = word
@@ -42,14 +42,14 @@ pairs() {
     GROUP BY p.id HAVING count(DISTINCT word) >= 2 ORDER BY p.id LIMIT $queries" | tr -d '{}' | tr ',' ' '
 }
 
-# bodies SELECTION WHERE: a request for each line of standard input.
+# bodies SELECTION WHERE: prints a request for each line of standard input.
 bodies() {
   while read -r words; do
     printf '{"query": "{ search(query: \\"%s\\", types: [PRODUCT], first: %s%s) { %s } }"}\n' "$words" $PAGE "${2:+, where: $2}" "$1"
   done
 }
 
-# The operations: a name, and in a file of that name what souk is asked.
+# make_bodies: sets operations to their names, and writes the requests of each to a file with its name.
 make_bodies() {
   local nodes='nodes { __typename ... on Product { id sku name price { amount currency } availability } } pageInfo { hasNextPage endCursor }'
   local all="$nodes totalCount { value } didYouMean facets { categories { value count } brands { value count } websites { value count }"
@@ -72,8 +72,8 @@ make_bodies() {
   fi
 }
 
-# record_statements OPERATION: asks souk each body twice; sets hits and statements, both a mean. What souk sends the second time becomes scripts for
-# pgbench, `<operation>.<n>.sql`.
+# record_statements OPERATION: sends each request twice; sets hits and statements (averages). The statements of the second
+# run become the pgbench scripts `<operation>.<n>.sql`.
 record_statements() {
   local body response from number=0 sum=0 log=$SOUK_DATA_DIR/postgres/server.log
   local address="http://127.0.0.1:$port/graphql" type='Content-Type: application/json'
@@ -83,7 +83,7 @@ record_statements() {
     curl -sf "$address" -H "$type" -d "$body" >/dev/null
     from=$(stat -c %s "$log")
     response=$(curl -sf "$address" -H "$type" -d "$body")
-    [[ $response != *'"errors"'* ]] || { echo "$body: unexpected answer: $response" >&2; exit 1; }
+    [[ $response != *'"errors"'* ]] || { echo "$body: unexpected response: $response" >&2; exit 1; }
     number=$((number + 1))
     tail -c "+$((from + 1))" "$log" | python3 log_to_pgbench.py >"$work/$1.$number.sql"
     [[ ! $response =~ \"totalCount\":\{\"value\":([0-9]+) ]] || { sum=$((sum + BASH_REMATCH[1])) && hits=$((sum / number)); }
@@ -92,7 +92,8 @@ record_statements() {
   statements=$(awk -v all="$statements" -v number="$number" 'BEGIN { printf "%.3g", all / number }')
 }
 
-# load_souk OPERATION CONNECTIONS: requests/s, p50 and p99 in microseconds, how many failed. Where no answer comes in a round, in half a minute.
+# load_souk OPERATION CONNECTIONS: prints requests/s, p50 and p99 in microseconds, and failures. If a round ends without a
+# response, it is repeated with 30 s.
 load_souk() {
   local time result
   for time in $seconds 30; do
@@ -102,23 +103,23 @@ load_souk() {
   echo "$result"
 }
 
-# load_pgbench OPERATION CONNECTIONS: the same. Prepared, so each client plans once, for the values that stand in the statements.
+# load_pgbench OPERATION CONNECTIONS: prints the same for pgbench. Each client plans once, for the literal values.
 load_pgbench() {
   local rate files=()
   for file in "$work/$1".*.sql; do [[ ! -s $file ]] || files+=(-f "$file"); done
-  # What is answered from memory has none.
+  # Operations served from memory have no statements.
   ((${#files[@]})) || { echo 0 0 0 0; return; }
   rm -f "$work"/pgbench.*
   rate=$(pgbench -n -M prepared -c "$2" -j $(($2 < 2 ? 1 : 2)) -T $seconds "${files[@]}" -l --log-prefix="$work/pgbench" "$url" \
-    2>"$work/refused" | sed -n 's/^tps = \([0-9.]*\).*/\1/p') || { cat "$work/refused" >&2; rate=0; }
+    2>"$work/errors" | sed -n 's/^tps = \([0-9.]*\).*/\1/p') || { cat "$work/errors" >&2; rate=0; }
   find "$work" -name 'pgbench.*' -exec cat {} + | awk '{ print $3 }' | sort -n | awk -v rate="${rate:-0}" '
     { all[NR] = $1 } END { print rate, all[int((NR + 1) / 2)] + 0, all[int((NR * 99 + 99) / 100)] + 0, 0 }'
 }
 
-# column FILE N: the median of a column.
+# column FILE N: prints the median of a column.
 column() { cut -d ' ' -f "$2" "$work/$1" | median; }
 
-# row TITLE HITS STATEMENTS WHO FILE
+# row TITLE HITS STATEMENTS ENGINE FILE: prints a row of the table.
 row() {
   printf '%-26s %7s %10s %-8s' "$1" "$2" "$3" "$4"
   for connections in "${CONNECTIONS[@]}"; do

@@ -1,18 +1,19 @@
--- The data of search_at_scale.sh, the same at every run: products `first` to `last`; those before them are there already. Names of 2
--- to 5 words and descriptions of 6 out of 20,000 that md5 spells, their frequencies like Zipf's: the first word is in one name of
--- 25, half of the words in fewer than one of 10,000. Besides, every tenth name begins with "classic". 4 websites of 70, 20, 7 and 3 %, a
--- tree of 10 x 10 x 5 categories, 500 brands, 50 suppliers, every tenth product in a group of five by size and colour, every
--- fifth rated, one in thirty not for sale. Runs on a database that has this version's tables and, where `first` is 1, nothing else.
+-- Data of search_at_scale.sh, identical in every run: inserts products `first` to `last`; earlier ones must exist already.
+-- Names have 2 to 5 words and descriptions 6, from a vocabulary of 20,000 words generated from md5 hashes with a
+-- Zipf-like distribution: the most frequent word is in 1 of 25 names, half of the words are in fewer than 1 of 10,000.
+-- In addition, every tenth name starts with "classic". 4 websites (70, 20, 7 and 3 %), 10 x 10 x 5 categories, 500 brands,
+-- 50 suppliers; every tenth product is in a group of five (size and color), every fifth is rated, 1 in 30 is inactive.
+-- Requires a database with all migrations applied; it must be empty if `first` is 1.
 \set ON_ERROR_STOP on
 SELECT :first = 1 AS is_start \gset
 \if :is_start
 CREATE SCHEMA bench;
 
--- A number from 0 to below 1, the same for the same n and k.
+-- Returns a deterministic number in [0, 1) for n and k.
 CREATE FUNCTION bench.draw(n bigint, k integer) RETURNS double precision LANGUAGE sql IMMUTABLE AS
     'SELECT (hashint8extended(n, k) & 1073741823) / 1073741824.0::double precision';
 
--- Two or three syllables, each of three bytes of the md5 of the rank.
+-- Words of two or three syllables; each syllable is derived from three bytes of the md5 hash of the rank.
 CREATE TABLE bench.words AS
     SELECT rank::integer, string_agg(
         ('{b,bl,br,c,ch,cl,d,dr,f,fl,g,gr,h,j,k,l,m,n,p,pl,pr,r,s,sh,sl,st,t,th,tr,v,w,gl}'::text[])[1 + get_byte(hash, 3 * at) % 32]
@@ -26,7 +27,7 @@ ANALYZE bench.words;
 
 INSERT INTO websites (code, name, base_url, currency)
     SELECT 'bench-' || n, 'Bench ' || n, 'https://bench.example', 'EUR' FROM generate_series(1, 4) n ORDER BY n;
--- 1 to 10 are roots, 11 to 110 stand below them, 111 to 610 below those.
+-- Ids 1 to 10 are roots, 11 to 110 their children, 111 to 610 their grandchildren.
 INSERT INTO categories (parent_id, name, slug, path)
     SELECT parent, initcap(word), 'category-' || n,
         CASE WHEN n <= 10 THEN ARRAY[n] WHEN n <= 110 THEN ARRAY[parent, n] ELSE ARRAY[1 + (parent - 11) / 10, parent, n] END
@@ -40,15 +41,15 @@ INSERT INTO suppliers (name) SELECT 'Supplier ' || n FROM generate_series(1, 50)
 INSERT INTO product_groups (id, source_website_id, name, slug, varies_by)
     SELECT n, 1, 'Group ' || n, 'group-' || n, '{Size,Colour}' FROM generate_series(:first / 50 + 1, :last / 50) n ORDER BY n;
 
--- What a search does not look at is left out: audit log, history of prices, stock movements. All that may feed the search stays on.
+-- Disables what search does not use: audit log, price history, stock movements. Triggers that maintain search data stay on.
 SET souk.audit = off;
 ALTER TABLE products DISABLE TRIGGER products_price_insert;
 ALTER TABLE products DISABLE TRIGGER products_stock_insert;
--- It lets nobody write ratings but the reviews.
+-- This trigger rejects ratings that do not come from reviews.
 ALTER TABLE products DISABLE TRIGGER products_rating_insert;
 
 CREATE PROCEDURE bench.put(first bigint, last bigint) LANGUAGE sql AS $$
-    -- The products of a group have their names from the first. Word 1 to 5 are the name's, 6 to 11 the description's.
+    -- The products of a group share the name of the first. Words 1 to 5 are the name, 6 to 11 the description.
     WITH numbers AS (
         SELECT n, g, CASE WHEN g THEN n - n % 50 ELSE n END AS of_name
         FROM (SELECT n, n % 50 < 5 AND n >= 50 AS g FROM generate_series(first, last) n) n

@@ -1,31 +1,35 @@
-"""Asks for what is known to be there: search_quality.py PORT DATABASE_URL [--misses] [--seed N]. Started by search_quality.sh.
+"""Measures search quality: search_quality.py PORT DATABASE_URL [--misses] [--seed N]. Started by search_quality.sh.
 
-Queries are made from the names of the products by the rules below, drawn by the seed, without a look at what any search answers.
-The right answers of a query are all active products whose names fit it by its rule; a query that more than MAX_RELEVANT fit is not asked.
+Queries are generated from product names by the rules below, using the seed, and independently of any search result.
+The relevant products of a query are all active products whose names match its rule. Queries with more than MAX_RELEVANT
+relevant products are skipped.
 
-A word is a run of letters and digits, with apostrophes within, case-folded. Two names have the same words if they have each as
-often. A word in -s, -es or -ies is a plural where the catalogue has its singular, too, and only there: "cards" of "card".
+A word is a run of letters and digits, possibly with apostrophes, case-folded. Two names have the same words if each word
+occurs equally often in both. A word ending in -s, -es or -ies is a plural only if the catalog also contains its singular:
+"cards" is the plural of "card".
 
-exact        The name as it stands, blanks in a row as one. Right: the same words.
-order        The pieces of the name between blanks, of which there are 3 or more, in another order. Right: the same words.
-plural       The name with one word in the other number; only words that the catalogue has in both. Right: the same words,
-             be each singular or plural.
-typo         The name with one edit in a word of 5 letters or more: two neighbours swapped, one dropped, one put in, one replaced by
-             another, in turn and anywhere in the word. The outcome is no word of the catalogue. Right: the same words as the query
-             but for one edit, whichever word of 5 letters or more was meant.
-two          Two words of 4 letters or more of one name, each of which RARE_SHARE of the products have at most. Right: names
-             with both, be they singular or plural.
-two, typo    The same with one edit as in `typo` in one of them. Right: names with the other and any word that can be meant.
-prefix       The beginning of the name, its last word cut after 3 letters or more; one or more words before it. Right: names that
-             have all words before it, and another that begins with the last.
-code         The SKU in small letters. Right: the products that have it.
+exact        The name, with runs of whitespace collapsed. Relevant: names with the same words.
+order        The whitespace-separated parts of the name (at least 3) in another order. Relevant: names with the same words.
+plural       The name with one word switched between singular and plural; only words that occur in both forms in the
+             catalog. Relevant: names with the same words, ignoring singular and plural.
+typo         The name with one edit in a word of at least 5 letters: in turn a swap of two adjacent letters, a deletion, an
+             insertion or a replacement, at any position. The result is not a word of the catalog. Relevant: names with the
+             same words as the query after one edit in any word of at least 5 letters.
+two          Two words of at least 4 letters of one name, each in at most RARE_SHARE of the products. Relevant: names with
+             both, ignoring singular and plural.
+two, typo    The same with one edit, as in `typo`, in one of the words. Relevant: names with the other word and any word
+             that is one edit away from the misspelled one.
+prefix       The beginning of the name, with at least one full word, and its last word cut after at least 3 letters.
+             Relevant: names with all full words and another word that starts with the last one.
+code         The SKU in lower case. Relevant: the products with this SKU.
 
-Queries are made from real names only: 2 words of 3 letters or more, and more capitals than small letters. In this shop staff wrote
-"found by jackie" into the same field, but the names in capitals.
+Only real product names are used: at least 2 words of at least 3 letters, and more upper-case than lower-case letters. The
+staff of this shop wrote names in upper case, but also remarks such as "found by jackie" into the same field.
 
-recall@10 is the part of the right answers among the first 10, averaged over queries; MRR is the mean of 1 / the place of the first right
-answer, 0 where there is none among 10. Next to souk stand two that need no search engine, on the name alone (of `code`, the SKU, too):
-ILIKE of the query in percent signs by name, and websearch_to_tsquery('english') by ts_rank.
+recall@10 is the share of relevant products among the first 10 hits, averaged over queries. MRR is the mean of 1 / position
+of the first relevant hit, or 0 if the first 10 contain none. Souk is compared with two methods that need no search engine,
+on the name (and for `code` also the SKU): ILIKE '%query%' ordered by name, and websearch_to_tsquery('english') ordered by
+ts_rank.
 """
 
 import argparse
@@ -48,7 +52,7 @@ Query = collections.namedtuple("Query", "kind text relevant")
 
 
 class Catalogue:
-    """The active products, by key of the table: name and SKU; and what their words say."""
+    """The active products by primary key, with indexes of their SKUs and words."""
 
     def __init__(self, products):
         self.names = {key: name for key, name, _ in products}
@@ -82,7 +86,7 @@ class Catalogue:
         return word
 
     def corrections(self, typed):
-        """The words that one edit makes this of."""
+        """Returns the words of the catalog that are one edit away from this one."""
         return [word for word in self.vocabulary if can_have_typo(word) and is_one_edit(word, typed)]
 
 
@@ -119,7 +123,7 @@ def is_one_edit(one, other):
 
 
 def replaced(name, at, word):
-    """The name in small letters with another word in a word's place."""
+    """Returns the name with the word at this index replaced."""
     match = list(WORD.finditer(name))[at]
     return name[:match.start()] + word + name[match.end():]
 
@@ -216,7 +220,7 @@ def code(c, rng, sku):
 
 
 def make_queries(c, seed):
-    """The queries. Each kind draws for itself, so that none changes with another."""
+    """Yields the queries. Each kind has its own random generator, so that changing one kind does not affect the others."""
     makers = {"exact": exact, "order": order, "plural": plural, "typo": typo, "two": two, "two, typo": two_typo, "prefix": prefix,
               "code": code}
     for kind, count in COUNTS.items():
@@ -241,7 +245,7 @@ def psql(url, script):
 
 
 def ask_souk(port, queries):
-    """Of each query the keys that souk finds. One connection, one after the other."""
+    """Yields the product ids that Souk finds for each query, sent one by one on a single connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     document = "query($q: String!) { search(query: $q, types: [PRODUCT], first: %d) { nodes { ... on Product { id } } } }" % PAGE
     for query in queries:
@@ -249,14 +253,14 @@ def ask_souk(port, queries):
         connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})
         response = json.load(connection.getresponse())
         if "errors" in response:
-            raise SystemExit(f"{query.text}: unexpected answer: {response}")
+            raise SystemExit(f"{query.text}: unexpected response: {response}")
         # An id is base64url of `Product:<key>`.
         ids = [node["id"] for node in response["data"]["search"]["nodes"]]
         yield [int(base64.urlsafe_b64decode(i + "=" * (-len(i) % 4)).decode().split(":")[1]) for i in ids]
 
 
 def ask_sql(url, queries):
-    """The same by ILIKE, and by websearch_to_tsquery."""
+    """Yields the product ids found by ILIKE and by websearch_to_tsquery for each query."""
     asked = io.StringIO()
     csv.writer(asked, lineterminator="\n").writerows((n, query.text, query.kind == "code") for n, query in enumerate(queries))
     rows = psql(url, rf"""
@@ -300,7 +304,7 @@ def main():
     by_ilike, by_websearch = zip(*ask_sql(options.url, queries))
     engines = {"souk": by_souk, "ILIKE": by_ilike, "websearch": by_websearch}
 
-    print(f"{len(queries)} queries with 1 to {MAX_RELEVANT} right answers, seed {options.seed}\n")
+    print(f"{len(queries)} queries with 1 to {MAX_RELEVANT} relevant products, seed {options.seed}\n")
     print(f"{'':<12}{'':>8}{'recall@10':>30}{'MRR':>30}")
     print(f"{'kind':<12}{'queries':>8}" + "".join(f"{name:>10}" for name in engines) * 2)
     for kind in [*COUNTS, "all"]:
@@ -310,11 +314,11 @@ def main():
         print(f"{kind:<12}{len(places):>8}" + "".join(f"{cell:>10.3f}" for cell in cells))
 
     if options.misses:
-        name = lambda key: f"{catalogue.names.get(key, 'not for sale').strip()} ({key})"
+        name = lambda key: f"{catalogue.names.get(key, 'inactive').strip()} ({key})"
         for query, found in zip(queries, by_souk):
             if recall(query, found) < 1 or reciprocal_rank(query, found) < 1:
                 print(f"\n{query.kind}: {query.text}")
-                print("  missed:", "; ".join(name(key) for key in sorted(query.relevant.difference(found))) or "none, but the first")
+                print("  missed:", "; ".join(name(key) for key in sorted(query.relevant.difference(found))) or "none, but the first hit is not relevant")
                 print("  found: ", "; ".join(("* " if key in query.relevant else "") + name(key) for key in found) or "nothing")
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what the search finds among the products of a real shop: bench/search_quality.sh FILE [--misses] [--seed N].
-# FILE is the Online Retail data of the UCI Machine Learning Repository as CSV, or that packed with xz. See README.md beside it.
+# Measures search quality on the products of a real shop. Usage: bench/search_quality.sh FILE [--misses] [--seed N].
+# FILE is the Online Retail data set of the UCI Machine Learning Repository as CSV, optionally xz-compressed. See README.md.
 set -euo pipefail
 usage() { echo "usage: bench/search_quality.sh FILE [--misses] [--seed N]" >&2; exit 2; }
 [[ -f ${1-} ]] || usage

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures import and export of 100,000 products in souk's own CSV: bench/transfers.sh [ROWS]. See README.md beside it.
+# Measures import and export of 100,000 products as Souk CSV. Usage: bench/transfers.sh [ROWS]. See README.md.
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./lib.sh
@@ -14,7 +14,7 @@ export SOUK_LOG=warn
 serve
 
 query "INSERT INTO websites (code, name, base_url, currency) VALUES ('bench', 'Bench', 'https://bench.example', 'GBP')"
-# Names of two or three words, 400 categories three deep, 200 brands, every twentieth product in a group of four.
+# Names of two or three words, 400 categories at three levels, 200 brands, every twentieth product in a group of four.
 psql -XAtqc "COPY (
     SELECT 'x' || i AS external_id, 'SKU-' || lpad(i::text, 6, '0') AS sku, initcap(w[1 + i % 20] || ' ' || w[1 + i * 7 % 20] || ' ' || i) AS name,
         'p-' || i AS slug, lpad(i::text, 8, '0') AS barcode,
@@ -26,7 +26,7 @@ psql -XAtqc "COPY (
         (SELECT '{oak,tea,tray,blue,enamel,mug,felt,basket,small,paper,star,gift,lamp,chair,table,linen,towel,copper,kettle,glass}'::text[] AS w) words
     ) TO STDOUT WITH (FORMAT csv, HEADER)" "$url" >"$work/products.csv"
 
-# measure_command NAME COMMAND...: runs it; prints rows a second and the most memory that it had.
+# measure_command NAME COMMAND...: runs the command; prints its duration, rows/s and peak memory.
 measure_command() {
   local name=$1 begin end peak=0 now command
   shift
@@ -44,8 +44,8 @@ measure_command() {
     'BEGIN { printf "%-28s %8.1f s %10d rows/s %8.0f MB\n", name, end - begin, rows / (end - begin), peak / 1024 }'
 }
 
-measure_command 'import, all new' "$souk" import products "$work/products.csv" --website bench --report "$work/report"
-measure_command 'import again, none new' "$souk" import products "$work/products.csv" --website bench
+measure_command 'import, all rows new' "$souk" import products "$work/products.csv" --website bench --report "$work/report"
+measure_command 'same import again' "$souk" import products "$work/products.csv" --website bench
 measure_command 'export' "$souk" export products --website bench --out "$work/exported.csv"
 measure_command 'import of the export' "$souk" import products "$work/exported.csv" --website bench --report "$work/report"
-grep -q '"unchanged": '"$rows" "$work/report" || { echo "the export did not come back unchanged" >&2; cat "$work/report" >&2; exit 1; }
+grep -q '"unchanged": '"$rows" "$work/report" || { echo "the import of the export changed rows" >&2; cat "$work/report" >&2; exit 1; }

@@ -26,7 +26,7 @@ pub trait RowId: Copy + Eq + Send + Sync + 'static {
     /// # Errors
     /// Returns a user error for `field` if the id is malformed or has another type.
     fn parse(field: &str, id: &str) -> Result<Self> {
-        let wrong = || Error::bad_input(field.to_owned(), format!("must be the ID of a {}", Self::TYPE));
+        let wrong = || Error::bad_input(field.to_owned(), format!("must be an ID of type {}", Self::TYPE));
         let (name, key) = decode(id).ok_or_else(wrong)?;
         if name != Self::TYPE {
             return Err(wrong());

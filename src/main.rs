@@ -1,4 +1,4 @@
-//! The binary: see `souk --help`.
+//! The `souk` binary. See `souk --help`.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
--- What every table stands on: the extensions, and the trigger that keeps `updated_at`.
+-- Foundation: the extensions, and the trigger function that maintains `updated_at`.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE EXTENSION IF NOT EXISTS btree_gin;
 CREATE EXTENSION IF NOT EXISTS unaccent;

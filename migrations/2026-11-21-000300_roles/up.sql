@@ -1,4 +1,4 @@
--- What the code checks are permissions; who holds them is data.
+-- Code checks permissions; which role has them is data.
 CREATE TABLE permissions (
     code text CONSTRAINT permissions_pkey PRIMARY KEY,
     description text NOT NULL

@@ -20,8 +20,8 @@ CREATE TABLE products (
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT products_source_website_id_sku_key UNIQUE (source_website_id, sku)
 );
--- Every order of the list, and the same within a website or a category. Not partial: staff and sellers page through
--- what is not for sale as well, and few rows are not.
+-- One index per sort order of the list, also within a website and a category. Not partial: staff and sellers also list
+-- inactive products, and only a few rows are inactive.
 CREATE INDEX products_created_at_idx ON products (created_at, id);
 CREATE INDEX products_name_idx ON products (name, id);
 CREATE INDEX products_price_idx ON products (price, id);

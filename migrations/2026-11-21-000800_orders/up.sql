@@ -1,5 +1,6 @@
--- An order's total is the sum of its lines, kept by trigger; a line's total is generated. The shipping address and a
--- line's name, SKU and price are copies: what was agreed stays, whatever becomes of the address or the product.
+-- An order's total is the sum of its lines and maintained by trigger; a line's total is a generated column. The
+-- shipping address and a line's name, SKU and price are copies, so that later changes of the address or the product do
+-- not affect the order.
 CREATE SEQUENCE order_numbers START 1001;
 
 CREATE TABLE orders (
@@ -37,7 +38,7 @@ CREATE TABLE order_details (
     quantity integer NOT NULL CONSTRAINT order_details_quantity_positive CHECK (quantity > 0),
     unit_price numeric(10, 2) NOT NULL CONSTRAINT order_details_unit_price_not_negative CHECK (unit_price >= 0),
     total_price numeric(12, 2) NOT NULL GENERATED ALWAYS AS (quantity * unit_price) STORED,
-    -- Names the line of an import within its order, so that the same line comes in once.
+    -- Identifies an imported line within its order, so that the same line is imported only once.
     external_key text,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -47,7 +48,7 @@ CREATE INDEX order_details_order_id_idx ON order_details (order_id, id);
 CREATE INDEX order_details_product_id_idx ON order_details (product_id, order_id);
 CREATE TRIGGER order_details_touch BEFORE UPDATE ON order_details FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- Once per statement, not per row: a bulk import pays one update per order.
+-- A statement-level trigger, so that a bulk import updates each order once.
 CREATE FUNCTION order_details_keep_total() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN

@@ -1,4 +1,4 @@
--- The answer to a write that a client may send again, stored in the transaction of the write itself.
+-- The result of a write that a client may repeat, stored in the transaction of the write itself.
 CREATE TABLE idempotency_keys (
     user_id bigint NOT NULL CONSTRAINT idempotency_keys_user_id_fkey REFERENCES users,
     operation text NOT NULL,

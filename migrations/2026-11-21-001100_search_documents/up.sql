@@ -1,5 +1,5 @@
--- One text document per thing that can be searched, kept by triggers of the nouns, so that a search is one index
--- scan over one table. Weights: A name, SKU, barcode; B brand, category, variant; C description.
+-- One search document per searchable entity, maintained by triggers on the entity tables, so that a search is one index
+-- scan on one table. Weights: A name, SKU, barcode; B brand, category, variant; C description.
 CREATE TEXT SEARCH CONFIGURATION souk (COPY = english);
 ALTER TEXT SEARCH CONFIGURATION souk
     ALTER MAPPING FOR hword, hword_part, word WITH unaccent, english_stem;

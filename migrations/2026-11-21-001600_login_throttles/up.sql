@@ -1,5 +1,5 @@
--- Attempts at what can be tried too often, above all logging in. What they are counted by, an account or a network
--- address, is kept as a SHA-256 alone. `updated_at` is the time of the last attempt, and not kept by a trigger.
+-- Attempts at rate-limited operations, above all logins. The account or network address that attempts are counted by is
+-- stored as a SHA-256 only. `updated_at` is the time of the last attempt and is not maintained by a trigger.
 CREATE TABLE login_throttles (
     key text CONSTRAINT login_throttles_pkey PRIMARY KEY
         CONSTRAINT login_throttles_key_form CHECK (key ~ '^[0-9a-f]{64}$'),

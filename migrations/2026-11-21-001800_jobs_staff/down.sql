@@ -2,7 +2,7 @@ DROP INDEX jobs_due_idx;
 CREATE INDEX jobs_state_run_at_idx ON jobs (state, run_at, id);
 DROP TRIGGER jobs_audit_delete ON jobs;
 DROP TRIGGER jobs_audit_update ON jobs;
--- What the log has told stays.
+-- Entries in the audit log stay.
 ALTER TABLE audit_log
     DROP CONSTRAINT audit_log_noun_known,
     ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order', 'OrderDetail',

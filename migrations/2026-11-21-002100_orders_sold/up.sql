@@ -1,5 +1,5 @@
--- What a checkout adds to an order: whom to ask about it, who may see it without an account, which orders belong together,
--- and what has been paid, which the triggers of the payments keep.
+-- Columns that a checkout adds to an order: its contact, the guest who may see it without an account, the orders of the
+-- same checkout, and the paid amounts, which are maintained by triggers on payments.
 ALTER TABLE orders
     ADD COLUMN checkout_id bigint CONSTRAINT orders_checkout_id_fkey REFERENCES orders,
     ADD COLUMN cart_token_hash bytea,
@@ -27,7 +27,7 @@ CREATE TRIGGER orders_payment_insert BEFORE INSERT ON orders
 CREATE TRIGGER orders_payment_update BEFORE UPDATE OF payment_status, paid_amount, refunded_amount ON orders
     FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION orders_guard_payment();
 
--- What is paid is told by the payments, and a guest's token by nobody.
+-- Paid amounts are audited with the payments; a guest's token is never audited.
 CREATE OR REPLACE FUNCTION audit_order_created() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM audit_put('created', 'Order', o.id, o.source_website_id, NULL, to_jsonb(o)
@@ -41,7 +41,7 @@ CREATE TRIGGER orders_audit_update AFTER UPDATE ON orders
     EXECUTE FUNCTION audit_row('Order', 'id', 'source_website_id', 'cart_token_hash', 'payment_status', 'paid_amount',
                                'refunded_amount');
 
--- As before, and the contact and the note of orders.
+-- As before, and also the contact and the notes of orders.
 CREATE OR REPLACE FUNCTION audit_forget() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     account CONSTANT text[] := '{name,email,phone,external_id}';

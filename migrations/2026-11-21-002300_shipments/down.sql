@@ -10,7 +10,7 @@ BEGIN
 END $$;
 DROP TRIGGER shipments_audit ON shipments;
 DROP FUNCTION audit_row_of_order();
--- The log keeps what it was told.
+-- Entries in the audit log stay.
 ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known,
     ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order', 'OrderDetail',
         'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job')) NOT VALID;

@@ -1,5 +1,6 @@
--- Parts of an order on their way. How many pieces of a line have left is the sum of its shipments' lines, kept by trigger,
--- and never more than were ordered. When all have left the order is shipped, when all have arrived it is delivered.
+-- Shipments of orders. The shipped quantity of an order line is the sum of its shipment lines, maintained by trigger
+-- and never more than the ordered quantity. An order is shipped when all units are, and delivered when all shipments
+-- are.
 ALTER TABLE order_details
     ADD COLUMN shipped_quantity integer NOT NULL DEFAULT 0
         CONSTRAINT order_details_shipped_quantity_range CHECK (shipped_quantity BETWEEN 0 AND quantity);
@@ -28,7 +29,7 @@ CREATE TABLE shipment_lines (
 );
 CREATE INDEX shipment_lines_order_detail_id_idx ON shipment_lines (order_detail_id);
 
--- Only a confirmed order is shipped. It is locked, so that two shipments of it wait for each other.
+-- Only a confirmed order can be shipped. The order is locked to serialize concurrent shipments.
 CREATE FUNCTION shipments_of_confirmed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM orders WHERE id = NEW.order_id AND status = 'confirmed' FOR NO KEY UPDATE;
@@ -41,7 +42,7 @@ END $$;
 CREATE TRIGGER shipments_of_confirmed BEFORE INSERT ON shipments
     FOR EACH ROW EXECUTE FUNCTION shipments_of_confirmed();
 
--- What has left has left, and what has arrived has arrived: only the tracking changes.
+-- Shipped units and deliveries are final; only the tracking details can change.
 CREATE FUNCTION shipments_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'what was shipped and what has arrived stays so'
@@ -80,7 +81,7 @@ END $$;
 CREATE TRIGGER shipment_lines_ship AFTER INSERT ON shipment_lines
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION shipment_lines_ship();
 
--- Once per statement, so that all parts have arrived before the order has.
+-- A statement-level trigger, so that all shipments are delivered before the order's status is checked.
 CREATE FUNCTION shipments_tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF audit_is_on() THEN
@@ -115,7 +116,7 @@ CREATE TRIGGER order_details_shipped_insert BEFORE INSERT ON order_details
 CREATE TRIGGER order_details_shipped_update BEFORE UPDATE OF shipped_quantity ON order_details
     FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION order_details_guard_shipped();
 
--- What is on its way cannot be called off.
+-- An order with shipments cannot be canceled.
 CREATE FUNCTION orders_guard_cancellation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM shipments WHERE order_id = NEW.id) THEN
@@ -131,7 +132,7 @@ ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known,
     ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order', 'OrderDetail',
         'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job', 'Shipment'));
 
--- A changed row of a table of its order. Arguments: the noun, and columns that are not told.
+-- Audits a changed row of a table with an `order_id`. Arguments: the resource type, and columns to leave out.
 CREATE FUNCTION audit_row_of_order() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     untold text[] := ARRAY['id', 'updated_at'] || TG_ARGV[1:];
@@ -147,7 +148,7 @@ END $$;
 CREATE TRIGGER shipments_audit AFTER INSERT OR UPDATE OR DELETE ON shipments
     FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION audit_row_of_order('Shipment');
 
--- As before, but for what shipments and returns tell.
+-- As before, without the columns that follow from shipments and returns.
 CREATE OR REPLACE FUNCTION audit_order_detail() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     untold CONSTANT text[] := '{id,updated_at,shipped_quantity,returned_quantity}';

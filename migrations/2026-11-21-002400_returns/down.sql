@@ -1,5 +1,5 @@
 DROP TRIGGER returns_audit ON returns;
--- The log and the ledger keep what they were told.
+-- Entries in the audit log and the ledger stay.
 ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known,
     ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order', 'OrderDetail',
         'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job', 'Shipment')) NOT VALID;

@@ -7,7 +7,7 @@ DROP FUNCTION payments_keep_order();
 DROP FUNCTION payment_operations_keep();
 DROP FUNCTION payment_operations_begin();
 DROP FUNCTION payments_refuse();
--- The log is append-only: what it told of payments stays.
+-- The audit log is append-only: entries about payments stay.
 ALTER TABLE audit_log DROP CONSTRAINT audit_log_noun_known;
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_noun_known CHECK (noun IN ('User', 'Role', 'ApiKey', 'Product', 'Order',
     'OrderDetail', 'StockMovement', 'Website', 'Category', 'Brand', 'Supplier', 'Job', 'Shipment', 'Return')) NOT VALID;

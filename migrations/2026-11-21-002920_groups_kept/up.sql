@@ -1,5 +1,6 @@
--- A product fits its group: of the same website, and with a value for each option. Nobody changes the options meanwhile.
--- The bound on the products keeps what is read of a group small; two who add at one moment may pass it by one.
+-- A product must match its group: same website, and a value for each option. The group is locked, so that its options
+-- do not change concurrently. The maximum number of products keeps a group cheap to read; two concurrent inserts may
+-- exceed it by one.
 CREATE FUNCTION products_fit_group() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     product_group product_groups;
@@ -29,7 +30,7 @@ CREATE TRIGGER products_group_update BEFORE UPDATE OF group_id, option_values, s
         IS DISTINCT FROM (OLD.group_id, OLD.option_values, OLD.source_website_id))
     EXECUTE FUNCTION products_fit_group();
 
--- While products have values of them, options may get other names, but each stays where it is.
+-- While products have option values, options can be renamed, but not added, removed or reordered.
 CREATE FUNCTION product_groups_keep_options() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (cardinality(NEW.varies_by) <> cardinality(OLD.varies_by) OR EXISTS (

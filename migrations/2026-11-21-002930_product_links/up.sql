@@ -1,2 +1,2 @@
--- The numbers that products share which somebody said are the same thing (`products.linked_id`).
+-- Numbers shared by products that are linked as the same product (`products.linked_id`).
 CREATE SEQUENCE product_links;

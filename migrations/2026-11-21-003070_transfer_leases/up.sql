@@ -1,5 +1,5 @@
--- One import of a noun and website at a time: who runs it holds it until then, and says so with each batch. `run` tells a
--- runner that somebody else has gone on meanwhile.
+-- One import at a time per resource and website. The running import holds a lease and renews it with each batch. `run`
+-- tells an importer that another one has taken over.
 ALTER TABLE transfers
     ADD COLUMN locked_until timestamptz,
     ADD COLUMN run integer NOT NULL DEFAULT 0;

@@ -1,10 +1,10 @@
--- Search that forgives. The words that things have tell which word was meant by one that nothing has; how much a thing is sold
--- tells which of the many that share a word come first.
+-- Spelling correction and popularity. Indexed words are the candidates for a word that matches nothing; how much a
+-- product sells ranks the many matches of a common word.
 CREATE TEXT SEARCH CONFIGURATION souk_words (COPY = simple);
 ALTER TEXT SEARCH CONFIGURATION souk_words
     ALTER MAPPING FOR hword, hword_part, word WITH unaccent, simple;
 
--- Words of names as people write them, not stemmed. Whether somebody may know of a word is told by what a search for it finds.
+-- Words of names as written, without stemming. A word is revealed only if a search for it finds something visible.
 CREATE TABLE search_words (
     word text COLLATE "C" CONSTRAINT search_words_pkey PRIMARY KEY
         CONSTRAINT search_words_length CHECK (char_length(word) BETWEEN 3 AND 40)
@@ -15,7 +15,7 @@ ALTER TABLE search_documents ADD COLUMN popularity real NOT NULL DEFAULT 0
     CONSTRAINT search_documents_popularity_not_negative CHECK (popularity >= 0);
 CREATE INDEX search_documents_popularity_idx ON search_documents (popularity, id);
 
--- A slash between words makes one word of them for PostgreSQL, the path of a file: here it is a blank.
+-- PostgreSQL parses words joined by a slash as a file path, so slashes are replaced with spaces.
 CREATE FUNCTION search_part(weight "char", VARIADIC texts text[]) RETURNS tsvector LANGUAGE sql STABLE AS $$
     SELECT setweight(to_tsvector('souk', translate(array_to_string(texts, ' '), '/', ' ')), weight)
 $$;
@@ -29,7 +29,7 @@ CREATE FUNCTION search_words_of(text text) RETURNS SETOF text LANGUAGE sql STABL
     SELECT w FROM unnest(tsvector_to_array(to_tsvector('souk_words', translate(text, '/', ' ')))) w
     WHERE char_length(w) BETWEEN 3 AND 40 AND w !~ '[0-9@/.:_&+-]'
 $$;
--- In order, so that two who learn the same words do not wait for each other in a circle.
+-- Sorted, so that concurrent inserts of the same words do not deadlock.
 CREATE FUNCTION search_learn(text text) RETURNS void LANGUAGE sql AS $$
     INSERT INTO search_words (word) SELECT w FROM search_words_of(text) w ORDER BY w ON CONFLICT DO NOTHING
 $$;

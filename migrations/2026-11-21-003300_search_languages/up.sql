@@ -1,5 +1,6 @@
--- A website has a language, and what it sells is found by the stems of that language. What belongs to no website (categories,
--- brands, suppliers) is found by the stems of all of them. A document says whose stems it has, and each is searched with its own.
+-- A website has a language, and its products are indexed with the stemming of that language. Entities without a website
+-- (categories, brands, suppliers) are indexed in all languages. A document has the language it was indexed in and is
+-- searched in it.
 ALTER TABLE websites ADD COLUMN language text NOT NULL DEFAULT 'en'
     CONSTRAINT websites_language_known CHECK (language IN (
         'ar', 'hy', 'eu', 'ca', 'da', 'nl', 'en', 'fi', 'fr', 'de', 'el', 'hi', 'hu', 'id', 'ga', 'it', 'lt', 'ne',
@@ -21,7 +22,7 @@ BEGIN
         EXECUTE format('ALTER TEXT SEARCH CONFIGURATION souk_%s ALTER MAPPING FOR hword, hword_part, word WITH unaccent, %s_stem',
                        one.code, one.name);
     END LOOP;
-    -- Words that are looked for by nobody are told before they lose their accents, after which nobody knows them.
+    -- Stop words are removed before unaccent, after which the stop word lists would not match.
     FOR one IN SELECT * FROM (VALUES
         ('da', 'danish'), ('nl', 'dutch'), ('fi', 'finnish'), ('fr', 'french'), ('de', 'german'), ('hu', 'hungarian'),
         ('it', 'italian'), ('ne', 'nepali'), ('no', 'norwegian'), ('pt', 'portuguese'), ('ru', 'russian'), ('es', 'spanish'),
@@ -33,11 +34,12 @@ BEGIN
                         WITH souk_stop_%s, unaccent, %s_stem', one.code, one.code, one.name);
     END LOOP;
 END $$;
--- For a language that PostgreSQL knows no stems of: words as they are, without accents.
+-- For languages that PostgreSQL has no stemmer for: unaccented words.
 CREATE TEXT SEARCH CONFIGURATION souk_other (COPY = simple);
 ALTER TEXT SEARCH CONFIGURATION souk_other ALTER MAPPING FOR hword, hword_part, word WITH unaccent, simple;
 
--- The language in which a website's products are indexed: the website's own, but for the minutes after that has changed.
+-- The language that a website's products are indexed in. It differs from the website's language only until reindexing
+-- is done.
 CREATE TABLE search_websites (
     website_id bigint CONSTRAINT search_websites_pkey PRIMARY KEY
         CONSTRAINT search_websites_website_id_fkey REFERENCES websites ON DELETE CASCADE,
@@ -53,16 +55,17 @@ $$;
 
 ALTER TABLE search_documents ADD COLUMN language text NOT NULL DEFAULT 'en';
 ALTER TABLE search_documents ALTER COLUMN language DROP DEFAULT;
--- The website that sells a product; none for what belongs to none.
+-- The website that sells a product; null for entities without a website.
 ALTER TABLE search_documents ADD COLUMN website_id bigint;
 UPDATE search_documents d SET website_id = p.source_website_id FROM products p WHERE d.kind = 'product' AND p.id = d.node_id;
--- Suggestions look for categories and brands apart from products, of which there are many more, and first for what is sold.
+-- Suggestions query categories and brands separately from the far more numerous products, and products with sales
+-- first.
 CREATE INDEX search_documents_few_idx ON search_documents USING gin (document) WHERE kind <> 'product';
 CREATE INDEX search_documents_sold_idx ON search_documents USING gin (document) WHERE popularity > 0;
 
 DROP FUNCTION search_product(text, text, text, text, text, text, text);
 DROP FUNCTION search_part("char", VARIADIC text[]);
--- A slash between words makes one word of them for PostgreSQL, the path of a file: here it is a blank.
+-- PostgreSQL parses words joined by a slash as a file path, so slashes are replaced with spaces.
 CREATE FUNCTION search_part(language text, weight "char", VARIADIC texts text[]) RETURNS tsvector LANGUAGE sql STABLE AS $$
     SELECT setweight(to_tsvector(('souk_' || language)::regconfig, translate(array_to_string(texts, ' '), '/', ' ')), weight)
 $$;
@@ -109,7 +112,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- What belongs to no website, in all languages.
+-- Indexes the entities without a website in all languages.
 CREATE FUNCTION search_put_common() RETURNS void LANGUAGE sql AS $$
     SELECT search_put('category', id, true, name, '', description) FROM categories;
     SELECT search_put('brand', id, true, name, '', description) FROM brands;

@@ -1,4 +1,4 @@
--- The names before.
+-- Restores the previous names.
 
 ALTER TABLE audit_log RENAME COLUMN resource_type TO noun;
 ALTER TABLE audit_log RENAME COLUMN resource_id TO noun_id;
@@ -14,7 +14,7 @@ ALTER TABLE sources RENAME CONSTRAINT sources_resource_type_website_id_external_
 ALTER TABLE transfers RENAME COLUMN resource TO noun;
 ALTER TABLE transfers RENAME CONSTRAINT transfers_resource_length TO transfers_noun_length;
 
--- Function bodies are text, which a renamed column does not change. Parameters cannot be renamed in place.
+-- Function bodies are text and not affected by renamed columns. Parameters cannot be renamed in place.
 DROP FUNCTION audit_put(text, text, bigint, bigint, jsonb, jsonb);
 CREATE FUNCTION audit_put(change text, noun text, noun_id bigint, website_id bigint, old_row jsonb, new_row jsonb)
 RETURNS void LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
--- Columns, values and kinds of jobs get the names that the API uses: a resource and its type, a stock threshold.
+-- Columns, values and kinds of jobs get the names that the API uses: resource type, low-stock threshold.
 
 ALTER TABLE audit_log RENAME COLUMN noun TO resource_type;
 ALTER TABLE audit_log RENAME COLUMN noun_id TO resource_id;
@@ -14,7 +14,7 @@ ALTER TABLE sources RENAME CONSTRAINT sources_noun_website_id_external_id_key TO
 ALTER TABLE transfers RENAME COLUMN noun TO resource;
 ALTER TABLE transfers RENAME CONSTRAINT transfers_noun_length TO transfers_resource_length;
 
--- Function bodies are text, which a renamed column does not change. Parameters cannot be renamed in place.
+-- Function bodies are text and not affected by renamed columns. Parameters cannot be renamed in place.
 DROP FUNCTION audit_put(text, text, bigint, bigint, jsonb, jsonb);
 CREATE FUNCTION audit_put(change text, resource_type text, resource_id bigint, website_id bigint, old_row jsonb, new_row jsonb)
 RETURNS void LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
-//! What people search, and what they take of what they find. Owns `searches` and `search_clicks`.
-//! Rule: no request waits for what is recorded, and nobody is shown who searched. What many have searched is handed to the
-//! search, which suggests it.
+//! Search analytics: recorded searches and clicks, and reports on them. Owns `searches` and `search_clicks`.
+//! Rule: recording never delays a request, and reports never reveal who searched. Popular searches are passed to the
+//! search domain, which suggests them.
 
 pub mod actions;
 pub mod model;

@@ -1,5 +1,6 @@
-//! The recorder: takes searches and clicks without waiting, and writes them in the background, many in one statement.
-//! Rule: a request never waits for it and never fails by it. What does not fit is dropped and counted.
+//! The recorder of searches and clicks: queues them and writes them to the database in batches, in the background.
+//! Rule: recording never delays a request or makes it fail. Entries that do not fit in the queue are dropped and
+//! counted.
 
 use std::{
     mem,
@@ -21,32 +22,32 @@ use super::{
 };
 use crate::{db::Db, error::Result};
 
-/// Most entries that wait.
+/// Maximum number of queued entries.
 pub const MAX_QUEUED: usize = 10_000;
-/// Most entries that are written at once.
+/// Maximum number of entries per batch.
 pub const MAX_BATCH: usize = 500;
-/// How long an entry waits for others.
+/// Maximum time that an entry waits for its batch to fill.
 const MAX_DELAY: Duration = Duration::from_secs(1);
-/// The pauses after which a batch is written again that the database did not take.
+/// Delays between the attempts to write a batch.
 const RETRY_DELAYS: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(5)];
-/// How often a warning tells that entries are dropped.
+/// Minimum interval between two warnings about dropped entries.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Something to write, or the wish that all before it is.
+/// A queued entry: a record to write, or a request to flush all entries before it.
 enum Entry {
     Search(Box<NewSearch>),
     Click(NewClick),
     Flush(oneshot::Sender<()>),
 }
 
-/// Where searches and clicks are handed in. Clones are one recorder.
+/// A handle to the recorder. All clones share the same queue.
 #[derive(Clone)]
 pub struct SearchRecorder {
     queue: Option<mpsc::Sender<Entry>>,
     dropped: Arc<Dropped>,
 }
 
-/// What was not written.
+/// The count of dropped entries.
 #[derive(Default)]
 struct Dropped {
     count: AtomicU64,
@@ -54,24 +55,24 @@ struct Dropped {
 }
 
 impl Dropped {
-    /// Counts entries that the database did not take.
+    /// Counts entries that could not be written.
     fn add_failed(&self, count: usize) {
         self.count.fetch_add(count as u64, Ordering::Relaxed);
     }
 
-    /// Counts an entry that did not fit, and warns now and then.
+    /// Counts an entry that did not fit in the queue, and logs a warning at limited intervals.
     fn add_overflow(&self) {
         let all = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.is_none_or(|at| at.elapsed() >= WARN_INTERVAL) {
             *warned = Some(Instant::now());
-            tracing::warn!(dropped = all, "searches come faster than they are written: some are not recorded");
+            tracing::warn!(dropped = all, "search recorder queue is full; entries dropped");
         }
     }
 }
 
 impl SearchRecorder {
-    /// A recorder that writes into this database, by a task of its own that ends with it.
+    /// Starts a recorder that writes to this database in a background task. The task ends when all handles are dropped.
     pub fn start(db: Db) -> Self {
         let (queue, entries) = mpsc::channel(MAX_QUEUED);
         let dropped = Arc::<Dropped>::default();
@@ -79,12 +80,12 @@ impl SearchRecorder {
         Self { queue: Some(queue), dropped }
     }
 
-    /// A recorder that writes nothing.
+    /// Returns a recorder that records nothing.
     pub fn disabled() -> Self {
         Self { queue: None, dropped: Arc::default() }
     }
 
-    /// Whether anything is recorded.
+    /// Returns whether recording is enabled.
     pub fn is_enabled(&self) -> bool {
         self.queue.is_some()
     }
@@ -107,12 +108,12 @@ impl SearchRecorder {
         }
     }
 
-    /// How many searches and clicks were not written: there was no room for them, or the database did not take them.
+    /// Returns how many searches and clicks were dropped, because the queue was full or the database was unavailable.
     pub fn dropped(&self) -> u64 {
         self.dropped.count.load(Ordering::Relaxed)
     }
 
-    /// Returns once all that was handed in before is written, or given up.
+    /// Waits until all entries queued before are written or dropped.
     pub async fn flush(&self) {
         let (done, wait) = oneshot::channel();
         if let Some(queue) = &self.queue
@@ -123,7 +124,7 @@ impl SearchRecorder {
     }
 }
 
-/// What is written together.
+/// Entries that are written together.
 #[derive(Default)]
 struct Batch {
     searches: Vec<NewSearch>,
@@ -149,7 +150,7 @@ impl Batch {
     }
 }
 
-/// Writes what comes, until nobody is left who could hand anything in.
+/// Writes entries in batches until all handles of the recorder are dropped.
 async fn write_all(db: Db, mut entries: mpsc::Receiver<Entry>, dropped: Arc<Dropped>) {
     let mut batch = Batch::default();
     while let Some(first) = entries.recv().await {
@@ -161,7 +162,7 @@ async fn write_all(db: Db, mut entries: mpsc::Receiver<Entry>, dropped: Arc<Drop
         }
         let batch = mem::take(&mut batch);
         if let Err(error) = write(&db, &batch).await {
-            tracing::warn!(%error, entries = batch.len(), "searches are not recorded");
+            tracing::warn!(%error, entries = batch.len(), "search entries could not be written");
             dropped.add_failed(batch.len());
         }
         for done in batch.flushed {
@@ -170,7 +171,7 @@ async fn write_all(db: Db, mut entries: mpsc::Receiver<Entry>, dropped: Arc<Drop
     }
 }
 
-/// Writes a batch, and again where the database does not take it: what is there already stays as it is.
+/// Writes a batch, with retries. Rows that already exist are left unchanged, so a repeated write does no harm.
 async fn write(db: &Db, batch: &Batch) -> Result<()> {
     let (searches, clicks) = (&batch.searches, &batch.clicks);
     let mut delays = RETRY_DELAYS.into_iter();
@@ -183,7 +184,7 @@ async fn write(db: &Db, batch: &Batch) -> Result<()> {
             (Ok(()), _) => return Ok(()),
             (Err(error), None) => return Err(error),
             (Err(error), Some(delay)) => {
-                tracing::debug!(%error, "searches are written again");
+                tracing::debug!(%error, "write of search entries failed; retrying");
                 sleep(delay).await;
             }
         }

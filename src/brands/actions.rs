@@ -1,4 +1,4 @@
-//! What can be done with brands.
+//! Use cases of brands.
 
 use super::{
     model::{BrandPatch, BrandRow, NewBrand},
@@ -11,18 +11,18 @@ use crate::{
     ids::BrandId,
 };
 
-/// Makes a brand.
+/// Creates a brand.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewBrand) -> Result<BrandRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     new.check()?;
     db.transaction(async |conn| store::insert(conn, &new).await).await
 }
 
-/// Changes a brand.
+/// Updates a brand.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors for invalid fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: BrandId, patch: BrandPatch) -> Result<BrandRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     patch.check()?;
@@ -30,9 +30,9 @@ pub async fn update(db: &Db, viewer: &Viewer, id: BrandId, patch: BrandPatch) ->
     updated.ok_or_else(|| Error::not_found("id", "brand"))
 }
 
-/// Deletes a brand that no product names.
+/// Deletes a brand that no product refers to.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE while products name it.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE if products refer to it.
 pub async fn delete(db: &Db, viewer: &Viewer, id: BrandId) -> Result<()> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     match db.transaction(async |conn| store::delete(conn, id).await).await? {

@@ -1,5 +1,5 @@
-//! Brands: who a product is made by, as shoppers know it. Owns `brands`.
-//! Rule: a brand is deleted only when no product names it.
+//! Brands of products. Owns `brands`.
+//! Rule: a brand can be deleted only if no product refers to it.
 
 pub mod actions;
 pub mod model;

@@ -1,4 +1,4 @@
-//! Rows and rules of brands.
+//! Rows, inputs and validation of brands.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,25 +11,25 @@ use crate::{
     text::{Validator, check_page_texts},
 };
 
-/// A brand.
+/// A row of `brands`.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = brands, check_for_backend(diesel::pg::Pg))]
 pub struct BrandRow {
-    /// Key.
+    /// Primary key.
     pub id: BrandId,
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// Name in URLs, unique.
+    /// Unique name in URLs.
     pub slug: String,
-    /// Text for people.
+    /// Description.
     pub description: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A brand to be.
+/// Fields of a new brand.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = brands)]
 pub struct NewBrand {
@@ -41,7 +41,7 @@ pub struct NewBrand {
     pub description: String,
 }
 
-/// A change of a brand: what is absent stays.
+/// Changes to a brand; absent fields keep their values.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = brands)]
 pub struct BrandPatch {
@@ -54,8 +54,9 @@ pub struct BrandPatch {
 }
 
 impl NewBrand {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
@@ -64,21 +65,22 @@ impl NewBrand {
 }
 
 impl BrandPatch {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
         validator.finish()
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// A condition on brands.
+/// A filter condition on brands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum BrandCondition {
     /// By id.
@@ -89,21 +91,21 @@ pub enum BrandCondition {
     Slug(Op<String>),
 }
 
-/// What a list of brands is ordered by.
+/// Fields that brands can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum BrandOrderField {
-    /// The name.
+    /// Name of the brand.
     #[default]
     Name,
 }
 
 impl BrandOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         "brands:name"
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &BrandRow) -> SortKey {
         SortKey::Text(row.name.clone())
     }

@@ -1,4 +1,4 @@
-//! Every statement on brands.
+//! SQL statements on brands.
 
 use diesel::{
     prelude::*,
@@ -36,14 +36,14 @@ list_statements! {
     BrandList of BrandRow in brands where BrandCondition by BrandOrderField { Name => name: String }
 }
 
-/// The rows with these ids, in no order.
+/// Returns the rows with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<BrandRow>> {
     Ok(brands::table.filter(brands::id.eq_any(ids)).select(BrandRow::as_select()).load(&mut conn).await?)
 }
 
 write_statements! { BrandRow in brands by BrandId as NewBrand, BrandPatch, deletable }
 
-/// Adds brands with these names and slugs and returns the id and name of each.
+/// Inserts brands with these names and slugs and returns their ids and names.
 pub async fn insert_named(mut conn: &Conn, names: &[&str], slugs: &[String]) -> Result<Vec<(BrandId, String)>> {
     #[derive(QueryableByName)]
     struct Inserted {
@@ -58,14 +58,14 @@ pub async fn insert_named(mut conn: &Conn, names: &[&str], slugs: &[String]) -> 
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// TAKEN for the slug, IN_USE while products name the brand.
+/// Converts constraint violations: TAKEN if the slug is in use, IN_USE if products refer to the brand.
 fn refused(error: diesel::result::Error) -> Error {
     Error::from(error)
         .on_constraint("brands_slug_key", || {
             UserError::new(UserErrorCode::Taken, "slug", "another brand has this slug")
         })
         .on_constraint("products_brand_id_fkey", || {
-            UserError::new(UserErrorCode::InUse, "id", "the brand has products: change them first")
+            UserError::new(UserErrorCode::InUse, "id", "products refer to this brand; change them first")
         })
 }
 

@@ -10,39 +10,39 @@ use crate::{
     money::Currency,
 };
 
-/// Most lines of a cart: as many as an order may have.
+/// Maximum number of lines of a cart; the same as for an order.
 pub const MAX_LINES: usize = 500;
-/// How long a cart stays after its last change.
+/// Time after its last change at which a cart expires.
 pub const LIFETIME: Duration = Duration::days(60);
-/// What a cart's token begins with.
+/// Prefix of cart tokens.
 pub const TOKEN_PREFIX: &str = "souk_c_";
 
-/// A cart. Its holder is not in it: whoever finds it is that.
+/// A cart.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = carts, check_for_backend(diesel::pg::Pg))]
 pub struct CartRow {
-    /// Key.
+    /// Primary key.
     pub id: CartId,
-    /// Whose it is; a guest's where there is none.
+    /// The user who owns the cart; none for a guest's cart.
     pub user_id: Option<UserId>,
-    /// The currency of all products in it.
+    /// Currency of all products in the cart.
     currency: String,
-    /// From then on it is gone; each change moves it on.
+    /// When the cart expires; each change extends it.
     pub expires_at: DateTime<Utc>,
-    /// When it was made.
+    /// When the cart was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the cart was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
 impl CartRow {
-    /// The currency of all products in it.
+    /// Returns the currency of all products in the cart.
     pub fn currency(&self) -> Currency {
         Currency::parse(&self.currency).unwrap_or(Currency::NONE)
     }
 }
 
-/// A cart to be.
+/// A cart to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = carts)]
 pub struct NewCart {
@@ -60,21 +60,21 @@ pub struct NewCart {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = cart_lines, check_for_backend(diesel::pg::Pg))]
 pub struct CartLineRow {
-    /// Key.
+    /// Primary key.
     pub id: CartLineId,
-    /// Whose line.
+    /// The cart.
     pub cart_id: CartId,
-    /// What to buy.
+    /// The product.
     pub product_id: ProductId,
-    /// Pieces.
+    /// Number of units.
     pub quantity: i32,
-    /// The price when it was added.
+    /// Price of one unit when the line was added.
     pub added_price: Decimal,
-    /// When it was added.
+    /// When the line was added.
     pub created_at: DateTime<Utc>,
 }
 
-/// A line to be, or one in the place of that of the same product.
+/// A line to insert, or to replace the line of the same product.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = cart_lines)]
 pub struct NewCartLine {
@@ -88,16 +88,16 @@ pub struct NewCartLine {
     pub added_price: Decimal,
 }
 
-/// Pieces that are kept for a cart.
+/// A reservation of units of a product for a cart.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = cart_reservations, check_for_backend(diesel::pg::Pg))]
 pub struct Reservation {
-    /// For which cart.
+    /// The cart.
     pub cart_id: CartId,
-    /// Of which product.
+    /// The product.
     pub product_id: ProductId,
-    /// Pieces.
+    /// Number of units.
     pub quantity: i32,
-    /// Until when.
+    /// When the reservation expires.
     pub expires_at: DateTime<Utc>,
 }

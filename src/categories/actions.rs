@@ -1,4 +1,4 @@
-//! What can be done with categories.
+//! Use cases of categories.
 
 use super::{
     model::{CategoryPatch, CategoryRow, NewCategory, SiblingPosition, allocate_position, position_after},
@@ -11,14 +11,14 @@ use crate::{
     ids::CategoryId,
 };
 
-/// Makes a category, the last of its siblings unless its position is given.
+/// Creates a category; without a position it becomes the last of its siblings.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewCategory, position: Option<i32>) -> Result<CategoryRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     new.check()?;
     db.transaction(async |conn| {
-        // The lock that the insert takes in any case: nobody else gets the same place.
+        // The insert takes this lock anyway; taken now, no concurrent insert gets the same position.
         store::lock_moves(conn).await?;
         let position = match position {
             Some(position) => position,
@@ -29,9 +29,10 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewCategory, position: Option
     .await
 }
 
-/// Changes a category, or moves it with all that is below it.
+/// Updates a category, or moves it with its descendants.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields; CYCLE for a move below itself.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors for invalid fields; CYCLE if its new parent is itself
+/// or a descendant.
 pub async fn update(db: &Db, viewer: &Viewer, id: CategoryId, patch: CategoryPatch) -> Result<CategoryRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     patch.check()?;
@@ -39,10 +40,10 @@ pub async fn update(db: &Db, viewer: &Viewer, id: CategoryId, patch: CategoryPat
     updated.ok_or_else(|| Error::not_found("id", "category"))
 }
 
-/// Moves a category, with all that is below it, to a place among its siblings to be. Of those nobody moves who need not.
+/// Moves a category with its descendants to a position among its new siblings, and shifts as few siblings as possible.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; NOT_FOUND for the category, and for the one that names the place; CYCLE
-/// for a move below itself, INVALID for a place beside itself.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; NOT_FOUND for the category or the sibling; CYCLE if its new
+/// parent is itself or a descendant; INVALID if the sibling is the category itself.
 pub async fn relocate(db: &Db, viewer: &Viewer, id: CategoryId, target: SiblingPosition) -> Result<CategoryRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     let moved = db.transaction(async |conn| {
@@ -53,7 +54,7 @@ pub async fn relocate(db: &Db, viewer: &Viewer, id: CategoryId, target: SiblingP
             SiblingPosition::After(sibling) => (parent_of(conn, sibling, "after").await?, Some((sibling, "after"))),
         };
         if let Some((_, field)) = sibling.filter(|(sibling, _)| *sibling == id) {
-            return Err(Error::user(UserErrorCode::Invalid, field, "a category is not beside itself"));
+            return Err(Error::user(UserErrorCode::Invalid, field, "a category cannot be its own sibling"));
         }
         let mut siblings = store::positions(conn, parent).await?;
         siblings.retain(|(sibling, _)| *sibling != id);

@@ -1,5 +1,5 @@
 //! Categories: one tree for all websites. Owns `categories`.
-//! Rule: `path` holds the ids from the root down to the category itself, kept by the database, which refuses a loop.
+//! Rule: `path` holds the ids from the root to the category itself. Database triggers maintain it and reject cycles.
 
 pub mod actions;
 pub mod model;

@@ -1,4 +1,4 @@
-//! Rows and rules of categories.
+//! Rows, inputs and validation of categories.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,31 +11,31 @@ use crate::{
     text::{Validator, check_page_texts},
 };
 
-/// A node of the tree.
+/// A row of `categories`: a node of the tree.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = categories, check_for_backend(diesel::pg::Pg))]
 pub struct CategoryRow {
-    /// Key.
+    /// Primary key.
     pub id: CategoryId,
-    /// The category above; none for a root.
+    /// Parent category; none for a root.
     pub parent_id: Option<CategoryId>,
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// Name in URLs, unique.
+    /// Unique name in URLs.
     pub slug: String,
-    /// Text for people.
+    /// Description.
     pub description: String,
-    /// Place among its siblings.
+    /// Sort position among its siblings.
     pub position: i32,
-    /// Ids from the root down to itself.
+    /// Ids from the root to the category itself.
     pub path: Vec<CategoryId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A category to be.
+/// Fields of a new category.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = categories)]
 pub struct NewCategory {
@@ -49,11 +49,11 @@ pub struct NewCategory {
     pub description: String,
     /// See [`CategoryRow`].
     pub position: i32,
-    /// Filled in by the database.
+    /// Set by the database.
     pub path: Vec<CategoryId>,
 }
 
-/// A change of a category: what is absent stays, an inner `None` clears.
+/// Changes to a category; absent fields keep their values, an inner `None` clears them.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = categories)]
 pub struct CategoryPatch {
@@ -70,23 +70,25 @@ pub struct CategoryPatch {
 }
 
 impl CategoryPatch {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
         validator.finish()
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
 impl NewCategory {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
@@ -94,27 +96,27 @@ impl NewCategory {
     }
 }
 
-/// Where among its siblings a category goes.
+/// A target position of a category among its siblings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SiblingPosition {
-    /// The last of those below this one; of the roots without.
+    /// Last child of this category, or last root without one.
     Last(Option<CategoryId>),
-    /// Right before this one.
+    /// Directly before this category.
     Before(CategoryId),
-    /// Right behind this one.
+    /// Directly after this category.
     After(CategoryId),
 }
 
-/// Room between two siblings where nothing asks for another, so that most moves rewrite nobody else.
+/// Default gap between the positions of two siblings, so that most moves update no other category.
 const POSITION_GAP: i32 = 1024;
 
-/// The position of the category that comes behind the last one.
+/// Returns the position of a category appended after the last one.
 pub fn position_after(last: Option<i32>) -> i32 {
     last.map_or(0, |last| last.saturating_add(POSITION_GAP))
 }
 
-/// The position of a category that comes at this index among its siblings, and the siblings that have to give way with
-/// their new positions. The siblings stand in their order, without the category itself.
+/// Returns the position of a category at this index among its siblings, and the siblings that must be shifted with
+/// their new positions. The siblings are in order and do not include the category itself.
 pub fn allocate_position(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(CategoryId, i32)>) {
     let (before, following) = siblings.split_at(index.min(siblings.len()));
     let (previous, next) =
@@ -127,7 +129,7 @@ pub fn allocate_position(siblings: &[(CategoryId, i32)], index: usize) -> (i32, 
         (Some(previous), Some(next)) if next - previous >= 2 => previous + (next - previous) / 2,
         (Some(previous), Some(_)) => previous + gap,
     };
-    // Those behind it give way as far as they have to.
+    // Shift the following siblings as far as necessary.
     let mut taken = position;
     let pushed = following.iter().map_while(|(id, at)| {
         (i64::from(*at) <= taken).then(|| {
@@ -142,14 +144,14 @@ pub fn allocate_position(siblings: &[(CategoryId, i32)], index: usize) -> (i32, 
     }
 }
 
-/// As [`allocate_position`] where the numbers have come to an end: everybody gets a new one.
+/// Like [`allocate_position`], for positions that would overflow: renumbers all siblings.
 fn renumber(siblings: &[(CategoryId, i32)], index: usize) -> (i32, Vec<(CategoryId, i32)>) {
     let at = |rank: usize| i32::try_from(rank).unwrap_or(i32::MAX).saturating_mul(POSITION_GAP);
     let rank = |sibling: usize| if sibling < index { sibling } else { sibling + 1 };
     (at(index), siblings.iter().enumerate().map(|(sibling, (id, _))| (*id, at(rank(sibling)))).collect())
 }
 
-/// A condition on categories.
+/// A filter condition on categories.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CategoryCondition {
     /// By id.
@@ -158,24 +160,24 @@ pub enum CategoryCondition {
     Name(Op<String>),
     /// By slug.
     Slug(Op<String>),
-    /// By the category above; `IsNull(true)` for roots.
+    /// By parent; `IsNull(true)` for roots.
     Parent(Op<CategoryId>),
-    /// By those above, at any depth: one of these.
+    /// Descendants of any of these categories, at any depth.
     Below(Vec<CategoryId>),
 }
 
-/// What a list of categories is ordered by.
+/// Fields that categories can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum CategoryOrderField {
-    /// The place among siblings.
+    /// Position among its siblings.
     #[default]
     Position,
-    /// The name.
+    /// Name of the category.
     Name,
 }
 
 impl CategoryOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::Position => "categories:position",
@@ -183,7 +185,7 @@ impl CategoryOrderField {
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &CategoryRow) -> SortKey {
         match self {
             Self::Position => SortKey::Int(row.position),
@@ -195,7 +197,7 @@ impl CategoryOrderField {
 /// A category with all columns that an import writes.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportedCategory<'a> {
-    /// Key.
+    /// Primary key.
     pub id: i64,
     /// Parent, if it is not a root.
     pub parent_id: Option<i64>,
@@ -213,8 +215,8 @@ pub struct ImportedCategory<'a> {
 mod tests {
     use super::*;
 
-    /// Siblings at these positions, and one more put at each index in turn: the order that comes of it, and how many gave
-    /// way.
+    /// Inserts a category at this index among siblings with these positions, checks the resulting order, and returns
+    /// the number of shifted siblings.
     fn put(positions: &[i32], index: usize) -> usize {
         let siblings: Vec<_> = (1..).map(CategoryId).zip(positions.iter().copied()).collect();
         let (position, pushed) = allocate_position(&siblings, index);
@@ -222,7 +224,7 @@ mod tests {
             .iter()
             .map(|(id, at)| (pushed.iter().find(|(moved, _)| moved == id).map_or(*at, |(_, at)| *at), *id))
             .collect();
-        // The newest has the largest id: nobody may share its position.
+        // The new category has the largest id, so an equal position would sort it wrongly.
         after.push((position, CategoryId(i64::MAX)));
         after.sort_unstable();
         let mut expected: Vec<_> = siblings.iter().map(|(id, _)| *id).collect();

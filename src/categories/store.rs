@@ -1,4 +1,4 @@
-//! Every statement on categories.
+//! SQL statements on categories.
 
 use diesel::{
     QueryResult,
@@ -51,18 +51,18 @@ list_statements! {
     }
 }
 
-/// The rows with these ids, in no order.
+/// Returns the rows with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, ids: &[CategoryId]) -> Result<Vec<CategoryRow>> {
     Ok(categories::table.filter(categories::id.eq_any(ids)).select(CategoryRow::as_select()).load(&mut conn).await?)
 }
 
-/// The category with this slug.
+/// Returns the category with this slug.
 pub async fn find_by_slug(mut conn: &Conn, slug: &str) -> Result<Option<CategoryRow>> {
     let query = categories::table.filter(categories::slug.eq(slug)).select(CategoryRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// A page of children for each of these categories, one statement.
+/// Returns a page of children for each of these categories, in one statement.
 pub async fn pages_by_parent_ids(
     mut conn: &Conn,
     list: &CategoryList,
@@ -72,20 +72,20 @@ pub async fn pages_by_parent_ids(
     Ok(PerParent { parents, query: on_page(query, list)? }.load(&mut conn).await?)
 }
 
-/// How many children each of these categories has, one statement.
+/// Counts the children of each of these categories, in one statement.
 pub async fn counts_by_parent_ids(mut conn: &Conn, list: &CategoryList, parents: Vec<i64>) -> Result<Vec<(i64, i64)>> {
     let query = rows(list).filter(categories::parent_id.assume_not_null().eq(ParentId));
     Ok(PerParent { parents, query: CountUpTo(query) }.load(&mut conn).await?)
 }
 
-/// The ids of these categories and of all that is below them, in no order.
+/// Returns the ids of these categories and their descendants, in no particular order.
 pub async fn subtree_ids(mut conn: &Conn, roots: &[CategoryId]) -> Result<Vec<CategoryId>> {
     let below = categories::table.filter(categories::path.overlaps_with(roots)).select(categories::id);
     Ok(below.load(&mut conn).await?)
 }
 
-/// Waits until nobody else moves a category, and keeps others from it until the transaction ends: the lock that the triggers
-/// of the table take.
+/// Takes the lock that serializes moves of categories, until the transaction ends. The table's triggers take the same
+/// lock.
 pub async fn lock_moves(mut conn: &Conn) -> Result<()> {
     let lock = pg_advisory_xact_lock(hashtext("categories_lock_moves"));
     diesel::select(lock).execute(&mut conn).await?;
@@ -99,7 +99,7 @@ fn child_of(parent: Option<CategoryId>) -> Condition<'static, categories::table>
     }
 }
 
-/// The children of a category, or the roots, with their positions, in their order.
+/// Returns the children of a category (or the roots) with their positions, in order.
 pub async fn positions(mut conn: &Conn, parent: Option<CategoryId>) -> Result<Vec<(CategoryId, i32)>> {
     let query = categories::table
         .filter(child_of(parent))
@@ -108,7 +108,7 @@ pub async fn positions(mut conn: &Conn, parent: Option<CategoryId>) -> Result<Ve
     Ok(query.load(&mut conn).await?)
 }
 
-/// The position of the last child of a category, or of the last root.
+/// Returns the position of the last child of a category, or of the last root.
 pub async fn last_position(mut conn: &Conn, parent: Option<CategoryId>) -> Result<Option<i32>> {
     let query = categories::table
         .filter(child_of(parent))
@@ -117,13 +117,13 @@ pub async fn last_position(mut conn: &Conn, parent: Option<CategoryId>) -> Resul
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// How many children a category has, counted up to one more than [`crate::paging::MAX_COUNT`].
+/// Counts the children of a category, up to one more than [`crate::paging::MAX_COUNT`].
 pub async fn count_children(mut conn: &Conn, id: CategoryId) -> Result<i64> {
     let below = categories::table.filter(categories::parent_id.assume_not_null().eq(id)).select(categories::id);
     Ok(CountUpTo(below).get_result(&mut conn).await?)
 }
 
-/// New positions, in one statement.
+/// The statement that updates positions.
 #[derive(Debug, Clone)]
 struct Positions {
     ids: Vec<i64>,
@@ -145,7 +145,7 @@ impl QueryFragment<Pg> for Positions {
     }
 }
 
-/// Gives categories new places among their siblings.
+/// Updates the positions of categories.
 pub async fn update_positions(mut conn: &Conn, placed: &[(CategoryId, i32)]) -> Result<()> {
     if !placed.is_empty() {
         let (ids, positions) = placed.iter().map(|(id, at)| (id.0, *at)).unzip();
@@ -154,7 +154,7 @@ pub async fn update_positions(mut conn: &Conn, placed: &[(CategoryId, i32)]) -> 
     Ok(())
 }
 
-/// Moves all children of a category below another one, or to the roots.
+/// Moves all children of a category to another parent, or makes them roots.
 /// # Errors
 /// As [`update`].
 pub async fn update_parents(mut conn: &Conn, from: CategoryId, to: Option<CategoryId>) -> Result<()> {
@@ -165,8 +165,8 @@ pub async fn update_parents(mut conn: &Conn, from: CategoryId, to: Option<Catego
 
 write_statements! { CategoryRow in categories by CategoryId as NewCategory, CategoryPatch, deletable }
 
-/// Adds categories with these parents, names and slugs and returns the id and slug of each. A violated constraint stays
-/// [`Error::Constraint`].
+/// Inserts categories with these parents, names and slugs and returns their ids and slugs. A constraint violation
+/// remains [`Error::Constraint`].
 pub async fn insert_named(
     mut conn: &Conn,
     rows: &[(Option<i64>, &str)],
@@ -192,7 +192,7 @@ pub async fn insert_named(
     Ok(rows.into_iter().map(|row| (row.id, row.slug)).collect())
 }
 
-/// Sets all columns that a category of an import has. A violated constraint stays [`Error::Constraint`].
+/// Updates imported categories. A constraint violation remains [`Error::Constraint`].
 pub async fn update_imported(mut conn: &Conn, changed: &[ImportedCategory<'_>]) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
@@ -219,7 +219,8 @@ pub async fn update_imported(mut conn: &Conn, changed: &[ImportedCategory<'_>]) 
     Ok(())
 }
 
-/// TAKEN for the slug; NOT_FOUND, CYCLE or OUT_OF_RANGE for the parent; IN_USE while the category has children or products.
+/// Converts constraint violations: TAKEN if the slug is in use; NOT_FOUND, CYCLE or OUT_OF_RANGE for the parent; IN_USE
+/// if the category has children or products.
 fn refused(error: diesel::result::Error) -> Error {
     let is_delete = matches!(&error, diesel::result::Error::DatabaseError(_, info)
         if info.message().starts_with("update or delete on table"));
@@ -231,14 +232,16 @@ fn refused(error: diesel::result::Error) -> Error {
             UserError::new(UserErrorCode::Cycle, "parentId", "a category cannot be its own ancestor")
         })
         .on_constraint("categories_depth", || {
-            UserError::new(UserErrorCode::OutOfRange, "parentId", "the tree of categories is at most 32 deep")
+            UserError::new(UserErrorCode::OutOfRange, "parentId", "categories can be nested at most 32 levels deep")
         })
         .on_constraint("categories_parent_id_fkey", || match is_delete {
-            true => UserError::new(UserErrorCode::InUse, "id", "the category has children: move or delete them first"),
+            true => {
+                UserError::new(UserErrorCode::InUse, "id", "the category has subcategories; move or delete them first")
+            }
             false => UserError::new(UserErrorCode::NotFound, "parentId", "there is no such category"),
         })
         .on_constraint("products_category_id_fkey", || {
-            UserError::new(UserErrorCode::InUse, "id", "the category has products: move them first")
+            UserError::new(UserErrorCode::InUse, "id", "the category has products; move them first")
         })
 }
 

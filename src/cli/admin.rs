@@ -1,5 +1,5 @@
 //! `souk admin create` and `souk admin reset-password`.
-//! Rule: a password is asked for, or read from standard input; never an argument, which every process can read.
+//! Rule: passwords are prompted for or read from standard input; never arguments, which every process can read.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -13,21 +13,22 @@ use crate::{
     db::Db,
 };
 
-/// What is done with admins.
+/// The admin commands.
 #[derive(Subcommand)]
 pub(super) enum AdminCommand {
-    /// Makes an account with the role `admin`, and asks for its password.
+    /// Create an account with the role `admin`. Prompts for its password, or reads it from standard input.
     Create {
-        /// E-mail address to log in with.
+        /// Email address to log in with.
         #[arg(long)]
         email: String,
-        /// Name for people.
+        /// Display name.
         #[arg(long, default_value = "Administrator")]
         name: String,
     },
-    /// Gives an account a new password, asks for it, and ends all its sessions.
+    /// Set a new password for an account and end all its sessions. Prompts for the password, or reads it from standard
+    /// input.
     ResetPassword {
-        /// E-mail address of the account.
+        /// Email address of the account.
         #[arg(long)]
         email: String,
     },
@@ -47,16 +48,16 @@ async fn execute(db: &Db, command: AdminCommand, password: String) -> Result<Str
             let password = Some(password);
             let new = NewAccount { name, email, phone: None, password, source_website: None };
             let user = accounts::create_admin(db, &passwords, new).await?;
-            format!("{} is an admin", user.email.unwrap_or_default())
+            format!("created the admin {}", user.email.unwrap_or_default())
         }
         AdminCommand::ResetPassword { email } => {
             let user = accounts::reset_password(db, &passwords, &email, password).await?;
-            format!("{} has a new password, and is logged out everywhere", user.email.unwrap_or_default())
+            format!("changed the password of {} and ended all sessions", user.email.unwrap_or_default())
         }
     })
 }
 
-/// The password: typed twice at a terminal, or else the first line of standard input.
+/// Reads the password: prompted for twice on a terminal, otherwise the first line of standard input.
 fn read_password() -> io::Result<String> {
     if !io::stdin().is_terminal() {
         let mut line = String::new();
@@ -64,8 +65,8 @@ fn read_password() -> io::Result<String> {
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
     let password = rpassword::prompt_password("Password: ")?;
-    if rpassword::prompt_password("Again: ")? != password {
-        return Err(io::Error::other("the two are not the same"));
+    if rpassword::prompt_password("Repeat password: ")? != password {
+        return Err(io::Error::other("the passwords do not match"));
     }
     Ok(password)
 }

@@ -1,5 +1,5 @@
-//! The database of a command: the one that is named, or souk's own server.
-//! Rule: a server that a command started is stopped when the command ends, also with an error.
+//! The database of a command: the configured one, or Souk's embedded PostgreSQL server.
+//! Rule: a server started by a command is stopped when the command ends, also after an error.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use crate::{
     },
 };
 
-/// A database at hand.
+/// An opened database.
 pub(super) struct Database {
-    /// How to connect.
+    /// Connection URL.
     pub url: String,
     embedded: Option<(Arc<Embedded>, JoinHandle<()>)>,
 }
 
 impl Database {
-    /// The named database, or souk's own server, started or joined, and kept running.
+    /// Opens the configured database, or starts (or joins) the embedded server and supervises it.
     pub async fn open(settings: &Settings) -> Result<Self, EmbeddedError> {
         if let Some(url) = &settings.database_url {
             return Ok(Self { url: url.clone(), embedded: None });
@@ -42,7 +42,7 @@ impl Database {
         Ok(Self { url, embedded: Some((embedded, supervisor)) })
     }
 
-    /// Stops souk's own server where this process started it.
+    /// Stops the embedded server if this process started it.
     pub async fn close(self) {
         if let Some((embedded, supervisor)) = self.embedded {
             embedded.stop().await;
@@ -51,7 +51,7 @@ impl Database {
     }
 }
 
-/// Opens the database, migrates it and runs a command with it.
+/// Opens and migrates the database, runs a command with it, and closes it.
 pub(super) async fn with_database<T, E: Into<CommandError>>(
     settings: &Settings,
     command: impl AsyncFnOnce(Db) -> Result<T, E>,

@@ -1,5 +1,5 @@
-//! `souk db url` and `souk db diagram`.
-//! Rule: they change nothing.
+//! `souk db url` and `souk db diagram`: print information about the database.
+//! Rule: read-only; no migrations are applied.
 
 use super::{CommandResult, database::Database, print};
 use crate::{
@@ -15,7 +15,7 @@ pub(super) async fn print_url(settings: &Settings) -> CommandResult {
     let (url, is_running) = Embedded::find(&settings.data_dir).await?;
     print_line!("{url}");
     if !is_running {
-        eprintln!("souk's own PostgreSQL does not run now: it runs while `souk serve` does");
+        eprintln!("the embedded PostgreSQL is not running; it runs while `souk serve` is running");
     }
     Ok(())
 }

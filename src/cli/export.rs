@@ -1,5 +1,5 @@
-//! `souk export`: what goes out to files.
-//! Rule: the rows go to standard output or to a file that is only there when it is complete; progress goes to standard error.
+//! `souk export`: writes a resource to a file or to standard output.
+//! Rule: an output file appears only when it is complete; progress goes to standard error.
 
 use std::{
     fs::{self, File},
@@ -27,24 +27,24 @@ use crate::{
     websites,
 };
 
-/// Write everything of a kind to standard output or a file. Products, categories, customers, orders and stock can be imported
-/// again.
+/// Export all items of a resource to standard output or a file. Files of products, categories, customers, orders and
+/// stock can be imported again.
 #[derive(Debug, Clone, Args)]
 pub struct ExportArgs {
-    /// What to export.
-    #[arg(value_parser = resource, value_name = "RESOURCE", help = format!("What to export: {}", resources()))]
+    /// Resource to export.
+    #[arg(value_parser = resource, value_name = "RESOURCE", help = format!("Resource to export: {}", resources()))]
     pub resource: Resource,
 
-    /// The code of the website whose rows they are. Brands, suppliers, categories and websites go out without; of categories it
-    /// says whose external ids go along.
+    /// Code of the website to export. Optional for brands, suppliers, websites and categories; for categories it
+    /// selects the website whose external ids are included.
     #[arg(long, value_name = "CODE")]
     pub website: Option<String>,
 
-    /// How the file is written: souk-csv or souk-jsonl.
+    /// File format: souk-csv or souk-jsonl.
     #[arg(long, default_value = "souk-csv", value_parser = parse_format, value_name = "FORMAT")]
     pub format: Format,
 
-    /// The file, instead of standard output; an older one is replaced when the new one is complete.
+    /// Output file instead of standard output. An existing file is replaced when the export is complete.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
@@ -56,7 +56,7 @@ pub(super) async fn run(settings: &Settings, args: ExportArgs) -> CommandResult 
 
 /// Runs `souk export`.
 /// # Errors
-/// User errors (no such website, a format that souk does not write); those of files and database.
+/// User errors (unknown website, unsupported format); file and database errors.
 pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
     let website = match &args.website {
         Some(code) => {
@@ -71,7 +71,7 @@ pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
         let is_closed = Arc::new(AtomicBool::new(false));
         let pipe = PipeWriter { out: io::stdout(), is_closed: Arc::clone(&is_closed) };
         return match write_rows(db, &options, pipe).await {
-            // A reader that has seen enough, as in `souk export products | head`, is no mistake.
+            // A reader that closes the pipe early, as in `souk export products | head`, is not an error.
             Err(_) if is_closed.load(Ordering::Relaxed) => Ok(()),
             result => result,
         };
@@ -84,14 +84,14 @@ pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
         failed => failed,
     };
     if result.is_err() {
-        // The first error tells more.
+        // Ignored: the error of the export matters more.
         let _ = fs::remove_file(&partial_path);
     }
     result
 }
 
 async fn write_rows(db: &Db, options: &ExportOptions, out: impl Write + Send) -> Result<()> {
-    // A bar between the rows on a terminal would be in the way.
+    // No progress bar if standard output is a terminal: it would mix with the rows.
     let is_watched = io::stderr().is_terminal() && !(io::stdout().is_terminal());
     let bar = if is_watched { ProgressBar::no_length() } else { ProgressBar::hidden() };
     let style = ProgressStyle::with_template("{wide_bar} {percent}% {human_pos}/{human_len} {elapsed}, {eta} left");
@@ -105,7 +105,7 @@ async fn write_rows(db: &Db, options: &ExportOptions, out: impl Write + Send) ->
     result.map(|_| ())
 }
 
-/// Standard output, which remembers that its reader has left.
+/// A writer that records whether its reader closed the pipe.
 struct PipeWriter<W> {
     out: W,
     is_closed: Arc<AtomicBool>,
@@ -140,7 +140,7 @@ fn resource(text: &str) -> std::result::Result<Resource, String> {
     parse_one_of(Resource::ALL, |resource| resource.as_str(), text)
 }
 
-/// The format of this name.
+/// Parses the name of a format.
 pub(super) fn parse_format(text: &str) -> std::result::Result<Format, String> {
     parse_one_of(Format::ALL, |format| format.as_str(), text)
 }
@@ -151,5 +151,5 @@ fn join_names<T>(all: &[T], name: fn(&T) -> &'static str) -> String {
 
 fn parse_one_of<T: Copy>(all: &[T], name: fn(&T) -> &'static str, text: &str) -> std::result::Result<T, String> {
     let found = all.iter().find(|value| name(value) == text);
-    found.copied().ok_or_else(|| format!("give one of: {}", join_names(all, name)))
+    found.copied().ok_or_else(|| format!("must be one of: {}", join_names(all, name)))
 }

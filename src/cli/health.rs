@@ -1,4 +1,4 @@
-//! `souk health`: a readiness probe for containers that have no curl.
+//! `souk health`: a readiness probe for containers without curl.
 //! Rule: the exit code is 0 only if the server is ready.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,7 +17,7 @@ pub(super) async fn run(url: Option<String>, listen: SocketAddr) -> CommandResul
     let rest = url.strip_prefix("http://").ok_or("the URL must start with http://")?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let response =
-        timeout(Duration::from_secs(5), http_get(host, path)).await.map_err(|_| "no answer within 5 s")??;
+        timeout(Duration::from_secs(5), http_get(host, path)).await.map_err(|_| "no response within 5 s")??;
     let status = response.lines().next().unwrap_or_default();
     if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(format!("not ready: {status}").into()) }
 }

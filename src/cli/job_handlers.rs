@@ -1,5 +1,5 @@
-//! The background work of a server: which handler runs which kind of job.
-//! Rule: a handler takes from the context only what it needs, so that no domain depends on the whole server.
+//! Registration of the job handlers: one for each kind of job.
+//! Rule: a handler gets only the parts of the context that it needs, so that no domain depends on the whole server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,22 +22,22 @@ use crate::{
     transfers::runs::actions::{cleanup as transfers_cleanup, job as transfer},
 };
 
-/// What the handlers of jobs work with.
+/// The dependencies of the job handlers.
 #[derive(Clone)]
 pub struct JobContext {
     /// The database.
     pub db: Db,
-    /// Sends mail. Without it mail waits in the queue.
+    /// Sends emails. Without it, emails stay in the queue.
     pub mailer: Option<Arc<Mailer>>,
     /// The payment providers.
     pub providers: Arc<Providers>,
-    /// Draws pictures; its storage holds all files.
+    /// The image processor; its storage holds all files.
     pub image_processor: ImageProcessor,
-    /// How long searches are kept, and when they are suggested.
+    /// The analytics settings: how long searches are kept, and when they are suggested.
     pub analytics: AnalyticsSettings,
 }
 
-/// A worker with a handler for each kind of job.
+/// Builds a worker with a handler for each kind of job.
 pub fn build_worker(context: JobContext) -> Worker {
     let cx = &Arc::new(context);
     let worker = Worker::new(cx.db.clone())
@@ -115,7 +115,7 @@ impl JobContext {
     }
 }
 
-/// A handler that runs a job with the context.
+/// Returns a handler that runs a job with the context.
 fn with_context<F, Fut>(context: &Arc<JobContext>, run: F) -> impl Fn(JobRow) -> Fut + Clone + Send + Sync + 'static
 where
     F: Fn(Arc<JobContext>, JobRow) -> Fut + Clone + Send + Sync + 'static,
@@ -182,7 +182,11 @@ pub const JOBS: &[JobInfo] = &[
         period: None,
         description: "Asks the payment provider for the outcome of an operation that has none yet.",
     },
-    JobInfo { kind: reconcile::CAPTURE, period: None, description: "Captures the authorized payment of a shipped order." },
+    JobInfo {
+        kind: reconcile::CAPTURE,
+        period: None,
+        description: "Captures the authorized payment of a shipped order.",
+    },
     JobInfo { kind: CANCELLED, period: None, description: "Voids or refunds the payments of a canceled order." },
     JobInfo { kind: WEBHOOK, period: None, description: "Sends a webhook of the test payment provider." },
     JobInfo { kind: KIND, period: None, description: "Sends an email. Runs only if an SMTP server is configured." },

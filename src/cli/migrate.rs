@@ -1,5 +1,5 @@
-//! `souk migrate`.
-//! Rule: it prints the migrations that it applied.
+//! `souk migrate`: applies pending migrations.
+//! Rule: it prints each migration that it applied.
 
 use super::{CommandResult, database::Database};
 use crate::{config::Settings, db::migrations};
@@ -9,7 +9,7 @@ pub(super) async fn migrate(settings: &Settings) -> CommandResult {
     let migrated = migrations::migrate(&database.url).await;
     database.close().await;
     match migrated?.applied.as_slice() {
-        [] => print_line!("the tables are up to date"),
+        [] => print_line!("the database is up to date"),
         applied => applied.iter().for_each(|version| print_line!("applied {version}")),
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! The command line: one file for each command.
-//! Rule: a command reads its arguments, opens the database and calls the lower layers; it decides nothing itself.
+//! The command-line interface: one file per command.
+//! Rule: a command reads its arguments, opens the database and calls the lower layers; it contains no business rules.
 
-/// Prints a line for people. Whoever reads no further has read enough: it is no error.
+/// Prints a line to standard output. Write errors are ignored: a reader may close the pipe early.
 macro_rules! print_line {
     ($($line:tt)*) => {{
         let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("{}\n", format_args!($($line)*)));
@@ -37,7 +37,7 @@ use crate::{
     telemetry,
 };
 
-/// Why a command failed: its text is for people.
+/// The error of a command; its message is shown to the user.
 type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of a command.
@@ -55,44 +55,44 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves the graph: starts the database where none is given, migrates it, listens.
+    /// Start the server. Migrates the database first; without DATABASE_URL, starts its own PostgreSQL.
     Serve {
         #[command(flatten)]
         settings: Box<ServeSettings>,
-        /// Fills an empty database with a small market, and prints its logins.
+        /// Fill an empty database with demo data and print the demo logins.
         #[arg(long)]
         demo: bool,
     },
-    /// Brings the database to this version's tables.
+    /// Apply pending database migrations.
     Migrate,
-    /// Fills an empty database with a small market, and prints its logins.
+    /// Fill an empty database with demo data and print the demo logins.
     Demo,
-    /// Brings in what a shop has today.
+    /// Import the data of an existing shop.
     Import {
         #[command(subcommand)]
         command: import::ImportCommand,
     },
-    /// Takes everything of a resource out, as a file.
+    /// Export all items of a resource to a file.
     Export(export::ExportArgs),
-    /// Makes admins, and gives them new passwords.
+    /// Create admins and reset passwords.
     Admin {
         #[command(subcommand)]
         command: admin::AdminCommand,
     },
-    /// Prints the schema as text.
+    /// Print the GraphQL schema (SDL).
     Schema,
-    /// Writes the reference pages of the manual and `.env.example`. Migrates the database, which one page shows.
+    /// Write the reference pages of the manual and `.env.example`. Migrates the database.
     Docs {
-        /// The directory of the project.
+        /// The project's directory.
         #[arg(long, default_value = ".", value_name = "DIR")]
         dir: PathBuf,
     },
-    /// Tells about the database.
+    /// Print information about the database.
     Db {
         #[command(subcommand)]
         command: DbCommand,
     },
-    /// Checks whether a running server is ready. The exit code is 0 if it is.
+    /// Check whether a running server is ready. The exit code is 0 if it is.
     Health {
         /// URL to request. Default: `/readyz` of the server on this machine, on the port of SOUK_LISTEN.
         #[arg(long, value_name = "URL")]
@@ -105,18 +105,18 @@ enum Command {
 
 #[derive(Subcommand)]
 enum DbCommand {
-    /// Prints how to connect: `psql "$(souk db url)"`.
+    /// Print the connection URL, for example for `psql "$(souk db url)"`.
     Url,
-    /// Prints the tables as a Mermaid diagram.
+    /// Print the tables as a Mermaid diagram.
     Diagram {
-        /// Only these tables, by commas.
+        /// Only these tables, separated by commas.
         #[arg(long, value_delimiter = ',', value_name = "TABLES")]
         only: Vec<String>,
     },
 }
 
 impl Command {
-    /// What the audit log calls it.
+    /// Returns the command's name for the audit log.
     fn name(&self) -> &'static str {
         match self {
             Self::Serve { .. } => "serve",
@@ -151,14 +151,14 @@ impl Command {
     }
 }
 
-/// The command line as clap knows it, for the reference pages.
+/// Returns the command line's definition, for the reference pages.
 fn command() -> clap::Command {
     let mut command = Cli::command();
     command.build();
     command
 }
 
-/// Prints a text for other programs. A reader that has seen enough, as in `souk schema | head`, is no mistake.
+/// Prints machine-readable text. A reader that closes the pipe early, as in `souk schema | head`, is not an error.
 fn print(text: &str) -> CommandResult {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
@@ -166,16 +166,16 @@ fn print(text: &str) -> CommandResult {
     }
 }
 
-/// The path with a suffix after its extension.
+/// Returns the path with a suffix appended to its extension.
 fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(suffix);
     path.into()
 }
 
-/// Runs the command of the process's arguments.
+/// Parses the process's arguments and runs the command.
 ///
-/// The runtime is built here and not in the binary: what is compiled there would be compiled a second time.
+/// The runtime is built here and not in `main.rs`: generic code that is used there would be compiled a second time.
 pub fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     telemetry::start(&settings.log, settings.log_format);
@@ -188,7 +188,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("souk: {error}");
-            // As clap does: 2 says that the command was called wrongly.
+            // Like clap: exit code 2 means incorrect usage.
             let is_usage_error = matches!(error.downcast_ref(), Some(Error::User(_)));
             ExitCode::from(if is_usage_error { 2 } else { 1 })
         }

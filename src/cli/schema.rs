@@ -1,5 +1,5 @@
-//! `souk schema`.
-//! Rule: it needs neither settings nor a database.
+//! `souk schema`: prints the GraphQL schema.
+//! Rule: it requires neither settings nor a database.
 
 use super::{CommandResult, print};
 use crate::graphql;

@@ -1,5 +1,5 @@
-//! `souk serve`: opens what the server needs, and runs it until it is told to stop.
-//! Rule: settings are checked before the database is opened, so that a wrong one is reported at once.
+//! `souk serve`: starts the server and runs it until it receives a stop signal.
+//! Rule: settings are checked before the database is opened, so that an invalid one is reported at once.
 
 use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -23,6 +23,7 @@ use crate::auth::JwtKeys;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
 use crate::auth::PermissionCache;
+use crate::config::HttpSettings;
 use crate::config::ServeSettings;
 use crate::config::Settings;
 use crate::db::Db;
@@ -40,10 +41,10 @@ use crate::payments::providers::test::TestDelays;
 use crate::payments::providers::test::TestProvider;
 use crate::storage::Storage;
 
-/// How long what was searched last may take to be written when the server ends.
+/// Time limit for writing the last recorded searches at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What is opened before the database, so that a wrong setting is told at once.
+/// Components that are opened before the database, so that an invalid setting is reported at once.
 struct Components {
     jwt: JwtKeys,
     mailer: Option<Arc<Mailer>>,
@@ -58,7 +59,7 @@ impl Components {
         let test_payment_secret = serve.payments.test_secret(settings)?;
         let storage = Storage::open(&serve.files.storage_location(settings)?)?;
         if mailer.is_none() {
-            tracing::warn!("SOUK_SMTP_URL is not set: mail is queued, and waits until there is a server to take it");
+            tracing::warn!("SOUK_SMTP_URL is not set: emails stay in the queue until it is");
         }
         Ok(Self { jwt, mailer, test_payment_secret, storage })
     }
@@ -86,7 +87,7 @@ async fn run(
 ) -> CommandResult {
     let migrated = migrations::migrate(url).await?;
     if !migrated.applied.is_empty() {
-        tracing::info!(count = migrated.applied.len(), "migrated the database");
+        tracing::info!(count = migrated.applied.len(), "database migrated");
     }
     let db = Db::connect(url, &settings.db()).await?;
     let passwords = Passwords::new(PasswordCost::default())?;
@@ -104,7 +105,7 @@ async fn run(
     let search_recorder = services.search_recorder.clone();
     let engine = graphql::engine(&services, &serve.limits);
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
-    print_welcome(listener.local_addr()?, serve.http.has_ide(settings.environment), &logins);
+    print_welcome(listener.local_addr()?, &serve.http, serve.http.has_ide(settings.environment), &logins);
     let result = serve_until_stopped(
         router,
         move || health.drain(),
@@ -114,13 +115,13 @@ async fn run(
         Duration::from_millis(serve.drain_ms),
     )
     .await;
-    // What was searched last. A database that is away is not waited for.
+    // Writes the last recorded searches. The timeout keeps an unreachable database from blocking the shutdown.
     let _ = tokio::time::timeout(FLUSH_TIMEOUT, search_recorder.flush()).await;
     watcher.abort();
     result
 }
 
-/// What the resolvers work with.
+/// Builds the services that resolvers use.
 async fn build_services(
     settings: &Settings,
     serve: &ServeSettings,
@@ -158,7 +159,8 @@ async fn build_services(
     })
 }
 
-/// Answers requests and runs jobs until told to stop. Then it calls `start_draining`, and what runs may take as long as `drain`.
+/// Serves requests and runs jobs until stopped. Then calls `start_draining` and gives running work up to `drain` to
+/// finish.
 async fn serve_until_stopped(
     router: Router,
     start_draining: impl FnOnce() + Send + 'static,
@@ -175,13 +177,13 @@ async fn serve_until_stopped(
     let (drain_started_tx, drain_started_rx) = oneshot::channel();
     let shutdown = async move {
         let _ = stop.await;
-        tracing::info!("stopping: running operations and jobs may finish");
+        tracing::info!("shutting down: waiting for running operations and jobs");
         start_draining();
         let _ = stop_worker_tx.send(());
         let _ = drain_started_tx.send(());
     };
     let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for the next packet.
+        // Small responses must not wait for the next packet.
         let _ = stream.set_nodelay(true);
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -193,13 +195,13 @@ async fn serve_until_stopped(
     tokio::select! {
         result = result => result,
         () = async { let _ = drain_started_rx.await; tokio::time::sleep(drain).await } => {
-            tracing::warn!("some operations or jobs did not finish in time");
+            tracing::warn!("shutdown timed out: some operations or jobs did not finish");
             Ok(())
         }
     }
 }
 
-/// Fires at SIGTERM or Ctrl-C; a second one ends the process at once.
+/// Returns a receiver that fires on SIGTERM or Ctrl-C. A second signal ends the process at once.
 fn stop_signal() -> std::io::Result<oneshot::Receiver<()>> {
     let (send, receive) = oneshot::channel();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -207,24 +209,30 @@ fn stop_signal() -> std::io::Result<oneshot::Receiver<()>> {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         let _ = send.send(());
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tracing::warn!("told to stop twice: ending at once");
+        tracing::warn!("second stop signal: exiting at once");
         std::process::exit(1);
     });
     Ok(receive)
 }
 
-fn print_welcome(address: SocketAddr, ide: bool, logins: &[demo::Login]) {
+fn print_welcome(address: SocketAddr, settings: &HttpSettings, has_ide: bool, logins: &[demo::Login]) {
     let mut lines =
         vec![format!("souk {}", env!("CARGO_PKG_VERSION")), format!("GraphQL     http://{address}/graphql")];
-    if ide {
+    if has_ide {
         lines.push(format!("GraphiQL    http://{address}/graphiql"));
         lines.push(format!("Playground  http://{address}/playground"));
     }
+    lines.push(format!("Manual      http://{address}/docs"));
     lines.push(format!("Health      http://{address}/readyz"));
     if !logins.is_empty() {
         lines.push(String::new());
-        lines.push("Demo logins: role, e-mail, password".to_owned());
+        lines.push("Demo logins: role, email, password".to_owned());
         lines.extend(logins.iter().map(ToString::to_string));
+    }
+    if settings.cors_origins.is_empty() {
+        lines.push(String::new());
+        lines.push("Browsers may call from this origin only. To allow others, such as a development server:".to_owned());
+        lines.push("souk serve --cors-origins http://localhost:5173".to_owned());
     }
     if std::io::stdout().is_terminal() {
         lines.push(String::new());

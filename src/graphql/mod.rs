@@ -11,6 +11,8 @@ use async_graphql::{
     parser::types::{EnumValueDefinition, TypeKind, TypeSystemDefinition},
 };
 
+use chrono::{DateTime, Utc};
+
 use self::engine::{
     Engine, EngineSettings,
     limits::Limits,
@@ -74,6 +76,12 @@ pub fn enum_values(name: &str) -> Vec<(String, String)> {
     values.flatten().map(described).collect()
 }
 
+/// async-graphql describes its implementation instead.
+const DATE_TIME: &str =
+    "A date and time with time zone as an RFC 3339 string, such as \"2026-11-29T09:30:00Z\". Responses are in UTC.";
+
 fn builder() -> async_graphql::SchemaBuilder<MergedRoot<Query>, MergedRoot<Mutation>, EmptySubscription> {
-    Schema::build(MergedRoot::default(), MergedRoot::default(), EmptySubscription).register_output_type::<node::Node>()
+    Schema::build(MergedRoot::default(), MergedRoot::default(), EmptySubscription)
+        .register_output_type::<node::Node>()
+        .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
 }

@@ -1,5 +1,5 @@
-//! What can be done with groups.
-//! A group is of a website: who manages the products there manages the groups.
+//! Use cases of product groups.
+//! Rule: a group belongs to a website; staff who manage its products also manage its groups.
 
 use super::{
     model::{NewProductGroup, ProductGroupPatch, ProductGroupRow},
@@ -12,9 +12,9 @@ use crate::{
     ids::ProductGroupId,
 };
 
-/// Makes a group without products.
+/// Creates a group without products.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageProducts`]; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageProducts`]; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<ProductGroupRow> {
     viewer.require_any(&[Permission::ManageProducts])?;
     if !viewer.can_access_website(new.source_website_id) {
@@ -28,10 +28,10 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<Pr
     db.transaction(async |conn| store::insert(conn, &new).await).await
 }
 
-/// Changes a group.
+/// Updates a group.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageProducts`]; NOT_FOUND for one of a website that is not the viewer's; user errors
-/// of the fields.
+/// FORBIDDEN without [`Permission::ManageProducts`]; NOT_FOUND for a group of a website outside the viewer's role; user
+/// errors for invalid fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: ProductGroupId, patch: ProductGroupPatch) -> Result<ProductGroupRow> {
     viewer.require_any(&[Permission::ManageProducts])?;
     patch.check()?;
@@ -42,9 +42,9 @@ pub async fn update(db: &Db, viewer: &Viewer, id: ProductGroupId, patch: Product
     .await
 }
 
-/// Deletes a group that no product is in.
+/// Deletes a group without products.
 /// # Errors
-/// FORBIDDEN and NOT_FOUND as [`update`]; IN_USE while it has products.
+/// FORBIDDEN and NOT_FOUND as [`update`]; IN_USE if it has products.
 pub async fn delete(db: &Db, viewer: &Viewer, id: ProductGroupId) -> Result<()> {
     viewer.require_any(&[Permission::ManageProducts])?;
     db.transaction(async |conn| {

@@ -1,5 +1,5 @@
-//! Groups: products that are the same thing in other sizes or colours. Owns `product_groups`.
-//! Rule: each product of a group has one value for each option that the group varies by, and no two have the same ones.
+//! Product groups: variants of one product, such as sizes or colors. Owns `product_groups`.
+//! Rule: each product of a group has one value for each option of the group, and no two products have the same values.
 
 pub mod actions;
 pub mod model;

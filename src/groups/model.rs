@@ -1,4 +1,4 @@
-//! Rows and rules of groups.
+//! Rows, inputs and validation of groups.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,36 +11,36 @@ use crate::{
     text::{Validator, check_page_texts},
 };
 
-/// Most options of a group.
+/// Maximum number of options per group.
 pub const MAX_OPTIONS: usize = 5;
-/// Longest name of an option, in characters.
+/// Maximum length of an option's name, in characters.
 const MAX_NAME: usize = 50;
-/// Longest value of an option, in characters.
+/// Maximum length of an option's value, in characters.
 const MAX_VALUE: usize = 100;
 
-/// A group.
+/// A row of `product_groups`.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = product_groups, check_for_backend(diesel::pg::Pg))]
 pub struct ProductGroupRow {
-    /// Key.
+    /// Primary key.
     pub id: ProductGroupId,
-    /// The website that sells its products.
+    /// Website that sells its products.
     pub source_website_id: WebsiteId,
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// Name in URLs, unique.
+    /// Unique name in URLs.
     pub slug: String,
-    /// Text for people.
+    /// Description.
     pub description: String,
-    /// What its products differ in, in the order of their values.
+    /// Names of the options, in the order of the products' values.
     pub varies_by: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A group to be.
+/// Fields of a new group.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = product_groups)]
 pub struct NewProductGroup {
@@ -56,7 +56,7 @@ pub struct NewProductGroup {
     pub varies_by: Vec<String>,
 }
 
-/// A change of a group: what is absent stays.
+/// Changes to a group; absent fields keep their values.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = product_groups)]
 pub struct ProductGroupPatch {
@@ -71,8 +71,9 @@ pub struct ProductGroupPatch {
 }
 
 impl NewProductGroup {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
@@ -82,8 +83,9 @@ impl NewProductGroup {
 }
 
 impl ProductGroupPatch {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
@@ -93,45 +95,47 @@ impl ProductGroupPatch {
         validator.finish()
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// One to five names, no two alike.
+/// Checks that there are one to five names without duplicates, ignoring case.
 fn check_names(validator: &mut Validator, names: &[String]) {
     let field = "variesBy";
     if names.is_empty() || names.len() > MAX_OPTIONS {
-        let rule = format!("a group varies by 1 to {MAX_OPTIONS} options");
+        let rule = format!("must have 1 to {MAX_OPTIONS} options");
         return validator.add(UserError::new(UserErrorCode::OutOfRange, field, rule));
     }
     for (index, name) in names.iter().enumerate() {
         validator.text(field, name, MAX_NAME);
         if names[..index].iter().any(|other| other.to_lowercase() == name.to_lowercase()) {
-            validator.add(UserError::new(UserErrorCode::Invalid, field, format!("{name} is there twice")));
+            validator.add(UserError::new(UserErrorCode::Invalid, field, format!("the option {name} occurs twice")));
         }
     }
 }
 
-/// What a product has for an option.
+/// A product's value for an option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionValue {
-    /// The option.
+    /// Name of the option.
     pub name: String,
-    /// The value.
+    /// Value of the option.
     pub value: String,
 }
 
-/// The values in the group's order.
+/// Returns the values in the order of the group's options.
 /// # Errors
-/// A user error of `options` where they do not name exactly what the group varies by, each once; of a value that breaks a
-/// rule.
+/// A user error for `options` if they do not have exactly one value for each option of the group, or a value is
+/// invalid.
 pub fn values_in_order(varies_by: &[String], options: &[OptionValue]) -> Result<Vec<String>> {
     let value = |name: &String| options.iter().find(|option| option.name == *name).map(|option| option.value.clone());
     let values: Option<Vec<_>> = varies_by.iter().map(value).collect();
     let values = values.filter(|values| values.len() == options.len());
-    let wrong = || Error::bad_input("options", format!("give exactly one value for each of: {}", varies_by.join(", ")));
+    let wrong = || {
+        Error::bad_input("options", format!("must have exactly one value for each option: {}", varies_by.join(", ")))
+    };
     let values = values.ok_or_else(wrong)?;
     let mut validator = Validator::new();
     values.iter().for_each(|value| validator.text("options", value, MAX_VALUE));
@@ -139,7 +143,7 @@ pub fn values_in_order(varies_by: &[String], options: &[OptionValue]) -> Result<
     Ok(values)
 }
 
-/// A condition on groups.
+/// A filter condition on groups.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ProductGroupCondition {
     /// By id.
@@ -152,21 +156,21 @@ pub enum ProductGroupCondition {
     SourceWebsite(Op<WebsiteId>),
 }
 
-/// What a list of groups is ordered by.
+/// Fields that groups can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum ProductGroupOrderField {
-    /// The name.
+    /// Name of the group.
     #[default]
     Name,
 }
 
 impl ProductGroupOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         "product_groups:name"
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &ProductGroupRow) -> SortKey {
         SortKey::Text(row.name.clone())
     }

@@ -1,4 +1,4 @@
-//! Every statement on groups.
+//! SQL statements on groups.
 
 use diesel::{
     prelude::*,
@@ -39,13 +39,13 @@ list_statements! {
     }
 }
 
-/// The rows with these ids, in no order.
+/// Returns the rows with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, ids: &[ProductGroupId]) -> Result<Vec<ProductGroupRow>> {
     let query = product_groups::table.filter(product_groups::id.eq_any(ids)).select(ProductGroupRow::as_select());
     Ok(query.load(&mut conn).await?)
 }
 
-/// How one group is named.
+/// The key of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProductGroupKey {
     /// By id.
@@ -54,7 +54,7 @@ pub enum ProductGroupKey {
     Slug(String),
 }
 
-/// One group.
+/// Returns a group by its key.
 pub async fn find(mut conn: &Conn, key: &ProductGroupKey) -> Result<Option<ProductGroupRow>> {
     let query = product_groups::table.select(ProductGroupRow::as_select());
     let found = match key {
@@ -64,29 +64,29 @@ pub async fn find(mut conn: &Conn, key: &ProductGroupKey) -> Result<Option<Produ
     Ok(found.optional()?)
 }
 
-/// One group, which keeps its options until the transaction ends: for those who put products into it.
+/// Returns a group and locks it against changes until the transaction ends; for adding products to it.
 pub async fn lock_shared(mut conn: &Conn, id: ProductGroupId) -> Result<Option<ProductGroupRow>> {
     let query = product_groups::table.find(id).select(ProductGroupRow::as_select()).for_share();
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Locks one group.
+/// Locks a group for update and returns it.
 pub async fn lock(mut conn: &Conn, id: ProductGroupId) -> Result<Option<ProductGroupRow>> {
     let query = product_groups::table.find(id).select(ProductGroupRow::as_select()).for_no_key_update();
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Adds a group.
+/// Inserts a group.
 /// # Errors
-/// TAKEN for the slug; NOT_FOUND for the website.
+/// TAKEN if the slug is in use; NOT_FOUND for an unknown website.
 pub async fn insert(mut conn: &Conn, new: &NewProductGroup) -> Result<ProductGroupRow> {
     let query = diesel::insert_into(product_groups::table).values(new).returning(ProductGroupRow::as_returning());
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Changes a group.
+/// Updates a group.
 /// # Errors
-/// TAKEN for the slug; IN_USE for options that products have values of.
+/// TAKEN if the slug is in use; IN_USE if products have values for removed or moved options.
 pub async fn update(mut conn: &Conn, id: ProductGroupId, patch: &ProductGroupPatch) -> Result<ProductGroupRow> {
     let query = diesel::update(product_groups::table.find(id)).set(patch).returning(ProductGroupRow::as_returning());
     query.get_result(&mut conn).await.map_err(refused)
@@ -94,14 +94,14 @@ pub async fn update(mut conn: &Conn, id: ProductGroupId, patch: &ProductGroupPat
 
 /// Deletes a group.
 /// # Errors
-/// IN_USE while it has products.
+/// IN_USE if it has products.
 pub async fn delete(mut conn: &Conn, id: ProductGroupId) -> Result<()> {
     diesel::delete(product_groups::table.find(id)).execute(&mut conn).await.map_err(refused)?;
     Ok(())
 }
 
-/// Adds a group that an import names and returns its id. A violated constraint stays [`Error::Constraint`], so that the
-/// import can tell a concurrent insert from a rule.
+/// Inserts a group for an import and returns its id. A constraint violation remains [`Error::Constraint`], so that the
+/// import can distinguish a concurrent insert from a user error.
 pub async fn insert_named(
     mut conn: &Conn,
     website: WebsiteId,
@@ -131,11 +131,12 @@ fn refused(error: diesel::result::Error) -> Error {
             UserError::new(UserErrorCode::NotFound, "sourceWebsiteId", "there is no such website")
         })
         .on_constraint("product_groups_options_held", || {
-            let rule = "products have values of these options: each may get another name, but stays where it is";
+            let rule =
+                "products have values for these options; options can be renamed, but not removed, added or reordered";
             UserError::new(UserErrorCode::InUse, "variesBy", rule)
         })
         .on_constraint("products_group_id_fkey", || {
-            let rule = "the group has products, perhaps some that are not for sale any more: take them out first";
+            let rule = "the group still has products, which may be inactive; remove them first";
             UserError::new(UserErrorCode::InUse, "id", rule)
         })
 }

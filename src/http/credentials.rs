@@ -1,5 +1,5 @@
-//! The sender of a GraphQL request: the viewer, the guest, the cookies, and the actor that writes are logged under.
-//! Rule: one credential per request. Two are rejected, because which one was meant cannot be known.
+//! Credentials of a GraphQL request: the viewer, the guest's cart token, cookies, and the actor recorded for writes.
+//! Rule: one credential per request. Several are rejected, because the intended one cannot be determined.
 
 use async_graphql::ServerError;
 use axum::http::{HeaderMap, header};
@@ -16,9 +16,10 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// The viewer named by `Authorization: Bearer <token>` or `X-API-Key`; the anonymous viewer without either.
+/// Returns the viewer identified by `Authorization: Bearer <token>` or `X-API-Key`; the anonymous viewer without
+/// either.
 /// # Errors
-/// UNAUTHENTICATED for a credential that is not valid, and for more than one.
+/// UNAUTHENTICATED if the credential is invalid, or if there is more than one.
 pub async fn authenticate(
     headers: &HeaderMap,
     services: &Services,
@@ -36,14 +37,14 @@ pub async fn authenticate(
             }
             services.viewer_by_token(token.trim()).await
         }
-        _ => return Err(rejected("send either `Authorization` or one `X-API-Key`, not both")),
+        _ => return Err(rejected("send either one `Authorization` header or one `X-API-Key` header")),
     };
     viewer.map_err(|error| errors::from_error(&error, request_id))
 }
 
-/// As [`authenticate`], where an anonymous request is rejected.
+/// Returns the viewer as [`authenticate`] does, and rejects anonymous requests.
 /// # Errors
-/// As [`authenticate`], and UNAUTHENTICATED for the anonymous viewer.
+/// As [`authenticate`]; also UNAUTHENTICATED if the request is anonymous.
 pub async fn authenticate_user(
     headers: &HeaderMap,
     services: &Services,
@@ -54,17 +55,18 @@ pub async fn authenticate_user(
     Ok(viewer)
 }
 
-/// The guest with the cart token of the request. Any text is accepted: whether the cart exists is known to the tables.
+/// Returns the guest with the cart token of the request. Any token is accepted here; the stores check that its cart
+/// exists.
 pub fn guest(headers: &HeaderMap) -> Option<GuestKey> {
     headers.get(X_CART_TOKEN)?.to_str().ok().map(|token| GuestKey::from_token(token.trim()))
 }
 
-/// The cookies of the request.
+/// Returns the cookies of the request.
 pub fn cookies(headers: &HeaderMap) -> Cookies {
     Cookies(headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned))
 }
 
-/// The actor of what the viewer writes.
+/// Returns the actor under which the viewer's writes are recorded.
 pub fn actor(viewer: &Viewer, origin: &RequestOrigin, request_id: &RequestId) -> Actor {
     let (kind, session, api_key) = match viewer.identity().map(|identity| identity.auth_method) {
         Some(auth::AuthMethod::Session(session)) => (ActorKind::Session, Some(session.0), None),

@@ -1,5 +1,5 @@
-//! GET and PUT `/files/{token}`: private files, for whoever has a signed token, where the store cannot sign by itself.
-//! Rule: the token says all: which file, what may be done with it, how much, until when. One that is not good is as none.
+//! GET and PUT `/files/{token}`: downloads and uploads of private files, for stores that cannot sign URLs themselves.
+//! Rule: the signed token alone grants access (file, method, size limit, expiry). An invalid token returns 404.
 
 use std::{io, time::Duration};
 
@@ -25,7 +25,7 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// Longest time for a file to come.
+/// Time limit for receiving a file.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(1800);
 
 pub(super) fn routes(storage: Storage) -> Router {
@@ -41,16 +41,16 @@ async fn handle(
     let result = match *request.method() {
         Method::GET | Method::HEAD => download(&storage, &token).await,
         Method::PUT => {
-            let timed_out = |_| Rejection::request_timeout("the file came too slowly");
+            let timed_out = |_| Rejection::request_timeout("the file was not received in time");
             timeout(UPLOAD_TIMEOUT, upload(&storage, &token, request.into_body())).await.map_err(timed_out).flatten()
         }
-        _ => Err(Rejection::method_not_allowed("a file is read by GET and sent by PUT", "GET, HEAD, PUT")),
+        _ => Err(Rejection::method_not_allowed("use GET to download a file, or PUT to upload one", "GET, HEAD, PUT")),
     };
     result.unwrap_or_else(|rejection| rejection.into_json(&id))
 }
 
 fn not_found() -> Rejection {
-    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such file, or not any more")
+    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such file, or the link has expired")
 }
 
 async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection> {
@@ -75,5 +75,5 @@ async fn upload(storage: &Storage, token: &str, body: Body) -> Result<Response, 
     if storage.put_if_absent(&key, reader, max_bytes).await.map_err(|error| Rejection::from_storage_error(&error))? {
         return Ok(StatusCode::CREATED.into_response());
     }
-    Err(Rejection::new(StatusCode::CONFLICT, ErrorCode::Conflict, "this address has taken its file already"))
+    Err(Rejection::new(StatusCode::CONFLICT, ErrorCode::Conflict, "a file was already uploaded to this URL"))
 }

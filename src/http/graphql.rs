@@ -1,5 +1,5 @@
-//! POST and GET `/graphql`, after the GraphQL-over-HTTP specification.
-//! Rule: every response, a rejection too, is a GraphQL response in the media type that the client accepts first.
+//! POST and GET `/graphql`, following the GraphQL-over-HTTP specification.
+//! Rule: every response, including rejections, is a GraphQL response in the first supported media type of `Accept`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -43,32 +43,32 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// Longest time for the files of a request to come.
+/// Time limit for receiving the files of a request.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The state of the endpoint.
 pub struct Endpoint {
-    /// What runs the operations.
+    /// The engine that executes operations.
     pub engine: Engine,
-    /// What resolvers find beside the viewer.
+    /// The services that resolvers use.
     pub services: Arc<Services>,
-    /// The settings of the transport.
+    /// The HTTP settings.
     pub settings: HttpSettings,
-    /// Whether responses say how many statements they took.
+    /// Whether responses report the number and time of their SQL statements.
     pub show_sql: bool,
 }
 
-/// `/graphql` for every method.
+/// Returns the route of `/graphql`, for every method.
 pub fn router(endpoint: Arc<Endpoint>) -> Router {
     Router::new().route("/graphql", any(handle)).with_state(endpoint)
 }
 
-/// Answers one request.
+/// Handles one request.
 pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
     let Some(media_type) = MediaType::negotiate(&parts.headers) else {
-        let message = "answers are application/graphql-response+json or application/json";
+        let message = "the Accept header must allow application/graphql-response+json or application/json";
         let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return rejection.into_json(&request_id);
     };
@@ -80,11 +80,11 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
     respond(media_type, status(&response, media_type), response)
 }
 
-/// Why a request has no result of an operation.
+/// The reason why a request was not executed.
 enum RequestError {
-    /// HTTP rejects it.
+    /// Rejected at the HTTP level.
     Http(Rejection),
-    /// GraphQL answers it with one error.
+    /// Failed with a GraphQL request error.
     Graphql(Box<ServerError>),
 }
 
@@ -100,11 +100,11 @@ impl From<ServerError> for RequestError {
     }
 }
 
-/// A request that was received completely.
+/// A completely received request.
 struct ReceivedRequest {
     request: GraphqlRequest,
     files: RequestFiles,
-    /// When its operation must be done.
+    /// When the operation times out.
     deadline: Instant,
 }
 
@@ -128,9 +128,9 @@ async fn run(
     let dispatcher = Dispatcher::default();
     let mut data = request_data(viewer, origin, cookies(&parts.headers), &dispatcher);
     data.insert(files);
-    // That of a test that wants the texts; a fresh one for everybody else.
+    // A test's recorder if one is set in this task (it also records the SQL texts); a new one otherwise.
     let recorder = StatementRecorder::current();
-    // Boxed, since a future of this size is not to be moved through each layer around it.
+    // Boxed, because moving a future of this size through each wrapper is expensive.
     let execution = Box::pin(dispatcher.run(endpoint.engine.execute(prepared, data, request_id)));
     let execution = actor.scope(recorder.clone().scope(execution));
     let timed_out = |_| Engine::error_response(timeout_error(operation.kind), request_id);
@@ -162,21 +162,21 @@ async fn receive(
         }
         Method::POST if is_multipart(&parts.headers) => {
             multipart::check_preflight(&parts.headers)?;
-            // Only users may upload: nobody else can fill the disk.
+            // Checked before the files are read, so that anonymous requests cannot fill the disk.
             authenticate_user(&parts.headers, &endpoint.services, request_id).await?;
             let limits = multipart::SizeLimits {
                 text: endpoint.settings.body_limit,
                 file: endpoint.services.image_processor.max_bytes(),
             };
             let form = multipart::from_form(&parts.headers, body, limits);
-            let timed_out = |_| Rejection::request_timeout("the files came too slowly");
+            let timed_out = |_| Rejection::request_timeout("the files were not received in time");
             let (request, files) = timeout_at(started + UPLOAD_TIMEOUT, form).await.map_err(timed_out)??;
-            // The operation has its own time, once its files are there.
+            // The operation's time limit starts when its files have arrived.
             Ok(ReceivedRequest { request, files, deadline: Instant::now() + endpoint.settings.timeout })
         }
         Method::POST => {
             params::check_content_type(&parts.headers)?;
-            let timed_out = |_| Rejection::request_timeout("the body came too slowly");
+            let timed_out = |_| Rejection::request_timeout("the body was not received in time");
             let body = params::from_body(body, endpoint.settings.body_limit);
             let request = timeout_at(deadline, body).await.map_err(timed_out)??;
             Ok(ReceivedRequest { request, files: RequestFiles::default(), deadline })
@@ -185,29 +185,30 @@ async fn receive(
     }
 }
 
-/// Rejects mutations by GET, and subscriptions.
+/// Rejects mutations sent with GET, and subscriptions.
 fn check_method(kind: OperationType, method: &Method) -> Result<(), RequestError> {
     match kind {
         OperationType::Mutation if method == Method::GET => {
-            Err(Rejection::method_not_allowed("a mutation needs POST", "POST").into())
+            Err(Rejection::method_not_allowed("mutations require POST", "POST").into())
         }
-        OperationType::Subscription => Err(coded(ErrorCode::BadUserInput, "a subscription needs a WebSocket").into()),
+        OperationType::Subscription => Err(coded(ErrorCode::BadUserInput, "subscriptions require a WebSocket").into()),
         _ => Ok(()),
     }
 }
 
-/// The error of an operation that was given up.
+/// Returns the error of an operation that exceeded its time limit.
 fn timeout_error(kind: OperationType) -> ServerError {
     let message = match kind {
         OperationType::Mutation => {
-            "the operation took too long, and may be done or not: send it again with the same idempotency key, or look first"
+            "the mutation timed out and may have been applied. \
+             Retry with the same idempotency key, or check its outcome first."
         }
-        _ => "the operation took too long; ask for less",
+        _ => "the operation timed out; request less data",
     };
     coded(ErrorCode::Timeout, message)
 }
 
-/// One line for each operation.
+/// Logs one line per operation.
 fn log(
     operation: &Operation,
     user: Option<i64>,
@@ -227,11 +228,11 @@ fn log(
         sql_ms = rounded(recorder.elapsed_ms()),
         errors = response.errors.len(),
         code,
-        "graphql"
+        "operation executed"
     );
 }
 
-/// Milliseconds with two decimals.
+/// Rounds milliseconds to two decimals.
 fn rounded(millis: f64) -> f64 {
     (millis * 100.0).round() / 100.0
 }

@@ -1,5 +1,5 @@
-//! `/livez` and `/readyz`: whether the process lives, and whether it should get requests.
-//! Rule: they need no token.
+//! Liveness (`/livez`) and readiness (`/readyz`) probes.
+//! Rule: probes require no token.
 
 use std::sync::{
     Arc,
@@ -10,7 +10,7 @@ use axum::{extract::State, http::StatusCode};
 
 use crate::db::{Db, migrations};
 
-/// What readiness is made of.
+/// The state that readiness depends on.
 pub struct Health {
     db: Db,
     is_draining: AtomicBool,
@@ -21,7 +21,7 @@ impl Health {
         Self { db, is_draining: AtomicBool::new(false) }
     }
 
-    /// Answers 503 from now on, so that a load balancer sends no more requests.
+    /// Makes `/readyz` return 503 from now on, so that load balancers stop sending requests.
     pub fn drain(&self) {
         self.is_draining.store(true, Ordering::Relaxed);
     }
@@ -31,14 +31,14 @@ pub(super) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Ready: the database answers, has this binary's tables, and the server is not about to stop.
+/// Returns 200 if the database is reachable and fully migrated, and the server is not shutting down; 503 otherwise.
 pub(super) async fn readyz(State(health): State<Arc<Health>>) -> (StatusCode, &'static str) {
     if health.is_draining.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
     match health.db.read(migrations::is_current).await {
         Ok(true) => (StatusCode::OK, "ok\n"),
-        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),
+        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are pending\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n"),
     }
 }

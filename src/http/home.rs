@@ -11,8 +11,7 @@ use axum::{
 use super::manual;
 
 /// Its only resource is the style element of the page itself.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The style of this page and of the manual.
 pub const STYLE: &str = include_str!("page.css");
@@ -34,7 +33,8 @@ pub fn respond(page: String) -> Response {
 }
 
 fn page(has_ide: bool) -> String {
-    let ide = [("/graphiql", "GraphiQL", "write and run operations"), ("/playground", "GraphQL Playground", "another IDE")];
+    let ide =
+        [("/graphiql", "GraphiQL", "write and run operations"), ("/playground", "GraphQL Playground", "another IDE")];
     let others = [
         (manual::PATH, "Manual", "tutorial, guides and reference"),
         ("/readyz", "Health", "whether the server and its database are ready"),

@@ -30,7 +30,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 async fn show(Path(path): Path<String>, Extension(id): Extension<RequestId>) -> Response {
     let Some(file) = Pages::get(&path) else {
-        return Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "the manual has no such page").into_json(&id);
+        return Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "the manual has no such page")
+            .into_json(&id);
     };
     match std::str::from_utf8(&file.data) {
         Ok(markdown) => home::respond(page(markdown)).into_response(),

@@ -1,6 +1,6 @@
-//! GET `/media/{sha256}/{width}.{webp|jpg}`: renditions of pictures, for everybody and for good.
-//! Rule: a name says its content, so an answer never changes; nothing but a hash, a number and one of two endings becomes a
-//! key.
+//! GET `/media/{sha256}/{width}.{webp|jpg}`: renditions of images, public and cacheable forever.
+//! Rule: a URL is derived from the content, so a response never changes. Only a hash, a width and one of two extensions
+//! become a storage key.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// A picture may stand on pages of any origin.
+/// Lets pages of any origin embed the images.
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 pub(super) fn routes(storage: Storage) -> Router {
@@ -36,7 +36,7 @@ async fn handle(
     headers: HeaderMap,
 ) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
-        return Rejection::method_not_allowed("a picture is read by GET", "GET, HEAD").into_json(&id);
+        return Rejection::method_not_allowed("use GET or HEAD", "GET, HEAD").into_json(&id);
     }
     let Some(key) = rendition_key(&sha256, &file) else { return not_found().into_json(&id) };
     match respond(&storage, &key, &headers).await {
@@ -46,10 +46,10 @@ async fn handle(
 }
 
 fn not_found() -> Rejection {
-    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such picture")
+    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such image")
 }
 
-/// The key of a rendition, where the names are those of one.
+/// Returns the storage key of a rendition, if the path segments are valid.
 fn rendition_key(sha256: &str, file: &str) -> Option<String> {
     let is_hash = sha256.len() == 64 && sha256.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c));
     let (width, extension) = file.split_once('.')?;
@@ -84,11 +84,11 @@ async fn respond(storage: &Storage, key: &str, request: &HeaderMap) -> Result<Re
     };
     let Object { range, stream, .. } = found.map_err(failed)?.ok_or_else(not_found)?;
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
-    // To HEAD the server sends the head alone.
+    // For HEAD requests the server drops the body.
     Ok((status, headers, Body::from_stream(stream)).into_response())
 }
 
-/// The range that a request wants; none where the client has a part of another version, which a range would not complete.
+/// Returns the requested range; `None` if `If-Range` does not match, because the client's part is of another version.
 fn requested_range(request: &HeaderMap, tag: &ETag, size: u64) -> Option<Result<Range<u64>, ()>> {
     if request.contains_key(header::IF_RANGE) {
         let condition = request.typed_get::<IfRange>()?;
@@ -99,11 +99,11 @@ fn requested_range(request: &HeaderMap, tag: &ETag, size: u64) -> Option<Result<
     parse_range(request.get(header::RANGE)?.to_str().ok()?, size)
 }
 
-/// The one range of a `Range` header: none where it is not understood or names several, which is answered as a whole; an error
-/// where it lies behind the end.
+/// Parses a `Range` header with one range. Returns `None` if it is malformed or has several ranges (the whole file is
+/// sent then), and an error if it starts after the end of the file.
 ///
-/// `headers::Range` drops a suffix that is longer than the file, where RFC 9110 has the whole file, and tells a range behind
-/// the end from a malformed one by nothing.
+/// `headers::Range` is not used: it drops a suffix longer than the file, which means the whole file in RFC 9110, and
+/// does not distinguish a range after the end from a malformed one.
 fn parse_range(text: &str, size: u64) -> Option<Result<Range<u64>, ()>> {
     let (first, last) = text.strip_prefix("bytes=")?.trim().split_once('-')?;
     if last.contains(',') {

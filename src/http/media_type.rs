@@ -1,22 +1,23 @@
-//! Media types: which one a client accepts, and which bodies are JSON in UTF-8.
-//! Rule: the first entry of `Accept` that Souk can produce wins. Quality values do not reorder the list, so that a client
-//! reads its preference off the order it wrote; only the quality 0 excludes an entry.
+//! Media types: negotiation of the response type, and detection of JSON and form bodies.
+//! Rule: the first supported entry of `Accept` wins. Quality values do not reorder the entries; only the quality 0
+//! excludes one.
 //!
-//! The crate `mime` is not used: it rejects the whitespace that RFC 9110 allows before a `;`, and drops the parameters then.
+//! The crate `mime` is not used: it rejects the whitespace before a `;` that RFC 9110 allows, and then drops the
+//! parameters.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 /// The media types of a GraphQL response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaType {
-    /// `application/graphql-response+json`: the status says whether the request was valid.
+    /// `application/graphql-response+json`: the HTTP status tells whether the request was valid.
     GraphqlResponse,
-    /// `application/json`: the status of a request that could be read is 200.
+    /// `application/json`: the HTTP status of a well-formed request is 200, even if the operation is invalid.
     Json,
 }
 
 impl MediaType {
-    /// The first media type of the `Accept` header that Souk has; JSON if there is no header, none if nothing matches.
+    /// Returns the first supported media type of the `Accept` header; JSON without a header; `None` if nothing matches.
     pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(header::ACCEPT).iter().peekable();
         if values.peek().is_none() {
@@ -33,7 +34,7 @@ impl MediaType {
             })
     }
 
-    /// The value of the `Content-Type` header.
+    /// Returns the value of the `Content-Type` header.
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
@@ -42,13 +43,13 @@ impl MediaType {
     }
 }
 
-/// Whether the body is JSON in UTF-8.
+/// Returns whether the body is JSON in UTF-8.
 pub fn is_json(headers: &HeaderMap) -> bool {
     let (name, parameters) = split_parameters(content_type(headers));
     name == "application/json" && is_utf8(parameters)
 }
 
-/// Whether the body is a form with files.
+/// Returns whether the body is a multipart form.
 pub fn is_multipart(headers: &HeaderMap) -> bool {
     split_parameters(content_type(headers)).0 == "multipart/form-data"
 }
@@ -57,26 +58,26 @@ fn content_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// The name of a media type in lower case, and the text of its parameters.
+/// Splits a media type into its name, in lower case, and the text of its parameters.
 fn split_parameters(media_type: &str) -> (String, &str) {
     let (name, parameters) = media_type.split_once(';').unwrap_or((media_type, ""));
     (name.trim().to_ascii_lowercase(), parameters)
 }
 
-/// The values of a parameter, without quotes.
+/// Returns the values of a parameter, without quotes.
 fn parameter_values<'a>(parameters: &'a str, wanted: &'static str) -> impl Iterator<Item = &'a str> {
     let pairs = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
     let pairs = pairs.filter(move |(name, _)| name.trim().eq_ignore_ascii_case(wanted));
     pairs.map(|(_, value)| value.trim().trim_matches('"'))
 }
 
-/// Whether the parameters name no charset but UTF-8.
+/// Returns whether the parameters name no charset other than UTF-8.
 fn is_utf8(parameters: &str) -> bool {
     let is_utf8 = |value: &str| ["utf-8", "utf8"].iter().any(|name| value.eq_ignore_ascii_case(name));
     parameter_values(parameters, "charset").all(is_utf8)
 }
 
-/// Whether the parameters give an entry of `Accept` the quality 0: "not this one".
+/// Returns whether the parameters exclude an entry of `Accept` with the quality 0.
 fn is_excluded(parameters: &str) -> bool {
     parameter_values(parameters, "q").any(|quality| quality.parse() == Ok(0.0))
 }

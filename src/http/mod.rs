@@ -1,5 +1,5 @@
 //! The HTTP transport: `/graphql`, images, signed files, health, public keys, webhooks, the IDE pages.
-//! Rule: nothing here knows a domain's resources; every response carries its request id.
+//! Rule: no business rules here; every response carries its request id.
 
 mod credentials;
 mod files;
@@ -53,10 +53,10 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// Shorter responses are not compressed: they fit into one packet as they are.
+/// Minimum size of a compressed response, in bytes. Smaller responses fit into one packet uncompressed.
 const MIN_COMPRESSED: u64 = 1024;
 
-/// Everything that is served over HTTP, and the switch that takes it out of service.
+/// Builds the router of all HTTP endpoints, and the health state that takes the server out of service.
 pub fn router(
     engine: Engine,
     services: Arc<Services>,
@@ -78,7 +78,7 @@ pub fn router(
         graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(files).merge(pages);
     let router = router.fallback(not_found);
     let router = match settings.cors_origins.as_slice() {
-        // The layer would answer every OPTIONS, even where no page may call.
+        // Without origins the layer is left out: it would respond to every OPTIONS request.
         [] => router,
         origins => router.layer(cors(origins)),
     };
@@ -86,10 +86,10 @@ pub fn router(
     (router.layer(middleware::from_fn(catch_panic)).layer(middleware::from_fn(set_request_id)), health)
 }
 
-/// Compresses responses with the encoding that the client prefers: gzip, Brotli or Zstandard. The layer leaves alone
-/// what has a `Content-Encoding` or a `Content-Range` already.
+/// Compresses responses with the encoding that the client prefers: gzip, Brotli or Zstandard. The layer skips responses
+/// that already have a `Content-Encoding` or a `Content-Range`.
 fn compression() -> CompressionLayer<impl Predicate> {
-    // Images are compressed, and a private file of `/files` may be: its type is not known.
+    // Images are compressed already, and so may be private files of `/files`, whose type is unknown.
     let predicate = SizeAbove::new(MIN_COMPRESSED)
         .and(NotForContentType::IMAGES)
         .and(NotForContentType::const_new("application/octet-stream"));
@@ -105,7 +105,7 @@ fn cors(origins: &[String]) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(allowed)
-        // For the cookie of the refresh token; to everybody, browsers would not send it.
+        // For the refresh token's cookie. Browsers do not allow credentials together with the origin `*`.
         .allow_credentials(!is_open)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(
@@ -120,16 +120,17 @@ fn cors(origins: &[String]) -> CorsLayer {
 }
 
 async fn not_found(Extension(id): Extension<RequestId>) -> Response {
-    let message = "there is nothing here; the graph is at /graphql";
+    let message = "not found; the GraphQL endpoint is /graphql";
     Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message).into_json(&id)
 }
 
-/// The last resort: a panic outside of an operation ends its request, not the server.
+/// Turns a panic outside of an operation into a 500 response, as a last resort.
 ///
-/// tower-http's `CatchPanicLayer` builds its response from the panic alone, and the response names the request id.
+/// tower-http's `CatchPanicLayer` is not used: it passes only the panic to its response, which must name the request
+/// id.
 async fn catch_panic(Extension(id): Extension<RequestId>, request: Request, next: Next) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(request_id = %id, "a request panicked");
+        tracing::error!(request_id = %id, "request panicked");
         Rejection::internal().into_json(&id)
     })
 }

@@ -1,7 +1,7 @@
-//! The GraphQL multipart request protocol (jaydenseric's, version 2): `operations`, then `map`, then the files.
-//! Rule: a page of another origin can send a form without asking first, so a header is wanted that it cannot send. Files go to
-//! disk as they come and are counted as they come; each is named by the map, and each place of the map is null in the
-//! variables.
+//! The GraphQL multipart request specification (jaydenseric, version 2): `operations`, then `map`, then the files.
+//! Rule: a cross-origin page can send a form without a preflight request, so a header is required that it cannot send.
+//! Files are streamed to disk and their size is checked while they arrive. `map` must name each file, and each path in
+//! it must point to a null in the variables.
 
 use std::collections::HashSet;
 
@@ -19,25 +19,25 @@ use crate::{
     storage::received::{IncomingFile, ReceivedFile},
 };
 
-/// Most files of a request.
+/// Maximum number of files per request.
 const MAX_FILES: usize = 10;
-/// Most bytes of all files of a request, as a multiple of the most of one.
+/// Maximum total size of the files of a request, as a multiple of the maximum size of one file.
 const TOTAL_SIZE_FACTOR: u64 = 5;
-/// Most places that a map names.
+/// Maximum number of paths in a map.
 const MAX_PATHS: usize = 100;
 
-/// How much is taken.
+/// Size limits of a form.
 #[derive(Debug, Clone, Copy)]
 pub struct SizeLimits {
-    /// Longest `operations` or `map`, in bytes.
+    /// Maximum length of `operations` and of `map`, in bytes.
     pub text: usize,
-    /// Longest file, in bytes.
+    /// Maximum size of a file, in bytes.
     pub file: u64,
 }
 
-/// Rejects what a page of another origin may send without its visitor's knowledge.
+/// Rejects requests that a cross-origin page could send without the visitor's knowledge (CSRF).
 /// # Errors
-/// 400 where none of [`PREFLIGHT_HEADERS`] is there.
+/// 400 if none of [`PREFLIGHT_HEADERS`] is present.
 pub fn check_preflight(headers: &HeaderMap) -> Result<(), Rejection> {
     let is_present =
         |name: &HeaderName| headers.get(name).is_some_and(|value| !value.as_bytes().trim_ascii().is_empty());
@@ -47,17 +47,17 @@ pub fn check_preflight(headers: &HeaderMap) -> Result<(), Rejection> {
     Err(Rejection::bad_request("a multipart request must carry the header GraphQL-Require-Preflight (any value)"))
 }
 
-/// Reads a form: the request, whose variables name the files, and the files.
+/// Reads a form: the request, whose variables refer to the files, and the files.
 /// # Errors
-/// 413 for what is too long or too much; 400 for what breaks the protocol.
+/// 413 if a size or count limit is exceeded; 400 if the form violates the specification.
 pub async fn from_form(
     headers: &HeaderMap,
     body: Body,
     limits: SizeLimits,
 ) -> Result<(Request, RequestFiles), Rejection> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let boundary =
-        multer::parse_boundary(content_type).map_err(|_| Rejection::bad_request("the form's boundary is missing"))?;
+    let boundary = multer::parse_boundary(content_type)
+        .map_err(|_| Rejection::bad_request("the multipart boundary is missing in Content-Type"))?;
     let mut form = Multipart::new(body.into_data_stream(), boundary);
     let operations = read_text(form.next_field().await, "operations", limits.text).await?;
     let mut request = parse_request(&operations)?;
@@ -74,12 +74,12 @@ pub async fn from_form(
 
 type NextField<'a> = multer::Result<Option<Field<'a>>>;
 
-/// The text of the field that must come next.
+/// Reads the text of the next field, which must have this name.
 async fn read_text(field: NextField<'_>, name: &str, max_bytes: usize) -> Result<Vec<u8>, Rejection> {
     let field = field.map_err(malformed_form)?.filter(|field| field.name() == Some(name));
     let mut field = field.ok_or_else(|| {
         Rejection::bad_request(format!(
-            "the field `{name}` is missing: the form holds `operations`, `map` and the files, in this order"
+            "the field `{name}` is missing; the form must contain `operations`, `map` and the files, in this order"
         ))
     })?;
     let mut text = Vec::new();
@@ -92,14 +92,15 @@ async fn read_text(field: NextField<'_>, name: &str, max_bytes: usize) -> Result
     Ok(text)
 }
 
-/// The map: the names of the files in their order, and the places of each in the operations.
+/// Parses the map: the file names in order, each with its paths in the operations.
 fn parse_map(text: &[u8]) -> Result<Vec<(String, Vec<String>)>, Rejection> {
-    let invalid_map =
-        || Rejection::bad_request("`map` is an object of lists of paths, such as {\"0\": [\"variables.input.file\"]}");
+    let invalid_map = || {
+        Rejection::bad_request("`map` must be an object of lists of paths, such as {\"0\": [\"variables.input.file\"]}")
+    };
     let map: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(text).map_err(|_| invalid_map())?;
     if map.len() > MAX_FILES {
         return Err(Rejection::too_large(format!(
-            "a request has at most {MAX_FILES} files, and `map` names {}",
+            "a request can have at most {MAX_FILES} files; `map` names {}",
             map.len()
         )));
     }
@@ -108,28 +109,26 @@ fn parse_map(text: &[u8]) -> Result<Vec<(String, Vec<String>)>, Rejection> {
         let paths = paths.into_iter().map(|path| path.as_str().map(ToOwned::to_owned).ok_or_else(invalid_map));
         let paths: Vec<String> = paths.collect::<Result<_, _>>()?;
         if paths.is_empty() {
-            return Err(Rejection::bad_request(format!("`map` says nowhere for the file `{name}`")));
+            return Err(Rejection::bad_request(format!("`map` has no path for the file `{name}`")));
         }
         Ok((name, paths))
     });
     let paths: Vec<_> = paths.collect::<Result<_, _>>()?;
     let all: Vec<&String> = paths.iter().flat_map(|(_, paths)| paths).collect();
     if all.len() > MAX_PATHS {
-        return Err(Rejection::too_large(format!("`map` names more than {MAX_PATHS} places")));
+        return Err(Rejection::too_large(format!("`map` has more than {MAX_PATHS} paths")));
     }
     let mut seen = HashSet::new();
     match all.into_iter().find(|path| !seen.insert(*path)) {
-        Some(path) => Err(Rejection::bad_request(format!("`map` names the place `{path}` twice"))),
+        Some(path) => Err(Rejection::bad_request(format!("`map` contains the path `{path}` twice"))),
         None => Ok(paths),
     }
 }
 
-/// Puts a value in the place of a null in the variables.
+/// Replaces the null at this path of the variables with a value.
 fn set_variable(variables: &mut Variables, name: &str, path: &str, value: Value) -> Result<(), Rejection> {
     let invalid_path = || {
-        Rejection::bad_request(format!(
-            "`map` says `{path}` for the file `{name}`: there must be a null in that place of `variables`"
-        ))
+        Rejection::bad_request(format!("the path `{path}` of the file `{name}` must point to a null in `variables`"))
     };
     let mut steps = path.split('.');
     let (Some("variables"), Some(first)) = (steps.next(), steps.next()) else { return Err(invalid_path()) };
@@ -149,7 +148,7 @@ fn set_variable(variables: &mut Variables, name: &str, path: &str, value: Value)
     Ok(())
 }
 
-/// The files, in the order of the map; they may come in any.
+/// Reads the files, which may arrive in any order, and returns them in the order of the map.
 async fn read_files(
     form: &mut Multipart<'_>,
     map: &[(String, Vec<String>)],
@@ -161,10 +160,9 @@ async fn read_files(
         let name = field.name().unwrap_or_default().to_owned();
         let index = map.iter().position(|(named, _)| *named == name);
         let slot = index.and_then(|index| files.get_mut(index));
-        let slot =
-            slot.ok_or_else(|| Rejection::bad_request(format!("the file `{name:.100}` is not named by `map`")))?;
+        let slot = slot.ok_or_else(|| Rejection::bad_request(format!("the file `{name:.100}` is not in `map`")))?;
         if slot.is_some() {
-            return Err(Rejection::bad_request(format!("the file `{name}` is sent twice")));
+            return Err(Rejection::bad_request(format!("the file `{name}` was sent twice")));
         }
         let file = read_file(field, &name, max_bytes, &mut total).await?;
         *slot = Some(file);
@@ -190,7 +188,7 @@ async fn read_file(
         }
         if *total > max_bytes * TOTAL_SIZE_FACTOR {
             return Err(Rejection::too_large(format!(
-                "the files are larger than {} bytes together",
+                "the files are larger than {} bytes in total",
                 max_bytes * TOTAL_SIZE_FACTOR
             )));
         }
@@ -203,7 +201,7 @@ fn malformed_form(error: multer::Error) -> Rejection {
 }
 
 fn storage_unavailable(error: &std::io::Error) -> Rejection {
-    tracing::error!(%error, "a file of a request cannot be kept");
-    let message = "the server cannot take files now; try again in a moment";
+    tracing::error!(%error, "uploaded file could not be stored");
+    let message = "files cannot be uploaded at the moment; try again later";
     Rejection::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
 }

@@ -1,5 +1,5 @@
-//! Where a request came from.
-//! Rule: a header says what its sender likes; only what the proxies of the shop itself wrote is believed.
+//! The origin of a request: IP address, user agent and visitor id.
+//! Rule: `X-Forwarded-For` is trusted only as far as the shop's own proxies wrote it; clients can forge the rest.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,7 +11,7 @@ use axum::{
 use super::header_names::X_VISITOR_ID;
 use crate::auth::RequestOrigin;
 
-/// The origin of a request behind so many proxies of the shop's own.
+/// Returns the origin of a request that passed through this number of the shop's own proxies.
 pub fn origin(parts: &Parts, trusted_proxies: usize) -> RequestOrigin {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let address = forwarded_address(&parts.headers, trusted_proxies).or(peer);
@@ -20,8 +20,8 @@ pub fn origin(parts: &Parts, trusted_proxies: usize) -> RequestOrigin {
     RequestOrigin::new(address, user_agent).with_visitor(visitor)
 }
 
-/// Each proxy adds whom it heard from at the end of `X-Forwarded-For`: what stands before the entries of our own proxies
-/// was written by anybody.
+/// Returns the client address from `X-Forwarded-For`. Each proxy appends the address of its peer, so only the last
+/// `trusted_proxies` entries are reliable; the first of them is the client.
 fn forwarded_address(headers: &HeaderMap, trusted_proxies: usize) -> Option<IpAddr> {
     let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let chain: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();

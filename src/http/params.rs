@@ -1,6 +1,6 @@
-//! A GraphQL request out of an HTTP one: the query string of a GET, the body of a POST.
-//! Rule: a body is JSON in UTF-8 and says so; a form with files is read by its own module. Nothing that a page of another origin can send without asking first
-//! (forms, plain text) is read.
+//! Parameters of a GraphQL request: from the query string of a GET or the JSON body of a POST.
+//! Rule: a body must be declared as JSON in UTF-8. Bodies that a cross-origin page can send without a preflight request
+//! (forms, plain text) are rejected here; `multipart` reads forms with files.
 
 use std::error::Error;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{media_type::is_json, rejection::Rejection};
 use crate::error::ErrorCode;
 
-/// The parameters of a request, in a body.
+/// The parameters of a request in a JSON body.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Params {
@@ -26,7 +26,7 @@ struct Params {
     extensions: Option<Extensions>,
 }
 
-/// The same in a query string, where objects are JSON text.
+/// The parameters of a request in a query string, where objects are JSON text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct QueryString {
@@ -39,7 +39,7 @@ struct QueryString {
 impl Params {
     fn into_request(self) -> Result<Request, Rejection> {
         let query =
-            self.query.filter(|query| !query.is_empty()).ok_or_else(|| Rejection::bad_request("query is missing"))?;
+            self.query.filter(|query| !query.is_empty()).ok_or_else(|| Rejection::bad_request("query is required"))?;
         let mut request = Request::new(query);
         request.operation_name = self.operation_name.filter(|name| !name.is_empty());
         request.variables = self.variables.unwrap_or_default();
@@ -50,7 +50,7 @@ impl Params {
 
 /// Reads the query string of a GET.
 /// # Errors
-/// 400 where a parameter is missing, doubled or malformed.
+/// 400 if a parameter is missing, repeated or malformed.
 pub fn from_query_string(uri: &Uri) -> Result<Request, Rejection> {
     let Query(query_string) = Query::<QueryString>::try_from_uri(uri)
         .map_err(|error| Rejection::bad_request(format!("the query string is malformed: {}", cause(&error))))?;
@@ -65,10 +65,10 @@ pub fn from_query_string(uri: &Uri) -> Result<Request, Rejection> {
 
 /// Reads the body of a POST.
 /// # Errors
-/// 413 where it is longer than `max_bytes`; 400 where it is not a JSON object with parameters of the right types.
+/// 413 if it is larger than `max_bytes`; 400 if it is not a JSON object with parameters of the right types.
 pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Rejection> {
     let too_large = || Rejection::too_large(format!("the body is larger than {max_bytes} bytes"));
-    // What is announced as too large is not read at all.
+    // Checks Content-Length first: a body that is declared as too large is not read at all.
     if body.size_hint().lower() > max_bytes as u64 {
         return Err(too_large());
     }
@@ -84,16 +84,16 @@ pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Rejectio
     parse_request(&bytes)
 }
 
-/// Reads the text of a request.
+/// Parses the JSON of a request.
 /// # Errors
-/// 400 where it is not a JSON object with parameters of the right types.
+/// 400 if it is not a JSON object with parameters of the right types.
 pub fn parse_request(bytes: &[u8]) -> Result<Request, Rejection> {
     parse_params(bytes)?.into_request()
 }
 
 /// Rejects every body that is not JSON in UTF-8.
 /// # Errors
-/// 415.
+/// 415 if the body is compressed, or not declared as JSON in UTF-8.
 pub fn check_content_type(headers: &HeaderMap) -> Result<(), Rejection> {
     let rejection = |message| Rejection::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::BadUserInput, message);
     let coding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim());
@@ -104,11 +104,11 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), Rejection> {
 }
 
 fn parse_params(bytes: &[u8]) -> Result<Params, Rejection> {
-    // serde would take an array for the object's fields in order.
+    // Checked here, because serde also accepts an array, as the struct's fields in order.
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => serde_json::from_slice(bytes).map_err(|error| Rejection::bad_request(error.to_string())),
         Some(b'[') => {
-            Err(Rejection::bad_request("an array of requests (batch) is not supported; send them one by one"))
+            Err(Rejection::bad_request("batch requests (arrays) are not supported; send one request at a time"))
         }
         _ => Err(Rejection::bad_request("the body must be a JSON object")),
     }

@@ -1,4 +1,4 @@
-//! Requests that HTTP itself rejects: with a status of their own in either media type.
+//! Rejections: requests that fail at the HTTP level, with the same status in either media type.
 //! Rule: a rejection is a GraphQL response with one error, on every path.
 
 use axum::{
@@ -16,7 +16,7 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// A rejected request: its status, its code and the reason in words.
+/// A rejected request: status, error code and message.
 pub struct Rejection {
     status: StatusCode,
     code: ErrorCode,
@@ -25,7 +25,7 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Rejects a request with this status.
+    /// Creates a rejection with this status.
     pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), allow: None }
     }
@@ -35,46 +35,46 @@ impl Rejection {
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message)
     }
 
-    /// 405: only the methods in `allow` are served here.
+    /// 405: only the methods in `allow` are supported.
     pub fn method_not_allowed(message: &str, allow: &'static str) -> Self {
         let rejection = Self::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
         Self { allow: Some(allow), ..rejection }
     }
 
-    /// 408: the client sends too slowly.
+    /// 408: the request was not received in time.
     pub fn request_timeout(message: &str) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message)
     }
 
-    /// 413: the body is longer than allowed.
+    /// 413: the body is larger than allowed.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
     }
 
-    /// 500: a fault of the server, whose cause is not shown.
+    /// 500: an internal error; its cause is not shown.
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, INTERNAL_MESSAGE)
     }
 
-    /// Rejects a request for a file because of what the store says.
+    /// Converts an error of the file store; an internal error is logged.
     pub fn from_storage_error(error: &Error) -> Self {
         match error {
             Error::Coded(ErrorCode::LimitExceeded, why) => Self::too_large(why.to_string()),
             Error::Coded(ErrorCode::BadUserInput, why) => Self::bad_request(why.to_string()),
             Error::Coded(code, why) => Self::new(StatusCode::SERVICE_UNAVAILABLE, *code, why.to_string()),
             other => {
-                tracing::error!(error = %other, "a file");
+                tracing::error!(error = %other, "file request failed");
                 Self::internal()
             }
         }
     }
 
-    /// The reason in words.
+    /// Returns the error message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The response, in this media type.
+    /// Returns the response in this media type.
     pub fn into_response(self, media_type: MediaType, request_id: &RequestId) -> Response {
         let error = coded(self.code, self.message);
         let mut response = respond(media_type, self.status, Engine::error_response(error, request_id));
@@ -84,7 +84,7 @@ impl Rejection {
         response
     }
 
-    /// The response where no media type was negotiated.
+    /// Returns the response as JSON, for endpoints that do not negotiate the media type.
     pub fn into_json(self, request_id: &RequestId) -> Response {
         self.into_response(MediaType::Json, request_id)
     }

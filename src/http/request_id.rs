@@ -1,7 +1,9 @@
-//! The id of every request: taken from `x-request-id` or new, handed on as an extension, sent back in the answer.
-//! Rule: the outermost layer, so that no answer leaves without one.
+//! Request ids: taken from the `x-request-id` header or generated, stored as a request extension, returned in the
+//! response.
+//! Rule: this is the outermost middleware, so that every response has an id.
 //!
-//! tower-http's `SetRequestIdLayer` keeps whatever id a client sends; here an id that could do harm in a log is replaced.
+//! tower-http's `SetRequestIdLayer` keeps any id that a client sends; this middleware replaces ids that are unsafe to
+//! log.
 
 use axum::{
     extract::Request,
@@ -12,10 +14,10 @@ use axum::{
 
 use crate::telemetry::RequestId;
 
-/// The header, of requests and of answers.
+/// The request id header of requests and responses.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The middleware, for `axum::middleware::from_fn`.
+/// Sets the request id; a middleware for `axum::middleware::from_fn`.
 pub async fn set_request_id(mut request: Request, next: Next) -> Response {
     let sent = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let id = sent.and_then(RequestId::parse).unwrap_or_else(RequestId::random);

@@ -1,5 +1,5 @@
-//! GraphQL responses as HTTP responses: their status, headers and JSON.
-//! Rule: every response of the endpoint, a rejection too, is a GraphQL response; a request error has no `data`.
+//! Conversion of GraphQL responses into HTTP responses: status, headers and JSON.
+//! Rule: every response of the endpoint, including rejections, is a GraphQL response; a request error has no `data`.
 
 use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::{
@@ -14,7 +14,7 @@ use crate::{
     graphql::engine::errors::{code, is_request_error, retry_after},
 };
 
-/// The status of a response: by the code of its first error if it is a request error, 200 otherwise.
+/// Returns the status of a response: from the code of its first error if it is a request error, 200 otherwise.
 pub fn status(response: &GraphqlResponse, media_type: MediaType) -> StatusCode {
     if !is_request_error(response) {
         return StatusCode::OK;
@@ -31,7 +31,7 @@ pub fn status(response: &GraphqlResponse, media_type: MediaType) -> StatusCode {
     }
 }
 
-/// The JSON of a response: errors first, where people see them.
+/// The JSON body of a response. Errors come first, as the specification recommends.
 #[derive(Serialize)]
 struct ResponseBody<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -42,7 +42,7 @@ struct ResponseBody<'a> {
     extensions: Option<&'a std::collections::BTreeMap<String, Value>>,
 }
 
-/// Writes a GraphQL response with this status.
+/// Builds the HTTP response with this status.
 pub fn respond(media_type: MediaType, status: StatusCode, response: GraphqlResponse) -> Response {
     let body = ResponseBody {
         errors: &response.errors,
@@ -50,7 +50,7 @@ pub fn respond(media_type: MediaType, status: StatusCode, response: GraphqlRespo
         extensions: (!response.extensions.is_empty()).then_some(&response.extensions),
     };
     let mut bytes = Vec::with_capacity(1024);
-    serde_json::to_writer(&mut bytes, &body).expect("GraphQL values are JSON values, and memory takes all writes");
+    serde_json::to_writer(&mut bytes, &body).expect("GraphQL values are valid JSON, and writing to memory cannot fail");
     let retry_after_seconds = retry_after(&response);
     let mut headers = response.http_headers;
     headers.insert(header::CONTENT_TYPE, media_type.content_type());

@@ -1,5 +1,5 @@
-//! POST `/webhooks/payments/{provider}`: what payment providers tell by themselves.
-//! Rule: the body is handed on byte by byte, since its signature is over these bytes; what it means, nobody here knows.
+//! POST `/webhooks/payments/{provider}`: webhooks of payment providers.
+//! Rule: the body is passed on unchanged, because its signature covers these bytes; it is not interpreted here.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use crate::{
     telemetry::RequestId,
 };
 
-/// Longest body, in bytes.
+/// Maximum length of a body, in bytes.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
 #[derive(Clone)]
@@ -47,7 +47,7 @@ async fn handle(
     request: Request,
 ) -> Response {
     let result = timeout(webhooks.timeout, receive(&webhooks, &provider, &id, request)).await;
-    let timed_out = || Rejection::request_timeout("it took too long");
+    let timed_out = || Rejection::request_timeout("the webhook was not processed in time");
     let result = result.unwrap_or_else(|_| Err(timed_out()));
     let outcome = match &result {
         Ok(outcome) => outcome,
@@ -68,9 +68,9 @@ async fn receive(
 ) -> Result<&'static str, Rejection> {
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
-        return Err(Rejection::method_not_allowed("a webhook is a POST", "POST"));
+        return Err(Rejection::method_not_allowed("use POST", "POST"));
     }
-    let too_long = |_| Rejection::too_large(format!("the body is cut off, or longer than {MAX_BODY_BYTES} bytes"));
+    let too_long = |_| Rejection::too_large(format!("the body is incomplete or larger than {MAX_BODY_BYTES} bytes"));
     let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(too_long)?;
     let address = origin(&parts, webhooks.trusted_proxies).address;
     let actor = Actor { address, request_id: Some(id.as_str().to_owned()), ..Actor::system() };
@@ -90,7 +90,7 @@ async fn receive(
     })
 }
 
-/// The headers that are texts, several of one name joined as HTTP has it.
+/// Returns the headers whose values are text. Values of the same header are joined with commas, as RFC 9110 defines.
 fn text_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {

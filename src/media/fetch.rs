@@ -1,6 +1,6 @@
-//! Fetching a picture by its URL, which somebody else wrote.
-//! Rule: only http and https, on their own ports; a name is resolved first, all of its addresses must be public, and the
-//! connection goes to one of those that were checked. Each redirect starts over.
+//! Downloads images from URLs given by users; the protection against SSRF.
+//! Rule: only http and https on their default ports; the host is resolved first, all of its addresses must be public,
+//! and the connection goes to one of the checked addresses. Each redirect is checked again.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -10,27 +10,27 @@ use std::{
 use reqwest::{Client, Response, StatusCode, Url, header, redirect};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// Most redirects.
+/// Maximum number of redirects.
 const MAX_REDIRECTS: usize = 5;
-/// Longest time for one picture, redirects included.
+/// Timeout per image, including redirects.
 const MAX_TIME: Duration = Duration::from_secs(20);
 
-/// What may be fetched.
+/// Limits of downloads.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchPolicy {
-    /// Most bytes.
+    /// Maximum size in bytes.
     pub max_bytes: u64,
-    /// Whether private addresses and any port are as good as others: for development.
+    /// Whether private addresses and other ports are allowed, for development.
     pub allow_private: bool,
 }
 
-/// Why nothing was fetched.
+/// Reason why a download failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// It never will be.
+    /// A retry would fail, too.
     #[error("{0}")]
     Permanent(String),
-    /// It may go better another time.
+    /// A retry may succeed.
     #[error("{0}")]
     Transient(String),
 }
@@ -39,11 +39,11 @@ fn permanent(why: impl Into<String>) -> FetchError {
     FetchError::Permanent(why.into())
 }
 
-/// The bytes at a URL.
+/// Downloads the file at a URL.
 /// # Errors
-/// Why there are none.
+/// The reason why it failed.
 pub async fn fetch(url: &str, policy: FetchPolicy) -> Result<Vec<u8>, FetchError> {
-    let late = |_| FetchError::Transient(format!("it took longer than {} s", MAX_TIME.as_secs()));
+    let late = |_| FetchError::Transient(format!("the download took longer than {} s", MAX_TIME.as_secs()));
     tokio::time::timeout(MAX_TIME, follow(url, policy)).await.map_err(late)?
 }
 
@@ -54,55 +54,56 @@ async fn follow(url: &str, policy: FetchPolicy) -> Result<Vec<u8>, FetchError> {
         let status = response.status();
         if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
             let target = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
-            let target = target.ok_or_else(|| permanent("a redirect to nowhere"))?;
-            let target = url.join(target).map_err(|_| permanent("a redirect to what is no URL"))?;
+            let target = target.ok_or_else(|| permanent("the redirect has no location"))?;
+            let target = url.join(target).map_err(|_| permanent("the redirect location is not a URL"))?;
             url = parse(target.as_str(), policy)?;
             continue;
         }
         return match status {
             StatusCode::OK => body(response, policy.max_bytes).await,
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(FetchError::Transient(format!("the server answered {}", status.as_u16())))
+                Err(FetchError::Transient(format!("the server responded with status {}", status.as_u16())))
             }
-            status => Err(permanent(format!("the server answered {}", status.as_u16()))),
+            status => Err(permanent(format!("the server responded with status {}", status.as_u16()))),
         };
     }
     Err(permanent(format!("more than {MAX_REDIRECTS} redirects")))
 }
 
-/// Reads a URL and judges all of it that needs no network.
+/// Parses a URL and checks everything that needs no network.
 /// # Errors
-/// Why it is not fetched.
+/// The reason why it is rejected.
 pub fn parse(url: &str, policy: FetchPolicy) -> Result<Url, FetchError> {
-    let url = Url::parse(url).map_err(|_| permanent("this is no URL"))?;
+    let url = Url::parse(url).map_err(|_| permanent("this is not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(permanent("only http and https are fetched"));
+        return Err(permanent("the URL must start with http:// or https://"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(permanent("a URL with a password is not fetched"));
+        return Err(permanent("the URL must not contain a user name or password"));
     }
-    // The URL knows no port where it is the scheme's own.
+    // `port()` is none for the scheme's default port.
     if url.port().is_some() && !policy.allow_private && !matches!(url.port(), Some(80 | 443)) {
-        return Err(permanent("only the ports 80 and 443 are fetched from"));
+        return Err(permanent("the port must be 80 or 443"));
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err(permanent("the URL names no host"));
+        return Err(permanent("the URL has no host"));
     }
     Ok(url)
 }
 
-/// One request to an address that was checked.
+/// Sends one request to a checked address.
 async fn get(url: &Url, policy: FetchPolicy) -> Result<Response, FetchError> {
-    let host = url.host_str().ok_or_else(|| permanent("the URL names no host"))?;
+    let host = url.host_str().ok_or_else(|| permanent("the URL has no host"))?;
     let addresses = resolve(host, url.port_or_known_default().unwrap_or(80)).await?;
     if !policy.allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
         return Err(permanent("the host has an address that is not public"));
     }
-    let client = client(host, &addresses).map_err(|error| FetchError::Transient(format!("no client: {error}")))?;
+    let client = client(host, &addresses)
+        .map_err(|error| FetchError::Transient(format!("the HTTP client could not be created: {error}")))?;
     let request =
         client.get(url.clone()).header(header::ACCEPT, "image/webp,image/png,image/jpeg,image/gif;q=0.9,*/*;q=0.1");
     // The error's own text would repeat the URL.
-    request.send().await.map_err(|error| FetchError::Transient(format!("no answer: {}", error.without_url())))
+    request.send().await.map_err(|error| FetchError::Transient(format!("the request failed: {}", error.without_url())))
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
@@ -110,18 +111,18 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, FetchError> {
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let unknown = |_| FetchError::Transient("the host is not known".to_owned());
+    let unknown = |_| FetchError::Transient("the host could not be resolved".to_owned());
     let found: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(unknown)?.collect();
     if found.is_empty() { Err(FetchError::Transient("the host has no address".to_owned())) } else { Ok(found) }
 }
 
-/// A client that knows these addresses of the host and asks nobody else for them: a name that means something else a moment
-/// later means it in vain.
+/// Builds a client that uses only the checked addresses, so that a DNS change after the check has no effect (DNS
+/// rebinding).
 fn client(host: &str, addresses: &[SocketAddr]) -> reqwest::Result<Client> {
     let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let tls = ClientConfig::builder_with_provider(ring::default_provider().into())
         .with_safe_default_protocol_versions()
-        .expect("ring knows the default versions of TLS")
+        .expect("ring supports the default TLS versions")
         .with_root_certificates(roots)
         .with_no_client_auth();
     Client::builder()
@@ -142,8 +143,9 @@ async fn body(mut response: Response, max_bytes: u64) -> Result<Vec<u8>, FetchEr
     }
     let mut bytes = Vec::new();
     loop {
-        let broken =
-            |error: reqwest::Error| FetchError::Transient(format!("the answer broke off: {}", error.without_url()));
+        let broken = |error: reqwest::Error| {
+            FetchError::Transient(format!("the response was interrupted: {}", error.without_url()))
+        };
         let Some(chunk) = response.chunk().await.map_err(broken)? else { return Ok(bytes) };
         if bytes.len() as u64 + chunk.len() as u64 > max_bytes {
             return Err(too_long());
@@ -152,7 +154,8 @@ async fn body(mut response: Response, max_bytes: u64) -> Result<Vec<u8>, FetchEr
     }
 }
 
-/// Whether an address is one of the public Internet, by the registries of special addresses (RFC 6890 and its successors).
+/// Returns whether an address is on the public Internet, by the registries of special-purpose addresses (RFC 6890 and
+/// its successors).
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -165,17 +168,17 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     let is_special = match (a, b, c) {
         // This network, private, loopback, multicast and reserved.
         (0 | 10 | 127 | 224.., ..) => true,
-        // Carrier-grade NAT, link-local with the metadata of clouds, private, benchmarks.
+        // Carrier-grade NAT, link-local including cloud metadata services, private, benchmarks.
         (100, 64..=127, _) | (169, 254, _) | (172, 16..=31, _) | (192, 168, _) | (198, 18 | 19, _) => true,
-        // Protocol assignments, documentation, the old relays of 6to4.
+        // Protocol assignments, documentation, the deprecated 6to4 relays.
         (192, 0, 0 | 2) | (198, 51, 100) | (203, 0, 113) | (192, 88, 99) => true,
         _ => false,
     };
     !is_special
 }
 
-/// Only 2000::/3 is given out. Of it are special: protocol assignments with Teredo, documentation, and 6to4, which wraps any
-/// address of version 4. Those mapped from version 4 and of NAT64 lie outside, and so do private and link-local ones.
+/// Only 2000::/3 is allocated. Special ranges in it: protocol assignments including Teredo, documentation, and 6to4,
+/// which embeds arbitrary IPv4 addresses. IPv4-mapped, NAT64, private and link-local addresses are outside of it.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let is_special = (a == 0x2001 && (b < 0x0200 || b == 0x0db8)) || a == 0x2002 || (a == 0x3fff && b < 0x1000);

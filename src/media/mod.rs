@@ -1,6 +1,6 @@
-//! Pictures of products. Owns `media` and `images`.
-//! Rule: a picture is its content. `media` is named by the SHA-256 of the file that came, its renditions lie in the store under
-//! that name, and a row or a file that nothing names any more is swept an hour later.
+//! Images of products. Owns `media` and `images`.
+//! Rule: images are content-addressed. `media` is identified by the SHA-256 of the original file and its renditions are
+//! stored under that name; rows and files that nothing references are deleted after one hour.
 
 pub mod actions;
 pub mod fetch;

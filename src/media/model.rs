@@ -1,4 +1,4 @@
-//! Rows and rules of pictures.
+//! Rows and rules of images.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,19 +11,19 @@ use crate::{
     text_enum,
 };
 
-/// Most pictures of a product.
+/// Maximum number of images per product.
 pub const MAX_IMAGES: usize = 50;
-/// Longest alternative text, in characters.
+/// Maximum length of an alternative text, in characters.
 pub const MAX_ALT: usize = 500;
-/// Longest URL, in characters.
+/// Maximum length of a URL, in characters.
 pub const MAX_URL: usize = 2000;
-/// How often a picture by URL is tried.
+/// Maximum number of attempts to download an image.
 pub const MAX_ATTEMPTS: i32 = 3;
-/// Highest position.
+/// Maximum position.
 pub const MAX_POSITION: i32 = 1_000_000;
 
 text_enum! {
-    /// What a picture came as.
+    /// File format of an original image.
     pub enum SourceFormat {
         /// JPEG.
         Jpeg => "jpeg",
@@ -31,24 +31,24 @@ text_enum! {
         Png => "png",
         /// WebP.
         Webp => "webp",
-        /// GIF; its first frame.
+        /// GIF; only the first frame is used.
         Gif => "gif",
     }
 }
 
-/// What a picture is served as.
+/// File format of a rendition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 #[graphql(name = "ImageFormat")]
 pub enum RenditionFormat {
-    /// WebP: a third smaller, and every browser of today reads it.
+    /// WebP: smaller than JPEG and supported by all current browsers.
     #[default]
     Webp,
-    /// JPEG: everything reads it; what was transparent is white.
+    /// JPEG: supported everywhere; transparent areas become white.
     Jpeg,
 }
 
 impl RenditionFormat {
-    /// The ending of its files.
+    /// Returns the file extension.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Webp => "webp",
@@ -57,28 +57,29 @@ impl RenditionFormat {
     }
 }
 
-/// A picture by its content.
+/// The content of an image.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = media, check_for_backend(diesel::pg::Pg))]
 pub struct MediaRow {
-    /// Key.
+    /// Primary key.
     pub id: i64,
-    /// SHA-256 of the file as it came, in hex.
+    /// SHA-256 of the original file, in hex.
     pub sha256: String,
-    /// What it came as.
+    /// Format of the original file.
     pub format: SourceFormat,
-    /// Width as it is shown, in pixels.
+    /// Displayed width in pixels.
     pub width: i32,
-    /// Height as it is shown, in pixels.
+    /// Displayed height in pixels.
     pub height: i32,
-    /// What is shown until it is there.
+    /// BlurHash placeholder shown while the image loads.
     pub blurhash: String,
-    /// The widths of its renditions, ascending.
+    /// Widths of the renditions, ascending.
     pub widths: Vec<i32>,
 }
 
 impl MediaRow {
-    /// The path of the smallest rendition that is at least so wide, or of the largest there is: `<sha256>/<width>.<ending>`.
+    /// Returns the path of the smallest rendition with at least this width, or of the largest:
+    /// `<sha256>/<width>.<extension>`.
     pub fn path(&self, width: Option<i32>, format: RenditionFormat) -> String {
         let wide = width.and_then(|width| self.widths.iter().find(|have| **have >= width));
         let width = wide.or(self.widths.last()).copied().unwrap_or(self.width);
@@ -86,7 +87,7 @@ impl MediaRow {
     }
 }
 
-/// A picture to be.
+/// Content to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = media)]
 pub struct NewMedia {
@@ -98,7 +99,7 @@ pub struct NewMedia {
     pub width: i32,
     /// See [`MediaRow`].
     pub height: i32,
-    /// Size of the file as it came.
+    /// Size of the original file in bytes.
     pub bytes: i64,
     /// See [`MediaRow`].
     pub blurhash: String,
@@ -106,42 +107,42 @@ pub struct NewMedia {
     pub widths: Vec<i32>,
 }
 
-/// A picture of a product.
+/// An image of a product.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = images, check_for_backend(diesel::pg::Pg))]
 pub struct ImageRow {
-    /// Key.
+    /// Primary key.
     pub id: ImageId,
-    /// Of which product.
+    /// The product.
     pub product_id: ProductId,
-    /// Its content; none while it is to be fetched.
+    /// The content; none until it is downloaded.
     pub media_id: Option<i64>,
-    /// Its place among the product's pictures, from 1; there may be gaps.
+    /// Position among the product's images, from 1; there can be gaps.
     pub position: i32,
-    /// What it shows, in words; empty where nobody said.
+    /// Alternative text; empty if there is none.
     pub alt: String,
-    /// Where it was fetched from, or is to be.
+    /// URL that the image was or will be downloaded from.
     pub source_url: Option<String>,
-    /// Why fetching failed the last time.
+    /// Reason why the last download failed.
     pub failure: Option<String>,
-    /// How often it was tried to fetch it.
+    /// Number of download attempts.
     pub attempts: i32,
-    /// When it was made.
+    /// When the image was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the image was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A picture of a product with its content.
+/// An image of a product with its content.
 #[derive(Debug, Clone)]
 pub struct Image {
-    /// The picture.
+    /// The image.
     pub row: ImageRow,
-    /// Its content; none while it is to be fetched.
+    /// The content; none until it is downloaded.
     pub media: Option<MediaRow>,
 }
 
-/// A picture of a product to be.
+/// An image to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = images)]
 pub struct NewImage {
@@ -157,30 +158,30 @@ pub struct NewImage {
     pub source_url: Option<String>,
 }
 
-/// A change of a picture; what is absent stays.
+/// A change of an image; absent fields keep their values.
 #[derive(Debug, Clone, Default)]
 pub struct ImagePatch {
-    /// What it shows.
+    /// Alternative text.
     pub alt: Option<String>,
-    /// Its place, from 1; the others make room.
+    /// Position from 1; the other images move.
     pub position: Option<i32>,
 }
 
-/// A picture by URL that a product is to have.
+/// An image by URL to add to a product.
 #[derive(Debug, Clone)]
 pub struct RequestedImage {
-    /// Which product.
+    /// The product.
     pub product: ProductId,
-    /// Where it is: http or https, or a path of this server, as [`MediaRow::path`] below `/media`.
+    /// An http or https URL, or a path of this server: `/media/` and a [`MediaRow::path`].
     pub url: String,
-    /// What it shows; may be empty.
+    /// Alternative text; can be empty.
     pub alt: String,
-    /// Its place among the product's pictures, from 1.
+    /// Position among the product's images, from 1.
     pub position: i32,
 }
 
 impl RequestedImage {
-    /// The content that it names, where it is the path of a picture of this server, as an export writes it.
+    /// Returns the SHA-256 in the URL if it is a path of this server, as written by exports.
     pub fn stored_sha256(&self) -> Option<&str> {
         let (sha256, _) = self.url.strip_prefix("/media/")?.split_once('/')?;
         (sha256.len() == 64).then_some(sha256)
@@ -196,14 +197,14 @@ pub fn check_image(alt: Option<&str>, position: Option<i32>) -> Result<()> {
     validator.finish()?;
     match position {
         Some(position) if !(1..=MAX_POSITION).contains(&position) => {
-            let rule = format!("a position is from 1 to {MAX_POSITION}");
+            let rule = format!("position must be between 1 and {MAX_POSITION}");
             Err(Error::user(UserErrorCode::OutOfRange, "position", rule))
         }
         _ => Ok(()),
     }
 }
 
-/// Puts one of these at a place from 1; behind the last one where the place is higher.
+/// Moves an ID to a position, from 1; to the end if the position is higher.
 pub fn move_to_position(mut ids: Vec<ImageId>, id: ImageId, position: i32) -> Vec<ImageId> {
     ids.retain(|other| *other != id);
     let index = usize::try_from(position.saturating_sub(1)).unwrap_or_default().min(ids.len());

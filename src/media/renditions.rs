@@ -1,6 +1,6 @@
-//! From the bytes of a picture to its renditions. Pure: no database, no store.
-//! Rule: what counts is the content, never a name or a media type; a header is judged before anything is decoded; nothing that
-//! came in goes out, every file is encoded anew from pixels: no metadata, no second format hidden behind the first.
+//! Decodes an image and encodes its renditions. Pure: no database, no storage.
+//! Rule: the format is detected from the content, never from the name or media type; the header is checked before
+//! anything is decoded; every file is encoded from pixels, so that no metadata and no appended data survives.
 
 use std::{
     io::Cursor,
@@ -16,69 +16,70 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use super::model::{RenditionFormat, SourceFormat};
 
-/// Most pixels of a picture: 50 million.
+/// Maximum number of pixels: 50 million.
 pub const MAX_PIXELS: u64 = 50_000_000;
-/// Most memory that a decoder takes, in bytes.
+/// Maximum memory of a decoder, in bytes.
 const MAX_MEMORY: u64 = 512 * 1024 * 1024;
-/// Longest time for one picture.
+/// Time limit per image.
 pub const MAX_TIME: Duration = Duration::from_secs(30);
-/// The widths of the renditions in pixels, up to the picture's own.
+/// Widths of the renditions in pixels, up to the image's own width.
 pub const WIDTHS: [u32; 5] = [160, 320, 640, 1280, 2560];
-/// Quality of JPEG and WebP, out of 100.
+/// Quality of JPEG and WebP, 0 to 100.
 const QUALITY: u8 = 80;
 
-/// A picture, encoded anew.
+/// An image with its encoded renditions.
 #[derive(Debug)]
 pub struct RenderedImage {
-    /// What it came as.
+    /// Format of the original file.
     pub format: SourceFormat,
-    /// Width as it is shown, in pixels.
+    /// Displayed width in pixels.
     pub width: u32,
-    /// Height as it is shown, in pixels.
+    /// Displayed height in pixels.
     pub height: u32,
-    /// What is shown until it is there.
+    /// BlurHash placeholder shown while the image loads.
     pub blurhash: String,
-    /// The files, the smallest first, two of each width.
+    /// The files, by ascending width, two per width.
     pub files: Vec<RenditionFile>,
 }
 
-/// A rendition.
+/// An encoded rendition.
 #[derive(Debug)]
 pub struct RenditionFile {
-    /// Its width in pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// Its format.
+    /// Format.
     pub format: RenditionFormat,
-    /// Its bytes.
+    /// Content of the file.
     pub bytes: Vec<u8>,
 }
 
-/// Why a file is not taken, in words for whoever sent it.
+/// Reason why a file is rejected, as a message for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImageError {
-    /// Its first bytes are of no format that is taken.
-    #[error("this is not a JPEG, PNG, WebP or GIF picture")]
+    /// The first bytes match no supported format.
+    #[error("the file must be a JPEG, PNG, WebP or GIF image")]
     UnsupportedFormat,
-    /// It has more pixels than are taken.
-    #[error("the picture has {0} x {1} pixels; at most 50 million are taken")]
+    /// The image has too many pixels.
+    #[error("the image has {0} x {1} pixels; the maximum is 50 million pixels")]
     TooManyPixels(u32, u32),
-    /// It begins like a picture and cannot be read to its end.
-    #[error("the picture is damaged or incomplete")]
+    /// The file cannot be decoded completely.
+    #[error("the image is damaged or incomplete")]
     Damaged,
-    /// It took longer than [`MAX_TIME`].
-    #[error("the picture takes too long to read")]
+    /// Processing took longer than [`MAX_TIME`].
+    #[error("the image takes too long to process")]
     TooSlow,
 }
 
-/// The widths of the renditions of a picture that is so wide: the set ones below its own, and its own up to the largest.
+/// Returns the widths of the renditions of an image: the standard widths below its own, and its own up to the largest
+/// standard width.
 pub fn widths(width: u32) -> Vec<u32> {
     let own = width.min(WIDTHS[WIDTHS.len() - 1]);
     WIDTHS.into_iter().filter(|set| *set < own).chain([own]).collect()
 }
 
-/// Reads a picture and makes its renditions. It takes seconds of a core: never on an async thread.
+/// Decodes an image and encodes its renditions. Takes seconds of processor time; never call it on an async thread.
 /// # Errors
-/// Why it is refused.
+/// The reason why the file is rejected.
 pub fn render(bytes: &[u8]) -> Result<RenderedImage, ImageError> {
     let deadline = Instant::now() + MAX_TIME;
     let check_deadline = || if Instant::now() < deadline { Ok(()) } else { Err(ImageError::TooSlow) };
@@ -87,7 +88,7 @@ pub fn render(bytes: &[u8]) -> Result<RenderedImage, ImageError> {
     let (width, height) = (pixels.width(), pixels.height());
     let mut files = Vec::new();
     let mut source = pixels;
-    // From the largest to the smallest, each made of the one before: it costs a third, and nobody sees it.
+    // From the largest to the smallest, each resized from the previous one: a third of the cost without visible loss.
     for width in widths(width).into_iter().rev() {
         source = resize(source, width)?;
         check_deadline()?;
@@ -103,7 +104,7 @@ pub fn render(bytes: &[u8]) -> Result<RenderedImage, ImageError> {
     Ok(RenderedImage { format, width, height, blurhash, files })
 }
 
-/// The pixels of a file as they are shown: the first frame, upright, in sRGB, as RGB or RGBA of 8 bits.
+/// Returns the displayed pixels of a file: first frame, orientation applied, sRGB, 8-bit RGB or RGBA.
 fn decode(bytes: &[u8]) -> Result<(SourceFormat, DynamicImage), ImageError> {
     let (kind, format) = match image::guess_format(bytes) {
         Ok(kind @ ImageFormat::Jpeg) => (kind, SourceFormat::Jpeg),
@@ -142,14 +143,14 @@ fn decode(bytes: &[u8]) -> Result<(SourceFormat, DynamicImage), ImageError> {
     Ok((format, pixels))
 }
 
-/// Whether the last scan of a JPEG ends: its decoder would fill what is missing with grey.
+/// Returns whether the last scan of a JPEG is complete. The decoder would fill missing parts with gray.
 fn is_whole_jpeg(bytes: &[u8]) -> bool {
     let mut markers = bytes.windows(2).rev();
     let ends = |marker: &[u8]| marker == [0xff, 0xd9];
     markers.by_ref().take_while(|marker| *marker != [0xff, 0xda]).any(ends)
 }
 
-/// Colours of another space, as phones make them, become sRGB. A profile that cannot be read is as good as none.
+/// Converts other RGB color spaces, as used by phones, to sRGB. An unreadable profile is ignored.
 fn to_srgb(pixels: &mut DynamicImage, profile: &[u8]) {
     let Ok(profile) = ColorProfile::new_from_slice(profile) else { return };
     if profile.color_space != DataColorSpace::Rgb {
@@ -169,8 +170,8 @@ fn to_srgb(pixels: &mut DynamicImage, profile: &[u8]) {
     }
 }
 
-/// The picture at a width. Opaque pictures are resized with an alpha channel, too: the library is compiled for that kind
-/// of pixel alone, since all others take a tenth of the time to compile this crate.
+/// Resizes to a width. Opaque images are resized with an alpha channel, too, because the library is compiled for that
+/// pixel type only; all types together take a tenth of this crate's compile time.
 fn resize(source: DynamicImage, width: u32) -> Result<DynamicImage, ImageError> {
     if source.width() == width {
         return Ok(source);
@@ -194,12 +195,12 @@ fn encode_webp(pixels: &DynamicImage) -> Result<Vec<u8>, ImageError> {
         DynamicImage::ImageRgba8(pixels) => webp::Encoder::from_rgba(pixels, width, height),
         pixels => webp::Encoder::from_rgb(pixels.as_bytes(), width, height),
     };
-    // Its format ends at 16,383 pixels a side: only a strip of a picture is longer.
+    // WebP is limited to 16,383 pixels per side; only extremely tall images exceed it.
     let encoded = encoder.encode_simple(false, f32::from(QUALITY)).map_err(|_| ImageError::Damaged)?;
     Ok(encoded.to_vec())
 }
 
-/// JPEG knows no transparency: what shines through is white.
+/// Encodes JPEG, which has no transparency: transparent areas become white.
 fn encode_jpeg(pixels: &DynamicImage) -> Result<Vec<u8>, ImageError> {
     let (width, height) = (pixels.width(), pixels.height());
     let mut bytes = Vec::new();
@@ -234,7 +235,7 @@ mod tests {
         bytes.into_inner()
     }
 
-    /// Left half red, right half blue.
+    /// An image with a red left half and a blue right half.
     fn halves(width: u32, height: u32) -> DynamicImage {
         let colour = |x| if x < width / 2 { Rgb([255, 0, 0]) } else { Rgb([0, 0, 255]) };
         RgbImage::from_fn(width, height, |x, _| colour(x)).into()
@@ -242,7 +243,7 @@ mod tests {
 
     fn shown(picture: &RenderedImage, width: u32, format: RenditionFormat) -> RgbImage {
         let file = picture.files.iter().find(|file| file.width == width && file.format == format).expect("a rendition");
-        image::load_from_memory(&file.bytes).expect("a picture").into_rgb8()
+        image::load_from_memory(&file.bytes).expect("an image").into_rgb8()
     }
 
     #[test]
@@ -268,7 +269,7 @@ mod tests {
             (ImageFormat::Gif, SourceFormat::Gif),
         ];
         for (format, expected) in formats {
-            let picture = render(&encoded(&halves(200, 100), format)).expect("a picture");
+            let picture = render(&encoded(&halves(200, 100), format)).expect("an image");
             assert_eq!((picture.format, picture.width, picture.height), (expected, 200, 100));
             assert_eq!(picture.files.len(), 4, "two widths in two formats");
             for rendition in [RenditionFormat::Webp, RenditionFormat::Jpeg] {
@@ -287,13 +288,13 @@ mod tests {
     #[test]
     fn what_is_transparent_is_white_in_jpeg() {
         let clear = RgbaImage::from_pixel(20, 20, Rgba([0, 0, 0, 0]));
-        let picture = render(&encoded(&clear.into(), ImageFormat::Png)).expect("a picture");
+        let picture = render(&encoded(&clear.into(), ImageFormat::Png)).expect("an image");
         assert_eq!(shown(&picture, 20, RenditionFormat::Jpeg).get_pixel(10, 10).0, [255; 3]);
         let webp = picture.files.iter().find(|file| file.format == RenditionFormat::Webp).unwrap();
         assert_eq!(image::load_from_memory(&webp.bytes).unwrap().into_rgba8().get_pixel(10, 10).0[3], 0);
     }
 
-    /// A JPEG with this segment behind its first two bytes.
+    /// Returns a JPEG with an Exif segment inserted after its first two bytes.
     fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
         let mut exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
         exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
@@ -304,9 +305,9 @@ mod tests {
 
     #[test]
     fn a_picture_is_turned_as_it_was_taken_and_its_metadata_is_gone() {
-        // 6: the camera was held so that the left is up.
+        // Orientation 6: rotated by 90 degrees.
         let jpeg = with_exif(&encoded(&halves(100, 50), ImageFormat::Jpeg), 6);
-        let picture = render(&jpeg).expect("a picture");
+        let picture = render(&jpeg).expect("an image");
         assert_eq!((picture.width, picture.height), (50, 100));
         let upright = shown(&picture, 50, RenditionFormat::Jpeg);
         assert!(upright.get_pixel(25, 10).0[0] > 200 && upright.get_pixel(25, 90).0[2] > 200);
@@ -320,12 +321,12 @@ mod tests {
     fn nothing_behind_a_picture_survives() {
         let zip =
             [encoded(&halves(20, 20), ImageFormat::Png), b"PK\x03\x04<script>alert(1)</script>".to_vec()].concat();
-        for file in render(&zip).expect("a picture").files {
+        for file in render(&zip).expect("an image").files {
             assert!(!file.bytes.windows(8).any(|window| window == b"<script>"));
         }
     }
 
-    /// A PNG that says it is so large, and holds next to nothing.
+    /// Returns a tiny PNG whose header declares these dimensions.
     fn png_bomb(width: u32, height: u32) -> Vec<u8> {
         let mut png = encoded(&halves(1, 1), ImageFormat::Png);
         png[16..20].copy_from_slice(&width.to_be_bytes());

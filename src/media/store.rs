@@ -1,5 +1,5 @@
-//! Every statement on pictures.
-//! What a scope means here: whoever may write the product sees all of its pictures, everybody else those that are there.
+//! All SQL statements on images.
+//! Scopes: viewers who can edit the product see all of its images, others only those that are downloaded.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,13 +22,13 @@ use crate::{
 };
 
 define_sql_function! {
-    /// Where in a list a key stands, from 1.
+    /// Position of a key in a list, from 1.
     fn array_position(list: diesel::sql_types::Array<diesel::sql_types::BigInt>, key: diesel::sql_types::BigInt) -> Integer;
 }
 
-/// How long a picture that is being fetched is nobody else's, in minutes.
+/// Lease of an image that is being downloaded, in minutes.
 const LEASE_MINUTES: i64 = 5;
-/// How long content that no picture names is kept, in minutes: a mutation may be about to name it.
+/// How long unreferenced content is kept, in minutes: a mutation may be about to reference it.
 pub const GRACE_MINUTES: i64 = 60;
 
 type ImageWithMedia = (ImageRow, Option<MediaRow>);
@@ -41,7 +41,7 @@ fn minutes(count: i64) -> PgInterval {
     PgInterval::from_microseconds(count * 60_000_000)
 }
 
-/// The visible pictures with these ids, of products that the scope sees, in no order.
+/// Returns the visible images with these IDs whose products are visible, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ImageId]) -> Result<Vec<Image>> {
     let seen_by = products::table.select(products::id).into_boxed::<Pg>().filter(visible(scope));
     let mine = products::table.select(products::id).into_boxed::<Pg>().filter(writable(scope));
@@ -54,7 +54,8 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ImageId]) -> Result<V
     Ok(into_images(query.load(&mut conn).await?))
 }
 
-/// The pictures of these products in their order, those of each together; who sees the product is not asked again.
+/// Returns the visible images of these products, sorted by product and position. The caller has checked that the
+/// products are visible.
 pub async fn by_product_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result<Vec<Image>> {
     let mine = products::table.select(products::id).into_boxed::<Pg>().filter(writable(scope));
     let query = images::table
@@ -66,7 +67,7 @@ pub async fn by_product_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -
     Ok(into_images(query.load(&mut conn).await?))
 }
 
-/// A picture, whoever asks.
+/// Returns an image, whether it is visible or not.
 pub async fn find(mut conn: &Conn, id: ImageId) -> Result<Option<Image>> {
     let query = images::table
         .left_join(media::table)
@@ -76,24 +77,24 @@ pub async fn find(mut conn: &Conn, id: ImageId) -> Result<Option<Image>> {
     Ok(found.map(|(row, media)| Image { row, media }))
 }
 
-/// The pictures of a product in their order. The caller holds the product's lock.
+/// Returns the image IDs of a product, sorted by position. The caller holds the product's lock.
 pub async fn ids_by_product(mut conn: &Conn, product: ProductId) -> Result<Vec<ImageId>> {
     let query = images::table.filter(images::product_id.eq(product)).order((images::position, images::id));
     Ok(query.select(images::id).load(&mut conn).await?)
 }
 
-/// The content with this SHA-256.
+/// Returns the content with this SHA-256.
 pub async fn find_media(mut conn: &Conn, sha256: &str) -> Result<Option<MediaRow>> {
     let query = media::table.filter(media::sha256.eq(sha256)).select(MediaRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Which of these SHA-256 are known.
+/// Returns those of these SHA-256 hashes that exist.
 pub async fn existing_hashes(mut conn: &Conn, sha256: &[String]) -> Result<Vec<String>> {
     Ok(media::table.filter(media::sha256.eq_any(sha256)).select(media::sha256).load(&mut conn).await?)
 }
 
-/// Adds content, or says of known content that it came again: no sweep takes it for a while.
+/// Inserts content, or renews the grace period of existing content before the cleanup.
 pub async fn upsert_media(mut conn: &Conn, new: &NewMedia) -> Result<MediaRow> {
     let query = diesel::insert_into(media::table).values(new).on_conflict(media::sha256).do_update();
     let query =
@@ -101,19 +102,19 @@ pub async fn upsert_media(mut conn: &Conn, new: &NewMedia) -> Result<MediaRow> {
     Ok(query.returning(MediaRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Adds a picture. The caller holds the product's lock.
+/// Inserts an image. The caller holds the product's lock.
 /// # Errors
-/// TAKEN where the product has this picture, or one of this URL, already.
+/// TAKEN if the product already has this image or one with this URL.
 pub async fn insert(mut conn: &Conn, new: &NewImage) -> Result<ImageRow> {
     let query = diesel::insert_into(images::table).values(new).returning(ImageRow::as_returning());
     query.get_result(&mut conn).await.map_err(constraint_error)
 }
 
-/// Which of these pictures the products do not have yet, ready to be put in. Left out is what would be more than
-/// [`MAX_IMAGES`] of one product, and what has no URL of a fitting length. What an export of this server names, `/media/…`, is
-/// there already; the others a job fetches.
+/// Returns those of the requested images that the products do not have yet, ready to insert. Images beyond
+/// [`MAX_IMAGES`] per product and URLs of invalid length are left out. Paths of this server, `/media/…`, are linked to
+/// existing content; a job downloads the others.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn select_missing(mut conn: &Conn, wanted: &[RequestedImage]) -> Result<Vec<NewImage>> {
     let stored: Vec<&str> = wanted.iter().filter_map(RequestedImage::stored_sha256).collect();
     let stored: Vec<(String, i64)> = match stored.is_empty() {
@@ -147,12 +148,12 @@ pub async fn select_missing(mut conn: &Conn, wanted: &[RequestedImage]) -> Resul
     Ok(new)
 }
 
-/// Puts pictures in; one that came meanwhile stays as it is.
+/// Inserts images; those that were inserted in the meantime are skipped. Returns how many were inserted.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn insert_missing(mut conn: &Conn, new: &[NewImage]) -> Result<usize> {
     let mut added = 0;
-    // Far below the 65,535 parameters that a statement takes.
+    // Far below the limit of 65,535 parameters per statement.
     for rows in new.chunks(5_000) {
         let insert = diesel::insert_into(images::table).values(rows).on_conflict_do_nothing();
         added += insert.execute(&mut conn).await?;
@@ -160,7 +161,7 @@ pub async fn insert_missing(mut conn: &Conn, new: &[NewImage]) -> Result<usize> 
     Ok(added)
 }
 
-/// Takes up to `limit` pictures that are due to be fetched: they are the caller's for five minutes.
+/// Claims up to `limit` images that are due for download, with a lease of five minutes.
 pub async fn claim_due(mut conn: &Conn, limit: i64) -> Result<Vec<ImageRow>> {
     let due = images::table
         .filter(images::media_id.is_null())
@@ -179,16 +180,16 @@ pub async fn claim_due(mut conn: &Conn, limit: i64) -> Result<Vec<ImageRow>> {
     Ok(claimed.returning(ImageRow::as_returning()).get_results(&mut conn).await?)
 }
 
-/// Notes what a picture by URL turned out to be.
+/// Links a downloaded image to its content.
 /// # Errors
-/// TAKEN where the product has this picture already.
+/// TAKEN if the product already has this image.
 pub async fn set_media(mut conn: &Conn, id: ImageId, media: i64) -> Result<()> {
     let change = (images::media_id.eq(media), images::failure.eq(None::<String>));
     diesel::update(images::table.find(id)).set(change).execute(&mut conn).await.map_err(constraint_error)?;
     Ok(())
 }
 
-/// Notes why a picture by URL is not there, and when it is tried again, in minutes; never, where there is no use.
+/// Records why a download failed and the delay of the next attempt in minutes; none if a retry is useless.
 pub async fn record_failure(mut conn: &Conn, id: ImageId, reason: &str, retry_after: Option<i64>) -> Result<()> {
     let failed = diesel::update(images::table.find(id));
     match retry_after {
@@ -207,7 +208,7 @@ pub async fn set_alt(mut conn: &Conn, id: ImageId, alt: &str) -> Result<()> {
     Ok(())
 }
 
-/// Puts the pictures of a product in this order, all of them. The caller holds the product's lock.
+/// Sets the order of all images of a product. The caller holds the product's lock.
 pub async fn set_order(mut conn: &Conn, product: ProductId, ids: &[ImageId]) -> Result<()> {
     let place = || array_position(ids, images::id);
     let moved = images::table.filter(images::product_id.eq(product)).filter(images::position.ne(place()));
@@ -215,13 +216,13 @@ pub async fn set_order(mut conn: &Conn, product: ProductId, ids: &[ImageId]) -> 
     Ok(())
 }
 
-/// Deletes a picture; its content is swept when no other picture names it.
+/// Deletes an image; the cleanup deletes its content once no image references it.
 pub async fn delete(mut conn: &Conn, id: ImageId) -> Result<()> {
     diesel::delete(images::table.find(id)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Deletes up to `limit` rows of content that no picture names, an hour after it last came: how many.
+/// Deletes up to `limit` rows of content that no image has referenced for an hour; returns how many.
 pub async fn delete_unreferenced(mut conn: &Conn, limit: i64) -> Result<usize> {
     let named = images::table.filter(images::media_id.eq(media::id.nullable()));
     let over = media::table
@@ -239,8 +240,8 @@ pub async fn delete_unreferenced(mut conn: &Conn, limit: i64) -> Result<usize> {
 fn constraint_error(error: diesel::result::Error) -> Error {
     let taken = |field, rule: &'static str| UserError::new(UserErrorCode::Taken, field, rule);
     Error::from(error)
-        .on_constraint("images_product_id_media_id_key", || taken("file", "the product has this picture already"))
+        .on_constraint("images_product_id_media_id_key", || taken("file", "the product already has this image"))
         .on_constraint("images_product_id_source_url_key", || {
-            taken("url", "the product has a picture of this URL already")
+            taken("url", "the product already has an image with this URL")
         })
 }

@@ -1,7 +1,8 @@
-//! Payments of orders, by providers. Owns `payments`, `payment_operations` and `payment_webhooks`.
-//! Rule: three steps. The intent is committed with a job that looks after it; then the provider is called, with a time
-//! limit and without a connection; then what it said is settled. Whoever brings the news, an answer, a webhook or the job,
-//! settles by the same function, and what is settled never changes. Nothing personal is kept here but which order it is.
+//! Payments of orders through payment providers. Owns `payments`, `payment_operations` and `payment_webhooks`.
+//! Rule: three steps. The operation is committed with a job that resolves it if nothing else does; then the provider is
+//! called, with a timeout and without holding a connection; then the outcome is settled. Responses, webhooks and jobs
+//! settle through the same function, and a settled operation never changes. No personal data is stored here except the
+//! order.
 
 pub mod actions;
 pub mod model;

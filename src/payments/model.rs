@@ -12,99 +12,99 @@ use crate::{
     text_enum,
 };
 
-/// Most payments of an order: whoever tries so many cards is not paying.
+/// Maximum number of payments per order; a limit on card testing.
 pub const MAX_PAYMENTS: i64 = 50;
-/// Most operations of a payment that people ask for; what the shop does by itself comes on top.
+/// Maximum number of operations per payment that staff can start; automatic operations are not limited.
 pub const MAX_OPERATIONS: usize = 100;
-/// Longest source, in characters.
+/// Maximum length of a source, in characters.
 pub const MAX_SOURCE: usize = 500;
-/// Longest reason, in characters.
+/// Maximum length of a reason, in characters.
 pub const MAX_REASON: usize = 500;
-/// Longest reference or failure of a provider, in characters: what is longer is cut.
+/// Maximum length of a provider's reference or failure code, in characters; longer ones are truncated.
 pub const MAX_PROVIDER_TEXT: usize = 200;
 
 text_enum! {
-    /// Who moves the money.
+    /// Payment provider that processes a payment.
     #[graphql(name = "PaymentProvider")]
     pub enum ProviderName {
-        /// People: cash on delivery, bank transfers. Staff note what they see.
+        /// Cash on delivery and bank transfers, which staff record by hand.
         Manual => "manual",
-        /// Nobody: a provider to try everything with, by the numbers of its test cards.
+        /// A test provider that moves no money; the number of its test card determines the outcome.
         Test => "test",
     }
 }
 
 text_enum! {
-    /// How somebody pays.
+    /// Payment method.
     #[graphql(name = "PaymentMethod")]
     pub enum Method {
-        /// By a card.
+        /// Payment by card.
         Card => "card",
-        /// In cash, when the goods arrive.
+        /// Cash payment on delivery.
         CashOnDelivery => "cash_on_delivery",
-        /// By a transfer from their bank.
+        /// Payment by bank transfer.
         BankTransfer => "bank_transfer",
     }
 }
 
 text_enum! {
-    /// Where a payment stands.
+    /// Status of a payment.
     #[graphql(name = "PaymentStatus")]
     pub enum Status {
-        /// Nobody knows yet whether the money is promised.
+        /// The authorization is in progress and its outcome is not known yet.
         Pending => "pending",
-        /// The money is promised, and none of it taken.
+        /// The amount is authorized and nothing is captured.
         Authorized => "authorized",
-        /// Money has been taken, maybe in part.
+        /// The amount was captured in full or in part.
         Captured => "captured",
-        /// The promise was given back, and nothing taken. It is over.
+        /// The authorization was voided and nothing was captured. Final.
         Voided => "voided",
-        /// All that was taken has been paid back, and nothing more can be. It is over.
+        /// The whole captured amount was refunded and nothing more can be captured. Final.
         Refunded => "refunded",
-        /// The provider refused it. It is over.
+        /// The provider declined the authorization. Final.
         Failed => "failed",
     }
 }
 
 text_enum! {
-    /// What is done with a payment.
+    /// Type of a payment operation.
     #[graphql(name = "PaymentOperationKind")]
     pub enum Kind {
-        /// The customer's money is promised.
+        /// Reserves the amount on the customer's card or account.
         Authorize => "authorize",
-        /// Promised money is taken.
+        /// Collects an authorized amount.
         Capture => "capture",
-        /// What is promised and not taken is given back.
+        /// Releases the amount that is authorized and not captured.
         Void => "void",
-        /// Money that was taken is paid back.
+        /// Pays a captured amount back to the customer.
         Refund => "refund",
     }
 }
 
 text_enum! {
-    /// What has become of an operation.
+    /// Status of a payment operation.
     #[graphql(name = "PaymentOperationStatus")]
     pub enum OperationStatus {
-        /// Nobody knows yet.
+        /// The outcome is not known yet.
         Pending => "pending",
-        /// It was done.
+        /// The operation succeeded.
         Succeeded => "succeeded",
-        /// The provider refused it.
+        /// The provider declined the operation.
         Failed => "failed",
     }
 }
 
 text_enum! {
-    /// What news of an operation came to.
+    /// Result of applying a provider's outcome to an operation.
     #[graphql(name = "PaymentNews")]
     pub enum SettleOutcome {
-        /// The operation is settled by it, or still pending as it says.
+        /// The outcome was applied: the operation is settled, or still pending as reported.
         Applied => "applied",
-        /// It was known before.
+        /// The outcome was already known.
         Known => "known",
-        /// It contradicts what is settled, which stays: somebody has to look.
+        /// The outcome contradicts the settled one, which stays. Needs manual review.
         Conflict => "conflict",
-        /// There is no such operation.
+        /// No operation has this key.
         Unknown => "unknown",
     }
 }
@@ -113,35 +113,35 @@ text_enum! {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = payments, check_for_backend(diesel::pg::Pg))]
 pub struct PaymentRow {
-    /// Key.
+    /// Primary key.
     pub id: PaymentId,
-    /// What is paid.
+    /// The order.
     pub order_id: OrderId,
-    /// Who moves the money.
+    /// The provider.
     pub provider: ProviderName,
-    /// How it is paid.
+    /// The payment method.
     pub method: Method,
-    /// Where it stands.
+    /// Current status.
     pub status: Status,
-    /// What is to be paid, in its currency.
+    /// Amount to pay, in the payment's currency.
     pub amount: Decimal,
-    /// ISO 4217.
+    /// ISO 4217 currency code.
     pub currency: String,
-    /// What was taken, paid back or not.
+    /// Captured amount, including refunded amounts.
     pub captured_amount: Decimal,
-    /// What was paid back of it.
+    /// Refunded amount.
     pub refunded_amount: Decimal,
-    /// What the provider calls it.
+    /// The provider's ID of the payment.
     pub provider_reference: Option<String>,
-    /// Why it was refused, in a word of the provider.
+    /// The provider's failure code, if the authorization was declined.
     pub failure: Option<String>,
-    /// When it was asked for.
+    /// When the payment was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the payment was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A payment to be.
+/// A payment to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = payments)]
 pub struct NewPayment {
@@ -161,33 +161,33 @@ pub struct NewPayment {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = payment_operations, check_for_backend(diesel::pg::Pg))]
 pub struct OperationRow {
-    /// Key.
+    /// Primary key.
     pub id: PaymentOperationId,
-    /// Whose.
+    /// The payment.
     pub payment_id: PaymentId,
-    /// What is done.
+    /// Type of the operation.
     pub kind: Kind,
-    /// How much, in the payment's currency.
+    /// Amount, in the payment's currency.
     pub amount: Decimal,
-    /// What has become of it.
+    /// Current status.
     pub status: OperationStatus,
-    /// Its idempotency key at the provider.
+    /// Idempotency key at the provider.
     pub key: Uuid,
-    /// What the provider calls it.
+    /// The provider's ID of the operation.
     pub provider_reference: Option<String>,
-    /// Why it was refused, in a word of the provider.
+    /// The provider's failure code, if the operation was declined.
     pub failure: Option<String>,
-    /// Why somebody asked for it.
+    /// Reason given by staff.
     pub reason: Option<String>,
-    /// The job that looks after it while it is pending.
+    /// The job that resolves the operation while it is pending.
     pub job_id: Option<JobId>,
-    /// When it was settled.
+    /// When the operation was settled.
     pub settled_at: Option<DateTime<Utc>>,
-    /// When it was asked for.
+    /// When the operation was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// An operation to be.
+/// An operation to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = payment_operations)]
 pub struct NewOperation {
@@ -197,23 +197,23 @@ pub struct NewOperation {
     pub kind: Kind,
     /// See [`OperationRow`].
     pub amount: Decimal,
-    /// Who asks for it; nobody where the shop does by itself, or a guest.
+    /// The user who started it; none for guests and automatic operations.
     pub user_id: Option<UserId>,
     /// See [`OperationRow`].
     pub reason: Option<String>,
 }
 
-/// What can still be done with a payment. Operations that are pending count as if they had succeeded.
+/// Amounts that can still be captured or refunded. Pending operations count as if they had succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remaining {
-    /// What is promised and neither taken nor given back: so much can be captured or voided.
+    /// Amount that is authorized and neither captured nor voided; it can be captured or voided.
     pub capturable: Decimal,
-    /// What was taken and not paid back: so much can be refunded.
+    /// Amount that is captured and not refunded; it can be refunded.
     pub refundable: Decimal,
 }
 
 impl Remaining {
-    /// What is left of a payment after all its operations.
+    /// Returns the amounts that remain after all operations of a payment.
     pub fn of(payment: &PaymentRow, operations: &[OperationRow]) -> Self {
         let sum = |kinds: &[Kind]| -> Decimal {
             let counted = operations.iter().filter(|operation| operation.status != OperationStatus::Failed);
@@ -227,34 +227,34 @@ impl Remaining {
         }
     }
 
-    /// How much an operation takes: what is asked for, or else all that is left.
+    /// Returns the amount of an operation: the requested one, or else the whole remaining amount.
     /// # Errors
-    /// INVALID_PAYMENT_STATUS where nothing is left, OUT_OF_RANGE and INVALID for an amount that cannot be.
+    /// INVALID_PAYMENT_STATUS if nothing remains; OUT_OF_RANGE and INVALID for an invalid amount.
     pub fn amount(&self, kind: Kind, asked: Option<Decimal>) -> Result<Decimal> {
         let (left, what) = match kind {
-            Kind::Refund => (self.refundable, "was paid and has not been paid back"),
-            _ => (self.capturable, "is authorised and not captured"),
+            Kind::Refund => (self.refundable, "to refund"),
+            _ => (self.capturable, "to capture or void"),
         };
         if left <= Decimal::ZERO {
             return Err(Error::user(
                 UserErrorCode::InvalidPaymentStatus,
                 "id",
-                format!("nothing of this payment {what}"),
+                format!("the payment has no amount left {what}"),
             ));
         }
         let Some(amount) = asked else { return Ok(left) };
         if amount.normalize().scale() > 2 {
-            return Err(Error::bad_input("amount", "an amount has at most two decimals"));
+            return Err(Error::bad_input("amount", "amount must have at most two decimals"));
         }
         if amount <= Decimal::ZERO || amount > left {
-            let rule = format!("{left} {what}: give an amount from 0.01 to that");
+            let rule = format!("amount must be between 0.01 and {left}, the amount left {what}");
             return Err(Error::user(UserErrorCode::OutOfRange, "amount", rule));
         }
         Ok(amount)
     }
 }
 
-/// A reference or a failure as it is kept: on one line, cut to [`MAX_PROVIDER_TEXT`]; none where nothing is left.
+/// Removes control characters and truncates to [`MAX_PROVIDER_TEXT`] characters; none if the rest is blank.
 pub fn sanitize(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|letter| !letter.is_control()).take(MAX_PROVIDER_TEXT).collect();
     (!text.trim().is_empty()).then_some(text)

@@ -1,6 +1,6 @@
-//! Every statement on payments.
-//! What a scope means here: `All` sees every payment, a user and a seller those of the orders that they placed, staff of
-//! some websites also those of orders placed there, a guest those of orders placed with their cart token, the public none.
+//! All SQL statements on payments.
+//! Scopes: `All` sees every payment; a user and a seller those of orders that they placed; staff of some websites also
+//! those of orders of these websites; a guest those of orders placed with their cart token; the public none.
 
 use chrono::Utc;
 use diesel::{dsl::exists, prelude::*};
@@ -22,7 +22,7 @@ use crate::{
     ids::{JobId, OrderId, PaymentId, PaymentOperationId, UserId},
 };
 
-/// The states in which something can still become of a payment.
+/// Statuses that are not final.
 const ACTIVE: [Status; 3] = [Status::Pending, Status::Authorized, Status::Captured];
 
 fn visible(scope: &Scope) -> Condition<'static, payments::table> {
@@ -39,13 +39,13 @@ fn visible(scope: &Scope) -> Condition<'static, payments::table> {
     }
 }
 
-/// The visible payments with these ids, in no order.
+/// Returns the visible payments with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[PaymentId]) -> Result<Vec<PaymentRow>> {
     let query = payments::table.filter(payments::id.eq_any(ids)).select(PaymentRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// The visible payments of these orders, the oldest first.
+/// Returns the visible payments of these orders, oldest first.
 pub async fn by_order_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]) -> Result<Vec<PaymentRow>> {
     let query = payments::table
         .filter(payments::order_id.eq_any(ids))
@@ -55,7 +55,7 @@ pub async fn by_order_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]) -> Re
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// The operations of these payments, the oldest first. Who may see them is decided by their payment.
+/// Returns the operations of these payments, oldest first. An operation is visible to everyone who can see its payment.
 pub async fn operations_by_payment_ids(mut conn: &Conn, ids: &[PaymentId]) -> Result<Vec<OperationRow>> {
     let query = payment_operations::table
         .filter(payment_operations::payment_id.eq_any(ids))
@@ -64,7 +64,7 @@ pub async fn operations_by_payment_ids(mut conn: &Conn, ids: &[PaymentId]) -> Re
     Ok(query.load(&mut conn).await?)
 }
 
-/// All payments of the orders of a user, the oldest first.
+/// Returns all payments of a user's orders, oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<PaymentRow>> {
     let own = orders::table.filter(orders::user_id.assume_not_null().eq(user)).select(orders::id);
     let query =
@@ -72,44 +72,44 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<PaymentRow
     Ok(query.load(&mut conn).await?)
 }
 
-/// How many payments an order has had.
+/// Returns the number of payments of an order.
 pub async fn count_by_order(mut conn: &Conn, order: OrderId) -> Result<i64> {
     Ok(payments::table.filter(payments::order_id.eq(order)).count().get_result(&mut conn).await?)
 }
 
-/// The payment of an order of which something can still become, if there is one.
+/// Returns the payment of an order whose status is not final, if there is one.
 pub async fn find_active(mut conn: &Conn, order: OrderId) -> Result<Option<PaymentRow>> {
     let query = payments::table.filter(payments::order_id.eq(order)).filter(payments::status.eq_any(ACTIVE));
     Ok(query.select(PaymentRow::as_select()).first(&mut conn).await.optional()?)
 }
 
-/// Locks a payment against changes by others. Its order is locked before.
+/// Locks a payment against concurrent changes. The caller has locked its order.
 pub async fn lock(mut conn: &Conn, id: PaymentId) -> Result<Option<PaymentRow>> {
     let query = payments::table.find(id).select(PaymentRow::as_select());
     Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
 }
 
-/// Adds a payment.
+/// Inserts a payment.
 /// # Errors
-/// The constraint `payments_one_live` where the order has one of which something can still become.
+/// The constraint `payments_one_live` if the order has a payment whose status is not final.
 pub async fn insert(mut conn: &Conn, new: &NewPayment) -> Result<PaymentRow> {
     let query = diesel::insert_into(payments::table).values(new).returning(PaymentRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Adds an operation, with a key of its own.
+/// Inserts an operation with a new key.
 pub async fn insert_operation(mut conn: &Conn, new: &NewOperation) -> Result<OperationRow> {
     let query = diesel::insert_into(payment_operations::table).values(new).returning(OperationRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// An operation by its id.
+/// Returns an operation by its ID.
 pub async fn find_operation(mut conn: &Conn, id: PaymentOperationId) -> Result<Option<OperationRow>> {
     let query = payment_operations::table.find(id).select(OperationRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// An operation by its key, if its payment is this provider's.
+/// Returns the operation with this key, if its payment is processed by this provider.
 pub async fn find_operation_by_key(mut conn: &Conn, provider: ProviderName, key: Uuid) -> Result<Option<OperationRow>> {
     let query = payment_operations::table
         .inner_join(payments::table)
@@ -119,7 +119,7 @@ pub async fn find_operation_by_key(mut conn: &Conn, provider: ProviderName, key:
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Settles an operation; the payment and the order follow.
+/// Settles an operation; triggers update the payment and the order.
 pub async fn update_settled(
     mut conn: &Conn,
     id: PaymentOperationId,
@@ -131,29 +131,29 @@ pub async fn update_settled(
         payment_operations::status.eq(status),
         payment_operations::failure.eq(failure),
         payment_operations::settled_at.eq(Utc::now()),
-        // A reference that is known stays where the news have none.
+        // An existing reference stays if the outcome has none.
         reference.map(|reference| payment_operations::provider_reference.eq(reference)),
     );
     diesel::update(payment_operations::table.find(id)).set(settled).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Notes what the provider calls an operation that is pending.
+/// Stores the provider's reference of a pending operation.
 pub async fn update_reference(mut conn: &Conn, id: PaymentOperationId, reference: &str) -> Result<()> {
     let noted = payment_operations::provider_reference.eq(reference);
     diesel::update(payment_operations::table.find(id)).set(noted).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Notes the job that looks after a pending operation.
+/// Stores the job that resolves a pending operation.
 pub async fn update_job(mut conn: &Conn, id: PaymentOperationId, job: JobId) -> Result<()> {
     let noted = payment_operations::job_id.eq(job);
     diesel::update(payment_operations::table.find(id)).set(noted).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Notes an event of a provider, as unknown at first: its key, or none where it was noted before. Another delivery of it
-/// waits here until this transaction ends.
+/// Inserts a webhook event with the outcome `unknown`; returns its key, or none if the event was received before. A
+/// concurrent delivery of the same event waits until this transaction ends.
 pub async fn insert_webhook(
     mut conn: &Conn,
     provider: ProviderName,
@@ -170,7 +170,7 @@ pub async fn insert_webhook(
     Ok(query.returning(payment_webhooks::id).get_result(&mut conn).await.optional()?)
 }
 
-/// Notes what an event came to.
+/// Stores the outcome of a webhook event.
 pub async fn update_webhook(mut conn: &Conn, id: i64, outcome: SettleOutcome) -> Result<()> {
     let noted = payment_webhooks::outcome.eq(outcome);
     diesel::update(payment_webhooks::table.find(id)).set(noted).execute(&mut conn).await?;

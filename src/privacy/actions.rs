@@ -1,4 +1,4 @@
-//! Handing out what is held on a person, and erasing it.
+//! Export and erasure of a user's personal data.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -25,20 +25,20 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// Everything that is held on a user: themself, or for staff one of whom they see; none where there is no such user for
-/// the viewer.
+/// Returns all personal data of the viewer or, for staff, of another user; none if the viewer may not see the user.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; FORBIDDEN for an API key that asks for its owner's: a key is for less than all.
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key that requests its owner's data, since keys have
+/// limited permissions.
 pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value>> {
     if id == viewer.require_user()? {
         viewer.require_session()?;
     }
     let scope = viewer.scope(Permission::ManageUsers);
-    // On a connection of its own: a good customer has many orders.
+    // In a transaction, which has its own connection: a user may have many orders.
     db.transaction(async |conn| {
         let Some(user) = users::store::by_ids(conn, &scope, &[id]).await?.pop() else { return Ok(None) };
         let role = access::store::roles::by_ids(conn, &[user.role_id]).await?.pop();
-        let role = role.ok_or_else(|| Error::Internal("a user without a role".into()))?;
+        let role = role.ok_or_else(|| Error::Internal("the user has no role".into()))?;
         let addresses = users::store::addresses_by_user_ids(conn, &Scope::All, &[id]).await?;
         let identities = sources::store::by_resources(conn, &[(SourceType::User, id.key())]).await?;
         let sessions = access::store::sessions::all_by_user(conn, id).await?;
@@ -89,13 +89,13 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
 
 macro_rules! personal {
     ($($domain:ident $key:literal;)*) => {
-        /// Adds what the domains hold on a user, each under its key.
+        /// Adds the personal data of each domain under its key.
         async fn export_from_domains(conn: &Conn, id: UserId, data: &mut Value) -> Result<()> {
             $(data[$key] = crate::$domain::actions::personal_data(conn, id).await?;)*
             Ok(())
         }
 
-        /// Erases what the domains hold on a user.
+        /// Erases the personal data in each domain.
         async fn erase_from_domains(conn: &Conn, id: UserId) -> Result<()> {
             $(crate::$domain::actions::erase_personal_data(conn, id).await?;)*
             Ok(())
@@ -105,7 +105,7 @@ macro_rules! personal {
 
 domains!(personal => personal);
 
-/// Rows by what they belong to.
+/// Groups rows by key.
 fn group_by<K: Hash + Eq, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Vec<R>> {
     let mut groups: HashMap<K, Vec<R>> = HashMap::new();
     for row in rows {
@@ -118,12 +118,13 @@ fn rows_of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
     groups.get(&key).map_or(&[], Vec::as_slice)
 }
 
-/// Takes a person out of their account, for good: name, addresses, contacts, reviews, logins and keys go, and where their orders
-/// went but the country. The orders stay, and are counted.
+/// Permanently erases the personal data of a user: name, addresses, contact data, reviews, sessions and keys, and the
+/// shipping addresses of orders except the country. The orders remain for accounting.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a user that is not the viewer's to see, or
-/// erased already; INVALID_CREDENTIALS where an own account is erased without its password; INSUFFICIENT_PERMISSIONS for one who holds more
-/// than the viewer; IN_USE while an order is under way; PROTECTED for the last admin.
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; NOT_FOUND for a user that the viewer may not see, or
+/// that was erased; INVALID_CREDENTIALS if viewers erase their own account without its password;
+/// INSUFFICIENT_PERMISSIONS for a user who holds more than the viewer; IN_USE while an order is open; PROTECTED for the
+/// last admin.
 pub async fn erase(
     db: &Db,
     passwords: &Passwords,
@@ -135,7 +136,7 @@ pub async fn erase(
     let (me, _) = viewer.require_session()?;
     if id == me {
         let hash = db.read(async |conn| users::store::find_password(conn, me).await).await?;
-        // Somebody who found the device open must not take the account along.
+        // A session alone does not prove who uses the device.
         if hash.is_some() {
             verify_password(db, passwords, me, password.unwrap_or_default()).await?;
         }
@@ -152,7 +153,7 @@ pub async fn erase(
                 require_role_covered(conn, viewer, user.role_id).await?;
             }
             if orders::store::has_open_orders(conn, id).await? {
-                let rule = "an order is under way: deliver or cancel it first";
+                let rule = "the user has an open order; deliver or cancel it first";
                 return Err(Error::user(UserErrorCode::InUse, "id", rule));
             }
             end_other_sessions(conn, id, None).await?;
@@ -160,11 +161,11 @@ pub async fn erase(
             access::store::keys::delete_by_user(conn, id).await?;
             orders::store::erase_personal_data(conn, id).await?;
             erase_from_domains(conn, id).await?;
-            // Mail to them that has not left yet.
+            // Includes queued emails to the user.
             jobs::store::delete_of_user(conn, id).await?;
             users::store::delete_addresses(conn, id).await?;
             access::store::tokens::delete_by_user(conn, id).await?;
-            // Last: the audit log forgets what the steps before told it.
+            // Last: this also removes the personal data from the audit entries of the steps above.
             users::store::update_erased(conn, id).await
         })
         .await?;

@@ -1,5 +1,5 @@
-//! A person's rights: everything that is held on them, and taking them out of it. Owns no table.
-//! Rule: what names a person goes when they go; what the shop must count (orders, their lines, the ledger) stays.
+//! Privacy: export and erasure of personal data. Owns no table.
+//! Rule: erasure removes what identifies a person and keeps what accounting needs (orders, order lines, stock ledger).
 
 pub mod actions;
 pub mod model;

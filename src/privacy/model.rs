@@ -1,4 +1,4 @@
-//! The document of everything that is held on a person. Its names are those of the graph.
+//! The JSON document of a user's personal data. Its field names follow the GraphQL schema.
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::{
     users::model::{AddressRow, UserRow},
 };
 
-/// The account.
+/// Returns the account as JSON.
 pub fn user(row: &UserRow, role: &str) -> Value {
     json!({
         "id": row.id.to_global_id(),
@@ -29,7 +29,7 @@ pub fn user(row: &UserRow, role: &str) -> Value {
     })
 }
 
-/// A postal address.
+/// Returns a postal address as JSON.
 pub fn address(row: &AddressRow) -> Value {
     json!({
         "id": row.id.to_global_id(),
@@ -44,7 +44,7 @@ pub fn address(row: &AddressRow) -> Value {
     })
 }
 
-/// A website that knows them, and as what.
+/// Returns the user's identity on a website as JSON.
 pub fn identity(row: &SourceRow) -> Value {
     json!({
         "websiteId": row.website_id.to_global_id(),
@@ -54,7 +54,7 @@ pub fn identity(row: &SourceRow) -> Value {
     })
 }
 
-/// A session.
+/// Returns a session as JSON.
 pub fn session(row: &SessionRow) -> Value {
     json!({
         "id": row.id.to_global_id(),
@@ -67,7 +67,7 @@ pub fn session(row: &SessionRow) -> Value {
     })
 }
 
-/// An API key.
+/// Returns an API key as JSON.
 pub fn api_key(key: &ApiKey) -> Value {
     json!({
         "id": key.row.id.to_global_id(),
@@ -81,7 +81,7 @@ pub fn api_key(key: &ApiKey) -> Value {
     })
 }
 
-/// An order and its lines.
+/// Returns an order with its lines as JSON.
 pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
     let lines = lines.iter().map(|line| {
         json!({
@@ -118,7 +118,7 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
     })
 }
 
-/// A payment of an order of theirs.
+/// Returns a payment as JSON.
 pub fn payment(row: &PaymentRow) -> Value {
     json!({
         "id": row.id.to_global_id(),
@@ -135,7 +135,7 @@ pub fn payment(row: &PaymentRow) -> Value {
     })
 }
 
-/// A shipment of an order.
+/// Returns a shipment as JSON.
 pub fn shipment(row: &ShipmentRow, lines: &[ShipmentLineRow]) -> Value {
     let lines =
         lines.iter().map(|line| json!({ "detailId": line.order_detail_id.to_global_id(), "quantity": line.quantity }));
@@ -150,7 +150,7 @@ pub fn shipment(row: &ShipmentRow, lines: &[ShipmentLineRow]) -> Value {
     })
 }
 
-/// A return of an order.
+/// Returns a return as JSON.
 pub fn order_return(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
     let lines = lines.iter().map(
         |line| json!({ "detailId": line.order_detail_id.to_global_id(), "quantity": line.quantity, "reason": line.reason }),
@@ -166,12 +166,12 @@ pub fn order_return(row: &ReturnRow, lines: &[ReturnLineRow]) -> Value {
     })
 }
 
-/// A note on an order that its customer sees, too.
+/// Returns a note on an order that is visible to the customer as JSON.
 pub fn note(row: &OrderEventRow) -> Value {
     json!({ "at": row.at, "byUserId": row.user_id.map(RowId::to_global_id), "text": row.message })
 }
 
-/// An entry of the audit log: what they did, or what was done to their account.
+/// Returns an audit log entry, a change by the user or to their account, as JSON.
 pub fn audit_entry(row: &AuditRow) -> Value {
     json!({
         "id": row.id.to_global_id(),

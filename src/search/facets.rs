@@ -1,4 +1,4 @@
-//! The facets of a search: which are asked for, the rows of their statement, and what they say.
+//! Facets of a search: the requested kinds, the rows of the SQL statement, and the result.
 
 use rust_decimal::Decimal;
 
@@ -7,85 +7,85 @@ use crate::{
     products::model::Availability,
 };
 
-/// A facet that is asked for.
+/// A facet that can be requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FacetKind {
-    /// Categories and all above them.
+    /// Categories, including all ancestors.
     Categories,
     /// Brands.
     Brands,
     /// Websites.
     Websites,
-    /// Ranges of prices.
+    /// Price ranges.
     Prices,
-    /// Whole stars.
+    /// Rating, rounded down to whole stars.
     Ratings,
     /// Availabilities.
     Availability,
-    /// Values of each option.
+    /// Values of each variant option.
     Options,
 }
 
-/// How many hits have a value.
+/// A facet value with its number of hits.
 #[derive(Debug, Clone)]
 pub struct FacetRow {
-    /// Which facet: the name of one, or `all` for how many hits were counted.
+    /// Name of the facet, or `all` for the number of counted hits.
     pub facet: String,
-    /// The name of the option.
+    /// Name of the option, for options.
     pub name: Option<String>,
-    /// The value, as text; a key of what is a thing.
+    /// The value as text; a primary key for entities.
     pub value: Option<String>,
-    /// How many hits have it.
+    /// Number of hits with this value.
     pub count: i64,
-    /// The lowest price of a range.
+    /// Lowest price of a range.
     pub min: Option<Decimal>,
-    /// The highest price of a range.
+    /// Highest price of a range.
     pub max: Option<Decimal>,
 }
 
-/// The facets of a search: each value with the number of hits that have it, in the order in which they are shown.
+/// The facets of a search: each value with its number of hits, in display order.
 #[derive(Debug, Clone, Default)]
 pub struct Facets {
-    /// How many hits were counted.
+    /// Number of hits that were counted.
     pub counted: i64,
-    /// Categories, with all that are above them.
+    /// Categories, including all ancestors.
     pub categories: Vec<(CategoryId, i64)>,
     /// Brands.
     pub brands: Vec<(BrandId, i64)>,
     /// Websites.
     pub websites: Vec<(WebsiteId, i64)>,
-    /// Ranges of prices, from the lowest.
+    /// Price ranges, ascending.
     pub prices: Vec<PriceRange>,
-    /// Whole stars.
+    /// Ratings, rounded down to whole stars.
     pub ratings: Vec<(i32, i64)>,
     /// Availabilities.
     pub availability: Vec<(Availability, i64)>,
-    /// The values of each option.
+    /// Values of each variant option.
     pub options: Vec<OptionValues>,
 }
 
-/// How many hits have a price in a range.
+/// A price range with its number of hits.
 #[derive(Debug, Clone, Copy)]
 pub struct PriceRange {
-    /// The lowest price.
+    /// Lowest price.
     pub min: Decimal,
-    /// The highest price.
+    /// Highest price.
     pub max: Decimal,
-    /// How many hits have it.
+    /// Number of hits with a price in the range.
     pub count: i64,
 }
 
-/// How many hits have which values of an option.
+/// The values of a variant option with their numbers of hits.
 #[derive(Debug, Clone)]
 pub struct OptionValues {
-    /// The option, such as Size.
+    /// Name of the option, such as Size.
     pub name: String,
-    /// Its values, that of most hits first.
+    /// The values, by number of hits, descending.
     pub values: Vec<(String, i64)>,
 }
 
 impl Facets {
-    /// Sorts rows by facet.
+    /// Groups the rows by facet.
     pub fn from_rows(rows: Vec<FacetRow>) -> Self {
         let mut facets = Self::default();
         for row in rows {
@@ -94,7 +94,7 @@ impl Facets {
         facets
     }
 
-    /// Adds a row; one whose value cannot be read is left out.
+    /// Adds a row; a row with an unreadable value is skipped.
     fn add(&mut self, row: FacetRow) {
         let FacetRow { facet, name, value, count, min, max } = row;
         let key = || value.as_deref().and_then(|value| value.parse::<i64>().ok());

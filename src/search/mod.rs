@@ -1,7 +1,8 @@
-//! Search over products, categories, brands and suppliers. Owns `search_documents`, `search_words` and `search_websites`,
-//! which triggers of the nouns fill, `search_rules`, and `search_popular`, which is filled from what people search.
-//! Rule: one table, one index; what is typed is understood in one statement, found in one, counted by facets in one; the things
-//! themselves are read by their own loaders.
+//! Search over products, categories, brands and suppliers. Owns `search_documents`, `search_words` and
+//! `search_websites`, which are filled by triggers on the searched tables; `search_rules`; and `search_popular`, which
+//! is computed from past searches.
+//! Rule: one table, one index; one statement each interprets the query, finds the hits and counts the facets; the
+//! entities themselves are read by their own loaders.
 
 pub mod actions;
 pub mod facets;

@@ -1,74 +1,76 @@
-//! What somebody typed, as words, "phrases", -without and `or`, and the query of PostgreSQL that it makes.
-//! Rule: every word is quoted, so that nothing that is typed is an operator; what holds no letter and no digit is no word.
+//! Parser for search queries: words, "phrases", -exclusions and `or`; builds the tsquery for PostgreSQL.
+//! Rule: every word is quoted, so that user input never becomes an operator; a token without a letter or digit is
+//! dropped.
 
 use std::collections::HashMap;
 
-/// Most words of a query; the others of its 200 characters are left out.
+/// Maximum number of terms of a query; further ones are ignored.
 pub const MAX_TERMS: usize = 32;
-/// Most words that another word means the same as.
+/// Maximum number of words of a synonym.
 pub const MAX_SEQUENCE_WORDS: usize = 3;
 
-/// Words that stand together.
+/// Consecutive words of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WordSequence {
-    /// The place of the first.
+    /// Position of the first word.
     pub position: usize,
-    /// How many they are.
+    /// Number of words.
     pub length: usize,
-    /// The words.
+    /// The words, separated by spaces.
     pub text: String,
 }
 
-/// A query of PostgreSQL: quoted words and operators.
+/// A tsquery: quoted words and operators.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TsQuery {
-    /// All of it, but for what is begun.
+    /// The complete query, except for `prefix`.
     pub text: String,
-    /// The same without what must not occur.
+    /// The query without excluded terms.
     pub positive: String,
-    /// A word that may not be finished, besides the others: it stands by itself where it is a word that is left out, too.
+    /// The last word as a prefix query, if the query is that word alone. It is kept apart because a stop word would
+    /// otherwise drop out of the query.
     pub prefix: Option<String>,
 }
 
 impl TsQuery {
-    /// One in which everything is wanted.
+    /// Creates a query without exclusions and prefix.
     pub fn of(text: String) -> Self {
         Self { positive: text.clone(), text, prefix: None }
     }
 }
 
-/// What means the same as the words from a place on: how many words these are, and the others.
+/// Synonyms by position: the number of words they stand for, and the synonyms.
 pub type Synonyms = HashMap<usize, (usize, Vec<String>)>;
 
-/// A part of what was typed.
+/// A term of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
     /// A word.
     Word(String),
-    /// Words in quotes: together and in this order.
+    /// A quoted phrase: these words in this order.
     Phrase(String),
-    /// A word or phrase that must not occur.
+    /// An excluded word or phrase.
     Excluded(String),
-    /// `or`: what stands before it or what stands behind it.
+    /// `or`: the term before or the term after it.
     Or,
 }
 
-/// What somebody typed.
+/// A parsed query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParsedQuery {
-    /// Its parts, in order.
+    /// The terms, in order.
     pub terms: Vec<Term>,
-    /// Whether the last word may not be finished: all that begins with it is meant.
+    /// Whether the last word may be incomplete and also matches as a prefix.
     has_partial_word: bool,
 }
 
 impl ParsedQuery {
-    /// Whether the last word may not be finished.
+    /// Returns whether the last word may be incomplete.
     pub fn has_partial_word(&self) -> bool {
         self.has_partial_word
     }
 
-    /// Takes a text apart. A quote that is not closed is closed at the end.
+    /// Parses a text. An unclosed quote ends at the end of the text.
     pub fn parse(text: &str) -> Self {
         let mut terms = Vec::new();
         let (mut word, mut is_quoted, mut is_excluded) = (String::new(), false, false);
@@ -103,7 +105,7 @@ impl ParsedQuery {
         let has_partial_word =
             has_partial_word && terms.len() <= MAX_TERMS && matches!(terms.last(), Some(Term::Word(_)));
         terms.truncate(MAX_TERMS);
-        // Between two others it has a meaning.
+        // `or` is an operator only between two terms.
         terms.dedup_by(|one, other| *one == Term::Or && *other == Term::Or);
         if terms.last() == Some(&Term::Or) {
             terms.pop();
@@ -114,8 +116,8 @@ impl ParsedQuery {
         Self { terms, has_partial_word }
     }
 
-    /// Words that may be misspelt, with their places and queries: of three letters or more, no digit, and none that means the
-    /// same as others.
+    /// Returns the words that may be misspelled, with their positions and queries: words of three or more letters,
+    /// without digits and without synonyms.
     pub fn correctable_words(&self, synonyms: &Synonyms) -> Vec<(usize, String, String)> {
         let has_synonym =
             |position: usize| synonyms.iter().any(|(from, (length, _))| (*from..from + length).contains(&position));
@@ -127,7 +129,7 @@ impl ParsedQuery {
         self.terms.iter().enumerate().filter_map(correctable).collect()
     }
 
-    /// Words that stand together, one to [`MAX_SEQUENCE_WORDS`] of them, for which others may be known that mean the same.
+    /// Returns all sequences of one to [`MAX_SEQUENCE_WORDS`] consecutive words, to look up synonyms.
     pub fn word_sequences(&self) -> Vec<WordSequence> {
         let word = |position: usize| match self.terms.get(position) {
             Some(Term::Word(word)) => Some(word.as_str()),
@@ -145,7 +147,7 @@ impl ParsedQuery {
         sequences
     }
 
-    /// All words, where nothing else is asked for.
+    /// Returns the words separated by spaces; none if the query has other terms.
     pub fn plain_text(&self) -> Option<String> {
         let word = |term: &Term| match term {
             Term::Word(word) => Some(word.clone()),
@@ -155,7 +157,7 @@ impl ParsedQuery {
         words.filter(|words| !words.is_empty()).map(|words| words.join(" "))
     }
 
-    /// The query, with the words that mean the same; none where nothing is asked for.
+    /// Returns the tsquery, including synonyms; none if no word is searched for.
     pub fn to_ts_query(&self, synonyms: &Synonyms) -> Option<TsQuery> {
         if self.has_partial_word && self.terms.len() == 1 && synonyms.is_empty() {
             return Some(TsQuery { prefix: Some(self.word_query(0)), ..TsQuery::default() });
@@ -184,7 +186,7 @@ impl ParsedQuery {
         (!query.positive.is_empty()).then_some(query)
     }
 
-    /// The query of words that stand together, or of what means the same.
+    /// Returns the query of consecutive words or any of their synonyms.
     fn sequence_query(&self, position: usize, length: usize, others: &[String]) -> String {
         let words: Vec<String> = (position..position + length).map(|position| self.word_query(position)).collect();
         let mut any = vec![words.join(" & ")];
@@ -192,27 +194,27 @@ impl ParsedQuery {
         format!("({})", any.join(" | "))
     }
 
-    /// The same with other words in some places.
+    /// Returns the query with these words replaced, by position.
     pub fn with_corrections(&self, corrections: &HashMap<usize, String>) -> Self {
         let mut words = self.clone();
         for (position, word) in corrections {
             words.terms[*position] = Term::Word(word.clone());
         }
-        // What was found out is a whole word.
+        // A corrected word is complete.
         words.has_partial_word &= !corrections.contains_key(&(words.terms.len().saturating_sub(1)));
         words
     }
 
-    /// The query of the word at a place.
+    /// Returns the query of the term at a position.
     fn word_query(&self, position: usize) -> String {
         let is_prefix = self.has_partial_word && position + 1 == self.terms.len();
-        // What it is comes twice where it is meant: a whole word before those that begin with it.
+        // A complete word comes twice, as a word and as a prefix, so that it ranks above longer words.
         let prefix = |word: &str| format!("({0} | {0}:*)", quoted(word));
         match &self.terms[position] {
             Term::Word(word) => match (split_hyphenated(word), is_prefix) {
                 (None, true) => prefix(word),
                 (None, false) => quoted(word),
-                // PostgreSQL finds `rope-fender` only where it is written so.
+                // PostgreSQL finds `rope-fender` only if it is written with the hyphen.
                 (Some((first, last)), true) => format!("({0} | {0}:* | {first} & {1})", quoted(word), prefix(last)),
                 (Some((first, last)), false) => format!("({} | {first} & {})", quoted(word), quoted(last)),
             },
@@ -221,7 +223,7 @@ impl ParsedQuery {
         }
     }
 
-    /// The text of these words.
+    /// Returns the query as text.
     pub fn to_text(&self) -> String {
         let part = |term: &Term| match term {
             Term::Or => "or".to_owned(),
@@ -234,7 +236,7 @@ impl ParsedQuery {
     }
 }
 
-/// Whether a sign stands between words: PostgreSQL takes `red/blue` for the path of a file.
+/// Returns whether a character separates words. PostgreSQL would parse `red/blue` as a file path.
 fn is_separator(c: char) -> bool {
     c.is_whitespace() || "\0/()[]{},;:!?|<>=*".contains(c)
 }
@@ -243,8 +245,8 @@ fn is_correctable(word: &str) -> bool {
     (3..=40).contains(&word.chars().count()) && !word.contains(|c: char| c.is_numeric() || "@/.:_&+-".contains(c))
 }
 
-/// The parts of a word with hyphens, all but the last as a query, and the last; none where one is shorter than three letters, as
-/// in `t-shirt`, or holds a digit, as codes do.
+/// Splits a word with hyphens into the query of all parts but the last, and the last part; none if a part has fewer
+/// than three letters, as in `t-shirt`, or contains a digit, as codes do.
 fn split_hyphenated(word: &str) -> Option<(String, &str)> {
     let is_word = |part: &str| part.chars().count() >= 3 && part.chars().all(char::is_alphabetic);
     let (first, last) = word.rsplit_once('-')?;
@@ -253,14 +255,14 @@ fn split_hyphenated(word: &str) -> Option<(String, &str)> {
     is_whole.then(|| (first.into_iter().map(quoted).collect::<Vec<_>>().join(" & "), last))
 }
 
-/// A text that the parser of queries takes as it is: several words are a phrase.
+/// Quotes a text for the tsquery parser; several words become a phrase.
 pub fn quoted(text: &str) -> String {
     let text = text.replace(['\\', '/'], " ").replace('\'', "''");
     format!("'{text}'")
 }
 
-/// The word that was meant: the nearest by letters changed, left out, added or swapped; of equals the one that is more alike
-/// by trigrams, which is the order that they come in.
+/// Returns the candidate with the smallest edit distance (changed, missing, added or swapped letters). Candidates are
+/// given by trigram similarity, which breaks ties.
 pub fn closest_word(typed: &str, candidates: &[String]) -> Option<String> {
     let typed = typed.to_lowercase();
     let max_distance = match typed.chars().count() {

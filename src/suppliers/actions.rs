@@ -1,4 +1,4 @@
-//! What can be done with suppliers.
+//! Use cases of suppliers.
 
 use super::{
     model::{NewSupplier, SupplierPatch, SupplierRow},
@@ -11,18 +11,18 @@ use crate::{
     ids::SupplierId,
 };
 
-/// Makes a supplier.
+/// Creates a supplier.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewSupplier) -> Result<SupplierRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     let new = new.checked()?;
     db.transaction(async |conn| store::insert(conn, &new).await).await
 }
 
-/// Changes a supplier.
+/// Updates a supplier.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors for invalid fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: SupplierId, patch: SupplierPatch) -> Result<SupplierRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     let patch = patch.checked()?;
@@ -30,9 +30,9 @@ pub async fn update(db: &Db, viewer: &Viewer, id: SupplierId, patch: SupplierPat
     updated.ok_or_else(|| Error::not_found("id", "supplier"))
 }
 
-/// Deletes a supplier that no product names.
+/// Deletes a supplier that no product refers to.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE while products name it.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; IN_USE if products refer to it.
 pub async fn delete(db: &Db, viewer: &Viewer, id: SupplierId) -> Result<()> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     match db.transaction(async |conn| store::delete(conn, id).await).await? {

@@ -1,5 +1,5 @@
-//! Suppliers: whom the shop buys from. Owns `suppliers`.
-//! Rule: only staff see suppliers; one is deleted only when no product names it.
+//! Suppliers that products are purchased from. Owns `suppliers`.
+//! Rule: only staff see suppliers; a supplier can be deleted only if no product refers to it.
 
 pub mod actions;
 pub mod model;

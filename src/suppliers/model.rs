@@ -1,4 +1,4 @@
-//! Rows and rules of suppliers.
+//! Rows, inputs and validation of suppliers.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,32 +11,32 @@ use crate::{
     text::{self, Validator},
 };
 
-/// Longest lead time, in days.
+/// Maximum lead time, in days.
 const MAX_LEAD_TIME: i32 = 1000;
 
-/// A supplier.
+/// A row of `suppliers`.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = suppliers, check_for_backend(diesel::pg::Pg))]
 pub struct SupplierRow {
-    /// Key.
+    /// Primary key.
     pub id: SupplierId,
-    /// Name, unique.
+    /// Unique name.
     pub name: String,
-    /// Whom to ask for there.
+    /// Contact person.
     pub contact_name: Option<String>,
-    /// E-mail address of the contact, in canonical form.
+    /// Email address of the contact, in canonical form.
     pub email: Option<String>,
     /// Phone number of the contact, in E.164.
     pub phone: Option<String>,
-    /// Days from an order to its delivery.
+    /// Lead time from order to delivery, in days.
     pub lead_time_days: Option<i32>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A supplier to be.
+/// Fields of a new supplier.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = suppliers)]
 pub struct NewSupplier {
@@ -52,7 +52,7 @@ pub struct NewSupplier {
     pub lead_time_days: Option<i32>,
 }
 
-/// A change of a supplier: what is absent stays, an inner `None` clears.
+/// Changes to a supplier; absent fields keep their values, an inner `None` clears them.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = suppliers)]
 pub struct SupplierPatch {
@@ -69,9 +69,9 @@ pub struct SupplierPatch {
 }
 
 impl NewSupplier {
-    /// The supplier with its texts in canonical form.
+    /// Validates the fields and normalizes the email address and phone number.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn checked(self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.text("name", &self.name, 255);
@@ -85,9 +85,9 @@ impl NewSupplier {
 }
 
 impl SupplierPatch {
-    /// The change with its texts in canonical form.
+    /// Validates the fields and normalizes the email address and phone number.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn checked(self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.optional_text("name", self.name.as_deref(), 255);
@@ -103,7 +103,7 @@ impl SupplierPatch {
         Ok(Self { email, phone, ..self })
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -112,14 +112,14 @@ impl SupplierPatch {
 fn check_lead_time(days: Option<i32>) -> Result<(), UserError> {
     match days {
         Some(days) if !(0..=MAX_LEAD_TIME).contains(&days) => {
-            let rule = format!("a lead time is 0 to {MAX_LEAD_TIME} days");
+            let rule = format!("must be between 0 and {MAX_LEAD_TIME} days");
             Err(UserError::new(UserErrorCode::OutOfRange, "leadTimeDays", rule))
         }
         _ => Ok(()),
     }
 }
 
-/// A condition on suppliers.
+/// A filter condition on suppliers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SupplierCondition {
     /// By id.
@@ -128,21 +128,21 @@ pub enum SupplierCondition {
     Name(Op<String>),
 }
 
-/// What a list of suppliers is ordered by.
+/// Fields that suppliers can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum SupplierOrderField {
-    /// The name.
+    /// Name of the supplier.
     #[default]
     Name,
 }
 
 impl SupplierOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         "suppliers:name"
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &SupplierRow) -> SortKey {
         SortKey::Text(row.name.clone())
     }

@@ -1,4 +1,4 @@
-//! Every statement on suppliers.
+//! SQL statements on suppliers.
 
 use diesel::{
     prelude::*,
@@ -35,14 +35,14 @@ list_statements! {
     SupplierList of SupplierRow in suppliers where SupplierCondition by SupplierOrderField { Name => name: String }
 }
 
-/// The rows with these ids, in no order.
+/// Returns the rows with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, ids: &[SupplierId]) -> Result<Vec<SupplierRow>> {
     Ok(suppliers::table.filter(suppliers::id.eq_any(ids)).select(SupplierRow::as_select()).load(&mut conn).await?)
 }
 
 write_statements! { SupplierRow in suppliers by SupplierId as NewSupplier, SupplierPatch, deletable }
 
-/// Adds suppliers with these names and returns the id and name of each.
+/// Inserts suppliers with these names and returns their ids and names.
 pub async fn insert_named(mut conn: &Conn, names: &[&str]) -> Result<Vec<(SupplierId, String)>> {
     #[derive(QueryableByName)]
     struct Inserted {
@@ -56,14 +56,14 @@ pub async fn insert_named(mut conn: &Conn, names: &[&str]) -> Result<Vec<(Suppli
     Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
 
-/// TAKEN for the name, IN_USE while products name the supplier.
+/// Converts constraint violations: TAKEN if the name is in use, IN_USE if products refer to the supplier.
 fn refused(error: diesel::result::Error) -> Error {
     Error::from(error)
         .on_constraint("suppliers_name_key", || {
             UserError::new(UserErrorCode::Taken, "name", "another supplier has this name")
         })
         .on_constraint("products_supplier_id_fkey", || {
-            UserError::new(UserErrorCode::InUse, "id", "the supplier has products: change them first")
+            UserError::new(UserErrorCode::InUse, "id", "products refer to this supplier; change them first")
         })
 }
 

@@ -1,7 +1,7 @@
-//! The loop that every import runs over the batches of its file: it reads a batch, has it written, counts its rows, adds
-//! the rejected ones to their file, and stores the progress.
-//! Rule: the progress is stored only after the rejected rows are in their file: no row is lost, although an interrupted run
-//! may put one there twice.
+//! The loop that every import runs over the batches of its file: reads a batch, writes it, counts its rows, appends the
+//! rejected ones to the rejects file, and stores the progress.
+//! Rule: the progress is stored only after the rejected rows are in their file, so that no row is lost; an interrupted
+//! run may write a rejected row twice.
 
 use csv::ByteRecord;
 
@@ -17,44 +17,44 @@ use crate::{
     error::Result,
 };
 
-/// What became of the rows of a batch.
+/// Outcome of a batch.
 #[derive(Debug, Default)]
 pub struct BatchOutcome {
-    /// Number of rows that created something.
+    /// Number of rows that created an entity.
     pub created: u64,
-    /// Number of rows that changed something that existed.
+    /// Number of rows that updated an existing entity.
     pub updated: u64,
-    /// Number of rows that say nothing new.
+    /// Number of rows that changed nothing.
     pub unchanged: u64,
     /// Rows that were not imported.
     pub rejected: Vec<RejectedRow>,
 }
 
-/// A row that was not imported.
+/// A rejected row.
 #[derive(Debug)]
 pub struct RejectedRow {
-    /// The line of the file on which it begins.
+    /// Line of the file on which the row begins.
     pub line: u64,
-    /// Its fields, one list for each of its lines.
+    /// Fields of the row, one list for each of its lines.
     pub fields: Vec<ByteRecord>,
-    /// Why it was not imported.
+    /// Reason of the rejection.
     pub reason: Rejection,
 }
 
-/// Writes the rows of one kind of file, of which the reader has made `T`, or `E` if it refused them.
+/// Writes the rows of one type of file; the reader parsed them to `T`, or rejected them with `E`.
 pub trait BatchWriter<T, E = Rejection> {
-    /// Checks the rows of a batch and writes the valid ones; none if an earlier run has imported them.
+    /// Checks the rows of a batch and writes the valid ones; returns none if an earlier run imported the batch.
     /// # Errors
-    /// Those of the database.
+    /// Database errors.
     fn write(&mut self, rows: Vec<Row<T, E>>) -> impl Future<Output = Result<Option<BatchOutcome>>> + Send;
 
     /// Stores that the rows so far are imported, with these counts.
     /// # Errors
-    /// Those of the database.
+    /// Database errors.
     fn store_progress(&mut self, report: &Report) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// The file of an import, and where its rows go.
+/// An import of one file.
 pub struct BatchImport<'a, T, E = Rejection> {
     /// The database.
     pub db: &'a Db,
@@ -62,15 +62,15 @@ pub struct BatchImport<'a, T, E = Rejection> {
     pub file: ReadAhead<T, E>,
     /// The file of the rejected rows.
     pub rejects: RejectsFile,
-    /// Whether nothing is written to the database.
+    /// Whether the run is a dry run, which writes nothing to the database.
     pub is_dry_run: bool,
 }
 
 impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
-    /// Imports the batches to the end of the file, and adds what became of them to the report. `progress` is called with the
+    /// Imports the batches up to the end of the file and adds their counts to the report. `progress` is called with the
     /// report after each batch.
     /// # Errors
-    /// Those of the file, the database and the file of rejects. Batches before the error stay, and the report counts them.
+    /// Errors of the file, the database and the rejects file. Batches before the error stay imported and counted.
     pub async fn run(
         mut self,
         writer: &mut impl BatchWriter<T, E>,

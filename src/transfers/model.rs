@@ -1,4 +1,4 @@
-//! What transfers are told and tell: resources, formats, counts, and why rows were refused.
+//! Options and reports of transfers: resources, formats, counts, and rejected rows.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::{formats, record::Rejection};
 use crate::{db::export::Export, ids::UserId, registry::domains, text_enum};
 
-/// Refused rows that the report keeps; the file of rejects has them all.
+/// Maximum number of rejected rows in a report; the rejects file contains all of them.
 pub const MAX_ERRORS: usize = 100;
 
 macro_rules! resources {
     ($($resource:ident($name:literal) $doc:literal in $domain:ident $export:ident;)*) => {
         text_enum! {
-            /// What a transfer moves.
+            /// Resource that a transfer imports or exports.
             #[graphql(name = "TransferResource")]
             pub enum Resource {$(#[doc = $doc] $resource => $name,)*}
         }
 
         impl Resource {
-            /// What its domain says of its rows.
+            /// Returns the export definition of the resource's domain.
             pub fn export(self) -> &'static Export {
                 match self { $(Self::$resource => &crate::$domain::store::$export,)* }
             }
@@ -30,12 +30,12 @@ macro_rules! resources {
 domains!(transfers => resources);
 
 text_enum! {
-    /// How a file is written.
+    /// File format of a transfer.
     #[graphql(name = "TransferFormat")]
     pub enum Format {
-        /// Souk's own CSV.
+        /// Souk's CSV format.
         SoukCsv => "souk-csv",
-        /// Souk's own JSON Lines.
+        /// Souk's JSON Lines format.
         SoukJsonl => "souk-jsonl",
         /// Shopify's product CSV.
         Shopify => "shopify",
@@ -48,84 +48,84 @@ text_enum! {
 }
 
 impl Format {
-    /// Whether souk writes it too.
+    /// Returns whether Souk can also write the format.
     pub fn is_native(self) -> bool {
         matches!(self, Self::SoukCsv | Self::SoukJsonl)
     }
 
-    /// How names of such files end.
+    /// Returns the file extension.
     pub fn extension(self) -> &'static str {
         if self == Self::SoukJsonl { "jsonl" } else { "csv" }
     }
 }
 
-/// What an import is told.
+/// Options of an import.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// What the file holds.
+    /// The resource of the file.
     pub resource: Resource,
-    /// How it is written.
+    /// Format of the file.
     pub format: Format,
-    /// The code of the website whose it is.
+    /// Code of the website that the rows belong to.
     pub website: String,
-    /// Nothing is written.
+    /// Whether the run is a dry run, which writes nothing to the database.
     pub is_dry_run: bool,
-    /// Rows in one transaction.
+    /// Number of rows per transaction.
     pub batch: usize,
-    /// Who does it; nobody on the command line.
+    /// The user who runs the import; none on the command line.
     pub user: Option<UserId>,
-    /// What files of other shops do not say of themselves.
+    /// Options of formats of other shop systems.
     pub shop_options: formats::Options,
 }
 
-/// What became of the rows: `read` is the sum of the others.
+/// Row counts by outcome; `read` is the sum of the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Rows of the file.
+    /// Rows read.
     pub read: u64,
-    /// Made.
+    /// Rows that created an entity.
     pub created: u64,
-    /// There before, and changed.
+    /// Rows that updated an existing entity.
     pub updated: u64,
-    /// There before, and left.
+    /// Rows that changed nothing.
     pub unchanged: u64,
-    /// Not taken over.
+    /// Rejected rows.
     pub rejected: u64,
 }
 
-/// Why a row was refused.
+/// A rejected row in a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowError {
-    /// The line of the file on which the row begins, 1 for the first.
+    /// Line of the file on which the row begins, from 1.
     pub line: u64,
-    /// The column as the file calls it; none where the row as a whole is wrong.
+    /// Name of the column in the file; none if the row as a whole is invalid.
     pub column: Option<String>,
-    /// The rule that it breaks.
+    /// The rule that the row violates.
     pub message: String,
 }
 
 impl RowError {
-    /// Of the row that begins on this line.
+    /// Creates the error of the row that begins on this line.
     pub fn new(line: u64, rejection: Rejection) -> Self {
         Self { line, column: rejection.column, message: rejection.message }
     }
 }
 
-/// What an import did.
+/// Report of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// What became of the rows.
+    /// Row counts.
     #[serde(flatten)]
     pub counts: Counts,
-    /// The first [`MAX_ERRORS`] refused rows.
+    /// The first [`MAX_ERRORS`] rejected rows.
     pub errors: Vec<RowError>,
-    /// What files of other shops hold beside their rows and is not taken over, and how often.
+    /// Data in files of other shop systems that is not imported, with the number of occurrences.
     #[serde(default)]
     pub notes: BTreeMap<String, u64>,
 }
 
 impl Report {
-    /// Counts a refused row.
+    /// Counts a rejected row.
     pub fn reject(&mut self, line: u64, rejection: Rejection) {
         self.counts.rejected += 1;
         if self.errors.len() < MAX_ERRORS {

@@ -1,5 +1,5 @@
-//! Reading the rows of a file on a thread of its own, some batches ahead, so that the database never waits for the file.
-//! Rule: rows come in the order of the file, and no more than a few batches of them are in memory.
+//! Reads the rows of a file on a separate thread, a few batches ahead, so that the database never waits for the file.
+//! Rule: rows keep the order of the file, and only a few batches are in memory.
 
 use std::collections::BTreeMap;
 
@@ -12,39 +12,39 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// Batches that are read ahead.
+/// Number of batches that are read ahead.
 const BATCHES_AHEAD: usize = 2;
 
-/// The rows of a file in its order; an error if the file cannot be read any further.
+/// The rows of a file in its order; an error if the rest of the file cannot be read.
 pub type Rows<T, E = Rejection> = Box<dyn Iterator<Item = Result<Row<T, E>>>>;
 
-/// A file whose header was read.
+/// A file whose header has been read.
 pub struct OpenFile<T, E = Rejection> {
-    /// How its rejected rows are written.
+    /// Layout of its rejects file.
     pub layout: Layout,
-    /// Its rows.
+    /// The rows.
     pub rows: Rows<T, E>,
-    /// What it holds beside its rows and is not imported.
+    /// Data that is not imported, with the number of occurrences.
     pub notes: Notes,
 }
 
-/// Rows that are written together.
+/// A batch of rows.
 pub struct RowBatch<T, E = Rejection> {
-    /// None at the end of the file.
+    /// The rows; empty at the end of the file.
     pub rows: Vec<Row<T, E>>,
-    /// What was seen so far and is not imported, and how often.
+    /// Data seen so far that is not imported, with the number of occurrences.
     pub notes: BTreeMap<String, u64>,
 }
 
-/// A file that is being read.
+/// A file that is being read on another thread.
 pub struct ReadAhead<T, E = Rejection> {
     batches: mpsc::Receiver<Result<RowBatch<T, E>>>,
 }
 
 impl<T: Send + 'static, E: Send + 'static> ReadAhead<T, E> {
-    /// Opens a file and begins to read its rows, so many in a batch; also returns how its rejected rows are written.
+    /// Opens a file and starts to read its rows in batches of this size; also returns the layout of its rejects file.
     /// # Errors
-    /// Those of `open`.
+    /// Errors of `open`.
     pub async fn open(
         batch: usize,
         open: impl FnOnce() -> Result<OpenFile<T, E>> + Send + 'static,
@@ -69,9 +69,9 @@ impl<T: Send + 'static, E: Send + 'static> ReadAhead<T, E> {
         Ok((layout, Self { batches }))
     }
 
-    /// The next batch; an empty one at the end of the file.
+    /// Returns the next batch; an empty one at the end of the file.
     /// # Errors
-    /// If the file cannot be read any further.
+    /// If the rest of the file cannot be read.
     pub async fn next(&mut self) -> Result<RowBatch<T, E>> {
         self.batches.recv().await.unwrap_or_else(|| Err(panicked()))
     }

@@ -1,5 +1,5 @@
-//! What a file says of one thing, whatever its format.
-//! Rule: `None` is "the file does not say" and leaves what is there; `Some(None)` clears.
+//! Parsed rows of a file, independent of its format.
+//! Rule: `None` means that the file does not contain the field and keeps the existing value; `Some(None)` clears it.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -7,38 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// A thing of a file, and where it stands there. `E` is why it is refused.
+/// A row of a file. `E` is the reason of a rejection.
 #[derive(Debug)]
 pub struct Row<T, E = Rejection> {
-    /// The line of the file on which it begins, 1 for the first.
+    /// Line of the file on which the row begins, from 1.
     pub line: u64,
-    /// Its fields as the file has them, one list for each line of the file that it is made of: what goes to the file of rejects.
+    /// The raw fields, one list for each line of the file that the row consists of; written to the rejects file.
     pub fields: Vec<csv::ByteRecord>,
-    /// What it says, or why it is refused.
+    /// The parsed record, or the reason of the rejection.
     pub record: Result<T, E>,
 }
 
-/// Why a row is refused, for people.
+/// Reason of a rejection, as a message for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// The column as the file calls it; none where the row as a whole is wrong.
+    /// Name of the column in the file; none if the row as a whole is invalid.
     pub column: Option<String>,
-    /// The rule that it breaks.
+    /// The rule that the row violates.
     pub message: String,
 }
 
 impl Rejection {
-    /// For one column.
+    /// Creates a rejection of one column.
     pub fn at(column: &str, message: impl Into<String>) -> Self {
         Self { column: Some(column.to_owned()), message: message.into() }
     }
 }
 
-/// The first broken rule of a user error, with the name of the column instead of the field's.
+/// Takes the first of the user errors, with the field name converted to the column name.
 impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         let Error::User(rules) = error else { return Self { column: None, message: error.to_string() } };
-        let Some(rule) = rules.into_iter().next() else { return Self { column: None, message: "not valid".into() } };
+        let Some(rule) = rules.into_iter().next() else { return Self { column: None, message: "invalid row".into() } };
         let snake = |field: &str| {
             field.chars().fold(String::new(), |mut name, c| {
                 if c.is_ascii_uppercase() {
@@ -56,70 +56,70 @@ impl From<Error> for Rejection {
 /// A product.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProductRecord {
-    /// The shop's own id of it.
+    /// The product's ID in the source shop.
     pub external_id: Option<String>,
-    /// SKU, which a row always has.
+    /// SKU; required.
     pub sku: String,
-    /// Name; a new product needs one.
+    /// Name; required for a new product.
     pub name: Option<String>,
-    /// Name in URLs; a new product gets one from its name.
+    /// Slug; derived from the name of a new product if absent.
     pub slug: Option<String>,
-    /// GTIN or another code on the pack.
+    /// GTIN or another barcode.
     pub barcode: Option<Option<String>>,
-    /// Size, colour and the like, in words.
+    /// Description of the variant, such as size and color.
     pub variant: Option<Option<String>>,
-    /// Plain text: HTML is already taken out.
+    /// Description as plain text, with HTML removed.
     pub description: Option<String>,
-    /// A new product needs one.
+    /// Price; required for a new product.
     pub price: Option<Decimal>,
-    /// What it cost before.
+    /// Compare-at price.
     pub compare_at_price: Option<Option<Decimal>>,
-    /// What one costs the shop.
+    /// Cost of one unit to the shop.
     pub cost_price: Option<Option<Decimal>>,
-    /// Names from the root down; made where they are missing.
+    /// Category names from the root down; missing categories are created.
     pub category: Option<Option<Vec<String>>>,
-    /// Name; made where it is missing.
+    /// Brand name; a missing brand is created.
     pub brand: Option<Option<String>>,
-    /// Name; made where it is missing.
+    /// Supplier name; a missing supplier is created.
     pub supplier: Option<Option<String>>,
-    /// The supplier's own number of it.
+    /// The supplier's own product number.
     pub supplier_sku: Option<Option<String>>,
-    /// Its place in a group.
+    /// Product group and option values.
     pub group: Option<Option<GroupRecord>>,
-    /// From how many pieces down the stock is low.
+    /// Quantity at which the stock counts as low.
     pub low_stock_threshold: Option<i32>,
-    /// Pieces that are there.
+    /// Number of units in stock.
     pub stock: Option<i32>,
-    /// Whether it is for sale.
+    /// Whether the product is for sale.
     pub is_active: Option<bool>,
-    /// In their order; what is there and not named stays.
+    /// Images in display order; existing images that are not listed stay.
     pub images: Option<Vec<ImageRecord>>,
 }
 
-/// A product's place in a group. A group is found by its slug at the website, and made where it is missing.
+/// A product's group and option values. The group is found by its slug at the website; a missing group is created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupRecord {
     /// The group's slug, such as Shopify's handle.
     pub slug: String,
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// Names and values of the options in their order, 1 to 5.
+    /// Option names and values in display order, 1 to 5.
     pub options: Vec<(String, String)>,
 }
 
-/// A picture by its URL.
+/// An image by URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageRecord {
-    /// Where it is.
+    /// URL of the image.
     pub url: String,
-    /// What it shows, in words.
+    /// Alternative text.
     pub alt: String,
 }
 
-/// What a row of any resource says.
+/// A parsed row of any resource.
 #[derive(Debug)]
 pub enum Record {
-    /// A product, or only its pieces.
+    /// A product, or only its stock.
     Product(Box<ProductRecord>),
     /// A category.
     Category(CategoryRecord),
@@ -130,7 +130,7 @@ pub enum Record {
 }
 
 impl<T> Row<T> {
-    /// The row with its record read further.
+    /// Parses the record further.
     pub fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, Rejection>) -> Row<U> {
         Row { line: self.line, fields: self.fields, record: self.record.and_then(read) }
     }
@@ -139,32 +139,32 @@ impl<T> Row<T> {
 /// A category.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CategoryRecord {
-    /// The shop's own id of it.
+    /// The category's ID in the source shop.
     pub external_id: Option<String>,
-    /// Names from the root down to its own; what is above is made where it is missing.
+    /// Names from the root to the category itself; missing ancestors are created.
     pub path: Vec<String>,
-    /// Name in URLs; a new category gets one from its name.
+    /// Slug; derived from the name of a new category if absent.
     pub slug: Option<String>,
-    /// Text for people.
+    /// Description.
     pub description: Option<String>,
-    /// Place among its siblings.
+    /// Position among its siblings.
     pub position: Option<i32>,
 }
 
-/// A customer, known by the shop's own id or by the e-mail address.
+/// A customer, identified by their ID in the source shop or by email address.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CustomerRecord {
-    /// The shop's own id of them.
+    /// The customer's ID in the source shop.
     pub external_id: Option<String>,
-    /// E-mail address.
+    /// Email address.
     pub email: Option<String>,
-    /// Name; a new customer needs one.
+    /// Name; required for a new customer.
     pub name: Option<String>,
     /// Phone number.
     pub phone: Option<Option<String>>,
-    /// Whether they can log in.
+    /// Whether the customer can log in.
     pub is_active: Option<bool>,
-    /// Those that are not there yet are added; none is taken away.
+    /// Addresses to add if they do not exist; none is removed.
     pub addresses: Option<Vec<AddressRecord>>,
 }
 
@@ -179,12 +179,12 @@ pub struct AddressRecord {
     /// District, county or state.
     #[serde(default)]
     pub district: Option<String>,
-    /// Street, number and what else leads to the door.
+    /// Street and house number.
     pub address: String,
     /// Postal code.
     #[serde(default)]
     pub postal_code: Option<String>,
-    /// Whether orders go there unless told otherwise.
+    /// Whether this is the default shipping address.
     #[serde(default)]
     pub is_default: bool,
 }
@@ -192,19 +192,19 @@ pub struct AddressRecord {
 /// A past order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderRecord {
-    /// Its number, unique at the website.
+    /// Order number, unique per website.
     pub number: String,
-    /// Its status, which an import never changes.
+    /// Order status; an import never changes the status of an existing order.
     pub status: String,
-    /// The shop's own id of the customer.
+    /// The customer's ID in the source shop.
     pub customer_id: Option<String>,
-    /// The customer's e-mail address.
+    /// The customer's email address.
     pub customer_email: Option<String>,
-    /// When.
+    /// When the order was placed.
     pub placed_at: DateTime<Utc>,
-    /// Where it went: country, city, district, address, postal code.
+    /// Shipping address: country, city, district, address, postal code.
     pub shipping_address: [Option<String>; 5],
-    /// What was ordered.
+    /// The order lines.
     pub lines: Vec<OrderLineRecord>,
 }
 
@@ -212,15 +212,15 @@ pub struct OrderRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrderLineRecord {
-    /// The product's SKU at the website.
+    /// SKU of the product at the website.
     pub sku: String,
-    /// What it was called.
+    /// Product name at the time of sale.
     pub name: String,
-    /// Pieces.
+    /// Number of units.
     pub quantity: i32,
-    /// Price of one.
+    /// Price of one unit.
     pub unit_price: Decimal,
-    /// Tells the line apart within its order; its place where there is none.
+    /// Key that identifies the line within its order; its position if absent.
     #[serde(default)]
     pub external_key: Option<String>,
 }

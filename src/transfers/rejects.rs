@@ -1,5 +1,5 @@
-//! The file of the rows that were not taken over, as they stood there, with `line` and `reason` behind.
-//! Rule: it can be put right and imported like the file it came from; without rejects there is no file.
+//! The rejects file: the rejected rows with two additional columns, `line` and `reason`.
+//! Rule: it can be corrected and imported like the original file; without rejected rows no file is created.
 
 use std::{
     fs::{self, File},
@@ -13,26 +13,26 @@ use serde_json::{Map, Value};
 use super::{native::read::REJECTS_COLUMNS, record::Rejection};
 use crate::error::{Error, Result};
 
-/// The file; it is made with the first row.
+/// A rejects file; created with the first row.
 pub struct RejectsFile {
     path: PathBuf,
     layout: Layout,
     out: Option<Output>,
 }
 
-/// How rows are written.
+/// Layout of a rejects file.
 #[derive(Debug, Clone)]
 pub enum Layout {
     /// CSV with these columns and this separator.
     Csv {
-        /// The names of the columns of the file that is read.
+        /// Column names of the original file.
         header: Vec<String>,
-        /// What separates them.
+        /// Column delimiter.
         delimiter: u8,
-        /// Whether a row keeps the fields that it has beyond the columns.
+        /// Whether fields beyond the columns are kept.
         keeps_extra_fields: bool,
     },
-    /// A row is a line of its own.
+    /// JSON Lines: one row per line.
     JsonLines,
 }
 
@@ -42,13 +42,13 @@ enum Output {
 }
 
 impl RejectsFile {
-    /// For a file of this layout, which is created with the first row. If the run continues an earlier one, `append`, the
-    /// file of the earlier run is kept, else it is removed.
+    /// Prepares the rejects file for this layout; the file is created with the first row. With `append` the file of an
+    /// earlier run is continued, otherwise it is removed.
     /// # Errors
     /// If the file cannot be written.
     pub fn open(path: &Path, mut layout: Layout, append: bool) -> Result<Self> {
         if let Layout::Csv { header, keeps_extra_fields, .. } = &mut layout {
-            // The file that is read may be one of rejects itself.
+            // The original file may be a rejects file itself.
             if let Some(own) = header.strip_suffix(&REJECTS_COLUMNS.map(str::to_owned)) {
                 *header = own.to_vec();
                 *keeps_extra_fields = false;
@@ -64,9 +64,9 @@ impl RejectsFile {
         Ok(rejects)
     }
 
-    /// Adds a row: each of its lines, and why it is refused.
+    /// Adds a rejected row: each of its lines with the reason.
     /// # Errors
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn add(&mut self, line: u64, lines: &[ByteRecord], rejection: &Rejection) -> Result<()> {
         let done = self.write(line, lines, rejection);
         done.map_err(|error| self.write_error(&error))
@@ -88,7 +88,7 @@ impl RejectsFile {
             match &mut self.out {
                 Some(Output::Csv(writer)) => {
                     let kept = if keeps_extra_fields { fields.len() } else { width };
-                    // A short row is filled up, so that number and reason are in their columns.
+                    // Short rows are padded, so that line and reason are in their columns.
                     let mut record: ByteRecord = fields.iter().take(kept).collect();
                     (record.len()..width).for_each(|_| record.push_field(b""));
                     record.push_field(line.to_string().as_bytes());
@@ -121,9 +121,9 @@ impl RejectsFile {
         Ok(())
     }
 
-    /// Hands everything to the system: before the database hears that the rows are behind us.
+    /// Flushes the file; called before the progress is stored in the database.
     /// # Errors
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     pub fn flush(&mut self) -> Result<()> {
         let done = match &mut self.out {
             Some(Output::Csv(writer)) => writer.flush(),
@@ -138,7 +138,8 @@ impl RejectsFile {
     }
 }
 
-/// A line of JSON with its number and why it is refused; what is no object stands in `text`, as far as it can be shown.
+/// Returns a row as JSON with line and reason; a row that is not an object is put into `text`, truncated to 1,000
+/// bytes.
 fn annotate(row: &[u8], line: u64, reason: &str) -> Value {
     let mut row = match serde_json::from_slice(row) {
         Ok(Value::Object(row)) => row,

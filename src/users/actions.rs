@@ -1,4 +1,4 @@
-//! What users do with their addresses, and staff with the websites that know them.
+//! Use cases of addresses, and of the identities of users on websites.
 
 use super::{
     model::{AddressPatch, AddressRow, MAX_ADDRESSES, NewAddress, UserRow},
@@ -16,22 +16,23 @@ use crate::{
     text::Validator,
 };
 
-/// Adds an address to the viewer or, for staff, to another user. The first one is the default.
+/// Creates an address for the viewer or, for staff, for another user. A user's first address becomes the default.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; user errors of the fields; NOT_FOUND for a user that is not the viewer's to change.
+/// UNAUTHENTICATED for anonymous viewers; user errors for invalid fields; NOT_FOUND for a user that the viewer may not
+/// change.
 pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result<AddressRow> {
     viewer.require_user()?;
     new.check()?;
     let scope = viewer.scope(Permission::ManageUsers);
     db.transaction(async |conn| {
-        // The lock keeps two first addresses, or two new defaults, from meeting.
+        // The lock prevents concurrent requests from exceeding the limit or setting two defaults.
         store::lock(conn, &scope, new.user_id).await?.ok_or_else(|| Error::not_found("userId", "user"))?;
         let count = store::count_addresses(conn, new.user_id).await?;
         if count >= MAX_ADDRESSES {
             return Err(Error::user(
                 UserErrorCode::OutOfRange,
                 "",
-                format!("a user has at most {MAX_ADDRESSES} addresses"),
+                format!("a user can have at most {MAX_ADDRESSES} addresses"),
             ));
         }
         let new = NewAddress { is_default: new.is_default || count == 0, ..new.clone() };
@@ -43,9 +44,10 @@ pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result
     .await
 }
 
-/// Changes an address.
+/// Updates an address.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; user errors of the fields; NOT_FOUND for an address that is not the viewer's.
+/// UNAUTHENTICATED for anonymous viewers; user errors for invalid fields; NOT_FOUND if the viewer may not see the
+/// address.
 pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: AddressPatch) -> Result<AddressRow> {
     viewer.require_user()?;
     patch.check()?;
@@ -64,7 +66,7 @@ pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: Addr
 
 /// Deletes an address. Orders keep their own copy.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an address that is not the viewer's.
+/// UNAUTHENTICATED for anonymous viewers; NOT_FOUND if the viewer may not see the address.
 pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<UserId> {
     viewer.require_user()?;
     db.transaction(async |conn| {
@@ -75,20 +77,21 @@ pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<U
     .await
 }
 
-/// An address of the viewer's, its user locked.
+/// Returns an address that the viewer may change, and locks its user.
 async fn lock_address(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<AddressRow> {
     let scope = viewer.scope(Permission::ManageUsers);
     let missing = || Error::not_found("id", "address");
     let address = store::addresses_by_ids(conn, &scope, &[id]).await?.pop().ok_or_else(missing)?;
     store::lock(conn, &scope, address.user_id).await?;
-    // Read again: it may have gone while we waited for the lock.
+    // Read again: it may have been deleted before the lock was acquired.
     store::addresses_by_ids(conn, &scope, &[id]).await?.pop().ok_or_else(missing)
 }
 
-/// Says that a website knows a user, and as what.
+/// Adds the identity of a user on a website: the external id that the website uses for them.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see; INSUFFICIENT_PERMISSIONS for a
-/// website that the viewer's role does not reach; TAKEN where the website knows them already, or calls somebody else so.
+/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that the viewer may not see;
+/// INSUFFICIENT_PERMISSIONS for a website outside the viewer's role; TAKEN if the user already has an identity there,
+/// or another user has this external id.
 pub async fn add_identity(
     db: &Db,
     viewer: &Viewer,
@@ -114,9 +117,9 @@ pub async fn add_identity(
     .await
 }
 
-/// Forgets what a website calls a user.
+/// Removes the identity of a user on a website.
 /// # Errors
-/// As [`add_identity`], and NOT_FOUND where the website does not know them.
+/// As [`add_identity`]; also NOT_FOUND if the user has no identity there.
 pub async fn remove_identity(db: &Db, viewer: &Viewer, id: UserId, website: WebsiteId) -> Result<UserRow> {
     require_reach(viewer, website)?;
     db.transaction(async |conn| {
@@ -141,7 +144,7 @@ fn require_reach(viewer: &Viewer, website: WebsiteId) -> Result<()> {
     }
 }
 
-/// A user of the viewer's who has not been erased, locked.
+/// Returns and locks a user that the viewer may change and that was not erased.
 async fn lock_user(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     let user = store::lock(conn, &viewer.scope(Permission::ManageUsers), id).await?;
     user.filter(|user| user.erased_at.is_none()).ok_or_else(|| Error::not_found("userId", "user"))

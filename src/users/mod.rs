@@ -1,5 +1,5 @@
 //! Users and their addresses. Owns `users` and `addresses`.
-//! Rule: a user is never deleted, only deactivated; a user has at most one default address, and the database says so.
+//! Rule: users are deactivated, never deleted. A user has at most one default address, enforced by the database.
 
 pub mod actions;
 pub mod model;

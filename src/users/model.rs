@@ -1,4 +1,4 @@
-//! Rows and rules of users and addresses.
+//! Rows, inputs and validation of users and addresses.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,38 +14,38 @@ use crate::{
     text::{self, Validator},
 };
 
-/// Most addresses of one user.
+/// Maximum number of addresses per user.
 pub const MAX_ADDRESSES: i64 = 50;
 
-/// A person: customer or staff. The password's hash is not part of it.
+/// A row of `users` (customers and staff), without the password hash.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users, check_for_backend(diesel::pg::Pg))]
 pub struct UserRow {
-    /// Key.
+    /// Primary key.
     pub id: UserId,
-    /// Name for people.
+    /// Display name.
     pub name: String,
     /// Phone number in E.164.
     pub phone: Option<String>,
-    /// E-mail address in canonical form, unique; none for customers that an import brought.
+    /// Email address in canonical form, unique; none for imported customers without one.
     pub email: Option<String>,
-    /// The role.
+    /// Role.
     pub role_id: RoleId,
-    /// The website the user came from.
+    /// Website that the user comes from.
     pub source_website_id: Option<WebsiteId>,
-    /// False after deactivation.
+    /// Whether the account is active (not deactivated).
     pub is_active: bool,
-    /// When the e-mail address was shown to be theirs.
+    /// When the email address was verified.
     pub email_verified_at: Option<DateTime<Utc>>,
-    /// When the person was taken out of the account, for good.
+    /// When the personal data was erased.
     pub erased_at: Option<DateTime<Utc>>,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// A user to be.
+/// Fields of a new user.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = users)]
 pub struct NewUser {
@@ -63,7 +63,7 @@ pub struct NewUser {
     pub source_website_id: Option<WebsiteId>,
 }
 
-/// A change of a user: what is absent stays, an inner `None` clears.
+/// Changes to a user; absent fields keep their values, an inner `None` clears them.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = users)]
 pub struct UserPatch {
@@ -78,9 +78,9 @@ pub struct UserPatch {
 }
 
 impl UserPatch {
-    /// The change with its texts in canonical form.
+    /// Validates the fields and normalizes the email address and phone number.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn checked(self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.optional_text("name", self.name.as_deref(), 255);
@@ -92,7 +92,7 @@ impl UserPatch {
         Ok(Self { phone, email, ..self })
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -102,9 +102,9 @@ impl UserPatch {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = addresses, check_for_backend(diesel::pg::Pg))]
 pub struct AddressRow {
-    /// Key.
+    /// Primary key.
     pub id: AddressId,
-    /// Whose it is.
+    /// Owner of the address.
     pub user_id: UserId,
     /// Country, as a name or an ISO 3166 code.
     pub country: String,
@@ -112,19 +112,19 @@ pub struct AddressRow {
     pub city: String,
     /// District, county or state.
     pub district: Option<String>,
-    /// Street, number and what else leads to the door.
+    /// Street, house number and further details.
     pub address: String,
     /// Postal code.
     pub postal_code: Option<String>,
-    /// Whether orders go there unless told otherwise.
+    /// Whether it is the default address for orders.
     pub is_default: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// An address to be.
+/// Fields of a new address.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = addresses)]
 pub struct NewAddress {
@@ -144,7 +144,7 @@ pub struct NewAddress {
     pub is_default: bool,
 }
 
-/// A change of an address: what is absent stays, an inner `None` clears.
+/// Changes to an address; absent fields keep their values, an inner `None` clears them.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset, serde::Serialize)]
 #[diesel(table_name = addresses)]
 pub struct AddressPatch {
@@ -163,8 +163,9 @@ pub struct AddressPatch {
 }
 
 impl NewAddress {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         AddressPatch {
             country: Some(self.country.clone()),
@@ -179,8 +180,9 @@ impl NewAddress {
 }
 
 impl AddressPatch {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         validator.optional_text("country", self.country.as_deref(), 100);
@@ -191,43 +193,43 @@ impl AddressPatch {
         validator.finish()
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// A condition on users.
+/// A filter condition on users.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum UserCondition {
     /// By id.
     Id(Op<UserId>),
     /// By name.
     Name(Op<String>),
-    /// By e-mail address.
+    /// By email address.
     Email(Op<String>),
     /// By role.
     Role(Op<RoleId>),
-    /// By the website they came from.
+    /// By the website that they come from.
     SourceWebsite(Op<WebsiteId>),
     /// By whether they are active.
     IsActive(bool),
-    /// By when they came.
+    /// By creation time.
     CreatedAt(Op<DateTime<Utc>>),
 }
 
-/// What a list of users is ordered by.
+/// Fields that users can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum UserOrderField {
-    /// When they came.
+    /// When the user was created.
     #[default]
     CreatedAt,
-    /// Their name.
+    /// Name of the user.
     Name,
 }
 
 impl UserOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::CreatedAt => "users:created_at",
@@ -235,7 +237,7 @@ impl UserOrderField {
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &UserRow) -> SortKey {
         match self {
             Self::CreatedAt => SortKey::Time(row.created_at),
@@ -247,13 +249,13 @@ impl UserOrderField {
 /// A customer with all columns that an import writes.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportedUser<'a> {
-    /// Key.
+    /// Primary key.
     pub id: i64,
     /// Name.
     pub name: &'a str,
     /// Phone number.
     pub phone: Option<&'a str>,
-    /// E-mail address.
+    /// Email address.
     pub email: Option<&'a str>,
     /// Whether the customer can log in.
     pub is_active: bool,

@@ -1,6 +1,6 @@
-//! Every statement on users and addresses.
-//! What a scope means here: `All` sees everybody, a user sees themself, staff of some websites also those who came from
-//! there, the public sees nobody.
+//! SQL statements on users and addresses.
+//! Scopes: `All` includes all users, a user's own scope only themselves, `Websites` also the users who come from these
+//! websites, and the public scope none.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -70,13 +70,13 @@ list_statements! {
     for scope by visible
 }
 
-/// The visible rows with these ids, in no order.
+/// Returns the visible users with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<UserRow>> {
     let query = users::table.filter(users::id.eq_any(ids)).select(UserRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// The active user with this e-mail address in canonical form, and the hash of their password.
+/// Returns the active user with this email address, in canonical form, and their password hash.
 pub async fn find_login(mut conn: &Conn, email: &str) -> Result<Option<(UserRow, Option<String>)>> {
     let query = users::table
         .filter(users::email.assume_not_null().eq(email))
@@ -85,58 +85,58 @@ pub async fn find_login(mut conn: &Conn, email: &str) -> Result<Option<(UserRow,
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// The user with this e-mail address, active or not.
+/// Returns the user with this email address, active or not.
 pub async fn find_by_email(mut conn: &Conn, email: &str) -> Result<Option<UserRow>> {
     let query = users::table.filter(users::email.assume_not_null().eq(email)).select(UserRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Locks a visible user against changes by others.
+/// Locks a visible user for update and returns it.
 pub async fn lock(mut conn: &Conn, scope: &Scope, id: UserId) -> Result<Option<UserRow>> {
     let query = users::table.filter(visible(scope)).filter(users::id.eq(id)).select(UserRow::as_select());
     Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
 }
 
-/// Locks an active user's password against changes by others; its hash, none where they cannot log in.
+/// Locks an active user for update and returns the password hash; none if they cannot log in.
 pub async fn lock_login(mut conn: &Conn, id: UserId) -> Result<Option<String>> {
     let query = users::table.find(id).filter(users::is_active).select(users::password_hash).for_no_key_update();
     Ok(query.first(&mut conn).await.optional()?.flatten())
 }
 
-/// The hash of an active user's password; none where they cannot log in.
+/// Returns the password hash of an active user; none if they cannot log in.
 pub async fn find_password(mut conn: &Conn, id: UserId) -> Result<Option<String>> {
     let query = users::table.find(id).filter(users::is_active).select(users::password_hash);
     Ok(query.first(&mut conn).await.optional()?.flatten())
 }
 
-/// Gives a user another password, by its hash.
+/// Sets the password hash of a user.
 pub async fn update_password(mut conn: &Conn, id: UserId, hash: &str) -> Result<UserRow> {
     let query = diesel::update(users::table.find(id)).set(users::password_hash.eq(hash));
     Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Notes that the e-mail address was shown to be theirs.
+/// Marks the email address of a user as verified.
 pub async fn update_verified(mut conn: &Conn, id: UserId) -> Result<UserRow> {
     let query = diesel::update(users::table.find(id)).set(users::email_verified_at.eq(clock_timestamp().nullable()));
     Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Gives a user an e-mail address that was shown to be theirs.
+/// Sets a verified email address of a user.
 /// # Errors
-/// TAKEN for the e-mail address.
+/// TAKEN if another user has the email address.
 pub async fn update_email(mut conn: &Conn, id: UserId, email: &str) -> Result<UserRow> {
     let own = (users::email.eq(email), users::email_verified_at.eq(clock_timestamp().nullable()));
     let query = diesel::update(users::table.find(id)).set(own).returning(UserRow::as_returning());
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Notes that nobody has shown yet that the e-mail address is theirs.
+/// Marks the email address of a user as not verified.
 pub async fn update_unverified(mut conn: &Conn, id: UserId) -> Result<UserRow> {
     let query = diesel::update(users::table.find(id)).set(users::email_verified_at.eq(None::<DateTime<Utc>>));
     Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Takes the person out of the account.
+/// Erases the personal data of a user.
 /// # Errors
 /// PROTECTED for the last admin.
 pub async fn update_erased(mut conn: &Conn, id: UserId) -> Result<UserRow> {
@@ -153,7 +153,7 @@ pub async fn update_erased(mut conn: &Conn, id: UserId) -> Result<UserRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Gives a user another role.
+/// Changes the role of a user.
 /// # Errors
 /// PROTECTED for the last admin.
 pub async fn update_role(mut conn: &Conn, id: UserId, role: RoleId) -> Result<UserRow> {
@@ -161,17 +161,17 @@ pub async fn update_role(mut conn: &Conn, id: UserId, role: RoleId) -> Result<Us
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Adds a user.
+/// Inserts a user.
 /// # Errors
-/// TAKEN for the e-mail address.
+/// TAKEN if another user has the email address.
 pub async fn insert(mut conn: &Conn, new: &NewUser) -> Result<UserRow> {
     let query = diesel::insert_into(users::table).values(new).returning(UserRow::as_returning());
     query.get_result(&mut conn).await.map_err(refused)
 }
 
-/// Changes a user.
+/// Updates a user.
 /// # Errors
-/// TAKEN for the e-mail address; PROTECTED for the last admin.
+/// TAKEN if another user has the email address; PROTECTED for the last admin.
 pub async fn update(mut conn: &Conn, id: UserId, patch: &UserPatch) -> Result<UserRow> {
     let query = diesel::update(users::table.find(id)).set(patch).returning(UserRow::as_returning());
     query.get_result(&mut conn).await.map_err(refused)
@@ -180,14 +180,18 @@ pub async fn update(mut conn: &Conn, id: UserId, patch: &UserPatch) -> Result<Us
 fn refused(error: diesel::result::Error) -> Error {
     Error::from(error)
         .on_constraint("users_email_key", || {
-            UserError::new(UserErrorCode::Taken, "email", "another user has this e-mail address")
+            UserError::new(UserErrorCode::Taken, "email", "another user has this email address")
         })
         .on_constraint("users_last_admin", || {
-            UserError::new(UserErrorCode::Protected, "id", "the last admin stays: make somebody else an admin first")
+            UserError::new(
+                UserErrorCode::Protected,
+                "id",
+                "the last admin cannot be removed; make another user an admin first",
+            )
         })
 }
 
-/// The addresses of these users that the scope may see, oldest first within a user.
+/// Returns the visible addresses of these users, oldest first per user.
 pub async fn addresses_by_user_ids(mut conn: &Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<AddressRow>> {
     let query = addresses::table
         .filter(addresses::user_id.eq_any(ids))
@@ -197,7 +201,7 @@ pub async fn addresses_by_user_ids(mut conn: &Conn, scope: &Scope, ids: &[UserId
     Ok(query.filter(visible_addresses(scope)).load(&mut conn).await?)
 }
 
-/// The visible addresses with these ids, in no order.
+/// Returns the visible addresses with these ids, in no particular order.
 pub async fn addresses_by_ids(mut conn: &Conn, scope: &Scope, ids: &[AddressId]) -> Result<Vec<AddressRow>> {
     let query = addresses::table.filter(addresses::id.eq_any(ids)).select(AddressRow::as_select()).into_boxed();
     Ok(query.filter(visible_addresses(scope)).load(&mut conn).await?)
@@ -217,25 +221,25 @@ fn visible_addresses(scope: &Scope) -> Condition<'static, addresses::table> {
     }
 }
 
-/// How many addresses a user has.
+/// Counts the addresses of a user.
 pub async fn count_addresses(mut conn: &Conn, user: UserId) -> Result<i64> {
     Ok(addresses::table.filter(addresses::user_id.eq(user)).count().get_result(&mut conn).await?)
 }
 
-/// Takes the default mark from all addresses of a user.
+/// Removes the default flag from all addresses of a user.
 pub async fn clear_default_address(mut conn: &Conn, user: UserId) -> Result<()> {
     let own = addresses::table.filter(addresses::user_id.eq(user)).filter(addresses::is_default);
     diesel::update(own).set(addresses::is_default.eq(false)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Adds an address.
+/// Inserts an address.
 pub async fn insert_address(mut conn: &Conn, new: &NewAddress) -> Result<AddressRow> {
     let query = diesel::insert_into(addresses::table).values(new).returning(AddressRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Changes an address.
+/// Updates an address.
 pub async fn update_address(mut conn: &Conn, id: AddressId, patch: &AddressPatch) -> Result<AddressRow> {
     let query = diesel::update(addresses::table.find(id)).set(patch).returning(AddressRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
@@ -271,9 +275,9 @@ macro_rules! all {
     };
 }
 
-/// Adds customers of a website under ids from [`next_ids`], without passwords.
+/// Inserts customers of a website with ids from [`next_ids`], without passwords.
 /// # Errors
-/// TAKEN for the e-mail address.
+/// TAKEN if another user has the email address.
 pub async fn insert_imported(mut conn: &Conn, website: WebsiteId, users: &[ImportedUser<'_>]) -> Result<()> {
     if users.is_empty() {
         return Ok(());
@@ -294,9 +298,9 @@ pub async fn insert_imported(mut conn: &Conn, website: WebsiteId, users: &[Impor
     Ok(())
 }
 
-/// Sets all columns that a customer of an import has, where they differ.
+/// Updates imported customers where a column differs.
 /// # Errors
-/// TAKEN for the e-mail address.
+/// TAKEN if another user has the email address.
 pub async fn update_imported(mut conn: &Conn, users: &[ImportedUser<'_>]) -> Result<()> {
     if users.is_empty() {
         return Ok(());
@@ -318,11 +322,11 @@ pub async fn update_imported(mut conn: &Conn, users: &[ImportedUser<'_>]) -> Res
 
 fn email_taken(error: diesel::result::Error) -> Error {
     Error::from(error).on_constraint("users_email_key", || {
-        UserError::new(UserErrorCode::Taken, "email", "another user has this e-mail address")
+        UserError::new(UserErrorCode::Taken, "email", "another user has this email address")
     })
 }
 
-/// Adds the addresses of users, in this order.
+/// Inserts addresses of users, in this order.
 pub async fn insert_addresses(mut conn: &Conn, new: &[ImportedAddress<'_>]) -> Result<()> {
     if new.is_empty() {
         return Ok(());
@@ -345,7 +349,7 @@ pub async fn insert_addresses(mut conn: &Conn, new: &[ImportedAddress<'_>]) -> R
     Ok(())
 }
 
-/// The export of customers: who is known to the website as a customer, and not as staff. Erased users are left out.
+/// The export of customers: users with the role `customer` who belong to the website. Erased users are left out.
 pub const CUSTOMERS: Export = Export {
     permission: Permission::ManageUsers,
     has_website: true,

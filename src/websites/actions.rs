@@ -1,4 +1,4 @@
-//! What can be done with websites.
+//! Use cases of websites.
 
 use super::{
     model::{NewWebsite, WebsitePatch, WebsiteRow},
@@ -11,21 +11,25 @@ use crate::{
     ids::WebsiteId,
 };
 
-/// Makes a website.
+/// Creates a website.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageWebsites`]; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageWebsites`]; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<WebsiteRow> {
     viewer.require_any(&[Permission::ManageWebsites])?;
     if viewer.identity().is_some_and(|identity| identity.websites.is_some()) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "", "your role is limited to some websites"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "",
+            "your role is limited to certain websites and cannot create others",
+        ));
     }
     new.check()?;
     db.transaction(async |conn| store::insert(conn, &new).await).await
 }
 
-/// Changes a website.
+/// Updates a website.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageWebsites`]; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageWebsites`]; user errors for invalid fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: WebsiteId, patch: WebsitePatch) -> Result<WebsiteRow> {
     viewer.require_any(&[Permission::ManageWebsites])?;
     if !viewer.can_access_website(id) {

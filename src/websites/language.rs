@@ -1,9 +1,9 @@
-//! The languages in which things are searched.
+//! Languages that the search supports.
 
 use crate::text_enum;
 
 text_enum! {
-    /// A language, by its ISO 639-1 code, whose stems the search knows.
+    /// Language, as an ISO 639-1 code. Search reduces the words of these languages to their stems.
     #[derive(Default)]
     #[graphql(name = "LanguageCode")]
     pub enum Language {
@@ -64,7 +64,7 @@ text_enum! {
         Tr => "tr",
         /// Yiddish.
         Yi => "yi",
-        /// Any other: words are found as they are written, without regard to case and accents.
+        /// Any other language. Words match as written, ignoring case and accents.
         Other => "other",
     }
 }

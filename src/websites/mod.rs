@@ -1,5 +1,5 @@
-//! Websites: the shops whose products, customers and orders live side by side. Owns `websites`.
-//! Rule: a website's currency never changes, since prices and orders are kept in it.
+//! Websites: the shops that share the server. Owns `websites`.
+//! Rule: a website's currency never changes, because its prices and orders are stored in it.
 
 pub mod actions;
 pub mod language;

@@ -1,4 +1,4 @@
-//! Rows and rules of websites.
+//! Rows, inputs and validation of websites.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,35 +13,35 @@ use crate::{
     text::Validator,
 };
 
-/// A shop.
+/// A row of `websites`.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = websites, check_for_backend(diesel::pg::Pg))]
 pub struct WebsiteRow {
-    /// Key.
+    /// Primary key.
     pub id: WebsiteId,
-    /// Short name in settings and URLs, unique.
+    /// Unique short name.
     pub code: String,
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// Where the shop is.
+    /// URL of the shop.
     pub base_url: String,
     currency: String,
-    /// The language of what it sells.
+    /// Language of its product texts.
     pub language: Language,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When it was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
 impl WebsiteRow {
-    /// The currency of its prices and orders.
+    /// Returns the currency of its prices and orders.
     pub fn currency(&self) -> Currency {
-        Currency::parse(&self.currency).expect("the table's CHECK holds three capital letters")
+        Currency::parse(&self.currency).expect("the table's CHECK guarantees three capital letters")
     }
 }
 
-/// A website to be.
+/// Fields of a new website.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = websites)]
 pub struct NewWebsite {
@@ -53,11 +53,11 @@ pub struct NewWebsite {
     pub base_url: String,
     /// ISO 4217.
     pub currency: String,
-    /// The language of what it sells.
+    /// Language of its product texts.
     pub language: Language,
 }
 
-/// A change of a website: what is absent stays.
+/// Changes to a website; absent fields keep their values.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = websites)]
 pub struct WebsitePatch {
@@ -72,28 +72,34 @@ pub struct WebsitePatch {
 }
 
 impl NewWebsite {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_fields(&mut validator, Some(&self.code), Some(&self.name), Some(&self.base_url));
         if Currency::parse(&self.currency).is_none() {
-            validator.add(UserError::new(UserErrorCode::Invalid, "currency", "give an ISO 4217 code such as EUR"));
+            validator.add(UserError::new(
+                UserErrorCode::Invalid,
+                "currency",
+                "must be an ISO 4217 currency code such as EUR",
+            ));
         }
         validator.finish()
     }
 }
 
 impl WebsitePatch {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         check_fields(&mut validator, self.code.as_deref(), self.name.as_deref(), self.base_url.as_deref());
         validator.finish()
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -106,7 +112,7 @@ fn check_fields(validator: &mut Validator, code: Option<&str>, name: Option<&str
             validator.add(UserError::new(
                 UserErrorCode::Invalid,
                 "code",
-                "a code is 1 to 50 of a-z, 0-9 and dashes, no dash first",
+                "must contain only a-z, 0-9 and hyphens, at most 50 characters, and not start with a hyphen",
             ));
         }
     }
@@ -114,23 +120,27 @@ fn check_fields(validator: &mut Validator, code: Option<&str>, name: Option<&str
     if let Some(url) = base_url {
         let is_valid = url.starts_with("https://") || url.starts_with("http://");
         if !is_valid || url.len() > 2000 || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            validator.add(UserError::new(UserErrorCode::Invalid, "baseUrl", "give a URL that starts with https://"));
+            validator.add(UserError::new(
+                UserErrorCode::Invalid,
+                "baseUrl",
+                "must be a URL that starts with https:// or http://, at most 2,000 characters",
+            ));
         }
     }
 }
 
-/// What a list of websites is ordered by.
+/// Fields that websites can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum WebsiteOrderField {
-    /// The code.
+    /// Code of the website.
     #[default]
     Code,
-    /// The name.
+    /// Name of the website.
     Name,
 }
 
 impl WebsiteOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::Code => "websites:code",
@@ -138,7 +148,7 @@ impl WebsiteOrderField {
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &WebsiteRow) -> SortKey {
         SortKey::Text(match self {
             Self::Code => row.code.clone(),

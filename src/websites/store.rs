@@ -1,4 +1,4 @@
-//! Every statement on websites.
+//! SQL statements on websites.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -19,24 +19,24 @@ use crate::{
     paging::List,
 };
 
-/// The rows with these ids, in no order.
+/// Returns the rows with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, ids: &[WebsiteId]) -> Result<Vec<WebsiteRow>> {
     Ok(websites::table.filter(websites::id.eq_any(ids)).select(WebsiteRow::as_select()).load(&mut conn).await?)
 }
 
-/// The website with this code.
+/// Returns the website with this code.
 pub async fn find_by_code(mut conn: &Conn, code: &str) -> Result<Option<WebsiteRow>> {
     let query = websites::table.filter(websites::code.eq(code)).select(WebsiteRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// The website that was made first.
+/// Returns the oldest website.
 pub async fn first(mut conn: &Conn) -> Result<Option<WebsiteRow>> {
     let query = websites::table.order(websites::id).select(WebsiteRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// A page.
+/// Returns a page of websites.
 pub async fn page(mut conn: &Conn, list: &List<(), WebsiteOrderField>) -> Result<Vec<WebsiteRow>> {
     let query = websites::table.select(WebsiteRow::as_select()).into_boxed();
     let query = match list.order {
@@ -46,26 +46,26 @@ pub async fn page(mut conn: &Conn, list: &List<(), WebsiteOrderField>) -> Result
     Ok(query.load(&mut conn).await?)
 }
 
-/// How many there are.
+/// Counts the websites.
 pub async fn count(mut conn: &Conn) -> Result<i64> {
     Ok(CountUpTo(websites::table.select(websites::id)).get_result(&mut conn).await?)
 }
 
 write_statements! { WebsiteRow in websites by WebsiteId as NewWebsite, WebsitePatch }
 
-/// TAKEN for the code.
+/// Converts constraint violations: TAKEN if the code is in use.
 fn refused(error: diesel::result::Error) -> Error {
     Error::from(error).on_constraint("websites_code_key", || {
         UserError::new(UserErrorCode::Taken, "code", "another website has this code")
     })
 }
 
-/// Every website, at most 10,000.
+/// Returns all websites, at most 10,000.
 pub async fn all(mut conn: &Conn) -> Result<Vec<WebsiteRow>> {
     Ok(websites::table.select(WebsiteRow::as_select()).order(websites::id).limit(10_000).load(&mut conn).await?)
 }
 
-/// Keeps everybody else from adding or changing websites until the transaction ends.
+/// Locks the table against inserts and updates by other transactions until this one ends.
 pub async fn lock_all(mut conn: &Conn) -> Result<()> {
     diesel::sql_query("LOCK TABLE websites IN SHARE ROW EXCLUSIVE MODE").execute(&mut conn).await?;
     Ok(())

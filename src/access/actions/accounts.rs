@@ -1,4 +1,4 @@
-//! What staff do with accounts, and people with their own.
+//! Administration of accounts by staff, and changes by users to their own account.
 
 use super::{cache::refresh_cache, email_change::handle_staff_change, emails, login::end_other_sessions};
 use crate::{
@@ -17,11 +17,11 @@ use crate::{
     },
 };
 
-/// Makes an account for somebody else, with the customer's role unless another is given. They get a mail: to confirm their
-/// address, or to choose a password where there is none.
+/// Creates an account for another person; the default role is `customer`. They receive an email to verify their
+/// address, or to choose a password if none is given.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageUsers`]; user errors of the fields; INSUFFICIENT_PERMISSIONS for a role that gives more than
-/// the viewer holds.
+/// FORBIDDEN without [`Permission::ManageUsers`]; user errors for invalid fields; INSUFFICIENT_PERMISSIONS if the role
+/// grants more than the viewer holds.
 pub async fn create_user(
     db: &Db,
     passwords: &Passwords,
@@ -35,7 +35,7 @@ pub async fn create_user(
         None => viewer.scope(Permission::ManageUsers) == Scope::All,
     };
     if !reaches {
-        let rule = "your role is limited to some websites: name one of them";
+        let rule = "your role is limited to certain websites; select one of them";
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", rule));
     }
     let new = new.checked()?;
@@ -51,9 +51,9 @@ pub async fn create_user(
     .await
 }
 
-/// Makes an account with the role `admin`, whose e-mail address counts as verified: for whoever runs the server.
+/// Creates an account with the role `admin` and a verified email address; for the command line.
 /// # Errors
-/// User errors of the fields; TAKEN for the e-mail address.
+/// User errors for invalid fields; TAKEN for the email address.
 pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Result<UserRow> {
     let new = new.checked()?;
     let password_hash = hash_password(passwords, &new).await?;
@@ -64,10 +64,10 @@ pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Re
     .await
 }
 
-/// Gives an account a new password and ends its sessions: for whoever runs the server. Running servers notice within
-/// two seconds.
+/// Sets a new password for an account and ends its sessions; for the command line. Running servers notice within two
+/// seconds.
 /// # Errors
-/// User errors of the password; NOT_FOUND for the e-mail address.
+/// User errors for the password; NOT_FOUND if no active user has the email address.
 pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, password: String) -> Result<UserRow> {
     text::check_password_length("password", &password)?;
     let email = text::normalize_email("email", email)?;
@@ -76,22 +76,22 @@ pub async fn reset_password(db: &Db, passwords: &Passwords, email: &str, passwor
     let hash = passwords.check_and_hash("password", password, vec![user.name.clone(), email]).await?;
     db.transaction(async |conn| {
         end_other_sessions(conn, user.id, None).await?;
-        // Whoever asked for a link before must not use it now.
+        // Password reset links sent before must not work anymore.
         tokens::update_void(conn, user.id, Purpose::ResetPassword).await?;
         users::store::update_password(conn, user.id, &hash).await
     })
     .await
 }
 
-/// The hash of a new account's password, where it has one.
+/// Returns the hash of a new account's password, if it has one.
 pub(super) async fn hash_password(passwords: &Passwords, new: &NewAccount) -> Result<Option<String>> {
     let Some(password) = new.password.clone() else { return Ok(None) };
     let about = vec![new.name.clone(), new.email.clone()];
     Ok(Some(passwords.check_and_hash("password", password, about).await?))
 }
 
-/// Adds a user within the caller's transaction, with the customer's role unless another is given. Without a granter, nobody
-/// grants it.
+/// Inserts a user within the caller's transaction; the default role is `customer`. Without a granter, the role is not
+/// checked against anybody's permissions.
 pub(super) async fn insert_user(
     conn: &Conn,
     granter: Option<&Viewer>,
@@ -102,7 +102,11 @@ pub(super) async fn insert_user(
     let code = role.unwrap_or(CUSTOMER);
     let role = roles::find_by_code(conn, code).await?.ok_or_else(|| Error::not_found("role", "role"))?;
     if granter.is_some_and(|granter| !role.is_covered_by(granter)) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "role", "this role gives more than you hold"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "role",
+            "this role has permissions that you do not have",
+        ));
     }
     let user = NewUser {
         name: new.name.trim().to_owned(),
@@ -119,20 +123,21 @@ pub(super) async fn insert_user(
     })
 }
 
-/// Changes a user: themself, or somebody else for staff. A new e-mail address has to be confirmed, and the old one is told.
+/// Updates the viewer's own user or, for staff, another user. A new email address must be verified, and the old address
+/// is notified.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key of the user themself; NOT_FOUND for a user that is not the
-/// viewer's to see; INSUFFICIENT_PERMISSIONS for one who holds more than the viewer, and for an e-mail address where the viewer is not
-/// staff; user errors of the fields.
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for an API key that acts for the user; NOT_FOUND for a user that
+/// the viewer may not see; INSUFFICIENT_PERMISSIONS for a user who holds more than the viewer, and for an email address
+/// if the viewer is not staff; user errors for invalid fields.
 pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch) -> Result<UserRow> {
     let me = viewer.require_user()?;
     let patch = patch.checked()?;
     if patch.email.is_some() && !viewer.can(Permission::ManageUsers) {
-        let rule = "only staff may change an e-mail address so: your own is changed by emailChange";
+        let rule = "only staff can change an email address here; use emailChange for your own";
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "email", rule));
     }
     if id == me {
-        // Whoever has the address can have the account; and a machine has no business with either.
+        // The email address gives access to the account, so an API key must not change it.
         viewer.require_session()?;
     }
     db.transaction(async |conn| {
@@ -149,7 +154,7 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
     .await
 }
 
-/// Deactivates a user: gone from lists, logged out everywhere, still there on orders.
+/// Deactivates a user: hides them from lists and ends all sessions. Their orders still refer to them.
 /// # Errors
 /// As [`update_user`]; PROTECTED for the last admin.
 pub async fn deactivate_user(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: UserId) -> Result<UserRow> {
@@ -172,10 +177,10 @@ pub async fn deactivate_user(db: &Db, cache: &PermissionCache, viewer: &Viewer, 
     Ok(user)
 }
 
-/// Lets a deactivated user in again.
+/// Reactivates a user.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that is not the viewer's to see, or erased;
-/// INSUFFICIENT_PERMISSIONS for one who holds more than the viewer.
+/// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that the viewer may not see, or that was erased;
+/// INSUFFICIENT_PERMISSIONS for a user who holds more than the viewer.
 pub async fn reactivate_user(db: &Db, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageUsers])?;
     db.transaction(async |conn| {
@@ -195,13 +200,13 @@ async fn lock_user(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> 
     users::store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "user"))
 }
 
-/// Nobody acts on somebody who holds more than they do.
+/// Checks that a user's role grants nothing that the viewer does not hold.
 /// # Errors
-/// INSUFFICIENT_PERMISSIONS.
+/// INSUFFICIENT_PERMISSIONS otherwise.
 pub async fn require_role_covered(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
     let role = roles::by_ids(conn, &[role]).await?.pop();
     if role.is_some_and(|role| role.is_covered_by(viewer)) {
         return Ok(());
     }
-    Err(Error::user(UserErrorCode::InsufficientPermissions, "id", "this user holds more permissions than you"))
+    Err(Error::user(UserErrorCode::InsufficientPermissions, "id", "this user has permissions that you do not have"))
 }

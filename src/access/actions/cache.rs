@@ -1,4 +1,4 @@
-//! Reads into [`PermissionCache`] which sessions ended and what roles hold, here and on other servers.
+//! Refreshes [`PermissionCache`]: ended sessions, role assignments and role permissions.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use crate::{
     error::Result,
 };
 
-/// Takes in what has changed, here and elsewhere.
+/// Loads all changes since the last refresh, made by this or any other server.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn refresh_cache(db: &Db, cache: &PermissionCache) -> Result<()> {
-    // The time is read first: what happens between the statements is seen next time again.
+    // The time is read first, so that changes between the statements are loaded again next time.
     let at = db.read(sessions::now).await?;
     let since = cache.changes_since().unwrap_or_else(|| at - cache.lookback());
     let (ended, moved, all) = futures_util::future::try_join3(

@@ -1,16 +1,15 @@
-//! The task of a server that keeps [`PermissionCache`] up to date and writes down which API keys were used.
-//! Rule: it never ends by itself. While the database is away, what is known stays in use.
+//! The background task that refreshes [`PermissionCache`] and records the use of API keys.
+//! Rule: it runs forever. While the database is unreachable, cached permissions stay in use.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{cache::refresh_cache, keys::write_last_used};
 use crate::{auth::PermissionCache, db::Db};
 
-/// Pause between two looks at what other servers did.
+/// Interval between two refreshes.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Catches up every second, for ever, and writes down which API keys were used. While the database is away, what is known
-/// goes on.
+/// Refreshes the cache and records used API keys once a second, forever.
 pub async fn run(db: Db, cache: Arc<PermissionCache>) {
     let mut is_unavailable = false;
     loop {
@@ -22,7 +21,7 @@ pub async fn run(db: Db, cache: Arc<PermissionCache>) {
         match done.await {
             Ok(()) => is_unavailable = false,
             Err(error) if !is_unavailable => {
-                tracing::warn!(%error, "cannot see which sessions ended");
+                tracing::warn!(%error, "permission cache could not be refreshed");
                 is_unavailable = true;
             }
             Err(_) => {}

@@ -1,4 +1,4 @@
-//! Clearing away what is over: old tokens of mails, old sessions, old counters of attempts, old keys of requests.
+//! Cleanup of expired tokens, sessions, throttling counters and idempotency keys.
 
 use std::time::Duration;
 
@@ -12,15 +12,16 @@ use crate::{
     jobs::model::JobRow,
 };
 
-/// The job that does so.
+/// Kind of the cleanup job.
 pub const KIND: &str = "cleanup_access";
-/// How often.
+/// Interval of the job.
 pub const PERIOD: Duration = Duration::from_secs(3600);
 
-/// Deletes tokens that have been over for 30 days, sessions that have been for 90, since until then they tell from where an
-/// account is used, counters of attempts that have faded, and idempotency keys of 30 days ago; how many.
+/// Deletes tokens that expired 30 days ago, sessions that ended 90 days ago (until then they define the known networks
+/// of an account), expired throttling counters, and idempotency keys older than 30 days. Returns the number of deleted
+/// rows.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn delete_expired(db: &Db) -> Result<usize> {
     db.transaction(async |conn| {
         let now = sessions::now(conn).await?;
@@ -34,11 +35,11 @@ pub async fn delete_expired(db: &Db) -> Result<usize> {
 
 /// Runs the job.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
     let count = delete_expired(db).await?;
     if count > 0 {
-        tracing::info!(count, "deleted old tokens, sessions, counters and keys of requests");
+        tracing::info!(count, "expired tokens, sessions, throttling counters and idempotency keys deleted");
     }
     Ok(())
 }

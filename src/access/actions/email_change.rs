@@ -1,6 +1,6 @@
-//! Giving an account another e-mail address.
-//! Rule: a new address counts once its owner has confirmed it, or staff say so; the old one is told. Whether the new one has
-//! an account already is looked up by a job, so that neither answer nor time tells.
+//! Changes of an account's email address.
+//! Rule: a new address takes effect when its owner confirms it or staff set it; the old address is notified. A job
+//! checks whether the new address already has an account, so that neither the response nor its timing reveals it.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -28,20 +28,20 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// The kind of the jobs that send the mail to the new address.
+/// Kind of the jobs that send the email to the new address.
 pub const KIND: &str = "email_change";
 
-/// What such a job knows.
+/// Payload of such a job.
 #[derive(Deserialize)]
 struct Payload {
     user: UserId,
     email: String,
 }
 
-/// Asks for another address: a mail goes there.
+/// Requests a change of the viewer's email address; a confirmation email is sent to the new address.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INVALID for what is no address; INVALID_CREDENTIALS for the
-/// password; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; INVALID if the address is malformed;
+/// INVALID_CREDENTIALS if the password is wrong; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
 pub async fn request(
     db: &Db,
     passwords: &Passwords,
@@ -57,13 +57,14 @@ pub async fn request(
     enqueue_job(db, KIND, Some(me), json!({ "user": me, "email": email })).await
 }
 
-/// Sends the mail of a job: to the new address, or to its owner where it has one. Nothing where enough mails were sent.
+/// Sends the email of a job: a confirmation, or a notice if another account has the address. Nothing after too many
+/// emails.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     let Payload { user, email } = job.payload()?;
     if let Some(owner) = db.read(async |conn| users::store::find_by_email(conn, &email).await).await? {
-        // Their own address is theirs already.
+        // It is already the user's own address.
         return if owner.id == user { Ok(()) } else { send_address_taken(db, &email).await };
     }
     db.transaction(async |conn| match lock_active_user(conn, user).await? {
@@ -75,14 +76,14 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     .await
 }
 
-/// Gives the user whose token this is the address that it proves.
+/// Changes the email address of the token's user to the one that the token proves.
 /// # Errors
-/// INVALID_TOKEN; TAKEN where somebody took the address meanwhile.
+/// INVALID_TOKEN; TAKEN if another user has the address by now.
 pub async fn confirm(db: &Db, token: &str) -> Result<UserRow> {
     db.transaction(async |conn| {
         let (before, email) = redeem_token(conn, Purpose::ChangeEmail, token).await?;
         let user = users::store::update_email(conn, before.id, &email).await?;
-        // They prove the old address, or lead to yet another one.
+        // Other tokens prove the old address or would change it again.
         tokens::update_all_void(conn, user.id).await?;
         send_email_changed(conn, &user, before.email.as_deref()).await?;
         Ok(user)
@@ -90,7 +91,7 @@ pub async fn confirm(db: &Db, token: &str) -> Result<UserRow> {
     .await
 }
 
-/// What follows where staff gave a user another address, in their transaction: nobody has shown yet that it is theirs.
+/// Handles a change of a user's address by staff, in their transaction: the new address is not verified yet.
 pub(super) async fn handle_staff_change(conn: &Conn, before: &UserRow, after: UserRow) -> Result<UserRow> {
     if before.email == after.email {
         return Ok(after);

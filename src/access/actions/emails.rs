@@ -1,5 +1,6 @@
-//! The mails about accounts, each queued in the transaction of what it tells, and the tokens in them: made and used here.
-//! Rule: a deactivated user gets no mail, and uses no token; nobody can have more than a few mails sent to a stranger.
+//! Emails about accounts, queued in the transaction of the change, and their tokens.
+//! Rule: deactivated users receive no emails and cannot use tokens; the number of emails that a stranger can trigger is
+//! limited.
 
 use chrono::Duration;
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// Asks a user whether their address is theirs.
+/// Sends a user the email that verifies their address.
 pub(super) async fn send_verification(conn: &Conn, user: &UserRow) -> Result<()> {
     let Some(email) = &user.email else { return Ok(()) };
     let token = issue_token(conn, user, Purpose::VerifyEmail, email, VERIFY_TOKEN_LIFETIME).await?;
@@ -31,7 +32,7 @@ pub(super) async fn send_verification(conn: &Conn, user: &UserRow) -> Result<()>
     send(conn, user, email, Template::VerifyEmail, values).await
 }
 
-/// Lets a user choose a new password, as the shop of this website.
+/// Sends a user the email for choosing a new password, in the name of this website.
 pub(super) async fn send_password_reset(conn: &Conn, user: &UserRow, website: Option<WebsiteId>) -> Result<()> {
     let Some(email) = &user.email else { return Ok(()) };
     let token = issue_token(conn, user, Purpose::ResetPassword, email, RESET_TOKEN_LIFETIME).await?;
@@ -40,7 +41,7 @@ pub(super) async fn send_password_reset(conn: &Conn, user: &UserRow, website: Op
     send(conn, &user, email, Template::PasswordReset, values).await
 }
 
-/// Lets a user whose account was opened by staff choose a password.
+/// Sends a user whose account was created by staff the email for choosing a password.
 pub(super) async fn send_invitation(conn: &Conn, user: &UserRow) -> Result<()> {
     let Some(email) = &user.email else { return Ok(()) };
     let token = issue_token(conn, user, Purpose::ResetPassword, email, INVITATION_TOKEN_LIFETIME).await?;
@@ -48,7 +49,7 @@ pub(super) async fn send_invitation(conn: &Conn, user: &UserRow) -> Result<()> {
     send(conn, user, email, Template::Invitation, values).await
 }
 
-/// Tells a user that their password was changed, and from where.
+/// Notifies a user that their password was changed, and from which device and address.
 pub(super) async fn send_password_changed(conn: &Conn, user: &UserRow, origin: &RequestOrigin) -> Result<()> {
     let Some(email) = &user.email else { return Ok(()) };
     let address = origin.address.map(|address| address.to_string());
@@ -56,7 +57,7 @@ pub(super) async fn send_password_changed(conn: &Conn, user: &UserRow, origin: &
     send(conn, user, email, Template::PasswordChanged, values).await
 }
 
-/// Tells a user that one of their sessions was ended, because somebody else used its refresh token.
+/// Notifies a user that a session was ended because its refresh token was used twice.
 pub(super) async fn send_session_ended(conn: &Conn, session: &SessionRow) -> Result<()> {
     let user = users::store::by_ids(conn, &Scope::All, &[session.user_id]).await?.pop();
     let Some(user) = user else { return Ok(()) };
@@ -65,21 +66,21 @@ pub(super) async fn send_session_ended(conn: &Conn, session: &SessionRow) -> Res
     send(conn, &user, email, Template::SessionEnded, values).await
 }
 
-/// Asks at a new address whether it is the user's.
+/// Sends the email that verifies a user's new address to that address.
 pub(super) async fn send_email_change(conn: &Conn, user: &UserRow, email: &str) -> Result<()> {
     let token = issue_token(conn, user, Purpose::ChangeEmail, email, EMAIL_CHANGE_TOKEN_LIFETIME).await?;
     let values = json!({ "name": user.name, "token": token, "hours": EMAIL_CHANGE_TOKEN_LIFETIME.num_hours() });
     send(conn, user, email, Template::EmailChange, values).await
 }
 
-/// Tells a user at their old address that they have another one.
+/// Notifies a user at the old address that their email address was changed.
 pub(super) async fn send_email_changed(conn: &Conn, user: &UserRow, old: Option<&str>) -> Result<()> {
     let Some(old) = old else { return Ok(()) };
     let values = json!({ "name": user.name, "email": user.email });
     send(conn, user, old, Template::EmailChanged, values).await
 }
 
-/// Tells the active user of an address, where there is one, that somebody wanted an account with it: once an hour at most.
+/// Notifies the active user with this address, if any, that somebody tried to use it; at most once an hour.
 pub(super) async fn send_address_taken(db: &Db, email: &str) -> Result<()> {
     db.transaction(async |conn| {
         let Some((user, _)) = users::store::find_login(conn, email).await? else { return Ok(()) };
@@ -100,7 +101,7 @@ async fn send(conn: &Conn, user: &UserRow, to: &str, template: Template, values:
     mail::actions::queue(conn, &message).await
 }
 
-/// Makes a token in place of the earlier ones for the same purpose.
+/// Creates a token and voids earlier ones with the same purpose.
 async fn issue_token(conn: &Conn, user: &UserRow, purpose: Purpose, email: &str, lifetime: Duration) -> Result<String> {
     tokens::update_void(conn, user.id, purpose).await?;
     let (token, hash) = secret::generate(purpose.prefix());
@@ -110,28 +111,28 @@ async fn issue_token(conn: &Conn, user: &UserRow, purpose: Purpose, email: &str,
     Ok(token)
 }
 
-/// Whether a user may be sent one more mail of this purpose that somebody asked for. The caller has locked the user.
+/// Returns whether another requested email with this purpose may be sent to a user. The caller has locked the user.
 pub(super) async fn can_send(conn: &Conn, user: UserId, purpose: Purpose) -> Result<bool> {
     let since = sessions::now(conn).await? - EMAIL_WINDOW;
     Ok(tokens::count_since(conn, user, purpose, since).await? < MAX_EMAILS)
 }
 
-/// An active user, locked against changes by others.
+/// Returns and locks a user, if active.
 pub(super) async fn lock_active_user(conn: &Conn, id: UserId) -> Result<Option<UserRow>> {
     let user = users::store::lock(conn, &Scope::All, id).await?;
     Ok(user.filter(|user| user.is_active))
 }
 
-/// Uses a token: the user, locked, and the address that it proves.
+/// Redeems a token and returns its user, locked, and the email address that it proves.
 /// # Errors
-/// INVALID_TOKEN where it is unknown, made for something else, used, or its time is over.
+/// INVALID_TOKEN if it is unknown, has another purpose, was used, or has expired.
 pub(super) async fn redeem_token(conn: &Conn, purpose: Purpose, token: &str) -> Result<(UserRow, String)> {
     let hash = secret::hash(token);
     let id = tokens::find_user(conn, purpose, &hash).await?.ok_or_else(invalid_token)?;
-    // The user before the token, as everywhere: nobody waits for one another.
+    // The user is locked before the token, as everywhere, to avoid deadlocks.
     let user = lock_active_user(conn, id).await?.ok_or_else(invalid_token)?;
     let email = tokens::update_used(conn, id, purpose, &hash).await?.ok_or_else(invalid_token)?;
-    // A token of the address before is void with it; this holds where a writer forgot.
+    // Changing the address voids its tokens; this check also covers direct writes to the database.
     if purpose != Purpose::ChangeEmail && user.email.as_ref() != Some(&email) {
         return Err(invalid_token());
     }
@@ -139,9 +140,5 @@ pub(super) async fn redeem_token(conn: &Conn, purpose: Purpose, token: &str) -> 
 }
 
 pub(super) fn invalid_token() -> Error {
-    Error::user(
-        UserErrorCode::InvalidToken,
-        "token",
-        "this link is unknown, was used, or is too old: ask for another one",
-    )
+    Error::user(UserErrorCode::InvalidToken, "token", "the link is invalid, already used or expired; request a new one")
 }

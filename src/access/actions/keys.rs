@@ -1,5 +1,6 @@
-//! API keys: machines that act for a user.
-//! Rule: a key never does more than it says, nor more than its owner's role gives at this moment, and it makes no keys.
+//! API keys, with which programs act for a user.
+//! Rule: a key can never do more than its own permissions and its owner's current role allow, and it cannot create
+//! keys.
 
 use std::sync::Arc;
 
@@ -18,22 +19,22 @@ use crate::{
     users,
 };
 
-/// What begins every key, so that people and scanners know one when they see it.
+/// Prefix of all keys, by which people and secret scanners recognize them.
 const KEY_PREFIX: &str = "souk_k_";
 
-/// Letters behind it, by which people tell their keys apart.
+/// Number of letters after the prefix, by which users distinguish their keys.
 const SUFFIX_LENGTH: usize = 8;
 
-/// Length of a whole key: the prefix, `_`, and 256 bits in base64url.
+/// Length of a key: prefix, letters, `_`, and 256 bits in base64url.
 const KEY_LENGTH: usize = KEY_PREFIX.len() + SUFFIX_LENGTH + 1 + 43;
 
-/// The use of a key is noted this often at most.
+/// Minimum interval between two records of a key's use.
 const LAST_USED_INTERVAL: Duration = Duration::minutes(1);
 
-/// Makes a key. The second value is the key itself, in clear for the only time.
+/// Creates a key. The second value is the key in clear text, which is not stored.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INSUFFICIENT_PERMISSIONS for what the viewer does not hold; user errors of
-/// the fields.
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; INSUFFICIENT_PERMISSIONS for permissions or websites
+/// that the viewer does not have; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey, String)> {
     let (me, _) = viewer.require_session()?;
     new.check()?;
@@ -41,7 +42,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
         return Err(Error::user(
             UserErrorCode::InsufficientPermissions,
             "permissions",
-            "a key holds no more than you do",
+            "a key cannot have permissions that you do not have",
         ));
     }
     if !new.websites.iter().all(|website| viewer.can_access_website(*website)) {
@@ -52,11 +53,11 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
         ));
     }
     db.transaction(async |conn| {
-        // The lock keeps two last keys from meeting.
+        // The lock prevents concurrent requests from exceeding the limit.
         let user = users::store::lock(conn, &Scope::Own(me), me).await?;
         user.ok_or_else(|| Error::not_found("", "user"))?;
         if keys::count(conn, me).await? >= MAX_KEYS {
-            let rule = format!("you have {MAX_KEYS} keys: revoke one first");
+            let rule = format!("you already have {MAX_KEYS} keys; revoke one first");
             return Err(Error::user(UserErrorCode::OutOfRange, "", rule));
         }
         let suffix: String = (0..SUFFIX_LENGTH).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect();
@@ -64,14 +65,14 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey,
         let (secret, hash) = secret::generate(&format!("{prefix}_"));
         let id = keys::insert(conn, me, &prefix, &hash, &new).await?;
         let key = keys::by_ids(conn, me, &[id]).await?.pop();
-        Ok((key.ok_or_else(|| Error::Internal("the key is gone".into()))?, secret))
+        Ok((key.ok_or_else(|| Error::Internal("the new API key was not found".into()))?, secret))
     })
     .await
 }
 
-/// Revokes one of the viewer's keys: this server refuses it at once, the others within a second.
+/// Revokes one of the viewer's keys. This server rejects it at once, other servers within a second.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a key that is not the viewer's, or revoked.
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; NOT_FOUND if the viewer has no such active key.
 pub async fn revoke(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: ApiKeyId) -> Result<ApiKey> {
     let (me, _) = viewer.require_session()?;
     let revoked = db
@@ -85,12 +86,12 @@ pub async fn revoke(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: ApiKe
     Ok(revoked)
 }
 
-/// Whom a key acts for; none where it is unknown, revoked, expired, or its owner deactivated. What the owner's role gives
-/// now is for [`PermissionCache::authorize`] to say.
+/// Returns the identity of a key; none if it is unknown, revoked or expired, or its owner is deactivated.
+/// [`PermissionCache::authorize`] restricts it to what the owner's role grants now.
 /// # Errors
-/// Those of the database, which is asked where the key was not seen in the last second.
+/// Database errors. The database is queried if the key was not looked up within the last second.
 pub async fn find(db: &Db, cache: &PermissionCache, text: &str) -> Result<Option<Identity>> {
-    // What cannot be a key is not looked for.
+    // Skip the lookup for malformed keys.
     if text.len() != KEY_LENGTH || !text.starts_with(KEY_PREFIX) {
         return Ok(None);
     }
@@ -118,9 +119,9 @@ async fn look_up(db: &Db, cache: &PermissionCache, hash: Vec<u8>) -> Result<Opti
     Ok(known)
 }
 
-/// Writes down which keys were used, all in one statement, if any were.
+/// Records the use of all keys used since the last call, in one statement.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn write_last_used(db: &Db, cache: &PermissionCache) -> Result<()> {
     let used = cache.api_keys.take_used();
     if used.is_empty() {

@@ -1,4 +1,4 @@
-//! Logging in, renewing a token, logging out.
+//! Login, refresh of tokens, and logout.
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -17,10 +17,10 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// What begins every refresh token, so that people and scanners know one when they see it.
+/// Prefix of all refresh tokens, by which people and secret scanners recognize them.
 const REFRESH_PREFIX: &str = "souk_rt_";
 
-/// What logging in and out needs beside the database.
+/// The dependencies of login and refresh.
 #[derive(Clone, Copy)]
 pub struct LoginContext<'a> {
     /// The database.
@@ -29,44 +29,45 @@ pub struct LoginContext<'a> {
     pub passwords: &'a Passwords,
     /// Signs access tokens.
     pub jwt: &'a JwtKeys,
-    /// Who is out.
+    /// The permission cache.
     pub cache: &'a PermissionCache,
-    /// How long a session lasts after its last use.
+    /// Lifetime of a session after its last use.
     pub session_lifetime: Duration,
-    /// Who may log in.
+    /// The account settings: who can log in.
     pub accounts: AccountSettings,
 }
 
-/// What a login gives.
+/// The result of a login.
 pub struct Login {
-    /// Who logged in.
+    /// The user who logged in.
     pub user: UserRow,
     /// The tokens.
     pub tokens: Tokens,
 }
 
-/// What opens the graph, and what renews it.
+/// An access token and a refresh token.
 pub struct Tokens {
     /// The access token.
     pub access: IssuedToken,
-    /// The refresh token, in clear for the only time.
+    /// The refresh token in clear text, which is not stored.
     pub refresh: String,
-    /// From then on the refresh token is refused.
+    /// When the refresh token expires.
     pub refresh_expires_at: DateTime<Utc>,
 }
 
-/// Logs in: opens a session. An unknown e-mail address, a wrong password and a deactivated account cost the same time and
-/// say the same.
+/// Logs in and creates a session. An unknown email address, a wrong password and a deactivated account take the same
+/// time and return the same error.
 /// # Errors
-/// INVALID_CREDENTIALS; EMAIL_NOT_VERIFIED where the shop asks for it, and only with the right password;
+/// INVALID_CREDENTIALS; EMAIL_NOT_VERIFIED if the settings require verification, and only with the correct password;
 /// [`Error::TooManyAttempts`].
 pub async fn login(context: LoginContext<'_>, origin: &RequestOrigin, email: &str, password: String) -> Result<Login> {
-    let wrong = || Error::user(UserErrorCode::InvalidCredentials, "email", "e-mail address or password is wrong");
-    // Nothing that long is a password, and hashing it would cost.
+    let wrong =
+        || Error::user(UserErrorCode::InvalidCredentials, "email", "the email address or password is incorrect");
+    // Passwords are never this long, and hashing them would be expensive.
     if password.chars().nth(MAX_PASSWORD).is_some() {
         return Err(wrong());
     }
-    // What is no address is nobody's, and nobody is looked for in the same way and time as anybody.
+    // A malformed address matches no user; the lookup takes the same path and time as for any other address.
     let email = text::normalize_email("email", email).unwrap_or_default();
     let attempt = throttle::count_attempt(context.db, AttemptKind::Login, origin, Some(&email)).await?;
     let found = context.db.read(async |conn| users::store::find_login(conn, &email).await).await?;
@@ -75,26 +76,26 @@ pub async fn login(context: LoginContext<'_>, origin: &RequestOrigin, email: &st
         Ok(true) => {}
         Ok(false) => return Err(wrong()),
         Err(error) => {
-            // Nothing was learned about the password.
+            // The password was not checked, so the attempt does not count.
             context.db.transaction(async |conn| throttle::undo_attempt(conn, &attempt).await).await?;
             return Err(error);
         }
     }
     let user = user.ok_or_else(wrong)?;
     if user.email_verified_at.is_none() {
-        // Somebody who registers an address in a private shop, and then could log in, would know that it was free.
+        // In private mode a login after registering would reveal that the address had no account.
         if context.accounts.registration == RegistrationMode::Private {
             return Err(wrong());
         }
         if context.accounts.login_needs_verification {
-            let rule = "confirm your e-mail address first, by the link in our mail";
+            let rule = "verify your email address first; use the link in the verification email";
             return Err(Error::user(UserErrorCode::EmailNotVerified, "email", rule));
         }
     }
     let opened = context
         .db
         .transaction(async |conn| {
-            // What was checked must still hold: the password may have changed while it was hashed.
+            // Check again: the password may have changed during hashing.
             if users::store::lock_login(conn, user.id).await? != hash {
                 return Err(wrong());
             }
@@ -105,7 +106,7 @@ pub async fn login(context: LoginContext<'_>, origin: &RequestOrigin, email: &st
     Ok(Login { tokens: issue_tokens(context, user.id, opened).await?, user })
 }
 
-/// A session and a refresh token of it, just made.
+/// A new or refreshed session with its refresh token.
 struct OpenedSession {
     session: SessionId,
     refresh: String,
@@ -113,7 +114,7 @@ struct OpenedSession {
     role: Role,
 }
 
-/// Opens a session within the caller's transaction.
+/// Creates a session within the caller's transaction.
 async fn open_session(
     conn: &Conn,
     context: LoginContext<'_>,
@@ -140,10 +141,10 @@ async fn add_token(conn: &Conn, session: SessionId, parent: Option<i64>) -> Resu
 }
 
 async fn role_of(conn: &Conn, user: UserId) -> Result<Role> {
-    roles::find_by_user(conn, user).await?.ok_or_else(|| Error::Internal("a user without a role".into()))
+    roles::find_by_user(conn, user).await?.ok_or_else(|| Error::Internal("the user has no role".into()))
 }
 
-/// The tokens of a session, after its transaction.
+/// Issues the tokens of a session, after its transaction.
 async fn issue_tokens(context: LoginContext<'_>, user: UserId, opened: OpenedSession) -> Result<Tokens> {
     let OpenedSession { session, refresh, expires_at, role } = opened;
     let identity = Identity {
@@ -153,7 +154,7 @@ async fn issue_tokens(context: LoginContext<'_>, user: UserId, opened: OpenedSes
         permissions: role.permissions,
         websites: role.websites,
     };
-    // A role that is newer than the register would give nothing yet.
+    // A role newer than the cache would grant nothing yet.
     if context
         .cache
         .role_grant(&identity.role)
@@ -164,29 +165,30 @@ async fn issue_tokens(context: LoginContext<'_>, user: UserId, opened: OpenedSes
     Ok(Tokens { access: context.jwt.issue(&identity)?, refresh, refresh_expires_at: expires_at })
 }
 
-/// What became of a refresh token.
+/// The outcome of using a refresh token.
 enum RefreshOutcome {
     Refreshed(UserId, OpenedSession),
-    /// Somebody else used it before: its session is ended, whoever of the two was the thief.
+    /// The token was used before. Its session is ended, because either use may be the attacker's.
     Reused(UserId, SessionId),
     Rejected,
 }
 
-/// Renews the tokens of a session. A refresh token is good once; for ten seconds more where its answer seems lost.
+/// Refreshes the tokens of a session. A refresh token can be used once; for ten seconds more in case the response was
+/// lost.
 /// # Errors
-/// INVALID_TOKEN where it is unknown, used before, or of a session that is over.
+/// INVALID_TOKEN if it is unknown or was used before, or its session has ended.
 pub async fn refresh(context: LoginContext<'_>, origin: &RequestOrigin, token: &str) -> Result<Tokens> {
     let outcome =
         context.db.transaction(async |conn| rotate_token(conn, context, origin, &secret::hash(token)).await).await?;
     match outcome {
         RefreshOutcome::Refreshed(user, opened) => return issue_tokens(context, user, opened).await,
         RefreshOutcome::Reused(user, session) => {
-            tracing::warn!(user = user.0, session = session.0, "a refresh token was used twice: its session is ended");
+            tracing::warn!(user = user.0, session = session.0, "refresh token reused; session ended");
             refresh_cache(context.db, context.cache).await?;
         }
         RefreshOutcome::Rejected => {}
     }
-    Err(Error::user(UserErrorCode::InvalidToken, "refreshToken", "the session is over: log in again"))
+    Err(Error::user(UserErrorCode::InvalidToken, "refreshToken", "the session has ended; log in again"))
 }
 
 async fn rotate_token(
@@ -196,7 +198,7 @@ async fn rotate_token(
     hash: &[u8],
 ) -> Result<RefreshOutcome> {
     let Some(id) = sessions::find_by_token(conn, hash).await? else { return Ok(RefreshOutcome::Rejected) };
-    // Whoever renews at the same moment waits here.
+    // Concurrent refreshes of the session wait here.
     let Some(session) = sessions::lock(conn, id).await? else { return Ok(RefreshOutcome::Rejected) };
     let now = sessions::now(conn).await?;
     if session.ended_at.is_some() || session.expires_at <= now {
@@ -204,7 +206,7 @@ async fn rotate_token(
     }
     let Some(token) = sessions::find_token(conn, hash).await? else { return Ok(RefreshOutcome::Rejected) };
     match token.used_at {
-        // The first use. What was given in a grace period beside it is passed over.
+        // First use: also invalidates tokens issued in parallel during a grace period.
         None => sessions::update_tokens_used(conn, id).await?,
         Some(used) if now - used <= REFRESH_GRACE_PERIOD && !sessions::has_used_successor(conn, token.id).await? => {}
         Some(_) => {
@@ -223,7 +225,7 @@ async fn rotate_token(
 
 /// Ends one of the viewer's sessions.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; NOT_FOUND for a session that is not the viewer's, or over.
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; NOT_FOUND if the viewer has no such active session.
 pub async fn end_session(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: SessionId) -> Result<SessionRow> {
     let (me, _) = viewer.require_session()?;
     let ended = db
@@ -237,9 +239,9 @@ pub async fn end_session(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: 
     Ok(ended)
 }
 
-/// Ends the present session.
+/// Ends the current session.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key.
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys.
 pub async fn logout(db: &Db, cache: &PermissionCache, viewer: &Viewer) -> Result<()> {
     let (me, session) = viewer.require_session()?;
     db.transaction(async |conn| sessions::update_ended(conn, me, session).await.map(drop)).await?;
@@ -248,17 +250,17 @@ pub async fn logout(db: &Db, cache: &PermissionCache, viewer: &Viewer) -> Result
 
 /// Ends all sessions of the viewer.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key.
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys.
 pub async fn logout_everywhere(db: &Db, cache: &PermissionCache, viewer: &Viewer) -> Result<()> {
     let (me, _) = viewer.require_session()?;
     db.transaction(async |conn| end_other_sessions(conn, me, None).await).await?;
     refresh_cache(db, cache).await
 }
 
-/// Ends all sessions of a user but the one to keep, within the caller's transaction; the caller [catches up](refresh_cache)
-/// after it.
+/// Ends all sessions of a user except the one to keep, within the caller's transaction. The caller must call
+/// [`refresh_cache`] afterwards.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn end_other_sessions(conn: &Conn, user: UserId, keep: Option<SessionId>) -> Result<()> {
     sessions::update_all_ended(conn, user, keep).await
 }

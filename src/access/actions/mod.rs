@@ -1,4 +1,4 @@
-//! What people do with their access, and staff with that of others, by topic.
+//! Use cases of access control, by topic.
 
 pub mod accounts;
 pub mod cache;
@@ -23,7 +23,7 @@ use crate::{
     jobs::{self, model::NewJob},
 };
 
-/// Leaves the rest to a job: what it looks up shows neither in the answer nor in its time.
+/// Enqueues a job, so that neither the response nor its timing reveals what the job looks up.
 async fn enqueue_job(db: &Db, kind: &'static str, user_id: Option<UserId>, payload: Value) -> Result<()> {
     let job = NewJob { kind, payload, user_id, run_at: None };
     db.transaction(async |conn| jobs::store::enqueue(conn, &job).await).await

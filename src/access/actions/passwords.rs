@@ -1,5 +1,6 @@
-//! Passwords that were forgotten, and those that are changed.
-//! Rule: a new password ends every other session and is told by mail; asking for one answers the same for every address.
+//! Password resets and password changes.
+//! Rule: a new password ends all other sessions and is confirmed by email; a reset request gets the same response for
+//! every email address.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -25,28 +26,28 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// The kind of the jobs that send the mail.
+/// Kind of the jobs that send the email.
 pub const KIND: &str = "password_forgot";
 
-/// What such a job knows.
+/// Payload of such a job.
 #[derive(Deserialize)]
 struct Payload {
     email: String,
     website: Option<WebsiteId>,
 }
 
-/// Asks for a mail to choose a new password, as the shop of this website.
+/// Requests a password reset email, sent in the name of this website.
 /// # Errors
-/// INVALID for what is no address; [`Error::TooManyAttempts`].
+/// INVALID if the email address is malformed; [`Error::TooManyAttempts`].
 pub async fn request_reset(db: &Db, origin: &RequestOrigin, email: &str, website: Option<WebsiteId>) -> Result<()> {
     let email = text::normalize_email("email", email)?;
     throttle::count_attempt(db, AttemptKind::PasswordForgot, origin, Some(&email)).await?;
     enqueue_job(db, KIND, None, json!({ "email": email, "website": website })).await
 }
 
-/// Sends the mail of a job: nothing where no active account has the address, or where enough mails were sent.
+/// Sends the email of a job, unless no active account has the address or too many emails were sent.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     let Payload { email, website } = job.payload()?;
     db.transaction(async |conn| {
@@ -61,9 +62,9 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     .await
 }
 
-/// Sets a new password by the token of a mail, which confirms the address too, and ends all sessions.
+/// Sets a new password with a token sent by email, verifies the email address, and ends all sessions.
 /// # Errors
-/// INVALID_TOKEN; user errors of the password, which leave the token good.
+/// INVALID_TOKEN; user errors for the password, after which the token can still be used.
 pub async fn reset(
     db: &Db,
     passwords: &Passwords,
@@ -73,7 +74,7 @@ pub async fn reset(
     password: String,
 ) -> Result<UserRow> {
     text::check_password_length("password", &password)?;
-    // No hash is computed for a token that is not good.
+    // Hashing is expensive: check the token first.
     let user = find_token_user(db, token).await?.ok_or_else(invalid_token)?;
     let about = [Some(user.name), user.email].into_iter().flatten().collect();
     let hash = passwords.check_and_hash("password", password, about).await?;
@@ -103,10 +104,10 @@ async fn find_token_user(db: &Db, token: &str) -> Result<Option<UserRow>> {
     Ok(db.read(async |conn| users::store::by_ids(conn, &Scope::All, &[id]).await).await?.pop())
 }
 
-/// Changes the viewer's password, and ends all their sessions but the present one.
+/// Changes the viewer's password and ends all their sessions except the current one.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous, FORBIDDEN for an API key; INVALID_CREDENTIALS for the current password; user errors of
-/// the new one; [`Error::TooManyAttempts`].
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; INVALID_CREDENTIALS if the current password is wrong;
+/// user errors for the new password; [`Error::TooManyAttempts`].
 pub async fn change(
     db: &Db,
     passwords: &Passwords,
@@ -126,7 +127,7 @@ pub async fn change(
     let user = db
         .transaction(async |conn| {
             let user = lock_active_user(conn, me).await?.ok_or_else(wrong_password)?;
-            // What was checked must still hold: the password may have changed while this one was hashed.
+            // Check again: the password may have changed while the new one was hashed.
             if users::store::find_password(conn, me).await?.as_ref() != Some(&before) {
                 return Err(wrong_password());
             }
@@ -141,15 +142,15 @@ pub async fn change(
     Ok(user)
 }
 
-/// Checks the password of a user who is logged in: who sits at an open device is not yet its owner. Gives its hash.
+/// Checks the password of a logged-in user and returns its hash. A session alone does not prove who uses the device.
 /// # Errors
-/// INVALID_CREDENTIALS of `password`; [`Error::TooManyAttempts`].
+/// INVALID_CREDENTIALS for `password`; [`Error::TooManyAttempts`].
 pub async fn verify_password(db: &Db, passwords: &Passwords, user: UserId, password: String) -> Result<String> {
-    // Nothing that long is a password, and hashing it would cost.
+    // Passwords are never this long, and hashing them would be expensive.
     if password.chars().nth(MAX_PASSWORD).is_some() {
         return Err(wrong_password());
     }
-    // Whoever found a token has not found the password yet.
+    // Throttled: a stolen token must not allow guessing the password.
     let attempt =
         throttle::count_attempt(db, AttemptKind::PasswordCheck, &RequestOrigin::default(), Some(&user.to_global_id()))
             .await?;
@@ -162,5 +163,5 @@ pub async fn verify_password(db: &Db, passwords: &Passwords, user: UserId, passw
 }
 
 fn wrong_password() -> Error {
-    Error::user(UserErrorCode::InvalidCredentials, "password", "the password is wrong")
+    Error::user(UserErrorCode::InvalidCredentials, "password", "the password is incorrect")
 }

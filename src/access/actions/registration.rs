@@ -1,6 +1,6 @@
-//! Opening an account for oneself.
-//! Rule: where the shop is private, the answer, the statements and the time are the same whether or not the address has an
-//! account; the rest is done by a job and told by mail.
+//! Registration of accounts by customers.
+//! Rule: in private mode, the response, the SQL statements and the response time do not reveal whether the email
+//! address has an account; a job creates the account and sends the email.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -21,10 +21,10 @@ use crate::{
     websites,
 };
 
-/// The kind of the jobs that open an account in a private shop.
+/// Kind of the jobs that create an account in private mode.
 pub const KIND: &str = "register";
 
-/// What such a job knows.
+/// Payload of such a job.
 #[derive(Deserialize)]
 struct Payload {
     name: String,
@@ -34,10 +34,10 @@ struct Payload {
     website: Option<WebsiteId>,
 }
 
-/// Opens an account with the customer's role, and asks by mail whether the address is theirs. In a private shop nothing is
-/// answered: the account is opened a moment later, or the owner of the address is told.
+/// Creates an account with the role `customer` and sends a verification email. In private mode nothing is returned: a
+/// job creates the account, or notifies the owner of the email address.
 /// # Errors
-/// User errors of the fields; TAKEN for the e-mail address, in an open shop; [`Error::TooManyAttempts`].
+/// User errors for invalid fields; TAKEN for the email address, in open mode only; [`Error::TooManyAttempts`].
 pub async fn register(
     db: &Db,
     passwords: &Passwords,
@@ -51,7 +51,7 @@ pub async fn register(
     match registration {
         RegistrationMode::Open => {
             let user = db.transaction(async |conn| {
-                // What customers hold is the shop's choice: nobody grants it here.
+                // No granter: registration always grants the role `customer`, whatever permissions it has.
                 let user = insert_user(conn, None, &new, password_hash.as_deref(), None).await?;
                 emails::send_verification(conn, &user).await?;
                 Ok(user)
@@ -74,9 +74,9 @@ pub async fn register(
     }
 }
 
-/// Opens the account of a job, or tells the owner of the address.
+/// Creates the account of a job, or notifies the owner of the email address.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     let Payload { name, email, phone, password_hash, website } = job.payload()?;
     let new = NewAccount { name, email, phone, password: None, source_website: website };
@@ -87,7 +87,7 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     match opened.await {
         Err(Error::User(errors)) if errors.iter().any(|error| error.code == UserErrorCode::Taken) => {
             let owner = db.read(async |conn| users::store::find_login(conn, &new.email).await).await?;
-            // A job may run twice: then the account is its own.
+            // A job may run twice: the account with this hash is its own.
             match owner {
                 Some((_, hash)) if hash.is_some() && hash == password_hash => Ok(()),
                 _ => emails::send_address_taken(db, &new.email).await,

@@ -1,5 +1,5 @@
-//! Roles: what they give, where, and to whom.
-//! Rule: nobody grants more than they hold, and the built-in roles stay as they are.
+//! Creation, update, deletion and assignment of roles.
+//! Rule: viewers cannot grant permissions that they do not hold, and built-in roles cannot be changed.
 
 use super::cache::refresh_cache;
 use crate::{
@@ -14,21 +14,22 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// Most websites that a role is limited to.
+/// Maximum number of websites that a role can be restricted to.
 pub const MAX_WEBSITES: usize = 100;
 
-/// What a role is to give, and where; what is absent stays.
+/// Changes to a role's permissions and websites; absent fields keep their values.
 #[derive(Debug, Clone, Default)]
 pub struct GrantPatch {
-    /// What it gives.
+    /// Permissions that it grants.
     pub permissions: Option<Permissions>,
-    /// Where; everywhere where empty.
+    /// Websites that it is restricted to; empty for all websites.
     pub websites: Option<Vec<WebsiteId>>,
 }
 
-/// Makes a role.
+/// Creates a role.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; INSUFFICIENT_PERMISSIONS for more than the viewer holds; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageRoles`]; INSUFFICIENT_PERMISSIONS for more than the viewer holds; user errors
+/// for invalid fields.
 pub async fn create(
     db: &Db,
     cache: &PermissionCache,
@@ -52,10 +53,10 @@ pub async fn create(
     Ok(role)
 }
 
-/// Changes a role: less counts at once, more when a token is renewed.
+/// Updates a role. Removed permissions take effect at once, added ones when a token is refreshed.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS where the role gave
-/// or would give more than the viewer holds; user errors of the fields.
+/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS if
+/// the role grants or would grant more than the viewer holds; user errors for invalid fields.
 pub async fn update(
     db: &Db,
     cache: &PermissionCache,
@@ -87,9 +88,10 @@ pub async fn update(
     Ok(role)
 }
 
-/// Deletes a role that nobody has.
+/// Deletes a role that no user has.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS; IN_USE.
+/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS;
+/// IN_USE.
 pub async fn delete(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: RoleId) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let role = db
@@ -103,10 +105,11 @@ pub async fn delete(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: RoleI
     Ok(role)
 }
 
-/// Gives a user another role. Their tokens hold no more than it gives, at once.
+/// Assigns a role to a user. Existing tokens are restricted to its permissions at once.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND for a user that is not the viewer's to see and for an unknown
-/// role; INSUFFICIENT_PERMISSIONS where the user holds, or the role gives, more than the viewer holds; PROTECTED for the last admin.
+/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND for a user that the viewer may not see, and for an unknown
+/// role; INSUFFICIENT_PERMISSIONS if the user holds, or the role grants, more than the viewer holds; PROTECTED for the
+/// last admin.
 pub async fn assign(db: &Db, cache: &PermissionCache, viewer: &Viewer, user: UserId, role: RoleId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let scope = viewer.scope(Permission::ManageUsers);
@@ -121,14 +124,14 @@ pub async fn assign(db: &Db, cache: &PermissionCache, viewer: &Viewer, user: Use
                 return Err(Error::user(
                     UserErrorCode::InsufficientPermissions,
                     "userId",
-                    "this user holds more than you",
+                    "this user has permissions that you do not have",
                 ));
             }
             if !after.is_covered_by(viewer) {
                 return Err(Error::user(
                     UserErrorCode::InsufficientPermissions,
                     "roleId",
-                    "this role gives more than you hold",
+                    "this role has permissions that you do not have",
                 ));
             }
             if user.role_id == role {
@@ -147,29 +150,36 @@ async fn lock_role(conn: &Conn, viewer: &Viewer, id: RoleId) -> Result<Role> {
         return Err(Error::user(
             UserErrorCode::Protected,
             "id",
-            "a built-in role stays as it is: make one of your own",
+            "built-in roles cannot be changed; create a new role instead",
         ));
     }
     if !role.is_covered_by(viewer) {
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "id", "this role gives more than you hold"));
+        return Err(Error::user(
+            UserErrorCode::InsufficientPermissions,
+            "id",
+            "this role has permissions that you do not have",
+        ));
     }
     Ok(role)
 }
 
 async fn reread(conn: &Conn, id: RoleId) -> Result<Role> {
-    roles::by_ids(conn, &[id]).await?.pop().ok_or_else(|| Error::Internal("the role is gone".into()))
+    roles::by_ids(conn, &[id])
+        .await?
+        .pop()
+        .ok_or_else(|| Error::Internal("the role was not found after the write".into()))
 }
 
 fn check_grant(viewer: &Viewer, permissions: Permissions, websites: &[WebsiteId]) -> Result<()> {
     if websites.len() > MAX_WEBSITES {
-        let rule = format!("a role is limited to at most {MAX_WEBSITES} websites");
+        let rule = format!("must have at most {MAX_WEBSITES} websites");
         return Err(Error::user(UserErrorCode::OutOfRange, "websites", rule));
     }
     if !viewer.permissions().contains_all(permissions) {
         return Err(Error::user(
             UserErrorCode::InsufficientPermissions,
             "permissions",
-            "nobody grants more than they hold",
+            "a role cannot have permissions that you do not have",
         ));
     }
     if !covers(viewer, permissions, (!websites.is_empty()).then_some(websites)) {

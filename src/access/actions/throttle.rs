@@ -1,6 +1,6 @@
-//! Slowing down those who try too often, before anything is computed for them.
-//! Rule: an attempt is counted in the database first, and tried afterwards: however many come at once, in one document or
-//! on several servers, each finds the attempts of all others. What went well, or came to nothing, is taken back.
+//! Throttling of repeated attempts (login, registration, email requests).
+//! Rule: an attempt is counted in the database before it is made, so that concurrent attempts, in one document or on
+//! several servers, all count. Successful and aborted attempts are undone.
 
 use std::net::IpAddr;
 
@@ -17,14 +17,14 @@ use crate::{
     ids::{RowId, UserId},
 };
 
-/// An attempt that was counted and may be made.
+/// An attempt that was counted and allowed.
 #[derive(Debug)]
 pub struct Attempt(Vec<Counter>);
 
-/// Counts an attempt. `account` is the e-mail address that was typed, in its canonical form, whether or not anybody has
-/// it: the answer reveals nothing.
+/// Counts an attempt. `account` is the normalized email address of the request; it is counted whether or not an account
+/// has it, so that the response reveals nothing.
 /// # Errors
-/// [`Error::TooManyAttempts`] while it is blocked: then nothing is counted.
+/// [`Error::TooManyAttempts`] while a counter is blocked; nothing is counted then.
 pub async fn count_attempt(
     db: &Db,
     kind: AttemptKind,
@@ -36,13 +36,13 @@ pub async fn count_attempt(
         return Ok(Attempt(counters));
     }
     let keys = keys(&counters);
-    // Whoever is blocked is sent away by a read: a flood of them takes no transaction from anybody.
+    // Blocked attempts are rejected after a read, so that a flood of them takes no transactions from the pool.
     let (until, now) = db.read(async |conn| store::blocked_until(conn, &keys).await).await?;
     check_not_blocked(until, now)?;
     db.transaction(async |conn| {
         let counted = store::increment(conn, &keys).await?;
         for one in &counted {
-            // What another one did since; the transaction is undone with all that it counted.
+            // Blocked by a concurrent attempt since the read; the error rolls back all counts.
             check_not_blocked(one.blocked_until, one.now)?;
         }
         let mut blocks = Vec::new();
@@ -58,7 +58,7 @@ pub async fn count_attempt(
     Ok(Attempt(counters))
 }
 
-/// The counters of an attempt, in the order of their keys.
+/// Returns the counters of an attempt, ordered by key.
 async fn counters(db: &Db, kind: AttemptKind, origin: &RequestOrigin, account: Option<&str>) -> Result<Vec<Counter>> {
     let client_network = origin.address.map(network);
     let is_known = match (kind, account, origin.address) {
@@ -66,9 +66,9 @@ async fn counters(db: &Db, kind: AttemptKind, origin: &RequestOrigin, account: O
         _ => false,
     };
     let rules = RULES.iter().filter(|rule| rule.kind == kind);
-    // Strangers who try this account elsewhere do not count here.
+    // On a known network, attempts on this account from elsewhere do not count.
     let rules = rules.filter(|rule| !(is_known && rule.scope == ThrottleScope::Account));
-    // Whoever comes over the loopback is a proxy or a program of the shop's own: it stands for many clients.
+    // Loopback addresses belong to a proxy or another program of the shop, which sends requests of many clients.
     let is_shared = origin.address.is_some_and(|address| address.to_canonical().is_loopback());
     let rules = rules.filter(|rule| !(is_shared && rule.scope == ThrottleScope::Network));
     let mut counters: Vec<_> = rules.filter_map(|rule| rule.counter(client_network.as_deref(), account)).collect();
@@ -76,7 +76,7 @@ async fn counters(db: &Db, kind: AttemptKind, origin: &RequestOrigin, account: O
     Ok(counters)
 }
 
-/// Whether this account was logged in from this network before.
+/// Returns whether there was a login to this account from this network before.
 async fn is_known(db: &Db, account: &str, address: IpAddr) -> Result<bool> {
     let since = Utc::now() - KNOWN_NETWORK_PERIOD;
     let addresses = db.read(async |conn| sessions::addresses_by_email(conn, account, since).await).await?;
@@ -86,7 +86,7 @@ async fn is_known(db: &Db, account: &str, address: IpAddr) -> Result<bool> {
 
 fn check_not_blocked(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
     match until.map(|until| until - now).filter(|left| *left > TimeDelta::zero()) {
-        // In whole seconds, none of them too early.
+        // Rounded up to whole seconds, so that the client does not retry too early.
         Some(left) => Err(Error::TooManyAttempts { retry_after: left.num_seconds().unsigned_abs() + 1 }),
         None => Ok(()),
     }
@@ -96,17 +96,18 @@ fn keys(counters: &[Counter]) -> Vec<&str> {
     counters.iter().map(|counter| counter.key.as_str()).collect()
 }
 
-/// Takes an attempt back that came to nothing, within the caller's transaction.
+/// Undoes the count of an aborted attempt, within the caller's transaction.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn undo_attempt(conn: &Conn, attempt: &Attempt) -> Result<()> {
     undo_counts(conn, attempt, &[]).await
 }
 
-/// Takes an attempt back that went well, within the caller's transaction: this account begins anew at this network. What
-/// it was counted by besides loses this one attempt: an account of one's own is no way to clear what was tried at others.
+/// Undoes the count of a successful attempt, within the caller's transaction. Clears the counter of this account on
+/// this network; the other counters lose only this attempt, so that a login to one's own account does not clear
+/// attempts on other accounts.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn record_success(conn: &Conn, attempt: &Attempt) -> Result<()> {
     let of_both = attempt.0.iter().filter(|counter| counter.rule.scope == ThrottleScope::Both);
     undo_counts(conn, attempt, &of_both.map(|counter| counter.key.as_str()).collect::<Vec<_>>()).await
@@ -121,10 +122,10 @@ async fn undo_counts(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<(
     store::decrement(conn, &keys, clear).await
 }
 
-/// Forgets the wrong passwords of an account, here and on the whole, within the caller's transaction: for somebody who has
-/// just set a new one by mail.
+/// Clears the counters of failed logins and password checks of an account, within the caller's transaction; for users
+/// who have just reset their password.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn clear_account(conn: &Conn, origin: &RequestOrigin, user: UserId, email: Option<&str>) -> Result<()> {
     let (client_network, me) = (origin.address.map(network), user.to_global_id());
     let counters = RULES.iter().filter_map(|rule| match (rule.kind, rule.scope) {

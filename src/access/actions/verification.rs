@@ -1,5 +1,5 @@
-//! Confirming an e-mail address.
-//! Rule: asking for another mail answers the same for every address; a job looks the account up.
+//! Verification of email addresses.
+//! Rule: a request for another email gets the same response for every address; a job looks up the account.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -18,16 +18,16 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// The kind of the jobs that send the mail again.
+/// Kind of the jobs that resend the email.
 pub const KIND: &str = "verification_resend";
 
-/// What such a job knows.
+/// Payload of such a job.
 #[derive(Deserialize)]
 struct Payload {
     email: String,
 }
 
-/// Confirms the address of the user whose token this is.
+/// Verifies the email address of the token's user.
 /// # Errors
 /// INVALID_TOKEN.
 pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
@@ -41,19 +41,19 @@ pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
     .await
 }
 
-/// Asks for another mail to confirm an address.
+/// Requests another verification email.
 /// # Errors
-/// INVALID for what is no address; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
+/// INVALID if the email address is malformed; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
 pub async fn resend(db: &Db, origin: &RequestOrigin, email: &str) -> Result<()> {
     let email = text::normalize_email("email", email)?;
     throttle::count_attempt(db, AttemptKind::EmailVerificationResend, origin, Some(&email)).await?;
     enqueue_job(db, KIND, None, json!({ "email": email })).await
 }
 
-/// Sends the mail of a job: nothing where no active account has the address, where it is confirmed already, or where enough
-/// mails were sent.
+/// Sends the email of a job, unless no active account has the address, it is already verified, or too many emails were
+/// sent.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     let Payload { email } = job.payload()?;
     db.transaction(async |conn| {

@@ -1,4 +1,4 @@
-//! API keys: rows, and the rules of a new one.
+//! API keys: rows, and validation of new keys.
 
 use std::sync::Arc;
 
@@ -13,68 +13,69 @@ use crate::{
     text::Validator,
 };
 
-/// Most keys of one user, expired ones among them.
+/// Maximum number of keys per user, including expired ones.
 pub const MAX_KEYS: i64 = 50;
 
-/// Most websites that a key is limited to.
+/// Maximum number of websites that a key can be restricted to.
 pub const MAX_KEY_WEBSITES: usize = 100;
 
-/// A key as the table has it, without its hash.
+/// A row of `api_keys`, without the hash.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = api_keys, check_for_backend(diesel::pg::Pg))]
 pub struct ApiKeyRow {
-    /// Key.
+    /// Primary key.
     pub id: ApiKeyId,
-    /// Whom it acts for.
+    /// User that the key acts for.
     pub user_id: UserId,
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// How the key begins: unique, and no secret.
+    /// First characters of the key: unique, not secret.
     pub prefix: String,
-    /// From then on it is refused; never where absent.
+    /// When it expires; none if it does not expire.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// When it was last used, with a precision of one minute.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// A key, and what it may do.
+/// An API key with its permissions.
 #[derive(Debug, Clone)]
 pub struct ApiKey {
     /// The row.
     pub row: ApiKeyRow,
-    /// What it may do, as far as its owner's role gives it.
+    /// Permissions of the key; effective only while the owner's role grants them too.
     pub permissions: Permissions,
-    /// Where; wherever its owner's role counts without.
+    /// Websites that it is restricted to; without, the websites of the owner's role.
     pub websites: Option<Arc<[WebsiteId]>>,
 }
 
-/// A key to be.
+/// Fields of a new API key.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
     /// See [`ApiKeyRow`].
     pub name: String,
     /// See [`ApiKey`].
     pub permissions: Permissions,
-    /// See [`ApiKey`]; no limit where empty.
+    /// See [`ApiKey`]; unrestricted if empty.
     pub websites: Vec<WebsiteId>,
     /// See [`ApiKeyRow`].
     pub expires_at: Option<DateTime<Utc>>,
 }
 
 impl NewApiKey {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         validator.text("name", &self.name, 100);
         if self.websites.len() > MAX_KEY_WEBSITES {
-            let rule = format!("a key is limited to at most {MAX_KEY_WEBSITES} websites");
+            let rule = format!("must have at most {MAX_KEY_WEBSITES} websites");
             validator.add(UserError::new(UserErrorCode::OutOfRange, "websites", rule));
         }
         if self.expires_at.is_some_and(|at| at <= Utc::now()) {
-            validator.add(UserError::new(UserErrorCode::Invalid, "expiresAt", "give a moment that is still to come"));
+            validator.add(UserError::new(UserErrorCode::Invalid, "expiresAt", "must be in the future"));
         }
         validator.finish()
     }

@@ -1,4 +1,4 @@
-//! Rows of roles and sessions, and the inputs of accounts.
+//! Rows of roles and sessions, and inputs of roles and accounts.
 
 pub mod keys;
 pub mod throttle;
@@ -23,70 +23,70 @@ use crate::{
     text::{self, Validator},
 };
 
-/// The role that a new account gets.
+/// Code of the role of new accounts.
 pub const CUSTOMER: &str = "customer";
 
-/// The role that may do everything; somebody always has it.
+/// Code of the role with all permissions; at least one user always has it.
 pub const ADMIN: &str = "admin";
-/// Most live sessions of one user: one more ends the one that was used longest ago.
+/// Maximum number of active sessions per user. A further login ends the least recently used session.
 pub const MAX_SESSIONS: i64 = 100;
 
-/// How long a used refresh token may be used again, because its answer was lost. Within it, two renewals at the same
-/// moment both succeed.
+/// How long a used refresh token is accepted again, in case the response was lost. Within this period, two concurrent
+/// refreshes both succeed.
 pub const REFRESH_GRACE_PERIOD: Duration = Duration::seconds(10);
 
-/// A role as the table has it.
+/// A row of `roles`.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = roles, check_for_backend(diesel::pg::Pg))]
 pub struct RoleRow {
-    /// Key.
+    /// Primary key.
     pub id: RoleId,
-    /// Short name, unique.
+    /// Unique short name.
     pub code: String,
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// What it is for.
+    /// Description of its purpose.
     pub description: String,
-    /// Came with Souk and stays.
+    /// Whether it is part of Souk; built-in roles cannot be changed or deleted.
     pub is_builtin: bool,
 }
 
-/// A role and what it gives.
+/// A role with its permissions and websites.
 #[derive(Debug, Clone)]
 pub struct Role {
     /// The row.
     pub row: RoleRow,
-    /// What it gives.
+    /// Permissions that it grants.
     pub permissions: Permissions,
-    /// Where it counts; everywhere without.
+    /// Websites that it is restricted to; none for all websites.
     pub websites: Option<Arc<[WebsiteId]>>,
 }
 
 impl Role {
-    /// What it gives, and where.
+    /// Returns the role's permissions and websites.
     pub fn grant(&self) -> Grant {
         Grant { permissions: self.permissions, websites: self.websites.clone() }
     }
 
-    /// Whether the viewer holds all of it: nobody gives more than they hold.
+    /// Returns whether the viewer holds all permissions of the role, so that they may grant it.
     pub fn is_covered_by(&self, viewer: &Viewer) -> bool {
         covers(viewer, self.permissions, self.websites.as_deref())
     }
 }
 
-/// Whether the viewer holds these permissions at these websites, or everywhere.
+/// Returns whether the viewer holds these permissions for these websites, or for all websites without any.
 pub fn covers(viewer: &Viewer, permissions: Permissions, websites: Option<&[WebsiteId]>) -> bool {
     let limit = viewer.identity().and_then(|identity| identity.websites.as_deref());
     let reaches = match (limit, websites) {
         (None, _) => true,
-        // What gives nothing gives nothing anywhere.
+        // A role without permissions grants nothing on any website.
         (Some(_), None) => permissions == Permissions::default(),
         (Some(limit), Some(websites)) => websites.iter().all(|website| limit.contains(website)),
     };
     reaches && viewer.permissions().contains_all(permissions)
 }
 
-/// A role to be.
+/// Fields of a new role.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = roles)]
 pub struct NewRole {
@@ -99,8 +99,9 @@ pub struct NewRole {
 }
 
 impl NewRole {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         let mut chars = self.code.chars();
@@ -109,7 +110,7 @@ impl NewRole {
             || self.code.len() > 50
             || !chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
         {
-            let rule = "a code is a letter and up to 49 more of a-z, 0-9, `_` and `-`";
+            let rule = "must start with a letter and contain only a-z, 0-9, `_` and `-`, at most 50 characters";
             validator.add(UserError::new(UserErrorCode::Invalid, "code", rule));
         }
         validator.text("name", &self.name, 255);
@@ -118,7 +119,7 @@ impl NewRole {
     }
 }
 
-/// A change of a role's texts: what is absent stays.
+/// Changes to a role's name and description; absent fields keep their values.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = roles)]
 pub struct RolePatch {
@@ -129,8 +130,9 @@ pub struct RolePatch {
 }
 
 impl RolePatch {
+    /// Validates the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut validator = Validator::new();
         validator.optional_text("name", self.name.as_deref(), 255);
@@ -139,7 +141,7 @@ impl RolePatch {
     }
 }
 
-/// A condition on roles.
+/// A filter condition on roles.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RoleCondition {
     /// By id.
@@ -148,53 +150,53 @@ pub enum RoleCondition {
     Code(Op<String>),
     /// By name.
     Name(Op<String>),
-    /// By whether it came with Souk.
+    /// By whether it is built in.
     IsBuiltin(bool),
 }
 
-/// What a list of roles is ordered by.
+/// Fields that roles can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum RoleOrderField {
-    /// The code.
+    /// Code of the role.
     #[default]
     Code,
 }
 
 impl RoleOrderField {
-    /// The list's name in cursors.
+    /// Returns the name of the list in cursors.
     pub fn list(self) -> &'static str {
         "roles:code"
     }
 
-    /// The sort key of a role.
+    /// Returns the sort key of a role.
     pub fn key(self, role: &Role) -> SortKey {
         SortKey::Text(role.row.code.clone())
     }
 }
 
-/// A login on one device.
+/// A row of `sessions`: a login on one device.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = sessions, check_for_backend(diesel::pg::Pg))]
 pub struct SessionRow {
-    /// Key.
+    /// Primary key.
     pub id: SessionId,
-    /// Whose it is.
+    /// User who logged in.
     pub user_id: UserId,
-    /// The user agent that logged in.
+    /// User agent of the device.
     pub device: Option<String>,
-    /// The address that it was last used from.
+    /// IP address that it was last used from.
     pub address: Option<String>,
-    /// When a token was last renewed.
+    /// When its tokens were last refreshed.
     pub last_used_at: DateTime<Utc>,
-    /// From then on it cannot be renewed.
+    /// When it expires if it is not refreshed before.
     pub expires_at: DateTime<Utc>,
-    /// When it was ended, if it was.
+    /// When it was ended; none if it was not.
     pub ended_at: Option<DateTime<Utc>>,
-    /// When it was opened.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 
-/// A session to be.
+/// Fields of a new session.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = sessions)]
 pub struct NewSession {
@@ -208,25 +210,26 @@ pub struct NewSession {
     pub expires_at: DateTime<Utc>,
 }
 
-/// An account to be, with the password in clear.
+/// Fields of a new account, with the password in clear text.
 #[derive(Clone)]
 pub struct NewAccount {
-    /// Name for people.
+    /// Display name.
     pub name: String,
-    /// E-mail address to log in with.
+    /// Email address to log in with.
     pub email: String,
     /// Phone number.
     pub phone: Option<String>,
     /// Password; none for an account that cannot log in yet.
     pub password: Option<String>,
-    /// The website it comes from.
+    /// Website that the account comes from.
     pub source_website: Option<WebsiteId>,
 }
 
 impl NewAccount {
-    /// The account with its texts in canonical form. Whether the password is a common one is seen when it is hashed.
+    /// Validates the fields and normalizes the email address and phone number. The strength of the password is checked
+    /// later, when it is hashed.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors for invalid fields.
     pub fn checked(self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.text("name", &self.name, 255);

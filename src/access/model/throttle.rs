@@ -1,56 +1,57 @@
-//! How often people may try what can be tried too often: what is counted, by what, and the table of numbers.
-//! Rule: the first attempts are free; from then on each is followed by a pause that doubles, from one second to the longest.
+//! Throttling rules: which attempts are counted, by what, and their limits.
+//! Rule: the first attempts are free; each further attempt is followed by a pause that doubles, from one second up to a
+//! maximum.
 
 use std::net::IpAddr;
 
 use chrono::Duration;
 use sha2::{Digest, Sha256};
 
-/// What is tried.
+/// A kind of throttled attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptKind {
-    /// A password at `login`.
+    /// Login with a password.
     Login,
-    /// A password asked again of somebody who is logged in, by their id.
+    /// Confirmation of the password by a logged-in user, counted by the user's id.
     PasswordCheck,
-    /// A new account.
+    /// Registration of an account.
     Register,
-    /// A mail to somebody who forgot their password.
+    /// Request for a password reset email.
     PasswordForgot,
-    /// Another mail to confirm an address.
+    /// Request for another verification email.
     EmailVerificationResend,
-    /// A mail to a new address.
+    /// Request for a verification email to a new address.
     EmailChange,
 }
 
-/// By what it is counted.
+/// What attempts are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleScope {
-    /// The e-mail address of the account, at the network address.
+    /// The combination of network and account.
     Both,
-    /// The network address, whatever the account.
+    /// The network, for all accounts.
     Network,
-    /// The e-mail address of the account, wherever from.
+    /// The account, from all networks.
     Account,
 }
 
-/// One line of the table.
+/// A throttling rule.
 #[derive(Debug)]
 pub struct ThrottleRule {
-    /// What is tried.
+    /// Kind of attempt.
     pub kind: AttemptKind,
-    /// By what it is counted.
+    /// What attempts are counted by.
     pub scope: ThrottleScope,
     /// Attempts before the first pause.
     pub free_attempts: i32,
-    /// The longest pause in seconds.
+    /// Maximum pause, in seconds.
     pub max_pause_seconds: i64,
 }
 
 const MINUTE: i64 = 60;
 
-/// The numbers. What one account suffers from strangers is at most a minute, and nothing at a network address that it was
-/// logged in from before: nobody can lock somebody else out for good.
+/// The throttling rules. Attempts by strangers block an account for at most a minute, and not at all on networks that
+/// it was logged in from before, so that nobody can lock another user out.
 pub const RULES: &[ThrottleRule] = &[
     rule(AttemptKind::Login, ThrottleScope::Both, 5, 15 * MINUTE),
     rule(AttemptKind::Login, ThrottleScope::Network, 100, 15 * MINUTE),
@@ -69,21 +70,21 @@ const fn rule(kind: AttemptKind, scope: ThrottleScope, free_attempts: i32, max_p
     ThrottleRule { kind, scope, free_attempts, max_pause_seconds }
 }
 
-/// Without an attempt for so long, a counter begins anew.
+/// A counter is reset after this time without an attempt.
 pub const RESET_AFTER: Duration = Duration::hours(24);
 
-/// A network address is known to an account for so long after it was logged in from there.
+/// How long a network counts as known to an account after a login from it.
 pub const KNOWN_NETWORK_PERIOD: Duration = Duration::days(90);
 
 impl ThrottleRule {
-    /// The pause after so many attempts; none while they are free.
+    /// Returns the pause after this number of attempts; none while they are free.
     pub fn pause(&self, attempts: i32) -> Option<Duration> {
         let doublings = attempts.checked_sub(self.free_attempts).filter(|over| *over >= 0)?;
         Some(Duration::seconds(self.max_pause_seconds.min(1 << doublings.min(30))))
     }
 
-    /// The counter of these two; none where the rule counts by what is not there. It is a hash, since what it counts by
-    /// is nobody's business.
+    /// Returns the counter for this network and account; none if the rule counts by one that is missing. Its key is a
+    /// hash, so that the table contains no personal data.
     pub fn counter(&'static self, network: Option<&str>, account: Option<&str>) -> Option<Counter> {
         let (network, account) = match self.scope {
             ThrottleScope::Both => (network?, account?),
@@ -96,16 +97,16 @@ impl ThrottleRule {
     }
 }
 
-/// What one attempt adds to.
+/// A counter that an attempt increments.
 #[derive(Debug, Clone)]
 pub struct Counter {
-    /// The key of its row.
+    /// Key of its row.
     pub key: String,
-    /// Its line of the table.
+    /// Its throttling rule.
     pub rule: &'static ThrottleRule,
 }
 
-/// The network of an address, as text: all addresses of an IPv6 /64 are one client's.
+/// Returns the network of an address as text: the address for IPv4, the /64 prefix (one client) for IPv6.
 pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),

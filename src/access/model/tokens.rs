@@ -1,40 +1,41 @@
-//! The tokens of mails: what they are good for, how long they live, and how often they are sent.
+//! Tokens sent by email: purposes, lifetimes, and limits on how often they are sent.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 
 use crate::{db::tables::account_tokens, ids::UserId};
 
-/// How long a mail that asks for confirmation of an address is good.
+/// Lifetime of the token in a verification email.
 pub const VERIFY_TOKEN_LIFETIME: Duration = Duration::hours(48);
-/// How long a mail that lets its reader choose a new password is good.
+/// Lifetime of the token in a password reset email.
 pub const RESET_TOKEN_LIFETIME: Duration = Duration::minutes(60);
-/// How long a mail to a new address is good.
+/// Lifetime of the token in an email to a new address.
 pub const EMAIL_CHANGE_TOKEN_LIFETIME: Duration = Duration::hours(24);
-/// How long the mail to somebody whose account was opened by staff is good.
+/// Lifetime of the token in an invitation to an account created by staff.
 pub const INVITATION_TOKEN_LIFETIME: Duration = Duration::days(7);
 
-/// Most mails of one purpose that anybody can cause to a user within [`EMAIL_WINDOW`]: what is more is dropped in silence.
+/// Maximum number of emails per purpose that can be requested for a user within [`EMAIL_WINDOW`]; further requests are
+/// silently ignored.
 pub const MAX_EMAILS: i64 = 3;
-/// See [`MAX_EMAILS`]; also the least pause between two mails which say that an address was tried by somebody else.
+/// See [`MAX_EMAILS`]. Also the minimum interval between two emails about somebody else's attempt to use the address.
 pub const EMAIL_WINDOW: Duration = Duration::hours(1);
 
-/// How long a token that has expired, or a session that is over, is still kept for those who look into a case.
+/// How long expired tokens are kept for investigations.
 pub const TOKEN_RETENTION: Duration = Duration::days(30);
 
-/// What a token is good for: never for anything else.
+/// The purpose of a token. A token is accepted for this purpose only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Confirms the address of an account.
+    /// Verifies the email address of an account.
     VerifyEmail,
-    /// Sets a password, and confirms the address, since the mail reached it.
+    /// Sets a password; also verifies the email address, because the email reached it.
     ResetPassword,
-    /// Gives an account another address.
+    /// Changes the email address of an account.
     ChangeEmail,
 }
 
 impl Purpose {
-    /// The value in the table.
+    /// Returns the value in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::VerifyEmail => "verify_email",
@@ -43,7 +44,7 @@ impl Purpose {
         }
     }
 
-    /// What begins every such token, so that people and scanners know one when they see it.
+    /// Returns the prefix of such tokens, by which people and secret scanners recognize them.
     pub fn prefix(self) -> &'static str {
         match self {
             Self::VerifyEmail => "souk_vt_",
@@ -53,18 +54,18 @@ impl Purpose {
     }
 }
 
-/// A token to be.
+/// Fields of a new token.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = account_tokens)]
 pub struct NewToken<'a> {
-    /// Whose it is.
+    /// Owner of the token.
     pub user_id: UserId,
-    /// What for: [`Purpose::as_str`].
+    /// Purpose: [`Purpose::as_str`].
     pub purpose: &'static str,
-    /// SHA-256 of its text.
+    /// SHA-256 of the token.
     pub hash: &'a [u8],
-    /// The address that it proves.
+    /// Email address whose ownership it proves.
     pub email: &'a str,
-    /// From then on it is refused.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }

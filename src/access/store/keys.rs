@@ -1,4 +1,4 @@
-//! Every statement on API keys.
+//! SQL statements on API keys.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -18,7 +18,7 @@ use crate::{
     ids::{ApiKeyId, UserId, WebsiteId},
 };
 
-/// One statement for keys, what they may do and where: a key has few of both. Revoked keys are gone.
+/// Selects keys with their permissions and websites in one statement: a key has few of both.
 macro_rules! joined {
     () => {
         api_keys::table.left_join(api_key_permissions::table).left_join(api_key_websites::table).select((
@@ -29,7 +29,7 @@ macro_rules! joined {
     };
 }
 
-/// The keys of this user, where they are among these users, the latest first.
+/// Returns the active keys of `user` if listed in `users`, newest first.
 pub async fn by_user_ids(mut conn: &Conn, user: UserId, users: &[UserId]) -> Result<Vec<ApiKey>> {
     let query = joined!()
         .filter(api_keys::user_id.eq_any(users))
@@ -38,7 +38,7 @@ pub async fn by_user_ids(mut conn: &Conn, user: UserId, users: &[UserId]) -> Res
     Ok(gather(query.load(&mut conn).await?))
 }
 
-/// The keys of this user with these ids, the latest first.
+/// Returns the active keys of this user with these ids, newest first.
 pub async fn by_ids(mut conn: &Conn, user: UserId, ids: &[ApiKeyId]) -> Result<Vec<ApiKey>> {
     let query = joined!()
         .filter(api_keys::id.eq_any(ids))
@@ -47,12 +47,12 @@ pub async fn by_ids(mut conn: &Conn, user: UserId, ids: &[ApiKeyId]) -> Result<V
     Ok(gather(query.load(&mut conn).await?))
 }
 
-/// All keys of a user, revoked ones too, the latest first.
+/// Returns all keys of a user, including revoked ones, newest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<ApiKey>> {
     Ok(gather(joined!().filter(api_keys::user_id.eq(user)).load(&mut conn).await?))
 }
 
-/// The key with this hash that is good now, and the code of its owner's role.
+/// Returns the valid key with this hash, and the code of its owner's role.
 pub async fn find_by_hash(mut conn: &Conn, hash: &[u8]) -> Result<Option<(ApiKey, String)>> {
     let rows: Vec<(ApiKeyRow, Option<String>, Option<WebsiteId>, String)> = api_keys::table
         .inner_join(users::table.inner_join(roles::table))
@@ -80,15 +80,15 @@ fn gather(rows: Vec<Joined<ApiKeyRow>>) -> Vec<ApiKey> {
     all.map(|(row, Grant { permissions, websites })| ApiKey { row, permissions, websites }).collect()
 }
 
-/// How many keys a user has.
+/// Counts the active keys of a user.
 pub async fn count(mut conn: &Conn, user: UserId) -> Result<i64> {
     let own = api_keys::table.filter(api_keys::user_id.eq(user)).filter(api_keys::revoked_at.is_null());
     Ok(own.count().get_result(&mut conn).await?)
 }
 
-/// Adds a key by its prefix and hash.
+/// Inserts a key by its prefix and hash.
 /// # Errors
-/// NOT_FOUND for a website.
+/// NOT_FOUND for an unknown website.
 pub async fn insert(mut conn: &Conn, user: UserId, prefix: &str, hash: &[u8], new: &NewApiKey) -> Result<ApiKeyId> {
     let values = (
         api_keys::user_id.eq(user),
@@ -99,7 +99,7 @@ pub async fn insert(mut conn: &Conn, user: UserId, prefix: &str, hash: &[u8], ne
     );
     let query = diesel::insert_into(api_keys::table).values(values).returning(api_keys::id);
     let id: ApiKeyId = query.get_result(&mut conn).await.map_err(|error| match Error::from(error) {
-        // Somebody drew the same letters: the transaction draws others.
+        // Another key has the same random letters: retry the transaction with new ones.
         Error::Constraint { name, detail } if name == "api_keys_prefix_key" => Error::Retry(detail),
         other => other,
     })?;
@@ -123,7 +123,7 @@ pub async fn insert(mut conn: &Conn, user: UserId, prefix: &str, hash: &[u8], ne
     Ok(id)
 }
 
-/// Revokes a key of this user; false where there is none.
+/// Revokes a key of this user; false if there is none.
 pub async fn update_revoked(mut conn: &Conn, user: UserId, id: ApiKeyId) -> Result<bool> {
     let own = api_keys::table.find(id).filter(api_keys::user_id.eq(user)).filter(api_keys::revoked_at.is_null());
     let revoked = diesel::update(own).set(api_keys::revoked_at.eq(clock_timestamp().nullable()));
@@ -136,7 +136,7 @@ pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Notes that these keys are in use.
+/// Records the use of these keys.
 pub async fn update_used(mut conn: &Conn, ids: &[ApiKeyId]) -> Result<()> {
     let used = api_keys::table.filter(api_keys::id.eq_any(ids));
     diesel::update(used).set(api_keys::last_used_at.eq(clock_timestamp().nullable())).execute(&mut conn).await?;

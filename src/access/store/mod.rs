@@ -1,4 +1,4 @@
-//! Every statement on roles, sessions and what else opens doors, by topic.
+//! SQL statements of access control, by topic.
 
 pub mod keys;
 pub mod roles;
@@ -13,10 +13,10 @@ use crate::{
     ids::WebsiteId,
 };
 
-/// A row with one of the permissions that it gives and one of the websites that it is limited to.
+/// A row joined with one of its permissions and one of its websites.
 type Joined<R> = (R, Option<String>, Option<WebsiteId>);
 
-/// Rows and what they give, from a join of both; in the order of their keys.
+/// Groups joined rows into one item per key, ordered by key.
 fn gather<R, K: Ord>(rows: Vec<Joined<R>>, key: impl Fn(&R) -> K) -> impl DoubleEndedIterator<Item = (R, Grant)> {
     let mut gathered: BTreeMap<K, (R, BTreeSet<String>, BTreeSet<WebsiteId>)> = BTreeMap::new();
     for (row, permission, website) in rows {

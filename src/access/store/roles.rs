@@ -1,4 +1,4 @@
-//! Every statement on roles, what they give, and where.
+//! SQL statements on roles, their permissions and websites.
 
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ use crate::{
     ids::{RoleId, UserId, WebsiteId},
 };
 
-/// One statement for roles, what they give and where: a role has few of both.
+/// Selects roles with their permissions and websites in one statement: a role has few of both.
 macro_rules! joined {
     () => {
         roles::table.left_join(role_permissions::table).left_join(role_websites::table).select((
@@ -33,12 +33,12 @@ macro_rules! joined {
     };
 }
 
-/// The roles with these ids, in no order.
+/// Returns the roles with these ids, in no particular order.
 pub async fn by_ids(mut conn: &Conn, ids: &[RoleId]) -> Result<Vec<Role>> {
     Ok(gather(joined!().filter(roles::id.eq_any(ids)).load(&mut conn).await?))
 }
 
-/// Every role, the oldest first.
+/// Returns all roles, oldest first.
 pub async fn all(mut conn: &Conn) -> Result<Vec<Role>> {
     Ok(gather(joined!().load(&mut conn).await?))
 }
@@ -59,7 +59,7 @@ list_statements! {
 
 /// Returns a page of roles with their permissions and websites, in two statements.
 /// # Errors
-/// A user error for a cursor of another list.
+/// A user error if the cursor belongs to another list.
 pub async fn page_with_grants(conn: &Conn, list: &RoleList) -> Result<Vec<Role>> {
     let rows = page(conn, list).await?;
     let ids: Vec<RoleId> = rows.iter().map(|row| row.id).collect();
@@ -68,13 +68,13 @@ pub async fn page_with_grants(conn: &Conn, list: &RoleList) -> Result<Vec<Role>>
     Ok(ids.iter().filter_map(|id| full.remove(id)).collect())
 }
 
-/// The role of a user.
+/// Returns the role of a user.
 pub async fn find_by_user(mut conn: &Conn, user: UserId) -> Result<Option<Role>> {
     let role_id = users::table.filter(users::id.eq(user)).select(users::role_id);
     Ok(gather(joined!().filter(roles::id.eq_any(role_id)).load(&mut conn).await?).pop())
 }
 
-/// The role with this code.
+/// Returns the role with this code.
 pub async fn find_by_code(mut conn: &Conn, code: &str) -> Result<Option<Role>> {
     Ok(gather(joined!().filter(roles::code.eq(code)).load(&mut conn).await?).pop())
 }
@@ -84,7 +84,7 @@ fn gather(rows: Vec<Joined<RoleRow>>) -> Vec<Role> {
     all.map(|(row, Grant { permissions, websites })| Role { row, permissions, websites }).collect()
 }
 
-/// Locks a role against changes by others.
+/// Locks a role for update and returns it.
 pub async fn lock(mut conn: &Conn, id: RoleId) -> Result<Option<Role>> {
     let locked: Option<RoleId> =
         roles::table.find(id).select(roles::id).for_no_key_update().first(&mut conn).await.optional()?;
@@ -94,9 +94,9 @@ pub async fn lock(mut conn: &Conn, id: RoleId) -> Result<Option<Role>> {
     }
 }
 
-/// Adds a role that gives nothing yet.
+/// Inserts a role without permissions.
 /// # Errors
-/// TAKEN for the code.
+/// TAKEN if another role has the code.
 pub async fn insert(mut conn: &Conn, new: &NewRole) -> Result<RoleRow> {
     let query = diesel::insert_into(roles::table).values(new).returning(RoleRow::as_returning());
     query.get_result(&mut conn).await.map_err(|error| {
@@ -106,13 +106,13 @@ pub async fn insert(mut conn: &Conn, new: &NewRole) -> Result<RoleRow> {
     })
 }
 
-/// Changes a role's texts.
+/// Updates a role's name and description.
 pub async fn update(mut conn: &Conn, id: RoleId, patch: &RolePatch) -> Result<()> {
     diesel::update(roles::table.find(id)).set(patch).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Says what a role gives, from now on.
+/// Replaces a role's permissions.
 pub async fn update_permissions(mut conn: &Conn, id: RoleId, permissions: Permissions) -> Result<()> {
     let codes: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
     let others = role_permissions::table
@@ -125,9 +125,9 @@ pub async fn update_permissions(mut conn: &Conn, id: RoleId, permissions: Permis
     Ok(())
 }
 
-/// Says where a role counts, from now on; everywhere where there is none.
+/// Replaces a role's websites; without any, the role applies to all websites.
 /// # Errors
-/// NOT_FOUND for a website.
+/// NOT_FOUND for an unknown website.
 pub async fn update_websites(mut conn: &Conn, id: RoleId, websites: &[WebsiteId]) -> Result<()> {
     let others = role_websites::table
         .filter(role_websites::role_id.eq(id))
@@ -148,11 +148,11 @@ pub async fn update_websites(mut conn: &Conn, id: RoleId, websites: &[WebsiteId]
 
 /// Deletes a role.
 /// # Errors
-/// IN_USE where users have it.
+/// IN_USE if users have it.
 pub async fn delete(mut conn: &Conn, id: RoleId) -> Result<()> {
     diesel::delete(roles::table.find(id)).execute(&mut conn).await.map_err(|error| {
         Error::from(error).on_constraint("users_role_id_fkey", || {
-            UserError::new(UserErrorCode::InUse, "id", "users have this role: give them another one first")
+            UserError::new(UserErrorCode::InUse, "id", "users have this role; assign them another role first")
         })
     })?;
     Ok(())

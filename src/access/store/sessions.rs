@@ -1,4 +1,4 @@
-//! Every statement on sessions and their refresh tokens.
+//! SQL statements on sessions and their refresh tokens.
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*};
@@ -15,63 +15,63 @@ use crate::{
     ids::{SessionId, UserId},
 };
 
-/// A refresh token as the table has it.
+/// A row of `refresh_tokens`.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = tokens, check_for_backend(diesel::pg::Pg))]
 pub struct RefreshTokenRow {
-    /// Key.
+    /// Primary key.
     pub id: i64,
     /// Its session.
     pub session_id: SessionId,
-    /// When it was used, or passed over for another one.
+    /// When it was used, or invalidated by the use of another token.
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// Adds a session.
+/// Inserts a session.
 pub async fn insert(mut conn: &Conn, new: &NewSession) -> Result<SessionRow> {
     let query = diesel::insert_into(sessions::table).values(new).returning(SessionRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Adds a refresh token by its hash.
+/// Inserts a refresh token by its hash.
 pub async fn insert_token(mut conn: &Conn, session: SessionId, parent: Option<i64>, hash: &[u8]) -> Result<()> {
     let values = (tokens::session_id.eq(session), tokens::parent_id.eq(parent), tokens::hash.eq(hash));
     diesel::insert_into(tokens::table).values(values).execute(&mut conn).await?;
     Ok(())
 }
 
-/// The session of a refresh token, live or not.
+/// Returns the session of a refresh token, whether active or not.
 pub async fn find_by_token(mut conn: &Conn, hash: &[u8]) -> Result<Option<SessionId>> {
     let query = tokens::table.filter(tokens::hash.eq(hash)).select(tokens::session_id);
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Locks a session against changes by others.
+/// Locks a session for update and returns it.
 pub async fn lock(mut conn: &Conn, id: SessionId) -> Result<Option<SessionRow>> {
     let query = sessions::table.find(id).select(SessionRow::as_select());
     Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
 }
 
-/// A refresh token by its hash.
+/// Returns a refresh token by its hash.
 pub async fn find_token(mut conn: &Conn, hash: &[u8]) -> Result<Option<RefreshTokenRow>> {
     let query = tokens::table.filter(tokens::hash.eq(hash)).select(RefreshTokenRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Whether one of the tokens that were given for this one has been used.
+/// Returns whether a token that was issued for this one has been used.
 pub async fn has_used_successor(mut conn: &Conn, token: i64) -> Result<bool> {
     let used = tokens::table.filter(tokens::parent_id.eq(token)).filter(tokens::used_at.is_not_null());
     Ok(diesel::select(exists(used)).get_result(&mut conn).await?)
 }
 
-/// Marks every unused token of a session as used: one chain goes on, not two.
+/// Marks all unused tokens of a session as used, so that only one chain of tokens continues.
 pub async fn update_tokens_used(mut conn: &Conn, session: SessionId) -> Result<()> {
     let unused = tokens::table.filter(tokens::session_id.eq(session)).filter(tokens::used_at.is_null());
     diesel::update(unused).set(tokens::used_at.eq(clock_timestamp().nullable())).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Notes that a session was used, from where, and how long it lasts from now.
+/// Records the use of a session, its address, and its new expiry.
 pub async fn update_used(
     mut conn: &Conn,
     id: SessionId,
@@ -87,14 +87,14 @@ pub async fn update_used(
     Ok(())
 }
 
-/// Ends a live session of this user; false where there is none.
+/// Ends an active session of this user; false if there is none.
 pub async fn update_ended(mut conn: &Conn, user: UserId, id: SessionId) -> Result<bool> {
     let live = sessions::table.find(id).filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
     let ended = diesel::update(live).set(sessions::ended_at.eq(clock_timestamp().nullable()));
     Ok(ended.execute(&mut conn).await? == 1)
 }
 
-/// Ends all live sessions of this user but the one to keep.
+/// Ends all active sessions of this user except the one to keep.
 pub async fn update_all_ended(mut conn: &Conn, user: UserId, keep: Option<SessionId>) -> Result<()> {
     let live = sessions::table
         .filter(sessions::user_id.eq(user))
@@ -104,7 +104,7 @@ pub async fn update_all_ended(mut conn: &Conn, user: UserId, keep: Option<Sessio
     Ok(())
 }
 
-/// Ends what a user has of live sessions beyond the `limit` that were used last.
+/// Ends all active sessions of a user except the `limit` most recently used ones.
 pub async fn update_surplus_ended(mut conn: &Conn, user: UserId, limit: i64) -> Result<()> {
     let live = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
     let surplus = live.order((sessions::last_used_at.desc(), sessions::id.desc())).offset(limit).select(sessions::id);
@@ -116,7 +116,7 @@ pub async fn update_surplus_ended(mut conn: &Conn, user: UserId, limit: i64) -> 
     Ok(())
 }
 
-/// The live sessions of this user, where they are among these users, the last used first.
+/// Returns the active sessions of `user` if listed in `users`, most recently used first.
 pub async fn live_by_user_ids(mut conn: &Conn, user: UserId, users: &[UserId]) -> Result<Vec<SessionRow>> {
     let query = sessions::table
         .filter(sessions::user_id.eq_any(users))
@@ -128,7 +128,7 @@ pub async fn live_by_user_ids(mut conn: &Conn, user: UserId, users: &[UserId]) -
     Ok(query.load(&mut conn).await?)
 }
 
-/// The live sessions of this user with these ids, in no order.
+/// Returns the active sessions of this user with these ids, in no particular order.
 pub async fn live_by_ids(mut conn: &Conn, user: UserId, ids: &[SessionId]) -> Result<Vec<SessionRow>> {
     let query = sessions::table
         .filter(sessions::id.eq_any(ids))
@@ -139,13 +139,13 @@ pub async fn live_by_ids(mut conn: &Conn, user: UserId, ids: &[SessionId]) -> Re
     Ok(query.load(&mut conn).await?)
 }
 
-/// All sessions of a user, over or not, the oldest first.
+/// Returns all sessions of a user, including ended ones, oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<SessionRow>> {
     let query = sessions::table.filter(sessions::user_id.eq(user)).order(sessions::id).select(SessionRow::as_select());
     Ok(query.load(&mut conn).await?)
 }
 
-/// Forgets from where and on what a user logged in.
+/// Removes the device and address from all sessions of a user.
 pub async fn update_anonymized(mut conn: &Conn, user: UserId) -> Result<()> {
     let own = sessions::table.filter(sessions::user_id.eq(user));
     let nothing = (sessions::device.eq(None::<String>), sessions::address.eq(None::<String>));
@@ -153,7 +153,7 @@ pub async fn update_anonymized(mut conn: &Conn, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// The network addresses that the account with this e-mail address was logged in from since then, at most 100.
+/// Returns the addresses from which the account with this email address was used since then, at most 100.
 pub async fn addresses_by_email(mut conn: &Conn, email: &str, since: DateTime<Utc>) -> Result<Vec<String>> {
     let query = sessions::table
         .inner_join(users::table)
@@ -166,18 +166,18 @@ pub async fn addresses_by_email(mut conn: &Conn, email: &str, since: DateTime<Ut
     Ok(query.load(&mut conn).await?)
 }
 
-/// Deletes sessions that ended or ran out before this time, with their tokens.
+/// Deletes sessions that ended or expired before this time, with their tokens.
 pub async fn delete_expired(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
     let over = sessions::table.filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before)));
     Ok(diesel::delete(over).execute(&mut conn).await?)
 }
 
-/// The database's clock.
+/// Returns the database's current time.
 pub async fn now(mut conn: &Conn) -> Result<DateTime<Utc>> {
     Ok(diesel::select(clock_timestamp()).get_result(&mut conn).await?)
 }
 
-/// The sessions that ended since then, and when.
+/// Returns the sessions that ended since then, with the time.
 pub async fn ended_since(mut conn: &Conn, since: DateTime<Utc>) -> Result<Vec<(SessionId, DateTime<Utc>)>> {
     let query = sessions::table
         .filter(sessions::ended_at.is_not_null())
@@ -186,7 +186,7 @@ pub async fn ended_since(mut conn: &Conn, since: DateTime<Utc>) -> Result<Vec<(S
     Ok(query.load(&mut conn).await?)
 }
 
-/// The users who got another role since then, its code, and when.
+/// Returns the users whose role changed since then, with the new role's code and the time.
 pub async fn role_changes_since(mut conn: &Conn, since: DateTime<Utc>) -> Result<Vec<(UserId, String, DateTime<Utc>)>> {
     let query = users::table
         .inner_join(roles::table)

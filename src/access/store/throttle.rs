@@ -1,4 +1,4 @@
-//! Every statement on the counters of attempts.
+//! SQL statements on throttling counters.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -15,28 +15,28 @@ use crate::{
     error::Result,
 };
 
-/// A counter after an attempt was added.
+/// The state of a counter after an increment.
 #[derive(Debug, Queryable)]
 pub struct CounterState {
-    /// Its key.
+    /// Key of the counter.
     pub key: String,
-    /// The attempts, this one among them.
+    /// Number of attempts, including this one.
     pub attempts: i32,
-    /// Until when nothing may be tried.
+    /// Until when attempts are blocked.
     pub blocked_until: Option<DateTime<Utc>>,
-    /// The database's clock.
+    /// The database's current time.
     pub now: DateTime<Utc>,
 }
 
-/// Until when one of these counters blocks; none where nothing is known of them.
+/// Returns until when one of these counters blocks attempts (none if no counter does), and the database's current time.
 pub async fn blocked_until(mut conn: &Conn, keys: &[&str]) -> Result<(Option<DateTime<Utc>>, DateTime<Utc>)> {
     let query =
         throttles::table.filter(throttles::key.eq_any(keys)).select((max(throttles::blocked_until), clock_timestamp()));
     Ok(query.first(&mut conn).await?)
 }
 
-/// Adds an attempt to each of these counters, all in one statement: whoever counts the same at this moment waits until the
-/// transaction ends. The keys are in order, so that two never wait for each other.
+/// Increments these counters in one statement. Concurrent increments of the same counter wait until the transaction
+/// ends; the keys are sorted, so that they cannot deadlock.
 pub async fn increment(mut conn: &Conn, keys: &[&str]) -> Result<Vec<CounterState>> {
     let rows: Vec<_> = keys
         .iter()
@@ -53,7 +53,7 @@ pub async fn increment(mut conn: &Conn, keys: &[&str]) -> Result<Vec<CounterStat
     Ok(query.get_results(&mut conn).await?)
 }
 
-/// Blocks counters, each until its time.
+/// Blocks counters, each until its own time.
 pub async fn block(mut conn: &Conn, blocks: &[(&str, DateTime<Utc>)]) -> Result<()> {
     let rows: Vec<_> = blocks
         .iter()
@@ -75,7 +75,7 @@ pub async fn block(mut conn: &Conn, blocks: &[(&str, DateTime<Utc>)]) -> Result<
     Ok(())
 }
 
-/// Locks counters, in order, so that two never wait for each other.
+/// Locks counters, in key order, so that transactions cannot deadlock.
 pub async fn lock(mut conn: &Conn, keys: &[&str]) -> Result<()> {
     let query =
         throttles::table.filter(throttles::key.eq_any(keys)).order(throttles::key).select(throttles::key).for_update();
@@ -83,7 +83,7 @@ pub async fn lock(mut conn: &Conn, keys: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Takes an attempt, and the pause after it, back from each of these counters; all attempts from those to clear.
+/// Removes one attempt and the pause from each of these counters, and all attempts from those to clear.
 pub async fn decrement(mut conn: &Conn, keys: &[&str], clear: &[&str]) -> Result<()> {
     let counted = throttles::table.filter(throttles::key.eq_any(keys)).filter(throttles::attempts.gt(0));
     let left = case_when(throttles::key.eq_any(clear), 0.into_sql::<Integer>()).otherwise(throttles::attempts - 1);
@@ -101,7 +101,7 @@ pub async fn delete(mut conn: &Conn, keys: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the counters that begin anew with their next attempt; how many there were.
+/// Deletes counters that would restart with the next attempt. Returns their number.
 pub async fn delete_expired(mut conn: &Conn) -> Result<usize> {
     let faded = throttles::table.filter(throttles::updated_at.lt(Utc::now() - RESET_AFTER));
     Ok(diesel::delete(faded).execute(&mut conn).await?)

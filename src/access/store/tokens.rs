@@ -1,4 +1,4 @@
-//! Every statement on the tokens of mails, and on when people were told of tries of their address.
+//! SQL statements on tokens sent by email, and on notices about attempts to use an address.
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*};
@@ -15,13 +15,13 @@ use crate::{
     ids::UserId,
 };
 
-/// Adds a token by its hash.
+/// Inserts a token by its hash.
 pub async fn insert(mut conn: &Conn, new: &NewToken<'_>) -> Result<()> {
     diesel::insert_into(tokens::table).values(new).execute(&mut conn).await?;
     Ok(())
 }
 
-/// The user of a token that can still be used for this.
+/// Returns the user of a valid token with this purpose.
 pub async fn find_user(mut conn: &Conn, purpose: Purpose, hash: &[u8]) -> Result<Option<UserId>> {
     let query = tokens::table
         .filter(tokens::hash.eq(hash))
@@ -32,8 +32,8 @@ pub async fn find_user(mut conn: &Conn, purpose: Purpose, hash: &[u8]) -> Result
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Uses a token: the address that it proves; none where it is another's, was used, or its time is over. Of many who use it
-/// at once one gets the address.
+/// Marks a token as used and returns the address that it proves; none if it belongs to another user, was used, or has
+/// expired. Of several concurrent uses, only one succeeds.
 pub async fn update_used(mut conn: &Conn, user: UserId, purpose: Purpose, hash: &[u8]) -> Result<Option<String>> {
     let valid = tokens::table
         .filter(tokens::hash.eq(hash))
@@ -62,7 +62,7 @@ pub async fn update_all_void(mut conn: &Conn, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// How many tokens were made for a user and a purpose since then, whatever became of them.
+/// Counts the tokens created for a user and a purpose since then, used or not.
 pub async fn count_since(mut conn: &Conn, user: UserId, purpose: Purpose, since: DateTime<Utc>) -> Result<i64> {
     let made = tokens::table
         .filter(tokens::user_id.eq(user))
@@ -76,21 +76,21 @@ pub async fn delete_expired(mut conn: &Conn, before: DateTime<Utc>) -> Result<us
     Ok(diesel::delete(tokens::table.filter(tokens::expires_at.lt(before))).execute(&mut conn).await?)
 }
 
-/// Deletes all tokens of a user, and what was noted of mails to them.
+/// Deletes all tokens of a user and the record of notices to them.
 pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
     diesel::delete(tokens::table.filter(tokens::user_id.eq(user))).execute(&mut conn).await?;
     diesel::delete(notices::table.find(user)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Notes that a user is told of a try of their address; false where they were told since then.
+/// Records that a user is notified of an attempt to use their address; false if they were notified since then.
 pub async fn insert_notice(mut conn: &Conn, user: UserId, since: DateTime<Utc>) -> Result<bool> {
     let notice = diesel::insert_into(notices::table)
         .values(notices::user_id.eq(user))
         .on_conflict(notices::user_id)
         .do_update()
         .set(notices::told_at.eq(clock_timestamp()));
-    // By its full name: in scope, it would dispute every other `filter` of the file.
+    // Called by its full path: an import would make every other `filter` in this file ambiguous.
     let notice = diesel::query_dsl::methods::FilterDsl::filter(notice, notices::told_at.le(since));
     Ok(notice.execute(&mut conn).await? == 1)
 }

@@ -1,4 +1,4 @@
-//! What is asked of searches, and the job that looks after them.
+//! Use cases of search analytics: recording, reports, and the refresh job.
 
 mod record;
 pub mod refresh;
@@ -18,57 +18,57 @@ use crate::{
     ids::{RowId, UserId},
 };
 
-/// How many reports are read at once: each may take long, and an operation can ask for many.
+/// Limits concurrent reports: each may take long, and an operation can request many.
 static REPORT_PERMITS: Semaphore = Semaphore::const_new(2);
 
-/// Reads a report in its turn, on a connection of its own.
+/// Reads a report within the concurrency limit, on its own connection.
 macro_rules! read {
     ($db:ident, |$conn:ident| $read:expr) => {{
-        // Nobody closes it.
+        // The semaphore is never closed, so acquire cannot fail.
         let _turn = REPORT_PERMITS.acquire().await;
         $db.transaction(async |$conn| $read.await).await
     }};
 }
 
-/// How many searches there were.
+/// Counts the searches of a report.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn count(db: &Db, report: &Report) -> Result<i64> {
     read!(db, |conn| store::count(conn, report))
 }
 
-/// How many different people searched, of those who are known by anything.
+/// Counts the distinct searchers (users and visitors) of a report. Searches without a user or visitor id are ignored.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn visitors(db: &Db, report: &Report) -> Result<i64> {
     read!(db, |conn| store::visitors(conn, report))
 }
 
-/// What was searched most.
+/// Returns the most frequent search terms of a report.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn terms(db: &Db, report: &Report, filter: TermFilter, limit: i64) -> Result<Vec<Term>> {
     read!(db, |conn| store::terms(conn, report, filter, limit))
 }
 
-/// How many searches were followed by a click.
+/// Returns the click-through statistics of a report.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn click_through(db: &Db, report: &Report) -> Result<ClickThrough> {
     read!(db, |conn| store::click_through(conn, report))
 }
 
-/// How much was searched in each step of the time.
+/// Returns the number of searches per interval.
 /// # Errors
-/// OUT_OF_RANGE for more than 1,000 steps; those of the database.
+/// OUT_OF_RANGE for more than 1,000 intervals; database errors.
 pub async fn trends(db: &Db, report: &Report, interval: Interval) -> Result<Vec<Trend>> {
     report.check_steps(interval)?;
     read!(db, |conn| store::trends(conn, report, interval))
 }
 
-/// The searches of a user, for the export of their data.
+/// Returns the searches of a user, for the export of their data.
 /// # Errors
-/// Those of the statement.
+/// Database errors.
 pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
     let shown = rows.iter().map(|row| {
@@ -85,9 +85,9 @@ pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     Ok(shown.collect())
 }
 
-/// Forgets who made the searches of a user; the searches stay, and are counted.
+/// Anonymizes the searches of a user; they remain in the statistics.
 /// # Errors
-/// Those of the statement.
+/// Database errors.
 pub async fn erase_personal_data(conn: &Conn, user: UserId) -> Result<()> {
     store::update_anonymized(conn, user).await
 }

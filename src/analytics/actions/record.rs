@@ -1,5 +1,5 @@
-//! Recording a search that was answered.
-//! Rule: a search is recorded once, with its first page; nothing is recorded where recording is switched off.
+//! Recording of executed searches.
+//! Rule: a search is recorded once, with its first page, and only if recording is enabled.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::{
     search::actions::SearchResults,
 };
 
-/// Records a search with the conditions as they were given, and returns its id; none for what is not recorded.
+/// Records a search with its original filters and returns its id; none if it is not recorded.
 pub fn record(
     recorder: &SearchRecorder,
     found: &SearchResults,

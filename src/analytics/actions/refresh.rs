@@ -1,5 +1,5 @@
-//! The job that deletes old searches, and tells the search what many have searched.
-//! Rule: what is suggested to everybody was searched by enough different people, and names nobody.
+//! The job that deletes old searches and updates the popular searches.
+//! Rule: a search is suggested to others only if enough different people made it, and if it contains no personal data.
 
 use std::time::Duration;
 
@@ -15,34 +15,34 @@ use crate::{
     search::store::popular_searches,
 };
 
-/// The kind of the job.
+/// Kind of the job.
 pub const KIND: &str = "refresh_analytics";
-/// How often it runs.
+/// Interval of the job.
 pub const PERIOD: Duration = Duration::from_secs(3600);
-/// How far back what is popular was searched.
+/// Period over which popular searches are determined.
 const POPULARITY_PERIOD: TimeDelta = TimeDelta::days(30);
-/// Most texts that are suggested, at each website and anywhere.
+/// Maximum number of popular searches per website, and across all websites.
 const MAX_POPULAR_SEARCHES: i64 = 10_000;
 
 /// Runs the job.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, settings: AnalyticsSettings, _: &JobRow) -> Result<()> {
     refresh(db, settings).await
 }
 
-/// Deletes what is kept long enough, and has the search suggest what many have searched lately.
+/// Deletes searches and clicks past their retention, and updates the popular searches.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn refresh(db: &Db, settings: AnalyticsSettings) -> Result<()> {
     let deleted = delete_old(db, Utc::now() - settings.retention()).await?;
     if deleted > 0 {
-        tracing::info!(deleted, "deleted old searches and clicks");
+        tracing::info!(deleted, "old searches and clicks deleted");
     }
     update_popular_searches(db, Utc::now() - POPULARITY_PERIOD, settings.search_shared_by).await
 }
 
-/// Deletes searches and clicks from before this moment, some at a time, so that nobody waits; how many.
+/// Deletes searches and clicks before this time, in batches to keep transactions short. Returns their number.
 async fn delete_old(db: &Db, before: DateTime<Utc>) -> Result<usize> {
     let before = SearchId::first_at(before);
     let mut deleted = 0;
@@ -57,7 +57,7 @@ async fn delete_old(db: &Db, before: DateTime<Utc>) -> Result<usize> {
     }
 }
 
-/// Has the search suggest what so many different people have searched since this moment.
+/// Replaces the popular searches with those made by at least `min_people` people since this time.
 async fn update_popular_searches(db: &Db, since: DateTime<Utc>, min_people: u32) -> Result<()> {
     let since = SearchId::first_at(since);
     db.transaction(async |conn| {

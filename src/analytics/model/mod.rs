@@ -1,4 +1,4 @@
-//! What is kept of a search and of a click.
+//! Recorded searches and clicks, and their ids.
 
 pub mod report;
 
@@ -19,37 +19,37 @@ use crate::{
     text::normalize_search_query,
 };
 
-/// Random bits of a key, behind the milliseconds since 1970.
+/// Number of random low bits of a key; the bits above are milliseconds since 1970.
 const RANDOM_BITS: u32 = 21;
-/// The last millisecond that has a key: in the year 2109.
+/// The last millisecond that a key can represent, in the year 2109.
 const LAST_MILLI: i64 = (1 << (63 - RANDOM_BITS)) - 1;
-/// Longest conditions of a search that are kept, in bytes of JSON.
+/// Maximum size of recorded filters, in bytes of JSON.
 const MAX_FILTERS: usize = 2_000;
-/// The last place of a list that a click has.
+/// Maximum position of a click.
 const MAX_POSITION: i32 = 10_000;
-/// How long after a search a click is one of it.
+/// How long after a search clicks are attributed to it.
 const CLICK_WINDOW: TimeDelta = TimeDelta::days(1);
-/// How far the clocks of two servers may be apart.
+/// Maximum clock difference between two servers.
 const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 impl SearchId {
-    /// A new key, of this moment.
+    /// Returns a new key for this time.
     pub fn at(at: DateTime<Utc>) -> Self {
         Self(Self::first_at(at).0 | rand::random_range(0..1 << RANDOM_BITS))
     }
 
-    /// The least key of a moment.
+    /// Returns the lowest key for this time.
     pub fn first_at(at: DateTime<Utc>) -> Self {
         Self(at.timestamp_millis().clamp(0, LAST_MILLI) << RANDOM_BITS)
     }
 
-    /// The moment that it was made at, as its server's clock had it.
+    /// Returns when the key was created, by its server's clock.
     pub fn timestamp(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0 >> RANDOM_BITS).unwrap_or_default()
     }
 }
 
-/// Who searches.
+/// The user or visitor who searches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Searcher {
     user: Option<UserId>,
@@ -57,8 +57,8 @@ pub struct Searcher {
 }
 
 impl Searcher {
-    /// A user who is logged in is that user. A machine with an API key searches for the visitor whose id it sends, and where
-    /// it sends none for its owner.
+    /// Returns the searcher of a request: the logged-in user, or the visitor. A request with an API key searches for
+    /// the visitor whose id it sends, and without one for the key's owner.
     pub fn of(identity: Option<&Identity>, visitor: Option<VisitorKey>) -> Self {
         match identity {
             Some(Identity { user, auth_method: AuthMethod::Session(_), .. }) => {
@@ -72,21 +72,21 @@ impl Searcher {
     }
 }
 
-/// How a search came out.
+/// The outcome of a search.
 #[derive(Debug, Clone, Copy)]
 pub struct SearchOutcome {
-    /// How many hits there are, as far as they are known.
+    /// Number of hits, as far as counted.
     pub results: i64,
-    /// Whether there are no more.
+    /// Whether the number is exact.
     pub is_exact: bool,
-    /// How long it took, in milliseconds.
+    /// Duration, in milliseconds.
     pub took_ms: f32,
 }
 
-/// A search that was answered, as it is written.
+/// A recorded search to be inserted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewSearch {
-    /// Key.
+    /// Primary key.
     pub id: SearchId,
     website_id: Option<WebsiteId>,
     user_id: Option<UserId>,
@@ -102,8 +102,7 @@ pub struct NewSearch {
 }
 
 impl NewSearch {
-    /// What is kept of a search: with the conditions as they were given, and what was searched in the place of what was
-    /// typed.
+    /// Creates the record of a search with its original filters and the corrected query, if there is one.
     pub fn new(
         search: &Search,
         searcher: Searcher,
@@ -122,7 +121,7 @@ impl NewSearch {
             website_id: website,
             user_id: searcher.user,
             visitor: searcher.visitor.map(|visitor| visitor.hex()),
-            // Staff finds what others do not: what they search would tell of it.
+            // Staff also find hidden products, which their searches could reveal.
             is_shareable: !search.is_staff && is_shareable(corrected.as_deref().unwrap_or(&query)),
             query,
             corrected,
@@ -135,15 +134,15 @@ impl NewSearch {
     }
 }
 
-/// Conditions as they are kept: of what is longer than anybody chooses, or holds what no table takes, that it was.
+/// Returns the filters as recorded. Filters that are too long, or contain NUL (which PostgreSQL rejects), are left out.
 fn limit_filters(filters: Value) -> Value {
     let text = filters.to_string();
     if text.len() > MAX_FILTERS || text.contains("\\u0000") { json!({ "leftOut": true }) } else { filters }
 }
 
-/// Whether others may be shown a text: 2 to 60 characters, nothing like an e-mail address, and no run of five digits, which
-/// may be a telephone or an order's number. Words alone, since each of these occurs in what was found; what was searched
-/// without, or beside with `or`, may say anything.
+/// Returns whether a query may be suggested to others: 2 to 60 characters, no `@` (email addresses) and no five
+/// consecutive digits (phone or order numbers). It must consist of plain words, because each of them occurs in the
+/// hits; excluded words, phrases and `or` alternatives may be anything.
 pub fn is_shareable(text: &str) -> bool {
     let is_address = text.contains('@');
     let is_number = text.split(|c: char| !c.is_numeric()).any(|run| run.chars().nth(4).is_some());
@@ -151,27 +150,27 @@ pub fn is_shareable(text: &str) -> bool {
     (2..=60).contains(&text.chars().count()) && !is_address && !is_number && is_of_words()
 }
 
-/// A search as its user is told of it.
+/// A row of `searches` for the export of a user's data.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = searches, check_for_backend(diesel::pg::Pg))]
 pub struct UserSearchRow {
-    /// Key.
+    /// Primary key.
     pub id: SearchId,
-    /// At which website; none where it was not at one.
+    /// Website that was searched; none for a search across websites.
     pub website_id: Option<WebsiteId>,
-    /// What was searched, in lower case.
+    /// Query, in lower case.
     pub query: String,
-    /// What was searched in its place.
+    /// Corrected query that was searched instead.
     pub corrected: Option<String>,
-    /// Under which conditions and in which order.
+    /// Filters and sort order.
     pub filters: Value,
-    /// How many hits there were, as far as they were counted.
+    /// Number of hits, as far as counted.
     pub results: i32,
-    /// When.
+    /// When the search was made.
     pub searched_at: DateTime<Utc>,
 }
 
-/// A product that somebody took of what a search found.
+/// A click on a product in the results of a search.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewClick {
     search_id: SearchId,
@@ -181,17 +180,17 @@ pub struct NewClick {
 }
 
 impl NewClick {
-    /// A click at this moment.
+    /// Creates a click at the current time.
     /// # Errors
-    /// INVALID for a search that was more than a day ago, or is to come; OUT_OF_RANGE for a place that no list has.
+    /// INVALID if the search is more than a day old or in the future; OUT_OF_RANGE for an invalid position.
     pub fn new(search_id: SearchId, product_id: ProductId, position: i32) -> Result<Self> {
         let clicked_at = Utc::now();
         let age = clicked_at - search_id.timestamp();
         if age > CLICK_WINDOW || age < -MAX_CLOCK_SKEW {
-            return Err(Error::bad_input("searchId", "this is not the id of a search of the last day"));
+            return Err(Error::bad_input("searchId", "must be the id of a search of the last 24 hours"));
         }
         if !(1..=MAX_POSITION).contains(&position) {
-            let rule = format!("a position is 1 to {MAX_POSITION}, counted from the first hit");
+            let rule = format!("must be between 1 (the first hit) and {MAX_POSITION}");
             return Err(Error::user(UserErrorCode::OutOfRange, "position", rule));
         }
         Ok(Self { search_id, product_id, position, clicked_at })

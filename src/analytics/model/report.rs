@@ -1,4 +1,4 @@
-//! What staff asks of searches: which stretch of time, where, and what is answered.
+//! Search reports: period, website and results.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
@@ -9,30 +9,30 @@ use crate::{
     ids::WebsiteId,
 };
 
-/// How far back a report goes where nothing is said.
+/// Default period of a report.
 const DEFAULT_PERIOD: TimeDelta = TimeDelta::days(30);
-/// The longest stretch of time of a report.
+/// Maximum period of a report.
 const MAX_PERIOD: TimeDelta = TimeDelta::days(400);
-/// Most steps of a report.
+/// Maximum number of intervals in a report.
 const MAX_STEPS: i64 = 1_000;
 
-/// Which searches a report counts.
+/// The searches that a report covers.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// From this moment on.
+    /// Start of the period, inclusive.
     pub from: DateTime<Utc>,
-    /// Before this moment.
+    /// End of the period, exclusive.
     pub to: DateTime<Utc>,
-    /// At this website; everywhere without.
+    /// Website; none for all websites.
     pub website: Option<WebsiteId>,
-    /// Of those that may be seen.
+    /// Searches that the viewer may see.
     pub scope: Scope,
 }
 
 impl Report {
-    /// The report of a stretch of time; the last 30 days where nothing is said.
+    /// Creates a report for a period; the default is the last 30 days.
     /// # Errors
-    /// OUT_OF_RANGE for a stretch that ends before it begins, or is longer than 400 days.
+    /// OUT_OF_RANGE if the period ends before it starts, or is longer than 400 days.
     pub fn new(
         viewer: &Viewer,
         from: Option<DateTime<Utc>>,
@@ -43,43 +43,44 @@ impl Report {
         let from = from.or_else(|| to.checked_sub_signed(DEFAULT_PERIOD)).unwrap_or(to);
         let wrong = |rule: &'static str| Err(Error::user(UserErrorCode::OutOfRange, "from", rule));
         if from >= to {
-            return wrong("`from` lies before `to`");
+            return wrong("`from` must be before `to`");
         }
         if to - from > MAX_PERIOD {
-            return wrong("give a stretch of at most 400 days");
+            return wrong("the period must be at most 400 days long");
         }
         Ok(Self { from, to, website, scope: viewer.scope(Permission::ViewAnalytics) })
     }
 
-    /// Checks that the report has few enough steps.
+    /// Checks the number of intervals in the report.
     /// # Errors
-    /// OUT_OF_RANGE for more than 1,000.
+    /// OUT_OF_RANGE for more than 1,000 intervals.
     pub fn check_steps(&self, interval: Interval) -> Result<()> {
-        // One more, where it begins within a step.
+        // Partial intervals at both ends count as well.
         if (self.to - self.from).num_seconds() / interval.seconds() + 2 > MAX_STEPS {
-            let rule = format!("that is more than {MAX_STEPS} steps: give a longer interval or a shorter stretch");
+            let rule =
+                format!("a report has at most {MAX_STEPS} intervals; choose a longer interval or a shorter period");
             return Err(Error::user(UserErrorCode::OutOfRange, "interval", rule));
         }
         Ok(())
     }
 }
 
-/// A step of a report.
+/// Interval of a search trend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
 #[graphql(name = "SearchTrendInterval")]
 pub enum Interval {
-    /// An hour.
+    /// One hour.
     Hour,
-    /// A day of UTC.
+    /// One day (UTC).
     Day,
-    /// A week of UTC, from Monday.
+    /// One week (UTC), starting on Monday.
     Week,
-    /// A month of UTC.
+    /// One month (UTC).
     Month,
 }
 
 impl Interval {
-    /// Its least length.
+    /// Returns the minimum length, in seconds.
     fn seconds(self) -> i64 {
         match self {
             Self::Hour => 3_600,
@@ -90,56 +91,56 @@ impl Interval {
     }
 }
 
-/// Which searches are told of.
+/// Filter for the search terms of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TermFilter {
-    /// All.
+    /// All searches.
     All,
-    /// Those that found nothing.
+    /// Searches without results.
     WithoutResults,
 }
 
-/// What was searched, and what came of it.
+/// A search term with its statistics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
-    /// The text, in lower case.
+    /// Search term, in lower case.
     pub query: String,
-    /// How often.
+    /// Number of searches.
     pub searches: i64,
-    /// By how many different people.
+    /// Number of distinct searchers.
     pub people: i64,
-    /// How many hits there were, on average.
+    /// Average number of hits.
     pub results: Decimal,
-    /// How many searches were followed by a click.
+    /// Number of searches followed by a click.
     pub clicked: i64,
 }
 
-/// How many searches were followed by a click.
+/// Click-through statistics.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ClickThrough {
-    /// All searches.
+    /// Number of searches.
     pub searches: i64,
-    /// Those followed by a click.
+    /// Number of searches followed by a click.
     pub clicked: i64,
-    /// The mean place of what was clicked; none where nothing was.
+    /// Average position of the clicked hits; none without clicks.
     pub mean_position: Option<Decimal>,
 }
 
-/// A part of a whole, with four decimals; none of nothing.
+/// Returns the ratio `part / whole` with four decimals; none if `whole` is zero.
 pub fn rate(part: i64, whole: i64) -> Option<Decimal> {
     Decimal::from(part).checked_div(Decimal::from(whole)).map(|rate| rate.round_dp(4).normalize())
 }
 
-/// How much was searched in a step of time.
+/// The statistics of one interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trend {
-    /// When the step begins.
+    /// Start of the interval.
     pub at: DateTime<Utc>,
-    /// How many searches.
+    /// Number of searches.
     pub searches: i64,
-    /// How many of them found nothing.
+    /// Number of searches without results.
     pub without_results: i64,
-    /// How many of them were followed by a click.
+    /// Number of searches followed by a click.
     pub clicked: i64,
 }
 

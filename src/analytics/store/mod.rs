@@ -1,5 +1,5 @@
-//! Every statement on searches and clicks.
-//! What a scope means here: `All` counts every search, staff of some websites those at these, everybody else none.
+//! SQL statements on searches and clicks.
+//! Scopes: `All` includes all searches, `Websites` the searches on these websites, any other scope none.
 
 mod reports;
 
@@ -22,16 +22,17 @@ use crate::{
     search::store::popular_searches::PopularSearch,
 };
 
-/// Most rows that are deleted at once.
+/// Maximum number of rows deleted per statement.
 pub const MAX_DELETED: i64 = 10_000;
 
 fn json<T: serde::Serialize>(rows: &[T]) -> Result<Value> {
-    let text = serde_json::to_string(rows).map_err(|error| Error::Internal(format!("a row is no JSON: {error}")))?;
+    let text = serde_json::to_string(rows)
+        .map_err(|error| Error::Internal(format!("cannot convert a row to JSON: {error}")))?;
     Ok(Value::Text(text))
 }
 
-/// Writes searches; what is there already stays. Where the website is gone the search was at none; where the user was erased
-/// meanwhile it is nobody's: their row is shared, so that the erasure that comes after this finds the search.
+/// Inserts searches; existing ones are left unchanged. A deleted website becomes null, and so does an erased user. The
+/// user rows are locked FOR SHARE, so that a concurrent erasure waits and then anonymizes these searches too.
 pub async fn insert_searches(mut conn: &Conn, rows: &[NewSearch]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
@@ -55,7 +56,7 @@ pub async fn insert_searches(mut conn: &Conn, rows: &[NewSearch]) -> Result<()> 
     Ok(())
 }
 
-/// Writes clicks; the same one counts once, and one on no product not at all.
+/// Inserts clicks. Duplicates and clicks on unknown products are ignored.
 pub async fn insert_clicks(mut conn: &Conn, rows: &[NewClick]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
@@ -74,21 +75,21 @@ pub async fn insert_clicks(mut conn: &Conn, rows: &[NewClick]) -> Result<()> {
     Ok(())
 }
 
-/// What a user searched; the oldest first.
+/// Returns the searches of a user, oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<UserSearchRow>> {
     let own = searches::user_id.is_not_null().and(searches::user_id.assume_not_null().eq(user));
     Ok(searches::table.filter(own).order(searches::id).select(UserSearchRow::as_select()).load(&mut conn).await?)
 }
 
-/// Forgets who it was that searched all this.
+/// Removes the user from all their searches.
 pub async fn update_anonymized(mut conn: &Conn, user: UserId) -> Result<()> {
     let own = searches::table.filter(searches::user_id.is_not_null().and(searches::user_id.assume_not_null().eq(user)));
     diesel::update(own).set(searches::user_id.eq(None::<UserId>)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// What so many different people have searched since this key, and found something by: at each website, and anywhere; what most
-/// people searched first, and so many of each.
+/// Returns the queries with results that at least `min_people` people have searched since this key: up to `limit` per
+/// website and `limit` across all websites, ordered by the number of people.
 pub async fn popular_since(
     mut conn: &Conn,
     since: SearchId,
@@ -123,7 +124,7 @@ pub async fn popular_since(
     Ok(rows.into_iter().map(popular).collect())
 }
 
-/// Deletes searches from before this key, [`MAX_DELETED`] at most; how many.
+/// Deletes searches before this key, at most [`MAX_DELETED`]. Returns their number.
 pub async fn delete_searches_before(mut conn: &Conn, before: SearchId) -> Result<usize> {
     let old = searches::table.filter(searches::id.lt(before)).select(searches::id).order(searches::id);
     let old: Vec<SearchId> = old.limit(MAX_DELETED).load(&mut conn).await?;
@@ -131,7 +132,7 @@ pub async fn delete_searches_before(mut conn: &Conn, before: SearchId) -> Result
     Ok(diesel::delete(searches::table.filter(searches::id.le(*last))).execute(&mut conn).await?)
 }
 
-/// Deletes clicks on searches from before this key, about [`MAX_DELETED`] at most; how many.
+/// Deletes clicks on searches before this key, about [`MAX_DELETED`] at most. Returns their number.
 pub async fn delete_clicks_before(mut conn: &Conn, before: SearchId) -> Result<usize> {
     let old = search_clicks::table.filter(search_clicks::search_id.lt(before)).select(search_clicks::search_id);
     let old: Vec<SearchId> = old.order(search_clicks::search_id).limit(MAX_DELETED).load(&mut conn).await?;

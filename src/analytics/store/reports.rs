@@ -1,4 +1,4 @@
-//! What searches come to. Every statement reads a range of the primary keys, or of those of a website.
+//! SQL statements of search reports. Each reads a range of primary keys, or of one website's keys.
 
 use diesel::sql_types::{BigInt, Nullable, Numeric, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
@@ -15,7 +15,7 @@ use crate::{
     ids::{RowId, SearchId},
 };
 
-/// The searches of a report, `s`, as `FROM` to `WHERE`.
+/// Adds `FROM … WHERE …` for the searches of a report, with the alias `s`.
 fn push_searches<R>(out: &mut DynamicQuery<R>, report: &Report) {
     out.sql(" FROM searches s WHERE");
     push_time_range(out, report, "s.id");
@@ -40,7 +40,7 @@ fn push_time_range<R>(out: &mut DynamicQuery<R>, report: &Report, column: &'stat
     out.sql(" AND ").sql(column).sql(" < ").bind(Value::Int(to.key()));
 }
 
-/// The searches of a report with what was clicked, `c`: one row for each search.
+/// Adds `FROM …` for the searches of a report joined with their clicks, with the alias `c`; one row per search.
 fn push_searches_with_clicks<R>(out: &mut DynamicQuery<R>, report: &Report) {
     out.sql(" FROM (SELECT s.id, s.query, s.user_id, s.visitor, s.results, s.searched_at");
     push_searches(out, report);
@@ -52,11 +52,11 @@ fn push_searches_with_clicks<R>(out: &mut DynamicQuery<R>, report: &Report) {
     out.sql(" GROUP BY search_id) c ON c.search_id = s.id");
 }
 
-/// Different people among searches: who is not known is not counted.
+/// The number of distinct searchers; searches without a user or visitor id are ignored.
 const PEOPLE: &str =
     "count(DISTINCT (s.user_id, s.visitor)) FILTER (WHERE s.user_id IS NOT NULL OR s.visitor IS NOT NULL)";
 
-/// How many searches there were.
+/// Counts the searches of a report.
 pub async fn count(mut conn: &Conn, report: &Report) -> Result<i64> {
     let mut statement = DynamicQuery::<BigInt>::default();
     statement.sql("SELECT count(*)");
@@ -64,17 +64,18 @@ pub async fn count(mut conn: &Conn, report: &Report) -> Result<i64> {
     Ok(statement.get_result(&mut conn).await?)
 }
 
-/// How many different people searched.
+/// Counts the distinct searchers of a report.
 pub async fn visitors(mut conn: &Conn, report: &Report) -> Result<i64> {
     let mut statement = DynamicQuery::<BigInt>::default();
-    // Read apart they are hashed; counted as different pairs they would be sorted, which takes three times as long.
+    // PostgreSQL hashes the rows of a SELECT DISTINCT; count(DISTINCT …) would sort them, which takes three times as
+    // long.
     statement.sql("SELECT count(*) FROM (SELECT DISTINCT s.user_id, s.visitor");
     push_searches(&mut statement, report);
     statement.sql(" AND (s.user_id IS NOT NULL OR s.visitor IS NOT NULL)) AS people");
     Ok(statement.get_result(&mut conn).await?)
 }
 
-/// What was searched most.
+/// Returns the most frequent search terms.
 pub async fn terms(mut conn: &Conn, report: &Report, filter: TermFilter, limit: i64) -> Result<Vec<Term>> {
     let mut statement = DynamicQuery::<(Text, BigInt, BigInt, Numeric, BigInt)>::default();
     statement.sql("SELECT s.query, count(*), ").sql(PEOPLE);
@@ -90,7 +91,7 @@ pub async fn terms(mut conn: &Conn, report: &Report, filter: TermFilter, limit: 
     Ok(rows.into_iter().map(term).collect())
 }
 
-/// How many searches were followed by a click.
+/// Returns the click-through statistics.
 pub async fn click_through(mut conn: &Conn, report: &Report) -> Result<ClickThrough> {
     let mut statement = DynamicQuery::<(BigInt, BigInt, Nullable<Numeric>)>::default();
     statement.sql("SELECT count(*), count(c.search_id), round(sum(c.positions) / sum(c.clicks), 2)");
@@ -99,7 +100,7 @@ pub async fn click_through(mut conn: &Conn, report: &Report) -> Result<ClickThro
     Ok(ClickThrough { searches, clicked, mean_position })
 }
 
-/// How much was searched in each step of the time, also in those without any search.
+/// Returns the number of searches per interval, including intervals without searches.
 pub async fn trends(mut conn: &Conn, report: &Report, interval: Interval) -> Result<Vec<Trend>> {
     let (unit, step) = match interval {
         Interval::Hour => ("'hour'", "interval '1 hour'"),
@@ -107,7 +108,7 @@ pub async fn trends(mut conn: &Conn, report: &Report, interval: Interval) -> Res
         Interval::Week => ("'week'", "interval '1 week'"),
         Interval::Month => ("'month'", "interval '1 month'"),
     };
-    // All of it in times without a zone: a day of the session's zone may have 23 hours.
+    // Computed on timestamps without time zone, because a day of the session's time zone may have 23 hours.
     let mut statement = DynamicQuery::<(Timestamptz, BigInt, BigInt, BigInt)>::default();
     statement.sql("WITH found AS (SELECT date_trunc(").sql(unit);
     statement.sql(", s.searched_at AT TIME ZONE 'UTC') AS at, count(*) AS searches,");

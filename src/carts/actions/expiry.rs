@@ -1,30 +1,30 @@
-//! Clearing away what is over: reservations and carts.
+//! Cleanup of expired reservations and carts.
 
 use std::time::Duration;
 
 use super::reservations::release_all;
 use crate::{carts::store, db::Db, error::Result, jobs::model::JobRow, products};
 
-/// The job that does so.
+/// Kind of the cleanup job.
 pub const KIND: &str = "cleanup_carts";
-/// How often.
+/// Interval of the cleanup job.
 pub const PERIOD: Duration = Duration::from_secs(60);
 
-/// Runs the job.
+/// Runs the cleanup job.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
     let count = clean_up(db).await?;
     if count > 0 {
-        tracing::info!(count, "released reservations and deleted carts that were over");
+        tracing::info!(count, "expired carts and reservations deleted");
     }
     Ok(())
 }
 
-/// Releases reservations and deletes carts whose time is over; how many. In short transactions, and past what others
-/// hold: several servers may do it at once.
+/// Releases expired reservations and deletes expired carts; returns how many. Uses short transactions and skips locked
+/// rows, so that several servers can run it at once.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn clean_up(db: &Db) -> Result<usize> {
     let mut count = 0;
     loop {

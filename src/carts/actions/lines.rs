@@ -1,4 +1,4 @@
-//! The lines of a cart.
+//! Changes to the lines of a cart.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,16 +20,16 @@ use crate::{
     websites,
 };
 
-/// Adds pieces of a product to a cart, at today's price.
+/// Adds units of a product to a cart at its current price.
 /// # Errors
-/// User errors: NOT_FOUND for a cart that is not the viewer's and a product that is not for sale, OUT_OF_RANGE,
+/// User errors: NOT_FOUND for a cart that is not the viewer's or a product that is not for sale, OUT_OF_RANGE,
 /// OUT_OF_STOCK, MULTIPLE_CURRENCIES.
 pub async fn add_line(db: &Db, viewer: &Viewer, cart: CartId, product: ProductId, quantity: i32) -> Result<CartRow> {
     let holder = viewer.holder();
     db.transaction(async |conn| add_lines(conn, &holder, cart, &[(product, quantity)], "").await).await
 }
 
-/// Adds pieces of products to a cart. Errors name the lines by `list`, or the only one by its own fields where that is empty.
+/// Adds products to a cart. Errors name the fields as `<list>.<n>.<field>`, or just `<field>` if `list` is empty.
 pub(super) async fn add_lines(
     conn: &Conn,
     holder: &Holder,
@@ -53,7 +53,7 @@ pub(super) async fn add_lines(
     let products = products_for_sale(conn, &ids).await?;
     let currencies = currencies(conn, products.values()).await?;
     let currency_of = |product: &ProductRow| currencies.get(&product.source_website_id).copied();
-    // The first product says what an empty cart is in.
+    // The first product determines the currency of an empty cart.
     let first = wanted.iter().find_map(|(id, _)| products.get(id)).and_then(currency_of);
     let currency = if existing.is_empty() { first.unwrap_or(cart.currency()) } else { cart.currency() };
 
@@ -66,7 +66,7 @@ pub(super) async fn add_lines(
             continue;
         };
         if currency_of(product) != Some(currency) {
-            let rule = format!("this cart is in {currency}: buy this product apart");
+            let rule = format!("The cart's currency is {currency}. Buy this product in a separate order.");
             wrong.push(UserError::new(UserErrorCode::MultipleCurrencies, field(index, "productId"), rule));
         }
         let all = quantities.entry(*id).or_default();
@@ -102,7 +102,7 @@ pub(super) async fn add_lines(
     store::update_currency(conn, cart.id, currency.as_str()).await
 }
 
-/// Into a cart goes what is there, also what is kept for others for a while: only a reservation and a sale ask for more.
+/// Checks the quantity against the stock including units reserved for others; only reservations and sales are stricter.
 fn check_in_stock(
     product: &ProductRow,
     quantity: i32,
@@ -116,7 +116,7 @@ fn reject_if_any(wrong: Vec<UserError>) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-/// What everybody may buy.
+/// Returns those of the products that the public can buy.
 async fn products_for_sale(conn: &Conn, ids: &[ProductId]) -> Result<HashMap<ProductId, ProductRow>> {
     let found = products::store::by_ids(conn, &Scope::Public, ids).await?;
     Ok(found.into_iter().map(|product| (product.id, product)).collect())
@@ -130,7 +130,7 @@ async fn currencies(conn: &Conn, products: impl Iterator<Item = &ProductRow>) ->
     Ok(found.into_iter().map(|website| (website.id, website.currency())).collect())
 }
 
-/// The sum of a cart at today's prices, of what is for sale.
+/// Returns the total of a cart at current prices, without products that are not for sale.
 async fn cart_total(
     conn: &Conn,
     quantities: &BTreeMap<ProductId, i32>,
@@ -142,7 +142,7 @@ async fn cart_total(
     Ok(quantities.iter().filter_map(|(id, n)| product(id).map(|product| line_total(product.price, *n))).sum())
 }
 
-/// Changes the pieces of a line. The price when it was added stays.
+/// Changes the quantity of a line. Its added price stays the same.
 /// # Errors
 /// As [`add_line`].
 pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32) -> Result<CartRow> {
@@ -156,10 +156,9 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
         let is_increase = quantity > line.quantity;
         quantities.insert(line.product_id, quantity);
         let products = products_for_sale(conn, &quantities.keys().copied().collect::<Vec<_>>()).await?;
-        // Fewer pieces are always possible: it may be just what has to be done.
+        // A decrease is always allowed, since it may be what makes the cart valid again.
         if is_increase {
-            let inactive =
-                || Error::user(UserErrorCode::ProductInactive, "id", "this product is not for sale any more");
+            let inactive = || Error::user(UserErrorCode::ProductInactive, "id", "this product is no longer for sale");
             let product = products.get(&line.product_id).ok_or_else(inactive)?;
             check_in_stock(product, quantity, "id".into(), "quantity".into())?;
             check_total("quantity", cart_total(conn, &quantities, &products).await?)?;
@@ -170,7 +169,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
     .await
 }
 
-/// Takes a line off a cart.
+/// Removes a line from a cart.
 /// # Errors
 /// NOT_FOUND for a line that is not the viewer's.
 pub async fn remove_line(db: &Db, viewer: &Viewer, id: CartLineId) -> Result<CartRow> {
@@ -184,7 +183,7 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: CartLineId) -> Result<Car
     .await
 }
 
-/// Takes all lines off a cart.
+/// Removes all lines from a cart.
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's.
 pub async fn clear(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
@@ -198,7 +197,7 @@ pub async fn clear(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
     .await
 }
 
-/// Locks the cart of a line; gives the line as it stands then, and all of the cart.
+/// Locks the cart of a line; returns the cart, the locked line and all lines of the cart.
 async fn lock_line(conn: &Conn, holder: &Holder, id: CartLineId) -> Result<(CartRow, CartLineRow, Vec<CartLineRow>)> {
     let missing = || Error::not_found("id", "line");
     let cart = store::lines_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?.cart_id;

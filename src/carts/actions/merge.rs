@@ -1,8 +1,7 @@
-//! A guest logs in: their cart becomes part of the user's.
-//!
-//! The rule: of a product that is in both, the larger number of pieces counts, at the price of the line that was added
-//! last; all other lines come over, up to the limit of a cart. A cart in another currency stays what it is, and its
-//! token stays good: nothing is lost.
+//! Merges the cart of a guest who logs in into the user's cart.
+//! Rule: for a product in both carts the larger quantity is kept, at the price of the line that was added last; all
+//! other lines are copied, up to the maximum number of lines. A cart in another currency is not merged, and its token
+//! stays valid.
 
 use std::collections::HashMap;
 
@@ -20,9 +19,9 @@ use crate::{
     ids::{ProductId, UserId},
 };
 
-/// Merges the cart of this guest, if there is one, into the user's.
+/// Merges the guest's cart, if there is one, into the user's.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn merge(db: &Db, user: UserId, guest: GuestKey) -> Result<()> {
     db.transaction(async |conn| {
         let guest_holder = Holder { user: None, guest: Some(guest) };
@@ -34,7 +33,7 @@ pub async fn merge(db: &Db, user: UserId, guest: GuestKey) -> Result<()> {
     .await
 }
 
-/// The user's cart, with what was in the guest's. The guest's is locked before the user's.
+/// Merges the guest's cart into the user's and returns the user's. The guest's cart is locked before the user's.
 pub(super) async fn merge_into_user_cart(conn: &Conn, user: UserId, guest: GuestKey) -> Result<CartRow> {
     let guest_holder = Holder { user: None, guest: Some(guest) };
     let from = match store::by_holder(conn, &guest_holder).await?.pop() {

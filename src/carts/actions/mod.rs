@@ -1,5 +1,5 @@
-//! What can be done with carts.
-//! Every action locks the cart first and products, by id, after it. So no two wait for each other in a circle.
+//! Use cases of carts.
+//! Rule: every action locks the cart first, then products by ID, so that no two actions deadlock.
 
 pub mod expiry;
 mod lines;
@@ -28,18 +28,18 @@ use crate::{
     websites,
 };
 
-/// A cart, and the token that a new guest needs for it.
+/// A cart, and the token for it if it is a new guest's.
 pub type CartWithToken = (CartRow, Option<String>);
 
-/// The viewer's cart: the user's, that of the token they sent, or a new one with a new token. A guest's cart whose token a
-/// user sends is merged into theirs. Puts these lines into it.
+/// Returns the viewer's cart with these lines added: the user's cart, the cart of the token they sent, or a new one
+/// with a new token. If a logged-in user sends a cart token, that cart is merged into theirs.
 /// # Errors
 /// As [`add_line`].
 pub async fn create(db: &Db, viewer: &Viewer, wanted: &[(ProductId, i32)]) -> Result<CartWithToken> {
     db.transaction(async |conn| create_in(conn, viewer, wanted, "lines").await).await
 }
 
-/// As [`create`], in a transaction of the caller's; errors name the lines by `list`.
+/// Like [`create`], in the caller's transaction; errors name the lines by the field `list`.
 /// # Errors
 /// As [`add_line`].
 pub async fn create_in(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)], list: &str) -> Result<CartWithToken> {
@@ -62,12 +62,12 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)]
     Ok((cart, token))
 }
 
-/// The cart of a user, new or not, locked.
+/// Returns the user's cart, locked; creates it if necessary.
 async fn upsert_for_user(conn: &Conn, user: UserId) -> Result<CartRow> {
     store::insert(conn, &new_cart(conn, Some(user), None).await?).await
 }
 
-/// A cart without lines: its currency is that of the first website until there are some.
+/// Builds a cart without lines. Its currency is that of the first website until lines are added.
 async fn new_cart(conn: &Conn, user: Option<UserId>, token_hash: Option<Vec<u8>>) -> Result<NewCart> {
     let website = websites::store::first(conn).await?;
     let currency = website.map_or(Currency::NONE, |website| website.currency());
@@ -76,7 +76,7 @@ async fn new_cart(conn: &Conn, user: Option<UserId>, token_hash: Option<Vec<u8>>
 
 /// Locks a cart of this holder.
 /// # Errors
-/// NOT_FOUND of this field where it is not theirs, or gone.
+/// NOT_FOUND of this field if the cart is not theirs or expired.
 pub async fn lock(conn: &Conn, holder: &Holder, id: CartId, field: &'static str) -> Result<CartRow> {
     let cart = store::lock(conn, holder, id, Utc::now() + LIFETIME).await?;
     cart.ok_or_else(|| Error::not_found(field, "cart"))

@@ -1,5 +1,5 @@
-//! Keeping pieces for a cart while its checkout is under way.
-//! A reservation cannot be made longer, and ends with any change of the cart: others have their turn.
+//! Reservations of stock for a cart during checkout.
+//! Rule: a reservation cannot be extended and ends with any change of the cart, so that no cart holds stock forever.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,8 +19,8 @@ use crate::{
     stock::sale::check_sale,
 };
 
-/// Reserves all that is in a cart for a while, or nothing; what is reserved stays as it is. Without a time nothing is
-/// reserved.
+/// Reserves everything in a cart for `time`, all or nothing; an existing reservation stays as it is. Without `time`
+/// reservations are off and nothing is reserved.
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`.
 pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration>) -> Result<CartRow> {
@@ -33,11 +33,15 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
         }
         let lines = store::lines_by_cart_ids(conn, &[id]).await?;
         if lines.is_empty() {
-            return Err(Error::user(UserErrorCode::CartEmpty, "id", "there is nothing in this cart"));
+            return Err(Error::user(
+                UserErrorCode::CartEmpty,
+                "id",
+                "The cart is empty. Add at least one product before checking out.",
+            ));
         }
         let wanted = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
-        // What is left of a reservation that is over is released under these locks: locked before, for itself, it may be of
-        // later products than some that are still to be locked.
+        // Expired reservations of this cart are released under these locks. Locking their products separately
+        // beforehand could break the lock order.
         let (products, reserved) = lock_available(conn, Some(id), &wanted).await?;
         check_lines(&lines, &products, &reserved)?;
         if !reserved.is_empty() {
@@ -59,7 +63,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
     .await
 }
 
-/// Releases what is reserved for a cart.
+/// Releases the reservations of a cart.
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's.
 pub async fn release(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
@@ -72,7 +76,7 @@ pub async fn release(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
     .await
 }
 
-/// Releases what is reserved for these carts, over or not; the caller has locked them.
+/// Releases the reservations of these carts, expired or not; the caller has locked the carts.
 pub(super) async fn release_all(conn: &Conn, carts: &[CartId]) -> Result<()> {
     let products = store::reserved_products(conn, carts).await?;
     if !products.is_empty() {
@@ -82,10 +86,10 @@ pub(super) async fn release_all(conn: &Conn, carts: &[CartId]) -> Result<()> {
     Ok(())
 }
 
-/// Locks products for a sale, by id, and says how many pieces of them are kept for this cart. Where one is short of what is
-/// wanted, reservations that are over are released first.
+/// Locks products by ID for a sale; returns them with the quantities reserved for this cart. If a product is short,
+/// expired reservations are released first.
 /// # Errors
-/// Those of the database; what is missing or short is for the caller to tell.
+/// Database errors. The caller checks for missing products and insufficient stock.
 pub async fn lock_available(
     conn: &Conn,
     cart: Option<CartId>,
@@ -94,7 +98,7 @@ pub async fn lock_available(
     let ids: Vec<ProductId> = wanted.keys().copied().collect();
     let mut found = products::store::lock(conn, &ids).await?;
     let mut reserved = HashMap::new();
-    // While the locks are held no reservation of these products comes or goes: most often there is none to look at.
+    // No reservation of these products can change while they are locked, and most products have none.
     if found.iter().any(|product| product.reserved > 0) {
         reserved = reserved_for(conn, cart).await?;
         let is_short = |product: &&ProductRow| {
@@ -110,7 +114,7 @@ pub async fn lock_available(
     Ok((found.into_iter().map(|product| (product.id, product)).collect(), reserved))
 }
 
-/// Returns what is bought with each line of a cart: the locked product and its quantity.
+/// Returns the locked product and the quantity of each cart line.
 /// # Errors
 /// PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`, for every line that cannot be sold.
 pub fn check_lines<'a>(
@@ -121,7 +125,7 @@ pub fn check_lines<'a>(
     let (mut items, mut wrong) = (Vec::new(), Vec::new());
     for (index, line) in lines.iter().enumerate() {
         let product = products.get(&line.product_id);
-        let product = product.ok_or_else(|| Error::Internal("a line without its product".into()))?;
+        let product = product.ok_or_else(|| Error::Internal("the product of a cart line does not exist".into()))?;
         let reserved = reserved.get(&product.id).copied().unwrap_or_default();
         let field = |name| format!("lines.{index}.{name}");
         match check_sale(product, line.quantity, reserved, field("productId"), field("quantity")) {

@@ -47,7 +47,9 @@ fn usage(command: &Command, path: &[String]) -> String {
 fn options(command: &Command) -> String {
     let mut rows = String::new();
     // Those with a variable are settings, which have their own page.
-    for arg in command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_env().is_none() && !arg.is_hide_set()) {
+    for arg in
+        command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_env().is_none() && !arg.is_hide_set())
+    {
         if arg.get_id() == "help" || arg.get_id() == "version" {
             continue;
         }

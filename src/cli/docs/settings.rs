@@ -89,7 +89,10 @@ pub fn page(root: &Command) -> String {
             let mut help = cell(&setting.help());
             let values = setting.values();
             if !values.is_empty() {
-                help += &format!(" Values: {}.", values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", "));
+                help += &format!(
+                    " Values: {}.",
+                    values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
+                );
             }
             text += &format!("| `{}`<br>`{}` | {default} | {help} |\n", setting.variable(), setting.flag());
         }

@@ -1,4 +1,4 @@
-//! `souk import`: files of products, categories, customers, orders, stock and sales.
+//! `souk import`: imports files of products, categories, customers, orders, stock and sales.
 //! Rule: progress goes to standard error, the report to standard output, and rejected rows to a file.
 
 mod rows;
@@ -25,22 +25,22 @@ use crate::{
 
 #[derive(Subcommand)]
 pub(super) enum ImportCommand {
-    /// Brings in past invoices: products, customers and orders. Running it again adds nothing twice.
+    /// Import past invoices: products, customers and orders. Running it again creates no duplicates.
     Sales(Box<ImportSalesArgs>),
-    /// Brings in products, and the categories, brands, suppliers and groups that they name.
+    /// Import products, and the categories, brands, suppliers and groups that they refer to.
     Products(ImportFileArgs),
-    /// Brings in the tree of categories.
+    /// Import the category tree.
     Categories(ImportFileArgs),
-    /// Brings in customers and their addresses, without passwords.
+    /// Import customers and their addresses, without passwords.
     Customers(ImportFileArgs),
-    /// Brings in past orders, which take nothing from stock.
+    /// Import past orders. Stock is not changed.
     Orders(ImportFileArgs),
-    /// Sets the pieces in stock of products that are there.
+    /// Set the stock of existing products.
     Stock(ImportFileArgs),
 }
 
 impl ImportCommand {
-    /// What the audit log calls it.
+    /// Returns the command's name for the audit log.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Sales(_) => "import sales",
@@ -70,9 +70,10 @@ fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-/// The file of the rejected rows: the given one, or one beside the file that is read. `row_label` is what messages call the rows.
+/// Returns the file for rejected rows: the given one, or one next to the input file. `row_label` is what messages call
+/// the rows.
 /// # Errors
-/// A user error if that is the file that is read.
+/// A user error if it is the input file.
 fn rejects_path(file: &Path, given: Option<PathBuf>, extension: &str, row_label: &str) -> Result<PathBuf> {
     let rejects = given.unwrap_or_else(|| match is_stdin(file) {
         true => format!("rejects.{extension}").into(),
@@ -80,14 +81,14 @@ fn rejects_path(file: &Path, given: Option<PathBuf>, extension: &str, row_label:
     });
     let is_same = matches!((file.canonicalize(), rejects.canonicalize()), (Ok(a), Ok(b)) if a == b);
     if !is_stdin(file) && is_same {
-        return Err(Error::bad_input("rejects", format!("rejected {row_label} cannot go to the file that is read")));
+        return Err(Error::bad_input("rejects", format!("rejected {row_label} cannot be written to the input file")));
     }
     Ok(rejects)
 }
 
-/// Opens the file, and a progress bar of its bytes.
+/// Opens the input file, with a progress bar over its bytes.
 /// # Errors
-/// A user error if there is no such file.
+/// A user error if the file cannot be opened.
 fn open_input(file: &Path) -> Result<(Box<dyn Read + Send>, ProgressBar)> {
     let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let file_error = |error: io::Error| Error::bad_input("file", format!("{}: {error}", file.display()));
@@ -107,14 +108,17 @@ fn hide_unless_terminal(bar: ProgressBar) -> ProgressBar {
     if io::stderr().is_terminal() { bar } else { ProgressBar::hidden() }
 }
 
-/// Says where the rejected rows are, if there are any.
+/// Prints where the rejected rows are, if there are any.
 fn print_rejects_path(count: u64, rejects: &Path, row_label: &str) {
     if count > 0 {
-        print_line!("The rejected {row_label} are in {}: put them right and import that file.", rejects.display());
+        print_line!(
+            "The rejected {row_label} were written to {}. Correct them and import that file.",
+            rejects.display()
+        );
     }
 }
 
-/// Writes the report as JSON, if a file is given for it.
+/// Writes the report as JSON, if a file was given.
 /// # Errors
 /// If the file cannot be written.
 fn write_report(path: Option<&Path>, report: &impl Serialize) -> Result<()> {

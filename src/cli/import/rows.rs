@@ -1,5 +1,5 @@
 //! `souk import products|categories|customers|orders|stock`.
-//! Rule: a file that can be read again continues an interrupted run of the same file.
+//! Rule: importing a regular file again resumes an interrupted run of the same file; standard input starts over.
 
 use std::path::{Path, PathBuf};
 
@@ -17,50 +17,51 @@ use crate::{
     },
 };
 
-/// What messages call the rows of a file.
+/// The label of a file's rows in messages.
 const ROW_LABEL: &str = "rows";
 
-/// Import a file. Running it again, after a crash or with a longer file, changes what differs and nothing else.
+/// Import a file. It can be run again, after a crash or with a longer file: only differences are written.
 #[derive(Debug, Clone, Args)]
 pub struct ImportFileArgs {
-    /// The file; `-` is standard input.
+    /// Input file; `-` for standard input.
     pub file: PathBuf,
 
-    /// The code of the website whose it is; it must be there. Of categories, which belong to all websites, it says whose external
-    /// ids they are.
+    /// Code of the website that the file belongs to; it must exist. Categories are shared by all websites; for them it
+    /// selects the website of the external ids.
     #[arg(long, value_name = "CODE")]
     pub website: String,
 
-    /// How it is written: souk-csv, souk-jsonl, shopify, woocommerce or magento.
+    /// File format: souk-csv, souk-jsonl, shopify, woocommerce or magento.
     #[arg(long, default_value = "souk-csv", value_parser = parse_format)]
     pub format: Format,
 
-    /// Tell what would become of it, and write nothing.
+    /// Report what the import would do, without writing anything.
     #[arg(long)]
     pub dry_run: bool,
 
-    /// The encoding of another shop's file: unicode (UTF-8, or UTF-16 with a byte order mark) or windows-1252.
+    /// Encoding of another shop system's file: unicode (UTF-8, or UTF-16 with a byte order mark) or windows-1252.
     #[arg(long, default_value = "unicode", value_parser = parse_encoding)]
     pub encoding: Encoding,
 
-    /// How another shop's file writes amounts where its prices do not tell: point (1,234.56) or comma (1.234,56).
+    /// Decimal separator of another shop system's file if its prices are ambiguous: point (1,234.56) or comma
+    /// (1.234,56).
     #[arg(long, value_parser = parse_decimals)]
     pub decimals: Option<DecimalSeparator>,
 
-    /// What stands before addresses of images that name no server: https://shop.example/media/catalog/product for Magento.
+    /// Prefix for image URLs without a host, such as https://shop.example/media/catalog/product for Magento.
     #[arg(long, value_name = "URL")]
     pub image_base_url: Option<String>,
 
-    /// Rows in one transaction.
+    /// Rows per transaction.
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     pub batch: usize,
 
-    /// Where rejected rows go (FILE.rejects.csv, or rejects.csv in the current folder for standard input; .jsonl for
-    /// souk-jsonl); an older file is replaced.
+    /// File for rejected rows (default: FILE.rejects.csv, or rejects.csv in the current directory for standard input;
+    /// .jsonl for souk-jsonl). An existing file is replaced.
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
 
-    /// Where the report goes as JSON, beside the table on standard output.
+    /// File for the report as JSON, in addition to the table on standard output.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }
@@ -69,7 +70,7 @@ fn parse_encoding(text: &str) -> std::result::Result<Encoding, String> {
     match text {
         "unicode" => Ok(Encoding::Unicode),
         "windows-1252" => Ok(Encoding::Windows1252),
-        _ => Err("give unicode or windows-1252".into()),
+        _ => Err("must be unicode or windows-1252".into()),
     }
 }
 
@@ -77,13 +78,13 @@ fn parse_decimals(text: &str) -> std::result::Result<DecimalSeparator, String> {
     match text {
         "point" => Ok(DecimalSeparator::Point),
         "comma" => Ok(DecimalSeparator::Comma),
-        _ => Err("give point or comma".into()),
+        _ => Err("must be point or comma".into()),
     }
 }
 
 /// Runs an import.
 /// # Errors
-/// User errors (wrong options, header, website, or no such file); those of files and database.
+/// User errors (invalid options or header, unknown website, missing file); file and database errors.
 pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) -> Result<()> {
     let rejects = rejects_path(&args.file, args.rejects, args.format.extension(), ROW_LABEL)?;
     let (input, bar) = open_input(&args.file)?;
@@ -111,7 +112,7 @@ pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) ->
     write_report(args.report.as_deref(), &report)
 }
 
-/// Errors that are shown; the others are in the file of rejects.
+/// Maximum number of printed errors. All errors are in the file of rejected rows.
 const MAX_SHOWN_ERRORS: usize = 10;
 
 fn print_report(report: &Report) {

@@ -1,5 +1,5 @@
-//! `souk import sales`: past invoices.
-//! Rule: every column has a default name; only description, customer and country may be absent from the file.
+//! `souk import sales`: imports past invoices.
+//! Rule: every column has a default name; only description, customer and country may be missing in the file.
 
 use std::path::PathBuf;
 
@@ -15,109 +15,110 @@ use crate::{
     },
 };
 
-/// What messages call the rows of a sales file.
+/// The label of a sales file's rows in messages.
 const ROW_LABEL: &str = "lines";
 
-/// Import the invoices of a shop from a CSV file: products, customers and past orders. Running it again, after a crash or
-/// with a longer file, adds what is missing and nothing twice.
+/// Import the invoices of a shop from a CSV file: products, customers and past orders. It can be run again, after a
+/// crash or with a longer file: only what is missing is added.
 #[derive(Debug, Clone, Args)]
 pub struct ImportSalesArgs {
-    /// The file; `-` is standard input.
+    /// Input file; `-` for standard input.
     pub file: PathBuf,
 
-    /// The code of the website whose sales they are; it is made where it is missing.
+    /// Code of the website that the sales belong to. The website is created if it does not exist.
     #[arg(long, value_name = "CODE")]
     pub website: String,
 
-    /// The website's name (its code for a new one).
+    /// Name of the website (default for a new website: its code).
     #[arg(long)]
     pub name: Option<String>,
 
-    /// Where the shop is (`https://CODE.example` for a new website).
+    /// URL of the shop (default for a new website: `https://CODE.example`).
     #[arg(long, value_name = "URL")]
     pub base_url: Option<String>,
 
-    /// The currency of the file, ISO 4217 (GBP for a new website; that of an old one never changes).
+    /// Currency of the file, ISO 4217 (default for a new website: GBP). The currency of an existing website cannot
+    /// change.
     #[arg(long, value_name = "CODE")]
     pub currency: Option<String>,
 
-    /// What separates the columns: one character, or `tab`.
+    /// Column separator: one ASCII character, or `tab`.
     #[arg(long, default_value = ",", value_parser = parse_delimiter, value_name = "CHAR")]
     pub delimiter: u8,
 
-    /// Numbers are written 1,50 rather than 1.50.
+    /// Numbers use a decimal comma (1,50 instead of 1.50).
     #[arg(long)]
     pub decimal_comma: bool,
 
-    /// How dates are written, such as `%d/%m/%Y %H:%M`; ISO 8601 without. Dates without a zone are UTC.
+    /// Date format, such as `%d/%m/%Y %H:%M` (default: ISO 8601). Dates without a time zone are UTC.
     #[arg(long, value_name = "FORMAT")]
     pub date_format: Option<String>,
 
-    /// The column of the invoice's number.
+    /// Column of the invoice number.
     #[arg(long, default_value = "InvoiceNo", value_name = "NAME")]
     pub invoice_column: String,
 
-    /// The column of the product's code.
+    /// Column of the product code (SKU).
     #[arg(long, default_value = "StockCode", value_name = "NAME")]
     pub sku_column: String,
 
-    /// The column of the line's text; '' where there is none.
+    /// Column of the line's description; '' if there is none.
     #[arg(long, default_value = "Description", value_name = "NAME")]
     pub description_column: String,
 
-    /// The column of the pieces.
+    /// Column of the quantity.
     #[arg(long, default_value = "Quantity", value_name = "NAME")]
     pub quantity_column: String,
 
-    /// The column of the date.
+    /// Column of the invoice date.
     #[arg(long, default_value = "InvoiceDate", value_name = "NAME")]
     pub date_column: String,
 
-    /// The column of the price of one piece.
+    /// Column of the unit price.
     #[arg(long, default_value = "UnitPrice", value_name = "NAME")]
     pub price_column: String,
 
-    /// The column of the customer's number; '' where there is none.
+    /// Column of the customer number; '' if there is none.
     #[arg(long, default_value = "CustomerID", value_name = "NAME")]
     pub customer_column: String,
 
-    /// The column of the country; '' where there is none.
+    /// Column of the country; '' if there is none.
     #[arg(long, default_value = "Country", value_name = "NAME")]
     pub country_column: String,
 
-    /// What the numbers of cancellations begin with, before a digit; '' where there are none.
+    /// Prefix of the invoice numbers of cancellations, followed by a digit; '' if there are none.
     #[arg(long, default_value = "C", value_name = "TEXT")]
     pub cancellation_prefix: String,
 
-    /// Codes that stand for no product (postage, fees), with commas between; an ending `*` stands for anything.
+    /// Codes that are not products (postage, fees), separated by commas. A trailing `*` matches any ending.
     #[arg(long, default_value = NON_PRODUCTS, value_name = "CODES")]
     pub non_products: String,
 
-    /// Pieces in stock that a new product begins with.
+    /// Initial stock of new products.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub opening_stock: i32,
 
-    /// Leave names and prices of products that were there before.
+    /// Do not change names and prices of existing products.
     #[arg(long)]
     pub keep_products: bool,
 
-    /// Lines in one transaction.
+    /// Lines per transaction.
     #[arg(long, default_value_t = 5_000, value_name = "N")]
     pub batch: usize,
 
-    /// Where rejected lines go (FILE.rejects.csv, or rejects.csv in the current folder for standard input); an older file is
-    /// replaced.
+    /// File for rejected lines (default: FILE.rejects.csv, or rejects.csv in the current directory for standard input).
+    /// An existing file is replaced.
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
 
-    /// Where the report goes as JSON, beside the table on standard output.
+    /// File for the report as JSON, in addition to the table on standard output.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
 }
 
 /// Runs `souk import sales`.
 /// # Errors
-/// User errors (wrong options, header, website, or no such file); those of files and database.
+/// User errors (invalid options or header, unknown website, missing file); file and database errors.
 pub(super) async fn import(args: ImportSalesArgs, db: &Db) -> Result<()> {
     let rejects = rejects_path(&args.file, args.rejects.clone(), "csv", ROW_LABEL)?;
     let report_file = args.report.clone();
@@ -164,6 +165,6 @@ fn parse_delimiter(text: &str) -> std::result::Result<u8, String> {
     match text.as_bytes() {
         b"tab" | b"\\t" => Ok(b'\t'),
         [byte] if byte.is_ascii() && !b"\"\r\n".contains(byte) => Ok(*byte),
-        _ => Err("give one ASCII character, or tab".into()),
+        _ => Err("must be one ASCII character, or tab".into()),
     }
 }

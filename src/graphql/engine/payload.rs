@@ -59,11 +59,11 @@ pub(crate) use payload_object;
 
 /// Declares the result type of a mutation with `userErrors` and, optionally, one value.
 macro_rules! payload {
-    ($(#[doc = $doc:literal])* $payload:ident { #[doc = $field_doc:literal] $field:ident: $type:ty }) => {
+    ($(#[doc = $doc:literal])* $payload:ident { $(#[doc = $field_doc:literal])+ $field:ident: $type:ty }) => {
         $crate::graphql::engine::payload::payload_object! {
             $(#[doc = $doc])*
             $payload {
-                #[doc = $field_doc]
+                $(#[doc = $field_doc])+
                 $field: Option<$type>,
                 /// Validation and business-rule errors; empty on success.
                 user_errors: Vec<$crate::graphql::engine::payload::UserError>,

@@ -1,11 +1,11 @@
-// What the first tab of both pages starts with.
+// The content of the first tab of both pages.
 
 export const examples = `# Welcome to Souk.
 #
-# Cursor into an operation, then Ctrl-Enter runs it.
-# Ctrl-Space completes names, Docs explains them.
+# Place the cursor in an operation and press Ctrl-Enter to run it.
+# Press Ctrl-Space to complete names. The Docs panel describes them.
 
-# 1. Anyone may browse.
+# 1. List products. No login is needed.
 query Products {
   products(first: 5) {
     nodes {

@@ -1,4 +1,4 @@
-// Starts GraphiQL against this server's endpoint.
+// Starts GraphiQL with this server's endpoint.
 
 import { examples } from './examples.js';
 
@@ -8,7 +8,7 @@ const send = GraphiQL.createFetcher({
   subscriptionUrl: endpoint.replace(/^http/, 'ws'),
 });
 
-// The Headers editor offers a place for the token; while it is empty, the request is anonymous.
+// The Headers editor starts with an empty bearer token; until it is filled in, requests are anonymous.
 function fetcher(params, options = {}) {
   const headers = { ...options.headers };
   if (headers.Authorization?.trim() === 'Bearer') delete headers.Authorization;

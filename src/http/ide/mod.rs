@@ -1,6 +1,6 @@
-//! The IDE pages: GraphiQL at `/graphiql`, GraphQL Playground at `/playground`, their files below `/ide/`.
-//! Everything is inside the binary; the policy sent along forbids the browser to ask any other host.
-//! Rule: a file of `ide/` is served if and only if it has a line in `FILES`.
+//! The IDE pages: GraphiQL at `/graphiql`, GraphQL Playground at `/playground`, and their files under `/ide/`.
+//! All files are embedded in the binary; the Content-Security-Policy forbids connections to any other host.
+//! Rule: a file of `ide/` is served if and only if it has an entry in `FILES`.
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -12,7 +12,7 @@ use axum::{
 };
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 
-/// Scripts and connections of this server only. Both IDEs write style elements and inline images at run time.
+/// Allows scripts and connections of this server only. Both IDEs insert style elements and inline images at run time.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -24,7 +24,7 @@ const SVG: &str = "image/svg+xml";
 struct File {
     path: &'static str,
     content_type: &'static str,
-    /// The body is kept and sent gzip-compressed.
+    /// Whether the body is stored and sent gzip-compressed.
     is_gzip: bool,
     body: &'static [u8],
 }
@@ -55,7 +55,7 @@ static FILES: [File; 13] = [
     File::plain("/ide/icon.svg", SVG, include_bytes!("icon.svg")),
 ];
 
-/// One route for each file.
+/// Returns one route per file.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     FILES.iter().fold(Router::new(), |router, file| {
         let tag = entity_tag(file.body);
@@ -64,7 +64,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 fn respond(file: &File, tag: &ETag, request: &HeaderMap) -> Response {
-    // Names stay the same from release to release: browsers keep the files, but ask each time whether they still hold.
+    // File names do not change between releases: browsers cache the files, but revalidate them on each use.
     let mut cache_headers = HeaderMap::new();
     cache_headers.typed_insert(tag.clone());
     cache_headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -72,7 +72,7 @@ fn respond(file: &File, tag: &ETag, request: &HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, cache_headers).into_response();
     }
     if file.is_gzip && !accepts_gzip(request) {
-        let message = "This file is only kept gzip-compressed: ask with Accept-Encoding: gzip.\n";
+        let message = "This file is only available gzip-compressed. Send Accept-Encoding: gzip.\n";
         return (StatusCode::NOT_ACCEPTABLE, message).into_response();
     }
     let file_headers = [
@@ -85,16 +85,16 @@ fn respond(file: &File, tag: &ETag, request: &HeaderMap) -> Response {
     (cache_headers, file_headers, encoding, file.body).into_response()
 }
 
-/// A quoted hash of the body. It need not be strong: it only tells one release from the next.
+/// Returns a hash of the body as an entity tag. It only distinguishes releases, so it need not be collision-resistant.
 fn entity_tag(body: &[u8]) -> ETag {
     let mut hasher = DefaultHasher::new();
     hasher.write(body);
-    format!("\"{:016x}\"", hasher.finish()).parse().expect("hexadecimal digits in quotes are an entity tag")
+    format!("\"{:016x}\"", hasher.finish()).parse().expect("quoted hexadecimal digits are a valid entity tag")
 }
 
-/// Whether the client takes gzip. One that does not say takes any encoding (RFC 9110, section 12.5.3).
+/// Returns whether the client accepts gzip. Without the header, any encoding is accepted (RFC 9110, section 12.5.3).
 ///
-/// `headers` has no type for `Accept-Encoding`, and tower-http keeps its own to itself.
+/// `headers` has no type for `Accept-Encoding`, and tower-http's type is private.
 fn accepts_gzip(request: &HeaderMap) -> bool {
     let Some(accepted) = request.get(header::ACCEPT_ENCODING) else { return true };
     accepted.to_str().is_ok_and(|accepted| {

@@ -1,4 +1,4 @@
-// Starts GraphQL Playground against this server's endpoint.
+// Starts GraphQL Playground with this server's endpoint.
 
 import { examples } from './examples.js';
 
@@ -11,7 +11,7 @@ const firstTab = {
   queryVariablesActive: false, // the lower editor shows the headers
 };
 
-// Playground keeps its tabs in the browser, and tabs given here would replace them: give them to newcomers only.
+// Playground stores its tabs in the browser, and tabs passed here would replace them: pass them to new visitors only.
 const known = localStorage.getItem('graphql-playground') !== null;
 
 GraphQLPlayground.init(document.getElementById('root'), {

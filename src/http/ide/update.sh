@@ -1,12 +1,12 @@
 #!/bin/sh
-# Fetches the pinned IDE packages from npm and rebuilds the compressed files and NOTICE.
-# Needs npm, node and gzip. To upgrade: change a version, run, look at both pages, commit.
+# Downloads the pinned IDE packages from npm and rebuilds the compressed files and NOTICE.
+# Requires npm, node and gzip. To upgrade: change a version, run this script, check both pages, commit.
 set -eu
 
 GRAPHIQL=4.1.2
-REACT=18.3.1 # the last React with browser bundles
+REACT=18.3.1 # the last version with browser bundles
 PLAYGROUND=1.7.28
-# Inside the bundles, but not among what npm installs with them; needed for their licence texts only.
+# Contained in the bundles, but not installed as their dependencies; needed for the license texts only.
 BUILT_IN="@radix-ui/react-use-escape-keydown@1.1.1 @react-aria/utils@3.29.0 webpack@4.47.0 assert@1.5.1
   process@0.11.10 promise@8.0.3 asap@2.0.6 util@0.10.4 buffer@4.9.2 base64-js@1.5.1 ieee754@1.2.1"
 
@@ -18,7 +18,7 @@ npm init --yes >/dev/null
 npm install --silent --no-audit --no-fund --ignore-scripts --legacy-peer-deps \
   "graphiql@$GRAPHIQL" "react@$REACT" "react-dom@$REACT" "graphql-playground-react@$PLAYGROUND" $BUILT_IN
 
-# Embedded fonts are three quarters of GraphiQL's style sheet, and the source maps are not shipped.
+# Removes embedded fonts (three quarters of GraphiQL's style sheet) and links to source maps, which are not shipped.
 pack() {
   node -e '
     const text = require("fs").readFileSync(0, "utf8")

@@ -1,5 +1,6 @@
-//! The job that fetches pictures by URL.
-//! Rule: whatever becomes of one ends in its row, for staff to read; at most three tries, with a pause between them.
+//! The job that downloads images by URL.
+//! Rule: the outcome of every attempt is recorded in the image's row for staff; at most three attempts, with a delay
+//! between them.
 
 use std::time::{Duration, Instant};
 
@@ -18,20 +19,20 @@ use crate::{
     products,
 };
 
-/// The job that does so.
+/// Kind of the download job.
 pub const KIND: &str = "fetch_images";
-/// How often it looks for more.
+/// Interval of the download job.
 pub const PERIOD: Duration = Duration::from_secs(5);
-/// How many are taken, and fetched, at once.
+/// Number of images that are claimed and downloaded at once.
 const CONCURRENCY: usize = 8;
-/// How long one run goes on taking more; well below the time of a job.
+/// How long one run claims more images; well below the timeout of a job.
 const MAX_RUN: Duration = Duration::from_secs(60);
-/// The pause after the first try in minutes; the next one is four times as long.
+/// Delay after the first attempt in minutes; the next one is four times as long.
 const RETRY_MINUTES: i64 = 5;
 
-/// Fetches what is due: how many were tried.
+/// Downloads the images that are due; returns the number of attempts.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn fetch_due(db: &Db, processor: &ImageProcessor) -> Result<usize> {
     let (started, mut count) = (Instant::now(), 0);
     loop {
@@ -40,8 +41,8 @@ pub async fn fetch_due(db: &Db, processor: &ImageProcessor) -> Result<usize> {
         let work = stream::iter(claimed).for_each_concurrent(CONCURRENCY, |image| async move {
             let id = image.id;
             if let Err(error) = fetch_one(db, processor, image).await {
-                // Its lease runs out, and it is tried again.
-                tracing::warn!(%error, image = id.0, "a picture by URL waits");
+                // The lease expires and the image is tried again.
+                tracing::warn!(%error, image = id.0, "image download not processed, retried after its lease expires");
             }
         });
         work.await;
@@ -63,7 +64,7 @@ async fn fetch_one(db: &Db, processor: &ImageProcessor, image: ImageRow) -> Resu
                     store::set_media(conn, image.id, media.id).await
                 });
                 match attached.await {
-                    Err(Error::User(_)) => FetchError::Permanent("the product has this picture already".to_owned()),
+                    Err(Error::User(_)) => FetchError::Permanent("the product already has this image".to_owned()),
                     other => return other,
                 }
             }
@@ -85,13 +86,13 @@ async fn fetch_one(db: &Db, processor: &ImageProcessor, image: ImageRow) -> Resu
     .await
 }
 
-/// Runs the job.
+/// Runs the download job.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, processor: &ImageProcessor, _: &JobRow) -> Result<()> {
     let count = fetch_due(db, processor).await?;
     if count > 0 {
-        tracing::info!(count, "tried to fetch pictures by URL");
+        tracing::info!(count, "image downloads attempted");
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! The job that deletes what nothing names any more.
-//! Rule: first the row, then the files, and nothing that came within the last hour. A crash between the two leaves files without
-//! a row, which the next sweep finds by the list of the store; it trusts that list alone, never what it did before.
+//! The job that deletes unreferenced files.
+//! Rule: rows are deleted before files, and nothing that was written within the last hour. After a crash between the
+//! two, the next run finds files without a row by listing the storage; it keeps no other state.
 
 use std::time::Duration;
 
@@ -16,27 +16,27 @@ use crate::{
     storage::{Entry, uploads},
 };
 
-/// The job that does so.
+/// Kind of the cleanup job.
 pub const KIND: &str = "cleanup_files";
-/// How often.
+/// Interval of the cleanup job.
 pub const PERIOD: Duration = Duration::from_secs(3600);
-/// How many rows or files are looked at together.
+/// Number of rows or files per batch.
 const BATCH_SIZE: usize = 500;
 
-/// What a sweep took away.
+/// What a cleanup run deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CleanupReport {
-    /// Rows of content that no picture names.
+    /// Number of rows of unreferenced content.
     pub rows: usize,
-    /// Files of pictures without a row.
+    /// Number of image files without a row.
     pub files: usize,
-    /// Uploads whose time is over.
+    /// Number of expired uploads.
     pub uploads: usize,
 }
 
-/// Sweeps once, as if it were this time.
+/// Runs the cleanup once, with `now` as the current time.
 /// # Errors
-/// Those of the database and the store.
+/// Database and storage errors.
 pub async fn clean_up(db: &Db, processor: &ImageProcessor, now: DateTime<Utc>) -> Result<CleanupReport> {
     let mut report = CleanupReport::default();
     loop {
@@ -62,7 +62,7 @@ pub async fn clean_up(db: &Db, processor: &ImageProcessor, now: DateTime<Utc>) -
     Ok(report)
 }
 
-/// Deletes those of some old files whose content has no row.
+/// Deletes those files whose content has no row; returns how many.
 async fn delete_orphans(db: &Db, processor: &ImageProcessor, files: Vec<Entry>) -> Result<usize> {
     let sha256 = |file: &Entry| file.key.split('/').nth(1).unwrap_or_default().to_owned();
     let mut hashes: Vec<String> = files.iter().map(sha256).collect();
@@ -70,7 +70,7 @@ async fn delete_orphans(db: &Db, processor: &ImageProcessor, files: Vec<Entry>) 
     let known = db.read(async |conn| store::existing_hashes(conn, &hashes).await).await?;
     let mut count = 0;
     for file in files.iter().filter(|file| !known.contains(&sha256(file))) {
-        // Its content may have come again since the list was made: it was written anew then.
+        // The content may have been uploaded again since the files were listed; then the file is newer.
         let is_same = match processor.storage().get(&file.key).await? {
             Some(object) => object.modified == file.modified,
             None => false,
@@ -83,14 +83,14 @@ async fn delete_orphans(db: &Db, processor: &ImageProcessor, files: Vec<Entry>) 
     Ok(count)
 }
 
-/// Runs the job.
+/// Runs the cleanup job.
 /// # Errors
-/// Those of the database and the store.
+/// Database and storage errors.
 pub async fn run(db: &Db, processor: &ImageProcessor, _: &JobRow) -> Result<()> {
     let report = clean_up(db, processor, Utc::now()).await?;
     if report != CleanupReport::default() {
         let CleanupReport { rows, files, uploads } = report;
-        tracing::info!(rows, files, uploads, "swept pictures and uploads that nothing names");
+        tracing::info!(rows, files, uploads, "unreferenced images and expired uploads deleted");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What can be done with pictures.
+//! Use cases of images.
 
 pub mod fetch;
 pub mod file_cleanup;
@@ -23,21 +23,22 @@ use crate::{
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
 
-/// A picture that somebody adds to a product.
+/// Input of [`create`] and [`create_by_url`].
 #[derive(Debug, Clone)]
 pub struct ImageRequest {
-    /// To which product.
+    /// The product.
     pub product: ProductId,
-    /// What it shows; may be empty.
+    /// Alternative text; can be empty.
     pub alt: String,
-    /// Its place, from 1; behind the others without.
+    /// Position from 1; after the other images if absent.
     pub position: Option<i32>,
 }
 
-/// Adds a picture out of a file to a product.
+/// Adds an uploaded image to a product.
 /// # Errors
-/// FORBIDDEN without a permission to write products; NOT_FOUND for a product that is not the viewer's to write; INVALID, with
-/// why, for a file that is no picture within the limits; TAKEN where the product has it; OUT_OF_RANGE where it has too many.
+/// FORBIDDEN without a permission to edit products; NOT_FOUND for a product that the viewer cannot edit; INVALID, with
+/// the reason, for a file that is not an image within the limits; TAKEN if the product already has the image;
+/// OUT_OF_RANGE if it has too many.
 pub async fn create(
     db: &Db,
     processor: &ImageProcessor,
@@ -55,9 +56,9 @@ pub async fn create(
     reread(db, created.await?.id).await
 }
 
-/// Adds a picture by URL to a product: a job fetches it soon.
+/// Adds an image by URL to a product; a job downloads it.
 /// # Errors
-/// As [`create`]; INVALID for a URL that is never fetched.
+/// As [`create`]; INVALID for a URL that is not allowed.
 pub async fn create_by_url(
     db: &Db,
     processor: &ImageProcessor,
@@ -67,7 +68,7 @@ pub async fn create_by_url(
 ) -> Result<Image> {
     let scope = authorize(db, viewer, &request).await?;
     if url.chars().count() > MAX_URL {
-        return Err(Error::user(UserErrorCode::TooLong, "url", format!("a URL has at most {MAX_URL} characters")));
+        return Err(Error::user(UserErrorCode::TooLong, "url", format!("must be at most {MAX_URL} characters long")));
     }
     super::fetch::parse(&url, processor.fetch_policy()).map_err(|why| Error::bad_input("url", why.to_string()))?;
     let created = db.transaction(async |conn| {
@@ -77,9 +78,9 @@ pub async fn create_by_url(
     reread(db, created.await?.id).await
 }
 
-/// Changes a picture.
+/// Changes an image.
 /// # Errors
-/// FORBIDDEN without a permission to write products; NOT_FOUND for a picture of a product that is not the viewer's to write;
+/// FORBIDDEN without a permission to edit products; NOT_FOUND for an image of a product that the viewer cannot edit;
 /// user errors of the fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: ImageId, patch: ImagePatch) -> Result<Image> {
     viewer.require_any(MAY_WRITE)?;
@@ -100,9 +101,9 @@ pub async fn update(db: &Db, viewer: &Viewer, id: ImageId, patch: ImagePatch) ->
     reread(db, id).await
 }
 
-/// Puts all pictures of a product in this order.
+/// Sets the order of all images of a product.
 /// # Errors
-/// As [`update`]; INVALID where these are not all of its pictures, each once.
+/// As [`update`]; INVALID unless `ids` lists every image of the product exactly once.
 pub async fn reorder(db: &Db, viewer: &Viewer, product: ProductId, ids: Vec<ImageId>) -> Result<ProductId> {
     viewer.require_any(MAY_WRITE)?;
     let scope = viewer.scope(Permission::ManageProducts);
@@ -112,7 +113,7 @@ pub async fn reorder(db: &Db, viewer: &Viewer, product: ProductId, ids: Vec<Imag
         current.sort();
         given.sort();
         if current != given {
-            return Err(Error::bad_input("ids", "name every picture of the product, each once"));
+            return Err(Error::bad_input("ids", "ids must list every image of the product exactly once"));
         }
         store::set_order(conn, product, &ids).await?;
         Ok(product)
@@ -120,7 +121,7 @@ pub async fn reorder(db: &Db, viewer: &Viewer, product: ProductId, ids: Vec<Imag
     .await
 }
 
-/// Deletes a picture; its files are swept where no other product shows it.
+/// Deletes an image; the cleanup deletes its files if no other image references them.
 /// # Errors
 /// As [`update`].
 pub async fn delete(db: &Db, viewer: &Viewer, id: ImageId) -> Result<Image> {
@@ -134,7 +135,7 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: ImageId) -> Result<Image> {
     .await
 }
 
-/// Who may, and whether there is room: before any work on the file.
+/// Checks permission and limits before any work on the file.
 async fn authorize(db: &Db, viewer: &Viewer, request: &ImageRequest) -> Result<Scope> {
     viewer.require_any(MAY_WRITE)?;
     check_image(Some(&request.alt), request.position)?;
@@ -144,7 +145,7 @@ async fn authorize(db: &Db, viewer: &Viewer, request: &ImageRequest) -> Result<S
     Ok(scope)
 }
 
-/// Locks a product and tells its pictures.
+/// Locks a product and returns its image IDs.
 async fn lock(conn: &Conn, scope: &Scope, product: ProductId) -> Result<Vec<ImageId>> {
     let locked = products::store::lock_writable(conn, scope, product).await?;
     locked.ok_or_else(|| Error::not_found("productId", "product"))?;
@@ -155,7 +156,7 @@ async fn lock_image(conn: &Conn, scope: &Scope, id: ImageId) -> Result<Image> {
     let missing = || Error::not_found("id", "image");
     let image = store::find(conn, id).await?.ok_or_else(missing)?;
     products::store::lock_writable(conn, scope, image.row.product_id).await?.ok_or_else(missing)?;
-    // Again, under the lock.
+    // Read again under the lock.
     store::find(conn, id).await?.ok_or_else(missing)
 }
 
@@ -189,7 +190,7 @@ async fn reread(db: &Db, id: ImageId) -> Result<Image> {
     found.ok_or_else(|| Error::not_found("id", "image"))
 }
 
-/// The keys of the files of some content.
+/// Returns the storage keys of the files of some content.
 pub fn storage_keys(media: &MediaRow) -> Vec<String> {
     let both = [super::model::RenditionFormat::Webp, super::model::RenditionFormat::Jpeg];
     let paths = media.widths.iter().flat_map(|width| both.map(|format| media.path(Some(*width), format)));

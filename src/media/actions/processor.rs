@@ -1,4 +1,5 @@
-//! Where pictures are made: off the async threads, as many at once as there are cores.
+//! Image processing: off the async threads.
+//! Rule: at most as many images at once as there are cores.
 
 use std::{sync::Arc, thread::available_parallelism};
 
@@ -18,7 +19,7 @@ use crate::{
     storage::Storage,
 };
 
-/// Makes pictures and knows where they are. Clones share the places.
+/// Processes and stores images. Clones share the concurrency limit.
 #[derive(Clone)]
 pub struct ImageProcessor(Arc<Inner>);
 
@@ -30,7 +31,7 @@ struct Inner {
 }
 
 impl ImageProcessor {
-    /// With the files there, their base as browsers see it, and the rules of what comes by URL.
+    /// Creates a processor with a storage, the base URL of media files and the limits of downloads.
     pub fn new(storage: Storage, media_url: &str, fetch_policy: FetchPolicy) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self(Arc::new(Inner {
@@ -41,29 +42,29 @@ impl ImageProcessor {
         }))
     }
 
-    /// Where the files are.
+    /// Returns the storage of the files.
     pub fn storage(&self) -> &Storage {
         &self.0.storage
     }
 
-    /// Longest file of a picture, in bytes.
+    /// Returns the maximum file size of an image, in bytes.
     pub fn max_bytes(&self) -> u64 {
         self.0.fetch_policy.max_bytes
     }
 
-    /// What may be fetched.
+    /// Returns the limits of downloads.
     pub fn fetch_policy(&self) -> FetchPolicy {
         self.0.fetch_policy
     }
 
-    /// The address of a rendition.
+    /// Returns the URL of a rendition.
     pub fn url(&self, media: &MediaRow, width: Option<i32>, format: RenditionFormat) -> String {
         format!("{}/{}", self.0.media_url, media.path(width, format))
     }
 
-    /// Makes the renditions of a file and puts them into the store. Nothing is made twice: a file that came before has them.
+    /// Encodes the renditions of a file and stores them. Files whose content is known already are not processed again.
     /// # Errors
-    /// Those of the database and the store; within, why the file is refused.
+    /// Database and storage errors; the inner error is the reason why the file is rejected.
     pub async fn process(&self, db: &Db, file: Bytes) -> Result<Result<NewMedia, ImageError>> {
         let bytes = i64::try_from(file.len()).unwrap_or(i64::MAX);
         let sha256 = hex::encode(Sha256::digest(&file));
@@ -88,7 +89,7 @@ impl ImageProcessor {
         Ok(Ok(NewMedia { sha256, format, width, height, bytes, blurhash, widths }))
     }
 
-    /// Whether a sweep has left all files of known content in place.
+    /// Returns whether all files of known content still exist.
     async fn has_all_files(&self, row: &MediaRow) -> Result<bool> {
         for key in super::storage_keys(row) {
             if self.0.storage.size(&key).await?.is_none() {
@@ -99,14 +100,14 @@ impl ImageProcessor {
     }
 
     async fn render(&self, file: Bytes) -> Result<Result<RenderedImage, ImageError>> {
-        let closed = |_| Error::Internal("the studio is closed".into());
+        let closed = |_| Error::Internal("the image processor is shut down".into());
         let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(closed)?;
         let work = spawn_blocking(move || {
-            // It is held until the work ends, also where nobody waits for it any more.
+            // Held until the work ends, even if the caller has stopped waiting.
             let _permit = permit;
             renditions::render(&file)
         });
-        // A decoder that panics over a file is a file that cannot be read.
+        // A panic in a decoder means that the file is damaged.
         Ok(work.await.unwrap_or(Err(ImageError::Damaged)))
     }
 }

@@ -1,5 +1,5 @@
-//! Who may do what with an order: its customer, the guest who placed it, sellers and staff.
-//! Rule: an order that is not the viewer's to see is NOT_FOUND.
+//! Which viewers may do what with an order: its customer, the guest who placed it, sellers and staff.
+//! Rule: an order that the viewer may not see is NOT_FOUND.
 
 use crate::{
     auth::{Permission, Scope, Viewer},
@@ -12,12 +12,13 @@ use crate::{
     },
 };
 
-/// Who runs orders: staff, and sellers those that hold their products.
+/// Permissions that allow fulfilling orders: staff all orders of their websites, sellers those with their products.
 pub(super) const MAY_FULFILL: &[Permission] = &[Permission::ManageOrders, Permission::SellProducts];
 
-/// Who may change the lines of an order and cancel it: its customer, the guest who placed it, or staff.
+/// Returns the scope of orders whose lines the viewer may change and which they may cancel: those that they placed as a
+/// user or a guest, and for staff those of their websites.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous without a cart token.
+/// UNAUTHENTICATED for anonymous viewers without a cart token.
 pub(super) fn editor_scope(viewer: &Viewer) -> Result<Scope> {
     match viewer.scope(Permission::ManageOrders) {
         Scope::Seller(me) => Ok(Scope::Own(me)),
@@ -29,12 +30,13 @@ pub(super) fn editor_scope(viewer: &Viewer) -> Result<Scope> {
 /// Reads an order again after a change.
 pub(super) async fn reread(conn: &Conn, id: OrderId) -> Result<OrderRow> {
     let order = store::by_ids(conn, &Scope::All, &[id]).await?.pop();
-    order.ok_or_else(|| Error::Internal("the order is gone".into()))
+    order.ok_or_else(|| Error::Internal("the order no longer exists".into()))
 }
 
-/// Locks an order that the viewer, one of the [`MAY_FULFILL`], runs. What they bought themselves others run.
+/// Locks an order that the viewer, who has one of the [`MAY_FULFILL`] permissions, may fulfill. Sellers cannot fulfill
+/// orders that they placed themselves.
 /// # Errors
-/// NOT_FOUND of the field, which names this resource_type.
+/// NOT_FOUND for this field and resource type.
 pub(super) async fn lock_to_fulfill(
     conn: &Conn,
     viewer: &Viewer,
@@ -47,7 +49,7 @@ pub(super) async fn lock_to_fulfill(
     order.ok_or_else(|| Error::not_found(field, resource))
 }
 
-/// As whom somebody who sees an order acts on it.
+/// Returns the role in which a viewer who can see the order acts on it.
 pub(super) fn actor_of(viewer: &Viewer, order: &OrderRow) -> OrderActor {
     if viewer.can_at(Permission::ManageOrders, order.source_website_id) {
         OrderActor::Staff

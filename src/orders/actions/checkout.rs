@@ -1,4 +1,4 @@
-//! `checkout`: a cart becomes orders, one for each website, all or none.
+//! `checkout`: turns a cart into orders, one per website, all or none.
 
 use std::collections::BTreeMap;
 
@@ -27,52 +27,53 @@ use crate::{
 
 use futures_util::FutureExt;
 
-/// Longest note of a customer, in characters.
+/// Maximum length of a customer's note, in characters.
 const MAX_NOTE: usize = 1000;
 
-/// A cart to be bought.
+/// Input of [`checkout`].
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckoutRequest {
-    /// Which cart.
+    /// The cart.
     pub cart: CartId,
-    /// Where the orders go.
+    /// Shipping address of the orders.
     pub destination: Destination,
-    /// Whom to ask about them; what the account says where absent.
+    /// Contact of the orders; that of the account if absent.
     pub contact: Option<ContactRequest>,
-    /// What the customer writes to the shop.
+    /// The customer's note to the shop.
     pub note: Option<String>,
-    /// What the customer was shown; the prices at which the lines were added where absent.
+    /// Total shown to the customer. If absent, current prices are compared with those at which the lines were added.
     pub expected_total: Option<Decimal>,
 }
 
-/// Where orders go.
+/// Shipping address of orders.
 #[derive(Debug, Clone, Serialize)]
 pub enum Destination {
-    /// To the user's default address.
+    /// The user's default address.
     Default,
-    /// To this address of the user's.
+    /// A saved address of the user.
     Saved(AddressId),
-    /// To a new address, which is kept on the orders alone.
+    /// A new address, stored on the orders only.
     New(AddressPatch),
 }
 
-/// Whom to ask about orders.
+/// Contact of orders.
 #[derive(Debug, Clone, Serialize)]
 pub struct ContactRequest {
     /// Name.
     pub name: String,
-    /// E-mail address.
+    /// Email address.
     pub email: String,
     /// Phone number.
     pub phone: Option<String>,
 }
 
-/// Turns a cart into orders, one for each website, all or none: stock taken, prices, names, contact and address copied, the
-/// cart emptied, the confirmations queued. Sent again with the same key it answers the same orders.
+/// Turns a cart into orders, one per website, all or none. Takes the stock, copies prices, names, contact and address,
+/// empties the cart and queues the confirmation emails. Repeating the request with the same key returns the same
+/// orders.
 /// # Errors
-/// User errors: NOT_FOUND for a cart or an address that is not the viewer's, REQUIRED, INVALID and TOO_LONG for what is
-/// missing or wrong, CART_EMPTY, PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>` of the cart, PRICE_CHANGED,
-/// OUT_OF_RANGE, IDEMPOTENCY_MISMATCH.
+/// User errors: NOT_FOUND for a cart or an address that is not the viewer's; REQUIRED, INVALID and TOO_LONG for missing
+/// or invalid fields; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>` of the cart; PRICE_CHANGED;
+/// OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
 pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: String) -> Result<Vec<OrderRow>> {
     let holder = viewer.holder();
     let no_cart = || Error::not_found("cartId", "cart");
@@ -91,7 +92,11 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         let cart = carts::actions::lock(conn, &holder, request.cart, "cartId").await?;
         let lines = carts::store::lines_by_cart_ids(conn, &[cart.id]).await?;
         if lines.is_empty() {
-            return Err(Error::user(UserErrorCode::CartEmpty, "cartId", "there is nothing in this cart"));
+            return Err(Error::user(
+                UserErrorCode::CartEmpty,
+                "cartId",
+                "The cart is empty. Add at least one product before checking out.",
+            ));
         }
         let wanted: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
         let (products, reserved) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
@@ -113,7 +118,7 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
     .await
 }
 
-/// The request in its canonical form: the same wish is the same request.
+/// Validates the request and returns it in canonical form, so that equal requests hash equally.
 fn normalize(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) -> Result<CheckoutRequest> {
     key.check()?;
     let mut validator = Validator::new();
@@ -124,10 +129,10 @@ fn normalize(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) ->
         match &request.destination {
             Destination::New(_) => {}
             Destination::Saved(_) => return Err(Error::not_found("addressId", "address")),
-            Destination::Default => validator.add(required("address", "say where the orders go")),
+            Destination::Default => validator.add(required("address", "guests must give a shipping address")),
         }
         if request.contact.is_none() {
-            validator.add(required("contact", "say whom to ask about the orders"));
+            validator.add(required("contact", "guests must give a contact"));
         }
     }
     let contact = request.contact.map(|contact| {
@@ -153,7 +158,7 @@ fn required(field: &'static str, rule: &'static str) -> UserError {
     UserError::new(UserErrorCode::Required, field, rule)
 }
 
-/// The errors of fields of an input within the input.
+/// Prefixes the field paths of user errors with the field of the enclosing input.
 fn prefix_fields(field: &str, error: Error) -> Error {
     let Error::User(errors) = error else { return error };
     let inner = |error: UserError| {
@@ -163,14 +168,14 @@ fn prefix_fields(field: &str, error: Error) -> Error {
     Error::User(errors.into_iter().map(inner).collect())
 }
 
-/// Nobody pays another price than the one they were shown.
+/// Checks that the current prices are those shown to the customer.
 fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], items: &[(&ProductRow, i32)]) -> Result<()> {
     if let Some(expected) = request.expected_total {
         let total: Decimal = items.iter().map(|(product, quantity)| line_total(product.price, *quantity)).sum();
         if total == expected {
             return Ok(());
         }
-        let rule = format!("the total is {} now: look at the cart again", format_amount(total));
+        let rule = format!("The cart total is now {}. Review the cart and check out again.", format_amount(total));
         return Err(Error::user(UserErrorCode::PriceChanged, "expectedTotal", rule));
     }
     let wrong: Vec<UserError> = lines
@@ -179,7 +184,7 @@ fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], items: &[(&Pro
         .enumerate()
         .filter(|(_, (line, (product, _)))| line.added_price != product.price)
         .map(|(index, (_, (product, _)))| {
-            let rule = format!("{} costs {} now", product.name, format_amount(product.price));
+            let rule = format!("the price of {} is now {}", product.name, format_amount(product.price));
             UserError::new(UserErrorCode::PriceChanged, format!("lines.{index}.unitPrice"), rule)
         })
         .collect();
@@ -198,7 +203,7 @@ async fn resolve_shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutReq
     };
     found
         .map(Shipping::from_address)
-        .ok_or_else(|| required("addressId", "you have no default address: say where it goes").into())
+        .ok_or_else(|| required("addressId", "You have no default address. Give a shipping address.").into())
 }
 
 async fn resolve_contact(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Contact> {
@@ -209,6 +214,6 @@ async fn resolve_contact(conn: &Conn, me: Option<UserId>, request: &CheckoutRequ
             contact_phone: contact.phone.clone(),
         }),
         (None, Some(me)) => account_contact(conn, me).await,
-        (None, None) => Err(required("contact", "say whom to ask about the orders").into()),
+        (None, None) => Err(required("contact", "guests must give a contact").into()),
     }
 }

@@ -1,4 +1,4 @@
-//! `orderCreate`: an order of named products, without a cart.
+//! `orderCreate`: places an order of given products without a cart.
 
 use std::collections::BTreeMap;
 
@@ -21,19 +21,19 @@ use crate::{
     stock::sale::check_quantity,
 };
 
-/// What a customer wants to buy.
+/// Input of [`create`].
 #[derive(Debug, Clone, Serialize)]
 pub struct OrderRequest {
-    /// Products and pieces; the same product twice counts together.
+    /// Products and quantities; quantities of the same product are added up.
     pub lines: Vec<(ProductId, i32)>,
-    /// Where it goes; the default address where absent.
+    /// Saved shipping address; the default address if absent.
     pub address: Option<AddressId>,
 }
 
-/// Places an order: stock taken, prices, names, the contact and the address copied, all or nothing. Sent again with the
-/// same key it answers the same order.
+/// Places an order, all or nothing: takes the stock and copies prices, names, contact and address. Repeating the
+/// request with the same key returns the same order.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; user errors naming the line: NOT_FOUND, PRODUCT_INACTIVE, OUT_OF_STOCK,
+/// UNAUTHENTICATED for anonymous viewers; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE, OUT_OF_STOCK,
 /// MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
 pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String) -> Result<OrderRow> {
     let me = viewer.require_user()?;
@@ -45,7 +45,8 @@ pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String
             Claim::New(claimed) => claimed,
             Claim::Done(order) => {
                 let order = store::by_ids(conn, &Scope::Own(me), &[OrderId(order)]).await?.pop();
-                return order.ok_or_else(|| Error::Internal("an answered key without its order".into()));
+                return order
+                    .ok_or_else(|| Error::Internal("the order of a stored idempotency key does not exist".into()));
             }
         };
         place_order(conn, me, &request, &claimed).await
@@ -55,7 +56,7 @@ pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String
 
 fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
     if lines.is_empty() {
-        return Err(Error::user(UserErrorCode::Required, "lines", "an order has at least one line"));
+        return Err(Error::user(UserErrorCode::Required, "lines", "an order must have at least one line"));
     }
     if lines.len() > MAX_LINES {
         return Err(Error::user(UserErrorCode::OutOfRange, "lines", format!("an order has at most {MAX_LINES} lines")));
@@ -69,7 +70,7 @@ fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
 }
 
 async fn place_order(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &ClaimedKey) -> Result<OrderRow> {
-    // By id: the order in which the rows are locked.
+    // Sorted by ID, the order in which the rows are locked.
     let mut wanted: BTreeMap<ProductId, i32> = BTreeMap::new();
     for (product, quantity) in &request.lines {
         let total = wanted.entry(*product).or_default();
@@ -83,10 +84,10 @@ async fn place_order(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &
     let buyer = Buyer { user: Some(me), guest: None, contact, shipping, note: None };
     let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
     let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
-    order.ok_or_else(|| Error::Internal("an order of nothing".into()))
+    order.ok_or_else(|| Error::Internal("no order was created".into()))
 }
 
-/// Says of every line what is wrong with it.
+/// Checks each line against the locked products and collects all errors.
 fn check_products(
     request: &OrderRequest,
     wanted: &BTreeMap<ProductId, i32>,
@@ -103,7 +104,7 @@ fn check_products(
                     wrong.push(UserError::new(
                         UserErrorCode::MultipleWebsites,
                         field("productId"),
-                        "an order is placed at one website: order this product apart",
+                        "All products of an order must be from one website. Place a separate order.",
                     ));
                 }
                 wrong.extend(check_stock(product, wanted[id], field("productId"), field("quantity")).err());

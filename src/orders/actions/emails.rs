@@ -1,4 +1,4 @@
-//! The mails about an order. They go to the contact that was named when it was placed; without one there is none.
+//! Emails about an order. They are sent to the contact of the order; without a contact email address none is sent.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::{
     websites,
 };
 
-/// Says what is on its way, and how many pieces are left to follow.
+/// Queues the shipping confirmation: the shipped lines and the number of units still to be shipped.
 pub(super) async fn queue_shipped(
     conn: &Conn,
     order: &OrderRow,
@@ -39,14 +39,14 @@ pub(super) async fn queue_shipped(
     queue(conn, order, Template::OrderShipped, values).await
 }
 
-/// Says that an order is called off, and what is paid back.
+/// Queues the cancellation email with the amount to be refunded.
 pub(super) async fn queue_cancelled(conn: &Conn, order: &OrderRow, lines: &[OrderDetailRow]) -> Result<()> {
     let refund = order.paid_amount - order.refunded_amount;
     let refund = if refund.is_zero() {
         None
     } else {
         let website = websites::store::by_ids(conn, &[order.source_website_id]).await?.pop();
-        let website = website.ok_or_else(|| Error::Internal("an order without its website".into()))?;
+        let website = website.ok_or_else(|| Error::Internal("the website of an order does not exist".into()))?;
         Some(format!("{} {}", format_amount(refund), website.currency()))
     };
     let values = json!({

@@ -1,4 +1,4 @@
-//! Changing the lines of a pending order.
+//! Changes to the lines of a pending order.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Locks an order whose lines may change: it is pending, and nobody has paid or promised anything for them.
+/// Locks an order whose lines may be changed: it is pending and has no payment in progress or done.
 async fn lock_pending(
     conn: &Conn,
     scope: &Scope,
@@ -37,25 +37,25 @@ async fn lock_pending(
         return Err(Error::user(
             UserErrorCode::IllegalTransition,
             field,
-            format!("only a pending order can be changed; this one is {}", order.status.as_str()),
+            format!("only the lines of a pending order can be changed; this order is {}", order.status.as_str()),
         ));
     }
     if order.payment_status != PaymentStatus::None {
-        let rule = "a payment of this order is under way or done: its lines stay as they are";
+        let rule = "the order has a payment; its lines cannot be changed";
         return Err(Error::user(UserErrorCode::PaymentExists, field, rule));
     }
     Ok(order)
 }
 
-/// Locks a product, of which so many more pieces are wanted.
+/// Locks a product of which `more` additional units are wanted.
 async fn lock_product(conn: &Conn, id: ProductId, more: i32) -> Result<Option<ProductRow>> {
     Ok(lock_products(conn, &BTreeMap::from([(id, more)])).await?.remove(&id))
 }
 
-/// Adds a product to a pending order at today's price.
+/// Adds a product to a pending order at its current price.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION unless it is
-/// pending; PAYMENT_EXISTS once somebody pays for it; user errors of the line.
+/// UNAUTHENTICATED for anonymous viewers; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION unless
+/// the order is pending; PAYMENT_EXISTS if it has a payment; user errors of the line.
 pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: ProductId, quantity: i32) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity)?;
@@ -75,7 +75,7 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
             return Err(Error::user(
                 UserErrorCode::MultipleWebsites,
                 "productId",
-                "an order is placed at one website: order this product apart",
+                "All products of an order must be from one website. Place a separate order.",
             ));
         }
         check_stock(&product, quantity, "productId".into(), "quantity".into())?;
@@ -87,7 +87,7 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
     .await
 }
 
-/// Changes the pieces of a line of a pending order; its price stays what was agreed.
+/// Changes the quantity of a line of a pending order; its unit price stays the same.
 /// # Errors
 /// As [`add_line`].
 pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: i32) -> Result<OrderRow> {
@@ -108,7 +108,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: 
     .await
 }
 
-/// Takes a line off a pending order. The last one stays: cancel the order instead.
+/// Removes a line of a pending order, except for the last one.
 /// # Errors
 /// As [`add_line`]; REQUIRED for the last line.
 pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<OrderRow> {
@@ -119,7 +119,7 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<
             return Err(Error::user(
                 UserErrorCode::Required,
                 "id",
-                "an order has at least one line: cancel it instead",
+                "An order must have at least one line. Cancel the order instead.",
             ));
         }
         lock_product(conn, line.product_id, 0).await?;
@@ -130,7 +130,7 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<
     .await
 }
 
-/// Locks the pending order of a line; gives the line as it stands then, and how many lines the order has.
+/// Locks the pending order of a line; returns the order, the locked line and the order's number of lines.
 async fn lock_line(conn: &Conn, scope: &Scope, id: OrderDetailId) -> Result<(OrderRow, OrderDetailRow, usize)> {
     let missing = || Error::not_found("id", "line");
     let line = store::lines_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;

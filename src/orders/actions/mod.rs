@@ -1,5 +1,5 @@
-//! Placing, changing and cancelling orders.
-//! Every action locks in one order: the order, then its products by id. So no two wait for each other in a circle.
+//! Use cases of orders: placing, changing, fulfilling, returning and canceling.
+//! Rule: every action locks the order first, then its products by ID, so that no two actions deadlock.
 
 mod access;
 mod checkout;

@@ -1,4 +1,4 @@
-//! Noting something on an order.
+//! Notes on orders.
 
 use super::access::{actor_of, editor_scope};
 use crate::{
@@ -12,10 +12,11 @@ use crate::{
     },
 };
 
-/// Adds a note to an order: staff to any, customers and guests to their own. Internal ones are the staff's.
+/// Adds a note to an order: staff to any order of their websites, customers and guests to their own. Only staff write
+/// internal notes.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; INVALID for an internal note of
-/// somebody else; OUT_OF_RANGE where there are too many; user errors of the text.
+/// UNAUTHENTICATED for anonymous viewers; NOT_FOUND for an order that is not the viewer's; BAD_USER_INPUT for an
+/// internal note of a customer or guest; OUT_OF_RANGE if the order has too many notes; user errors of the text.
 pub async fn add_note(db: &Db, viewer: &Viewer, id: OrderId, text: String, is_internal: bool) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     check_note(&text)?;
@@ -23,7 +24,7 @@ pub async fn add_note(db: &Db, viewer: &Viewer, id: OrderId, text: String, is_in
         let missing = || Error::not_found("orderId", "order");
         let order = store::lock(conn, &scope, id).await?.ok_or_else(missing)?;
         if is_internal && actor_of(viewer, &order) != OrderActor::Staff {
-            return Err(Error::bad_input("isInternal", "only the shop's staff writes internal notes"));
+            return Err(Error::bad_input("isInternal", "only staff can add internal notes"));
         }
         if store::events::count_notes(conn, id).await? >= MAX_NOTES {
             let rule = format!("an order has at most {MAX_NOTES} notes");

@@ -1,5 +1,5 @@
 //! Placing orders: what `orderCreate` and `checkout` have in common.
-//! Everything is written in one transaction by a number of statements that does not depend on how much is bought.
+//! Rule: everything is written in one transaction; the number of statements does not depend on the number of products.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ use crate::{
     websites::{self, model::WebsiteRow},
 };
 
-/// Who buys, and what their orders are told.
+/// The buyer and the details that are copied to their orders.
 pub(super) struct Buyer {
     pub(super) user: Option<UserId>,
     pub(super) guest: Option<GuestKey>,
@@ -45,11 +45,12 @@ pub(super) struct Buyer {
     pub(super) note: Option<String>,
 }
 
-/// What is bought: products, which the caller has locked and checked, and pieces.
+/// What is bought: products, which the caller has locked and checked, with quantities.
 pub(super) type Items<'a> = [(&'a ProductRow, i32)];
 
-/// Makes one order for each website of the basket, takes the stock and queues the confirmations. The first order gives the
-/// checkout its number, which is the answer of its key. `also` does not depend on the orders: it goes along with their lines.
+/// Inserts one order per website of the items, takes the stock and queues the confirmation emails. The ID of the first
+/// order identifies the checkout and is stored as the result of the idempotency key. `also` must not depend on the
+/// orders; it is pipelined with their lines.
 pub(super) async fn place<'a>(
     conn: &'a Conn,
     buyer: &Buyer,
@@ -67,9 +68,10 @@ pub(super) async fn place<'a>(
     let numbers = store::next_numbers(conn, ids.len());
     let (websites, numbers) = futures_util::future::try_join(websites, numbers).await?;
     let websites: BTreeMap<WebsiteId, WebsiteRow> = websites.into_iter().map(|row| (row.id, row)).collect();
-    let website =
-        |id: &WebsiteId| websites.get(id).ok_or_else(|| Error::Internal("a product without its website".into()));
-    let first = numbers.first().ok_or_else(|| Error::Internal("a checkout of nothing".into()))?.0;
+    let website = |id: &WebsiteId| {
+        websites.get(id).ok_or_else(|| Error::Internal("the website of a product does not exist".into()))
+    };
+    let first = numbers.first().ok_or_else(|| Error::Internal("no order was created".into()))?.0;
     let mut new = Vec::new();
     let mut totals: BTreeMap<OrderId, Decimal> = BTreeMap::new();
     let (mut lines, mut sold, mut emails) = (Vec::new(), Vec::new(), Vec::new());
@@ -100,7 +102,7 @@ pub(super) async fn place<'a>(
         );
         new.push(order);
     }
-    // By id, as the products are locked.
+    // By product ID, the order in which the products are locked.
     sold.sort_by_key(|movement| movement.product_id);
     let mut orders = store::insert_all(conn, &new).await?;
     orders.sort_by_key(|order| order.id);
@@ -112,13 +114,13 @@ pub(super) async fn place<'a>(
     ];
     run_pipelined(rest.into_iter().chain(also)).await?;
     for order in &mut orders {
-        // The trigger has made it so by now.
+        // The trigger has updated the total by now.
         order.total_amount = totals.get(&order.id).copied().unwrap_or_default();
     }
     Ok(orders)
 }
 
-/// The mail that confirms an order; none where nobody left an address.
+/// Returns the confirmation email of an order; none without a contact email address.
 fn confirmation(
     buyer: &Buyer,
     order: &NewOrder,
@@ -160,7 +162,7 @@ pub(super) fn line(order: OrderId, product: &ProductRow, quantity: i32) -> NewOr
     }
 }
 
-/// Whether so many pieces can be sold to somebody for whom nothing is kept.
+/// Checks whether this quantity can be sold to a buyer without a reservation.
 /// # Errors
 /// PRODUCT_INACTIVE or OUT_OF_STOCK of these fields.
 pub(super) fn check_stock(
@@ -172,7 +174,7 @@ pub(super) fn check_stock(
     check_sale(product, quantity, 0, id_field, quantity_field)
 }
 
-/// Locks what is wanted, and pieces that are kept for nobody any more are for sale again.
+/// Locks the wanted products; expired reservations are released if stock is short.
 pub(super) async fn lock_products(
     conn: &Conn,
     wanted: &BTreeMap<ProductId, i32>,
@@ -180,9 +182,9 @@ pub(super) async fn lock_products(
     Ok(carts::actions::lock_available(conn, None, wanted).await?.0)
 }
 
-/// An address of a user's: this one, or their default, or none where they have none.
+/// Returns an address of a user: the given one or the default address; none if there is no default.
 /// # Errors
-/// NOT_FOUND for one that is not theirs.
+/// NOT_FOUND for an address that is not the user's.
 pub(super) async fn find_address(conn: &Conn, me: UserId, address: Option<AddressId>) -> Result<Option<AddressRow>> {
     let own = &Scope::Own(me);
     match address {
@@ -194,7 +196,7 @@ pub(super) async fn find_address(conn: &Conn, me: UserId, address: Option<Addres
     }
 }
 
-/// What an account says about whom to ask.
+/// Returns the contact details of an account.
 pub(super) async fn account_contact(conn: &Conn, me: UserId) -> Result<Contact> {
     let found: Option<UserRow> = users::store::by_ids(conn, &Scope::Own(me), &[me]).await?.pop();
     Ok(found.map_or_else(Contact::default, |user| Contact {

@@ -1,4 +1,4 @@
-//! Pieces that somebody names by the lines of an order: to ship them, or to send them back.
+//! Quantities by order line, as given for shipments and returns.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,13 +9,13 @@ use crate::{
     stock::sale::check_quantity,
 };
 
-/// Pieces of lines.
+/// Order lines with quantities.
 pub(super) type LineQuantities = Vec<(OrderDetailId, i32)>;
 
-/// Holds named pieces against the lines of the order: each line once, and no more pieces than `left` says there are to
-/// `verb`.
+/// Checks quantities against the lines of the order: each line is given once, with no more units than `left` returns.
+/// `verb` is what is to be done with the units.
 /// # Errors
-/// REQUIRED where none is named; NOT_FOUND, INVALID and OUT_OF_RANGE of `lines.<n>`.
+/// REQUIRED if no line is given; NOT_FOUND, INVALID and OUT_OF_RANGE of `lines.<n>`.
 pub(super) fn check_quantities(
     named: &[(OrderDetailId, i32)],
     lines: &[OrderDetailRow],
@@ -23,7 +23,7 @@ pub(super) fn check_quantities(
     verb: &str,
 ) -> Result<()> {
     if named.is_empty() {
-        return Err(Error::user(UserErrorCode::Required, "lines", "name at least one line"));
+        return Err(Error::user(UserErrorCode::Required, "lines", "lines must contain at least one line"));
     }
     let lines: HashMap<OrderDetailId, &OrderDetailRow> = lines.iter().map(|line| (line.id, line)).collect();
     let mut seen = HashSet::new();
@@ -33,17 +33,17 @@ pub(super) fn check_quantities(
         let is_again = !seen.insert(*id);
         match lines.get(id) {
             None => {
-                let rule = "this order has no such line";
+                let rule = "the order has no such line";
                 wrong.push(UserError::new(UserErrorCode::NotFound, field("orderDetailId"), rule));
             }
             Some(_) if is_again => {
-                let rule = "this line is named before: name each line once";
+                let rule = "the line is listed more than once";
                 wrong.push(UserError::new(UserErrorCode::Invalid, field("orderDetailId"), rule));
             }
             Some(line) => match check_quantity(field("quantity"), *quantity) {
                 Err(error) => wrong.push(error),
                 Ok(()) if *quantity > left(line) => {
-                    let rule = format!("{} pieces of this line are left to {verb}", left(line));
+                    let rule = format!("only {} units of this line are left to {verb}", left(line));
                     wrong.push(UserError::new(UserErrorCode::OutOfRange, field("quantity"), rule));
                 }
                 Ok(()) => {}

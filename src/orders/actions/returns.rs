@@ -1,5 +1,5 @@
-//! Sending pieces of an order back: asked for by whoever bought them, received or rejected by the shop's staff.
-//! The order is locked first, the products of what is sold again after it, by id.
+//! Returns: requested by the customer, received or rejected by staff.
+//! Rule: the order is locked first, then the products to restock, by ID.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -28,14 +28,14 @@ use crate::{
     },
 };
 
-/// A return and its order, as they are now.
+/// A return and its order in their current state.
 pub type ReturnWithOrder = (ReturnRow, OrderRow);
 
-/// Asks to send pieces of an order back: its customer, the guest who placed it, or staff. Sent again with the same key it
-/// answers the same return.
+/// Requests a return of units of an order, for its customer, the guest who placed it, or staff. Repeating the request
+/// with the same key returns the same return.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION while nothing of
-/// it has left; user errors of the lines; IDEMPOTENCY_MISMATCH.
+/// UNAUTHENTICATED for anonymous viewers; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION if no
+/// unit has been shipped; user errors of the lines; IDEMPOTENCY_MISMATCH.
 pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key: String) -> Result<ReturnWithOrder> {
     let scope = editor_scope(viewer)?;
     let owner = match Owner::of(viewer.holder()) {
@@ -58,11 +58,11 @@ pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key
         let order = store::lock(conn, &scope, request.order).await?.ok_or_else(no_order)?;
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
         if lines.iter().all(|line| line.shipped(order.status) == 0) {
-            let rule = "nothing of this order has left yet: there is nothing to send back";
+            let rule = "the order has not been shipped; there is nothing to return";
             return Err(Error::user(UserErrorCode::IllegalTransition, "orderId", rule));
         }
         let quantities: Vec<_> = request.lines.iter().map(|line| (line.line, line.quantity)).collect();
-        check_quantities(&quantities, &lines, |line| line.left_to_return(order.status), "send back")?;
+        check_quantities(&quantities, &lines, |line| line.left_to_return(order.status), "return")?;
         if store::returns::count_by_order(conn, order.id).await? >= MAX_RETURNS {
             let rule = format!("an order has at most {MAX_RETURNS} returns");
             return Err(Error::user(UserErrorCode::OutOfRange, "orderId", rule));
@@ -74,10 +74,10 @@ pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key
     .await
 }
 
-/// Notes that a return has arrived. Of the named lines those that can be sold again go back to stock; of all others none.
+/// Marks a return as received. The lines named with `true` go back to stock, all others do not.
 /// # Errors
-/// FORBIDDEN without the permission; NOT_FOUND for a return that is not of the viewer's websites; ILLEGAL_TRANSITION for
-/// one that is settled; user errors of the lines.
+/// FORBIDDEN without the permission; NOT_FOUND for a return that is not of the viewer's websites; ILLEGAL_TRANSITION
+/// unless its status is requested; user errors of the lines.
 pub async fn receive_return(
     db: &Db,
     viewer: &Viewer,
@@ -101,7 +101,7 @@ pub async fn receive_return(
     .await
 }
 
-/// Does not take a return back; its pieces may be asked for again.
+/// Rejects a return; its units can be requested again.
 /// # Errors
 /// As [`receive_return`].
 pub async fn reject_return(db: &Db, viewer: &Viewer, id: ReturnId, reason: String) -> Result<ReturnWithOrder> {
@@ -119,7 +119,7 @@ fn missing() -> Error {
     Error::not_found("id", "return")
 }
 
-/// Locks the order of a return that waits for the shop.
+/// Locks the order of a return whose status is requested.
 async fn lock_requested(conn: &Conn, viewer: &Viewer, id: ReturnId) -> Result<OrderRow> {
     let seen = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     let scope = viewer.scope(Permission::ManageOrders);
@@ -128,7 +128,7 @@ async fn lock_requested(conn: &Conn, viewer: &Viewer, id: ReturnId) -> Result<Or
     let order = order.ok_or_else(missing)?;
     let row = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     if row.status != ReturnStatus::Requested {
-        let rule = format!("this return is {} already", row.status.as_str());
+        let rule = format!("the return is already {}", row.status.as_str());
         return Err(Error::user(UserErrorCode::IllegalTransition, "id", rule));
     }
     Ok(order)
@@ -139,25 +139,25 @@ fn check_named(named: &[(OrderDetailId, bool)], lines: &[ReturnLineRow]) -> Resu
     let wrong = named.iter().enumerate().filter_map(|(index, (id, _))| {
         let field = format!("lines.{index}.orderDetailId");
         if lines.iter().all(|line| line.order_detail_id != *id) {
-            return Some(UserError::new(UserErrorCode::NotFound, field, "this return has no such line"));
+            return Some(UserError::new(UserErrorCode::NotFound, field, "the return has no such line"));
         }
-        let rule = "this line is named before: name each line once";
+        let rule = "the line is listed more than once";
         (!seen.insert(*id)).then(|| UserError::new(UserErrorCode::Invalid, field, rule))
     });
     let wrong: Vec<UserError> = wrong.collect();
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-/// Puts pieces back into stock, through the ledger.
+/// Returns units to stock through the ledger.
 async fn restock(conn: &Conn, viewer: &Viewer, order: OrderId, id: ReturnId, lines: &[&ReturnLineRow]) -> Result<()> {
     let ids: Vec<OrderDetailId> = lines.iter().map(|line| line.order_detail_id).collect();
     let sold = store::lines_by_ids(conn, &ids).await?;
     let products: HashMap<_, _> = sold.into_iter().map(|line| (line.id, line.product_id)).collect();
-    // By id: the order in which the rows are locked.
+    // By product ID, the order in which the rows are locked.
     let mut restocked: BTreeMap<ProductId, i32> = BTreeMap::new();
     for line in lines {
         let product = products.get(&line.order_detail_id);
-        let product = product.ok_or_else(|| Error::Internal("a return of a line that is gone".into()))?;
+        let product = product.ok_or_else(|| Error::Internal("the order line of a return does not exist".into()))?;
         *restocked.entry(*product).or_default() += line.quantity;
     }
     products::store::lock(conn, &restocked.keys().copied().collect::<Vec<_>>()).await?;

@@ -1,5 +1,5 @@
-//! Sending orders on their way, in parts or as a whole, until they arrive.
-//! The order is locked first; what follows of a shipment, its lines' pieces and the order's status, the database keeps.
+//! Shipments of orders, in part or in full, until delivery.
+//! Rule: the order is locked first; the database updates the shipped quantities of the lines and the order's status.
 
 use super::{
     access::{MAY_FULFILL, lock_to_fulfill, reread},
@@ -22,14 +22,15 @@ use crate::{
     },
 };
 
-/// A shipment and its order, as they are now.
+/// A shipment and its order in their current state.
 pub type ShipmentWithOrder = (ShipmentRow, OrderRow);
 
-/// Ships pieces of a confirmed order, all that is left where none are named. Sent again with the same key it answers the
-/// same shipment.
+/// Ships units of a confirmed order; all remaining units if no lines are given. Repeating the request with the same key
+/// returns the same shipment.
 /// # Errors
-/// FORBIDDEN without a permission to run orders; NOT_FOUND for an order that is not the viewer's to run;
-/// ILLEGAL_TRANSITION unless it is confirmed; user errors of the lines and of the tracking; IDEMPOTENCY_MISMATCH.
+/// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for an order that the viewer may not fulfill;
+/// ILLEGAL_TRANSITION unless the order is confirmed; user errors of the lines and of the tracking;
+/// IDEMPOTENCY_MISMATCH.
 pub async fn create_shipment(
     db: &Db,
     viewer: &Viewer,
@@ -48,7 +49,7 @@ pub async fn create_shipment(
         };
         let order = lock_to_fulfill(conn, viewer, request.order, "orderId", "order").await?;
         if order.status != Status::Confirmed {
-            let rule = format!("only a confirmed order is shipped; this one is {}", order.status.as_str());
+            let rule = format!("only a confirmed order can be shipped; this order is {}", order.status.as_str());
             return Err(Error::user(UserErrorCode::IllegalTransition, "orderId", rule));
         }
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
@@ -63,7 +64,8 @@ pub async fn create_shipment(
         let takes_all = total_quantity(&quantities) == total_quantity(&remaining);
         let existing = store::shipments::count_by_order(conn, order.id).await?;
         if !takes_all && existing + 1 >= MAX_SHIPMENTS as i64 {
-            let rule = format!("an order has at most {MAX_SHIPMENTS} shipments: the last one takes all that is left");
+            let rule =
+                format!("an order has at most {MAX_SHIPMENTS} shipments; the last must contain all remaining units");
             return Err(Error::user(UserErrorCode::OutOfRange, "lines", rule));
         }
         let shipment = ship(conn, &order, &lines, &request.tracking, &quantities).await?;
@@ -73,10 +75,10 @@ pub async fn create_shipment(
     .await
 }
 
-/// Changes how a shipment can be followed.
+/// Changes the tracking details of a shipment.
 /// # Errors
-/// FORBIDDEN without a permission to run orders; NOT_FOUND for a shipment of an order that is not the viewer's to run;
-/// user errors of the tracking.
+/// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for a shipment of an order that the viewer may not
+/// fulfill; user errors of the tracking.
 pub async fn update_shipment(
     db: &Db,
     viewer: &Viewer,
@@ -95,15 +97,15 @@ pub async fn update_shipment(
     .await
 }
 
-/// Notes that a shipment has arrived. With the last one of a shipped order the order is delivered.
+/// Marks a shipment as delivered. When all shipments of a shipped order are delivered, the order is too.
 /// # Errors
-/// As [`update_shipment`]; ILLEGAL_TRANSITION for one that has arrived before.
+/// As [`update_shipment`]; ILLEGAL_TRANSITION if the shipment was delivered before.
 pub async fn deliver_shipment(db: &Db, viewer: &Viewer, id: ShipmentId) -> Result<ShipmentWithOrder> {
     viewer.require_any(MAY_FULFILL)?;
     db.transaction(async |conn| {
         let (shipment, order) = lock(conn, viewer, id).await?;
         if shipment.delivered_at.is_some() {
-            return Err(Error::user(UserErrorCode::IllegalTransition, "id", "this shipment has arrived already"));
+            return Err(Error::user(UserErrorCode::IllegalTransition, "id", "the shipment was already delivered"));
         }
         let arrived = store::shipments::update_delivered(conn, &[id]).await?.pop().ok_or_else(missing)?;
         Ok((arrived, reread(conn, order.id).await?))
@@ -111,7 +113,7 @@ pub async fn deliver_shipment(db: &Db, viewer: &Viewer, id: ShipmentId) -> Resul
     .await
 }
 
-/// Ships what is left of an order, if anything; the caller has locked it.
+/// Ships the remaining units of an order, if any; the caller has locked the order.
 pub(super) async fn ship_remaining(conn: &Conn, order: &OrderRow) -> Result<()> {
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
     let remaining = unshipped(&lines);
@@ -121,7 +123,7 @@ pub(super) async fn ship_remaining(conn: &Conn, order: &OrderRow) -> Result<()> 
     Ok(())
 }
 
-/// Notes that every shipment of an order has arrived; the caller has locked it.
+/// Marks every shipment of an order as delivered; the caller has locked the order.
 pub(super) async fn deliver_remaining(conn: &Conn, order: &OrderRow) -> Result<()> {
     let shipments = store::shipments::by_order_ids(conn, &[order.id]).await?;
     let undelivered: Vec<ShipmentId> =
@@ -155,7 +157,7 @@ fn missing() -> Error {
     Error::not_found("id", "shipment")
 }
 
-/// Locks the order of a shipment; gives both as they stand then.
+/// Locks the order of a shipment; returns both in their current state.
 async fn lock(conn: &Conn, viewer: &Viewer, id: ShipmentId) -> Result<ShipmentWithOrder> {
     let seen = store::shipments::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     let order = lock_to_fulfill(conn, viewer, seen.order_id, "id", "shipment").await?;

@@ -1,5 +1,6 @@
-//! Moving an order along, and calling it off.
-//! Rule: [`crate::orders::model::TRANSITIONS`] says who may make which move; whoever moves an order has locked it first.
+//! Status changes and cancellation of orders.
+//! Rule: [`crate::orders::model::TRANSITIONS`] says who may make which change; the order is locked before its status is
+//! checked.
 
 use super::{
     access::{MAY_FULFILL, actor_of, editor_scope, lock_to_fulfill, reread},
@@ -22,10 +23,10 @@ use crate::{
     },
 };
 
-/// Moves an order along: for staff, and for sellers where it holds their products.
+/// Changes the status of an order, for staff and for sellers of its products.
 /// # Errors
-/// FORBIDDEN without a permission to run orders; NOT_FOUND for an order that is not the viewer's to run;
-/// ILLEGAL_TRANSITION for a move that is not allowed.
+/// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for an order that the viewer may not fulfill;
+/// ILLEGAL_TRANSITION for a change that is not allowed.
 pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status) -> Result<OrderRow> {
     viewer.require_any(MAY_FULFILL)?;
     db.transaction(async |conn| {
@@ -35,9 +36,11 @@ pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status
     .await
 }
 
-/// Cancels an order and puts its stock back: its customer while it is pending, staff until something is shipped.
+/// Cancels an order and returns its units to stock. The customer can cancel a pending order, staff an order that has no
+/// shipment.
 /// # Errors
-/// UNAUTHENTICATED for the anonymous; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION too late.
+/// UNAUTHENTICATED for anonymous viewers; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION if it is
+/// too late.
 pub async fn cancel(db: &Db, viewer: &Viewer, id: OrderId) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     db.transaction(async |conn| {
@@ -63,15 +66,17 @@ async fn change_status(
         Status::Pending | Status::Confirmed => {}
     }
     let order = reread(conn, order.id).await?;
-    // The database has moved it along with its shipments; one without any, as an import brings them, moves by itself.
+    // The triggers have changed the status along with the shipments; an imported order without shipments is updated
+    // here.
     if order.status == status { Ok(order) } else { store::update_status(conn, order.id, status).await }
 }
 
-/// What goes with a cancellation: the stock comes back, the payments are told, and the customer is.
+/// Applies what a cancellation entails: stock is returned, payments are undone by a job, and the customer gets an
+/// email.
 async fn apply_cancellation(conn: &Conn, viewer: &Viewer, order: &OrderRow, field: &'static str) -> Result<()> {
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
     if lines.iter().any(|line| line.shipped_quantity > 0) {
-        let rule = "a part of this order has been shipped: what is not wanted comes back as a return";
+        let rule = "A part of the order was shipped. Request a return instead.";
         return Err(Error::user(UserErrorCode::IllegalTransition, field, rule));
     }
     restore_stock(conn, viewer, order.id).await?;
@@ -82,7 +87,7 @@ async fn apply_cancellation(conn: &Conn, viewer: &Viewer, order: &OrderRow, fiel
     emails::queue_cancelled(conn, order, &lines).await
 }
 
-/// Gives back what the ledger says the order took, no more: an imported order took nothing.
+/// Returns to stock what the ledger says the order took and no more, since imported orders took nothing.
 async fn restore_stock(conn: &Conn, viewer: &Viewer, order: OrderId) -> Result<()> {
     let taken = stock::store::deducted_by_order(conn, order).await?;
     let ids: Vec<ProductId> = taken.iter().map(|(product, _)| *product).collect();
@@ -90,8 +95,8 @@ async fn restore_stock(conn: &Conn, viewer: &Viewer, order: OrderId) -> Result<(
     let back = taken
         .into_iter()
         .map(|(product, quantity)| {
-            let quantity =
-                i32::try_from(quantity).map_err(|_| Error::Internal("the ledger of an order overflows".into()))?;
+            let quantity = i32::try_from(quantity)
+                .map_err(|_| Error::Internal("the ledger quantity of an order overflows".into()))?;
             Ok(NewMovement::new(product, Some(order), viewer.user_id(), Reason::Cancellation, quantity))
         })
         .collect::<Result<Vec<_>>>()?;

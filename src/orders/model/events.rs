@@ -1,4 +1,4 @@
-//! Rows of an order's history.
+//! Rows of an order's event history.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,101 +13,101 @@ use crate::{
     text_enum,
 };
 
-/// Most events of an order that are shown: the latest.
+/// Maximum number of events shown per order; the latest ones.
 pub const MAX_EVENTS: i64 = 500;
-/// Most notes on an order, so that they do not hide what happened.
+/// Maximum number of notes per order, so that notes do not push other events out of the list.
 pub const MAX_NOTES: i64 = 200;
 
 text_enum! {
-    /// What happened to an order.
+    /// Type of an event in an order's history.
     #[graphql(name = "OrderEventKind")]
     pub enum EventKind {
-        /// It was placed.
+        /// The order was placed.
         Placed => "placed",
-        /// It moved from one status to another.
+        /// The order's status changed.
         StatusChanged => "status_changed",
-        /// A line was added; `message` is its name.
+        /// A line was added; `message` is the line's name.
         LineAdded => "line_added",
-        /// The pieces of a line were changed; `message` is its name, `quantity` the pieces it has now.
+        /// The quantity of a line was changed; `message` is the line's name, `quantity` its new quantity.
         LineChanged => "line_changed",
-        /// A line was taken off; `message` is its name.
+        /// A line was removed; `message` is the line's name.
         LineRemoved => "line_removed",
-        /// Somebody noted something: `message`.
+        /// A note was added; `message` is its text.
         Note => "note",
-        /// Pieces left; `message` is carrier and number.
+        /// Units were shipped; `message` is the carrier and the tracking number.
         Shipped => "shipped",
-        /// A shipment can be followed otherwise; `message` is carrier and number.
+        /// The tracking details of a shipment were changed; `message` is the new carrier and tracking number.
         TrackingChanged => "tracking_changed",
-        /// A shipment arrived; `message` is carrier and number.
+        /// A shipment was delivered; `message` is the carrier and the tracking number.
         Delivered => "delivered",
-        /// Somebody wants to send pieces back.
+        /// A return was requested.
         ReturnRequested => "return_requested",
-        /// Pieces came back.
+        /// A return was received.
         ReturnReceived => "return_received",
-        /// Pieces are not taken back.
+        /// A return was rejected.
         ReturnRejected => "return_rejected",
-        /// An amount was promised.
+        /// A payment was authorized.
         PaymentAuthorized => "payment_authorized",
-        /// An amount was paid.
+        /// A payment was captured.
         PaymentCaptured => "payment_captured",
-        /// A promise was given back.
+        /// A payment authorization was voided.
         PaymentVoided => "payment_voided",
-        /// An amount was paid back.
+        /// A payment was refunded in full or in part.
         PaymentRefunded => "payment_refunded",
-        /// A payment did not work.
+        /// A payment failed.
         PaymentFailed => "payment_failed",
     }
 }
 
-/// Something that happened to an order.
+/// An event in an order's history.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = order_events, check_for_backend(diesel::pg::Pg))]
 pub struct OrderEventRow {
-    /// Key: later events have larger ones.
+    /// Primary key; increases with time.
     pub id: OrderEventId,
-    /// To which order.
+    /// The order.
     pub order_id: OrderId,
-    /// When.
+    /// When the event occurred.
     pub at: DateTime<Utc>,
-    /// By whom; none where it was nobody known.
+    /// The user who caused it; none for guests and for the system.
     pub user_id: Option<UserId>,
-    /// What.
+    /// Type of the event.
     pub kind: EventKind,
-    /// The status before.
+    /// Status before the event.
     pub from_status: Option<Status>,
-    /// The status after.
+    /// Status after the event.
     pub to_status: Option<Status>,
-    /// How many pieces.
+    /// Number of units.
     pub quantity: Option<i32>,
-    /// How much money.
+    /// Amount of money.
     pub amount: Option<Decimal>,
-    /// In words; none where there are none, and once its customer was erased.
+    /// Text of the event; none if it has no text or the customer's data was erased.
     pub message: Option<String>,
-    /// Whether only the shop's staff sees it.
+    /// Whether the event is visible to staff only.
     pub is_internal: bool,
 }
 
-/// A note to be.
+/// A note to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = order_events)]
 pub struct NewNote {
-    /// On which order.
+    /// The order.
     pub order_id: OrderId,
-    /// By whom.
+    /// The author; none for guests.
     pub user_id: Option<UserId>,
-    /// What it says.
+    /// Text of the note.
     pub message: String,
     /// See [`OrderEventRow`].
     pub is_internal: bool,
 }
 
-/// Checks the text of a note: 1 to 2,000 characters, several lines.
+/// Checks the text of a note: 1 to 2,000 characters, line breaks allowed.
 /// # Errors
 /// A user error of `text`.
 pub fn check_note(text: &str) -> Result<()> {
     let mut validator = Validator::new();
     if text.trim().is_empty() {
-        validator.add(UserError::new(UserErrorCode::Required, "text", "give a text that is not blank"));
+        validator.add(UserError::new(UserErrorCode::Required, "text", "must not be blank"));
     }
     validator.multiline_text("text", text, 2000);
     validator.finish()

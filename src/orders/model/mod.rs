@@ -22,27 +22,27 @@ use crate::{
     users::model::{AddressPatch, AddressRow},
 };
 
-/// The kind of the jobs that tell of a cancelled order, `{"order": key}`: its payment is to be undone.
+/// Kind of the jobs that undo the payments of a canceled order; the payload is `{"order": key}`.
 pub const CANCELLED: &str = "order_cancelled";
 
-/// Most lines of an order placed here. An import brings what the shop had.
+/// Maximum number of lines of an order that is placed here. Imported orders can be longer.
 pub const MAX_LINES: usize = 500;
 
 text_enum! {
-    /// What has become of the payment of an order.
+    /// Payment status of an order.
     #[graphql(name = "OrderPaymentStatus")]
     pub enum PaymentStatus {
-        /// Nothing is paid or promised; an attempt may have failed or been voided.
+        /// Nothing is authorized or paid; earlier attempts may have failed or been voided.
         None => "none",
-        /// A payment is under way: nobody knows yet what becomes of it.
+        /// A payment is in progress and its outcome is not known yet.
         Pending => "pending",
-        /// The money is promised and not taken yet.
+        /// A payment is authorized and not captured yet.
         Authorized => "authorized",
-        /// The money is there, at least in part.
+        /// At least one payment was captured.
         Paid => "paid",
-        /// Some of the money has been paid back.
+        /// A part of the paid amount was refunded.
         PartiallyRefunded => "partially_refunded",
-        /// All that was paid has been paid back.
+        /// The whole paid amount was refunded.
         Refunded => "refunded",
     }
 }
@@ -51,53 +51,53 @@ text_enum! {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
 pub struct OrderRow {
-    /// Key.
+    /// Primary key.
     pub id: OrderId,
     /// The website it was placed at.
     pub source_website_id: WebsiteId,
-    /// Number for people, unique at the website.
+    /// Order number shown to people; unique per website.
     pub order_number: String,
-    /// Who placed it; none for guests that an import brought.
+    /// The customer; none for guests.
     pub user_id: Option<UserId>,
-    /// Where it stands.
+    /// Current status.
     pub status: Status,
-    /// Sum of its lines, in the website's currency.
+    /// Sum of the lines, in the website's currency.
     pub total_amount: Decimal,
-    /// Where it goes: a copy of the address, made when it was placed.
+    /// Shipping address, copied when the order was placed.
     #[diesel(embed)]
     pub shipping: Shipping,
-    /// Whom to ask about it.
+    /// Contact for questions about the order.
     #[diesel(embed)]
     pub contact: Contact,
-    /// What the customer wrote to the shop.
+    /// The customer's note to the shop.
     pub customer_note: Option<String>,
-    /// What has become of its payment.
+    /// Payment status.
     pub payment_status: PaymentStatus,
-    /// What has been paid, refunded or not.
+    /// Captured amount, including refunded amounts.
     pub paid_amount: Decimal,
-    /// What has been paid back of it.
+    /// Refunded amount.
     pub refunded_amount: Decimal,
-    /// When it was placed.
+    /// When the order was placed.
     pub placed_at: DateTime<Utc>,
-    /// When it came into this database.
+    /// When the order was inserted into this database.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the order was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
-/// Whom to ask about an order.
+/// Contact for questions about an order.
 #[derive(Debug, Clone, Default, Queryable, Selectable, Insertable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
 pub struct Contact {
     /// Name.
     pub contact_name: Option<String>,
-    /// E-mail address.
+    /// Email address.
     pub contact_email: Option<String>,
-    /// Phone number, E.164.
+    /// Phone number in E.164 format.
     pub contact_phone: Option<String>,
 }
 
-/// Where an order goes.
+/// Shipping address of an order.
 #[derive(Debug, Clone, Default, Queryable, Selectable, Insertable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
 pub struct Shipping {
@@ -114,7 +114,7 @@ pub struct Shipping {
 }
 
 impl Shipping {
-    /// A copy of a user's address.
+    /// Copies a user's address.
     pub fn from_address(address: AddressRow) -> Self {
         Self {
             ship_country: Some(address.country),
@@ -125,7 +125,7 @@ impl Shipping {
         }
     }
 
-    /// An address that is nobody's yet.
+    /// Builds the shipping address from an address that is not saved to a user.
     pub fn from_patch(patch: AddressPatch) -> Self {
         Self {
             ship_country: patch.country,
@@ -136,7 +136,7 @@ impl Shipping {
         }
     }
 
-    /// As it stands on a parcel, line by line.
+    /// Returns the lines of the address label.
     pub fn lines(&self) -> Vec<String> {
         let town =
             [&self.ship_postal_code, &self.ship_city].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
@@ -145,11 +145,11 @@ impl Shipping {
     }
 }
 
-/// An order to be.
+/// An order to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = orders)]
 pub struct NewOrder {
-    /// See [`OrderRow`]; the next one where absent.
+    /// See [`OrderRow`]; taken from the sequence if absent.
     pub id: Option<OrderId>,
     /// The first order of the same checkout.
     pub checkout_id: Option<OrderId>,
@@ -169,7 +169,7 @@ pub struct NewOrder {
     pub contact: Contact,
     /// See [`OrderRow`].
     pub customer_note: Option<String>,
-    /// The guest who placed it.
+    /// Hash of the cart token of the guest who placed the order.
     pub cart_token_hash: Option<Vec<u8>>,
     /// See [`OrderRow`].
     pub placed_at: DateTime<Utc>,
@@ -179,25 +179,25 @@ pub struct NewOrder {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = order_details, check_for_backend(diesel::pg::Pg))]
 pub struct OrderDetailRow {
-    /// Key.
+    /// Primary key.
     pub id: OrderDetailId,
-    /// Whose line.
+    /// The order.
     pub order_id: OrderId,
-    /// What was sold.
+    /// The product.
     pub product_id: ProductId,
-    /// Its name as sold.
+    /// Product name at the time of sale.
     pub name: String,
-    /// Its SKU as sold.
+    /// SKU at the time of sale.
     pub sku: String,
-    /// Pieces.
+    /// Number of units.
     pub quantity: i32,
-    /// Price of one as sold.
+    /// Price of one unit at the time of sale.
     pub unit_price: Decimal,
     /// Quantity times unit price.
     pub total_price: Decimal,
-    /// Pieces that have left by shipments.
+    /// Number of units in shipments.
     pub shipped_quantity: i32,
-    /// Pieces on returns that are not rejected.
+    /// Number of units in returns that are not rejected.
     pub returned_quantity: i32,
     /// When the line was added to the order.
     pub created_at: DateTime<Utc>,
@@ -206,24 +206,24 @@ pub struct OrderDetailRow {
 }
 
 impl OrderDetailRow {
-    /// Pieces that have left, where the order stands so: all of them for one that is shipped, by shipments or, as an
-    /// import brings them, without.
+    /// Returns the number of shipped units, given the order's status. All units of a shipped order count, because
+    /// imported orders have no shipments.
     pub fn shipped(&self, status: Status) -> i32 {
         if matches!(status, Status::Shipped | Status::Delivered) { self.quantity } else { self.shipped_quantity }
     }
 
-    /// Pieces that have left, where the order stands so, and are on no return.
+    /// Returns the number of shipped units that are in no return, given the order's status.
     pub fn left_to_return(&self, status: Status) -> i32 {
         self.shipped(status) - self.returned_quantity
     }
 
-    /// Pieces that have not left yet.
+    /// Returns the number of units that are not shipped yet.
     pub fn left_to_ship(&self) -> i32 {
         self.quantity - self.shipped_quantity
     }
 }
 
-/// A line to be.
+/// An order line to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = order_details)]
 pub struct NewOrderDetail {
@@ -241,10 +241,10 @@ pub struct NewOrderDetail {
     pub unit_price: Decimal,
 }
 
-/// A condition on orders.
+/// A filter condition on orders.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum OrderCondition {
-    /// By id.
+    /// By ID.
     Id(Op<OrderId>),
     /// By number.
     Number(Op<String>),
@@ -256,28 +256,28 @@ pub enum OrderCondition {
     SourceWebsite(Op<WebsiteId>),
     /// By payment status.
     PaymentStatus(Op<PaymentStatus>),
-    /// By the email address of the contact, without regard to case.
+    /// By email address of the contact, case-insensitive.
     ContactEmail(Op<String>),
     /// By total.
     TotalAmount(Op<Decimal>),
-    /// By when it was placed.
+    /// By the time of placement.
     PlacedAt(Op<DateTime<Utc>>),
 }
 
-/// What a list of orders is ordered by.
+/// Fields that orders can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum OrderOrderField {
-    /// When it was placed.
+    /// When the order was placed.
     #[default]
     PlacedAt,
-    /// The total, without regard to the currency.
+    /// Total amount; currencies are not converted.
     TotalAmount,
-    /// The number.
+    /// Order number.
     OrderNumber,
 }
 
 impl OrderOrderField {
-    /// The list's name in cursors.
+    /// Returns the list's name in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::PlacedAt => "orders:placed_at",
@@ -286,7 +286,7 @@ impl OrderOrderField {
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &OrderRow) -> SortKey {
         match self {
             Self::PlacedAt => SortKey::Time(row.placed_at),
@@ -296,11 +296,11 @@ impl OrderOrderField {
     }
 }
 
-/// Whose orders a nested list shows.
+/// Parent entity of a nested list of orders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrderParent {
-    /// A user's.
+    /// A user.
     User,
-    /// A website's.
+    /// A website.
     Website,
 }

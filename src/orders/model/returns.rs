@@ -12,86 +12,86 @@ use crate::{
     text_enum,
 };
 
-/// Most returns of an order.
+/// Maximum number of returns per order.
 pub const MAX_RETURNS: i64 = 100;
-/// Longest reason, in characters.
+/// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 500;
 
 text_enum! {
-    /// Where a return stands.
+    /// Status of a return.
     #[graphql(name = "ReturnStatus")]
     pub enum ReturnStatus {
-        /// Somebody wants to send pieces back.
+        /// The return was requested.
         Requested => "requested",
-        /// The pieces came back.
+        /// The returned units were received.
         Received => "received",
-        /// The shop does not take them back.
+        /// The shop rejected the return.
         Rejected => "rejected",
     }
 }
 
-/// A part of an order on its way back.
+/// A return of units of an order.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = returns, check_for_backend(diesel::pg::Pg))]
 pub struct ReturnRow {
-    /// Key.
+    /// Primary key.
     pub id: ReturnId,
-    /// Of which order.
+    /// The order.
     pub order_id: OrderId,
-    /// Where it stands.
+    /// Current status.
     pub status: ReturnStatus,
-    /// What was written along; none where nothing was, and once the customer was erased.
+    /// The requester's note; none if there is no note or the customer's data was erased.
     pub note: Option<String>,
-    /// Why the shop does not take it back; none once the customer was erased.
+    /// Reason of the rejection; none once the customer's data was erased.
     pub rejection: Option<String>,
-    /// When it was received or rejected.
+    /// When the return was received or rejected.
     pub settled_at: Option<DateTime<Utc>>,
-    /// When it was asked for.
+    /// When the return was requested.
     pub created_at: DateTime<Utc>,
 }
 
-/// Pieces of a line in a return.
+/// A line of a return.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = return_lines, check_for_backend(diesel::pg::Pg))]
 pub struct ReturnLineRow {
-    /// In which return.
+    /// The return.
     pub return_id: ReturnId,
-    /// Of which line.
+    /// The order line.
     pub order_detail_id: OrderDetailId,
-    /// Pieces.
+    /// Number of units.
     pub quantity: i32,
-    /// Why; none once the customer was erased.
+    /// Reason for the return; none once the customer's data was erased.
     pub reason: Option<String>,
-    /// Whether they can be sold again.
+    /// Whether the units went back to stock.
     pub is_restocked: bool,
 }
 
-/// Pieces of a line to send back.
+/// A line of a return request.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReturnLine {
-    /// Of which line.
+    /// The order line.
     pub line: OrderDetailId,
-    /// Pieces.
+    /// Number of units.
     pub quantity: i32,
-    /// Why.
+    /// Reason for the return.
     pub reason: String,
 }
 
-/// A return to be.
+/// A request to return units of an order.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReturnRequest {
-    /// Of which order.
+    /// The order.
     pub order: OrderId,
-    /// What is to go back.
+    /// The lines to return.
     pub lines: Vec<ReturnLine>,
-    /// What else there is to say.
+    /// Additional note.
     pub note: Option<String>,
 }
 
 impl ReturnRequest {
-    /// Checks the texts.
+    /// Checks the reasons and the note.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors of the invalid fields.
     pub fn check(&self) -> Result<()> {
         let mut wrong = Vec::new();
         for (index, line) in self.lines.iter().enumerate() {
@@ -105,7 +105,7 @@ impl ReturnRequest {
         let mut validator = Validator::new();
         if let Some(note) = &self.note {
             if note.trim().is_empty() {
-                validator.add(UserError::new(UserErrorCode::Required, "note", "give a text that is not blank"));
+                validator.add(UserError::new(UserErrorCode::Required, "note", "must not be blank"));
             }
             validator.multiline_text("note", note, 2000);
         }
@@ -114,7 +114,7 @@ impl ReturnRequest {
     }
 }
 
-/// Checks why something is sent back, or not taken back: one line of 1 to 500 characters.
+/// Checks the reason of a return or of its rejection: one line of 1 to 500 characters.
 /// # Errors
 /// A user error of `reason`.
 pub fn check_reason(reason: &str) -> Result<()> {

@@ -11,22 +11,22 @@ use crate::{
     text::Validator,
 };
 
-/// Most shipments of an order: the last of them takes all that is left.
+/// Maximum number of shipments per order; the last one must contain all remaining units.
 pub const MAX_SHIPMENTS: usize = 100;
 
-/// How a parcel can be followed.
+/// Tracking details of a shipment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
 #[diesel(table_name = shipments, check_for_backend(diesel::pg::Pg))]
 pub struct Tracking {
-    /// Who carries it.
+    /// Name of the carrier.
     pub carrier: Option<String>,
-    /// The carrier's number.
+    /// Tracking number.
     pub tracking_number: Option<String>,
-    /// Where people see how far it is.
+    /// URL of the tracking page.
     pub tracking_url: Option<String>,
 }
 
-/// A change of the above: what is absent stays, an inner `None` clears.
+/// A change of [`Tracking`]: an absent field keeps its value, an inner `None` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, AsChangeset)]
 #[diesel(table_name = shipments)]
 pub struct TrackingPatch {
@@ -39,23 +39,25 @@ pub struct TrackingPatch {
 }
 
 impl Tracking {
+    /// Checks the fields.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors of the invalid fields.
     pub fn check(&self) -> Result<()> {
         check_tracking(self.carrier.as_deref(), self.tracking_number.as_deref(), self.tracking_url.as_deref())
     }
 }
 
 impl TrackingPatch {
+    /// Checks the new values.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors of the invalid fields.
     pub fn check(&self) -> Result<()> {
         let new = |field: &'_ Option<Option<String>>| field.clone().flatten();
         let (carrier, number, url) = (new(&self.carrier), new(&self.tracking_number), new(&self.tracking_url));
         check_tracking(carrier.as_deref(), number.as_deref(), url.as_deref())
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -68,47 +70,51 @@ fn check_tracking(carrier: Option<&str>, number: Option<&str>, url: Option<&str>
     validator.optional_text("trackingUrl", url, 2000);
     let is_link = |url: &str| url.starts_with("https://") || url.starts_with("http://");
     if url.is_some_and(|url| !url.trim().is_empty() && (!is_link(url) || url.contains(char::is_whitespace))) {
-        validator.add(UserError::new(UserErrorCode::Invalid, "trackingUrl", "give a URL that starts with https://"));
+        validator.add(UserError::new(
+            UserErrorCode::Invalid,
+            "trackingUrl",
+            "must be a URL that starts with https:// or http://",
+        ));
     }
     validator.finish()
 }
 
-/// A part of an order on its way.
+/// A shipment of units of an order.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = shipments, check_for_backend(diesel::pg::Pg))]
 pub struct ShipmentRow {
-    /// Key.
+    /// Primary key.
     pub id: ShipmentId,
-    /// Of which order.
+    /// The order.
     pub order_id: OrderId,
-    /// How it can be followed.
+    /// Tracking details.
     #[diesel(embed)]
     pub tracking: Tracking,
-    /// When it left.
+    /// When the shipment was sent.
     pub shipped_at: DateTime<Utc>,
-    /// When it arrived.
+    /// When the shipment was delivered.
     pub delivered_at: Option<DateTime<Utc>>,
 }
 
-/// Pieces of a line in a shipment.
+/// A line of a shipment.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = shipment_lines, check_for_backend(diesel::pg::Pg))]
 pub struct ShipmentLineRow {
-    /// In which shipment.
+    /// The shipment.
     pub shipment_id: ShipmentId,
-    /// Of which line.
+    /// The order line.
     pub order_detail_id: OrderDetailId,
-    /// Pieces.
+    /// Number of units.
     pub quantity: i32,
 }
 
-/// A shipment to be.
+/// A request to ship units of an order.
 #[derive(Debug, Clone, Serialize)]
 pub struct ShipmentRequest {
-    /// Of which order.
+    /// The order.
     pub order: OrderId,
-    /// Pieces of its lines; all that is left where absent.
+    /// Order lines and quantities; all remaining units if absent.
     pub lines: Option<Vec<(OrderDetailId, i32)>>,
-    /// How it can be followed.
+    /// Tracking details.
     pub tracking: Tracking,
 }

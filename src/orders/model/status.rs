@@ -1,5 +1,5 @@
-//! Where an order stands, and who may move it.
-//! Rule: [`TRANSITIONS`] alone says which moves there are; the diagram in the README is drawn from it.
+//! The status of an order and who may change it.
+//! Rule: [`TRANSITIONS`] is the only list of allowed changes; the diagram in the README is drawn from it.
 
 use std::str::FromStr;
 
@@ -11,48 +11,48 @@ use diesel::{
     sql_types::Text,
 };
 
-/// Where an order stands.
+/// Status of an order.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, diesel::deserialize::FromSqlRow, async_graphql::Enum,
 )]
 #[diesel(sql_type = Text)]
 #[graphql(name = "OrderStatus")]
 pub enum Status {
-    /// Placed; its lines can still be changed.
+    /// The order was placed; its lines can still be changed.
     Pending,
-    /// Accepted by the shop.
+    /// The order was confirmed by the shop.
     Confirmed,
-    /// On its way.
+    /// The order was shipped.
     Shipped,
-    /// Arrived.
+    /// The order was delivered.
     Delivered,
-    /// Called off; its stock is back.
+    /// The order was canceled; its units are back in stock.
     Cancelled,
 }
 
-/// As whom somebody moves an order.
+/// Role in which a viewer acts on an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderActor {
-    /// Who placed it: a user, or a guest with the cart token.
+    /// The customer who placed the order: a user, or a guest with the cart token.
     Customer,
-    /// Who may run the orders of its website.
+    /// Staff with permission to manage the orders of the website.
     Staff,
-    /// Who sells something in it.
+    /// A seller of at least one product in the order.
     Seller,
 }
 
-/// A legal move.
+/// An allowed status change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transition {
-    /// Where the order stands.
+    /// Status before the change.
     pub from: Status,
-    /// Where it goes.
+    /// Status after the change.
     pub to: Status,
-    /// Who may move it.
+    /// Roles that may make the change.
     pub by: &'static [OrderActor],
 }
 
-/// Every legal move. What has been shipped in part cannot be cancelled any more.
+/// All allowed status changes. A partially shipped order cannot be canceled.
 pub const TRANSITIONS: [Transition; 5] = [
     Transition { from: Status::Pending, to: Status::Confirmed, by: &[OrderActor::Staff, OrderActor::Seller] },
     Transition {
@@ -66,10 +66,10 @@ pub const TRANSITIONS: [Transition; 5] = [
 ];
 
 impl Status {
-    /// Every status, in the order of an order's life.
+    /// All statuses, in the order of an order's life cycle.
     pub const ALL: [Self; 5] = [Self::Pending, Self::Confirmed, Self::Shipped, Self::Delivered, Self::Cancelled];
 
-    /// The value in the table.
+    /// Returns the value stored in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -80,15 +80,15 @@ impl Status {
         }
     }
 
-    /// Whether somebody may make this move.
+    /// Checks whether the actor may make this status change.
     /// # Errors
-    /// Why not, in words.
+    /// The reason as a message.
     pub fn check_transition(self, next: Self, actor: OrderActor) -> Result<(), String> {
         let (from, to) = (self.as_str(), next.as_str());
         match TRANSITIONS.iter().find(|transition| transition.from == self && transition.to == next) {
-            None => Err(format!("an order that is {from} cannot become {to}")),
+            None => Err(format!("an order with status {from} cannot change to {to}")),
             Some(transition) if !transition.by.contains(&actor) => {
-                Err(format!("this order is {from}: from here only the shop can make it {to}"))
+                Err(format!("only the shop can change an order from {from} to {to}"))
             }
             Some(_) => Ok(()),
         }
@@ -102,7 +102,7 @@ impl FromStr for Status {
         Self::ALL
             .into_iter()
             .find(|status| status.as_str() == text)
-            .ok_or_else(|| format!("{text:?} is no order status"))
+            .ok_or_else(|| format!("{text:?} is not an order status"))
     }
 }
 

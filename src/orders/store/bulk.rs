@@ -1,5 +1,5 @@
-//! Bulk writes of past orders: one statement for many rows, columns as arrays.
-//! Rule: past orders take nothing from stock, and the status of an existing order is never changed.
+//! Bulk inserts of past orders: one statement for many rows, columns passed as arrays.
+//! Rule: past orders take nothing from stock, and the status of an existing order never changes.
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -15,73 +15,73 @@ use crate::{
     ids::WebsiteId,
 };
 
-/// An order that an import adds.
+/// An order to import.
 #[derive(Debug, Clone, Copy)]
 pub struct PastOrder<'a> {
-    /// Key, from [`next_ids`].
+    /// Primary key, from [`next_ids`].
     pub id: i64,
-    /// Number, unique at the website.
+    /// Order number, unique per website.
     pub number: &'a str,
     /// Status.
     pub status: &'a str,
     /// When the order was placed.
     pub placed_at: DateTime<Utc>,
-    /// The customer's key; none for a guest.
+    /// Primary key of the customer; none for a guest.
     pub customer: Option<i64>,
-    /// A guest's e-mail address.
+    /// Email address of a guest.
     pub contact_email: Option<&'a str>,
     /// The shipping address: country, city, district, address, postal code.
     pub ship: &'a [Option<String>; 5],
 }
 
-/// A line of an order that an import adds.
+/// An order line to import.
 #[derive(Debug, Clone, Copy)]
 pub struct PastLine<'a> {
-    /// The order's key.
+    /// Primary key of the order.
     pub order_id: i64,
-    /// The product's key.
+    /// Primary key of the product.
     pub product_id: i64,
-    /// The product's SKU.
+    /// SKU of the product.
     pub sku: &'a str,
-    /// The product's name when it was ordered.
+    /// Product name at the time of sale.
     pub name: &'a str,
-    /// Units.
+    /// Number of units.
     pub quantity: i32,
     /// Price of one unit.
     pub unit_price: Decimal,
-    /// Identifies the line within its order.
+    /// Key that identifies the line within its order.
     pub external_key: Option<&'a str>,
 }
 
-/// An order that a list of sales names.
+/// An order of a sales file.
 #[derive(Debug, Clone, Copy)]
 pub struct SoldOrder<'a> {
-    /// Number, unique at the website.
+    /// Order number, unique per website.
     pub number: &'a str,
-    /// Status of a new order.
+    /// Status if the order is new.
     pub status: &'a str,
-    /// The customer's external id at the website; none for a guest.
+    /// External ID of the customer at the website; none for a guest.
     pub customer: Option<&'a str>,
-    /// Country that it was shipped to.
+    /// Country of the shipping address.
     pub country: Option<&'a str>,
     /// When the order was placed.
     pub placed_at: DateTime<Utc>,
 }
 
-/// A line of an order that a list of sales names.
+/// An order line of a sales file.
 #[derive(Debug, Clone, Copy)]
 pub struct SoldLine<'a> {
-    /// The order's number.
+    /// Number of the order.
     pub number: &'a str,
-    /// The product's SKU.
+    /// SKU of the product.
     pub sku: &'a str,
-    /// The product's name when it was ordered.
+    /// Product name at the time of sale.
     pub name: &'a str,
-    /// Units.
+    /// Number of units.
     pub quantity: i32,
     /// Price of one unit.
     pub price: Decimal,
-    /// Identifies the line within its order.
+    /// Key that identifies the line within its order.
     pub external_key: &'a str,
 }
 
@@ -91,7 +91,7 @@ macro_rules! all {
     };
 }
 
-/// Reserves ids for new orders.
+/// Returns IDs for new orders from the sequence.
 pub async fn next_ids(mut conn: &Conn, count: usize) -> Result<Vec<i64>> {
     #[derive(QueryableByName)]
     struct Id {
@@ -103,9 +103,9 @@ pub async fn next_ids(mut conn: &Conn, count: usize) -> Result<Vec<i64>> {
     Ok(ids.into_iter().map(|row| row.id).collect())
 }
 
-/// Adds past orders.
+/// Inserts past orders.
 /// # Errors
-/// TAKEN for the number.
+/// TAKEN of the number.
 pub async fn insert(mut conn: &Conn, website: WebsiteId, orders: &[PastOrder<'_>]) -> Result<()> {
     if orders.is_empty() {
         return Ok(());
@@ -138,9 +138,9 @@ pub async fn insert(mut conn: &Conn, website: WebsiteId, orders: &[PastOrder<'_>
     Ok(())
 }
 
-/// Adds the lines of past orders, in this order.
+/// Inserts the lines of past orders, in the given order.
 /// # Errors
-/// TAKEN for the external key of a line.
+/// TAKEN of the external key of a line.
 pub async fn insert_lines(mut conn: &Conn, lines: &[PastLine<'_>]) -> Result<()> {
     if lines.is_empty() {
         return Ok(());
@@ -167,8 +167,8 @@ pub async fn insert_lines(mut conn: &Conn, lines: &[PastLine<'_>]) -> Result<()>
     Ok(())
 }
 
-/// Adds the orders that are missing, and gives existing ones a missing customer or country and an earlier date. Returns the
-/// numbers of the orders that were added or changed.
+/// Inserts the orders that do not exist. Existing orders get a missing customer or country and the earlier date.
+/// Returns the numbers of the inserted and changed orders.
 pub async fn upsert_sold(mut conn: &Conn, website: WebsiteId, orders: &[SoldOrder<'_>]) -> Result<Vec<String>> {
     #[derive(QueryableByName)]
     struct Written {
@@ -201,7 +201,7 @@ pub async fn upsert_sold(mut conn: &Conn, website: WebsiteId, orders: &[SoldOrde
     Ok(rows.into_iter().map(|row| row.order_number).collect())
 }
 
-/// Adds the lines that are missing, in this order, and returns their number.
+/// Inserts the lines that do not exist, in the given order; returns how many were inserted.
 pub async fn insert_missing_lines(mut conn: &Conn, website: WebsiteId, lines: &[SoldLine<'_>]) -> Result<usize> {
     let query = sql_query(
         "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price, external_key)

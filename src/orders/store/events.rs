@@ -1,5 +1,6 @@
-//! Every statement on the history of orders; all but notes is written by triggers.
-//! What a scope means here: internal notes are for staff of the order's website, all else for whoever sees the order.
+//! All SQL statements on the history of orders; all events except notes are written by triggers.
+//! Scopes: internal notes are visible to staff of the order's website, all other events to everyone who can see the
+//! order.
 
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -31,7 +32,7 @@ fn shown(scope: &Scope) -> Condition<'static, order_events::table> {
     }
 }
 
-/// What happened to these orders, the oldest first within an order, of each the latest [`MAX_EVENTS`].
+/// Returns the latest [`MAX_EVENTS`] events of each of these orders, oldest first within an order.
 pub async fn latest_by_order_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]) -> Result<Vec<OrderEventRow>> {
     let query = order_events::table
         .filter(order_events::order_id.eq(ParentId))
@@ -45,7 +46,7 @@ pub async fn latest_by_order_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]
     Ok(rows.into_iter().rev().map(|(_, row)| row).collect())
 }
 
-/// The open notes on these orders, the oldest first.
+/// Returns the notes on these orders that are not internal, oldest first.
 pub async fn notes_by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<OrderEventRow>> {
     let query = order_events::table
         .filter(order_events::order_id.eq_any(ids))
@@ -56,13 +57,13 @@ pub async fn notes_by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<
     Ok(query.load(&mut conn).await?)
 }
 
-/// How many notes an order has.
+/// Returns the number of notes on an order.
 pub async fn count_notes(mut conn: &Conn, order: OrderId) -> Result<i64> {
     let notes = order_events::table.filter(order_events::order_id.eq(order));
     Ok(notes.filter(order_events::kind.eq(EventKind::Note)).count().get_result(&mut conn).await?)
 }
 
-/// Adds a note.
+/// Inserts a note.
 pub async fn insert_note(mut conn: &Conn, new: &NewNote) -> Result<()> {
     let insert = diesel::insert_into(order_events::table).values((order_events::kind.eq(EventKind::Note), new));
     insert.execute(&mut conn).await?;

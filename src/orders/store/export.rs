@@ -1,5 +1,5 @@
-//! What an export of orders holds.
-//! Rule: what an export has and an import of the same file reads are the same columns.
+//! The columns of the order export.
+//! Rule: the export writes the columns that the import reads.
 
 use crate::{
     auth::Permission,

@@ -1,6 +1,6 @@
-//! Every statement on orders and their lines.
-//! What a scope means here: `All` sees every order, a user their own, a seller also those that hold their products, staff
-//! of some websites also those placed there, a guest those placed with their cart token, the public none.
+//! All SQL statements on orders and their lines.
+//! Scopes: `All` sees every order; a user their own; a seller also those with their products; staff of some websites
+//! also those of these websites; a guest those placed with their cart token; the public none.
 
 pub mod bulk;
 pub mod events;
@@ -41,7 +41,7 @@ fn visible(scope: &Scope) -> Condition<'static, orders::table> {
     match scope {
         Scope::All => constant(true),
         Scope::Public => constant(false),
-        // With the constant condition of the partial index.
+        // Repeats the constant condition of the partial index.
         Scope::Guest(guest) => Box::new(
             orders::cart_token_hash
                 .is_not_null()
@@ -83,8 +83,8 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
     }
 }
 
-/// What [`visible`] says, for lists: a seller's orders are looked up once and then read by their ids, so that a page
-/// costs as much as the seller sold, and not as much as everybody did.
+/// The condition of [`visible`] for lists: the IDs of a seller's orders are looked up once, so that the cost of a page
+/// depends on the seller's orders and not on all orders.
 fn visible_in_list(scope: &Scope) -> Condition<'static, orders::table> {
     let Scope::Seller(user) = scope else { return visible(scope) };
     let sold = order_details::table
@@ -111,9 +111,10 @@ fn of_parent(rows: Rows, parent: OrderParent) -> Rows {
     }
 }
 
-/// How a list is planned. Kept are the plans of lists that one index holds in their order whatever the values, and of lists
-/// of one person's orders, which are few. Elsewhere the way depends on how many orders the conditions leave: many are read
-/// in order until a page is full, few are found and then sorted.
+/// Returns how PostgreSQL plans a list. Generic plans are kept for lists that one index returns in order whatever the
+/// values, and for lists of one person's orders, which are few. Other lists are planned for each request, because the
+/// best plan depends on the selectivity of the filter: reading in order until a page is full, or finding the matches
+/// and sorting them.
 pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
     use OrderCondition as C;
     let Filter::And(all) = &list.filter else { return PlanMode::Custom };
@@ -131,13 +132,13 @@ pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
     }
 }
 
-/// The visible rows with these ids, in no order.
+/// Returns the visible rows with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]) -> Result<Vec<OrderRow>> {
     let query = orders::table.filter(orders::id.eq_any(ids)).select(OrderRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// A page of the visible orders of each parent, one statement.
+/// Returns a page of the visible orders of each parent, in one statement.
 pub async fn pages_by_parent_ids(
     mut conn: &Conn,
     scope: &Scope,
@@ -149,7 +150,7 @@ pub async fn pages_by_parent_ids(
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
 
-/// How many visible orders of each parent match, one statement.
+/// Returns the number of visible orders of each parent that match, in one statement.
 pub async fn counts_by_parent_ids(
     mut conn: &Conn,
     scope: &Scope,
@@ -161,7 +162,7 @@ pub async fn counts_by_parent_ids(
     Ok(PerParent { parents, query }.load(&mut conn).await?)
 }
 
-/// The lines of these orders, in the order they were added.
+/// Returns the lines of these orders, in the order in which they were added.
 pub async fn lines_by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<OrderDetailRow>> {
     let query = order_details::table
         .filter(order_details::order_id.eq_any(ids))
@@ -170,34 +171,34 @@ pub async fn lines_by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<
     Ok(query.load(&mut conn).await?)
 }
 
-/// The lines with these ids, in no order. Who may see them is decided by their order.
+/// Returns the lines with these IDs, in no particular order. A line is visible to everyone who can see its order.
 pub async fn lines_by_ids(mut conn: &Conn, ids: &[OrderDetailId]) -> Result<Vec<OrderDetailRow>> {
     let query = order_details::table.filter(order_details::id.eq_any(ids)).select(OrderDetailRow::as_select());
     Ok(query.load(&mut conn).await?)
 }
 
-/// Locks a visible order against changes by others.
+/// Locks a visible order against concurrent changes.
 pub async fn lock(mut conn: &Conn, scope: &Scope, id: OrderId) -> Result<Option<OrderRow>> {
     let query = orders::table.filter(visible(scope)).filter(orders::id.eq(id)).select(OrderRow::as_select());
     Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
 }
 
-/// The orders of a checkout that are visible, by their ids.
+/// Returns the visible orders of a checkout, sorted by ID.
 pub async fn by_checkout(mut conn: &Conn, scope: &Scope, first: OrderId) -> Result<Vec<OrderRow>> {
     let query = orders::table.select(OrderRow::as_select()).into_boxed().filter(visible(scope));
     let query = query.filter(orders::checkout_id.assume_not_null().eq(first));
     Ok(query.order(orders::id).load(&mut conn).await?)
 }
 
-/// Adds an order without lines.
+/// Inserts an order without lines.
 /// # Errors
-/// [`Error::Retry`] where an import brought an order with this number: the next run takes the next number.
+/// [`Error::Retry`] if an imported order has this number; the next attempt takes the next number.
 pub async fn insert(conn: &Conn, new: &NewOrder) -> Result<OrderRow> {
     let inserted = insert_all(conn, std::slice::from_ref(new)).await?.pop();
-    inserted.ok_or_else(|| Error::Internal("the order is gone".into()))
+    inserted.ok_or_else(|| Error::Internal("the inserted order was not returned".into()))
 }
 
-/// Adds orders without lines; they come in no order.
+/// Inserts orders without lines; returns them in no particular order.
 /// # Errors
 /// As [`insert`].
 pub async fn insert_all(mut conn: &Conn, new: &[NewOrder]) -> Result<Vec<OrderRow>> {
@@ -210,25 +211,25 @@ pub async fn insert_all(mut conn: &Conn, new: &[NewOrder]) -> Result<Vec<OrderRo
     })
 }
 
-/// Adds lines; the order's total follows.
+/// Inserts lines; a trigger updates the order's total.
 pub async fn insert_lines(mut conn: &Conn, lines: &[NewOrderDetail]) -> Result<()> {
     diesel::insert_into(order_details::table).values(lines).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Changes the pieces of a line; the totals follow.
+/// Changes the quantity of a line; triggers update the totals.
 pub async fn update_line(mut conn: &Conn, id: OrderDetailId, quantity: i32) -> Result<()> {
     diesel::update(order_details::table.find(id)).set(order_details::quantity.eq(quantity)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Deletes a line; the order's total follows.
+/// Deletes a line; a trigger updates the order's total.
 pub async fn delete_line(mut conn: &Conn, id: OrderDetailId) -> Result<()> {
     diesel::delete(order_details::table.find(id)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// All orders of a user, the oldest first.
+/// Returns all orders of a user, oldest first.
 pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<OrderRow>> {
     let query = orders::table
         .filter(orders::user_id.assume_not_null().eq(user))
@@ -237,7 +238,7 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<OrderRow>>
     Ok(query.load(&mut conn).await?)
 }
 
-/// Whether an order of this user waits to be sent.
+/// Returns whether the user has an order that is pending or confirmed.
 pub async fn has_open_orders(mut conn: &Conn, user: UserId) -> Result<bool> {
     let waiting = orders::table
         .filter(orders::user_id.assume_not_null().eq(user))
@@ -245,8 +246,8 @@ pub async fn has_open_orders(mut conn: &Conn, user: UserId) -> Result<bool> {
     Ok(diesel::select(exists(waiting)).get_result(&mut conn).await?)
 }
 
-/// Forgets where a user's orders went, but for the country, whom to ask about them, and what was written about them and
-/// their returns. The notes in their history go with the account.
+/// Erases personal data of a user's orders: the shipping address except for the country, the contact, the notes and the
+/// texts of their returns. The notes in the history are deleted with the account.
 pub async fn erase_personal_data(mut conn: &Conn, user: UserId) -> Result<()> {
     let erased = (
         orders::ship_city.eq(None::<String>),

@@ -1,4 +1,4 @@
-//! Keys and numbers of orders to be, from their sequences.
+//! IDs and numbers of new orders, from their sequences.
 
 use diesel::{
     QueryResult,
@@ -14,7 +14,7 @@ use crate::{
     ids::OrderId,
 };
 
-/// The next so many keys and numbers of orders, in one statement.
+/// Query that returns the next IDs and order numbers in one statement.
 #[derive(Debug, Clone, Copy, QueryId)]
 struct OrderNumbers(i32);
 
@@ -30,12 +30,12 @@ impl QueryFragment<Pg> for OrderNumbers {
     }
 }
 
-/// Keys and numbers of so many orders to be.
+/// Returns IDs and order numbers for `count` new orders.
 pub async fn next_numbers(mut conn: &Conn, count: usize) -> Result<Vec<(OrderId, i64)>> {
     Ok(OrderNumbers(i32::try_from(count).unwrap_or(i32::MAX)).load(&mut conn).await?)
 }
 
-/// The next number of an order.
+/// Returns the next order number.
 pub async fn next_number(mut conn: &Conn) -> Result<i64> {
     Ok(diesel::select(nextval("order_numbers")).get_result(&mut conn).await?)
 }

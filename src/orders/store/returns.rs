@@ -1,4 +1,4 @@
-//! Every statement on returns. Who may see them is decided by their order.
+//! All SQL statements on returns. A return is visible to everyone who can see its order.
 
 use diesel::{dsl::now, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -13,13 +13,13 @@ use crate::{
     orders::model::{ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus},
 };
 
-/// The returns with these ids, in no order.
+/// Returns the returns with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, ids: &[ReturnId]) -> Result<Vec<ReturnRow>> {
     let query = returns::table.filter(returns::id.eq_any(ids)).select(ReturnRow::as_select());
     Ok(query.load(&mut conn).await?)
 }
 
-/// The returns of these orders, the oldest first within an order.
+/// Returns the returns of these orders, oldest first within an order.
 pub async fn by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<ReturnRow>> {
     let query = returns::table
         .filter(returns::order_id.eq_any(ids))
@@ -28,7 +28,7 @@ pub async fn by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<Return
     Ok(query.load(&mut conn).await?)
 }
 
-/// What is in these returns, in the order of the orders' lines.
+/// Returns the lines of these returns, in the order of the order lines.
 pub async fn lines_by_return_ids(mut conn: &Conn, ids: &[ReturnId]) -> Result<Vec<ReturnLineRow>> {
     let query = return_lines::table
         .filter(return_lines::return_id.eq_any(ids))
@@ -37,12 +37,12 @@ pub async fn lines_by_return_ids(mut conn: &Conn, ids: &[ReturnId]) -> Result<Ve
     Ok(query.load(&mut conn).await?)
 }
 
-/// How many returns an order has.
+/// Returns the number of returns of an order.
 pub async fn count_by_order(mut conn: &Conn, order: OrderId) -> Result<i64> {
     Ok(returns::table.filter(returns::order_id.eq(order)).count().get_result(&mut conn).await?)
 }
 
-/// Adds a return; the order's lines follow. The caller holds the lock of the order.
+/// Inserts a return; triggers update the order's lines. The caller holds the lock of the order.
 pub async fn insert(mut conn: &Conn, request: &ReturnRequest) -> Result<ReturnRow> {
     let insert = diesel::insert_into(returns::table)
         .values((returns::order_id.eq(request.order), returns::note.eq(&request.note)));
@@ -60,7 +60,7 @@ pub async fn insert(mut conn: &Conn, request: &ReturnRequest) -> Result<ReturnRo
     Ok(row)
 }
 
-/// Notes which lines of a return can be sold again.
+/// Marks the lines of a return that went back to stock.
 pub async fn update_restocked(mut conn: &Conn, id: ReturnId, lines: &[OrderDetailId]) -> Result<()> {
     let back =
         return_lines::table.filter(return_lines::return_id.eq(id)).filter(return_lines::order_detail_id.eq_any(lines));
@@ -68,7 +68,7 @@ pub async fn update_restocked(mut conn: &Conn, id: ReturnId, lines: &[OrderDetai
     Ok(())
 }
 
-/// Settles a return: received, or rejected for a reason.
+/// Marks a return as received, or as rejected with a reason.
 pub async fn update_settled(
     mut conn: &Conn,
     id: ReturnId,
@@ -80,7 +80,7 @@ pub async fn update_settled(
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Forgets what was written about the returns of a user's orders.
+/// Erases the texts written about the returns of a user's orders.
 pub async fn erase_personal_data(mut conn: &Conn, user: UserId) -> Result<()> {
     let own = orders::table.filter(orders::user_id.assume_not_null().eq(user)).select(orders::id);
     let texts = returns::table.filter(returns::order_id.eq_any(own));

@@ -1,4 +1,4 @@
-//! Every statement on shipments. Who may see them is decided by their order.
+//! All SQL statements on shipments. A shipment is visible to everyone who can see its order.
 
 use diesel::{dsl::now, prelude::*};
 use diesel_async::RunQueryDsl;
@@ -13,13 +13,13 @@ use crate::{
     orders::model::{ShipmentLineRow, ShipmentRow, Tracking, TrackingPatch},
 };
 
-/// The shipments with these ids, in no order.
+/// Returns the shipments with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, ids: &[ShipmentId]) -> Result<Vec<ShipmentRow>> {
     let query = shipments::table.filter(shipments::id.eq_any(ids)).select(ShipmentRow::as_select());
     Ok(query.load(&mut conn).await?)
 }
 
-/// The shipments of these orders, the oldest first within an order.
+/// Returns the shipments of these orders, oldest first within an order.
 pub async fn by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<ShipmentRow>> {
     let query = shipments::table
         .filter(shipments::order_id.eq_any(ids))
@@ -28,7 +28,7 @@ pub async fn by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<Shipme
     Ok(query.load(&mut conn).await?)
 }
 
-/// What is in these shipments, in the order of the orders' lines.
+/// Returns the lines of these shipments, in the order of the order lines.
 pub async fn lines_by_shipment_ids(mut conn: &Conn, ids: &[ShipmentId]) -> Result<Vec<ShipmentLineRow>> {
     let query = shipment_lines::table
         .filter(shipment_lines::shipment_id.eq_any(ids))
@@ -37,13 +37,13 @@ pub async fn lines_by_shipment_ids(mut conn: &Conn, ids: &[ShipmentId]) -> Resul
     Ok(query.load(&mut conn).await?)
 }
 
-/// How many shipments an order has.
+/// Returns the number of shipments of an order.
 pub async fn count_by_order(mut conn: &Conn, order: OrderId) -> Result<i64> {
     Ok(shipments::table.filter(shipments::order_id.eq(order)).count().get_result(&mut conn).await?)
 }
 
-/// Adds a shipment of these pieces; the order's lines follow, and its status where nothing is left. The caller holds the
-/// lock of the order.
+/// Inserts a shipment of these quantities. Triggers update the order's lines, and its status if nothing is left to
+/// ship. The caller holds the lock of the order.
 pub async fn insert(
     mut conn: &Conn,
     order: OrderId,
@@ -62,13 +62,14 @@ pub async fn insert(
     Ok(shipment)
 }
 
-/// Changes how a shipment can be followed.
+/// Changes the tracking details of a shipment.
 pub async fn update(mut conn: &Conn, id: ShipmentId, patch: &TrackingPatch) -> Result<ShipmentRow> {
     let query = diesel::update(shipments::table.find(id)).set(patch).returning(ShipmentRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Notes that these shipments have arrived just now; the order's status follows where none is on its way any more.
+/// Marks these shipments as delivered now; a trigger updates the order's status once all of its shipments are
+/// delivered.
 pub async fn update_delivered(mut conn: &Conn, ids: &[ShipmentId]) -> Result<Vec<ShipmentRow>> {
     let query = diesel::update(shipments::table.filter(shipments::id.eq_any(ids)))
         .set(shipments::delivered_at.eq(now))

@@ -1,4 +1,4 @@
-//! Paying an order.
+//! Creating payments of orders.
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -24,20 +24,20 @@ use crate::{
     websites,
 };
 
-/// What somebody pays, and how.
+/// Input of [`create`].
 #[derive(Debug, Clone)]
 pub struct PaymentRequest {
-    /// The order: all of it is paid.
+    /// The order; its whole total is paid.
     pub order: OrderId,
-    /// Who moves the money.
+    /// The provider.
     pub provider: ProviderName,
-    /// How it is paid.
+    /// The payment method.
     pub method: Method,
-    /// The token that stands for their card or account, where the provider takes one.
+    /// Token for the customer's card or account, if the provider requires one.
     pub source: Option<String>,
 }
 
-/// What makes a request the same one when it comes again.
+/// The fields that two requests with the same idempotency key must have in common.
 #[derive(Serialize)]
 struct IdempotencyTerms<'a> {
     order: OrderId,
@@ -46,13 +46,13 @@ struct IdempotencyTerms<'a> {
     source: Option<&'a str>,
 }
 
-/// Pays an order: by its customer, the guest with its cart token, or staff. A refused payment is an answer as well, by its
-/// status; so is one of which the provider has not told in time. Sent again with the same key it answers the same payment
-/// as it is now, and asks nobody.
+/// Creates a payment of an order, for its customer, the guest with its cart token, or staff. A declined payment is a
+/// result, not an error, and so is one whose outcome is not known in time; both show in the payment's status. Repeating
+/// the request with the same key returns the same payment in its current state without calling the provider.
 /// # Errors
-/// UNAUTHENTICATED for somebody unknown without a cart token; user errors: NOT_FOUND, ILLEGAL_TRANSITION for a cancelled
-/// order, PAYMENT_EXISTS, OUT_OF_RANGE where there is nothing to pay or it was tried too often, INVALID for a provider,
-/// method or source that is not taken here, IDEMPOTENCY_MISMATCH.
+/// UNAUTHENTICATED for anonymous viewers without a cart token; user errors: NOT_FOUND; ILLEGAL_TRANSITION for a
+/// canceled order; PAYMENT_EXISTS; OUT_OF_RANGE if there is nothing to pay or there were too many attempts; INVALID for
+/// a provider, method or source that is not accepted; IDEMPOTENCY_MISMATCH.
 pub async fn create(
     db: &Db,
     providers: &Providers,
@@ -92,13 +92,13 @@ pub async fn create(
     reread(db, id).await
 }
 
-/// What can be said before anything is written.
+/// Checks everything that does not depend on the database.
 fn check(providers: &Providers, request: &PaymentRequest) -> Result<()> {
-    let missing = || Error::bad_input("provider", "this provider is not set up here");
+    let missing = || Error::bad_input("provider", "this provider is not configured");
     let provider = providers.get(request.provider).ok_or_else(missing)?;
     let source = request.source.as_deref();
     if source.is_some_and(|source| source.chars().count() > MAX_SOURCE) {
-        let rule = format!("a source has at most {MAX_SOURCE} characters");
+        let rule = format!("must be at most {MAX_SOURCE} characters long");
         return Err(Error::user(UserErrorCode::TooLong, "source", rule));
     }
     provider.check(request.method, source)
@@ -112,21 +112,25 @@ async fn open(
     me: Option<UserId>,
 ) -> Result<StartedOperation> {
     if order.status == OrderStatus::Cancelled {
-        return Err(Error::user(UserErrorCode::IllegalTransition, "orderId", "this order is cancelled"));
+        return Err(Error::user(UserErrorCode::IllegalTransition, "orderId", "the order is canceled"));
     }
     if let Some(active) = store::find_active(conn, order.id).await? {
-        let rule = format!("this order has a payment that is {}", active.status.as_str());
+        let rule = format!("the order already has a payment with status {}", active.status.as_str());
         return Err(Error::user(UserErrorCode::PaymentExists, "orderId", rule));
     }
     if order.total_amount <= Decimal::ZERO {
-        return Err(Error::user(UserErrorCode::OutOfRange, "orderId", "there is nothing to pay of this order"));
+        return Err(Error::user(
+            UserErrorCode::OutOfRange,
+            "orderId",
+            "the order's total is 0; there is nothing to pay",
+        ));
     }
     if store::count_by_order(conn, order.id).await? >= MAX_PAYMENTS {
-        let rule = format!("this order was tried to be paid {MAX_PAYMENTS} times: ask the shop");
+        let rule = format!("The order has reached the limit of {MAX_PAYMENTS} payment attempts. Contact the shop.");
         return Err(Error::user(UserErrorCode::OutOfRange, "orderId", rule));
     }
     let website = websites::store::by_ids(conn, &[order.source_website_id]).await?.pop();
-    let website = website.ok_or_else(|| Error::Internal("an order without its website".into()))?;
+    let website = website.ok_or_else(|| Error::Internal("the website of an order does not exist".into()))?;
     let new = NewPayment {
         order_id: order.id,
         provider: request.provider,
@@ -135,7 +139,7 @@ async fn open(
         currency: website.currency().to_string(),
     };
     let exists =
-        || UserError::new(UserErrorCode::PaymentExists, "orderId", "this order has a payment that is under way");
+        || UserError::new(UserErrorCode::PaymentExists, "orderId", "the order already has a payment in progress");
     let payment = store::insert(conn, &new).await.map_err(|error| error.on_constraint("payments_one_live", exists))?;
     let authorize = NewOperation {
         payment_id: payment.id,

@@ -1,5 +1,5 @@
-//! Paying, and what is done with payments. What all of it shares is here: beginning an operation, and asking for it.
-//! Rule: locks are taken as everywhere, idempotency key, order, payment; and none is held while a provider is asked.
+//! Use cases of payments; this file has what they share: starting an operation and executing it.
+//! Rule: locks are taken in the order idempotency key, order, payment; none is held while a provider is called.
 
 mod create;
 mod operations;
@@ -32,17 +32,17 @@ use crate::{
     orders,
 };
 
-/// How much later than the provider's time limit the job looks that looks after an operation.
+/// Time after the provider's timeout at which the job that resolves an operation runs.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The payments that a viewer may see: their own orders' and, for staff who see orders or manage payments, those of their
-/// websites. Sellers see none of the orders that hold their products.
+/// Returns the scope of payments that the viewer can see: those of their own orders and, for staff who manage orders or
+/// payments, those of their websites. Sellers do not see the payments of orders with their products.
 pub fn scope(viewer: &Viewer) -> Scope {
     let staff = [Permission::ManageOrders, Permission::ManagePayments].into_iter().find(|staff| viewer.can(*staff));
     viewer.scope(staff.unwrap_or(Permission::ManageOrders))
 }
 
-/// An operation that is committed, and has to be asked for.
+/// A committed operation that is to be executed.
 struct StartedOperation {
     payment: PaymentRow,
     operation: OperationRow,
@@ -58,14 +58,14 @@ impl StartedOperation {
             kind: operation.kind,
             method: payment.method,
             amount: operation.amount,
-            currency: currency.ok_or_else(|| Error::Internal("a payment without a currency".into()))?,
+            currency: currency.ok_or_else(|| Error::Internal("the currency of a payment is invalid".into()))?,
             reference: payment.provider_reference.clone(),
             source: self.source.clone(),
         })
     }
 }
 
-/// The first step: writes what is intended, and the job that looks after it should nobody else bring the news.
+/// First step: inserts the operation and the job that resolves it if no response or webhook does.
 async fn start_operation(
     conn: &Conn,
     providers: &Providers,
@@ -78,7 +78,7 @@ async fn start_operation(
     Ok(StartedOperation { payment, operation, source })
 }
 
-/// Queues the job that looks after an operation.
+/// Queues the job that resolves an operation.
 async fn schedule_resolve(
     conn: &Conn,
     operation: &OperationRow,
@@ -87,32 +87,27 @@ async fn schedule_resolve(
     pause: Duration,
 ) -> Result<()> {
     let payload = json!(reconcile::OperationJob { operation: operation.id, source, looks });
-    // The source is nobody's personal data by itself, and the operation has to be looked after whoever is erased.
+    // The job has no user: the source alone is not personal data, and erasing a user must not delete the job.
     let job = NewJob { kind: reconcile::OPERATION, payload, user_id: None, run_at: Some(Utc::now() + pause) };
     let job: JobId = jobs::store::insert(conn, &job).await?;
     store::update_job(conn, operation.id, job).await
 }
 
-/// The second step and the third: asks the provider, and settles by what it says. Where it says nothing, the operation
-/// stays pending for the job.
+/// Second and third step: calls the provider and settles the outcome. If the outcome is unknown, the operation stays
+/// pending for the job.
 async fn execute(db: &Db, providers: &Providers, started: &StartedOperation) -> Result<()> {
     let name = started.payment.provider;
     match providers.execute(name, &started.call()?).await {
         Ok(outcome) => apply_outcome(db, providers, started, &outcome).await,
         Err(unknown) => {
             let (operation, why) = (started.operation.id.0, unknown.0);
-            tracing::warn!(
-                operation,
-                provider = name.as_str(),
-                why,
-                "nobody knows yet what became of a payment operation"
-            );
+            tracing::warn!(operation, provider = name.as_str(), why, "payment operation outcome unknown");
             Ok(())
         }
     }
 }
 
-/// Settles by what a provider answered.
+/// Settles the outcome of a provider's response.
 async fn apply_outcome(
     db: &Db,
     providers: &Providers,
@@ -126,22 +121,22 @@ async fn apply_outcome(
         tracing::error!(
             operation,
             provider = name.as_str(),
-            "an answer contradicts what is settled: somebody has to look"
+            "provider response contradicts settled operation, needs review"
         );
     }
     Ok(())
 }
 
-/// A payment as it is now, for somebody who may see it.
+/// Reads a payment again after a change; the caller has checked that it is visible.
 async fn reread(db: &Db, id: PaymentId) -> Result<PaymentRow> {
     let found = db.read(async |conn| store::by_ids(conn, &Scope::All, &[id]).await).await?.pop();
-    found.ok_or_else(|| Error::Internal("a payment is gone".into()))
+    found.ok_or_else(|| Error::Internal("the payment no longer exists".into()))
 }
 
-/// Locks the order of a payment, then the payment: as they are now, and the website.
+/// Locks the order of a payment, then the payment; returns both in their current state, and the website.
 async fn lock(conn: &Conn, id: PaymentId) -> Result<Option<(orders::model::OrderRow, PaymentRow, WebsiteId)>> {
     let Some(found) = store::by_ids(conn, &Scope::All, &[id]).await?.pop() else { return Ok(None) };
-    let missing = || Error::Internal("a payment without its order".into());
+    let missing = || Error::Internal("the order of a payment does not exist".into());
     let order = orders::store::lock(conn, &Scope::All, found.order_id).await?.ok_or_else(missing)?;
     let payment = store::lock(conn, id).await?.ok_or_else(missing)?;
     let website = order.source_website_id;

@@ -1,4 +1,4 @@
-//! What staff do with payments: capture, void, refund.
+//! Operations on payments by staff: capture, void, refund.
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -19,22 +19,23 @@ use crate::{
     },
 };
 
-/// What is to be done with a payment.
+/// Input of [`capture`] and [`refund`].
 #[derive(Debug, Clone, Serialize)]
 pub struct OperationRequest {
-    /// Which payment.
+    /// The payment.
     pub payment: PaymentId,
-    /// How much; all that is left without.
+    /// Amount; the whole remaining amount if absent.
     pub amount: Option<Decimal>,
-    /// Why; the customer reads it.
+    /// Reason; visible to the customer.
     pub reason: Option<String>,
 }
 
-/// Takes promised money, all of it or a part. What the provider refuses is an answer as well, by the last of the
-/// operations; so is what it has not told in time. Sent again with the same key it answers the payment as it is now, and
-/// asks nobody.
+/// Captures an authorized amount in full or in part. A declined operation is a result, not an error, and so is one
+/// whose outcome is not known in time; both show in the payment's last operation. Repeating the request with the same
+/// key returns the payment in its current state without calling the provider.
 /// # Errors
-/// FORBIDDEN without MANAGE_PAYMENTS; user errors: NOT_FOUND, INVALID_PAYMENT_STATUS, OUT_OF_RANGE, INVALID, IDEMPOTENCY_MISMATCH.
+/// FORBIDDEN without MANAGE_PAYMENTS; user errors: NOT_FOUND, INVALID_PAYMENT_STATUS, OUT_OF_RANGE, INVALID,
+/// IDEMPOTENCY_MISMATCH.
 pub async fn capture(
     db: &Db,
     providers: &Providers,
@@ -45,7 +46,7 @@ pub async fn capture(
     operate(db, providers, viewer, Kind::Capture, "paymentCapture", request, key).await
 }
 
-/// Gives back what is promised and not taken.
+/// Voids the amount that is authorized and not captured.
 /// # Errors
 /// As [`capture`].
 pub async fn void(
@@ -59,7 +60,7 @@ pub async fn void(
     operate(db, providers, viewer, Kind::Void, "paymentVoid", request, key).await
 }
 
-/// Pays back money that was taken, all of it or a part.
+/// Refunds a captured amount in full or in part.
 /// # Errors
 /// As [`capture`], and TOO_LONG for the reason.
 pub async fn refund(
@@ -87,7 +88,7 @@ async fn operate(
     key.check()?;
     let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
     if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON) {
-        let rule = format!("a reason has at most {MAX_REASON} characters");
+        let rule = format!("must be at most {MAX_REASON} characters long");
         return Err(Error::user(UserErrorCode::TooLong, "reason", rule));
     }
     let started = db.transaction(async |conn| {
@@ -102,7 +103,7 @@ async fn operate(
             return Err(Error::user(
                 UserErrorCode::InvalidPaymentStatus,
                 "id",
-                "its provider is not set up here any more",
+                "the payment's provider is no longer configured",
             ));
         }
         let operations = store::operations_by_payment_ids(conn, &[payment.id]).await?;

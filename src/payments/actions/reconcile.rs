@@ -1,5 +1,5 @@
-//! What jobs do with payments: look after operations that are pending, capture what is authorised, undo what was paid for
-//! a cancelled order. Rule: each may run twice, and finds nothing left to do the second time.
+//! Jobs of payments: resolve pending operations, capture authorized payments, undo payments of canceled orders.
+//! Rule: each job is idempotent.
 
 use std::time::Duration;
 
@@ -20,31 +20,31 @@ use crate::{
     },
 };
 
-/// The kind of the jobs that look after an operation.
+/// Kind of the jobs that resolve an operation.
 pub const OPERATION: &str = "payment_operation";
-/// The kind of the jobs that capture what is authorised.
+/// Kind of the jobs that capture an authorized payment.
 pub const CAPTURE: &str = "payment_capture";
 
-/// The pause after the first look; each further one doubles it, up to an hour.
+/// Delay after the first attempt to resolve an operation; doubled by each further attempt, up to [`MAX_BACKOFF`].
 const INITIAL_BACKOFF: Duration = Duration::from_secs(10);
-/// The longest pause.
+/// Maximum delay between attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(3600);
 
-/// Which operation to look after.
+/// Payload of a job that resolves an operation.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OperationJob {
-    /// Which.
+    /// The operation.
     pub operation: PaymentOperationId,
-    /// The source of an authorisation. This is the only place that holds it, and goes with the operation's end.
+    /// Source of an authorization. It is stored only here and is deleted when the operation is settled.
     pub source: Option<String>,
-    /// How often somebody looked before.
+    /// Number of earlier attempts.
     pub looks: u32,
 }
 
-/// Finds out what became of an operation, and asks for it again where the provider never heard of it. As long as nobody
-/// knows, another job looks later: this one is never dead for that.
+/// Resolves a pending operation: looks up its outcome, and executes it if the provider has never received it. While the
+/// outcome is unknown, another job is queued, so that attempts never run out.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn resolve_pending(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
     let OperationJob { operation: id, source, looks } = job.payload()?;
     let found = db.read(async |conn| {
@@ -62,7 +62,7 @@ pub async fn resolve_pending(db: &Db, providers: &Providers, job: &JobRow) -> Re
         Ok(outcome) => {
             apply_outcome(db, providers, &started, &outcome).await?;
             match outcome {
-                OperationOutcome::Pending { .. } => "it is pending",
+                OperationOutcome::Pending { .. } => "the operation is pending at the provider",
                 OperationOutcome::Done { .. } | OperationOutcome::Declined { .. } => return Ok(()),
             }
             .to_owned()
@@ -74,11 +74,11 @@ pub async fn resolve_pending(db: &Db, providers: &Providers, job: &JobRow) -> Re
         provider = provider.as_str(),
         looks,
         why,
-        "a payment operation is looked after later"
+        "payment operation unresolved, retry scheduled"
     );
     let pause = (INITIAL_BACKOFF * 2_u32.pow(looks.min(10))).min(MAX_BACKOFF);
     db.transaction(async |conn| {
-        // Under the payment's lock, so that nobody settles it meanwhile and leaves the new job behind.
+        // Under the payment's lock, so that the operation is not settled concurrently and the new job left behind.
         lock(conn, started.payment.id).await?;
         match store::find_operation(conn, id).await? {
             Some(operation) if operation.status == OperationStatus::Pending => {
@@ -96,12 +96,12 @@ struct CaptureJob {
     payment: PaymentId,
 }
 
-/// Captures all that is authorised of a payment.
+/// Captures the whole authorized amount of a payment.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn capture_authorized(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
     let CaptureJob { payment } = job.payload()?;
-    // What is cancelled meanwhile is voided by a job of its own.
+    // If the order was canceled in the meantime, its payment is voided by another job.
     start_all(db, providers, payment, |status| status != OrderStatus::Cancelled, &[Kind::Capture], None).await?;
     Ok(())
 }
@@ -111,14 +111,14 @@ struct CancelledOrderJob {
     order: OrderId,
 }
 
-/// Undoes the payment of a cancelled order: what is only authorised is voided, what is paid is refunded. What is pending
-/// at this moment brings another such job when it succeeds.
+/// Undoes the payment of a canceled order: voids the authorized amount and refunds the captured one. Operations that
+/// are pending now queue another such job when they succeed.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn reverse_cancelled(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
     let CancelledOrderJob { order } = job.payload()?;
     let Some(payment) = db.read(async |conn| store::find_active(conn, order).await).await? else { return Ok(()) };
-    let reason = Some("the order was cancelled");
+    let reason = Some("the order was canceled");
     start_all(
         db,
         providers,
@@ -131,8 +131,8 @@ pub async fn reverse_cancelled(db: &Db, providers: &Providers, job: &JobRow) -> 
     Ok(())
 }
 
-/// Does all of these kinds that can be done with a payment whose order is in the right state. What the provider refuses
-/// stands in the history of the order, and is for people to see to.
+/// Executes those operations of these kinds that are possible, if the order has the expected status. A declined
+/// operation is recorded in the order's history and left to staff.
 async fn start_all(
     db: &Db,
     providers: &Providers,

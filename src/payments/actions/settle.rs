@@ -1,5 +1,5 @@
-//! Settling: what news of an operation come to, whoever brings them.
-//! Rule: the first news that say it for good win, the same again are known, and what contradicts them changes nothing.
+//! Settling: applies the outcome of an operation, whether it comes from a response, a webhook or a job.
+//! Rule: the first final outcome wins; the same outcome again is known, and a contradicting one changes nothing.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -18,9 +18,10 @@ use crate::{
     },
 };
 
-/// Takes news of the operation with this key. In the caller's transaction, which locked nothing of orders and payments.
+/// Applies the outcome of the operation with this key. Runs in the caller's transaction, which must not have locked an
+/// order or a payment before.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn settle(
     conn: &Conn,
     providers: &Providers,
@@ -31,9 +32,9 @@ pub async fn settle(
     let Some(found) = store::find_operation_by_key(conn, provider, key).await? else {
         return Ok(SettleOutcome::Unknown);
     };
-    let missing = || Error::Internal("an operation without its payment".into());
+    let missing = || Error::Internal("the payment of an operation does not exist".into());
     let (order, ..) = lock(conn, found.payment_id).await?.ok_or_else(missing)?;
-    // As it is now that nobody else can settle it.
+    // Read again under the lock.
     let operation = store::find_operation(conn, found.id).await?.ok_or_else(missing)?;
     match (operation.status, outcome) {
         (OperationStatus::Pending, OperationOutcome::Done { reference }) => {
@@ -61,7 +62,7 @@ pub async fn settle(
     Ok(SettleOutcome::Applied)
 }
 
-/// Settles an operation for good, and takes the job along that looked after it: the last place of the source.
+/// Settles an operation and deletes the job that resolves it, and with it the last copy of the source.
 async fn finish(
     conn: &Conn,
     operation: &OperationRow,
@@ -76,8 +77,8 @@ async fn finish(
     }
 }
 
-/// What follows from an operation that succeeded: money that came in for an order that is cancelled by now goes back, and
-/// what is promised is captured where the shop wants it at once.
+/// Queues what follows from a successful operation: payments of an order that was canceled in the meantime are undone,
+/// and authorized payments are captured if automatic capture is on.
 async fn enqueue_follow_up(
     conn: &Conn,
     providers: &Providers,

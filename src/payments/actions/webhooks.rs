@@ -1,6 +1,6 @@
-//! What providers tell by themselves.
-//! Rule: an event counts once, by its id, in the transaction that settles by it; so a delivery that failed half-way may
-//! come again.
+//! Webhooks of payment providers.
+//! Rule: an event is recorded by its ID in the transaction that settles its operation; so it counts once, and a
+//! delivery that failed halfway can be repeated.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -17,11 +17,11 @@ use crate::{
     },
 };
 
-/// Takes a webhook: what it came to, or none where the event was told before. An event of an operation that is not known
-/// here is taken as well, and noted: telling it again would not help.
+/// Processes a webhook; returns its outcome, or none if the event was received before. An event of an unknown operation
+/// is accepted and recorded, since repeating it would not help.
 /// # Errors
-/// NOT_FOUND for a provider that is not set up here or sends none, UNAUTHENTICATED without a good signature, BAD_USER_INPUT
-/// for a body that says nothing; those of the database, after which the provider should tell again.
+/// NOT_FOUND for a provider that is not configured or sends no webhooks; UNAUTHENTICATED without a valid signature;
+/// BAD_USER_INPUT for a malformed body; database errors, after which the provider should retry.
 pub async fn receive(
     db: &Db,
     providers: &Providers,
@@ -49,14 +49,10 @@ pub async fn receive(
         Some(SettleOutcome::Conflict) => tracing::error!(
             provider = name.as_str(),
             event = event.id,
-            "a webhook contradicts what is settled: somebody has to look"
+            "webhook contradicts settled operation, needs review"
         ),
         Some(SettleOutcome::Unknown) => {
-            tracing::warn!(
-                provider = name.as_str(),
-                event = event.id,
-                "a webhook of an operation that is not known here"
-            );
+            tracing::warn!(provider = name.as_str(), event = event.id, "webhook of an unknown operation");
         }
         _ => {}
     }
@@ -66,19 +62,17 @@ pub async fn receive(
 fn rejection_error(rejection: WebhookRejection) -> Error {
     match rejection {
         WebhookRejection::NotFound => {
-            Error::Coded(ErrorCode::NotFound, "no such payment provider sends webhooks here".into())
+            Error::Coded(ErrorCode::NotFound, "no configured payment provider with this name sends webhooks".into())
         }
         WebhookRejection::InvalidSignature => Error::Coded(
             ErrorCode::Unauthenticated,
-            "the signature is missing or wrong, or more than five minutes old".into(),
+            "the signature is missing or invalid, or its time differs by more than 5 minutes".into(),
         ),
-        WebhookRejection::Malformed => {
-            Error::Coded(ErrorCode::BadUserInput, "the body is no event of a payment".into())
-        }
+        WebhookRejection::Malformed => Error::Coded(ErrorCode::BadUserInput, "the body is not a payment event".into()),
     }
 }
 
-/// What was understood of an event: all that is kept of it.
+/// Returns the parsed fields of an event; nothing else of it is stored.
 fn event_payload(event: &Event) -> Value {
     let key = event.key;
     match &event.outcome {
@@ -94,11 +88,13 @@ fn event_payload(event: &Event) -> Value {
     }
 }
 
-/// Sends a webhook of the test provider: signs it now, and hands it to the same function as the door.
+/// Sends a webhook of the test provider: signs it and passes it to [`receive`], as the HTTP endpoint does.
 /// # Errors
-/// Where it is refused, which is for good, or the database is away.
+/// A final failure if it is rejected; database errors are retried.
 pub async fn send_test_webhook(db: &Db, providers: &Providers, job: &JobRow) -> Result<(), Failure> {
-    let Some(provider) = providers.test() else { return Err(Failure::Final("the test provider is off".into())) };
+    let Some(provider) = providers.test() else {
+        return Err(Failure::Final("the test provider is not configured".into()));
+    };
     let (body, now) = (job.payload.to_string().into_bytes(), Utc::now());
     let headers = provider.signed_headers(&body, now);
     match receive(db, providers, ProviderName::Test.as_str(), &headers, &body, now).await {

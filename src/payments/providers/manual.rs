@@ -1,6 +1,6 @@
-//! Payments that people see to: cash on delivery and bank transfers.
-//! Rule: everything is done at once, since it is a note of what people do: an authorisation is a promise, staff capture
-//! when the money is there, and refunds and voids are notes of the same kind.
+//! Payments that staff record by hand: cash on delivery and bank transfers.
+//! Rule: every operation succeeds at once, since it only records what people do: staff capture when the money has
+//! arrived, and refund or void in the same way.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, ready};
@@ -11,17 +11,20 @@ use crate::{
     payments::model::Method,
 };
 
-/// See the module.
+/// The provider for manual payments.
 pub struct Manual;
 
 impl Provider for Manual {
     fn check(&self, method: Method, source: Option<&str>) -> Result<()> {
         if !matches!(method, Method::CashOnDelivery | Method::BankTransfer) {
-            return Err(Error::bad_input("method", "this provider takes CASH_ON_DELIVERY and BANK_TRANSFER"));
+            return Err(Error::bad_input(
+                "method",
+                "method must be CASH_ON_DELIVERY or BANK_TRANSFER for this provider",
+            ));
         }
         match source {
             None => Ok(()),
-            Some(_) => Err(Error::bad_input("source", "this provider takes no source")),
+            Some(_) => Err(Error::bad_input("source", "this provider does not accept a source")),
         }
     }
 
@@ -45,7 +48,7 @@ impl Provider for Manual {
         succeed(call)
     }
 
-    /// It keeps nothing, and noting twice does no harm.
+    /// The provider has no state, and executing an operation twice is harmless.
     fn look_up<'a>(&'a self, _: &'a Call) -> BoxFuture<'a, Result<Option<OperationOutcome>, UnknownOutcome>> {
         Box::pin(ready(Ok(None)))
     }

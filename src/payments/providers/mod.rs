@@ -1,6 +1,6 @@
-//! What moves the money: the trait of a payment provider, what is asked of it and what it answers, and those of this
-//! process. Rule: a provider knows nothing of orders, rows or people; it is told a key, an amount and what it called the
-//! payment before. Nothing here is called while a database connection is held.
+//! The payment provider trait with its calls and outcomes, and the registry of configured providers.
+//! Rule: a provider knows nothing of orders, rows or people. It gets a key, an amount and its own reference of the
+//! payment. No provider is called while a database connection is held.
 
 pub mod manual;
 pub mod signature;
@@ -22,146 +22,150 @@ use crate::{
     money::Currency,
 };
 
-/// How long a provider may take to answer before nobody waits for it any more.
+/// Timeout of a call to a provider.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The headers of a webhook, names in lower case; several of one name are joined by a comma.
+/// Headers of a webhook request; names in lower case, repeated headers joined by a comma.
 pub type Headers = BTreeMap<String, String>;
 
-/// What is asked of a provider.
+/// A call to a provider.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// The idempotency key of this operation, for good: asked twice with one key, the provider does it once.
+    /// Idempotency key of the operation. It never changes: two calls with the same key must have one effect.
     pub key: Uuid,
-    /// What is to be done.
+    /// Operation to execute.
     pub kind: Kind,
-    /// How the customer pays.
+    /// Payment method.
     pub method: Method,
-    /// How much.
+    /// Amount.
     pub amount: Decimal,
-    /// Of which currency.
+    /// Currency of the amount.
     pub currency: Currency,
-    /// What the provider called the payment when it was authorised; none before.
+    /// The provider's reference of the payment; none before the authorization.
     pub reference: Option<String>,
-    /// The token that stands for the customer's card or account, while it is authorised; none afterwards.
+    /// Token for the customer's card or account; given for the authorization only.
     pub source: Option<String>,
 }
 
-/// What became of an operation.
+/// Outcome of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperationOutcome {
-    /// It was done, for good.
+    /// The operation succeeded. Final.
     Done {
-        /// What the provider calls it. That of an authorisation is the payment's, and comes with every later call.
+        /// The provider's reference of the operation. The reference of an authorization becomes that of the payment and
+        /// is part of every later call.
         reference: String,
     },
-    /// It was refused, for good: with this key it will never be done.
+    /// The operation was declined. Final: it will never be executed with this key.
     Declined {
-        /// Why, in a word such as `card_declined`. The customer reads it.
+        /// Failure code such as `card_declined`. Visible to the customer.
         failure: String,
     },
-    /// The provider has it, and tells later.
+    /// The provider has accepted the operation and reports the outcome later.
     Pending {
-        /// What the provider calls it, where it says so already.
+        /// The provider's reference, if it is known already.
         reference: Option<String>,
     },
 }
 
-/// Nobody knows what became of an operation: the connection failed, the answer made no sense, the provider has a fault.
-/// The text is logged: no secret may be in it.
+/// The outcome of an operation is unknown: the connection failed, the response is invalid, or the provider has an
+/// error. The text is logged and must not contain a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownOutcome(pub String);
 
-/// What a webhook tells.
+/// A webhook event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// The provider's own id of the event, 1 to 200 characters: the same each time it is told.
+    /// The provider's ID of the event, 1 to 200 characters; the same for each delivery.
     pub id: String,
-    /// The key of the operation that it is about.
+    /// Key of the operation that the event is about.
     pub key: Uuid,
-    /// What became of it.
+    /// Outcome of the operation.
     pub outcome: OperationOutcome,
 }
 
-/// Why a webhook is not taken.
+/// Reason why a webhook is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookRejection {
-    /// The signature is missing or wrong, or its time is more than five minutes off.
+    /// The signature is missing or wrong, or its time differs from the current time by more than five minutes.
     InvalidSignature,
-    /// It is signed, and says nothing that can be understood.
+    /// The signature is valid but the body is not a known event.
     Malformed,
-    /// There is no such provider here, or it tells nothing by webhook.
+    /// The provider is not configured or sends no webhooks.
     NotFound,
 }
 
-/// A payment provider: what a real one has to do.
+/// A payment provider. An implementation must follow these rules.
 ///
-/// **Keys.** Every call carries [`Call::key`], which is new for each operation and stays with it. Hand it to the provider as
-/// its idempotency key. A call may come again with the same key at any time, by a process that died in between and days
-/// later: it must be done once, and answered as the first time. A provider that forgets keys after a while has to be asked by
-/// `look_up` first, by a reference or metadata that holds the key.
+/// **Keys.** Every call has a [`Call::key`], which is unique per operation and never changes. Pass it to the provider
+/// as its idempotency key. A call can be repeated with the same key at any time, even days later by another process: it
+/// must be executed once and return the first outcome. If the provider forgets keys after a while, look the operation
+/// up first, by a reference or by metadata that contains the key.
 ///
-/// **Answers.** Say [`OperationOutcome::Declined`] only where the provider said in so many words that it did not do it and never will
-/// by this key: a declined card, too little money, an authorisation that is over. Everything else is [`UnknownOutcome`]: a time
-/// limit, a broken connection, a status of 5xx, 409 or 429, an answer that cannot be read. An unknown operation stays
-/// pending and is looked after; one that is settled stays so for good. Never throw an answer away: whatever was understood is
-/// returned, and it is for the caller to see whether it is news.
+/// **Outcomes.** Return [`OperationOutcome::Declined`] only if the provider stated explicitly that the operation was
+/// not executed and never will be with this key: a declined card, insufficient funds, an expired authorization.
+/// Everything else is [`UnknownOutcome`]: a timeout, a broken connection, status 5xx, 409 or 429, an unreadable
+/// response. An unknown operation stays pending and is retried; a settled one never changes. Never discard an outcome;
+/// the caller decides whether it is new.
 ///
-/// **Time.** The caller gives up after [`RESPONSE_TIMEOUT`] and drops the future, wherever it stands; the operation may have been done
-/// all the same. So keep nothing in memory between calls, hold no lock across an await, and give the client of the provider
-/// a time limit of its own that is shorter.
+/// **Time.** The caller drops the future after [`RESPONSE_TIMEOUT`], at any await point; the operation may have been
+/// executed all the same. So keep no state in memory between calls, hold no lock across an await, and give the
+/// provider's HTTP client a shorter timeout.
 ///
-/// **Looking up.** [`Provider::look_up`] asks what became of the operation with this key, without doing anything. `None` says
-/// that the provider has never heard of the key; the caller then asks for the operation again by the same key. Where that
-/// cannot be told, return [`UnknownOutcome`]: it is asked again later, with longer and longer pauses up to an hour, until it is known.
+/// **Lookup.** [`Provider::look_up`] returns the outcome of the operation with this key and has no side effects. `None`
+/// means that the provider has never received the key; the caller then executes the operation with the same key. If
+/// that is not certain, return [`UnknownOutcome`]: the lookup is retried with exponential backoff, up to one hour,
+/// until the outcome is known.
 ///
-/// **Webhooks.** [`Provider::webhook`] checks the signature over the raw body in constant time before it reads any of it, and
-/// refuses what is signed more than five minutes before or after `now` ([`signature`] does both). It reads nothing
-/// but its arguments and writes nothing. Events may come twice, late, in any order, and before the answer to the call that
-/// caused them; the caller sorts that out by [`Event::id`] and [`Event::key`], so both must come from what is signed. Events
-/// that tell nothing of an operation (a dispute, a payout) are `Malformed`, unless the provider is told to send none.
+/// **Webhooks.** [`Provider::webhook`] verifies the signature of the raw body in constant time before it parses the
+/// body, and rejects requests that were signed more than five minutes before or after `now` ([`signature`] does both).
+/// It reads only its arguments and has no side effects. Events can arrive twice, late, in any order, and before the
+/// response to the call that caused them. The caller handles that by [`Event::id`] and [`Event::key`], so both must be
+/// covered by the signature. Events that are not about an operation (a dispute, a payout) are `Malformed`; configure
+/// the provider not to send them.
 ///
-/// **Secrets.** No number of a card or an account ever reaches this process: [`Call::source`] is a token that the customer's
-/// browser got from the provider. It is kept in the job that looks after the authorisation, and goes when that is settled. It
-/// must be in no log line, reference or failure. The provider's own secret comes by the settings.
+/// **Secrets.** Card and account numbers never reach this process: [`Call::source`] is a token that the customer's
+/// browser got from the provider. It is stored in the job that resolves the authorization and deleted with it. It must
+/// not appear in a log line, reference or failure code. The provider's own secret comes from the settings.
 ///
-/// **Amounts.** Capture exactly [`Call::amount`] of [`Call::currency`], in the provider's own unit (most want cents, and not
-/// every currency has a hundred of them). A payment may be captured in several parts, while less is taken than authorised;
-/// a void gives back all that is authorised and not captured. A provider that cannot do one of it says `Declined`.
+/// **Amounts.** Execute exactly [`Call::amount`] of [`Call::currency`], converted to the provider's unit (most want
+/// minor units, and not every currency has 100 of them). A payment can be captured in several parts up to the
+/// authorized amount; a void releases everything that is authorized and not captured. A provider that cannot do one of
+/// these returns `Declined`.
 pub trait Provider: Send + Sync {
-    /// Whether it takes this method, by this source. Asked before anything is written.
+    /// Checks whether the provider accepts this method and source. Called before anything is written.
     /// # Errors
     /// A user error of `method` or `source`.
     fn check(&self, method: Method, source: Option<&str>) -> Result<()>;
 
-    /// Whether an authorisation is no more than a promise, and people have to see the money before it is captured: such a
-    /// payment is never captured by itself.
+    /// Returns whether staff must confirm that the money has arrived before it is captured. Such payments are never
+    /// captured automatically.
     fn requires_manual_capture(&self) -> bool {
         false
     }
 
-    /// Holds the money of the source for us.
+    /// Reserves the amount on the source.
     fn authorize<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>>;
 
-    /// Takes held money.
+    /// Collects an authorized amount.
     fn capture<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>>;
 
-    /// Gives back what is held and not taken.
+    /// Releases the amount that is authorized and not captured.
     fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>>;
 
-    /// Pays back money that was taken.
+    /// Pays a captured amount back.
     fn refund<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<OperationOutcome, UnknownOutcome>>;
 
-    /// What became of the operation with this key; none where the provider never heard of it.
+    /// Returns the outcome of the operation with this key; none if the provider has never received it.
     fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<OperationOutcome>, UnknownOutcome>>;
 
-    /// What a webhook tells.
+    /// Verifies and parses a webhook.
     /// # Errors
-    /// [`WebhookRejection`]; `NotFound` from a provider that sends none.
+    /// [`WebhookRejection`]; `NotFound` from a provider that sends no webhooks.
     fn webhook(&self, headers: &Headers, body: &[u8], now: DateTime<Utc>) -> Result<Event, WebhookRejection>;
 }
 
-/// The providers of this process, and how they are used.
+/// The configured providers of this process.
 pub struct Providers {
     list: BTreeMap<&'static str, Arc<dyn Provider>>,
     test: Option<Arc<TestProvider>>,
@@ -170,18 +174,18 @@ pub struct Providers {
 }
 
 impl Providers {
-    /// No provider at all; each may take so long to answer.
+    /// Creates an empty registry with this timeout for each call.
     pub fn new(timeout: Duration, capture: PaymentCapture) -> Self {
         Self { list: BTreeMap::new(), test: None, timeout, capture }
     }
 
-    /// Those with these names; the test provider where it is among them.
+    /// Creates the registry with the named providers; `test` is given if it is among them.
     /// # Errors
-    /// A user error for a name that no provider has.
+    /// A user error for an unknown name.
     pub fn open(names: &[String], capture: PaymentCapture, test: Option<TestProvider>) -> Result<Self> {
         let known = |name: &String| ProviderName::ALL.iter().any(|provider| provider.as_str() == name);
         if let Some(name) = names.iter().find(|name| !known(name)) {
-            let rule = format!("there is no payment provider {name:?}: name `manual`, `test` or both");
+            let rule = format!("{name:?} is not a payment provider; use `manual`, `test` or both");
             return Err(Error::bad_input("SOUK_PAYMENT_PROVIDERS", rule));
         }
         let mut providers = Self::new(RESPONSE_TIMEOUT, capture);
@@ -194,14 +198,14 @@ impl Providers {
         })
     }
 
-    /// The same, and this one.
+    /// Adds a provider.
     #[must_use]
     pub fn with(mut self, name: ProviderName, provider: Arc<dyn Provider>) -> Self {
         self.list.insert(name.as_str(), provider);
         self
     }
 
-    /// The same, and the test provider, whose webhooks this process sends to itself.
+    /// Adds the test provider, whose webhooks this process sends to itself.
     #[must_use]
     pub fn with_test(mut self, provider: TestProvider) -> Self {
         let provider = Arc::new(provider);
@@ -209,30 +213,30 @@ impl Providers {
         self.with(ProviderName::Test, provider)
     }
 
-    /// One of them.
+    /// Returns a provider, if it is configured.
     pub fn get(&self, name: ProviderName) -> Option<&dyn Provider> {
         self.list.get(name.as_str()).map(Arc::as_ref)
     }
 
-    /// The test provider, where there is one.
+    /// Returns the test provider, if it is configured.
     pub fn test(&self) -> Option<&TestProvider> {
         self.test.as_deref()
     }
 
-    /// How long each may take to answer.
+    /// Returns the timeout of a call.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Whether what this one authorises is captured by itself.
+    /// Returns whether authorized payments of this provider are captured automatically.
     pub fn captures_immediately(&self, name: ProviderName) -> bool {
         self.capture == PaymentCapture::AtOnce
             && self.get(name).is_some_and(|provider| !provider.requires_manual_capture())
     }
 
-    /// Asks a provider to do something. Holds no connection, and waits no longer than the limit.
+    /// Executes an operation, with a timeout and without holding a database connection.
     /// # Errors
-    /// Where nobody knows what became of it.
+    /// If the outcome is unknown.
     pub async fn execute(&self, name: ProviderName, call: &Call) -> Result<OperationOutcome, UnknownOutcome> {
         let provider = self.get(name).ok_or_else(not_configured)?;
         let operation = match call.kind {
@@ -241,12 +245,14 @@ impl Providers {
             Kind::Void => provider.void(call),
             Kind::Refund => provider.refund(call),
         };
-        timeout(self.timeout, operation).await.map_err(|_| UnknownOutcome("it took too long to answer".into()))?
+        timeout(self.timeout, operation)
+            .await
+            .map_err(|_| UnknownOutcome("the provider did not respond in time".into()))?
     }
 
-    /// Asks a provider what became of an operation, and for the operation again where it never heard of it.
+    /// Looks up the outcome of an operation, and executes it if the provider has never received it.
     /// # Errors
-    /// Where nobody knows.
+    /// If the outcome is unknown.
     pub async fn look_up_or_execute(
         &self,
         name: ProviderName,
@@ -254,7 +260,7 @@ impl Providers {
     ) -> Result<OperationOutcome, UnknownOutcome> {
         let provider = self.get(name).ok_or_else(not_configured)?;
         let found = timeout(self.timeout, provider.look_up(call)).await;
-        match found.map_err(|_| UnknownOutcome("it took too long to look up".into()))?? {
+        match found.map_err(|_| UnknownOutcome("the provider did not respond to the lookup in time".into()))?? {
             Some(outcome) => Ok(outcome),
             None => self.execute(name, call).await,
         }
@@ -262,5 +268,5 @@ impl Providers {
 }
 
 fn not_configured() -> UnknownOutcome {
-    UnknownOutcome("this provider is not set up here".into())
+    UnknownOutcome("the provider is not configured".into())
 }

@@ -1,6 +1,7 @@
-//! A provider that moves no money, to try everything with: the number of its test card says what happens.
-//! Rule: it has no state. What became of an operation follows from the card and the key; after the authorisation the card
-//! is known by a word in the reference, never by its number. Its webhooks are jobs, signed when they are sent.
+//! A test provider that moves no money; the number of its test card determines the outcome.
+//! Rule: it has no state. The outcome of an operation follows from the card and the key. After the authorization the
+//! card is identified by a word in the reference, never by its number. Its webhooks are jobs and are signed when they
+//! are sent.
 
 use std::time::Duration;
 
@@ -21,33 +22,33 @@ use crate::{
     payments::model::{Kind, Method},
 };
 
-/// The kind of the jobs that send its webhooks.
+/// Kind of the jobs that send its webhooks.
 pub const WEBHOOK: &str = "test_payment_webhook";
 
-/// The header of its signature, in lower case.
+/// Name of the signature header, in lower case.
 pub const SIGNATURE_HEADER: &str = "souk-signature";
 
-/// Its cards: the number, the word that stands for it, and what happens.
+/// The test cards: number, name in references, and behavior.
 pub const CARDS: [(&str, &str, &str); 9] = [
     ("4111111111111111", "succeeds", "everything succeeds"),
-    ("4000000000000002", "declined", "the authorisation is declined: `card_declined`"),
-    ("4000000000000003", "poor", "the authorisation is declined: `insufficient_funds`"),
+    ("4000000000000002", "declined", "the authorization is declined: `card_declined`"),
+    ("4000000000000003", "poor", "the authorization is declined: `insufficient_funds`"),
     ("4000000000000004", "later", "everything is pending at first, and succeeds by webhook five seconds later"),
-    ("4000000000000005", "twice", "everything succeeds, and a webhook tells so twice"),
-    ("4000000000000006", "late", "every answer comes later than souk waits, and a webhook tells then"),
-    ("4000000000000007", "early", "a webhook tells of everything before the answer does"),
+    ("4000000000000005", "twice", "everything succeeds, and the webhook is sent twice"),
+    ("4000000000000006", "late", "every call times out, and a webhook reports success afterwards"),
+    ("4000000000000007", "early", "every webhook arrives before the response"),
     ("4000000000000008", "uncaptured", "every capture fails: `capture_refused`"),
     ("4000000000000009", "unrefunded", "every refund fails: `refund_refused`"),
 ];
 
-/// How long it takes.
+/// Delays of the test provider.
 #[derive(Debug, Clone, Copy)]
 pub struct TestDelays {
-    /// Until the webhook of a card that tells later.
+    /// Delay of the webhook of the card that succeeds later.
     pub later: Duration,
-    /// Until the answer of a card that answers late.
+    /// Delay of the response of the card that times out.
     pub late: Duration,
-    /// From the webhook to the answer, of a card that tells early.
+    /// Delay between webhook and response of the card whose webhook is early.
     pub early: Duration,
 }
 
@@ -61,14 +62,14 @@ impl Default for TestDelays {
     }
 }
 
-/// See the module.
+/// The test provider.
 pub struct TestProvider {
     db: Db,
     secret: String,
     delays: TestDelays,
 }
 
-/// The body of a webhook.
+/// Body of a webhook.
 #[derive(Debug, Serialize, Deserialize)]
 struct WebhookBody {
     id: String,
@@ -87,18 +88,18 @@ enum EventStatus {
 }
 
 impl TestProvider {
-    /// The provider with this secret, whose webhooks are queued in this database.
+    /// Creates the provider with this secret; its webhooks are queued in this database.
     pub fn new(db: Db, secret: String, delays: TestDelays) -> Self {
         Self { db, secret, delays }
     }
 
-    /// The headers of a webhook with this body, as if it were sent now.
+    /// Returns the headers of a webhook with this body, signed at this time.
     pub fn signed_headers(&self, body: &[u8], now: DateTime<Utc>) -> Headers {
         Headers::from([(SIGNATURE_HEADER.to_owned(), signature::sign(&self.secret, body, now))])
     }
 
     async fn respond(&self, call: &Call) -> Result<OperationOutcome, UnknownOutcome> {
-        let word = card(call).ok_or_else(|| UnknownOutcome("which card it was is not known any more".into()))?;
+        let word = card(call).ok_or_else(|| UnknownOutcome("the reference does not name a test card".into()))?;
         let outcome = outcome(word, call);
         match word {
             "later" => {
@@ -124,7 +125,7 @@ impl TestProvider {
         }
     }
 
-    /// Queues a webhook. Told again, it has the same id.
+    /// Queues a webhook; repeated webhooks of an operation have the same event ID.
     async fn queue_webhook(
         &self,
         call: &Call,
@@ -143,7 +144,7 @@ impl TestProvider {
     }
 }
 
-/// The word of the card of a call: by its number at first, then by what the payment is called.
+/// Returns the name of a call's card: by its number for the authorization, afterwards by the payment's reference.
 fn card(call: &Call) -> Option<&'static str> {
     let word = match &call.source {
         Some(source) => return card_by_number(source),
@@ -161,7 +162,7 @@ fn reference(word: &str, call: &Call) -> String {
     format!("test_{word}_{}", call.key.simple())
 }
 
-/// What becomes of an operation in the end.
+/// Returns the final outcome of an operation.
 fn outcome(word: &str, call: &Call) -> OperationOutcome {
     let failure = match (word, call.kind) {
         ("declined", Kind::Authorize) => "card_declined",
@@ -176,11 +177,11 @@ fn outcome(word: &str, call: &Call) -> OperationOutcome {
 impl Provider for TestProvider {
     fn check(&self, method: Method, source: Option<&str>) -> Result<()> {
         if method != Method::Card {
-            return Err(Error::bad_input("method", "the test provider takes CARD"));
+            return Err(Error::bad_input("method", "method must be CARD for the test provider"));
         }
         match source.and_then(card_by_number) {
             Some(_) => Ok(()),
-            None => Err(Error::bad_input("source", "give the number of one of the test provider's cards")),
+            None => Err(Error::bad_input("source", "source must be the number of a test card")),
         }
     }
 
@@ -200,9 +201,9 @@ impl Provider for TestProvider {
         self.respond(call).boxed()
     }
 
-    /// As if it had heard of every key: whoever asks comes later than its webhooks.
+    /// Always returns an outcome, as if every key had been received: lookups happen after the webhooks.
     fn look_up<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<OperationOutcome>, UnknownOutcome>> {
-        let word = card(call).ok_or_else(|| UnknownOutcome("which card it was is not known any more".into()));
+        let word = card(call).ok_or_else(|| UnknownOutcome("the reference does not name a test card".into()));
         ready(word.map(|word| Some(outcome(word, call)))).boxed()
     }
 

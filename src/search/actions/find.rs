@@ -1,5 +1,5 @@
-//! A search from its arguments to its hits: which words are meant, the page of hits, their number and their facets.
-//! Rule: what is not selected is not read, and hits, count and facets are read at the same time.
+//! Executes a search: interprets the query and reads the page of hits, their count and the facets.
+//! Rule: what is not selected is not read, and hits, count and facets are read concurrently.
 
 use std::{collections::HashMap, time::Instant};
 
@@ -19,12 +19,12 @@ use crate::{
     },
 };
 
-/// What the caller wants to know besides the hits.
+/// Optional parts of a search result.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// How many hits there are.
+    /// The number of hits.
     pub has_total: bool,
-    /// The text around the words that were found.
+    /// The snippets.
     pub has_snippets: bool,
     /// The facets.
     pub facets: Vec<FacetKind>,
@@ -33,26 +33,27 @@ pub struct Selection {
 /// The result of a search.
 #[derive(Debug)]
 pub struct SearchResults {
-    /// The search, with all categories that it covers.
+    /// The search, with subcategories included in the filter.
     pub search: Search,
     /// The page of hits.
     pub hits: Rows<Hit>,
-    /// How many hits there are; none where that is not selected.
+    /// Number of hits; none if it is not selected.
     pub total: Option<HitCount>,
     /// The selected facets.
     pub facets: Facets,
-    /// What was searched in the place of the query. None where nothing was found: what nobody may find tells no words.
+    /// The corrected query that was searched instead; none if it has no hits, so that a correction reveals nothing that
+    /// the viewer cannot find.
     pub correction: Option<String>,
-    /// Where the query leads.
+    /// The redirect of the query.
     pub redirect: Option<Redirect>,
     full_text: Option<FullTextQuery>,
     has_snippets: bool,
     started_at: Instant,
 }
 
-/// Searches. With `with_subcategories` the categories of the filter stand for all that are below them, too.
+/// Executes a search. `with_subcategories` includes all subcategories in the category filter.
 /// # Errors
-/// User errors of [`Search::check`]; those of the database.
+/// User errors of [`Search::check`]; database errors.
 pub async fn search(
     db: &Db,
     mut search: Search,
@@ -73,7 +74,7 @@ pub async fn search(
     let hits = search.page.finish(read.hits);
     Ok(SearchResults {
         correction: correction.filter(|_| !hits.rows.is_empty()),
-        // A query without words leads nowhere.
+        // A query without words has no redirect.
         redirect: redirect.filter(|_| full_text.is_some()),
         facets: Facets::from_rows(read.facets),
         total: read.total,
@@ -86,9 +87,9 @@ pub async fn search(
 }
 
 impl SearchResults {
-    /// The text around the words that were found, as HTML, by the key of the document; nothing where that is not selected.
+    /// Returns the snippets as HTML, by document ID; empty if they are not selected.
     /// # Errors
-    /// Those of the database.
+    /// Database errors.
     pub async fn snippets(&self, db: &Db) -> Result<HashMap<i64, String>> {
         match &self.full_text {
             Some(full_text) if self.has_snippets => snippets(db, &self.hits.rows, full_text).await,
@@ -96,12 +97,12 @@ impl SearchResults {
         }
     }
 
-    /// How long the search has taken, in milliseconds.
+    /// Returns the duration of the search so far, in milliseconds.
     pub fn took_ms(&self) -> f32 {
         self.started_at.elapsed().as_secs_f32() * 1_000.0
     }
 
-    /// How many hits are known: the counted ones, or those of the page where nothing was counted.
+    /// Returns the counted hits, or those of the page if they were not counted.
     pub fn hit_count(&self) -> HitCount {
         self.total.unwrap_or_else(|| HitCount {
             hits: i64::try_from(self.hits.rows.len()).unwrap_or(i64::MAX),
@@ -110,7 +111,7 @@ impl SearchResults {
     }
 }
 
-/// What the statements of a search answer.
+/// Results of the statements of a search.
 #[derive(Default)]
 struct ReadResults {
     hits: Vec<Hit>,
@@ -118,7 +119,8 @@ struct ReadResults {
     facets: Vec<FacetRow>,
 }
 
-/// Reads the hits, their number and their facets, at the same time. How many rows a word has decides how they are found.
+/// Reads the hits, their count and the facets concurrently. Custom plans, because the best plan depends on how common
+/// the words are.
 async fn read(db: &Db, search: &Search, full_text: &FullTextQuery, selection: &Selection) -> Result<ReadResults> {
     let hits = db.read_with(PlanMode::Custom, async |conn| store::page(conn, search, full_text).await);
     let total = async {

@@ -1,5 +1,4 @@
-//! What a search means, before it is looked for: its words, in which languages, what is meant by a misspelt one, and where
-//! the query leads.
+//! Interprets a query before the search: languages, synonyms, spelling correction and redirect.
 
 use std::collections::HashMap;
 
@@ -16,25 +15,25 @@ use crate::{
     },
 };
 
-/// What a search means.
+/// An interpreted query.
 #[derive(Debug, Clone)]
 pub struct Interpretation {
-    /// What PostgreSQL is asked; none where no word is asked for.
+    /// The full-text query; none if it contains no word.
     pub full_text: Option<FullTextQuery>,
-    /// What is searched in the place of what was typed.
+    /// The corrected query, if it differs from the given one.
     pub correction: Option<String>,
-    /// Where the query leads.
+    /// The redirect of the query.
     pub redirect: Option<Redirect>,
 }
 
-/// Finds out which words are meant: one that nothing has is taken for the nearest that something has, and beside each word
-/// stand those that mean the same.
+/// Interprets a query: a word that matches nothing is replaced by the most similar indexed word, and synonyms are
+/// added.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn interpret(db: &Db, search: &Search) -> Result<Interpretation> {
     let rule_matches =
         db.read_with(PlanMode::Custom, async |conn| match_rules(conn, search, &search.query).await).await?;
-    // What leads somewhere is no mistake.
+    // A query with a redirect is not a misspelling.
     let query =
         if rule_matches.redirect.is_some() { None } else { correct_spelling(db, &search.query, &rule_matches).await? };
     let Some(query) = query else { return Ok(interpretation(&search.query, rule_matches, None)) };
@@ -49,14 +48,14 @@ fn interpretation(query: &ParsedQuery, rule_matches: RuleMatches, correction: Op
     Interpretation { full_text, correction, redirect }
 }
 
-/// The words that are meant, where they differ from those typed.
+/// Returns the corrected query, if it differs from the given one.
 async fn correct_spelling(db: &Db, query: &ParsedQuery, rule_matches: &RuleMatches) -> Result<Option<ParsedQuery>> {
     let correctable = query.correctable_words(&rule_matches.synonyms);
     if correctable.is_empty() {
         return Ok(None);
     }
     let languages = &rule_matches.languages;
-    // How rare a word is decides how it is looked for.
+    // A custom plan, because the best plan depends on how common the words are.
     let unknown =
         db.read_with(PlanMode::Custom, async |conn| store::similar_words(conn, &correctable, languages).await).await?;
     let typed: HashMap<usize, &str> =

@@ -1,4 +1,4 @@
-//! What can be done with the search: finding, suggesting, rules of merchants, and the jobs that keep the index up to date.
+//! Use cases of search: finding, suggesting, search rules, and the jobs that keep the index up to date.
 
 mod find;
 mod interpret;

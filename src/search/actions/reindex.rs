@@ -1,27 +1,27 @@
-//! The job that indexes a website's products anew where its language has changed.
-//! Rule: until all are, what is searched is asked in both languages, so that everything is found all the while.
+//! The job that reindexes a website's products after its language changed.
+//! Rule: until it has finished, searches use both languages, so that everything can be found throughout.
 
 use std::time::Duration;
 
 use crate::{db::Db, error::Result, ids::ProductId, jobs::model::JobRow, search::store::index};
 
-/// The kind of the job.
+/// Kind of the job.
 pub const KIND: &str = "reindex_search";
-/// How often it looks.
+/// Interval of the job.
 pub const PERIOD: Duration = Duration::from_secs(60);
-/// How many products are indexed in a transaction.
+/// Number of products that are indexed per transaction.
 const BATCH: i64 = 1_000;
 
 /// Runs the job.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
     reindex_stale(db).await
 }
 
-/// Indexes what has to be.
+/// Reindexes all websites whose language changed.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn reindex_stale(db: &Db) -> Result<()> {
     for (website, language) in db.read(async |conn| index::stale_websites(conn).await).await? {
         let mut last = ProductId(0);
@@ -31,7 +31,7 @@ pub async fn reindex_stale(db: &Db) -> Result<()> {
             last = indexed;
         }
         db.transaction(async |conn| index::update_indexed(conn, website, language).await).await?;
-        tracing::info!(website = website.0, language = language.as_str(), "indexed the products of a website anew");
+        tracing::info!(website = website.0, language = language.as_str(), "products of a website reindexed");
     }
     Ok(())
 }

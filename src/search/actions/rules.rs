@@ -1,5 +1,5 @@
-//! What merchants tell the search.
-//! A rule is of a website: who manages the catalogue there manages its rules.
+//! Use cases of search rules.
+//! Rule: a rule belongs to a website and is managed by those who manage the catalog there.
 
 use crate::{
     auth::{Permission, Viewer},
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Makes a rule.
+/// Creates a rule.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors of the fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<SearchRuleRow> {
@@ -35,8 +35,8 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<Sear
 
 /// Changes a rule.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageCatalogue`]; NOT_FOUND for one of a website that is not the viewer's; user errors
-/// of the fields.
+/// FORBIDDEN without [`Permission::ManageCatalogue`]; NOT_FOUND for a rule of another website; user errors of the
+/// fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: SearchRuleId, patch: SearchRulePatch) -> Result<SearchRuleRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
     patch.check()?;
@@ -65,16 +65,17 @@ async fn lock(conn: &Conn, viewer: &Viewer, id: SearchRuleId) -> Result<SearchRu
     row.ok_or_else(|| Error::not_found("id", "search rule"))
 }
 
-/// The rule, where the search tells its words apart: it leaves out some, such as `the`, and some are the same for it.
+/// Checks that the normalized words are distinct: some words, such as `the`, are ignored by the search, and some are
+/// normalized to the same key.
 fn require_distinct_words(row: SearchRuleRow) -> Result<SearchRuleRow> {
     if row.keys.len() == row.words.len() {
         return Ok(row);
     }
-    let rule = "in the language of the website some of these words are the same, or nothing that is searched for";
+    let rule = "in the website's language some of these words are equal or are ignored by the search";
     Err(Error::user(UserErrorCode::Invalid, "words", rule))
 }
 
-/// Whether the viewer sees the product that a rule leads to.
+/// Checks that the viewer can see the product that a rule redirects to.
 async fn require_visible_product(conn: &Conn, viewer: &Viewer, product: Option<ProductId>) -> Result<()> {
     let Some(id) = product else { return Ok(()) };
     let scope = viewer.scope(Permission::ManageProducts);

@@ -1,5 +1,5 @@
-//! The text around the words that were found, as HTML.
-//! Rule: everything but the marks is escaped, so that a product's text runs nothing in a page.
+//! Snippets: text around the matched words, as HTML.
+//! Rule: everything but the highlight tags is escaped, so that product text cannot inject scripts.
 
 use std::collections::HashMap;
 
@@ -12,9 +12,9 @@ use crate::{
     },
 };
 
-/// The snippets of these hits, by the key of the document. A hit without one shows none of the words.
+/// Returns the snippets of these hits, by document ID. A hit whose text contains no matched word has none.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(super) async fn snippets(db: &Db, hits: &[Hit], full_text: &FullTextQuery) -> Result<HashMap<i64, String>> {
     let ids: Vec<i64> = hits.iter().map(|hit| hit.document_id).collect();
     if ids.is_empty() {
@@ -24,7 +24,7 @@ pub(super) async fn snippets(db: &Db, hits: &[Hit], full_text: &FullTextQuery) -
     Ok(snippets.into_iter().filter_map(|(id, text)| Some((id, to_html(&text)?))).collect())
 }
 
-/// A snippet as HTML; none where nothing in it was found.
+/// Converts a snippet to HTML; none if it contains no matched word.
 fn to_html(text: &str) -> Option<String> {
     let [begin, end] = store::HIGHLIGHT_MARKS;
     text.contains(begin).then(|| {

@@ -1,4 +1,4 @@
-//! What a text that is not finished yet may become.
+//! Suggestions for incomplete search texts.
 
 use crate::{
     db::{Db, PlanMode},
@@ -17,30 +17,30 @@ use crate::{
     text::normalize_search_query,
 };
 
-/// A text that may be meant.
+/// A suggested search text.
 #[derive(Debug, Clone)]
 pub struct Suggestion {
-    /// The text.
+    /// The suggested text.
     pub text: String,
-    /// Where it comes from.
+    /// Source of the suggestion.
     pub kind: SuggestionKind,
-    /// Key of the thing that has this name; 0 for what others searched.
+    /// Primary key of the entity with this name; 0 for popular searches.
     pub node_id: i64,
 }
 
-/// The first suggestions, in groups.
+/// Returns the first suggestions, grouped by source.
 /// # Errors
-/// BAD_USER_INPUT unless `first` is 1 to [`MAX_SUGGESTIONS`]; TOO_LONG for a text that no query may be; those of the database.
+/// BAD_USER_INPUT unless `first` is 1 to [`MAX_SUGGESTIONS`]; TOO_LONG for a text that is too long; database errors.
 pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>) -> Result<Vec<Suggestion>> {
     if !(1..=MAX_SUGGESTIONS).contains(&first) {
-        return Err(Error::bad_input("first", format!("give 1 to {MAX_SUGGESTIONS}")));
+        return Err(Error::bad_input("first", format!("first must be between 1 and {MAX_SUGGESTIONS}")));
     }
     let max = first.unsigned_abs() as usize;
     check_length("prefix", text)?;
     let Some(prefix) = PrefixQuery::parse(text, website) else { return Ok(Vec::new()) };
     let full_text = FullTextQuery { query: prefix.query.clone(), languages: db.read(store::languages).await? };
     let (typed, limit) = (normalize_search_query(&prefix.text), max as i64);
-    // How many documents begin so decides how they are found.
+    // Custom plans, because the best plan depends on how many documents match the prefix.
     let products =
         db.read_with(PlanMode::Custom, async |conn| store::products(conn, &prefix, &full_text, 2 * limit).await);
     let others = db
@@ -63,7 +63,7 @@ pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>
     Ok(groups.into_iter().zip(shares).flat_map(of_group).collect())
 }
 
-/// Each name once: two shops may sell the same.
+/// Removes duplicate names: several websites may sell the same product.
 fn distinct(products: Vec<Completion>, max: usize) -> Vec<(i64, String)> {
     let mut names: Vec<(i64, String)> = Vec::with_capacity(max);
     for (_, id, name) in products {

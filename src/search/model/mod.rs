@@ -1,4 +1,4 @@
-//! What a search asks for and finds.
+//! Inputs and results of a search.
 
 pub mod rules;
 pub mod suggest;
@@ -16,21 +16,21 @@ use crate::{
     websites::language::Language,
 };
 
-/// Longest query, in characters.
+/// Maximum length of a query, in characters.
 pub const MAX_QUERY: usize = 200;
-/// How many hits are weighed by relevance: of more, those that sell best.
+/// Maximum number of hits ranked by relevance; of more hits the best-selling ones are ranked.
 pub const MAX_RANKED: i64 = 2_000;
-/// How many documents that match the words are looked at to count those of them that hold a filter.
+/// Maximum number of matching documents that are scanned to count the hits of a filter.
 pub const MAX_SCANNED: i64 = 20_000;
-/// How many hits facets count.
+/// Maximum number of hits that facets count.
 pub const MAX_FACETED: i64 = 10_000;
-/// Most values of an option that a search filters by, and most options.
+/// Maximum number of options in a filter, and of values per option.
 pub const MAX_OPTIONS: usize = 20;
-/// Longest name or value of an option, in characters.
+/// Maximum length of an option name or value, in characters.
 const MAX_OPTION_TEXT: usize = 100;
 
 text_enum! {
-    /// What kind of thing a hit is.
+    /// Type of a search hit.
     #[graphql(name = "SearchType")]
     pub enum DocumentKind {
         /// A product.
@@ -39,32 +39,32 @@ text_enum! {
         Category => "category",
         /// A brand.
         Brand => "brand",
-        /// A supplier; found by staff and sellers only.
+        /// A supplier. Found only by staff and sellers.
         Supplier => "supplier",
     }
 }
 
-/// What hits are ordered by.
+/// Fields that search hits can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 #[graphql(name = "SearchOrderField")]
 pub enum SearchOrderField {
-    /// How well they match; what sells, is there and is liked comes before what matches alike.
+    /// Relevance: how well the hit matches the query, boosted by sales, availability and rating.
     #[default]
     Relevance,
-    /// Price, of products.
+    /// Price. Products only.
     Price,
-    /// When they were made, of products.
+    /// Creation time. Products only.
     Newest,
-    /// The mean of their ratings, of products.
+    /// Average rating. Products only.
     Rating,
-    /// How much they were sold, of products.
+    /// Number of units sold in the last 90 days. Products only.
     Popularity,
-    /// Name, of products.
+    /// Name. Products only.
     Name,
 }
 
 impl SearchOrderField {
-    /// The list's name in cursors.
+    /// Returns the list's name in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::Relevance => "search:rank",
@@ -76,96 +76,98 @@ impl SearchOrderField {
         }
     }
 
-    /// The way in which most people want it.
+    /// Returns the default sort direction.
     pub fn default_direction(self) -> Direction {
         if matches!(self, Self::Price | Self::Name) { Direction::Asc } else { Direction::Desc }
     }
 }
 
-/// Which products. All conditions hold together; an empty list is no condition.
+/// Filter on products. Conditions are combined with AND; an absent or empty one matches everything.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SearchFilter {
-    /// In one of these categories.
+    /// Any of these categories.
     pub categories: Option<Vec<CategoryId>>,
-    /// Of one of these brands.
+    /// Any of these brands.
     pub brands: Option<Vec<BrandId>>,
-    /// From one of these suppliers.
+    /// Any of these suppliers.
     pub suppliers: Option<Vec<SupplierId>>,
-    /// At one of these websites.
+    /// Any of these websites.
     pub websites: Option<Vec<WebsiteId>>,
-    /// At least this price.
+    /// Minimum price.
     pub price_from: Option<Decimal>,
-    /// At most this price.
+    /// Maximum price.
     pub price_to: Option<Decimal>,
-    /// At least so many stars on average.
+    /// Minimum average rating.
     pub rating_from: Option<Decimal>,
-    /// Of one of these availabilities.
+    /// Any of these availabilities.
     pub availability: Option<Vec<Availability>>,
-    /// With one of these values of each option.
+    /// For each option any of these values.
     pub options: Vec<(String, Vec<String>)>,
 }
 
 impl SearchFilter {
-    /// Whether nothing is asked of products.
+    /// Returns whether the filter has no condition.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
+    /// Checks the options.
     /// # Errors
-    /// User errors for too many options, and for one that is too long or named twice.
+    /// User errors for too many options, and for an option that is too long or listed twice.
     pub fn check(&self) -> Result<()> {
         let refused = |code, rule: &str| Err(Error::user(code, "where.options", rule.to_owned()));
         let options = &self.options;
         if options.len() > MAX_OPTIONS || options.iter().any(|(_, values)| values.len() > MAX_OPTIONS) {
-            return refused(UserErrorCode::TooLong, "give at most 20 options, and 20 values of each");
+            return refused(UserErrorCode::TooLong, "at most 20 options with 20 values each are allowed");
         }
         for (index, (name, values)) in options.iter().enumerate() {
             let is_bad = |text: &String| text.chars().count() > MAX_OPTION_TEXT || text.contains('\0');
             if is_bad(name) || values.iter().any(is_bad) {
-                return refused(UserErrorCode::TooLong, "a name or value has at most 100 characters");
+                return refused(UserErrorCode::TooLong, "option names and values must have at most 100 characters");
             }
             if options[..index].iter().any(|(other, _)| other == name) {
-                return refused(UserErrorCode::Invalid, "name each option once");
+                return refused(UserErrorCode::Invalid, "an option is listed more than once");
             }
         }
         Ok(())
     }
 }
 
-/// Who may filter by supplier: staff and sellers.
+/// Checks that the viewer may filter by supplier: staff and sellers only.
 /// # Errors
-/// FORBIDDEN for all others.
+/// FORBIDDEN for others.
 pub fn check_supplier_filter(is_staff: bool) -> Result<()> {
     if is_staff {
         return Ok(());
     }
-    Err(Error::Coded(ErrorCode::Forbidden, "only staff and sellers filter by supplier".into()))
+    Err(Error::Coded(ErrorCode::Forbidden, "only staff and sellers can filter by supplier".into()))
 }
 
 /// A search.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// As it was typed.
+    /// The query text as given.
     pub text: String,
-    /// Its words.
+    /// The parsed query.
     pub query: ParsedQuery,
-    /// Which kinds of things.
+    /// Types to search.
     pub kinds: Vec<DocumentKind>,
-    /// Whether staff asks: finds suppliers too.
+    /// Whether the viewer is staff or a seller, who also find suppliers.
     pub is_staff: bool,
-    /// Which products.
+    /// Filter on products.
     pub filter: SearchFilter,
-    /// Ordered by what.
+    /// Field to sort by.
     pub order: SearchOrderField,
-    /// Which way.
+    /// Sort direction.
     pub direction: Direction,
-    /// Which page.
+    /// The requested page.
     pub page: Page,
 }
 
 impl Search {
+    /// Checks the query, the filter and the cursors.
     /// # Errors
-    /// User errors for a blank query, one of more than [`MAX_QUERY`] characters, options that break a rule, and a cursor of
+    /// User errors for a blank query, a query of more than [`MAX_QUERY`] characters, invalid options, and a cursor of
     /// another list.
     pub fn check(&self) -> Result<()> {
         self.filter.check()?;
@@ -174,18 +176,18 @@ impl Search {
             if let Some(cursor) = cursor
                 && self.bound(cursor).is_none()
             {
-                return Err(Error::bad_input(argument, "this is not a cursor of this list"));
+                return Err(Error::bad_input(argument, "not a valid cursor for this list"));
             }
         }
         Ok(())
     }
 
-    /// Whether only products can be found: of nothing else are these conditions and orders known.
+    /// Returns whether only products can match: other types have none of the filter and sort fields.
     pub fn is_products_only(&self) -> bool {
         !self.filter.is_empty() || self.order != SearchOrderField::Relevance || self.kinds == [DocumentKind::Product]
     }
 
-    /// The kinds that are found. Only staff finds suppliers.
+    /// Returns the types to search. Only staff and sellers find suppliers.
     pub fn searched_kinds(&self) -> Vec<DocumentKind> {
         let is_found = |kind: &DocumentKind| match kind {
             DocumentKind::Product => true,
@@ -195,7 +197,7 @@ impl Search {
         self.kinds.iter().copied().filter(is_found).collect()
     }
 
-    /// The sort key of a cursor, where it is one of this order.
+    /// Returns the sort key of a cursor, if it belongs to this sort order.
     pub fn bound(&self, cursor: &Cursor) -> Option<Bound> {
         use SearchOrderField as F;
         Some(match (self.order, &cursor.key) {
@@ -208,69 +210,69 @@ impl Search {
     }
 }
 
-/// Checks what somebody typed.
+/// Checks a query.
 /// # Errors
 /// REQUIRED for a blank text, TOO_LONG for one of more than [`MAX_QUERY`] characters.
 pub fn check_text(argument: &'static str, text: &str) -> Result<()> {
     if text.trim().is_empty() {
-        return Err(Error::user(UserErrorCode::Required, argument, "give something to search for"));
+        return Err(Error::user(UserErrorCode::Required, argument, "must not be blank"));
     }
     check_length(argument, text)
 }
 
-/// Checks what somebody is typing.
+/// Checks the length of a query, which may be blank.
 /// # Errors
 /// TOO_LONG for a text of more than [`MAX_QUERY`] characters.
 pub fn check_length(argument: &'static str, text: &str) -> Result<()> {
     if text.chars().nth(MAX_QUERY).is_some() {
-        let rule = format!("a query has at most {MAX_QUERY} characters");
+        let rule = format!("must be at most {MAX_QUERY} characters long");
         return Err(Error::user(UserErrorCode::TooLong, argument, rule));
     }
     Ok(())
 }
 
-/// A sort key at a cursor.
+/// The sort key of a cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bound {
     /// A score.
     Real(f32),
     /// An amount.
     Number(Decimal),
-    /// A moment.
+    /// A point in time.
     Time(DateTime<Utc>),
     /// A text.
     Text(String),
 }
 
-/// A query of PostgreSQL, and the languages by whose stems it is asked.
+/// A full-text query and the languages whose stemming it uses.
 #[derive(Debug, Clone)]
 pub struct FullTextQuery {
-    /// What is asked.
+    /// The query.
     pub query: TsQuery,
-    /// At least one: those of all documents.
+    /// The languages of all documents; at least one.
     pub languages: Vec<Language>,
 }
 
-/// How many hits there are.
+/// Number of hits.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HitCount {
-    /// So many were counted, at most [`crate::paging::MAX_COUNT`].
+    /// Counted hits, at most [`crate::paging::MAX_COUNT`].
     pub hits: i64,
-    /// Whether there are no more.
+    /// Whether the count is exact.
     pub is_exact: bool,
 }
 
-/// A hit: what it is, how well it matches, and its place.
+/// A search hit.
 #[derive(Debug, Clone)]
 pub struct Hit {
-    /// What kind of thing it is.
+    /// Type of the entity.
     pub kind: DocumentKind,
-    /// Key of the thing.
+    /// Primary key of the entity.
     pub node_id: i64,
-    /// Key of its document.
+    /// Primary key of its search document.
     pub document_id: i64,
-    /// How well it matches.
+    /// Relevance score.
     pub score: f32,
-    /// Its place in the list.
+    /// Cursor of the hit in the list.
     pub cursor: Cursor,
 }

@@ -1,4 +1,4 @@
-//! What a merchant tells the search of a website: words that mean the same, and queries that lead somewhere.
+//! Search rules of a website: synonyms and redirects, defined by merchants.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -12,57 +12,57 @@ use crate::{
     text::Validator,
 };
 
-/// Most words of a rule.
+/// Maximum number of words of a rule.
 const MAX_WORDS: usize = 50;
-/// Longest of them, in characters.
+/// Maximum length of a word, in characters.
 const MAX_WORD: usize = 100;
-/// Longest address, in characters.
+/// Maximum length of a URL, in bytes.
 const MAX_URL: usize = 2000;
 
-/// A rule.
+/// A search rule.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = search_rules, check_for_backend(diesel::pg::Pg))]
 pub struct SearchRuleRow {
-    /// Key.
+    /// Primary key.
     pub id: SearchRuleId,
-    /// Where it holds.
+    /// The website.
     pub website_id: WebsiteId,
-    /// Words that mean the same; the queries, where it leads somewhere.
+    /// Synonyms, or the queries of a redirect.
     pub words: Vec<String>,
-    /// The words that differ for the search.
+    /// The normalized words, without duplicates and stop words.
     pub keys: Vec<String>,
     category_id: Option<CategoryId>,
     brand_id: Option<BrandId>,
     product_id: Option<ProductId>,
     url: Option<String>,
-    /// When it was made.
+    /// When the rule was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last changed.
+    /// When the rule was last updated.
     pub updated_at: DateTime<Utc>,
 }
 
 impl SearchRuleRow {
-    /// Where it leads; nowhere where its words mean the same.
+    /// Returns the target of a redirect; none for synonyms.
     pub fn target(&self) -> Option<RuleTarget> {
         RuleTarget::from_columns(self.category_id, self.brand_id, self.product_id, self.url.clone())
     }
 }
 
-/// Where a query leads.
+/// Target of a redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleTarget {
-    /// To a category.
+    /// A category.
     Category(CategoryId),
-    /// To a brand.
+    /// A brand.
     Brand(BrandId),
-    /// To a product.
+    /// A product.
     Product(ProductId),
-    /// To an address.
+    /// A URL.
     Url(String),
 }
 
 impl RuleTarget {
-    /// The one of the columns that holds something.
+    /// Returns the target from the column that is not null.
     pub fn from_columns(
         category: Option<CategoryId>,
         brand: Option<BrandId>,
@@ -74,7 +74,7 @@ impl RuleTarget {
     }
 }
 
-/// A rule to be.
+/// A search rule to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = search_rules)]
 pub struct NewSearchRule {
@@ -82,17 +82,17 @@ pub struct NewSearchRule {
     pub website_id: WebsiteId,
     /// See [`SearchRuleRow`].
     pub words: Vec<String>,
-    /// It leads to this category.
+    /// Redirect to this category.
     pub category_id: Option<CategoryId>,
-    /// It leads to this brand.
+    /// Redirect to this brand.
     pub brand_id: Option<BrandId>,
-    /// It leads to this product.
+    /// Redirect to this product.
     pub product_id: Option<ProductId>,
-    /// It leads to this address.
+    /// Redirect to this URL.
     pub url: Option<String>,
 }
 
-/// A change of a rule: what is absent stays.
+/// A change of a search rule: absent fields keep their values.
 #[derive(Debug, Clone, Default, PartialEq, AsChangeset)]
 #[diesel(table_name = search_rules)]
 pub struct SearchRulePatch {
@@ -109,21 +109,23 @@ pub struct SearchRulePatch {
 }
 
 impl NewSearchRule {
+    /// Checks the words and the URL.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors of the invalid fields.
     pub fn check(&self) -> Result<()> {
         check(Some(&self.words), self.url.as_deref())
     }
 }
 
 impl SearchRulePatch {
+    /// Checks the words and the URL.
     /// # Errors
-    /// User errors for the fields that break a rule.
+    /// User errors of the invalid fields.
     pub fn check(&self) -> Result<()> {
         check(self.words.as_deref(), self.url.as_ref().and_then(Option::as_deref))
     }
 
-    /// Whether nothing changes.
+    /// Returns whether the patch changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -133,28 +135,27 @@ fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
     let mut validator = Validator::new();
     if let Some(words) = words {
         if words.is_empty() || words.len() > MAX_WORDS {
-            let rule = format!("give 1 to {MAX_WORDS} words");
+            let rule = format!("there must be 1 to {MAX_WORDS} words");
             validator.add(UserError::new(UserErrorCode::OutOfRange, "words", rule));
         }
         for word in words.iter().take(MAX_WORDS) {
             validator.text("words", word, MAX_WORD);
             if word.split_whitespace().count() > MAX_SEQUENCE_WORDS {
-                let rule =
-                    format!("{word:?}: at most {MAX_SEQUENCE_WORDS} words mean the same as others, or lead somewhere");
+                let rule = format!("{word:?} must consist of at most {MAX_SEQUENCE_WORDS} words");
                 validator.add(UserError::new(UserErrorCode::TooLong, "words", rule));
             }
         }
     }
     let is_broken = |url: &str| url.len() > MAX_URL || url.chars().any(|c| c.is_whitespace() || c.is_control());
     if url.is_some_and(|url| !is_safe_url(url) || is_broken(url)) {
-        let rule = "give an address that starts with https:// and a host, or a path that starts with /, at most 2000 characters";
+        let rule = "url must be a path that starts with / or a URL that starts with https://, at most 2,000 characters";
         validator.add(UserError::new(UserErrorCode::Invalid, "url", rule));
     }
     validator.finish()
 }
 
-/// Whether a browser stays at the shop, or goes where the address says: `//host` and `/\host` are other shops, and
-/// `https://shop@host` only looks like one.
+/// Returns whether a browser stays at the shop or goes to the host that the URL shows: `//host` and `/\host` are other
+/// hosts, and `https://shop@host` only looks like the shop.
 fn is_safe_url(url: &str) -> bool {
     let host = |rest: &str| {
         let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
@@ -166,37 +167,37 @@ fn is_safe_url(url: &str) -> bool {
     }
 }
 
-/// Where a query leads, by which rule.
+/// The redirect of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redirect {
     /// The rule.
     pub id: SearchRuleId,
-    /// Where to.
+    /// The target.
     pub target: RuleTarget,
 }
 
-/// A condition on rules.
+/// A filter condition on search rules.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SearchRuleCondition {
     /// By website.
     Website(Op<WebsiteId>),
 }
 
-/// What a list of rules is ordered by.
+/// Fields that search rules can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum SearchRuleOrderField {
-    /// When they were made.
+    /// When the rule was created.
     #[default]
     CreatedAt,
 }
 
 impl SearchRuleOrderField {
-    /// The list's name in cursors.
+    /// Returns the list's name in cursors.
     pub fn list(self) -> &'static str {
         "search_rules:id"
     }
 
-    /// The sort key of a row: ids are given in the order of time.
+    /// Returns the sort key of a row. IDs increase with time.
     pub fn key(self) -> SortKey {
         SortKey::Id
     }

@@ -1,4 +1,4 @@
-//! Texts that are not finished yet, and what they may become.
+//! Suggestions for incomplete search texts.
 
 use crate::{
     ids::WebsiteId,
@@ -6,39 +6,39 @@ use crate::{
     text_enum,
 };
 
-/// Most suggestions.
+/// Maximum number of suggestions.
 pub const MAX_SUGGESTIONS: i32 = 50;
 
 text_enum! {
-    /// Where a suggestion comes from.
+    /// Source of a search suggestion.
     #[graphql(name = "SearchSuggestionKind")]
     pub enum SuggestionKind {
-        /// What others searched and found something by.
+        /// A popular search with results.
         Query => "query",
-        /// The name of a category.
+        /// A category name.
         Category => "category",
-        /// The name of a brand.
+        /// A brand name.
         Brand => "brand",
-        /// The name of a product.
+        /// A product name.
         Product => "product",
     }
 }
 
-/// A text that is not finished yet.
+/// An incomplete search text.
 #[derive(Debug, Clone)]
 pub struct PrefixQuery {
-    /// As it was typed.
+    /// The text as given.
     pub text: String,
-    /// All its words stand in a name, the last may be the beginning of one.
+    /// The query on names: all words must match, the last one also as a prefix.
     pub query: TsQuery,
-    /// Whether it is one or two letters.
+    /// Whether the text is one word of one or two letters.
     pub is_short: bool,
-    /// Only products that are sold there.
+    /// Only products of this website.
     pub website: Option<WebsiteId>,
 }
 
 impl PrefixQuery {
-    /// Takes a text apart; none where it holds no word.
+    /// Parses a text; none if it contains no word.
     pub fn parse(text: &str, website: Option<WebsiteId>) -> Option<Self> {
         let parsed = ParsedQuery::parse(text);
         let positive = |term: &Term| match term {
@@ -56,8 +56,8 @@ impl PrefixQuery {
     }
 }
 
-/// Which of the groups fill a list of so many: each but the last gets a quarter, the last what is left, and what a group does
-/// not need the others get, in order.
+/// Distributes the places of a list among groups: each group but the last gets up to a quarter, the last one the rest;
+/// unused places go to the other groups, in order.
 pub fn distribute(groups: &[usize], limit: usize) -> Vec<usize> {
     let quarter = limit.div_ceil(4);
     let last = groups.len().saturating_sub(1);

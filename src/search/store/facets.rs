@@ -1,5 +1,6 @@
-//! How many hits have which values.
-//! Rule: a facet counts under all filters but its own, so that who has chosen a brand still sees what the others hold.
+//! Facet counts.
+//! Rule: a facet is counted under all filters but its own, so that the other values of a filtered facet still show
+//! their counts.
 
 use diesel::sql_types::{BigInt, Nullable, Numeric, Text};
 use diesel_async::RunQueryDsl;
@@ -23,12 +24,12 @@ use crate::{
 type RowType = (Text, Nullable<Text>, Nullable<Text>, BigInt, Nullable<Numeric>, Nullable<Numeric>);
 type Row = (String, Option<String>, Option<String>, i64, Option<Decimal>, Option<Decimal>);
 
-/// Most values of a facet.
+/// Maximum number of values per facet.
 const MAX_VALUES: i64 = 100;
 
-/// The rows of the wanted facets, and one, `all`, of how many hits they counted.
+/// Returns the rows of the requested facets, and a row `all` with the number of counted hits.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn facets(
     mut conn: &Conn,
     search: &Search,
@@ -47,7 +48,7 @@ pub async fn facets(
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// The products that match the words, `m`, with what they hold of each filter.
+/// Writes the CTE `m`: the products that match the words, with one boolean column per filter.
 fn push_hits(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
     out.sql(
         "WITH m AS MATERIALIZED (SELECT p.id, p.category_id, p.brand_id, p.source_website_id, p.price, p.rating_count,
@@ -64,14 +65,15 @@ fn push_hits(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullT
     out.sql(") h JOIN products p ON p.id = h.node_id)");
 }
 
-/// Names of the columns that say whether a product holds the filters, in their order: seven, and the options.
+/// Names of the columns that tell whether a product matches a filter, in the order of the filters: seven, and the
+/// options.
 const FILTER_COLUMNS: [&str; 27] = [
     "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8", "h9", "h10", "h11", "h12", "h13", "h14", "h15", "h16", "h17",
     "h18", "h19", "h20", "h21", "h22", "h23", "h24", "h25", "h26",
 ];
 const _: () = assert!(FILTER_COLUMNS.len() == 7 + MAX_OPTIONS);
 
-/// `WHERE` the product holds all filters but this one.
+/// Writes `WHERE` with all filters but this one.
 fn push_other_filters(out: &mut DynamicQuery<RowType>, search: &Search, own: Option<FilterPart>) {
     out.sql(" WHERE true");
     for (part, name) in FilterPart::all(&search.filter).into_iter().zip(FILTER_COLUMNS) {
@@ -84,7 +86,7 @@ fn push_other_filters(out: &mut DynamicQuery<RowType>, search: &Search, own: Opt
 fn push_facet(out: &mut DynamicQuery<RowType>, search: &Search, kind: FacetKind) {
     match kind {
         FacetKind::Categories => {
-            // Few categories hold many hits: these are counted, and then added up along the tree.
+            // Few categories contain many hits: count per category first, then sum up along the tree.
             out.sql("(SELECT 'category', NULL, a.id::text, sum(k.hits)::bigint, NULL, NULL FROM (SELECT m.category_id, count(*) AS hits FROM m");
             push_other_filters(out, search, Some(FilterPart::Category));
             out.sql(" GROUP BY m.category_id) k JOIN categories c ON c.id = k.category_id CROSS JOIN unnest(c.path) AS a (id)");
@@ -113,7 +115,8 @@ fn push_facet(out: &mut DynamicQuery<RowType>, search: &Search, kind: FacetKind)
             push_top_values(out, "count(*)", "m.availability");
         }
         FacetKind::Prices => {
-            // Fifths of the hits; a price stands in one range only, so that there are fewer where many cost the same.
+            // Quintiles of the hits. A price belongs to one range only, so that there are fewer ranges if many prices
+            // are equal.
             out.sql("(SELECT 'price', NULL, NULL, count(*), min(r.price), max(r.price) FROM (SELECT m.price,");
             out.sql(" width_bucket(m.price, q.cuts) AS fifth");
             out.sql(" FROM m CROSS JOIN (SELECT percentile_disc('{0.2,0.4,0.6,0.8}'::float[]) WITHIN GROUP (ORDER BY m.price) AS cuts FROM m");
@@ -137,7 +140,7 @@ fn push_facet(out: &mut DynamicQuery<RowType>, search: &Search, kind: FacetKind)
     }
 }
 
-/// The values that most hits have.
+/// Writes grouping, order and limit: the values with the most hits.
 fn push_top_values(out: &mut DynamicQuery<RowType>, hits: &'static str, by: &'static str) {
     out.sql(" GROUP BY ").sql(by).sql(" ORDER BY ").sql(hits).sql(" DESC, ").sql(by);
     out.sql(" LIMIT ").bind(Value::Int(MAX_VALUES)).sql(")");

@@ -1,4 +1,4 @@
-//! Pages of hits, how many there are, and the words around what was found.
+//! Pages of hits, their count, and snippets.
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{BigInt, Float, Text};
@@ -20,13 +20,13 @@ use crate::{
     paging::{Cursor, Direction, MAX_COUNT, SortKey},
 };
 
-/// Kind, key of the thing, key of the document, score, sort key as text, key that breaks ties.
+/// Type, primary key of the entity, primary key of the document, score, sort key as text, tie-breaker.
 type Row = (DocumentKind, i64, i64, f32, String, i64);
 type RowType = (Text, BigInt, BigInt, Float, Text, BigInt);
 
-/// A page of hits.
+/// Returns a page of hits.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn page(mut conn: &Conn, search: &Search, full_text: &FullTextQuery) -> Result<Vec<Hit>> {
     let mut statement = DynamicQuery::<RowType>::default();
     match search.order {
@@ -39,7 +39,7 @@ pub async fn page(mut conn: &Conn, search: &Search, full_text: &FullTextQuery) -
 
 fn hit(order: SearchOrderField, (kind, node_id, document_id, score, key, tie): Row) -> Result<Hit> {
     use SearchOrderField as F;
-    let wrong = || Error::Internal(format!("a sort key of a search: {key:?}"));
+    let wrong = || Error::Internal(format!("invalid sort key of a search: {key:?}"));
     let key = match order {
         F::Relevance | F::Popularity => SortKey::Rank(key.parse::<f32>().map_err(|_| wrong())?.to_bits()),
         F::Price | F::Rating => SortKey::Number(key.parse::<Decimal>().map_err(|_| wrong())?),
@@ -49,11 +49,11 @@ fn hit(order: SearchOrderField, (kind, node_id, document_id, score, key, tie): R
     Ok(Hit { kind, node_id, document_id, score, cursor: Cursor::new(order.list(), key, tie) })
 }
 
-/// The weight of a match: a name over brand and category over a description.
+/// Weights of a match: name over brand and category over description.
 const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
 
-/// The hits are weighed where they are few; of many, those that sell best are: a word that a tenth of all things have tells
-/// little, and to weigh each of them would take as long as there are things.
+/// Ranks at most [`MAX_RANKED`] hits; of more, the best-selling ones. A very common word is a weak signal, and ranking
+/// every match would take time proportional to the catalog.
 fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
     out.sql("WITH d AS MATERIALIZED (SELECT d.id, d.kind, d.node_id, d.language, d.document, d.popularity");
     push_from_hits(out, search, full_text);
@@ -64,8 +64,8 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
     );
     out.sql(RANK);
     push_ranking_query(out, full_text);
-    // A little for what says nothing else; then up to 3 for sales, 1 for pieces in stock, 1 for stars: what matches better by
-    // half comes first whatever these are.
+    // A small boost for short documents; then up to 3 for sales, 1 for availability and 1 for rating. A match that is
+    // half again as good ranks first whatever these are.
     out.sql(
         ") * (1 + 0.3 / (1 + length(d.document))) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out_of_stock' THEN 1 ELSE 0 END
                   + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END)))::real AS score
@@ -98,7 +98,7 @@ fn push_by_column(
     push_limit(out, search, column, tie);
 }
 
-/// What lies between the cursors, as more conditions.
+/// Writes the conditions of the cursors.
 fn push_bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
     let (after, before) = match search.direction {
         Direction::Asc => (" > (", " < ("),
@@ -106,7 +106,7 @@ fn push_bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'stati
     };
     for (cursor, compared) in [(&search.page.after, after), (&search.page.before, before)] {
         let Some(cursor) = cursor else { continue };
-        // What is no key of this order was refused before.
+        // Cursors of another sort order were rejected before.
         let Some(bound) = search.bound(cursor) else { continue };
         out.sql(" AND (").sql(column).sql(", ").sql(tie).sql(")").sql(compared);
         out.bind(match bound {
@@ -126,10 +126,10 @@ fn push_limit(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static
     out.sql(" LIMIT ").bind(Value::Int(search.page.fetch_limit()));
 }
 
-/// How many hits there are, counted up to [`MAX_COUNT`]; with a filter among [`MAX_SCANNED`] documents that match the words, so
-/// that a common word takes no longer where there are more.
+/// Returns the number of hits, counted up to [`MAX_COUNT`]. With a filter, only [`MAX_SCANNED`] matching documents are
+/// scanned, so that the time for a common word is bounded.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn count(mut conn: &Conn, search: &Search, full_text: &FullTextQuery) -> Result<HitCount> {
     let limit = if search.filter.is_empty() { MAX_COUNT + 1 } else { MAX_SCANNED };
     let mut statement = DynamicQuery::<(BigInt, BigInt)>::default();
@@ -149,12 +149,12 @@ pub async fn count(mut conn: &Conn, search: &Search, full_text: &FullTextQuery) 
     Ok(HitCount { hits: hits.min(MAX_COUNT), is_exact: scanned < limit && hits <= MAX_COUNT })
 }
 
-/// What begins and ends a word that was found, in a snippet: signs that no stored text has.
+/// Start and end of a matched word in a snippet: control characters that no stored text contains.
 pub const HIGHLIGHT_MARKS: [char; 2] = ['\u{2}', '\u{3}'];
 
-/// The words around what was found, by the key of the document.
+/// Returns the snippets, by document ID.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn snippets(mut conn: &Conn, documents: &[i64], full_text: &FullTextQuery) -> Result<Vec<(i64, String)>> {
     let mut statement = DynamicQuery::<(BigInt, Text)>::default();
     statement.sql("SELECT d.id, ts_headline(");
@@ -171,7 +171,7 @@ pub async fn snippets(mut conn: &Conn, documents: &[i64], full_text: &FullTextQu
     Ok(statement.load(&mut conn).await?)
 }
 
-/// The configuration of the language of a document `d`: what is `all` is read in the first of them.
+/// Writes the text search configuration of a document `d`; documents with language `all` use the first language.
 fn push_config<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
     let first = full_text.languages.as_slice().first().copied().unwrap_or_default();
     out.sql("CASE d.language");

@@ -1,4 +1,4 @@
-//! Keeping the documents in the languages of their websites.
+//! Reindexing of products in the languages of their websites.
 
 use diesel::{
     define_sql_function,
@@ -19,13 +19,13 @@ use crate::{
 };
 
 define_sql_function! {
-    /// Writes the documents of products; see the migration.
+    /// Writes the search documents of products; see the migration.
     fn search_put_products(ids: Array<BigInt>) -> Void;
 }
 
-/// The websites whose products are not all indexed in their language, and that language.
+/// Returns the websites whose products are not all indexed in the website's language, with that language.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn stale_websites(mut conn: &Conn) -> Result<Vec<(WebsiteId, Language)>> {
     let query = search_websites::table
         .inner_join(websites::table)
@@ -35,9 +35,9 @@ pub async fn stale_websites(mut conn: &Conn) -> Result<Vec<(WebsiteId, Language)
     Ok(query.load(&mut conn).await?)
 }
 
-/// Writes the documents of the next products of a website anew; the last of them, none where there are no more.
+/// Reindexes the next products of a website; returns the last of them, none if there are no more.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn index_next(
     mut conn: &Conn,
     website: WebsiteId,
@@ -59,9 +59,9 @@ pub async fn index_next(
     Ok(Some(ProductId(last)))
 }
 
-/// Notes that all products of a website are indexed in a language.
+/// Records that all products of a website are indexed in a language.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn update_indexed(mut conn: &Conn, website: WebsiteId, language: Language) -> Result<()> {
     let website = search_websites::table.find(website);
     diesel::update(website).set(search_websites::language.eq(language)).execute(&mut conn).await?;

@@ -1,5 +1,6 @@
-//! Every statement of the search.
-//! What is found is what everybody may find: products for sale, categories, brands; staff finds suppliers, too.
+//! All SQL statements of search.
+//! Rule: only what the public can see is found: products for sale, categories, brands; staff and sellers also find
+//! suppliers.
 
 mod facets;
 mod hits;
@@ -26,8 +27,8 @@ use crate::{
     websites::language::Language,
 };
 
-/// Words by the stems of one language; a word that is begun as it is written, where it is one that the language leaves out: it may
-/// be the beginning of another.
+/// Writes a tsquery in one language. If the prefix is a stop word of the language, it is matched without stemming,
+/// because it may be the start of another word.
 fn push_ts_query<R>(out: &mut DynamicQuery<R>, language: Language, text: &str, prefix: Option<&str>) {
     let stems = |out: &mut DynamicQuery<R>, text: &str| {
         out.sql("to_tsquery('souk_").sql(language.as_str()).sql("', ").bind(Value::Text(text.to_owned())).sql(")");
@@ -45,7 +46,7 @@ fn push_ts_query<R>(out: &mut DynamicQuery<R>, language: Language, text: &str, p
     out.sql(" ELSE to_tsquery('souk_words', ").bind(Value::Text(prefix.to_owned())).sql(") END)");
 }
 
-/// The condition that a document `d` matches: each by the stems of its own language, what is `all` by those of any.
+/// Writes the condition that a document `d` matches: in the document's language, or in any language if it is `all`.
 fn push_match<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
     let TsQuery { text, prefix, .. } = &full_text.query;
     let [language] = full_text.languages.as_slice() else {
@@ -62,8 +63,8 @@ fn push_match<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
     push_ts_query(out, *language, text, prefix.as_deref());
 }
 
-/// What is wanted, by the stems of a document `d`: hits are weighed by it, and what was found is shown. What must not occur would
-/// make the weight of a single word nothing.
+/// Writes the query for ranking and snippets, in the language of a document `d`. It has no excluded terms, since these
+/// would set the rank of a single word to 0.
 fn push_ranking_query<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
     let TsQuery { positive, prefix, .. } = &full_text.query;
     let [language] = full_text.languages.as_slice() else {
@@ -83,7 +84,7 @@ fn push_ranking_query<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
     push_ts_query(out, *language, positive, prefix.as_deref());
 }
 
-/// The documents that match, `d`, and the products that they are of, `p`: `FROM` to `WHERE` with all conditions.
+/// Writes `FROM` and `WHERE` with all conditions: the matching documents `d` and, if needed, their products `p`.
 fn push_from_hits<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
     if !search.is_products_only() {
         return push_from_documents(out, search, full_text);
@@ -96,24 +97,24 @@ fn push_from_hits<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &Ful
     }
 }
 
-/// The documents that match the words, `d`: `FROM` to `WHERE`.
+/// Writes `FROM` and `WHERE` for the documents `d` that match the words.
 fn push_from_documents<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
     out.sql(" FROM search_documents d WHERE ");
     push_document_conditions(out, search, full_text);
 }
 
-/// The condition that a document `d` matches the words and may be found.
+/// Writes the condition that a document `d` matches the words and is visible.
 fn push_document_conditions<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
     push_match(out, full_text);
     out.sql(" AND d.kind = ANY (");
     let kinds = search.searched_kinds();
-    // Suppliers are public to nobody, and only asked for by those who may find them.
+    // Suppliers are never public and are requested only for viewers who can find them.
     let has_suppliers = kinds.contains(&DocumentKind::Supplier);
     out.bind(Value::Texts(kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect()));
     out.sql(if has_suppliers { ") AND (d.is_public OR d.kind = 'supplier')" } else { ") AND d.is_public" });
 }
 
-/// The condition that a product `p` holds the filter, which is not empty.
+/// Writes the condition that a product `p` matches the filter, which must not be empty.
 fn push_filter_conditions<R>(out: &mut DynamicQuery<R>, search: &Search) {
     for (number, part) in FilterPart::all(&search.filter).into_iter().enumerate() {
         out.sql(if number == 0 { "" } else { " AND " });
@@ -121,7 +122,7 @@ fn push_filter_conditions<R>(out: &mut DynamicQuery<R>, search: &Search) {
     }
 }
 
-/// A part of a filter, of which a facet counts what it leaves out.
+/// A condition of a filter; a facet is counted without its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FilterPart {
     Category,
@@ -131,12 +132,12 @@ enum FilterPart {
     Price,
     Rating,
     Availability,
-    /// The option at this place of the filter.
+    /// The option at this index of the filter.
     Option(usize),
 }
 
 impl FilterPart {
-    /// The parts that a filter has.
+    /// Returns the parts of a filter that are set.
     fn all(filter: &SearchFilter) -> Vec<Self> {
         let has_price = filter.price_from.is_some() || filter.price_to.is_some();
         let parts = [
@@ -152,7 +153,7 @@ impl FilterPart {
         parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| part).chain(options).collect()
     }
 
-    /// The condition on a product `p`.
+    /// Writes the condition on a product `p`.
     fn push_condition<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter) {
         fn keys<I: RowId>(ids: Option<&Vec<I>>) -> Value {
             Value::Ints(ids.into_iter().flatten().map(|id| id.key()).collect())

@@ -1,4 +1,4 @@
-//! What many people have searched with success, so that it may be suggested to others.
+//! Popular searches with results, for suggestions.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -9,26 +9,26 @@ use crate::{
     ids::WebsiteId,
 };
 
-/// Most rows of one statement: each takes four parameters of the 65,535 that there are.
+/// Maximum number of rows per statement: each takes four of the 65,535 parameters.
 const ROWS_PER_INSERT: usize = 5_000;
-/// What no text in UTF-8 lies behind.
+/// Sorts after every other character in UTF-8.
 const LAST_CHAR: char = char::MAX;
 
-/// A text that many people have searched, and found something by.
+/// A search text that many people searched and that had results.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = search_popular, check_for_backend(diesel::pg::Pg))]
 pub struct PopularSearch {
-    /// At which website; anywhere without.
+    /// The website; none for all websites together.
     pub website_id: Option<WebsiteId>,
-    /// The text as it is kept of a search: in lower case.
+    /// The normalized text.
     pub query: String,
-    /// How many different people have searched it lately.
+    /// Number of different people who searched it recently.
     pub people: i32,
-    /// How often they have.
+    /// Number of searches.
     pub searches: i32,
 }
 
-/// Puts these in the place of all that there are.
+/// Replaces all popular searches.
 pub async fn replace(mut conn: &Conn, rows: &[PopularSearch]) -> Result<()> {
     diesel::delete(search_popular::table).execute(&mut conn).await?;
     for rows in rows.chunks(ROWS_PER_INSERT) {
@@ -37,8 +37,8 @@ pub async fn replace(mut conn: &Conn, rows: &[PopularSearch]) -> Result<()> {
     Ok(())
 }
 
-/// Those that begin so, what most people searched first: at this website, or anywhere. The prefix is in the form of
-/// [`crate::text::normalize_search_query`].
+/// Returns the popular searches that start with the prefix, by number of people, descending: of a website, or of all
+/// together. The prefix must be normalized by [`crate::text::normalize_search_query`].
 pub async fn by_prefix(
     mut conn: &Conn,
     website: Option<WebsiteId>,

@@ -1,4 +1,4 @@
-//! How much products sell.
+//! Popularity of products.
 
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
@@ -11,12 +11,13 @@ use crate::{
     error::Result,
 };
 
-/// Days of which the sales count.
+/// Number of days whose sales count.
 const DAYS: i64 = 90;
 
-/// Notes how much each product was sold lately, as the logarithm of the pieces; how many documents changed.
+/// Stores the popularity of each product: the logarithm of the units sold recently. Returns the number of changed
+/// documents.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn update_popularity(mut conn: &Conn) -> Result<usize> {
     let mut statement = DynamicQuery::<BigInt>::default();
     statement.sql(

@@ -1,5 +1,6 @@
-//! What merchants tell the search: words that mean the same, queries that lead somewhere; and the languages of what there is.
-//! What a scope means here: `All` sees every rule, staff of some websites theirs, everybody else none: they see what a rule does.
+//! Search rules and the languages of the documents.
+//! Scopes: `All` sees every rule, staff of some websites those of these websites, everyone else none (they only see a
+//! rule's effect).
 
 use diesel::{
     prelude::*,
@@ -36,14 +37,14 @@ use crate::{
 /// A list of rules.
 pub type SearchRuleList = List<SearchRuleCondition, SearchRuleOrderField>;
 
-/// What is known before a search: the languages of all documents, and the rules that the words meet.
+/// What is read before a search: the languages of all documents, and the rules that match the words.
 #[derive(Debug, Clone, Default)]
 pub struct RuleMatches {
-    /// At least one.
+    /// The languages; at least one.
     pub languages: Vec<Language>,
-    /// What means the same as words that were typed.
+    /// Synonyms of the words.
     pub synonyms: Synonyms,
-    /// Where the query leads.
+    /// The redirect of the query.
     pub redirect: Option<Redirect>,
 }
 
@@ -61,12 +62,13 @@ type RuleMatchType = (
 type RuleMatchRow =
     (Option<Language>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
-/// The languages, and the rules of the websites that are named; where none is, those of the only one that there is.
+/// Returns the languages, and the matching rules of the given websites; if none is given, those of the only website, if
+/// there is just one.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) -> Result<RuleMatches> {
     let mut sequences = query.word_sequences();
-    // All of it together, which may lead somewhere.
+    // The whole query, for redirects.
     sequences.extend(query.plain_text().map(|text| WordSequence { position: 0, length: 0, text }));
     let mut statement = DynamicQuery::<RuleMatchType>::default();
     statement.sql("WITH l AS (SELECT language FROM search_languages() AS language),");
@@ -90,12 +92,12 @@ pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) 
         Some(websites) => {
             statement.sql("= ANY (").bind(Value::Ints(websites.iter().map(|id| id.0).collect())).sql(")");
         }
-        // Who looks after one website does not say what is found at the others.
+        // With several websites, no website's rules apply to the results of the others.
         None => {
             statement.sql("= (SELECT min(w.id) FROM websites w HAVING count(*) = 1)");
         }
     }
-    // The few rules that have any of the keys are found at once, by an index; then it is told which has which.
+    // The few rules with any of the keys are found by an index first; then the keys are joined.
     statement.sql(
         " OFFSET 0) r JOIN t ON r.keys @> ARRAY[t.key]
         WHERE (t.length = 0) = (num_nonnulls(r.category_id, r.brand_id, r.product_id, r.url) = 1)",
@@ -114,7 +116,7 @@ impl RuleMatches {
         if let Some(language) = language {
             self.languages.push(language);
         } else if length == 0 {
-            // Of several the one that was made last.
+            // The latest of several rules wins.
             if self.redirect.as_ref().is_none_or(|redirect| redirect.id.0 < id) {
                 let target =
                     RuleTarget::from_columns(category.map(CategoryId), brand.map(BrandId), product.map(ProductId), url);
@@ -153,41 +155,41 @@ fn rows(scope: &Scope, list: &SearchRuleList) -> Rows {
     rows.filter(visible(scope)).filter(list.filter.condition(&condition))
 }
 
-/// The visible rules with these ids, in no order.
+/// Returns the visible rules with these IDs, in no particular order.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[SearchRuleId]) -> Result<Vec<SearchRuleRow>> {
     let query =
         search_rules::table.filter(search_rules::id.eq_any(ids)).select(SearchRuleRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// A page of the visible rules.
+/// Returns a page of the visible rules.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn page(mut conn: &Conn, scope: &Scope, list: &SearchRuleList) -> Result<Vec<SearchRuleRow>> {
     let query = paged!(rows(scope, list), &list.page, list.direction, search_rules::id);
     Ok(query.load(&mut conn).await?)
 }
 
-/// How many visible rules there are.
+/// Returns the number of visible rules.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn count(mut conn: &Conn, scope: &Scope, list: &SearchRuleList) -> Result<i64> {
     Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
 }
 
-/// The rule, kept from others until the transaction ends.
+/// Returns a rule, locked until the end of the transaction.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn lock(mut conn: &Conn, id: SearchRuleId) -> Result<Option<SearchRuleRow>> {
     let query = search_rules::table.find(id).select(SearchRuleRow::as_select()).for_no_key_update();
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Adds a rule.
+/// Inserts a rule.
 /// # Errors
-/// User errors where it leads to two places or to nothing that there is, and where one word should mean the same as none.
+/// User errors for several targets, for a missing target, and for a single word without a target.
 pub async fn insert(mut conn: &Conn, new: &NewSearchRule) -> Result<SearchRuleRow> {
     let query = diesel::insert_into(search_rules::table).values(new).returning(SearchRuleRow::as_returning());
     query.get_result(&mut conn).await.map_err(refused)
@@ -203,7 +205,7 @@ pub async fn update(mut conn: &Conn, id: SearchRuleId, patch: &SearchRulePatch) 
 
 /// Deletes a rule.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn delete(mut conn: &Conn, id: SearchRuleId) -> Result<()> {
     diesel::delete(search_rules::table.find(id)).execute(&mut conn).await?;
     Ok(())
@@ -221,9 +223,9 @@ fn refused(error: diesel::result::Error) -> Error {
         .on_constraint("search_rules_brand_id_fkey", missing("brand"))
         .on_constraint("search_rules_product_id_fkey", missing("product"))
         .on_constraint("search_rules_one_target", || {
-            UserError::new(UserErrorCode::Invalid, "url", "a query leads to a target or to an address, not to both")
+            UserError::new(UserErrorCode::Invalid, "url", "only one of target and url is allowed")
         })
         .on_constraint("search_rules_same_words", || {
-            UserError::new(UserErrorCode::Required, "words", "give two words that mean the same, or where one leads")
+            UserError::new(UserErrorCode::Required, "words", "a rule must have at least two words, or a target or url")
         })
 }

@@ -1,4 +1,4 @@
-//! What words are meant.
+//! Spelling correction.
 
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
@@ -16,10 +16,11 @@ use crate::{
     websites::language::Language,
 };
 
-/// Words that nothing has which everybody may find, by their places, and the words that are like them, the most alike first.
-/// Each word comes with its place and the query that finds it: a value by itself, so that PostgreSQL knows whether it is rare.
+/// Returns similar indexed words for those words that match no public document, by position and most similar first.
+/// Each word comes with its position and query; the query is a separate value, so that PostgreSQL can estimate how rare
+/// the word is.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn similar_words(
     mut conn: &Conn,
     words: &[(usize, String, String)],
@@ -36,7 +37,7 @@ pub async fn similar_words(
         statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND ");
         push_match(&mut statement, &FullTextQuery { query: TsQuery::of(query.clone()), languages: languages.to_vec() });
         statement.sql(")");
-        // A word such as `and` is looked for by nobody.
+        // Stop words such as `and` are not corrected.
         for language in languages {
             statement.sql(" AND numnode(");
             push_ts_query(&mut statement, *language, query, None);

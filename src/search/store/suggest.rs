@@ -1,5 +1,5 @@
-//! What a text that is not finished yet may become.
-//! Rule: no statement looks at more than some thousand documents, however many begin with a letter.
+//! Suggestions from the names of products, categories and brands.
+//! Rule: no statement scans more than a few thousand documents, however many match a prefix.
 
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
@@ -17,18 +17,18 @@ use crate::{
     websites::language::Language,
 };
 
-/// How many documents that match are looked at, of those that are sold and of the others.
+/// Number of matching documents that are scanned, of those with sales and of those without.
 const SAMPLE: i64 = 300;
-/// How many of what sells best are looked at for one or two letters.
+/// Number of best-selling products that are scanned for a prefix of one or two letters.
 const MAX_BEST_SELLERS: i64 = 2_000;
 
-/// What kind of thing, its key and its name.
+/// Type, primary key and name of an entity.
 pub type Completion = (DocumentKind, i64, String);
 type CompletionType = (Text, BigInt, Text);
 
-/// Products for sale: those whose names begin so first, then what sells best.
+/// Returns products for sale: first those whose names start with the prefix, then by popularity.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn products(
     mut conn: &Conn,
     prefix: &PrefixQuery,
@@ -38,7 +38,7 @@ pub async fn products(
     let mut statement = DynamicQuery::<CompletionType>::default();
     statement.sql("SELECT 'product', p.id, p.name FROM (");
     if prefix.is_short {
-        // So few letters begin names everywhere: what sells best has enough of them.
+        // Very short prefixes match everywhere: the best-selling products contain enough of them.
         statement.sql("SELECT d.node_id, d.popularity FROM (SELECT * FROM search_documents d WHERE d.kind = 'product' AND d.is_public");
         push_website_filter(&mut statement, prefix);
         statement
@@ -70,9 +70,9 @@ fn push_website_filter(out: &mut DynamicQuery<CompletionType>, prefix: &PrefixQu
     }
 }
 
-/// Categories and brands, up to so many of each: those whose names begin so first.
+/// Returns categories and brands, up to `limit` of each; first those whose names start with the prefix.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn categories_and_brands(
     mut conn: &Conn,
     prefix: &PrefixQuery,
@@ -97,9 +97,9 @@ pub async fn categories_and_brands(
     Ok(statement.load(&mut conn).await?)
 }
 
-/// The languages of all documents.
+/// Returns the languages of all documents.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn languages(mut conn: &Conn) -> Result<Vec<Language>> {
     let mut statement = DynamicQuery::<Text>::default();
     statement.sql("SELECT l FROM search_languages() l ORDER BY l");

@@ -1,5 +1,6 @@
-//! Exports: every row of a resource, as one moment saw them, in souk's own formats.
-//! Rule: rows stream through, so that memory is flat however many there are; passwords and other secrets are in no column.
+//! Exports: all rows of a resource in one consistent snapshot, in Souk's own formats.
+//! Rule: rows are streamed, so that memory use does not depend on their number; no column contains passwords or other
+//! secrets.
 
 mod store;
 
@@ -18,40 +19,42 @@ use crate::{
     ids::WebsiteId,
 };
 
-/// Rows between two words on the progress.
+/// Number of rows between two progress reports.
 const PROGRESS_INTERVAL_ROWS: u64 = 1_000;
 
-/// What an export is told.
+/// Options of an export.
 #[derive(Debug, Clone)]
 pub struct ExportOptions {
-    /// What goes out.
+    /// The resource to export.
     pub resource: Resource,
-    /// How it is written: one of souk's own formats.
+    /// Format of the file; one of Souk's own formats.
     pub format: Format,
-    /// Whose: a must for what belongs to a website. Of categories it says which website's ids go along.
+    /// Website to export; required for resources that belong to a website. For categories it selects whose external IDs
+    /// are exported.
     pub website: Option<WebsiteId>,
 }
 
 impl ExportOptions {
+    /// Checks the options.
     /// # Errors
-    /// User errors for a format that souk does not write, and where the website is missing.
+    /// User errors for a format that cannot be written and for a missing website.
     pub fn check(&self) -> Result<()> {
         if !self.format.is_native() {
-            return Err(Error::bad_input("format", "souk writes souk-csv and souk-jsonl"));
+            return Err(Error::bad_input("format", "exports support only souk-csv and souk-jsonl"));
         }
         if self.resource.export().has_website && self.website.is_none() {
-            let rule = format!("{} belong to a website: say which", self.resource.as_str());
+            let rule = format!("a website is required to export {}", self.resource.as_str());
             return Err(Error::user(UserErrorCode::Required, "website", rule));
         }
         Ok(())
     }
 }
 
-/// Writes everything of a resource that the viewer reaches: how many rows. `progress` hears now and then how many are written,
-/// and of how many.
+/// Writes all rows of a resource that the viewer can access; returns how many. `progress` is called regularly with the
+/// number of written rows and their total.
 /// # Errors
-/// FORBIDDEN without the resource's permission, NOT_FOUND for a website beyond the viewer's; those of [`ExportOptions::check`], of
-/// the file and of the database.
+/// FORBIDDEN without the resource's permission; NOT_FOUND for a website that the viewer cannot access; errors of
+/// [`ExportOptions::check`], the file and the database.
 pub async fn export<W: Write + Send>(
     db: &Db,
     viewer: &Viewer,
@@ -82,7 +85,7 @@ pub async fn export<W: Write + Send>(
     Ok(written)
 }
 
-/// The websites whose rows go out; none for all there are.
+/// Returns the websites whose rows are exported; none for all.
 fn visible_websites(viewer: &Viewer, options: &ExportOptions) -> Result<Option<Vec<WebsiteId>>> {
     viewer.require_any(&[options.resource.export().permission])?;
     if let Some(website) = options.website {

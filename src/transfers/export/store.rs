@@ -1,4 +1,4 @@
-//! The statements of an export. A row is one list of texts, in the order of the resource's columns.
+//! SQL statements of exports. A row is a list of texts, in the order of the resource's columns.
 
 use diesel::{
     QueryableByName, sql_query,
@@ -29,14 +29,14 @@ struct Count {
     count: i64,
 }
 
-/// How many rows there are.
+/// Returns the number of rows.
 pub async fn count(mut conn: &Conn, resource: Resource, websites: Option<&[WebsiteId]>) -> Result<u64> {
     let query = sql_query(resource.export().count()).bind::<Nullable<Array<BigInt>>, _>(websites);
     let row: Count = query.get_result(&mut conn).await?;
     Ok(row.count.unsigned_abs())
 }
 
-/// Every row, as it comes: the server waits where the reader does.
+/// Returns all rows as a stream with backpressure.
 pub async fn stream<'c>(
     mut conn: &'c Conn,
     resource: Resource,

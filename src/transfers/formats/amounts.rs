@@ -1,10 +1,10 @@
-//! Prices and pieces as people and spreadsheets write them: `1,234.56`, `1.234,56`, `1 234,56 €`.
-//! Rule: a file as a whole tells whether it writes a decimal point or comma; an amount that still means two things is
-//! refused, never guessed.
+//! Parses prices and quantities as written by people and spreadsheets: `1,234.56`, `1.234,56`, `1 234,56 €`.
+//! Rule: the amounts of the whole file determine whether it uses a decimal point or comma; an amount that is still
+//! ambiguous is rejected, never guessed.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-/// What separates units from decimals.
+/// Decimal separator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecimalSeparator {
     /// `1,234.56`
@@ -13,7 +13,7 @@ pub enum DecimalSeparator {
     Comma,
 }
 
-/// What the amounts of a file have told so far.
+/// Parser of the amounts of a file, with what is known about its decimal separator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AmountParser {
     point: bool,
@@ -21,7 +21,7 @@ pub struct AmountParser {
 }
 
 impl AmountParser {
-    /// For a file of which somebody said how it writes amounts.
+    /// Creates a parser, with the decimal separator if it is known.
     pub fn new(decimal_separator: Option<DecimalSeparator>) -> Self {
         Self {
             point: decimal_separator == Some(DecimalSeparator::Point),
@@ -29,7 +29,7 @@ impl AmountParser {
         }
     }
 
-    /// Learns from an amount that can be read in one way only.
+    /// Learns the decimal separator from an unambiguous amount.
     pub fn observe(&mut self, text: &str) {
         match (number(text, DecimalSeparator::Point), number(text, DecimalSeparator::Comma)) {
             (Some(_), None) => self.point = true,
@@ -38,29 +38,29 @@ impl AmountParser {
         }
     }
 
-    /// A price, rounded half up to two decimals.
+    /// Parses a price and rounds it half up to two decimals.
     /// # Errors
-    /// The rule that it breaks.
+    /// The rule that the text violates.
     pub fn price(&self, text: &str) -> Result<Decimal, String> {
         let mut price = self.read(text)?.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
         if price.is_sign_negative() && !price.is_zero() {
-            return Err("a price is not below 0".into());
+            return Err("a price must not be negative".into());
         }
         price.rescale(2);
         price.set_sign_positive(true);
         Ok(price)
     }
 
-    /// A number of pieces.
+    /// Parses a number of units.
     /// # Errors
-    /// The rule that it breaks.
+    /// The rule that the text violates.
     pub fn quantity(&self, text: &str) -> Result<i32, String> {
         let number = self.read(text)?;
         if number.is_sign_negative() && !number.is_zero() {
-            return Err("there are never fewer than 0 pieces".into());
+            return Err("a quantity must not be negative".into());
         }
         let whole = number.fract().is_zero().then(|| i32::try_from(number).ok()).flatten();
-        whole.ok_or_else(|| format!("{text:?} is no whole number of pieces"))
+        whole.ok_or_else(|| format!("{text:?} is not a whole number"))
     }
 
     fn read(&self, text: &str) -> Result<Decimal, String> {
@@ -70,15 +70,17 @@ impl AmountParser {
             (Some(point), Some(comma)) => match (self.point, self.comma) {
                 (true, false) => Ok(point),
                 (false, true) => Ok(comma),
-                _ => Err(format!("{text:?} may be {point} or {comma}: write it with two decimals, 1234.00")),
+                _ => Err(format!(
+                    "{text:?} is ambiguous: {point} or {comma}; write it with two decimals, such as 1234.00"
+                )),
             },
             (Some(number), None) | (None, Some(number)) => Ok(number),
-            (None, None) => Err(format!("{text:?} is no number")),
+            (None, None) => Err(format!("{text:?} is not a number")),
         }
     }
 }
 
-/// An amount without its currency.
+/// Parses an amount without its currency.
 fn number(text: &str, decimal_separator: DecimalSeparator) -> Option<Decimal> {
     let text = strip_currency(text);
     let (sign, text) = text.strip_prefix(['-', '\u{2212}']).map_or(("", text), |rest| ("-", strip_currency(rest)));
@@ -94,7 +96,7 @@ fn number(text: &str, decimal_separator: DecimalSeparator) -> Option<Decimal> {
     format!("{sign}{units}.{fraction}").parse().ok()
 }
 
-/// Without blanks and a currency's sign or code on either side.
+/// Removes whitespace and a currency symbol or code on either side.
 fn strip_currency(text: &str) -> &str {
     let is_sign = |c: char| matches!(c, '$' | '£' | '¥' | '¢' | '\u{20a0}'..='\u{20cf}');
     let text = text.trim().trim_matches(|c| is_sign(c) || c.is_whitespace());
@@ -110,7 +112,8 @@ fn strip_currency(text: &str) -> &str {
     text.trim()
 }
 
-/// Digits in groups of three, or without groups. A blank or apostrophe groups in any country.
+/// Removes thousands separators from groups of three digits. Whitespace and apostrophes are accepted with either
+/// decimal separator.
 fn remove_grouping(units: &str, group: char) -> Option<String> {
     let separator = units.chars().find(|c| !c.is_ascii_digit());
     let Some(separator) = separator else { return is_digits(units).then(|| units.to_owned()) };

@@ -1,5 +1,5 @@
-//! What stands in one cell of a shop's file, and how it is read.
-//! Rule: marks that a spreadsheet put around a value are no part of it; a value that a spreadsheet has spoilt is refused.
+//! Parses single cells of a shop's file.
+//! Rule: markers that a spreadsheet added to a value are removed; a value that a spreadsheet has damaged is rejected.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -14,7 +14,8 @@ use crate::{
     transfers::record::Rejection,
 };
 
-/// A text of one line: single blanks, no invisible characters, without the marks of spreadsheets (`="00123"`, `'=1+1`).
+/// Normalizes a text to one line: single spaces, no invisible characters, without spreadsheet markers (`="00123"`,
+/// `'=1+1`).
 pub fn text(cell: &str) -> String {
     let cell = unwrapped(cell);
     let cell = match cell.strip_prefix('\'') {
@@ -25,15 +26,15 @@ pub fn text(cell: &str) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A SKU or barcode; shops write an apostrophe in front of digits so that a spreadsheet keeps their zeros.
+/// Parses a SKU or barcode. Shops add an apostrophe before digits so that spreadsheets keep leading zeros.
 /// # Errors
-/// For `4.00638E+12`: its last digits are lost.
+/// For `4.00638E+12`, whose last digits are lost.
 pub fn code(cell: &str) -> Result<Option<String>, String> {
     let code = text(unwrapped(cell).trim_start_matches('\''));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','));
     match code.split_once("E+") {
         Some((number, power)) if digits(number) && digits(power) => {
-            Err(format!("a spreadsheet has shortened this code to {code}: export the file again"))
+            Err(format!("a spreadsheet has shortened this code to {code}; export the file again"))
         }
         _ => Ok(Some(code).filter(|code| !code.is_empty())),
     }
@@ -44,12 +45,12 @@ fn unwrapped(cell: &str) -> &str {
     cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell)
 }
 
-/// A text that may be absent.
+/// Returns the normalized text; none if it is blank.
 pub fn optional(cell: &str) -> Option<String> {
     Some(text(cell)).filter(|text| !text.is_empty())
 }
 
-/// Yes or no; none for a blank.
+/// Parses a boolean; none for a blank cell.
 /// # Errors
 /// For any other word.
 pub fn flag(cell: &str) -> Result<Option<bool>, String> {
@@ -61,7 +62,7 @@ pub fn flag(cell: &str) -> Result<Option<bool>, String> {
     }
 }
 
-/// The parts of a list; a separator behind a backslash is part of a value.
+/// Splits a list; a separator after a backslash is part of a value.
 pub fn list(cell: &str, separator: char) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut chars = cell.chars().peekable();
@@ -79,8 +80,8 @@ pub fn list(cell: &str, separator: char) -> Vec<String> {
     parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
-/// Of the categories of a product the one it is kept in: the deepest, the first of equals; and how many others there are
-/// that do not contain it.
+/// Returns the main category of a product, which is the deepest (the first one among equals), and the number of other
+/// categories that are not its ancestors.
 pub fn main_category(paths: Vec<Vec<String>>) -> (Option<Vec<String>>, u64) {
     let mut main_category: Option<&Vec<String>> = None;
     for path in &paths {
@@ -93,7 +94,7 @@ pub fn main_category(paths: Vec<Vec<String>>) -> (Option<Vec<String>>, u64) {
     (Some(main_category.clone()), others)
 }
 
-/// A name made of others that is the same each time: readable where that tells all, else with a few digits of their hash.
+/// Derives a stable key from several texts: a readable slug if that is unambiguous, otherwise a slug with a short hash.
 pub fn derive_key(parts: &[&str], max: usize) -> String {
     let plain = parts.join("-").to_lowercase();
     let mut slug = slugify(&plain);
@@ -105,9 +106,9 @@ pub fn derive_key(parts: &[&str], max: usize) -> String {
     format!("{}-{hash}", slug.trim_end_matches('-'))
 }
 
-/// Whether a day lies within two cells that may be blank.
+/// Returns whether a day is within a range; a blank bound is open.
 /// # Errors
-/// For what is no date, or may be two of which only one is right.
+/// For an invalid date, or an ambiguous one whose readings give different results.
 pub fn is_date_in_range(from: &str, to: &str, today: NaiveDate) -> Result<bool, String> {
     let has_started = date_satisfies(from, |day| day <= today)?;
     let has_not_ended = date_satisfies(to, |day| day >= today)?;
@@ -118,7 +119,7 @@ fn date_satisfies(cell: &str, holds: impl Fn(NaiveDate) -> bool) -> Result<bool,
     if cell.is_empty() {
         return Ok(true);
     }
-    // Formats of the same text may read it as two days; that is no matter where both give the same answer.
+    // A text can be a valid date in several formats; that is harmless if all readings give the same result.
     let days = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"];
     let date = cell.split([' ', 'T', ',']).next().unwrap_or_default();
     let year_first = date.split(['-', '/']).next().is_some_and(|part| part.len() == 4);
@@ -128,17 +129,17 @@ fn date_satisfies(cell: &str, holds: impl Fn(NaiveDate) -> bool) -> Result<bool,
         .filter(|format| format.starts_with("%Y") == year_first && (format.ends_with("%y") == (short && !year_first)))
         .filter_map(|format| NaiveDate::parse_from_str(date, format).ok())
         .map(holds);
-    let first = answers.next().ok_or_else(|| format!("{cell:?} is no date: write 2025-01-31"))?;
+    let first = answers.next().ok_or_else(|| format!("{cell:?} is not a date; write dates as 2025-01-31"))?;
     if answers.all(|answer| answer == first) {
         Ok(first)
     } else {
-        Err(format!("{cell:?} may be two days: write 2025-01-31"))
+        Err(format!("{cell:?} is ambiguous; write dates as 2025-01-31"))
     }
 }
 
-/// The price in a cell; none for a blank.
+/// Returns the price in a cell; none for a blank cell.
 /// # Errors
-/// For what is no amount of money.
+/// For an invalid price.
 pub fn price(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Option<Decimal>, Rejection> {
     let cell = text(line.cell(column));
     if cell.is_empty() {
@@ -147,9 +148,9 @@ pub fn price(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Opt
     amounts.price(&cell).map(Some).map_err(|rule| column.rejection(rule))
 }
 
-/// The pieces in a cell; none for a blank.
+/// Returns the quantity in a cell; none for a blank cell.
 /// # Errors
-/// For what is no whole number, or one below 0.
+/// For anything but a whole number of 0 or more.
 pub fn quantity(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Option<i32>, Rejection> {
     let cell = text(line.cell(column));
     if cell.is_empty() {
@@ -158,12 +159,12 @@ pub fn quantity(line: &Line, column: &Column, amounts: &AmountParser) -> Result<
     amounts.quantity(&cell).map(Some).map_err(|rule| column.rejection(rule))
 }
 
-/// A text that a blank clears; none where the file has no such column.
+/// Returns the text of a cell, where a blank clears the value; none if the file has no such column.
 pub fn clearable_text(line: &Line, column: &Column) -> Option<Option<String>> {
     column.is_present().then(|| optional(line.cell(column)))
 }
 
-/// What is paid and what was paid before, of a regular price and a lower one that is in force.
+/// Returns price and compare-at price, given the regular price and the sale price that is in effect.
 pub fn price_and_compare_at(
     regular: Option<Decimal>,
     sale: Option<Decimal>,

@@ -1,6 +1,6 @@
-//! A CSV file as other programs write it: its header, and its lines one at a time.
-//! Rule: memory is bounded whatever the file holds; a line that is too long, ragged or no UTF-8 is one refused line, and
-//! the lines behind it are read.
+//! Reads CSV files of other programs: the header, then one line at a time.
+//! Rule: memory is bounded for any input; a line that is too long, has the wrong number of columns or is not UTF-8 is
+//! rejected alone, and reading continues after it.
 
 use std::io::Read;
 
@@ -13,15 +13,15 @@ use crate::{
     transfers::record::Rejection,
 };
 
-/// Bytes of the longest line, whatever its quotes hold.
+/// Maximum length of a line in bytes, including quoted line breaks.
 pub const MAX_LINE: usize = 4 * 1024 * 1024;
-/// Columns of the widest file.
+/// Maximum number of columns.
 pub const MAX_COLUMNS: usize = 5_000;
 
 const BUFFER: usize = 64 * 1024;
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// A file that is being read.
+/// A CSV file that is being read.
 pub struct CsvReader<R> {
     input: DecodingReader<R>,
     core: csv_core::Reader,
@@ -31,23 +31,23 @@ pub struct CsvReader<R> {
     start: usize,
     output: Vec<u8>,
     ends: Vec<usize>,
-    /// Ends of lines among the bytes that are behind us.
+    /// Number of line breaks in the bytes read so far.
     newlines: u64,
 }
 
-/// A line of the file; quotes may make it several.
+/// A record of the file; with quotes it can span several lines.
 #[derive(Debug)]
 pub struct Line {
-    /// Where it begins, 1 for the header's.
+    /// Line number on which it begins; the header is line 1.
     pub line: u64,
-    /// Its fields; nothing where it is too long.
+    /// The fields; empty if the line is too long.
     pub fields: ByteRecord,
-    /// Why it cannot be read.
+    /// Reason why it cannot be read.
     pub rejection: Option<Rejection>,
 }
 
 impl Line {
-    /// A field without blanks around it; empty where the file has no such column.
+    /// Returns a trimmed field; empty if the file has no such column.
     pub fn cell(&self, column: &Column) -> &str {
         let field = column.index.and_then(|at| self.fields.get(at)).unwrap_or_default();
         std::str::from_utf8(field).unwrap_or_default().trim()
@@ -62,18 +62,18 @@ pub struct Column {
 }
 
 impl Column {
-    /// Whether the file has it.
+    /// Returns whether the file has the column.
     pub fn is_present(&self) -> bool {
         self.index.is_some()
     }
 
-    /// Why its value is refused.
+    /// Creates a rejection of the column's value.
     pub fn rejection(&self, message: impl Into<String>) -> Rejection {
         Rejection { column: self.name.clone(), message: message.into() }
     }
 }
 
-/// The names of the columns.
+/// The column names of a file.
 #[derive(Debug)]
 pub struct Header {
     names: Vec<String>,
@@ -87,20 +87,20 @@ impl Header {
         Self { names, keys }
     }
 
-    /// The names as the file has them, without blanks around them.
+    /// Returns the column names as written in the file, trimmed.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// Where a column is that has one of these names, the first of them that is there. Letter case and blanks are no matter.
+    /// Finds the column with one of these names; earlier names take precedence. Case and extra whitespace are ignored.
     pub fn find(&self, names: &[&str]) -> Column {
         let index = names.iter().find_map(|name| self.keys.iter().position(|key| key == name));
         Column { index, name: index.map(|index| self.names[index].clone()) }
     }
 
-    /// Like [`Header::find`] for a column that has to be there.
+    /// Like [`Header::find`], for a required column.
     /// # Errors
-    /// A user error that says what the header has.
+    /// A user error that lists the columns of the header.
     pub fn require(&self, names: &[&str], hint: &str) -> Result<Column> {
         let column = self.find(names);
         if column.is_present() {
@@ -113,15 +113,15 @@ impl Header {
     }
 }
 
-/// A column's name for comparison: lower case, single blanks.
+/// Normalizes a column name for comparison: lower case, single spaces.
 fn normalize(name: &str) -> String {
     name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl<R: Read> CsvReader<R> {
-    /// Reads the header, and learns the separator from it: comma, semicolon, tab or bar.
+    /// Reads the header and detects the delimiter from it: comma, semicolon, tab or vertical bar.
     /// # Errors
-    /// User errors for an empty file and for what is no text; those of the file.
+    /// User errors for an empty file and for one that is not text; file errors.
     pub fn open(input: R, encoding: Encoding) -> Result<Self> {
         let mut reader = Self {
             input: DecodingReader::new(input, encoding),
@@ -137,38 +137,38 @@ impl<R: Read> CsvReader<R> {
         while reader.buffer.len() < BUFFER && reader.fill()? {}
         let first = reader.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
         if first.starts_with(b"PK\x03\x04") || first.contains(&0) {
-            return Err(Error::bad_input("file", "this is no text: save the spreadsheet as CSV (UTF-8)"));
+            return Err(Error::bad_input("file", "The file is not a text file. Save the spreadsheet as CSV (UTF-8)."));
         }
         reader.delimiter = reader.separator();
         reader.core = ReaderBuilder::new().delimiter(reader.delimiter).build();
         let Some(header) = reader.record()? else {
-            return Err(Error::bad_input("file", "the file is empty: it begins with a line that names its columns"));
+            return Err(Error::bad_input("file", "The file is empty. Its first line must contain the column names."));
         };
         if header.rejection.is_some() {
-            return Err(Error::bad_input("file", "the line that names the columns is too long, or no UTF-8"));
+            return Err(Error::bad_input("file", "the header line is too long or not UTF-8"));
         }
         reader.header = Header::new(&header.fields);
         Ok(reader)
     }
 
-    /// The names of the columns.
+    /// Returns the header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// What separates the columns.
+    /// Returns the column delimiter.
     pub fn delimiter(&self) -> u8 {
         self.delimiter
     }
 
-    /// The next line that is not blank; none at the end.
+    /// Returns the next line that is not blank; none at the end of the file.
     /// # Errors
-    /// Where the file cannot be read any further.
+    /// If the rest of the file cannot be read.
     pub fn next_line(&mut self) -> Result<Option<Line>> {
         while let Some(mut line) = self.record()? {
             let columns = self.header.names.len();
             if line.rejection.is_none() && line.fields.len() != columns {
-                let message = format!("the line has {} columns, the header {columns}", line.fields.len());
+                let message = format!("the line has {} columns but the header has {columns}", line.fields.len());
                 line.rejection = Some(Rejection { column: None, message });
             }
             if line.rejection.is_some() || line.fields.iter().any(|field| !field.trim_ascii().is_empty()) {
@@ -178,7 +178,8 @@ impl<R: Read> CsvReader<R> {
         Ok(None)
     }
 
-    /// Excel's own word on it in the first line (`sep=;`, which is passed), or the sign that the header has most often.
+    /// Detects the delimiter: Excel's declaration in the first line (`sep=;`, which is skipped), or the candidate that
+    /// is most frequent in the header.
     fn separator(&mut self) -> u8 {
         let first = self.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
         if let [b's', b'e', b'p', b'=', separator] = first.trim_ascii_end() {
@@ -197,12 +198,12 @@ impl<R: Read> CsvReader<R> {
                 _ => SEPARATORS.iter().position(|separator| separator == byte).into_iter().for_each(|i| counts[i] += 1),
             }
         }
-        // Of equals the first, which `max_by_key` finds last.
+        // Reversed, because `max_by_key` returns the last of equal elements and the first is wanted.
         let best = (0..SEPARATORS.len()).rev().max_by_key(|i| counts[*i]).unwrap_or_default();
         SEPARATORS[best]
     }
 
-    /// Reads more of the file; false at its end.
+    /// Reads more of the file; returns false at its end.
     fn fill(&mut self) -> Result<bool> {
         if self.start == self.buffer.len() {
             self.buffer.clear();
@@ -221,7 +222,7 @@ impl<R: Read> CsvReader<R> {
         let mut ended_by = 0;
         loop {
             if self.start >= self.buffer.len() {
-                // At the end of the file an empty input tells the parser so.
+                // An empty input signals the end of the file to the parser.
                 self.fill()?;
             }
             let input = self.buffer.get(self.start..).unwrap_or_default();
@@ -254,7 +255,7 @@ impl<R: Read> CsvReader<R> {
             self.output.truncate(BUFFER);
             self.output.shrink_to_fit();
             let message = format!(
-                "the line is longer than {} MB or has more than {MAX_COLUMNS} columns; is a quote not closed?",
+                "the line is longer than {} MB or has more than {MAX_COLUMNS} columns; check for an unclosed quote",
                 MAX_LINE >> 20
             );
             let rejection = Some(Rejection { column: None, message });
@@ -273,7 +274,9 @@ impl<R: Read> CsvReader<R> {
     fn encoding_error(&self, fields: &ByteRecord) -> Option<Rejection> {
         let is_text = |field: &[u8]| std::str::from_utf8(field).is_ok_and(|text| !text.contains('\0'));
         let column = fields.iter().position(|field| !is_text(field))?;
-        let message = "not UTF-8: save the file as CSV (UTF-8), or say that it is windows-1252".to_owned();
+        let message =
+            "the text is not UTF-8; save the file as CSV (UTF-8), or import it with the encoding windows-1252"
+                .to_owned();
         Some(Rejection { column: self.header.names.get(column).cloned(), message })
     }
 }
@@ -282,7 +285,7 @@ fn newlines(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
-/// The error of a file that cannot be read.
+/// Returns the error for a file that cannot be read.
 pub(super) fn read_error(error: &std::io::Error) -> Error {
     Error::Internal(format!("the file cannot be read: {error}"))
 }

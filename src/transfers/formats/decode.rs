@@ -1,28 +1,28 @@
-//! Bytes of a file as UTF-8, whatever encoding its first bytes tell.
-//! Rule: UTF-16 is known by its byte order mark; Windows-1252 is never guessed, because any byte is a letter there.
+//! Decodes a file to UTF-8; the encoding is detected from its first bytes.
+//! Rule: UTF-16 is detected by its byte order mark; Windows-1252 is never guessed, because any bytes are valid in it.
 
 use std::io::{self, Read};
 
 use encoding_rs::{CoderResult, Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// How the bytes of a file become letters.
+/// Encoding of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
-    /// UTF-16 where a byte order mark says so, else UTF-8.
+    /// UTF-16 with a byte order mark, otherwise UTF-8.
     #[default]
     Unicode,
-    /// What Western European Windows programs write without asking.
+    /// The default of Western European Windows programs.
     Windows1252,
 }
 
 const CHUNK: usize = 64 * 1024;
 
-/// A reader that gives UTF-8 without a byte order mark. Bytes that are no UTF-8 in a file that should be pass unchanged:
-/// whoever reads the line refuses it.
+/// A reader that returns UTF-8 without a byte order mark. Invalid UTF-8 is passed through, so that the reader of the
+/// lines can reject the line.
 pub struct DecodingReader<R> {
     input: R,
     encoding: Encoding,
-    /// None until the first bytes are seen; then none within for what is UTF-8 already.
+    /// None until the first bytes are read; the inner value is none if the file is UTF-8 already.
     decoder: Option<Option<Decoder>>,
     raw: Vec<u8>,
     ready: Vec<u8>,
@@ -31,7 +31,7 @@ pub struct DecodingReader<R> {
 }
 
 impl<R: Read> DecodingReader<R> {
-    /// Over a file from its beginning.
+    /// Creates a reader for a file at its start.
     pub fn new(input: R, encoding: Encoding) -> Self {
         Self { input, encoding, decoder: None, raw: Vec::new(), ready: Vec::new(), consumed: 0, at_end: false }
     }
@@ -44,7 +44,7 @@ impl<R: Read> DecodingReader<R> {
             let mut read = read_uninterrupted(&mut self.input, &mut self.raw)?;
             self.at_end = read == 0;
             if self.decoder.is_none() {
-                // Three bytes tell every mark, and a reader may give one at a time.
+                // Three bytes are enough for every byte order mark, but a reader may return one at a time.
                 while read < 3 && !self.at_end {
                     let more = read_uninterrupted(&mut self.input, &mut self.raw[read..])?;
                     self.at_end = more == 0;
@@ -72,7 +72,7 @@ impl<R: Read> DecodingReader<R> {
         match decoder {
             None => self.ready.extend_from_slice(&self.raw[start..]),
             Some(decoder) => {
-                // Three bytes of UTF-8 for two of UTF-16 are the most, and a few for what was left over.
+                // At most three bytes of UTF-8 per two bytes of UTF-16, plus a few for the rest of the previous chunk.
                 self.ready.resize(self.raw.len() * 3 + 16, 0);
                 let (result, _, written, _) = decoder.decode_to_utf8(&self.raw[start..], &mut self.ready, self.at_end);
                 debug_assert_eq!(result, CoderResult::InputEmpty);
@@ -94,7 +94,7 @@ impl<R: Read> Read for DecodingReader<R> {
     }
 }
 
-/// Reads, and again where a signal got in between.
+/// Reads, and retries after an interrupting signal.
 pub(super) fn read_uninterrupted(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match input.read(buffer) {
@@ -108,7 +108,7 @@ pub(super) fn read_uninterrupted(input: &mut impl Read, buffer: &mut [u8]) -> io
 mod tests {
     use super::*;
 
-    /// Gives one byte at a time.
+    /// Returns one byte at a time.
     struct OneByteReader<'a>(&'a [u8]);
 
     impl Read for OneByteReader<'_> {

@@ -1,11 +1,12 @@
-//! HTML of a product's page as plain text: paragraphs, lines and lists stay, all else falls away.
-//! Rule: the time is linear in the length, whatever is written; no tree is built.
+//! Converts the HTML of product descriptions to plain text: paragraphs, line breaks and lists are kept, everything else
+//! is dropped.
+//! Rule: the time is linear in the length for any input; no tree is built.
 
 use html_escape::decode_html_entities;
 
 use crate::text::is_visible;
 
-/// What stands between two pieces of text.
+/// Whitespace between two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gap {
     None,
@@ -14,7 +15,7 @@ enum Gap {
     Paragraph,
 }
 
-/// Elements whose content nobody reads.
+/// Elements whose content is not displayed.
 const HIDDEN_ELEMENTS: [&str; 10] =
     ["script", "style", "template", "head", "iframe", "noscript", "svg", "object", "select", "textarea"];
 const PARAGRAPH_ELEMENTS: [&str; 15] =
@@ -36,13 +37,14 @@ const LINE_ELEMENTS: [&str; 14] = [
     "caption",
 ];
 
-/// The text of some HTML. Ends of lines are kept where `keep_newlines`, as WordPress does, or where no element makes any.
+/// Converts HTML to text. Line breaks in the source are kept with `keep_newlines`, as WordPress does, or if the text
+/// has no block elements.
 pub fn to_text(html: &str, keep_newlines: bool) -> String {
     let mut text =
         TextBuilder { out: String::with_capacity(html.len()), gap: Gap::None, bullet: false, keep_newlines: true };
     text.keep_newlines = keep_newlines || !has_blocks(html);
     let mut rest = html;
-    // Once no tag can end any more, what looks like one is text; the same for quotes.
+    // Once no tag can end, `<` is text; the same applies to quotes.
     let (mut tags, mut quotes) = (true, true);
     while !rest.is_empty() {
         let at = if tags { rest.find('<').unwrap_or(rest.len()) } else { rest.len() };
@@ -104,7 +106,7 @@ impl TextBuilder {
         }
     }
 
-    /// The first break ends the line, the second the paragraph.
+    /// The first break ends the line, the second one the paragraph.
     fn break_line(&mut self) {
         self.gap = if self.gap < Gap::Line { Gap::Line } else { Gap::Paragraph };
     }
@@ -143,7 +145,8 @@ fn has_blocks(html: &str) -> bool {
     false
 }
 
-/// The tag that the text begins with: its name in lower case (`/p` for an end, empty for a comment), and what follows.
+/// Parses the tag at the start of the text: its name in lower case (`/p` for an end tag, empty for a comment), and the
+/// rest.
 fn parse_tag<'a>(text: &'a str, tags: &mut bool, quotes: &mut bool) -> Option<(String, &'a str)> {
     if let Some(comment) = text.strip_prefix("<!--") {
         return match comment.split_once("-->") {
@@ -171,7 +174,7 @@ fn parse_tag<'a>(text: &'a str, tags: &mut bool, quotes: &mut bool) -> Option<(S
     Some((name.to_ascii_lowercase(), rest))
 }
 
-/// Where the tag ends, behind quotes that may hold its sign.
+/// Returns the position of the tag's end, skipping quoted attribute values.
 fn quoted_end(inner: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in inner.bytes().enumerate() {
@@ -185,7 +188,7 @@ fn quoted_end(inner: &str) -> Option<usize> {
     None
 }
 
-/// What follows the end of an element that nobody reads; nothing where it has none.
+/// Returns the text after the end tag of an element; empty if there is none.
 fn skip_element<'a>(text: &'a str, name: &str) -> &'a str {
     let mut rest = text;
     while let Some(at) = rest.find("</") {

@@ -1,7 +1,7 @@
-//! Magento 2's product CSV: a line for each product, one for each configurable product, which names its variants by SKU,
-//! and one for each store view in which a product has other texts.
-//! Rule: a configurable product is the group of the products it names, wherever they stand. The lines of store views are
-//! translations and passed over.
+//! Magento 2's product CSV: one line per product, one per configurable product, which lists its variants by SKU, and
+//! one per store view in which a product has other texts.
+//! Rule: a configurable product becomes the group of its variants, wherever these are in the file. Lines of store views
+//! are translations and are skipped.
 
 use std::collections::HashMap;
 
@@ -24,11 +24,11 @@ use crate::{
 };
 
 const HINT: &str = "Is it a product CSV of Magento 2?";
-/// What Magento writes for a value that is to be cleared.
+/// Value that Magento writes to clear a field.
 const EMPTY: &str = "__EMPTY__VALUE__";
 const NO_IMAGE: &str = "no_selection";
 const MAX_OPTIONS: usize = 5;
-/// Attributes that hold a code of the pack, the likelier first. Magento has none of its own.
+/// Attributes that may contain a barcode, most likely first. Magento has no standard one.
 const BARCODES: [&str; 7] = ["gtin", "ean", "ean13", "ean_code", "upc", "barcode", "isbn"];
 const BRANDS: [&str; 2] = ["brand", "manufacturer"];
 
@@ -38,7 +38,7 @@ pub(super) struct Magento {
     today: NaiveDate,
     image_base_url: Option<String>,
     groups: Vec<Group>,
-    /// The group of a product, and its values of the options.
+    /// Group and option values by SKU of a variant.
     members: HashMap<String, (usize, Vec<String>)>,
     bytes: usize,
 }
@@ -166,7 +166,7 @@ impl Magento {
     fn product(&self, line: &Line, out: &mut Output) -> Result<ProductRecord, Rejection> {
         let columns = &self.columns;
         let sku = cells::code(line.cell(&columns.sku)).map_err(|rule| columns.sku.rejection(rule))?;
-        let sku = sku.ok_or_else(|| columns.sku.rejection("a product has a SKU"))?;
+        let sku = sku.ok_or_else(|| columns.sku.rejection("a product must have a SKU"))?;
         let attributes: HashMap<String, String> = pairs(line.cell(&columns.attributes)).into_iter().collect();
         let regular = cells::price(line, &columns.price, &self.amounts)?;
         let (price, compare_at_price) = cells::price_and_compare_at(regular, self.special(line)?);
@@ -174,7 +174,7 @@ impl Magento {
             .map_err(|rule| columns.barcodes.first().unwrap_or(&columns.attributes).rejection(rule))?;
         let brand = cells::optional(&first_value(line, &columns.brands, &BRANDS, &attributes));
         let (category, others) = self.categories(line);
-        out.note("categories beside a product's own", others);
+        out.note("additional categories of products", others);
         let described = columns.description.is_present() || columns.short_description.is_present();
         let group = self.group(line)?;
         let variant = group
@@ -206,7 +206,7 @@ impl Magento {
                 _ => None,
             },
             stock: match (line.cell(&columns.manage_stock), line.cell(&columns.default_manage_stock)) {
-                // Nobody counts its pieces.
+                // The stock is not managed.
                 ("0", "0") => None,
                 _ => cells::quantity(line, &columns.quantity, &self.amounts)?,
             },
@@ -234,7 +234,8 @@ impl Magento {
         Ok(special.filter(|_| is_in_force))
     }
 
-    /// Paths without their root, which no visitor sees. A name with a comma is two parts; the second has no root.
+    /// Returns the main category; the paths are without their root, which is not displayed. A name with a comma is
+    /// split in two parts, the second of which has no root.
     fn categories(&self, line: &Line) -> (Option<Vec<String>>, u64) {
         let mut paths: Vec<String> = Vec::new();
         let cell = self.cell_value(line, &self.columns.categories);
@@ -258,7 +259,7 @@ impl Magento {
         let group = &self.groups[*index];
         let count = group.options.len();
         if !(1..=MAX_OPTIONS).contains(&count) {
-            let message = format!("{}: variants differ in 1 to {MAX_OPTIONS} options, not in {count}", group.name);
+            let message = format!("{}: variants must differ in 1 to {MAX_OPTIONS} options, not in {count}", group.name);
             return Err(self.columns.variations.rejection(message));
         }
         let values = values.iter().map(String::as_str).chain(std::iter::repeat(""));
@@ -268,12 +269,13 @@ impl Magento {
             return Err(self
                 .columns
                 .variations
-                .rejection(format!("{}: this variant has no value for {name}", group.name)));
+                .rejection(format!("{}: the variant has no value for {name}", group.name)));
         }
         Ok(Some(GroupRecord { slug: group.slug.clone(), name: group.name.clone(), options }))
     }
 
-    /// On line is 1, off line 2 or 0. What is shown neither by itself nor as a variant is part of something else.
+    /// `product_online` is 1 for active and 2 or 0 for inactive. Products that are neither visible individually nor
+    /// variants are inactive, too.
     fn is_active(&self, line: &Line, is_variant: bool) -> Result<Option<bool>, Rejection> {
         let columns = &self.columns;
         let alone = line.cell(&columns.visibility).eq_ignore_ascii_case("not visible individually") && !is_variant;
@@ -282,7 +284,7 @@ impl Magento {
             "" => Ok(None),
             "1" => Ok(Some(true)),
             "0" | "2" => Ok(Some(false)),
-            other => Err(columns.online.rejection(format!("{other:?} is none of 1, 2 and 0"))),
+            other => Err(columns.online.rejection(format!("{other:?} is not one of 1, 2 and 0"))),
         }
     }
 
@@ -323,12 +325,12 @@ impl ShopParser for Magento {
 
     fn parse(&mut self, line: Line, out: &mut Output) {
         if !line.cell(&self.columns.store_view).is_empty() {
-            return out.note("lines of store views, which are translations", 1);
+            return out.note("lines of store views (translations)", 1);
         }
         let record = match line.cell(&self.columns.kind).to_ascii_lowercase().as_str() {
-            "configurable" => return out.note("configurable products, which became groups", 1),
+            "configurable" => return out.note("configurable products, imported as groups", 1),
             "" | "simple" | "virtual" | "downloadable" => self.product(&line, out),
-            kind => Err(self.columns.kind.rejection(format!("products of the type {kind:?} are not taken over"))),
+            kind => Err(self.columns.kind.rejection(format!("products of type {kind:?} are not supported"))),
         };
         let group = self.members.get(line.cell(&self.columns.sku)).map(|(index, _)| &self.groups[*index]);
         let parent = group.and_then(|group| group.fields.clone());
@@ -336,7 +338,8 @@ impl ShopParser for Magento {
     }
 }
 
-/// `code=value` parts behind commas. A part without a code belongs to the value before it, which had a comma.
+/// Parses `code=value` pairs separated by commas. A part without a code belongs to the previous value, which contained
+/// a comma.
 fn pairs(cell: &str) -> Vec<(String, String)> {
     let is_code = |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let mut pairs: Vec<(String, String)> = Vec::new();
@@ -355,7 +358,7 @@ fn pairs(cell: &str) -> Vec<(String, String)> {
     pairs.into_iter().map(|(code, value)| (code, value.trim().trim_matches('"').to_owned())).collect()
 }
 
-/// The first that says something, of columns and of attributes.
+/// Returns the first value that is set, of columns and then of attributes.
 fn first_value(line: &Line, columns: &[Column], names: &[&str], attributes: &HashMap<String, String>) -> String {
     let cells = columns.iter().map(|column| line.cell(column));
     let values = names.iter().filter_map(|name| attributes.get(*name).map(String::as_str));

@@ -1,8 +1,8 @@
-//! Product files of other shop systems, as those export them: Shopify, WooCommerce, Magento 2. Pure code, no database.
-//! Rule: a file is read twice. The first time tells what only the whole file can: how it writes amounts, and what the
-//! products that come in variants have in common, wherever they stand. Memory depends on those alone, not on its length.
+//! Product files of other shop systems: Shopify, WooCommerce, Magento 2. Pure code, no database.
+//! Rule: a file is read twice. The first pass collects what depends on the whole file: its decimal separator and the
+//! common data of products with variants. Memory depends on these alone, not on the length of the file.
 //!
-//! `decode`, `csv_reader`, `amounts`, `html` and `cells` know no shop: any CSV file may be read by them.
+//! `decode`, `csv_reader`, `amounts`, `html` and `cells` are independent of the shop system.
 
 pub mod amounts;
 pub mod cells;
@@ -31,34 +31,34 @@ use self::{
 use super::record::{ImageRecord, ProductRecord, Rejection, Row};
 use crate::error::{Error, Result};
 
-/// Bytes of what products that come in variants have in common.
+/// Maximum size in bytes of the data that the first pass retains.
 const MAX_RETAINED_BYTES: usize = 64 * 1024 * 1024;
 const MAX_IMAGES: usize = 50;
 const MAX_URL: usize = 1_000;
-/// Bytes of the line of a variable or configurable product that goes along with its rejected variants.
+/// Maximum size in bytes of a parent product's line that is written to the rejects file with its variants.
 const MAX_PARENT_BYTES: usize = 64 * 1024;
 
 /// A shop system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shop {
-    /// Shopify's product CSV, the columns of before and since 2025.
+    /// Shopify's product CSV, with the column names from before and since 2025.
     Shopify,
-    /// WooCommerce's product CSV, with English columns.
+    /// WooCommerce's product CSV with English column names.
     WooCommerce,
-    /// Magento 2's (and Adobe Commerce's) product CSV.
+    /// Product CSV of Magento 2 and Adobe Commerce.
     Magento,
 }
 
-/// What a file does not say of itself.
+/// Options of a file of another shop system.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Its encoding, where it is no Unicode.
+    /// Encoding of the file, if it is not Unicode.
     pub encoding: Encoding,
-    /// How it writes amounts, where its prices do not tell.
+    /// Decimal separator, if the prices do not determine it.
     pub decimal_separator: Option<DecimalSeparator>,
-    /// What stands before addresses of images that have none of a server, such as `https://shop.example/media/catalog/product`.
+    /// Base URL of relative image paths, such as `https://shop.example/media/catalog/product`.
     pub image_base_url: Option<String>,
-    /// The day whose sale prices are in force.
+    /// The day for which sale prices are evaluated.
     pub today: NaiveDate,
 }
 
@@ -81,32 +81,32 @@ pub struct ProductRows {
     at_end: bool,
 }
 
-/// How the lines of one system become products.
+/// Converts the lines of one shop system to products.
 trait ShopParser: Send {
-    /// Learns from a line, the first time.
+    /// First pass: collects data from a line.
     fn scan(&mut self, line: &Line);
 
-    /// Bytes that the survey keeps.
+    /// Returns the size of the retained data in bytes.
     fn retained_bytes(&self) -> usize {
         0
     }
 
-    /// Nothing more to learn.
+    /// Ends the first pass.
     fn finish_scan(&mut self) {}
 
-    /// Takes a line, the second time.
+    /// Second pass: parses a line.
     fn parse(&mut self, line: Line, out: &mut Output);
 
-    /// There are no more lines.
+    /// Ends the second pass.
     fn finish(&mut self, _out: &mut Output) {}
 }
 
-/// What was seen in a file and not taken over, and how often; it grows while the file is read.
+/// Data in a file that is not imported, with the number of occurrences; updated while the file is read.
 #[derive(Debug, Clone, Default)]
 pub struct Notes(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 impl Notes {
-    /// Those so far.
+    /// Returns the current counts.
     pub fn snapshot(&self) -> BTreeMap<String, u64> {
         let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         notes.iter().map(|(what, count)| ((*what).to_owned(), *count)).collect()
@@ -119,7 +119,7 @@ impl Notes {
     }
 }
 
-/// What comes of the lines.
+/// The parsed rows and notes.
 #[derive(Default)]
 struct Output {
     rows: VecDeque<Row<ProductRecord>>,
@@ -135,17 +135,17 @@ impl Output {
         self.notes.add(what, count);
     }
 
-    /// Images by address and alternative text, each once; what is no address of the web is left out and counted.
+    /// Collects images by URL and alternative text without duplicates; invalid URLs are counted and dropped.
     fn select_images(&mut self, found: impl IntoIterator<Item = (String, String)>) -> Vec<ImageRecord> {
         let mut images: Vec<ImageRecord> = Vec::new();
         for (url, alt) in found {
             let start = url.get(..8).unwrap_or_default().to_ascii_lowercase();
             if !(start.starts_with("https://") || start.starts_with("http://")) || url.len() > MAX_URL {
-                self.note("images that are no address of the web", 1);
+                self.note("images without a web address", 1);
             } else if images.iter().any(|image| image.url == url) {
-                // The main image stands in the gallery again.
+                // The main image is listed again in the gallery.
             } else if images.len() == MAX_IMAGES {
-                self.note("images behind a product's 50th", 1);
+                self.note("images beyond the first 50 of a product", 1);
             } else {
                 images.push(ImageRecord { url, alt });
             }
@@ -154,9 +154,9 @@ impl Output {
     }
 }
 
-/// Opens a file. It is copied to a temporary file without a name, so that it may be a pipe.
+/// Opens a file. It is copied to an anonymous temporary file, so that the input can be a pipe.
 /// # Errors
-/// User errors for an empty file, a wrong header, and more products with variants than memory should hold.
+/// User errors for an empty file, an invalid header, and too much data of products with variants.
 pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<ProductRows> {
     let mut file = tempfile::tempfile().map_err(|error| read_error(&error))?;
     io::copy(&mut input, &mut file).map_err(|error| read_error(&error))?;
@@ -172,7 +172,7 @@ pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<Produ
         }
         if parser.retained_bytes() > MAX_RETAINED_BYTES {
             let rule = format!(
-                "the products with variants have more than {} MB of text: split the file",
+                "The products with variants have more than {} MB of text. Split the file.",
                 MAX_RETAINED_BYTES >> 20
             );
             return Err(Error::bad_input("file", rule));
@@ -182,7 +182,7 @@ pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<Produ
     Ok(ProductRows { reader: from_start()?, parser, out: Output::default(), at_end: false })
 }
 
-/// The fields of a line that its variants may bring along when they are rejected.
+/// Returns the fields of a parent product's line, if they are small enough to be written with rejected variants.
 fn parent_fields(line: &Line) -> Option<ByteRecord> {
     (line.fields.as_slice().len() <= MAX_PARENT_BYTES).then(|| line.fields.clone())
 }
@@ -196,17 +196,17 @@ fn parser(shop: Shop, header: &Header, options: &Options) -> Result<Box<dyn Shop
 }
 
 impl ProductRows {
-    /// The names of the columns, as the file has them.
+    /// Returns the column names as written in the file.
     pub fn header(&self) -> &[String] {
         self.reader.header().names()
     }
 
-    /// What separates the columns.
+    /// Returns the column delimiter.
     pub fn delimiter(&self) -> u8 {
         self.reader.delimiter()
     }
 
-    /// What is not taken over.
+    /// Returns the notes on data that is not imported.
     pub fn notes(&self) -> Notes {
         self.out.notes.clone()
     }
@@ -229,7 +229,7 @@ impl ProductRows {
 }
 
 impl Iterator for ProductRows {
-    /// A row, refused or not; an error where the file cannot be read any further.
+    /// A row, valid or rejected; an error if the rest of the file cannot be read.
     type Item = Result<Row<ProductRecord>>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,5 +1,7 @@
-//! Shopify's product CSV. Lines of one handle, one behind the other, are one product: each has a variant, an image, or both.
-//! Rule: a variant is a product; variants of a handle are a group named by it. What the first line says holds for all.
+//! Shopify's product CSV. Consecutive lines with the same handle are one product; each contains a variant, an image, or
+//! both.
+//! Rule: a variant becomes a product, and the variants of a handle become a group. The data of the first line applies
+//! to all of them.
 
 use std::collections::HashSet;
 
@@ -18,7 +20,8 @@ use crate::{
     transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
 };
 
-/// Lines of one product, of which Shopify allows 2,048 variants, and their bytes, with the first line once more for each.
+/// Maximum number of lines per product (Shopify allows 2,048 variants), and of bytes, where the first line counts once
+/// per line.
 const MAX_LINES: usize = 2_500;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 const MAX_EXTERNAL_ID: usize = 255;
@@ -33,7 +36,7 @@ pub(super) struct Shopify {
     bytes: usize,
 }
 
-/// Names since 2025 stand behind those of before.
+/// The column names since 2025 are listed after the earlier ones.
 struct Columns {
     handle: Column,
     title: Column,
@@ -114,11 +117,11 @@ impl Shopify {
             let record = match (&product, duplicate) {
                 (Err(rejection), _) => Err(rejection.clone()),
                 (Ok(_), Some(duplicate)) => {
-                    let message = format!("the variant on line {} has the same options", duplicate.line);
+                    let message = format!("the variant on line {} has the same option values", duplicate.line);
                     Err(self.columns.options[0].1.rejection(message))
                 }
                 (Ok(product), None) => self.variant(product, line).map(|record| {
-                    // Its own image first, then those of no variant.
+                    // The variant's own image first, then the images of no variant.
                     let url = line.cell(&self.columns.variant_image);
                     let own = of_variants.iter().filter(|image| image.url == url);
                     let images = images.as_ref().map(|_| own.chain(&shared).cloned().collect());
@@ -126,7 +129,7 @@ impl Shopify {
                 }),
             };
             if record.is_ok() && line.cell(&self.columns.sku).is_empty() {
-                out.note("variants without a SKU got one from handle and options", 1);
+                out.note("variants whose missing SKU was derived from handle and options", 1);
             }
             seen.push((values, line));
             out.push(line.line, fields(head, line, &image_lines), record);
@@ -139,13 +142,14 @@ impl Shopify {
         options.chain([&columns.sku, &columns.price]).any(|column| !line.cell(column).is_empty())
     }
 
-    /// Rejected variants each bring the first line of their product along: then it is there several times.
+    /// Returns whether two lines are the same variant. In a rejects file the first line of a product is repeated for
+    /// each rejected variant.
     fn is_same_variant(&self, one: &Line, other: &Line) -> bool {
         let columns = [&self.columns.sku, &self.columns.price, &self.columns.barcode, &self.columns.quantity];
         columns.iter().all(|column| one.cell(column) == other.cell(column))
     }
 
-    /// All images of the product, in their order.
+    /// Returns all images of the product, in display order.
     fn images(&self, lines: &[Line], out: &mut Output) -> Option<Vec<ImageRecord>> {
         let columns = &self.columns;
         if !columns.image.is_present() && !columns.variant_image.is_present() {
@@ -167,7 +171,7 @@ impl Shopify {
         let mut options = Vec::new();
         for (name, (_, column)) in product.options.iter().zip(&columns.options) {
             let value = cells::optional(line.cell(column))
-                .ok_or_else(|| column.rejection(format!("a variant has a value for each option: {name} is missing")))?;
+                .ok_or_else(|| column.rejection(format!("the variant has no value for the option {name}")))?;
             options.push((name.clone(), value));
         }
         let values: Vec<&str> = options.iter().map(|(_, value)| value.as_str()).collect();
@@ -176,7 +180,7 @@ impl Shopify {
         let price = cells::price(line, &columns.price, &self.amounts)?;
         let compare_at = cells::price(line, &columns.compare_at, &self.amounts)?;
         let barcode = cells::code(line.cell(&columns.barcode)).map_err(|rule| columns.barcode.rejection(rule))?;
-        // What is not tracked has a quantity of 0 that means nothing.
+        // The quantity of a variant without inventory tracking is 0 and meaningless.
         let tracked = !columns.tracker.is_present() || !line.cell(&columns.tracker).is_empty();
         let stock = if tracked { cells::quantity(line, &columns.quantity, &self.amounts)? } else { None };
         let variant = Some(values.join(" / ")).filter(|text| !text.is_empty());
@@ -220,7 +224,7 @@ impl ShopParser for Shopify {
             (handle, _) => handle.to_owned(),
         };
         if handle.is_empty() {
-            let rejection = self.columns.handle.rejection("the line has no handle, and there is no product before it");
+            let rejection = self.columns.handle.rejection("the line has no handle and there is no product before it");
             return out.push(line.line, vec![line.fields], Err(rejection));
         }
         if handle != self.handle {
@@ -233,7 +237,7 @@ impl ShopParser for Shopify {
         if self.lines.len() < MAX_LINES && self.bytes <= MAX_BYTES {
             self.lines.push(line);
         } else {
-            let message = format!("a product has at most {MAX_LINES} lines, and {} MB of text", MAX_BYTES >> 20);
+            let message = format!("a product has at most {MAX_LINES} lines and {} MB of text", MAX_BYTES >> 20);
             let rejection = self.columns.handle.rejection(message);
             out.push(line.line, vec![line.fields], Err(rejection));
         }
@@ -244,7 +248,7 @@ impl ShopParser for Shopify {
     }
 }
 
-/// What holds for all variants.
+/// Data of a product that applies to all variants.
 struct Product {
     handle: String,
     title: String,
@@ -256,14 +260,14 @@ impl Product {
     fn new(shop: &Shopify, head: &Line) -> Result<Self, Rejection> {
         let columns = &shop.columns;
         let title = cells::optional(head.cell(&columns.title)).ok_or_else(|| {
-            columns.title.rejection("the lines of a product stand together, and the first of them has its title")
+            columns.title.rejection("the title is missing; it must be on the first of a product's lines")
         })?;
         if cells::flag(head.cell(&columns.gift_card)) == Ok(Some(true)) {
-            return Err(columns.gift_card.rejection("gift cards are not taken over"));
+            return Err(columns.gift_card.rejection("gift cards are not supported"));
         }
         let mut options: Vec<String> =
             columns.options.iter().map_while(|(name, _)| cells::optional(head.cell(name))).collect();
-        // What Shopify writes where there is nothing to choose.
+        // Shopify's placeholder for products without options.
         if options == ["Title"] && head.cell(&columns.options[0].1) == "Default Title" {
             options.clear();
         }
@@ -292,14 +296,14 @@ fn is_active(columns: &Columns, head: &Line) -> Result<Option<bool>, Rejection> 
         other => {
             return Err(columns
                 .status
-                .rejection(format!("{other:?} is no status: active, draft, archived or unlisted")));
+                .rejection(format!("{other:?} is not a status; use active, draft, archived or unlisted")));
         }
     };
     let has_status = columns.published.is_present() || columns.status.is_present();
     Ok(has_status.then(|| published != Some(false) && active != Some(false)))
 }
 
-/// The handle, and the values of the options behind it.
+/// Returns the handle followed by the option values.
 fn external_id(key: &[&str]) -> String {
     let plain = match key {
         [handle] => (*handle).to_owned(),
@@ -309,7 +313,8 @@ fn external_id(key: &[&str]) -> String {
     if plain.chars().count() <= MAX_EXTERNAL_ID { plain } else { cells::derive_key(key, MAX_EXTERNAL_ID) }
 }
 
-/// A variant can be imported again with the first line of its product, which has what all share, and with those of its pictures.
+/// Returns the lines to write to the rejects file for a variant: the product's first line, which has the common data,
+/// the variant's own line, and the lines of images.
 fn fields(head: &Line, line: &Line, image_lines: &[&Line]) -> Vec<ByteRecord> {
     let own = (head.line != line.line).then_some(line);
     [head].into_iter().chain(own).chain(image_lines.iter().copied()).map(|line| line.fields.clone()).collect()

@@ -1,6 +1,6 @@
-//! WooCommerce's product CSV: a line for each product, one for each variable product, one for each of its variations.
-//! Rule: a variation is a product, and a variable product is the group of its variations, which take from it what they
-//! do not say themselves. It may stand anywhere in the file.
+//! WooCommerce's product CSV: one line per product, one per variable product, one per variation.
+//! Rule: a variation becomes a product, and a variable product becomes the group of its variations, which inherit
+//! missing data from it. It can be anywhere in the file.
 
 use std::collections::HashMap;
 
@@ -22,8 +22,8 @@ use crate::{
     transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
 };
 
-const HINT: &str = "Is it a product CSV of WooCommerce? Export it while your profile's language is English.";
-/// Attributes whose columns are looked for.
+const HINT: &str = "Is it a WooCommerce product CSV? Export it with English as your profile's language.";
+/// Maximum number of attribute columns.
 const MAX_ATTRIBUTES: u8 = 50;
 const MAX_OPTIONS: usize = 5;
 
@@ -32,9 +32,9 @@ pub(super) struct WooCommerce {
     amounts: AmountParser,
     today: NaiveDate,
     parents: Vec<Parent>,
-    /// Variable products by `id:` and id, and by SKU.
+    /// Variable products by `id:` plus ID, and by SKU.
     parent_indexes: HashMap<String, usize>,
-    /// The attributes that the variations of a parent name.
+    /// Attributes used by the variations of a parent.
     varying_attributes: HashMap<String, Vec<String>>,
     bytes: usize,
 }
@@ -63,11 +63,11 @@ struct Columns {
     attributes: Vec<(Column, Column)>,
 }
 
-/// A variable product, for its variations.
+/// A variable product, as the parent of its variations.
 struct Parent {
     slug: String,
     attributes: Vec<String>,
-    /// What its variations take from it.
+    /// Data that variations inherit.
     common: ProductRecord,
     images: Vec<String>,
     fields: Option<ByteRecord>,
@@ -115,20 +115,20 @@ impl WooCommerce {
 
     fn kind(&self, line: &Line) -> String {
         let kinds = cells::list(line.cell(&self.columns.kind), ',');
-        // How a product is delivered stands there too.
+        // The column also contains how a product is delivered.
         let kind =
             kinds.into_iter().map(|kind| kind.to_lowercase()).find(|kind| kind != "virtual" && kind != "downloadable");
         kind.unwrap_or_else(|| "simple".into())
     }
 
-    /// Names and values of the attributes that have both.
+    /// Returns names and values of the attributes that have both.
     fn attributes(&self, line: &Line) -> Vec<(String, String)> {
         let cell = |column| decode_entities(line.cell(column));
         let attributes = self.columns.attributes.iter().map(|(name, value)| (cell(name), cell(value)));
         attributes.filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect()
     }
 
-    /// What a product and the parent of variations say alike.
+    /// Returns the data that products and variable products have in common.
     fn common(&self, line: &Line) -> ProductRecord {
         let columns = &self.columns;
         let text = |column| to_text(&line.cell(column).replace("\\n", "\n"), true);
@@ -163,7 +163,8 @@ impl WooCommerce {
         let mut common = self.common(line);
         let (id, sku) = (line.cell(&columns.id), line.cell(&columns.sku));
         let name = common.name.clone().unwrap_or_default();
-        // A text that is too long stays too long, and is kept once for each variation.
+        // Truncated because it is copied for each variation; one character above the limit, so that it is still
+        // rejected.
         common.description = common.description.map(|text| text.chars().take(MAX_DESCRIPTION + 1).collect());
         let parent = Parent {
             slug: slugify(&format!("{name} {}", if id.is_empty() { sku } else { id })),
@@ -180,7 +181,7 @@ impl WooCommerce {
         self.parents.push(parent);
     }
 
-    /// The variable product of a variation.
+    /// Returns the variable product of a variation.
     fn parent(&self, line: &Line) -> Option<&Parent> {
         self.parent_indexes.get(line.cell(&self.columns.parent)).map(|index| &self.parents[*index])
     }
@@ -192,17 +193,17 @@ impl WooCommerce {
         let sku = match (code(&columns.sku)?, &id) {
             (Some(sku), _) => sku,
             (None, Some(id)) => {
-                out.note("products without a SKU got one from their id", 1);
+                out.note("products whose missing SKU was derived from their ID", 1);
                 format!("WC-{id}")
             }
-            (None, None) => return Err(columns.sku.rejection("the product has neither SKU nor id")),
+            (None, None) => return Err(columns.sku.rejection("the product has neither a SKU nor an ID")),
         };
         let regular = cells::price(line, &columns.regular_price, &self.amounts)?;
         let (price, compare_at_price) = cells::price_and_compare_at(regular, self.sale(line)?);
-        // Pieces that all variations share are of none of them.
+        // A stock shared by all variations cannot be assigned to one of them.
         let is_shared = line.cell(&columns.stock) == "parent";
         if is_shared {
-            out.note("variations without a stock of their own", 1);
+            out.note("variations that share the stock of their parent", 1);
         }
         let mut record = ProductRecord {
             external_id: id,
@@ -226,14 +227,15 @@ impl WooCommerce {
         } else {
             record.variant = Some(None);
             record.group = Some(None);
-            out.note("categories beside a product's own", self.categories(line).1);
+            out.note("additional categories of products", self.categories(line).1);
         }
         let images: Vec<ImageRecord> = out.select_images(images.into_iter().map(|url| (url, String::new())));
         record.images = columns.images.is_present().then_some(images);
         Ok(record)
     }
 
-    /// Makes a variation of the record: what it does not say its parent says. Gives its images, then those of its parent.
+    /// Completes the record of a variation with data of its parent. Returns the variation's images followed by those of
+    /// the parent.
     fn make_variation(
         &self,
         line: &Line,
@@ -244,7 +246,7 @@ impl WooCommerce {
         let parent = self.parent(line).ok_or_else(|| {
             self.columns
                 .parent
-                .rejection(format!("the file has no variable product {key:?}, which the variation belongs to"))
+                .rejection(format!("the file has no variable product {key:?}, the parent of this variation"))
         })?;
         let own = self.attributes(line);
         let varying_attributes = self.varying_attributes.get(key).map(Vec::as_slice).unwrap_or_default();
@@ -253,8 +255,10 @@ impl WooCommerce {
             varying_attributes.iter().map(|name| (name.clone(), value(name).to_owned())).collect();
         if options.is_empty() || options.len() > MAX_OPTIONS {
             let (column, _) = self.columns.attributes.first().cloned().unwrap_or_default();
-            return Err(column
-                .rejection(format!("variations differ in 1 to {MAX_OPTIONS} attributes, not in {}", options.len())));
+            return Err(column.rejection(format!(
+                "variations must differ in 1 to {MAX_OPTIONS} attributes, not in {}",
+                options.len()
+            )));
         }
         let values: Vec<&str> = options.iter().map(|(_, value)| value.as_str()).collect();
         record.variant = Some(Some(values.join(" / ")));
@@ -274,7 +278,7 @@ impl WooCommerce {
         Ok(images)
     }
 
-    /// The sale price, where it is in force.
+    /// Returns the sale price, if it is in effect.
     fn sale(&self, line: &Line) -> Result<Option<Decimal>, Rejection> {
         let columns = &self.columns;
         let Some(sale) = cells::price(line, &columns.sale_price, &self.amounts)? else { return Ok(None) };
@@ -284,7 +288,7 @@ impl WooCommerce {
         Ok(is_in_force.then_some(sale))
     }
 
-    /// Published is 1; 0 is private, -1 a draft, 2 pending.
+    /// `published` is 1 for published, 0 for private, -1 for draft and 2 for pending.
     fn is_active(&self, line: &Line) -> Result<Option<bool>, Rejection> {
         let columns = &self.columns;
         let hidden = line.cell(&columns.visibility).eq_ignore_ascii_case("hidden");
@@ -292,7 +296,7 @@ impl WooCommerce {
             "" => None,
             "1" | "true" | "yes" => Some(true),
             "0" | "-1" | "2" | "false" | "no" => Some(false),
-            other => return Err(columns.published.rejection(format!("{other:?} is none of 1, 0, -1 and 2"))),
+            other => return Err(columns.published.rejection(format!("{other:?} is not one of 1, 0, -1 and 2"))),
         };
         Ok(if hidden { Some(false) } else { published })
     }
@@ -328,7 +332,7 @@ impl ShopParser for WooCommerce {
         self.bytes
     }
 
-    /// The options of a group stand in the order of its parent's attributes.
+    /// Sorts the options of a group by the order of the parent's attributes.
     fn finish_scan(&mut self) {
         for (key, names) in &mut self.varying_attributes {
             let Some(parent) = self.parent_indexes.get(key).map(|index| &self.parents[*index]) else { continue };
@@ -338,16 +342,16 @@ impl ShopParser for WooCommerce {
 
     fn parse(&mut self, line: Line, out: &mut Output) {
         let record = match self.kind(&line).as_str() {
-            "variable" => return out.note("variable products, which became groups", 1),
+            "variable" => return out.note("variable products, imported as groups", 1),
             kind @ ("simple" | "variation") => self.product(&line, kind, out),
-            kind => Err(self.columns.kind.rejection(format!("products of the type {kind:?} are not taken over"))),
+            kind => Err(self.columns.kind.rejection(format!("products of type {kind:?} are not supported"))),
         };
         let parent = self.parent(&line).and_then(|parent| parent.fields.clone());
         out.push(line.line, parent.into_iter().chain([line.fields]).collect(), record);
     }
 }
 
-/// A text of one line in which WordPress may have written signs as entities.
+/// Normalizes a text to one line and decodes HTML entities, which WordPress may have written.
 fn decode_entities(text: &str) -> String {
     cells::text(&html_escape::decode_html_entities(text))
 }

@@ -1,5 +1,5 @@
 //! Checks of rows that need no database: each row by itself, and against earlier rows of the file.
-//! Rule: memory grows by a few words for each row.
+//! Rule: memory grows by a few bytes per row.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use super::{
     categories, customers, orders, products,
 };
 
-/// The identifiers of the rows so far, as hashes: a few words for each row of the file.
+/// Hashes of the identifiers of the rows so far, with their lines.
 #[derive(Debug, Default)]
 pub struct DuplicateCheck {
     state: RandomState,
@@ -19,9 +19,9 @@ pub struct DuplicateCheck {
 }
 
 impl DuplicateCheck {
-    /// Remembers the row's identifiers.
+    /// Adds the row's identifiers.
     /// # Errors
-    /// If an earlier row has the same one.
+    /// If an earlier row has the same identifier.
     pub fn check(&mut self, line: u64, record: &Record) -> Result<(), Rejection> {
         let names: [(&str, Option<&str>); 2] = match record {
             Record::Product(product) => [("sku", Some(&product.sku)), ("external_id", product.external_id.as_deref())],
@@ -37,16 +37,16 @@ impl DuplicateCheck {
             let Some(name) = name else { continue };
             let first = *self.lines.entry(self.state.hash_one((column, name))).or_insert(line);
             if first != line {
-                return Err(Rejection::at(column, format!("line {first} of the file has the same one")));
+                return Err(Rejection::at(column, format!("line {first} of the file has the same value")));
             }
         }
         Ok(())
     }
 }
 
-/// Checks a row by itself, and puts values that have a canonical form into it.
+/// Checks a row by itself and normalizes its values.
 /// # Errors
-/// The first broken rule.
+/// The first violated rule.
 pub fn row(record: &mut Record) -> Result<(), Rejection> {
     match record {
         Record::Product(product) => products::model::check(product),

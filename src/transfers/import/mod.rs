@@ -1,7 +1,7 @@
-//! Imports: rows are read, checked, compared with the database, and what differs is written, batch by batch.
-//! Layers: each `model` holds pure rules, each `store` the SQL statements, each `actions` the use cases that combine them.
-//! Rule: a wrong row does not affect other rows; an interrupted run continues after its last batch, and a file that says
-//! nothing new changes nothing.
+//! Imports: rows are read, checked and compared with the database, and differences are written, batch by batch.
+//! Layers: each `model` holds pure rules, each `store` the SQL statements, each `actions` the use cases.
+//! Rule: an invalid row does not affect other rows; an interrupted run continues after its last batch, and importing
+//! unchanged data changes nothing.
 
 mod actions;
 mod categories;

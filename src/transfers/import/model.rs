@@ -1,4 +1,4 @@
-//! What an import is given, the run that all its batches belong to, and the outcome of a row.
+//! Input of an import, the run with its lease, and the outcome of a row.
 //! Rule: a run has one lease and one website.
 
 use std::io::Read;
@@ -9,35 +9,35 @@ use super::super::{
 };
 use crate::{ids::TransferId, websites::model::WebsiteRow};
 
-/// What became of a row.
+/// Outcome of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowOutcome {
-    /// The row created something.
+    /// The row created an entity.
     Created,
-    /// The row changed something that existed.
+    /// The row updated an existing entity.
     Updated,
-    /// The row says nothing new.
+    /// The row changed nothing.
     Unchanged,
-    /// The row was not imported.
+    /// The row was rejected.
     Rejected(Rejection),
 }
 
 /// A file to import.
 pub struct Input {
-    /// Its bytes.
+    /// The content of the file.
     pub bytes: Box<dyn Read + Send>,
-    /// SHA-256 of the bytes, by which an interrupted run is found again; none for a file that cannot be read twice.
+    /// SHA-256 of the content, to find an interrupted run of the same file; none if the input cannot be read twice.
     pub hash: Option<Vec<u8>>,
 }
 
-/// The right to run a transfer, held until it expires unless it is renewed.
+/// The right to run a transfer; it expires unless it is renewed.
 #[derive(Debug, Clone)]
 pub struct Lease {
     /// The transfer.
     pub id: TransferId,
-    /// Number of the run, which increases each time that somebody takes the lease.
+    /// Number of the run; incremented each time the lease is taken.
     pub run: i32,
-    /// Number of the file's rows that are already imported.
+    /// Number of rows of the file that are imported.
     pub checkpoint: i64,
     /// Counts of these rows.
     pub report: Report,
@@ -45,10 +45,10 @@ pub struct Lease {
 
 /// A run of an import.
 pub struct Run<'a> {
-    /// Options.
+    /// Options of the import.
     pub options: &'a ImportOptions,
     /// The website that the rows belong to.
     pub website: WebsiteRow,
-    /// The lease on the transfer.
+    /// Lease on the transfer.
     pub lease: Lease,
 }

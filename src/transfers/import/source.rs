@@ -1,5 +1,5 @@
-//! A file as rows of its kind, whatever its format.
-//! Rule: the header is read first; a wrong header rejects the whole file, a wrong row only itself.
+//! Opens a file of any format and parses its rows to records.
+//! Rule: the header is read first; an invalid header rejects the whole file, an invalid row only itself.
 
 use std::io::Read;
 
@@ -17,9 +17,9 @@ use super::super::{
 };
 use crate::error::{Error, Result};
 
-/// Reads the header of a file and begins to read its rows; also returns how its rejected rows are written.
+/// Reads the header of a file and starts to read its rows; also returns the layout of its rejects file.
 /// # Errors
-/// User errors for a wrong header and for a format that the resource does not have.
+/// User errors for an invalid header and for a format that does not support the resource.
 pub async fn read(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, ReadAhead<Record>)> {
     let options = options.clone();
     ReadAhead::open(options.batch, move || open(input, &options)).await
@@ -33,7 +33,7 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile
         Resource::Categories => |fields| rows::category(fields).map(Record::Category),
         Resource::Customers => |fields| rows::customer(fields).map(Record::Customer),
         Resource::Orders => |fields| rows::order(fields).map(Record::Order),
-        _ => return Err(Error::bad_input("resource", format!("{} are not imported", resource.as_str()))),
+        _ => return Err(Error::bad_input("resource", format!("{} cannot be imported", resource.as_str()))),
     };
     match format {
         Format::SoukCsv => {
@@ -53,12 +53,12 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile
     }
 }
 
-/// The products of another shop's file, or of each only its pieces.
+/// Opens a product file of another shop system, to import the products or only their stock.
 /// # Errors
-/// User errors for other resources and a wrong header.
+/// User errors for other resources and for an invalid header.
 fn open_shop_file(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile<Record>> {
     if !matches!(options.resource, Resource::Products | Resource::Stock) {
-        return Err(Error::bad_input("format", "files of other shops hold products and their stock"));
+        return Err(Error::bad_input("format", "files of other shop systems support only products and stock"));
     }
     let products = formats::open(shop, input, &options.shop_options)?;
     let layout = csv_layout(products.header(), products.delimiter());

@@ -1,6 +1,6 @@
-//! The statements on the row of a running import in `transfers`.
-//! Rule: one run of a resource and website at a time. A run holds a lease on its row and renews it with each batch; a lease that
-//! expired can be taken by another run, which continues after the last batch.
+//! SQL statements on the row of a running import in `transfers`.
+//! Rule: one run at a time per resource and website. A run holds a lease on its row and renews it with each batch; an
+//! expired lease can be taken by another run, which continues after the last batch.
 
 use diesel::{
     QueryableByName, sql_query,
@@ -20,7 +20,7 @@ use crate::{
     ids::{TransferId, WebsiteId},
 };
 
-/// How long a lease is valid after each batch, in seconds; a batch is far shorter.
+/// Validity of a lease after each batch, in seconds; much longer than a batch takes.
 const LEASE_SECONDS: i32 = 30;
 
 #[derive(QueryableByName)]
@@ -60,9 +60,9 @@ impl LeaseRow {
     }
 }
 
-/// The transfer of this file if a run of it was interrupted, or else a new one.
+/// Returns the transfer of this file if an earlier run was interrupted; otherwise inserts one.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn find_or_insert(
     mut conn: &Conn,
     website: Option<WebsiteId>,
@@ -98,9 +98,9 @@ pub async fn find_or_insert(
     Ok(row.id)
 }
 
-/// Takes the lease of a transfer unless another run holds one for this resource and website, or the transfer is done.
+/// Takes the lease of a transfer, unless another run holds one for this resource and website or the transfer is done.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>> {
     sql_query("SELECT pg_advisory_xact_lock(hashtext('transfers'))").execute(&mut conn).await?;
     let query = sql_query(
@@ -116,17 +116,17 @@ pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>
     Ok(taken.into_iter().next().map(LeaseRow::into_lease))
 }
 
-/// Whether a transfer is done.
+/// Returns whether a transfer is done.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn is_done(mut conn: &Conn, id: TransferId) -> Result<bool> {
     let query = sql_query("SELECT id FROM transfers WHERE id = $1 AND status = 'done'");
     Ok(query.bind::<BigInt, _>(id).execute(&mut conn).await? > 0)
 }
 
-/// Stores how far the run is, and renews the lease.
+/// Stores the progress of the run and renews the lease.
 /// # Errors
-/// [`Error::Coded`] if another run has taken the lease; those of the database.
+/// [`Error::Coded`] if another run has taken the lease; database errors.
 pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, checkpoint: i64) -> Result<()> {
     let query = sql_query(
         "UPDATE transfers SET checkpoint = $3, processed = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
@@ -149,14 +149,14 @@ pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, 
         .execute(&mut conn)
         .await?;
     match noted {
-        0 => Err(Error::Coded(ErrorCode::Conflict, "another run of this import has gone on meanwhile".into())),
+        0 => Err(Error::Coded(ErrorCode::Conflict, "another run has continued this import".into())),
         _ => Ok(()),
     }
 }
 
-/// Ends the run: done, or failed for this reason, and releases the lease.
+/// Ends the run as done, or as failed with this reason, and releases the lease.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn update_ended(mut conn: &Conn, lease: &Lease, failure: Option<&str>) -> Result<()> {
     let query = sql_query(
         "UPDATE transfers SET status = CASE WHEN $3 IS NULL THEN 'done' ELSE 'failed' END, failure = left($3, 1000),
@@ -168,10 +168,10 @@ pub async fn update_ended(mut conn: &Conn, lease: &Lease, failure: Option<&str>)
     Ok(())
 }
 
-/// Begins the transaction of a batch: the audit log has one entry for the whole, and a crash of the database may take the
-/// last batches back, with the notes of them, which the end of the run waits for.
+/// Starts the transaction of a batch: row-level audit entries are suppressed, and the commit is asynchronous. A
+/// database crash may lose the last batches together with their progress; the end of the run commits synchronously.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn begin_batch(conn: &Conn) -> Result<()> {
     audit::store::suppress(conn).await?;
     bulk::force_generic_plans(conn).await?;

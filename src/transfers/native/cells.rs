@@ -1,6 +1,6 @@
-//! How values become cells of a CSV file, and cells values.
-//! Rule: a spreadsheet runs nothing, and what is read is what was written: a cell that begins with one of its signs, or
-//! with `'`, has a `'` in front.
+//! Conversion between values and cells of a CSV file.
+//! Rule: spreadsheets must not execute a cell, and reading returns what was written: a cell that starts with a formula
+//! character or with `'` is prefixed with `'`.
 
 use std::borrow::Cow;
 
@@ -10,17 +10,17 @@ use crate::db::export::Kind;
 
 const FORMULA_PREFIXES: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
 
-/// A text that a spreadsheet does not run.
+/// Escapes a text so that spreadsheets do not evaluate it as a formula.
 pub fn escape_formula(text: &str) -> Cow<'_, str> {
     if text.starts_with(FORMULA_PREFIXES) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// What [`escape_formula`] was given.
+/// Reverses [`escape_formula`].
 pub fn unescape_formula(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell)
 }
 
-/// The cell of a value that the database gave, nested ones as JSON.
+/// Converts a database value to a cell; nested values are given as JSON.
 pub fn encode(kind: Kind, value: &str) -> Cow<'_, str> {
     let nested = || serde_json::from_str::<Value>(value).unwrap_or_default();
     match kind {
@@ -47,9 +47,9 @@ pub fn encode(kind: Kind, value: &str) -> Cow<'_, str> {
     }
 }
 
-/// The value of a cell that is not empty.
+/// Parses a cell that is not empty.
 /// # Errors
-/// The rule that it breaks.
+/// The rule that the cell violates.
 pub fn decode(kind: Kind, cell: &str) -> Result<Value, String> {
     let cell = unescape_formula(cell);
     Ok(match kind {
@@ -63,7 +63,7 @@ pub fn decode(kind: Kind, cell: &str) -> Result<Value, String> {
         ),
         Kind::Pairs => Value::Object(parse_pairs(cell)?),
         Kind::Images => split_unescaped(cell, '|').into_iter().map(parse_image).collect::<Result<Vec<_>, _>>()?.into(),
-        Kind::Json => serde_json::from_str(cell).map_err(|error| format!("this is no JSON: {error}"))?,
+        Kind::Json => serde_json::from_str(cell).map_err(|error| format!("invalid JSON: {error}"))?,
     })
 }
 
@@ -90,7 +90,7 @@ fn escape_separators(text: &str, separators: &str) -> String {
     escaped
 }
 
-/// The text without the backslashes that [`escape_separators`] put in.
+/// Removes the backslashes added by [`escape_separators`].
 fn unescape_separators(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.chars();
@@ -100,7 +100,7 @@ fn unescape_separators(text: &str) -> String {
     plain
 }
 
-/// The parts between separators without a backslash, still escaped.
+/// Splits at separators without a backslash; the parts are still escaped.
 fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let (mut parts, mut start, mut is_escaped) = (Vec::new(), 0, false);
     for (at, c) in text.char_indices() {
@@ -117,9 +117,11 @@ fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
 fn parse_pairs(cell: &str) -> Result<Map<String, Value>, String> {
     let mut pairs = Map::new();
     for pair in split_unescaped(cell, ';') {
-        let [name, value] = split_unescaped(pair, '=')[..] else { return Err("write Name=Value; Name=Value".into()) };
+        let [name, value] = split_unescaped(pair, '=')[..] else {
+            return Err("the format is Name=Value; Name=Value".into());
+        };
         if pairs.insert(unescape_separators(name.trim()), Value::String(unescape_separators(value.trim()))).is_some() {
-            return Err(format!("{} is there twice", name.trim()));
+            return Err(format!("{} is listed more than once", name.trim()));
         }
     }
     Ok(pairs)
@@ -129,7 +131,7 @@ fn parse_image(part: &str) -> Result<Value, String> {
     let part = part.trim();
     let (url, alt) = part.split_once(' ').unwrap_or((part, ""));
     if url.is_empty() {
-        return Err("write the address of each image, a blank and its text, and | between images".into());
+        return Err("each image must be a URL, a space and the alternative text; separate images with |".into());
     }
     Ok(serde_json::json!({ "url": url, "alt": unescape_separators(alt.trim()) }))
 }

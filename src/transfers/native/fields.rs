@@ -1,71 +1,71 @@
-//! The values of a row by the names of their columns.
-//! Rule: none for a column that the file does not have; an inner none for a cell that is empty.
+//! The values of a row by column name.
+//! Rule: none means that the file does not have the column; an inner none means that the cell is empty.
 
 use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::super::record::{ImageRecord, Rejection};
 
-/// A row's values: names of columns, and what their cells hold.
+/// The values of a row with their column names.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<(&'static str, Value)>);
 
-/// A value, or why it is refused.
+/// A value, or the reason of its rejection.
 pub type FieldResult<T> = Result<Option<Option<T>>, Rejection>;
 
 impl Fields {
-    /// Without values, for so many.
+    /// Creates an empty row with this capacity.
     pub fn with_capacity(count: usize) -> Self {
         Self(Vec::with_capacity(count))
     }
 
-    /// Adds the value of a column, null for an empty cell.
+    /// Adds the value of a column; null for an empty cell.
     pub fn push(&mut self, name: &'static str, value: Value) {
         self.0.push((name, value));
     }
 
-    /// Takes a value out; the outer none where the file has no such column.
+    /// Removes and returns a value; the outer none means that the file has no such column.
     fn take(&mut self, name: &str) -> Option<Option<Value>> {
         let (_, value) = self.0.iter_mut().find(|(column, _)| *column == name)?;
         Some(Some(std::mem::take(value)).filter(|value| !value.is_null()))
     }
 
-    /// A text.
+    /// Returns a text.
     /// # Errors
-    /// Where it is none.
+    /// If the value is not a text.
     pub fn text(&mut self, name: &str) -> FieldResult<String> {
         self.parse(name, |value| match value {
-            Value::String(text) if text.contains('\0') => Err("a text has no NUL".to_owned()),
+            Value::String(text) if text.contains('\0') => Err("a text must not contain a NUL character".to_owned()),
             Value::String(text) => Ok(text),
             Value::Number(number) => Ok(number.to_string()),
-            _ => Err("give a text".to_owned()),
+            _ => Err("must be a text".to_owned()),
         })
     }
 
-    /// A decimal number: digits and a point.
+    /// Returns a decimal number, written with digits and a decimal point.
     /// # Errors
-    /// Where it is none.
+    /// If the value is not a decimal number.
     pub fn decimal(&mut self, name: &str) -> FieldResult<Decimal> {
         self.parse(name, |value| match &value {
             Value::String(text) => number(text),
             Value::Number(written) => number(&written.to_string()),
-            _ => Err("give a number such as 1234.50".to_owned()),
+            _ => Err("must be a number such as 1234.50".to_owned()),
         })
     }
 
-    /// A whole number.
+    /// Returns a whole number.
     /// # Errors
-    /// Where it is none.
+    /// If the value is not a whole number.
     pub fn integer(&mut self, name: &str) -> FieldResult<i32> {
         self.parse(name, |value| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.parse().map_err(|_| format!("{text:?} is no whole number"))
+            text.parse().map_err(|_| format!("{text:?} is not a whole number"))
         })
     }
 
-    /// Yes or no.
+    /// Returns a boolean.
     /// # Errors
-    /// Where it is neither.
+    /// If the value is not a boolean.
     pub fn boolean(&mut self, name: &str) -> FieldResult<bool> {
         self.parse(name, |value| match &value {
             Value::Bool(is) => Ok(*is),
@@ -75,9 +75,9 @@ impl Fields {
         })
     }
 
-    /// Names from the root down.
+    /// Returns the category names from the root down.
     /// # Errors
-    /// Where it is no list of them.
+    /// If the value is not a list of names.
     pub fn path(&mut self, name: &str) -> FieldResult<Vec<String>> {
         self.parse(name, |value| {
             let names = match value {
@@ -89,24 +89,24 @@ impl Fields {
             };
             let names: Option<Vec<String>> = names;
             let names = names.filter(|names| !names.is_empty() && names.iter().all(|name| !name.is_empty()));
-            names.ok_or_else(|| "give names from the root down, none of them blank".to_owned())
+            names.ok_or_else(|| "must be category names from the root down, none of them blank".to_owned())
         })
     }
 
-    /// Names and their values.
+    /// Returns names with values.
     /// # Errors
-    /// Where it is no object of texts.
+    /// If the value is not an object with text values.
     pub fn pairs(&mut self, name: &str) -> FieldResult<Vec<(String, String)>> {
         self.parse(name, |value| {
-            let Value::Object(pairs) = value else { return Err("give names and values".to_owned()) };
+            let Value::Object(pairs) = value else { return Err("must be names with values".to_owned()) };
             let text = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
-            pairs.into_iter().map(text).collect::<Option<_>>().ok_or_else(|| "each value is a text".to_owned())
+            pairs.into_iter().map(text).collect::<Option<_>>().ok_or_else(|| "each value must be a text".to_owned())
         })
     }
 
-    /// Pictures by their addresses.
+    /// Returns images.
     /// # Errors
-    /// Where it is no list of them.
+    /// If the value is not a list of images.
     pub fn images(&mut self, name: &str) -> FieldResult<Vec<ImageRecord>> {
         self.parse(name, |value| {
             let image = |value: &Value| {
@@ -114,13 +114,13 @@ impl Fields {
                 Some(ImageRecord { url: value.get("url")?.as_str()?.to_owned(), alt })
             };
             let images = value.as_array().and_then(|images| images.iter().map(image).collect());
-            images.ok_or_else(|| "give a list of url and alt".to_owned())
+            images.ok_or_else(|| "must be a list of objects with url and alt".to_owned())
         })
     }
 
-    /// A part that is a table itself.
+    /// Returns a nested value.
     /// # Errors
-    /// Where its values are not those of the type.
+    /// If the value does not match the type.
     pub fn json<T: serde::de::DeserializeOwned>(&mut self, name: &str) -> FieldResult<T> {
         self.parse(name, |value| serde_json::from_value(value).map_err(|error| error.to_string()))
     }
@@ -132,13 +132,13 @@ impl Fields {
     }
 }
 
-/// A number as souk writes it. Anything else may mean two things, and is refused.
+/// Parses a number in Souk's notation. Any other notation could be ambiguous and is rejected.
 fn number(text: &str) -> Result<Decimal, String> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (units, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let number = if is_digits(units) && is_digits(fraction) { text.parse().ok() } else { None };
-    number.ok_or_else(|| format!("{text:?} is no number: write 1234.50, with a point and without anything else"))
+    number.ok_or_else(|| format!("{text:?} is not a number; write digits with a decimal point, such as 1234.50"))
 }
 
 #[cfg(test)]

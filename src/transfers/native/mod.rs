@@ -1,6 +1,6 @@
-//! Souk's own formats, CSV and JSON Lines: one table of columns for each resource, which both formats share.
-//! Rule: a column that is absent leaves what is there, an empty cell clears it; what an export writes an import reads back
-//! as the same value.
+//! Souk's own formats, CSV and JSON Lines, which share one list of columns per resource.
+//! Rule: an absent column keeps the existing value, an empty cell clears it; importing an exported file gives the same
+//! values.
 
 pub mod cells;
 pub mod fields;

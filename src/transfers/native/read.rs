@@ -1,5 +1,5 @@
-//! Files of souk's own formats, row by row.
-//! Rule: memory is bounded whatever the file holds; a row that cannot be read is one refused row.
+//! Reads files of Souk's own formats row by row.
+//! Rule: memory is bounded for any input; a row that cannot be read is rejected alone.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -23,20 +23,20 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Columns that a file of rejects has behind its own: they are read past.
+/// Additional columns of a rejects file; ignored when it is imported.
 pub const REJECTS_COLUMNS: [&str; 2] = ["line", "reason"];
 
-/// A CSV file.
+/// Rows of a CSV file.
 pub struct CsvRows<R> {
     reader: CsvReader<R>,
-    /// The column of each field; none for what is read past.
+    /// The column of each field; none for ignored fields.
     columns: Vec<Option<Column>>,
 }
 
 impl<R: Read> CsvRows<R> {
     /// Reads the header.
     /// # Errors
-    /// User errors for a column that the resource does not have, or that is there twice.
+    /// User errors for unknown and duplicate columns.
     pub fn open(input: R, resource: Resource, encoding: Encoding) -> Result<Self> {
         let reader = CsvReader::open(input, encoding)?;
         let mut columns: Vec<Option<Column>> = Vec::new();
@@ -44,7 +44,8 @@ impl<R: Read> CsvRows<R> {
             let known = resource.export().columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
             if known.is_none() && !REJECTS_COLUMNS.contains(&name.as_str()) {
                 let names: Vec<_> = resource.export().columns.iter().map(|column| column.name).collect();
-                let rule = format!("{} have no column {name:?}; they have: {}", resource.as_str(), names.join(", "));
+                let rule =
+                    format!("{} have no column {name:?}; the columns are: {}", resource.as_str(), names.join(", "));
                 return Err(Error::bad_input("file", rule));
             }
             if columns.iter().flatten().any(|column| column.name.eq_ignore_ascii_case(name)) {
@@ -55,12 +56,12 @@ impl<R: Read> CsvRows<R> {
         Ok(Self { reader, columns })
     }
 
-    /// The names of the columns, as the file has them.
+    /// Returns the column names as written in the file.
     pub fn header(&self) -> &[String] {
         self.reader.header().names()
     }
 
-    /// What separates the columns.
+    /// Returns the column delimiter.
     pub fn delimiter(&self) -> u8 {
         self.reader.delimiter()
     }
@@ -70,7 +71,7 @@ impl<R: Read> CsvRows<R> {
         for (cell, column) in record.iter().zip(&self.columns) {
             let Some(column) = column else { continue };
             let rejection = |message| Rejection { column: Some(column.name.to_owned()), message };
-            let text = std::str::from_utf8(cell).map_err(|_| rejection("this is no UTF-8".to_owned()))?;
+            let text = std::str::from_utf8(cell).map_err(|_| rejection("the text is not UTF-8".to_owned()))?;
             let value =
                 if text.is_empty() { Value::Null } else { cells::decode(column.kind, text).map_err(rejection)? };
             fields.push(column.name, value);
@@ -94,7 +95,7 @@ impl<R: Read> Iterator for CsvRows<R> {
     }
 }
 
-/// A file with a JSON object on each line.
+/// Rows of a JSON Lines file.
 pub struct JsonRows<R: Read> {
     input: BufReader<DecodingReader<R>>,
     columns: &'static [Column],
@@ -102,7 +103,7 @@ pub struct JsonRows<R: Read> {
 }
 
 impl<R: Read> JsonRows<R> {
-    /// Over a file from its beginning.
+    /// Creates a reader for a file at its start.
     pub fn open(input: R, resource: Resource, encoding: Encoding) -> Self {
         Self {
             input: BufReader::new(DecodingReader::new(input, encoding)),
@@ -111,7 +112,7 @@ impl<R: Read> JsonRows<R> {
         }
     }
 
-    /// The next line without its end, and whether it is longer than allowed; none at the end of the file.
+    /// Returns the next line without its line break, and whether it is too long; none at the end of the file.
     fn next_line(&mut self) -> std::io::Result<Option<(Vec<u8>, bool)>> {
         let mut line = Vec::new();
         let limit = MAX_LINE as u64 + 1;
@@ -128,9 +129,8 @@ impl<R: Read> JsonRows<R> {
 
     fn fields(&self, line: &[u8]) -> Result<Fields, Rejection> {
         let rejection = |message: String| Rejection { column: None, message };
-        let value: Value =
-            serde_json::from_slice(line).map_err(|error| rejection(format!("this is no JSON: {error}")))?;
-        let Value::Object(object) = value else { return Err(rejection("a line is a JSON object".to_owned())) };
+        let value: Value = serde_json::from_slice(line).map_err(|error| rejection(format!("invalid JSON: {error}")))?;
+        let Value::Object(object) = value else { return Err(rejection("a line must be a JSON object".to_owned())) };
         let mut fields = Fields::with_capacity(object.len());
         for (name, value) in object {
             if REJECTS_COLUMNS.contains(&name.as_str()) {

@@ -1,5 +1,5 @@
-//! Records from the values of a row of Souk's own formats.
-//! Rule: an absent value is not the same as an empty one, which clears.
+//! Parses the rows of Souk's own formats to records.
+//! Rule: an absent value is different from an empty one, which clears.
 
 use chrono::DateTime;
 
@@ -8,9 +8,9 @@ use super::{
     fields::Fields,
 };
 
-/// A product.
+/// Parses a product.
 /// # Errors
-/// Why the row is refused.
+/// The reason why the row is rejected.
 pub fn product(mut fields: Fields) -> Result<ProductRecord, Rejection> {
     let fields = &mut fields;
     Ok(ProductRecord {
@@ -36,9 +36,9 @@ pub fn product(mut fields: Fields) -> Result<ProductRecord, Rejection> {
     })
 }
 
-/// The pieces of a product.
+/// Parses the stock of a product.
 /// # Errors
-/// Why the row is refused.
+/// The reason why the row is rejected.
 pub fn stock(mut fields: Fields) -> Result<ProductRecord, Rejection> {
     let fields = &mut fields;
     Ok(ProductRecord {
@@ -49,28 +49,28 @@ pub fn stock(mut fields: Fields) -> Result<ProductRecord, Rejection> {
     })
 }
 
-/// A category.
+/// Parses a category.
 /// # Errors
-/// Why the row is refused.
+/// The reason why the row is rejected.
 pub fn category(mut fields: Fields) -> Result<CategoryRecord, Rejection> {
     let fields = &mut fields;
     Ok(CategoryRecord {
         external_id: fields.text("external_id")?.flatten(),
-        path: fields.path("path")?.flatten().ok_or_else(|| missing("path", "a row has one: Home > Tea"))?,
+        path: fields.path("path")?.flatten().ok_or_else(|| missing("path", "a path such as Home > Tea is required"))?,
         slug: fields.text("slug")?.flatten(),
         description: fields.text("description")?.map(Option::unwrap_or_default),
         position: fields.integer("position")?.flatten(),
     })
 }
 
-/// A customer.
+/// Parses a customer.
 /// # Errors
-/// Why the row is refused.
+/// The reason why the row is rejected.
 pub fn customer(mut fields: Fields) -> Result<CustomerRecord, Rejection> {
     let fields = &mut fields;
     let (external_id, email) = (fields.text("external_id")?.flatten(), fields.text("email")?.flatten());
     if external_id.is_none() && email.is_none() {
-        return Err(missing("email", "a row has an external_id, an e-mail address or both"));
+        return Err(missing("email", "external_id or email is required"));
     }
     Ok(CustomerRecord {
         external_id,
@@ -82,14 +82,14 @@ pub fn customer(mut fields: Fields) -> Result<CustomerRecord, Rejection> {
     })
 }
 
-/// An order. Its total follows from its lines.
+/// Parses an order. Its total is the sum of its lines.
 /// # Errors
-/// Why the row is refused.
+/// The reason why the row is rejected.
 pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
     let fields = &mut fields;
     let placed_at = required(fields, "placed_at")?;
     let placed_at = DateTime::parse_from_rfc3339(&placed_at)
-        .map_err(|_| missing("placed_at", "write a moment like 2025-01-31T12:00:00Z"))?;
+        .map_err(|_| missing("placed_at", "must be a date and time such as 2025-01-31T12:00:00Z"))?;
     let mut shipping_address = <[Option<String>; 5]>::default();
     for (into, name) in shipping_address.iter_mut().zip([
         "ship_country",
@@ -116,14 +116,14 @@ fn group(fields: &mut Fields) -> Result<Option<Option<GroupRecord>>, Rejection> 
     let Some(slug) = slug else { return Ok(None) };
     let Some(slug) = slug else { return Ok(Some(None)) };
     let Some(options) = options.flatten() else {
-        return Err(missing("options", "a product of a group has options: Size=M; Colour=Red"));
+        return Err(missing("options", "a product in a group must have options such as Size=M; Color=Red"));
     };
     let name = name.flatten().unwrap_or_else(|| slug.clone());
     Ok(Some(Some(GroupRecord { slug, name, options })))
 }
 
 fn required(fields: &mut Fields, name: &str) -> Result<String, Rejection> {
-    fields.text(name)?.flatten().ok_or_else(|| missing(name, "a row has one"))
+    fields.text(name)?.flatten().ok_or_else(|| missing(name, "a value is required"))
 }
 
 fn missing(column: &str, message: &str) -> Rejection {

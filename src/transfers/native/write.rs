@@ -1,4 +1,4 @@
-//! Files of Souk's own formats, written row by row from the texts that the database returns.
+//! Writes files of Souk's own formats row by row from database texts.
 //! Rule: memory does not depend on the number of rows.
 
 use std::io::Write;
@@ -26,9 +26,9 @@ enum Output<W: Write> {
 }
 
 impl<W: Write> RowWriter<W> {
-    /// Writes the header, where the format has one.
+    /// Writes the header, if the format has one.
     /// # Errors
-    /// Where it cannot be written.
+    /// If the file cannot be written.
     pub fn new(out: W, resource: Resource, format: Format) -> Result<Self> {
         let columns = resource.export().columns;
         if format == Format::SoukJsonl {
@@ -39,9 +39,9 @@ impl<W: Write> RowWriter<W> {
         Ok(Self { columns, out: Output::Csv(Box::new(writer)) })
     }
 
-    /// Writes a row: a value for each column, nested ones as JSON.
+    /// Writes a row: one value per column, nested values as JSON.
     /// # Errors
-    /// Where it cannot be written.
+    /// If the file cannot be written.
     pub fn write(&mut self, values: &[Option<String>]) -> Result<()> {
         let cells = self.columns.iter().zip(values);
         match &mut self.out {
@@ -64,9 +64,9 @@ impl<W: Write> RowWriter<W> {
         }
     }
 
-    /// Writes what is left, and hands the file back.
+    /// Flushes and returns the output.
     /// # Errors
-    /// Where it cannot be written.
+    /// If the file cannot be written.
     pub fn finish(self) -> Result<W> {
         match self.out {
             Output::Csv(writer) => writer.into_inner().map_err(|error| write_error(error.error())),

@@ -1,5 +1,5 @@
-//! Rows of `transfers`, and which of them a viewer sees.
-//! Rule: a viewer sees what they may import and export, at the websites that they reach.
+//! Rows of `transfers`, and their visibility.
+//! Rule: viewers see transfers of the resources that they may import and export, at the websites that they can access.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::{
     text_enum,
 };
 
-/// Who may move anything: the permissions of all resources.
+/// Permissions of which one is required to see transfers: those of all resources.
 pub const TRANSFER_PERMISSIONS: &[Permission] = &[
     Permission::ManageProducts,
     Permission::ManageCatalogue,
@@ -32,40 +32,40 @@ pub const TRANSFER_PERMISSIONS: &[Permission] = &[
 ];
 
 text_enum! {
-    /// Which way a transfer goes.
+    /// Direction of a transfer.
     #[graphql(name = "TransferDirection")]
     pub enum TransferDirection {
-        /// A file comes in.
+        /// A file is imported.
         Import => "import",
-        /// A file goes out.
+        /// A file is exported.
         Export => "export",
     }
 }
 
 text_enum! {
-    /// Where a transfer stands.
+    /// Status of a transfer.
     #[graphql(name = "TransferStatus")]
     pub enum Status {
-        /// It waits for its turn.
+        /// The transfer is waiting to be run.
         Queued => "queued",
-        /// It runs.
+        /// The transfer is running.
         Running => "running",
-        /// All rows are behind it.
+        /// All rows were processed.
         Done => "done",
-        /// It ended before its last row; what was taken over stays.
+        /// The transfer stopped with an error; rows imported before stay.
         Failed => "failed",
     }
 }
 
-/// What a file of another shop does not say of itself.
+/// Options for files of other shop systems.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShopOptions {
-    /// Whether it is in Windows-1252, where it is no UTF-16 with a byte order mark.
+    /// Whether the file is encoded in Windows-1252, unless it is UTF-16 with a byte order mark.
     pub is_windows_1252: bool,
-    /// Whether it writes 1.234,56 where its prices do not tell.
+    /// Whether the file uses a decimal comma, if its prices do not determine it.
     pub is_decimal_comma: Option<bool>,
-    /// What stands before addresses of images that name no server.
+    /// Base URL of relative image paths.
     pub image_base_url: Option<String>,
 }
 
@@ -73,61 +73,62 @@ pub struct ShopOptions {
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = transfers, check_for_backend(diesel::pg::Pg))]
 pub struct TransferRow {
-    /// Key.
+    /// Primary key.
     pub id: TransferId,
-    /// Which way.
+    /// Direction.
     pub direction: TransferDirection,
-    /// What is moved.
+    /// Resource.
     pub resource: Resource,
-    /// How its file is written.
+    /// Format of the file.
     pub format: Format,
-    /// Whose rows they are; none for all there are.
+    /// Website of the rows; none for all websites.
     pub website_id: Option<WebsiteId>,
-    /// Who began it; nobody for the command line.
+    /// The user who started it; none on the command line.
     pub user_id: Option<UserId>,
-    /// Whether nothing is written.
+    /// Whether it is a dry run, which writes nothing.
     pub is_dry_run: bool,
     options: Value,
-    /// Where it stands.
+    /// Current status.
     pub status: Status,
-    /// Rows of the file that are written for good.
+    /// Number of rows of the file that are imported.
     pub checkpoint: i64,
-    /// Where the file that comes in is.
+    /// Storage key of the imported file.
     pub input_key: Option<String>,
-    /// Where the file that went out is.
+    /// Storage key of the exported file.
     pub output_key: Option<String>,
-    /// Where the rows are that were not taken over.
+    /// Storage key of the rejects file.
     pub rejects_key: Option<String>,
-    /// Rows there are; none while that is not known.
+    /// Total number of rows; none if it is not known yet.
     pub total: Option<i64>,
-    /// Rows that are read, or written out.
+    /// Number of rows read or written so far.
     pub processed: i64,
-    /// Rows that made something.
+    /// Number of rows that created an entity.
     pub created: i64,
-    /// Rows that changed something.
+    /// Number of rows that updated an existing entity.
     pub updated: i64,
-    /// Rows that said nothing new.
+    /// Number of rows that changed nothing.
     pub unchanged: i64,
-    /// Rows that were not taken over.
+    /// Number of rejected rows.
     pub rejected: i64,
     errors: Value,
-    /// Why it failed.
+    /// Reason of the failure.
     pub failure: Option<String>,
-    /// When it was begun.
+    /// When the transfer was requested.
     pub created_at: DateTime<Utc>,
-    /// When it had its turn.
+    /// When the transfer started to run.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// When the transfer ended.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
 impl TransferRow {
-    /// The first of the rows that were not taken over, and why.
+    /// Returns the first rejected rows with their reasons.
     pub fn errors(&self) -> Vec<RowError> {
         serde_json::from_value(self.errors.clone()).unwrap_or_default()
     }
 
-    /// What the file does not say of itself. The day is that of the beginning, whenever the run goes on.
+    /// Returns the options of the file's format. Sale prices are evaluated for the day of the request, whenever the run
+    /// continues.
     pub fn shop_options(&self) -> formats::Options {
         let options: ShopOptions = serde_json::from_value(self.options.clone()).unwrap_or_default();
         let comma = |is_comma| if is_comma { DecimalSeparator::Comma } else { DecimalSeparator::Point };
@@ -139,94 +140,95 @@ impl TransferRow {
         }
     }
 
-    /// The name of its file for people; `suffix` is put behind.
+    /// Returns the file name for downloads, with `suffix` appended.
     pub fn file_name(&self, suffix: &str) -> String {
         format!("{}-{}{suffix}.{}", self.resource.as_str(), self.id.0, self.format.extension())
     }
 
-    /// Whether it has come to its end.
+    /// Returns whether the transfer has ended.
     pub fn is_finished(&self) -> bool {
         matches!(self.status, Status::Done | Status::Failed)
     }
 }
 
-/// A transfer to be.
+/// A transfer to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = transfers)]
 pub struct NewTransfer {
-    /// Which way.
+    /// Direction.
     pub direction: TransferDirection,
-    /// What is moved.
+    /// Resource.
     pub resource: Resource,
-    /// How its file is written.
+    /// Format of the file.
     pub format: Format,
-    /// Whose rows they are.
+    /// Website of the rows.
     pub website_id: Option<WebsiteId>,
-    /// Who begins it.
+    /// The user who starts it.
     pub user_id: Option<UserId>,
-    /// Whether nothing is written.
+    /// Whether it is a dry run.
     pub is_dry_run: bool,
-    /// Where the file that comes in is.
+    /// Storage key of the imported file.
     pub input_key: Option<String>,
     /// The file's [`ShopOptions`].
     pub options: Value,
 }
 
-/// Which transfers somebody sees: those of the resources that they may move, at the websites that they reach.
+/// The transfers that a viewer can see: of the resources that they may import and export, at the websites that they can
+/// access.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TransferScope {
     /// The resources.
     pub resources: Vec<Resource>,
-    /// The websites; all there are, and what belongs to none, without.
+    /// The websites; none for all websites and transfers without one.
     pub websites: Option<Arc<[WebsiteId]>>,
 }
 
 impl TransferScope {
-    /// What this viewer sees.
+    /// Returns the scope of a viewer.
     pub fn of(viewer: &Viewer) -> Self {
         let resources =
             Resource::ALL.iter().copied().filter(|resource| viewer.can(resource.export().permission)).collect();
         Self { resources, websites: viewer.identity().and_then(|identity| identity.websites.clone()) }
     }
 
-    /// Whether that is every transfer.
+    /// Returns whether the scope includes every transfer.
     pub fn is_all(&self) -> bool {
         self.websites.is_none() && self.resources.len() == Resource::ALL.len()
     }
 }
 
-/// A condition on transfers.
+/// A filter condition on transfers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TransferCondition {
-    /// By the way that it goes.
+    /// By direction.
     Direction(Op<TransferDirection>),
-    /// By what is moved.
+    /// By resource.
     Resource(Op<Resource>),
-    /// By where it stands.
+    /// By status.
     Status(Op<Status>),
     /// By website.
     Website(Op<WebsiteId>),
-    /// By when it was begun.
+    /// By the time of the request.
     CreatedAt(Op<DateTime<Utc>>),
 }
 
-/// What a list of transfers is ordered by.
+/// Fields that transfers can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 pub enum TransferOrderField {
-    /// When it was begun.
+    /// When the transfer was requested.
     #[default]
     CreatedAt,
 }
 
 impl TransferOrderField {
-    /// The list's name in cursors.
+    /// Returns the list's name in cursors.
     pub fn list(self) -> &'static str {
         match self {
             Self::CreatedAt => "transfers:created_at",
         }
     }
 
-    /// The sort key of a row.
+    /// Returns the sort key of a row.
     pub fn key(self, row: &TransferRow) -> SortKey {
         match self {
             Self::CreatedAt => SortKey::Time(row.created_at),

@@ -1,4 +1,4 @@
-//! The statements on rows of `transfers`, except those of a running import, which are in `import::store`.
+//! SQL statements on `transfers`, except for those of a running import, which are in `import::store`.
 //! Rule: reads for a viewer take a [`TransferScope`]; the others are for jobs.
 
 use chrono::{DateTime, Utc};
@@ -56,7 +56,7 @@ fn rows(scope: &TransferScope, list: &TransferList) -> Rows {
     if list.filter.is_empty() { rows } else { rows.filter(list.filter.condition(&condition)) }
 }
 
-/// A page of the visible transfers.
+/// Returns a page of the visible transfers.
 pub async fn page(mut conn: &Conn, scope: &TransferScope, list: &TransferList) -> Result<Vec<TransferRow>> {
     let (rows, page, direction) = (rows(scope, list), &list.page, list.direction);
     let query = match list.order {
@@ -67,30 +67,30 @@ pub async fn page(mut conn: &Conn, scope: &TransferScope, list: &TransferList) -
     Ok(query.load(&mut conn).await?)
 }
 
-/// How many visible transfers match.
+/// Returns the number of visible transfers that match.
 pub async fn count(mut conn: &Conn, scope: &TransferScope, list: &TransferList) -> Result<i64> {
     Ok(CountUpTo(rows(scope, list)).get_result(&mut conn).await?)
 }
 
-/// The visible transfers with these ids, in no order.
+/// Returns the visible transfers with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &TransferScope, ids: &[TransferId]) -> Result<Vec<TransferRow>> {
     let query = transfers::table.filter(transfers::id.eq_any(ids)).select(TransferRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
-/// A transfer, whoever sees it.
+/// Returns a transfer, whether it is visible or not.
 pub async fn find(mut conn: &Conn, id: TransferId) -> Result<Option<TransferRow>> {
     let query = transfers::table.find(id).select(TransferRow::as_select());
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Makes a transfer, which waits for its turn.
+/// Inserts a transfer, which waits to be run.
 pub async fn insert(mut conn: &Conn, new: &NewTransfer) -> Result<TransferRow> {
     let query = diesel::insert_into(transfers::table).values(new).returning(TransferRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Notes that it runs, from its beginning: whatever an earlier run counted is forgotten.
+/// Marks a transfer as running from its start; resets the counts of an earlier run.
 pub async fn update_started(mut conn: &Conn, id: TransferId) -> Result<()> {
     let counts = (
         transfers::checkpoint.eq(0),
@@ -111,14 +111,14 @@ pub async fn update_started(mut conn: &Conn, id: TransferId) -> Result<()> {
     Ok(())
 }
 
-/// Notes how far it is.
+/// Stores the progress.
 pub async fn update_progress(mut conn: &Conn, id: TransferId, processed: i64, total: i64) -> Result<()> {
     let progress = (transfers::processed.eq(processed), transfers::total.eq(total));
     diesel::update(transfers::table.find(id)).set(progress).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Notes that an export is done, and where its file is.
+/// Marks an export as done and stores the key of its file.
 pub async fn update_exported(mut conn: &Conn, id: TransferId, rows: i64, key: &str) -> Result<()> {
     let done = (
         transfers::status.eq(Status::Done),
@@ -131,19 +131,19 @@ pub async fn update_exported(mut conn: &Conn, id: TransferId, rows: i64, key: &s
     Ok(())
 }
 
-/// Notes where the rows are that an import did not take over.
+/// Stores the key of an import's rejects file.
 pub async fn update_rejects(mut conn: &Conn, id: TransferId, key: &str) -> Result<()> {
     diesel::update(transfers::table.find(id)).set(transfers::rejects_key.eq(key)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Notes how many rows an import has.
+/// Stores the number of rows of an import.
 pub async fn update_total(mut conn: &Conn, id: TransferId, total: Option<i64>) -> Result<()> {
     diesel::update(transfers::table.find(id)).set(transfers::total.eq(total)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Notes why it failed.
+/// Marks a transfer as failed.
 pub async fn update_failed(mut conn: &Conn, id: TransferId, failure: &str) -> Result<()> {
     let failed = (
         transfers::status.eq(Status::Failed),
@@ -154,7 +154,7 @@ pub async fn update_failed(mut conn: &Conn, id: TransferId, failure: &str) -> Re
     Ok(())
 }
 
-/// Forgets the files of transfers that ended before this moment; how many transfers.
+/// Removes the file keys of transfers that ended before this time; returns how many.
 pub async fn update_files_deleted(mut conn: &Conn, before: DateTime<Utc>) -> Result<usize> {
     let has_files = transfers::output_key.is_not_null().or(transfers::rejects_key.is_not_null());
     let finished = transfers::finished_at;

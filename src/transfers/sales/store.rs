@@ -1,5 +1,5 @@
-//! The statements that find what a sales import needs, and the one that creates customers with their sources.
-//! Rule: the other writes are in `products::store::bulk` and `orders::store::bulk`.
+//! SQL statements of sales imports: lookups, and the creation of customers with their sources.
+//! Rule: all other writes are in `products::store::bulk` and `orders::store::bulk`.
 
 use diesel::{
     QueryableByName, sql_query,
@@ -14,30 +14,30 @@ use crate::{
     ids::{ProductId, WebsiteId},
 };
 
-/// An order that is there already.
+/// An existing order.
 #[derive(Debug, QueryableByName)]
 pub struct ExistingOrder {
-    /// Its number.
+    /// Order number.
     #[diesel(sql_type = Text)]
     pub order_number: String,
-    /// Whether it holds a line that did not come from an import.
+    /// Whether the order has a line that was not imported.
     #[diesel(sql_type = Bool)]
     pub is_foreign: bool,
 }
 
-/// What the imported lines say of a product.
+/// Name and price of a product according to all imported lines.
 #[derive(Debug, QueryableByName)]
 pub struct ProductSummary {
-    /// Key.
+    /// Primary key.
     #[diesel(sql_type = BigInt)]
     pub id: ProductId,
-    /// Its most frequent text; the name it has where all are blank.
+    /// The most frequent description; the product's current name if all are blank.
     #[diesel(sql_type = Text)]
     pub name: String,
-    /// How many texts there are.
+    /// Number of different descriptions.
     #[diesel(sql_type = BigInt)]
     pub names: i64,
-    /// Its last price above 0; the price it has where there is none.
+    /// The latest price above 0; the product's current price if there is none.
     #[diesel(sql_type = Numeric)]
     pub price: Decimal,
 }
@@ -52,7 +52,7 @@ fn keys(rows: Vec<Key>) -> Vec<String> {
     rows.into_iter().map(|row| row.key).collect()
 }
 
-/// Which of these orders are there.
+/// Returns those of these orders that exist.
 pub async fn existing_orders(mut conn: &Conn, website: WebsiteId, numbers: &[String]) -> Result<Vec<ExistingOrder>> {
     let query = sql_query(
         "SELECT o.order_number,
@@ -62,7 +62,7 @@ pub async fn existing_orders(mut conn: &Conn, website: WebsiteId, numbers: &[Str
     Ok(query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(numbers).load(&mut conn).await?)
 }
 
-/// Makes the customers that are missing; how many.
+/// Inserts the customers that do not exist; returns how many.
 pub async fn insert_customers(mut conn: &Conn, website: WebsiteId, numbers: &[String]) -> Result<usize> {
     sql_query("SELECT pg_advisory_xact_lock(hashtext('sources'), $1::integer)")
         .bind::<BigInt, _>(website)
@@ -81,14 +81,15 @@ pub async fn insert_customers(mut conn: &Conn, website: WebsiteId, numbers: &[St
     Ok(query.bind::<BigInt, _>(website).bind::<Array<Text>, _>(numbers).execute(&mut conn).await?)
 }
 
-/// Which of these slugs are in use.
+/// Returns those of these slugs that are taken.
 pub async fn taken_slugs(mut conn: &Conn, slugs: &[String]) -> Result<Vec<String>> {
     let query = sql_query("SELECT slug AS key FROM products WHERE slug = ANY ($1)");
     Ok(keys(query.bind::<Array<Text>, _>(slugs).load(&mut conn).await?))
 }
 
-/// What the imported lines say of these products: the most frequent text, the first seen among equals, a SKU in its place
-/// aside; the last price above 0, that of a sale before that of a cancellation.
+/// Returns names and prices of these products according to all imported lines. The name is the most frequent
+/// description, ignoring descriptions equal to the SKU, and the first one among equals. The price is the latest one
+/// above 0; sales take precedence over cancellations.
 pub async fn summaries(mut conn: &Conn, website: WebsiteId, skus: &[String]) -> Result<Vec<ProductSummary>> {
     let query = sql_query(
         "WITH lines AS (

@@ -12,7 +12,7 @@ use souk::{
 };
 
 use crate::support::{
-    TestResponse, SECRET, TestApp,
+    SECRET, TestApp, TestResponse,
     forged_token::{ForgedToken, parts},
 };
 

@@ -6,7 +6,7 @@ use souk::{
     ids::{ProductId, RowId, UserId, WebsiteId},
 };
 
-use crate::support::{Actor, TestResponse, TestApp};
+use crate::support::{Actor, TestApp, TestResponse};
 
 const PASSWORD: &str = "correct horse";
 
@@ -160,7 +160,7 @@ async fn failed_logins_return_the_same_error() {
         responses.push(login(&app, email, password).await.at("login").clone());
     }
     let refusal = json!({ "accessToken": null, "expiresAt": null, "user": null, "userErrors": [{
-        "code": "INVALID_CREDENTIALS", "message": "e-mail address or password is wrong", "field": "email" }] });
+        "code": "INVALID_CREDENTIALS", "message": "the email address or password is incorrect", "field": "email" }] });
     for response in responses {
         assert_eq!(response, refusal);
     }

@@ -74,7 +74,7 @@ async fn invalid_api_key_runs_nothing() {
         assert_eq!(response.get("data"), None, "{what}");
         let message = response["errors"][0]["message"].as_str().unwrap();
         assert_eq!(
-            message.contains("not both"),
+            message.contains("send either"),
             what.contains("beside") || what.contains("twice"),
             "{what}: {message}"
         );

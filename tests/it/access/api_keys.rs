@@ -8,7 +8,7 @@ use souk::{
     ids::{RowId, UserId, WebsiteId},
 };
 
-use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
+use crate::support::{Actor, ProductSpec, TestApp, TestResponse};
 
 const FIELDS: &str =
     "secret apiKey { id name prefix permissions websites { id } createdAt lastUsedAt expiresAt __typename }";
@@ -267,7 +267,9 @@ async fn downgrade_of_the_owner_limits_the_api_key_immediately() {
     // Another server applies it at its next refresh, within a second.
     let elsewhere = app.second_server().await;
     refresh_cache(&elsewhere.database.db, &elsewhere.services.permission_cache).await.unwrap();
-    let secret = try_create_key(&app.admin().await, key_input(&[Permission::ManageCatalogue])).await.text_at("apiKeyCreate.secret");
+    let secret = try_create_key(&app.admin().await, key_input(&[Permission::ManageCatalogue]))
+        .await
+        .text_at("apiKeyCreate.secret");
     assert_eq!(create_brand(&elsewhere.with_key(secret, UserId(0))).await, "done");
 }
 

@@ -86,7 +86,8 @@ async fn each_login_alias_in_a_document_counts_as_an_attempt() {
         format!("a{i}: login(input: {{ email: {ADA:?}, password: \"wrong {i}\" }}) {{ userErrors {{ code }} }}")
     };
     let all: Vec<_> = (0..20).map(wrong).collect();
-    let (status, headers, response) = send(&app, request(Some(CLIENT_ADDRESS), &format!("mutation {{ {} }}", all.join(" ")))).await;
+    let (status, headers, response) =
+        send(&app, request(Some(CLIENT_ADDRESS), &format!("mutation {{ {} }}", all.join(" ")))).await;
     assert_eq!(outcome(&response), "RATE_LIMITED", "{response:#}");
     // The first blocks are short, so a slow machine may outlast one or two.
     let counted = attempts(&app).await;
@@ -159,7 +160,11 @@ async fn block_doubles_up_to_fifteen_minutes_and_ends_on_success() {
         pauses.push(app.database.scalar(pause).await.parse::<i64>().unwrap().max(0));
     }
     assert_eq!(pauses, [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]);
-    assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "RATE_LIMITED", "the correct password is blocked, too");
+    assert_eq!(
+        log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await,
+        "RATE_LIMITED",
+        "the correct password is blocked, too"
+    );
     expire_blocks(&app).await;
     assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), ADA, PASSWORD).await, "done");
     // The counter of account and address is reset; those of the account or the address alone only uncount the
@@ -177,7 +182,10 @@ async fn logging_in_to_own_account_does_not_reset_attempts_on_others() {
     register_ada(&app).await;
     app.database.sql("UPDATE users SET email = 'eve@souk.example'").await;
     for i in 0..100 {
-        assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), &format!("u{i}@souk.example"), "wrong one").await, "INVALID_CREDENTIALS");
+        assert_eq!(
+            log_in(&app, Some(CLIENT_ADDRESS), &format!("u{i}@souk.example"), "wrong one").await,
+            "INVALID_CREDENTIALS"
+        );
         if i % 10 == 0 {
             assert_eq!(log_in(&app, Some(CLIENT_ADDRESS), "eve@souk.example", PASSWORD).await, "done");
         }
@@ -201,7 +209,8 @@ async fn throttling_is_the_same_for_existing_and_missing_accounts() {
             if i == 5 {
                 extend_blocks(&app).await;
             }
-            let (status, headers, mut response) = send(&app, request(Some(CLIENT_ADDRESS), &document(email, "wrong one"))).await;
+            let (status, headers, mut response) =
+                send(&app, request(Some(CLIENT_ADDRESS), &document(email, "wrong one"))).await;
             if let Some(Value::Object(told)) = response.pointer_mut("/errors/0/extensions") {
                 let wait = told.insert("retryAfter".to_owned(), json!("so long")).and_then(|wait| wait.as_u64());
                 assert!(wait.is_some_and(|seconds| (590..=601).contains(&seconds)), "{wait:?}");
@@ -325,12 +334,19 @@ async fn emails_are_limited_by_recipient_and_client_address() {
         throttle::count_attempt(db, kind, &from(CLIENT_ADDRESS), Some("bob@souk.example")).await.unwrap();
     }
     for i in 0..29 {
-        throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(CLIENT_ADDRESS), Some(&format!("u{i}@souk.example")))
-            .await
-            .unwrap();
+        throttle::count_attempt(
+            db,
+            AttemptKind::PasswordForgot,
+            &from(CLIENT_ADDRESS),
+            Some(&format!("u{i}@souk.example")),
+        )
+        .await
+        .unwrap();
     }
     extend_blocks(&app).await;
-    throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(CLIENT_ADDRESS), Some("new@souk.example")).await.unwrap_err();
+    throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(CLIENT_ADDRESS), Some("new@souk.example"))
+        .await
+        .unwrap_err();
 }
 
 #[tokio::test]

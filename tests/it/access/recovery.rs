@@ -15,7 +15,7 @@ use souk::{
 };
 
 use crate::support::{
-    TestResponse, TestApp,
+    TestApp, TestResponse,
     accounts::{PASSWORD, email_summary},
 };
 
@@ -36,7 +36,8 @@ async fn password_reset_by_email_ends_every_session() {
     let app = TestApp::new().await;
     app.register(ADA).await;
     let verify = app.email().await.token();
-    let (phone, laptop) = (app.log_in_with_password(ADA, PASSWORD).await, app.log_in_with_password(ADA, PASSWORD).await);
+    let (phone, laptop) =
+        (app.log_in_with_password(ADA, PASSWORD).await, app.log_in_with_password(ADA, PASSWORD).await);
     assert_eq!(request_reset(&app, ADA).await.outcome("passwordForgot"), "done");
     let mail = app.email().await;
     assert_eq!(email_summary(&mail), "ada@souk.example: Choose a new password at Souk");
@@ -161,8 +162,11 @@ async fn reset_email_is_sent_in_the_name_of_the_website() {
 async fn password_change_ends_every_other_session() {
     let app = TestApp::new().await;
     app.register_verified(ADA).await;
-    let (here, there, other) =
-        (app.log_in_with_password(ADA, PASSWORD).await, app.log_in_with_password(ADA, PASSWORD).await, app.customer().await);
+    let (here, there, other) = (
+        app.log_in_with_password(ADA, PASSWORD).await,
+        app.log_in_with_password(ADA, PASSWORD).await,
+        app.customer().await,
+    );
     request_reset(&app, ADA).await;
     let token = app.email().await.token();
     let change = |password: &str, new: &str| json!({ "password": password, "newPassword": new });

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk::{access::actions::cache::refresh_cache, auth::PermissionCache, ids::UserId};
 
-use crate::support::{Actor, TestResponse, TestApp};
+use crate::support::{Actor, TestApp, TestResponse};
 
 const PASSWORD: &str = "four unusual words here";
 
@@ -238,7 +238,10 @@ async fn logout_takes_effect_immediately() {
     assert_eq!(app.anonymous().run("mutation { logout { userErrors { code } } }").await.code(), "UNAUTHENTICATED");
     let out = here.actor(&app).run("mutation { logout { userErrors { code } } }").await;
     assert_eq!(out.at("logout.userErrors"), &json!([]));
-    assert_eq!((token_state(&app, &here).await.as_str(), token_state(&app, &there).await.as_str()), ("UNAUTHENTICATED", "in"));
+    assert_eq!(
+        (token_state(&app, &here).await.as_str(), token_state(&app, &there).await.as_str()),
+        ("UNAUTHENTICATED", "in")
+    );
     assert_eq!(try_refresh(&app, &here.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
     everywhere.actor(&app).run("mutation { logoutEverywhere { userErrors { code } } }").await.at("logoutEverywhere");
     for tokens in [&there, &everywhere] {
@@ -339,8 +342,5 @@ async fn refresh_token_can_be_an_http_only_cookie() {
     assert!(cookie(&headers).unwrap().starts_with("souk_refresh=; Max-Age=0;"));
     let (_, headers, response) = send(&app, &[("cookie", &value(&next))], renew).await;
     assert_eq!(response["data"]["tokenRefresh"]["userErrors"][0]["code"], "INVALID_TOKEN");
-    assert!(
-        cookie(&headers).unwrap().starts_with("souk_refresh=; Max-Age=0;"),
-        "an invalid cookie is cleared"
-    );
+    assert!(cookie(&headers).unwrap().starts_with("souk_refresh=; Max-Age=0;"), "an invalid cookie is cleared");
 }

@@ -9,7 +9,7 @@ use souk::{
 };
 
 use crate::support::{
-    TestResponse, TestApp,
+    TestApp, TestResponse,
     accounts::{PASSWORD, email_summary},
 };
 

@@ -254,8 +254,7 @@ async fn nothing_is_recorded_when_disabled() {
     shop(&app).await;
     let public = app.anonymous();
     assert_eq!(search(&public, "lantern", "").await.at("search.searchId"), &Value::Null);
-    let click =
-        json!({ "searchId": SearchId::at(Utc::now()).to_global_id(), "productId": nth_id::<ProductId>(1), "position": 1 });
+    let click = json!({ "searchId": SearchId::at(Utc::now()).to_global_id(), "productId": nth_id::<ProductId>(1), "position": 1 });
     assert_eq!(public.mutate("searchClick", "", click).await.outcome("searchClick"), "done");
     assert_eq!((count(&app, "searches").await, count(&app, "search_clicks").await), ("0".into(), "0".into()));
 }

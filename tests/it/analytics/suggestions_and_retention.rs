@@ -9,7 +9,7 @@ use souk::{
     search::store::popular_searches::by_prefix,
 };
 
-use super::reports::{seed_many_searches, search, shop};
+use super::reports::{search, seed_many_searches, shop};
 use crate::support::{
     TestApp,
     bulk::{BASE, nth_id},

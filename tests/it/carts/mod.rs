@@ -161,7 +161,8 @@ async fn cart_lines_are_updated_removed_and_cleared() {
     let [a, b] = [app.product(website.id, spec("2.00", 9)).await.id, app.product(website.id, spec("3.00", 9)).await.id];
     let customer = app.customer().await;
     let cart = customer.create_cart(&[(a, 2), (b, 1)]).await;
-    let total = |response: &crate::support::TestResponse, name: &str| response.text_at(&format!("{name}.cart.total.amount"));
+    let total =
+        |response: &crate::support::TestResponse, name: &str| response.text_at(&format!("{name}.cart.total.amount"));
     let changed = customer.mutate("cartLineUpdate", CART, json!({ "id": cart.lines[0], "quantity": 5 })).await;
     assert_eq!(total(&changed, "cartLineUpdate"), "13.00");
     let removed = customer.mutate("cartLineRemove", CART, json!({ "id": cart.lines[0] })).await;
@@ -326,9 +327,16 @@ async fn expired_carts_and_reservations_are_deleted() {
         UPDATE cart_reservations SET expires_at = now() - interval '1 s' WHERE quantity = 2";
     app.database.sql(over).await;
     let query = "query ($id: ID!) { cart(id: $id) { id } }";
-    assert_eq!(guest.run_with(query, json!({ "id": theirs.id })).await.at("cart"), &Value::Null, "an expired cart is not found");
+    assert_eq!(
+        guest.run_with(query, json!({ "id": theirs.id })).await.at("cart"),
+        &Value::Null,
+        "an expired cart is not found"
+    );
     assert_eq!(guest.checkout(&theirs, "k").await.outcome("checkout"), "NOT_FOUND cartId");
     assert_eq!(carts::actions::clean_up(&app.database.db).await.unwrap(), 2);
     assert_eq!(app.database.scalar("SELECT reserved FROM products").await, "0");
-    assert_eq!(app.database.scalar("SELECT count(*) || ' ' || (SELECT count(*) FROM cart_lines) FROM carts").await, "1 1");
+    assert_eq!(
+        app.database.scalar("SELECT count(*) || ' ' || (SELECT count(*) FROM cart_lines) FROM carts").await,
+        "1 1"
+    );
 }

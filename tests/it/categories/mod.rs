@@ -1,5 +1,5 @@
 //! The category tree: writing categories, moving them, and the products below them.
 
+mod mutations;
 mod slow;
 mod tree;
-mod mutations;

@@ -118,7 +118,10 @@ async fn deleting_a_nonempty_category_reports_or_moves_its_contents() {
     let delete = async |input: Value| {
         let response = manager.mutate("categoryDelete", "deletedId", input).await;
         let outcome = response.outcome("categoryDelete");
-        (outcome, response.at_ignoring_errors("categoryDelete.userErrors.0.message").as_str().unwrap_or_default().to_owned())
+        (
+            outcome,
+            response.at_ignoring_errors("categoryDelete.userErrors.0.message").as_str().unwrap_or_default().to_owned(),
+        )
     };
     let before = app.database.contents().await;
     let (outcome, rule) = delete(json!({ "id": shelf })).await;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use souk::ids::{ProductId, RowId};
 
-use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
+use crate::support::{Actor, ProductSpec, TestApp, TestResponse};
 
 fn spec(stock: i32) -> ProductSpec {
     ProductSpec { stock, ..ProductSpec::default() }
@@ -268,7 +268,8 @@ async fn concurrently_created_products_with_one_name_get_unique_slugs() {
         let responses = join_all(make).await;
         let outcomes: Vec<_> = responses.iter().map(|response| response.outcome("productCreate")).collect();
         assert_eq!(count(&outcomes, "done"), 8, "round {round}: {outcomes:?}");
-        let slugs: HashSet<_> = responses.iter().map(|response| response.text_at("productCreate.product.slug")).collect();
+        let slugs: HashSet<_> =
+            responses.iter().map(|response| response.text_at("productCreate.product.slug")).collect();
         assert_eq!(slugs.len(), 8, "round {round}");
     }
 }

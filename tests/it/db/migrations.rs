@@ -98,7 +98,10 @@ async fn migrations_are_reversible() {
 
     migrate(&url).await.expect("a second migration");
     let second = schema_objects(&database).await;
-    forbid("objects missing after migrating again", first.iter().filter(|line| !second.contains(line)).cloned().collect());
+    forbid(
+        "objects missing after migrating again",
+        first.iter().filter(|line| !second.contains(line)).cloned().collect(),
+    );
     assert_eq!(first, second);
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use souk::ids::{ProductId, RowId};
 
 use crate::support::{
-    Actor, TestResponse, TestApp,
+    Actor, TestApp, TestResponse,
     bulk::{BASE, nth_id},
 };
 
@@ -91,7 +91,8 @@ async fn products_are_paged_in_every_order_and_direction() {
     for field in ["CREATED_AT", "NAME", "PRICE"] {
         for direction in ["ASC", "DESC"] {
             let order = format!("orderBy: {{field: {field}, direction: {direction}}}");
-            let expected: Vec<_> = expected_order(field, direction == "DESC").into_iter().map(nth_id::<ProductId>).collect();
+            let expected: Vec<_> =
+                expected_order(field, direction == "DESC").into_iter().map(nth_id::<ProductId>).collect();
             for size in [1, 7, 30, 31, 32] {
                 for backward in [false, true] {
                     let found = read_all_pages(&app.anonymous(), "products", &order, size, backward).await;
@@ -294,7 +295,8 @@ async fn cursor_of_another_list_is_rejected() {
     ];
     for argument in ["after", "before"] {
         for cursor in &wrong {
-            let response = page(&public, "products", &format!("{argument}: {cursor:?} orderBy: {{field: PRICE}}")).await;
+            let response =
+                page(&public, "products", &format!("{argument}: {cursor:?} orderBy: {{field: PRICE}}")).await;
             assert_eq!(response.code(), "BAD_USER_INPUT", "{argument}: {cursor}");
             assert_eq!(response.json["errors"][0]["extensions"]["field"], argument, "{cursor}");
         }

@@ -111,7 +111,8 @@ async fn failing_field_does_not_affect_its_siblings() {
         assert_eq!(response.at_ignoring_errors("wrong"), &json!([null, null, null]));
         let page = |i: i64| json!({ "page": { "nodes": [{ "sku": format!("L-{i}") }] } });
         assert_eq!(response.at_ignoring_errors("right"), &json!([page(1), page(2), page(3)]));
-        let codes = response.json["errors"].as_array().expect("errors").iter().map(|error| &error["extensions"]["code"]);
+        let codes =
+            response.json["errors"].as_array().expect("errors").iter().map(|error| &error["extensions"]["code"]);
         assert_eq!(codes.collect::<Vec<_>>(), ["BAD_USER_INPUT"; 3]);
         assert_eq!(response.sql.len(), 2, "{:#?}", response.sql);
     }

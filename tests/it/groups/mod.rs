@@ -209,7 +209,8 @@ async fn concurrent_claims_of_an_option_combination_succeed_once() {
         products.push(app.product(website, ProductSpec::default()).await.id);
     }
     let mut said =
-        futures_util::future::join_all(products.iter().map(|id| add_to_group(&manager, *id, &shirt, &[("Size", "S")]))).await;
+        futures_util::future::join_all(products.iter().map(|id| add_to_group(&manager, *id, &shirt, &[("Size", "S")])))
+            .await;
     said.sort();
     assert_eq!(said.pop().as_deref(), Some("done"));
     assert_eq!(said, ["TAKEN options"; 7]);

@@ -97,7 +97,7 @@ async fn without_configured_origins_no_other_origin_may_call() {
 async fn response_for_an_unknown_path_names_the_graphql_endpoint() {
     let app = TestApp::new().await;
     for request in
-        [Request::get("/"), Request::get("/graphql/"), Request::post("/nothing?x=1"), Request::put("/Graphql")]
+        [Request::get("/home"), Request::get("/graphql/"), Request::post("/nothing?x=1"), Request::put("/Graphql")]
     {
         let (status, headers, bytes) = app.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
@@ -124,14 +124,14 @@ async fn server_with_missing_migrations_is_not_ready() {
     let app = TestApp::new().await;
     let newest = "SELECT max(version) FROM __diesel_schema_migrations";
     app.database.sql(&format!("DELETE FROM __diesel_schema_migrations WHERE version = ({newest})")).await;
-    assert_eq!(get(&app, "/readyz").await, (503, "migrations are missing\n".to_owned()));
+    assert_eq!(get(&app, "/readyz").await, (503, "migrations are pending\n".to_owned()));
     assert_eq!(get(&app, "/livez").await, (200, "ok\n".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn server_is_ready_once_the_database_is_migrated() {
     let app = TestApp::builder().database(TestDb::empty().await).build().await;
-    assert_eq!(get(&app, "/readyz").await, (503, "migrations are missing\n".to_owned()));
+    assert_eq!(get(&app, "/readyz").await, (503, "migrations are pending\n".to_owned()));
     assert!(!migrations::migrate(&app.database.url).await.unwrap().applied.is_empty());
     assert_eq!(get(&app, "/readyz").await, (200, "ok\n".to_owned()));
 }

@@ -5,3 +5,4 @@ mod compression;
 mod graphql;
 mod ide;
 mod multipart;
+mod start_page;

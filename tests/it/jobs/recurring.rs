@@ -20,7 +20,7 @@ use souk::{
 };
 
 use crate::{
-    jobs::queue::{spawn_worker, with_timeout, wait_until},
+    jobs::queue::{spawn_worker, wait_until, with_timeout},
     support::{
         TestApp, TestDb,
         psql::{Psql, violated_constraint},
@@ -29,7 +29,8 @@ use crate::{
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// State of a recurring job, and the seconds until it runs again.
-const JOB_STATE: &str = "SELECT concat_ws(' ', count(*) OVER (), state, attempts, coalesce(last_error, '-'), is_recurring,
+const JOB_STATE: &str =
+    "SELECT concat_ws(' ', count(*) OVER (), state, attempts, coalesce(last_error, '-'), is_recurring,
     locked_until, round(extract(epoch FROM run_at - updated_at))) FROM jobs";
 const MAKE_DUE: &str = "UPDATE jobs SET run_at = now()";
 

@@ -92,7 +92,10 @@ async fn only_dead_jobs_can_be_retried_or_deleted() {
     }
     let dead = json!({ "id": JobId(1).to_global_id() });
     let response = manager.mutate("jobRetry", "job { state attempts lastError }", dead.clone()).await;
-    assert_eq!(response.at("jobRetry.job"), &json!({ "state": "QUEUED", "attempts": 0, "lastError": "no such address" }));
+    assert_eq!(
+        response.at("jobRetry.job"),
+        &json!({ "state": "QUEUED", "attempts": 0, "lastError": "no such address" })
+    );
     assert_eq!(stands(1).await, "queued 0 t no such address");
     // A worker runs it like any other job.
     let failing = Worker::new(app.database.db.clone())

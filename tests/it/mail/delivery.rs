@@ -9,10 +9,11 @@ use souk::mail::{
 };
 
 use crate::support::{
-    TestApp, TestDb, query_scalar,
+    TestApp, TestDb,
     email::Email,
-    mailbox::{MailSystem, TOKEN, message, mail_settings, mailer, enqueue, mailer_error, worker},
+    mailbox::{MailSystem, TOKEN, enqueue, mail_settings, mailer, mailer_error, message, worker},
     process::{DataDir, ServerProcess},
+    query_scalar,
     smtp::{SmtpBehavior, SmtpSink},
 };
 
@@ -81,7 +82,8 @@ async fn temporary_smtp_rejection_is_retried_and_permanent_one_is_dead() {
 async fn invalid_recipient_is_not_retried() {
     let mail_system = MailSystem::start(&[]).await;
     for to in ["", "nobody", "ada@souk.example\r\nBcc: eve@souk.example", "a@b.example, c@d.example", "<a@b.example>"] {
-        enqueue(&mail_system.database, &Message { to: to.to_owned(), ..message(Template::VerifyEmail, json!({})) }).await;
+        enqueue(&mail_system.database, &Message { to: to.to_owned(), ..message(Template::VerifyEmail, json!({})) })
+            .await;
         assert_eq!(mail_system.worker.run_due().await, 1);
         let job = mail_system.database.scalar(JOB).await;
         assert!(job.starts_with("dead 1 the email cannot be composed"), "{to:?}: {job}");

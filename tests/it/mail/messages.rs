@@ -13,7 +13,7 @@ use souk::{
 
 use crate::support::{
     TestDb,
-    mailbox::{MailSystem, TOKEN, message, mailer_error},
+    mailbox::{MailSystem, TOKEN, mailer_error, message},
     process::DataDir,
 };
 

@@ -138,8 +138,7 @@ async fn images_are_ordered() {
     let (manager, rope, sail) = shop(&app).await;
     let mut ids = Vec::new();
     for (alt, shade, position) in [("a", 1, json!(null)), ("b", 2, json!(null)), ("c", 3, json!(1))] {
-        let added =
-            manager.add_image(&rope, &png(9, 9, [shade; 3]), json!({ "alt": alt, "position": position })).await;
+        let added = manager.add_image(&rope, &png(9, 9, [shade; 3]), json!({ "alt": alt, "position": position })).await;
         ids.push(added["image"]["id"].clone());
     }
     assert_eq!(alts(&app, &rope).await, json!(["c", "a", "b"]));
@@ -251,7 +250,11 @@ async fn private_file_is_served_at_its_signed_url() {
         (&headers["x-content-type-options"], &headers["cache-control"]),
         (&"nosniff".parse().unwrap(), &"private, no-store".parse().unwrap())
     );
-    assert_eq!(get(&app, "PUT", &signed.url, &[]).await.0, StatusCode::NOT_FOUND, "a download URL does not allow writing");
+    assert_eq!(
+        get(&app, "PUT", &signed.url, &[]).await.0,
+        StatusCode::NOT_FOUND,
+        "a download URL does not allow writing"
+    );
     let over = app.services.storage.signed_get("transfers/1/out.csv", "x", std::time::Duration::ZERO).await.unwrap();
     let forged =
         signed.url.rsplit_once('.').map(|(text, _)| format!("{text}.{}", over.url.rsplit_once('.').unwrap().1));

@@ -81,15 +81,15 @@ async fn image_urls_are_fetched_and_editors_see_failures() {
     };
     let mut both = [why("a.jpg"), why("same.jpg")];
     both.sort();
-    assert_eq!(both, ["the product has this picture already", "there"]);
+    assert_eq!(both, ["the product already has this image", "there"]);
     let table = [
         ("moved", "there"),
         ("loop", "more than 5 redirects"),
-        ("file", "only http and https are fetched"),
-        ("html.jpg", "this is not a JPEG, PNG, WebP or GIF picture"),
+        ("file", "the URL must start with http:// or https://"),
+        ("html.jpg", "the file must be a JPEG, PNG, WebP or GIF image"),
         ("long.jpg", "the file is larger than 1048576 bytes"),
-        ("away.jpg", "the server answered 503"),
-        ("none.jpg", "the server answered 404"),
+        ("away.jpg", "the server responded with status 503"),
+        ("none.jpg", "the server responded with status 404"),
     ];
     for (path, expected) in table {
         assert_eq!(why(path), expected, "{path}");
@@ -127,7 +127,7 @@ async fn private_addresses_are_not_fetched() {
     let why: Vec<_> =
         images.as_array().unwrap().iter().map(|image| image["failure"].as_str().unwrap_or("there")).collect();
     let private = "the host has an address that is not public";
-    assert_eq!(why, ["only the ports 80 and 443 are fetched from", private, private]);
+    assert_eq!(why, ["the port must be 80 or 443", private, private]);
     app.database.sql("UPDATE images SET try_at = now()").await;
     assert_eq!(fetch_due(&app.database.db, &processor).await.unwrap(), 0, "permanent failures are not retried");
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use souk::{auth::Permission, ids::RowId};
 
 use crate::support::{
-    Actor, TestResponse, ProductSpec, TestApp,
+    Actor, ProductSpec, TestApp, TestResponse,
     psql::{Psql, violated_constraint},
 };
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use souk::ids::{OrderDetailId, OrderId, ProductId, RowId};
 
-use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
+use crate::support::{Actor, ProductSpec, TestApp, TestResponse};
 
 const LINES: &str = "order { id totalAmount { amount } details { id quantity unitPrice { amount } product { id } } }";
 
@@ -45,7 +45,8 @@ async fn lines_have_creation_and_update_times() {
     let times = async || {
         let document = "query ($id: ID!) { order(id: $id) { createdAt details { id createdAt updatedAt } } }";
         let response = customer.run_with(document, json!({ "id": order })).await;
-        ["createdAt", "details.0.createdAt", "details.0.updatedAt"].map(|name| response.text_at(&format!("order.{name}")))
+        ["createdAt", "details.0.createdAt", "details.0.updatedAt"]
+            .map(|name| response.text_at(&format!("order.{name}")))
     };
     let [placed, added, changed] = times().await;
     assert_eq!((&added, &changed), (&placed, &placed));

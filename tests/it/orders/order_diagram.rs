@@ -1,12 +1,12 @@
-//! The diagram of the order status in the README, generated from the table of transitions.
-//! `UPDATE_README=1 cargo test order_diagram` updates it.
+//! The diagram of the order status in the guide to orders, generated from the table of transitions.
+//! `UPDATE_DOCS=1 cargo test order_diagram` updates it.
 
 use std::{fmt::Write, path::Path};
 
 use souk::orders::model::{OrderActor, Status, TRANSITIONS};
 
-const BEGIN: &str = "<!-- the life of an order: written by UPDATE_README=1 cargo test order_diagram -->\n";
-const END: &str = "<!-- end -->";
+const BEGIN: &str = "<!-- order status diagram: written by UPDATE_DOCS=1 cargo test order_diagram -->\n";
+const END: &str = "<!-- end of the order status diagram -->";
 
 fn diagram() -> String {
     let name = |status: Status| status.as_str().to_uppercase();
@@ -27,14 +27,14 @@ fn diagram() -> String {
 }
 
 #[test]
-fn readme_shows_the_order_status_transitions() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(&file).expect("README.md");
-    let (before, rest) = readme.split_once(BEGIN).expect("the start marker in README.md");
-    let (shown, after) = rest.split_once(END).expect("the end marker in README.md");
-    if std::env::var_os("UPDATE_README").is_some() {
-        std::fs::write(&file, format!("{before}{BEGIN}{}{END}{after}", diagram())).expect("writing README.md");
+fn guide_shows_the_order_status_transitions() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/guides/orders.md");
+    let guide = std::fs::read_to_string(&file).expect("docs/guides/orders.md");
+    let (before, rest) = guide.split_once(BEGIN).expect("the start marker in the guide");
+    let (shown, after) = rest.split_once(END).expect("the end marker in the guide");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, format!("{before}{BEGIN}{}{END}{after}", diagram())).expect("writing the guide");
         return;
     }
-    assert_eq!(shown, diagram(), "`UPDATE_README=1 cargo test order_diagram` updates it");
+    assert_eq!(shown, diagram(), "`UPDATE_DOCS=1 cargo test order_diagram` updates it");
 }

@@ -58,8 +58,10 @@ async fn order_keeps_product_and_address_data_after_they_change() {
     assert_eq!(manager.mutate("productUpdate", "", change).await.outcome("productUpdate"), "done");
     let change = json!({ "id": address, "country": "FR", "city": "Brest", "address": "Quai 9", "postalCode": null });
     assert_eq!(customer.mutate("addressUpdate", "", change).await.outcome("addressUpdate"), "done");
-    let reread =
-        format!("query ($id: ID!) {{ order(id: $id) {{ ...Whole }} }} fragment Whole on Order {{ {} }}", order_fields());
+    let reread = format!(
+        "query ($id: ID!) {{ order(id: $id) {{ ...Whole }} }} fragment Whole on Order {{ {} }}",
+        order_fields()
+    );
     let after = customer.run_with(&reread, json!({ "id": id })).await;
     assert_eq!(after.at("order"), agreed);
 

@@ -8,7 +8,7 @@ use souk::{
 };
 
 use crate::support::{
-    Actor, TestResponse, ProductSpec, TestApp,
+    Actor, ProductSpec, TestApp, TestResponse,
     psql::{Psql, violated_constraint},
 };
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use souk::ids::{OrderDetailId, OrderId, ProductId, RowId, ShipmentId};
 
 use crate::support::{
-    Actor, TestResponse, ProductSpec, TestApp,
+    Actor, ProductSpec, TestApp, TestResponse,
     psql::{Psql, violated_constraint},
 };
 
@@ -201,7 +201,11 @@ async fn rejected_shipment_returns_errors_and_writes_nothing() {
         (json!([line(&fixture.order, 1)]), "INVALID lines.0.orderDetailId"),
         (json!([line(rope, 3_000_000_000)]), "!BAD_USER_INPUT"),
     ] {
-        assert_eq!(fixture.ship(&fixture.manager, lines.clone(), "k").await.outcome("shipmentCreate"), expected, "{lines}");
+        assert_eq!(
+            fixture.ship(&fixture.manager, lines.clone(), "k").await.outcome("shipmentCreate"),
+            expected,
+            "{lines}"
+        );
     }
     for (field, value, expected) in [
         ("orderId", json!(OrderId(999).to_global_id()), "NOT_FOUND orderId"),
@@ -240,11 +244,16 @@ async fn concurrent_shipments_never_exceed_the_ordered_quantity() {
     assert_eq!(sent.iter().filter(|outcome| *outcome == "done").count(), 3, "{sent:?}");
     let shipped = "SELECT quantity, shipped_quantity FROM order_details ORDER BY id";
     assert_eq!(app.database.rows(shipped).await, ["(7,3)", "(3,3)"]);
-    let sent = join_all((0..20).map(|index| {
-        let (fixture, key) = (&fixture, format!("rope-{index}"));
-        async move { fixture.ship(&fixture.manager, fixture.shipment_lines(1, 0), &key).await.outcome("shipmentCreate") }
-    }))
-    .await;
+    let sent =
+        join_all(
+            (0..20).map(|index| {
+                let (fixture, key) = (&fixture, format!("rope-{index}"));
+                async move {
+                    fixture.ship(&fixture.manager, fixture.shipment_lines(1, 0), &key).await.outcome("shipmentCreate")
+                }
+            }),
+        )
+        .await;
     assert_eq!(sent.iter().filter(|outcome| *outcome == "done").count(), 4, "{sent:?}");
     assert_eq!(app.database.rows(shipped).await, ["(7,7)", "(3,3)"]);
     assert_eq!(fixture.status().await, "shipped");
@@ -254,7 +263,8 @@ async fn concurrent_shipments_never_exceed_the_ordered_quantity() {
 async fn shipment_with_a_repeated_key_is_created_once() {
     let app = TestApp::new().await;
     let fixture = OrderFixture::new(&app).await;
-    let responses = join_all((0..8).map(|_| fixture.ship(&fixture.manager, fixture.shipment_lines(2, 0), "same"))).await;
+    let responses =
+        join_all((0..8).map(|_| fixture.ship(&fixture.manager, fixture.shipment_lines(2, 0), "same"))).await;
     let ids: Vec<_> = responses.iter().map(|response| response.text_at("shipmentCreate.shipment.id")).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(app.database.rows("SELECT sum(quantity) FROM shipment_lines").await, ["(2)"]);
@@ -337,7 +347,10 @@ async fn order_contact_is_notified_of_shipments_and_cancellations() {
     let silent = fixture.customer.order(&[(fixture.products[1], 1)]).await;
     app.database.sql("UPDATE orders SET contact_name = NULL, contact_email = NULL, contact_phone = NULL").await;
     app.emails().await;
-    assert_eq!(fixture.customer.mutate("orderCancel", "", json!({ "id": silent })).await.outcome("orderCancel"), "done");
+    assert_eq!(
+        fixture.customer.mutate("orderCancel", "", json!({ "id": silent })).await.outcome("orderCancel"),
+        "done"
+    );
     assert!(app.emails().await.is_empty());
 }
 

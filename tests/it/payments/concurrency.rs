@@ -125,7 +125,10 @@ async fn no_lock_is_held_during_a_provider_call() {
         provider.release_response();
     };
     let (response, ()) = tokio::join!(paying, meanwhile);
-    assert_eq!(describe_payment(response.at("paymentCreate.payment")), "authorized 0.00/0.00: authorize 20.00 succeeded");
+    assert_eq!(
+        describe_payment(response.at("paymentCreate.payment")),
+        "authorized 0.00/0.00: authorize 20.00 succeeded"
+    );
     assert_eq!(app.database.scalar("SELECT customer_note FROM orders").await, "ring twice");
 }
 
@@ -159,7 +162,11 @@ async fn interrupted_operations_are_completed_once() {
         assert_eq!((provider.call_count(), provider.executed_count(Kind::Authorize)), (calls, 1), "{behavior:?}");
         for (mutation, kind) in [("paymentCapture", Kind::Capture), ("paymentRefund", Kind::Refund)] {
             interrupt(&provider, behavior, manager.payment_operation(mutation, &id, None)).await;
-            assert_eq!(manager.payment_operation(mutation, &id, None).await, "INVALID_PAYMENT_STATUS id", "a pending operation counts");
+            assert_eq!(
+                manager.payment_operation(mutation, &id, None).await,
+                "INVALID_PAYMENT_STATUS id",
+                "a pending operation counts"
+            );
             assert_eq!(app.run_jobs_now("payment_operation").await, 1);
             assert_eq!(provider.executed_count(kind), 1, "{behavior:?} {mutation}");
         }
@@ -227,7 +234,7 @@ async fn payments_of_a_canceled_order_are_returned() {
     }
     let reason =
         "SELECT string_agg(DISTINCT coalesce(reason, '-'), ', ') FROM payment_operations WHERE user_id IS NULL";
-    assert_eq!(app.database.scalar(reason).await, "the order was cancelled");
+    assert_eq!(app.database.scalar(reason).await, "the order was canceled");
     // The job does nothing if the order is not canceled.
     let (order, id) = pay(None).await;
     let (_, key) = souk::ids::decode(&order).unwrap();
@@ -249,11 +256,12 @@ async fn payment_completed_after_the_cancellation_is_returned() {
     assert_eq!((app.run_jobs().await, app.payment_status(&order).await.as_str()), (1, "pending 0.00/0.00"));
     assert_eq!(app.run_jobs_now("payment_operation").await, 2, "looked up, then voided");
     assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
-    assert_eq!(app.payment_history(&order).await, ["authorized 20.00", "voided 20.00 the order was cancelled"]);
+    assert_eq!(app.payment_history(&order).await, ["authorized 20.00", "voided 20.00 the order was canceled"]);
     // Canceled during a capture.
     let (customer, _, order) = app.unpaid_order().await;
     let id = customer.pay(&order, ANY_CARD).await;
-    interrupt(&provider, ProviderBehavior::LoseResponse, manager.payment_operation("paymentCapture", &id, Some("15"))).await;
+    interrupt(&provider, ProviderBehavior::LoseResponse, manager.payment_operation("paymentCapture", &id, Some("15")))
+        .await;
     cancel(&app, &order).await;
     app.run_jobs().await;
     assert!(manager.payment_summary(&id).await.ends_with("capture 15.00 pending, void 5.00 succeeded"));

@@ -8,7 +8,7 @@ use souk::{
 
 use crate::support::{
     Actor, ProductSpec, TestApp,
-    payments::{PAYMENT_FIELDS, payment_id, describe_payment},
+    payments::{PAYMENT_FIELDS, describe_payment, payment_id},
     psql::{Psql, violated_constraint},
 };
 
@@ -33,16 +33,25 @@ async fn cash_on_delivery_is_captured_and_refunded_in_parts() {
     assert_eq!(app.payment_status(&order).await, "authorized 0.00/0.00");
     let id = payment["id"].as_str().unwrap();
     let operations = "authorize 20.00 succeeded, capture 5.00 succeeded";
-    assert_eq!(manager.payment_operation("paymentCapture", id, Some("5")).await, format!("captured 5.00/0.00: {operations}"));
+    assert_eq!(
+        manager.payment_operation("paymentCapture", id, Some("5")).await,
+        format!("captured 5.00/0.00: {operations}")
+    );
     assert_eq!(app.payment_status(&order).await, "paid 5.00/0.00");
     let operations = format!("{operations}, capture 15.00 succeeded");
-    assert_eq!(manager.payment_operation("paymentCapture", id, None).await, format!("captured 20.00/0.00: {operations}"));
+    assert_eq!(
+        manager.payment_operation("paymentCapture", id, None).await,
+        format!("captured 20.00/0.00: {operations}")
+    );
     let input = json!({ "id": id, "amount": "3.50", "reason": " scratched ", "idempotencyKey": "r" });
     let refunded = manager.mutate("paymentRefund", PAYMENT_FIELDS, input).await;
     assert_eq!(refunded.at("paymentRefund.payment.operations.3.reason"), "scratched");
     assert_eq!(app.payment_status(&order).await, "partially_refunded 20.00/3.50");
     let operations = format!("{operations}, refund 3.50 succeeded, refund 16.50 succeeded");
-    assert_eq!(manager.payment_operation("paymentRefund", id, None).await, format!("refunded 20.00/20.00: {operations}"));
+    assert_eq!(
+        manager.payment_operation("paymentRefund", id, None).await,
+        format!("refunded 20.00/20.00: {operations}")
+    );
     assert_eq!(app.payment_status(&order).await, "refunded 20.00/20.00");
     let history = ["authorized 20.00", "captured 5.00", "captured 15.00", "refunded 3.50 scratched", "refunded 16.50"];
     assert_eq!(app.payment_history(&order).await, history);
@@ -180,7 +189,10 @@ async fn rejected_payment_returns_errors_and_writes_nothing() {
     assert_eq!(app.database.contents().await, before);
     // One open payment at a time, but any number of failed attempts.
     let declined = customer.try_pay(&order, "4000 0000 0000 0002", "1").await;
-    assert_eq!(describe_payment(declined.at("paymentCreate.payment")), "failed 0.00/0.00: authorize 20.00 failed card_declined");
+    assert_eq!(
+        describe_payment(declined.at("paymentCreate.payment")),
+        "failed 0.00/0.00: authorize 20.00 failed card_declined"
+    );
     assert_eq!(declined.at("paymentCreate.payment.failure"), "card_declined");
     assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
     customer.pay(&order, VALID_CARD).await;
@@ -208,7 +220,11 @@ async fn amounts_beyond_the_remainder_are_rejected() {
     let (customer, _, order) = app.unpaid_order().await;
     let manager = app.manager().await;
     let id = customer.pay(&order, VALID_CARD).await;
-    assert_eq!(manager.payment_operation("paymentRefund", &id, None).await, "INVALID_PAYMENT_STATUS id", "nothing is paid yet");
+    assert_eq!(
+        manager.payment_operation("paymentRefund", &id, None).await,
+        "INVALID_PAYMENT_STATUS id",
+        "nothing is paid yet"
+    );
     let amounts = ["0", "-1", "20.01", "1000000000", "0.001"];
     let outcomes =
         ["OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "OUT_OF_RANGE amount", "INVALID amount"];
@@ -216,15 +232,31 @@ async fn amounts_beyond_the_remainder_are_rejected() {
         assert_eq!(manager.payment_operation("paymentCapture", &id, Some(amount)).await, outcome, "{amount}");
     }
     manager.payment_operation("paymentCapture", &id, None).await;
-    assert_eq!(manager.payment_operation("paymentCapture", &id, None).await, "INVALID_PAYMENT_STATUS id", "captured twice");
-    assert_eq!(manager.payment_operation("paymentVoid", &id, None).await, "INVALID_PAYMENT_STATUS id", "voided after the capture");
+    assert_eq!(
+        manager.payment_operation("paymentCapture", &id, None).await,
+        "INVALID_PAYMENT_STATUS id",
+        "captured twice"
+    );
+    assert_eq!(
+        manager.payment_operation("paymentVoid", &id, None).await,
+        "INVALID_PAYMENT_STATUS id",
+        "voided after the capture"
+    );
     for (amount, outcome) in amounts.iter().zip(outcomes) {
         assert_eq!(manager.payment_operation("paymentRefund", &id, Some(amount)).await, outcome, "{amount}");
     }
     manager.payment_operation("paymentRefund", &id, Some("15")).await;
-    assert_eq!(manager.payment_operation("paymentRefund", &id, Some("15")).await, "OUT_OF_RANGE amount", "above the rest");
+    assert_eq!(
+        manager.payment_operation("paymentRefund", &id, Some("15")).await,
+        "OUT_OF_RANGE amount",
+        "above the rest"
+    );
     manager.payment_operation("paymentRefund", &id, None).await;
-    assert_eq!(manager.payment_operation("paymentRefund", &id, None).await, "INVALID_PAYMENT_STATUS id", "refunded twice");
+    assert_eq!(
+        manager.payment_operation("paymentRefund", &id, None).await,
+        "INVALID_PAYMENT_STATUS id",
+        "refunded twice"
+    );
     let long = json!({ "id": id, "reason": "x".repeat(501), "idempotencyKey": "long" });
     assert_eq!(manager.mutate("paymentRefund", PAYMENT_FIELDS, long).await.outcome("paymentRefund"), "TOO_LONG reason");
     assert_eq!(app.payment_status(&order).await, "refunded 20.00/20.00");

@@ -62,7 +62,11 @@ async fn every_test_card_behaves_as_documented() {
     assert_eq!(app.database.scalar(failures).await, "card_declined insufficient_funds capture_refused refund_refused");
     let told = "SELECT string_agg(outcome || ' ' || n, ', ' ORDER BY outcome) FROM
         (SELECT outcome, count(*) n FROM payment_webhooks GROUP BY outcome) t";
-    assert_eq!(app.database.scalar(told).await, "applied 3, known 6", "`later` has three; `twice` and `early` one each");
+    assert_eq!(
+        app.database.scalar(told).await,
+        "applied 3, known 6",
+        "`later` has three; `twice` and `early` one each"
+    );
 }
 
 #[tokio::test]
@@ -93,7 +97,10 @@ async fn webhook_before_the_provider_response_takes_precedence() {
     };
     let (response, told) = tokio::join!(paying, telling);
     assert_eq!(told, ("authorized 0.00/0.00".to_owned(), "applied".to_owned()), "before the provider responded");
-    assert_eq!(describe_payment(response.at("paymentCreate.payment")), "authorized 0.00/0.00: authorize 20.00 succeeded");
+    assert_eq!(
+        describe_payment(response.at("paymentCreate.payment")),
+        "authorized 0.00/0.00: authorize 20.00 succeeded"
+    );
     assert_eq!(app.payment_history(&order).await, ["authorized 20.00"], "once");
 }
 
@@ -133,9 +140,9 @@ async fn card_number_is_not_stored_once_the_payment_is_settled() {
 }
 
 #[test]
-fn readme_lists_every_test_card() {
-    let readme = include_str!("../../../README.md");
+fn guide_lists_every_test_card() {
+    let guide = include_str!("../../../docs/guides/payments.md");
     for (number, _, what) in CARDS {
-        assert!(readme.contains(&format!("| `{number}` | {what} |")), "{number} {what}");
+        assert!(guide.contains(&format!("| `{number}` | {what} |")), "{number} {what}");
     }
 }

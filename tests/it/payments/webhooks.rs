@@ -70,7 +70,11 @@ async fn webhook_without_a_current_valid_signature_changes_nothing() {
         assert_eq!((sent.0.as_u16(), sent.1.as_str()), (status, code), "{provider} {signature:?} {body}");
     }
     for (id, key) in [("", key.as_str()), (&"e".repeat(201), &key), ("evt_1", "no key"), ("nul\0", &key)] {
-        assert_eq!(send_signed(&app, &event(id, key, "succeeded")).await, (400, "BAD_USER_INPUT".to_owned()), "{id} {key}");
+        assert_eq!(
+            send_signed(&app, &event(id, key, "succeeded")).await,
+            (400, "BAD_USER_INPUT".to_owned()),
+            "{id} {key}"
+        );
     }
     let huge = event(&"e".repeat(300_000), &key, "succeeded");
     assert_eq!(send_signed(&app, &huge).await, (413, "LIMIT_EXCEEDED".to_owned()));

@@ -1,4 +1,4 @@
 //! Products: creating, changing and deleting them, and offers of the same product on several websites.
 
-mod offers;
 mod mutations;
+mod offers;

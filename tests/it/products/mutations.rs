@@ -5,7 +5,8 @@ use souk::ids::{BrandId, CategoryId, ProductId, RowId, SupplierId, WebsiteId};
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
-const PRODUCT_FIELDS: &str = "product { id name slug sku barcode variant description price { amount currency } stock isActive
+const PRODUCT_FIELDS: &str =
+    "product { id name slug sku barcode variant description price { amount currency } stock isActive
     sourceWebsite { id } category { id } brand { id } supplier { id } seller { id } }";
 
 async fn try_mutate(actor: &Actor<'_>, mutation: &str, input: Value) -> String {
@@ -51,7 +52,11 @@ async fn created_product_belongs_to_its_seller_or_to_the_shop() {
 
     let made = seller.mutate("productCreate", PRODUCT_FIELDS, product_input(website, "R-2")).await;
     assert_eq!(made.text_at("productCreate.product.seller.id"), seller.global_id());
-    let refused = try_mutate(&seller, "productCreate", with_field(product_input(website, "R-3"), "sellerId", json!(manager.global_id())));
+    let refused = try_mutate(
+        &seller,
+        "productCreate",
+        with_field(product_input(website, "R-3"), "sellerId", json!(manager.global_id())),
+    );
     assert_eq!(refused.await, "!BAD_USER_INPUT", "the seller cannot be set by input");
 }
 

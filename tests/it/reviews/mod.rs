@@ -9,7 +9,7 @@ use souk::{
 };
 
 use crate::support::{
-    Actor, TestResponse, ProductSpec, TestApp,
+    Actor, ProductSpec, TestApp, TestResponse,
     psql::{Psql, violated_constraint},
 };
 
@@ -78,7 +78,11 @@ async fn review_is_visible_and_counted_once_approved() {
     for (who, expected) in [(&app.anonymous(), nothing), (&other, nothing), (&customer, one), (&manager, one)] {
         assert_eq!(counts(who).await, expected);
     }
-    assert_eq!(visible_reviews(&manager, rope).await.at("product.rating.average"), &Value::Null, "an unapproved review does not count");
+    assert_eq!(
+        visible_reviews(&manager, rope).await.at("product.rating.average"),
+        &Value::Null,
+        "an unapproved review does not count"
+    );
     let queue = "{ reviews(where: {status: {eq: PENDING}}) { nodes { id } } }";
     assert_eq!(manager.run(queue).await.text_at("reviews.nodes.0.id"), id);
 
@@ -195,8 +199,9 @@ async fn authors_write_their_own_reviews_and_staff_moderate_those_of_their_websi
     let app = TestApp::new().await;
     let rope = create_product(&app, "R").await;
     let elsewhere = app.website("rise").await.id;
-    let here =
-        souk::ids::WebsiteId(app.database.scalar("SELECT id FROM websites WHERE code = 'sailor'").await.parse().unwrap());
+    let here = souk::ids::WebsiteId(
+        app.database.scalar("SELECT id FROM websites WHERE code = 'sailor'").await.parse().unwrap(),
+    );
     let (author, other, seller) = (app.customer().await, app.customer().await, app.seller().await);
     let of_here = app.user_with(&[Permission::ManageReviews], &[here]).await;
     let of_elsewhere = app.user_with(&[Permission::ManageReviews], &[elsewhere]).await;
@@ -241,7 +246,8 @@ async fn lists_are_filtered_and_ordered_by_rating() {
         .reviews(ReviewSettings { reviews_moderated: false, ..ReviewSettings::default() })
         .build()
         .await;
-    let products = [create_product(&app, "none").await, create_product(&app, "good").await, create_product(&app, "mixed").await];
+    let products =
+        [create_product(&app, "none").await, create_product(&app, "good").await, create_product(&app, "mixed").await];
     let customers = join_all((0..4).map(|_| app.customer())).await;
     for (customer, rating) in customers.iter().zip([5, 4, 1, 2]) {
         create_review(customer, products[2], rating).await;
@@ -293,7 +299,8 @@ async fn concurrent_reviews_and_moderation_keep_ratings_correct() {
     let manager = app.manager().await;
     join_all(customers.iter().enumerate().map(async |(index, customer)| {
         let (first, second) = if index % 2 == 0 { (rope, nail) } else { (nail, rope) };
-        let ids = [create_review(customer, first, 1 + index as i32 % 5).await, create_review(customer, second, 5).await];
+        let ids =
+            [create_review(customer, first, 1 + index as i32 % 5).await, create_review(customer, second, 5).await];
         for id in &ids {
             assert_eq!(moderate(&manager, "reviewApprove", id).await, "done");
         }

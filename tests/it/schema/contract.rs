@@ -350,7 +350,9 @@ async fn ide_examples_are_valid() {
     let (text, _) = text.split_once('`').expect("the end of a template string");
     assert!(!text.contains("${"), "the examples are plain text");
     let document = parse_query(text).expect("the examples parse");
-    let DocumentOperations::Multiple(operations) = document.operations else { panic!("the examples must be named operations") };
+    let DocumentOperations::Multiple(operations) = document.operations else {
+        panic!("the examples must be named operations")
+    };
     let app = TestApp::new().await;
     for name in operations.keys() {
         let body = json!({ "query": text, "operationName": name }).to_string();

@@ -8,7 +8,9 @@ use crate::{
     DOMAINS,
     support::{
         Actor, TestApp,
-        generated_operations::{MISSING_KEY, document, argument_literal, is_required, node_types, missing_id, root_fields},
+        generated_operations::{
+            MISSING_KEY, argument_literal, document, is_required, missing_id, node_types, root_fields,
+        },
         scenario::{ACTORS, Scenario},
         sdl::{Sdl, base_name},
     },
@@ -54,7 +56,8 @@ async fn every_field_of_every_type_for_every_actor() {
                 _ => "{ __typename }",
             };
             let arguments = field.arguments.iter().filter(|argument| is_required(&argument.node));
-            let arguments: Vec<_> = arguments.map(|argument| argument_literal(&sdl, name, &argument.node, &missing_id)).collect();
+            let arguments: Vec<_> =
+                arguments.map(|argument| argument_literal(&sdl, name, &argument.node, &missing_id)).collect();
             let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
             let document = format!(
                 "query ($id: ID!) {{ node(id: $id) {{ ... on {type_name} {{ {name}{arguments} {selection} }} }} }}"
@@ -117,8 +120,12 @@ async fn inaccessible_rows_respond_like_missing_rows() {
     let elsewhere = app.website("rise").await;
     let everything = souk::auth::Permission::ALL;
     // Actors who see nothing of the scenario; the last sees rows of other websites only.
-    let strangers =
-        [&scenario.actors[0], &scenario.actors[2], &scenario.actors[4], &app.user_with(everything, &[elsewhere.id]).await];
+    let strangers = [
+        &scenario.actors[0],
+        &scenario.actors[2],
+        &scenario.actors[4],
+        &app.user_with(everything, &[elsewhere.id]).await,
+    ];
     let mut count = 0;
     for (root, field) in root_fields(&sdl) {
         let of_domains = DOMAINS.iter().flat_map(|domain| domain.restricted_types);
@@ -127,7 +134,8 @@ async fn inaccessible_rows_respond_like_missing_rows() {
                 |wanted: &str| if wanted == type_name { scenario.ids[type_name].clone() } else { missing_id(wanted) };
             let there = document(&sdl, root, &field, &theirs);
             let not_there = document(&sdl, root, &field, &missing_id);
-            let is_told = ALLOWED_DIFFERENCES.iter().any(|(name, told, _)| field.name.node == *name && type_name == *told);
+            let is_told =
+                ALLOWED_DIFFERENCES.iter().any(|(name, told, _)| field.name.node == *name && type_name == *told);
             if there == not_there || is_told {
                 continue;
             }
@@ -163,9 +171,11 @@ async fn inaccessible_rows_respond_like_missing_rows() {
             }
         }
         // An id of another type.
-        let wrong =
-            document(&sdl, root, &field, &|type_name| missing_id(if type_name == "Brand" { "Category" } else { "Brand" }));
-        if wrong != document(&sdl, root, &field, &missing_id) && !["node", "nodes"].contains(&field.name.node.as_str()) {
+        let wrong = document(&sdl, root, &field, &|type_name| {
+            missing_id(if type_name == "Brand" { "Category" } else { "Brand" })
+        });
+        if wrong != document(&sdl, root, &field, &missing_id) && !["node", "nodes"].contains(&field.name.node.as_str())
+        {
             let wrong = if root == "Mutation" {
                 wrong.replace("{ __typename }", "{ userErrors { code field } }")
             } else {

@@ -8,7 +8,7 @@ use serde_json::json;
 use souk::auth::Permission;
 
 use crate::support::{
-    Actor, TestResponse, TestApp,
+    Actor, TestApp, TestResponse,
     generated_operations::{MISSING_KEY, document, id_for, missing_id, root_fields},
     psql::Psql,
     scenario::{ACTORS, Scenario},
@@ -42,7 +42,11 @@ fn generated_ids_are_valid() {
     let sdl = Sdl::read();
     for (name, type_name) in [("sourceWebsiteId", "Website"), ("orderDetailUpdate", "OrderDetail"), ("ids", "Product")]
     {
-        assert_eq!(souk::ids::decode(&id_for(&sdl, name, &missing_id)), Some((type_name.to_owned(), MISSING_KEY)), "{name}");
+        assert_eq!(
+            souk::ids::decode(&id_for(&sdl, name, &missing_id)),
+            Some((type_name.to_owned(), MISSING_KEY)),
+            "{name}"
+        );
     }
 }
 
@@ -59,7 +63,8 @@ async fn every_root_field_for_every_actor() {
         write!(matrix, "\n{:<32}", format!("{root}.{}", field.name.node)).expect("writing to a string");
         for actor in &scenario.actors {
             // A new login for each field, because some fields log out.
-            write!(matrix, "{:<17}", guard_result(&actor.log_in_again().await.run(&document).await)).expect("writing to a string");
+            write!(matrix, "{:<17}", guard_result(&actor.log_in_again().await.run(&document).await))
+                .expect("writing to a string");
         }
     }
     let matrix: Vec<_> = matrix.lines().map(str::trim_end).collect();

@@ -9,7 +9,7 @@ use souk::{
     products::model::ProductRow,
 };
 
-use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
+use crate::support::{Actor, ProductSpec, TestApp, TestResponse};
 
 /// The columns of the tables below.
 const ACTORS: [&str; 7] = ["anonymous", "x", "y", "a", "b", "manager", "admin"];

@@ -7,7 +7,7 @@ use souk::{
 };
 
 use crate::support::{
-    Actor, TestResponse, TestApp,
+    Actor, TestApp, TestResponse,
     bulk::{BASE, nth_id},
 };
 

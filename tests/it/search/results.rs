@@ -6,7 +6,7 @@ use serde_json::json;
 use souk::ids::{BrandId, CategoryId, ProductId, SupplierId, WebsiteId};
 
 use crate::support::{
-    Actor, TestResponse, TestApp,
+    Actor, TestApp, TestResponse,
     bulk::{BASE, nth_id},
 };
 
@@ -324,7 +324,10 @@ async fn any_query_text_is_handled_without_a_database_error() {
         [("-a ".repeat(1_000), "TOO_LONG"), ("x".repeat(10_000), "TOO_LONG"), ("\u{2003}".repeat(9), "REQUIRED")]
     {
         let response = search(&public, &query, "").await;
-        assert_eq!((response.code(), &response.json["errors"][0]["extensions"]["rule"]), ("BAD_USER_INPUT", &json!(rule)));
+        assert_eq!(
+            (response.code(), &response.json["errors"][0]["extensions"]["rule"]),
+            ("BAD_USER_INPUT", &json!(rule))
+        );
     }
     let options = |name: &str| format!(", where: {{options: [{{name: {name:?}, in: [{name:?}]}}]}}");
     for name in ["' OR '1'='1", "%", "{\"a\"}", "\\", "NULL", "$1"] {

@@ -6,7 +6,7 @@ use souk::{
     ids::{RowId, WebsiteId},
 };
 
-use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
+use crate::support::{Actor, ProductSpec, TestApp, TestResponse};
 
 const FIELDS: &str = "searchRule { id website { code } words url target { __typename ... on Category { name } } }";
 
@@ -52,7 +52,9 @@ async fn synonyms_find_each_other() {
     let (manager, public) = (app.manager().await, app.anonymous());
     assert_eq!(names(&public, "trainer", "").await, ["Running Trainer"]);
 
-    create_rule(&manager, sailor, &["sneaker", "trainer", "plimsoll"], json!({})).await.at("searchRuleCreate.searchRule.id");
+    create_rule(&manager, sailor, &["sneaker", "trainer", "plimsoll"], json!({}))
+        .await
+        .at("searchRuleCreate.searchRule.id");
     create_rule(&manager, sailor, &["tee shirt", "t-shirt"], json!({})).await.at("searchRuleCreate.searchRule.id");
     let at = |website: WebsiteId| format!(", where: {{ sourceWebsite: {{ eq: {:?} }} }}", website.to_global_id());
     let both = ["Canvas Sneaker", "Running Trainer"];
@@ -138,8 +140,9 @@ async fn rule_update_and_deletion_apply_immediately() {
     let website = shop(&app, "sailor", &["Canvas Sneaker"]).await;
     let category = app.category("shoes", None).await.id.to_global_id();
     let (manager, public) = (app.manager().await, app.anonymous());
-    let id =
-        create_rule(&manager, website, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
+    let id = create_rule(&manager, website, &["sneaker", "trainer"], json!({}))
+        .await
+        .text_at("searchRuleCreate.searchRule.id");
     let change = async |input: Value| {
         let mut input = input;
         input["id"] = json!(id);
@@ -210,7 +213,9 @@ async fn rules_require_catalog_permission_at_the_website() {
     let (sailor, rise) = (app.website("sailor").await.id, app.website("rise").await.id);
     let manager = app.manager().await;
     let limited = app.user_with(&[Permission::ManageCatalogue], &[rise]).await;
-    let id = create_rule(&manager, sailor, &["sneaker", "trainer"], json!({})).await.text_at("searchRuleCreate.searchRule.id");
+    let id = create_rule(&manager, sailor, &["sneaker", "trainer"], json!({}))
+        .await
+        .text_at("searchRuleCreate.searchRule.id");
     create_rule(&limited, rise, &["pump", "court"], json!({})).await.at("searchRuleCreate.searchRule.id");
 
     let refused = create_rule(&limited, sailor, &["a1", "b1"], json!({})).await;

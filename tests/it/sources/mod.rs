@@ -65,7 +65,9 @@ async fn rows_created_here_have_a_source_without_external_id() {
     let website = app.website("sailor").await;
     let product = app.product(website.id, ProductSpec { sku: Some("L".into()), ..ProductSpec::default() }).await;
     let manager = app.manager().await;
-    let document = format!("{{ product(website: \"sailor\", sku: \"L\") {{ id createdAt {SOURCE_FIELDS} }} me {{ {SOURCE_FIELDS} }} }}");
+    let document = format!(
+        "{{ product(website: \"sailor\", sku: \"L\") {{ id createdAt {SOURCE_FIELDS} }} me {{ {SOURCE_FIELDS} }} }}"
+    );
     let response = manager.run(&document).await;
     let made = response.at("product.createdAt");
     let source = json!({ "website": { "code": "sailor" }, "externalId": null, "firstSeen": made, "lastSeen": null });

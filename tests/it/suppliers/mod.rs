@@ -1,4 +1,4 @@
 //! Suppliers: creating and updating them, and cost prices of products.
 
-mod purchases;
 mod mutations;
+mod purchases;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use souk::ids::{RowId, UserId};
 
-use super::{Actor, TestResponse, TestApp, email::Email};
+use super::{Actor, TestApp, TestResponse, email::Email};
 
 /// Initial password of every user.
 pub const PASSWORD: &str = "four unusual words here";

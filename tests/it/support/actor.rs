@@ -10,7 +10,7 @@ use souk::http;
 use souk::ids::RowId;
 use souk::ids::UserId;
 
-use super::{TestResponse, TestApp};
+use super::{TestApp, TestResponse};
 
 /// Sender of requests: a user, a guest, or a client with an API key.
 pub struct Actor<'a> {

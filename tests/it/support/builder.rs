@@ -174,6 +174,12 @@ impl TestAppBuilder {
         });
         let engine = graphql::engine(&services, &LimitSettings::default());
         let (router, health) = http::router(engine, Arc::clone(&services), &self.http, self.environment);
-        TestApp { database, services, mail_worker: LazyMailWorker::new(), router, drain: Box::new(move || health.drain()) }
+        TestApp {
+            database,
+            services,
+            mail_worker: LazyMailWorker::new(),
+            router,
+            drain: Box::new(move || health.drain()),
+        }
     }
 }

@@ -33,7 +33,8 @@ pub struct TestDb {
 impl TestDb {
     /// Creates a migrated database.
     pub async fn new() -> Self {
-        Self::with_settings(&DbSettings { read_connections: READ_CONNECTIONS, pool_size: 8, ..DbSettings::default() }).await
+        Self::with_settings(&DbSettings { read_connections: READ_CONNECTIONS, pool_size: 8, ..DbSettings::default() })
+            .await
     }
 
     /// Creates a migrated database and returns it with its connections.
@@ -61,6 +62,13 @@ impl TestDb {
     /// Creates a database without tables and returns its URL.
     pub async fn empty_url() -> String {
         create_database("TEMPLATE template0").await.0
+    }
+
+    /// Creates a copy of a database that nobody uses and returns its URL.
+    pub async fn copy_url(url: &str) -> String {
+        let path = url.split('?').next().unwrap_or_default();
+        let name = path.rsplit('/').next().expect("the URL names a database");
+        create_database(&format!("TEMPLATE \"{name}\"")).await.0
     }
 
     /// Opens new connections to the same database; it is not dropped with this handle.
@@ -188,11 +196,17 @@ async fn template_database() -> &'static str {
         let (client, connection) = config.connect(NoTls).await.expect("a connection to the tests' PostgreSQL");
         tokio::spawn(connection);
         client.batch_execute("SELECT pg_advisory_lock(773311)").await.expect("a lock");
-        let known = client.query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await.expect("the pg_database catalog");
+        let known = client
+            .query("SELECT 1 FROM pg_database WHERE datname = $1", &[&name])
+            .await
+            .expect("the pg_database catalog");
         if known.is_empty() {
             let making = format!("{name}_new");
             client.batch_execute(&format!("DROP DATABASE IF EXISTS \"{making}\" WITH (FORCE)")).await.expect("a drop");
-            client.batch_execute(&format!("CREATE DATABASE \"{making}\" TEMPLATE template0")).await.expect("a new database");
+            client
+                .batch_execute(&format!("CREATE DATABASE \"{making}\" TEMPLATE template0"))
+                .await
+                .expect("a new database");
             migrate(database_url(&making));
             let rename = format!("ALTER DATABASE \"{making}\" RENAME TO \"{name}\"");
             client.batch_execute(&rename).await.expect("a rename");

@@ -28,7 +28,12 @@ pub fn is_required(value: &InputValueDefinition) -> bool {
     !value.ty.node.nullable && value.default_value.is_none()
 }
 
-pub fn argument_literal(sdl: &Sdl, field: &str, argument: &InputValueDefinition, id: &dyn Fn(&str) -> String) -> String {
+pub fn argument_literal(
+    sdl: &Sdl,
+    field: &str,
+    argument: &InputValueDefinition,
+    id: &dyn Fn(&str) -> String,
+) -> String {
     let name = argument.name.node.as_str();
     format!("{name}: {}", value(sdl, field, name, &argument.ty.node, id))
 }

@@ -6,7 +6,7 @@ use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 
-use super::{Actor, TestResponse, TestDb};
+use super::{Actor, TestDb, TestResponse};
 
 #[derive(QueryableByName)]
 struct Row {

@@ -15,15 +15,13 @@ use souk::{
     ids::{RowId, WebsiteId},
     payments::{
         model::{Kind, Method, ProviderName},
-        providers::{
-            Call, Event, Headers, OperationOutcome, Provider, Providers, UnknownOutcome, WebhookRejection,
-        },
+        providers::{Call, Event, Headers, OperationOutcome, Provider, Providers, UnknownOutcome, WebhookRejection},
     },
 };
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
-use super::{Actor, TestResponse, ProductSpec, TestApp, TestDb};
+use super::{Actor, ProductSpec, TestApp, TestDb, TestResponse};
 
 /// The payment fields that tests select.
 pub const PAYMENT_FIELDS: &str = "payment { id status failure amount { amount currency } capturedAmount { amount }
@@ -92,7 +90,13 @@ impl Actor<'_> {
     }
 
     /// Captures, voids or refunds this amount, or all that is left if there is none.
-    pub async fn try_payment_operation(&self, mutation: &str, payment: &str, amount: Option<&str>, key: &str) -> TestResponse {
+    pub async fn try_payment_operation(
+        &self,
+        mutation: &str,
+        payment: &str,
+        amount: Option<&str>,
+        key: &str,
+    ) -> TestResponse {
         let mut input = json!({ "id": payment, "idempotencyKey": key });
         if let Some(amount) = amount {
             input["amount"] = amount.into();

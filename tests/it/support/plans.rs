@@ -11,7 +11,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use souk::{db::PlanMode, error::Result};
 
-use super::{TestResponse, TestDb, db::READ_CONNECTIONS, psql::Psql};
+use super::{TestDb, TestResponse, db::READ_CONNECTIONS, psql::Psql};
 
 /// A statement and its plan.
 pub struct Plan {
@@ -92,7 +92,8 @@ impl TestDb {
         session.rows(&format!("PREPARE explained AS {sql}")).await;
         let types = "SELECT unnest(parameter_types::text[]) FROM pg_prepared_statements WHERE name = 'explained'";
         let types = session.column(types).await;
-        let arguments: Vec<_> = types.iter().zip(split_debug_list(binds)).map(|(name, value)| sql_literal(name, &value)).collect();
+        let arguments: Vec<_> =
+            types.iter().zip(split_debug_list(binds)).map(|(name, value)| sql_literal(name, &value)).collect();
         let arguments = if types.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
         session.column(&format!("EXPLAIN (COSTS OFF) EXECUTE explained {arguments}")).await.join("\n")
     }
@@ -131,7 +132,9 @@ fn sql_literal(name: &str, value: &str) -> String {
         }
     };
     let text = match name.strip_suffix("[]") {
-        Some(_) => format!("{{{}}}", split_debug_list(value).iter().map(|value| plain(value)).collect::<Vec<_>>().join(",")),
+        Some(_) => {
+            format!("{{{}}}", split_debug_list(value).iter().map(|value| plain(value)).collect::<Vec<_>>().join(","))
+        }
         None => plain(value),
     };
     format!("'{}'::{name}", text.replace('\'', "''"))

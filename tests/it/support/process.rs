@@ -169,7 +169,11 @@ impl Drop for ServerProcess {
 
 /// Posts an operation; returns the status and the body of the response.
 pub fn post(address: SocketAddr, token: Option<&str>, document: &str) -> (u16, String) {
-    let body = json!({ "query": document }).to_string();
+    post_body(address, token, &json!({ "query": document }).to_string())
+}
+
+/// Posts a request body and reads the whole response: its status and its body.
+pub fn post_body(address: SocketAddr, token: Option<&str>, body: &str) -> (u16, String) {
     let authorization = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
     send_raw(
         address,

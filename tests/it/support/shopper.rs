@@ -6,7 +6,7 @@ use std::io;
 use serde_json::{Value, json};
 use souk::ids::{CartId, OrderId, ProductId, RowId};
 
-use super::{TestResponse, Client, TestDb};
+use super::{Client, TestDb, TestResponse};
 
 const CART: &str = "cart { id lines { product { id } quantity } total { amount } } cartToken";
 const ORDERS: &str = "orders { id orderNumber createdAt totalAmount { amount } details { product { id } quantity } }";

@@ -159,7 +159,8 @@ fn tokenize(text: &str) -> (Vec<String>, Vec<String>) {
         } else if first.is_whitespace() {
             first.len_utf8()
         } else {
-            let word = rest.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(rest.len());
+            let word =
+                rest.find(|character: char| !character.is_alphanumeric() && character != '_').unwrap_or(rest.len());
             let length = if word > 0 { word } else { if rest.starts_with("::") { 2 } else { first.len_utf8() } };
             tokens.push(rest[..length].to_owned());
             length

@@ -183,7 +183,8 @@ async fn export_is_limited_to_the_access_of_the_viewer() {
     for resource in Resource::ALL.iter().copied() {
         let every: Vec<_> =
             Permission::ALL.iter().copied().filter(|held| *held != resource.export().permission).collect();
-        let refused = export_to_string(db, &staff(&every, None), &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
+        let refused =
+            export_to_string(db, &staff(&every, None), &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
         assert!(refused.to_string().contains(resource.export().permission.as_str()), "{resource:?}: {refused}");
         let german = staff(&[resource.export().permission], Some(&[2]));
         let refused = export_to_string(db, &german, &options(resource, Format::SoukCsv, 1)).await.unwrap_err();
@@ -196,7 +197,12 @@ async fn export_is_limited_to_the_access_of_the_viewer() {
     }
     let german = staff(&[Permission::ManageWebsites], Some(&[2]));
     let everything = ExportOptions { resource: Resource::Websites, format: Format::SoukCsv, website: None };
-    assert!(export_to_string(db, &german, &everything).await.unwrap().ends_with("currency\nde,Laden,https://de.example,EUR\n"));
+    assert!(
+        export_to_string(db, &german, &everything)
+            .await
+            .unwrap()
+            .ends_with("currency\nde,Laden,https://de.example,EUR\n")
+    );
     assert_eq!(export_to_string(db, &Viewer::system(), &everything).await.unwrap().lines().count(), 3);
 }
 

@@ -82,7 +82,7 @@ async fn rejected_json_lines_have_reasons_and_can_be_reimported() {
     let rejects: Vec<serde_json::Value> =
         shop.rejects().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!((&rejects[0]["line"], &rejects[0]["sku"]), (&1.into(), &"A".into()));
-    assert_eq!(rejects[0]["reason"], "price: a new product has a price");
+    assert_eq!(rejects[0]["reason"], "price: a new product must have a price");
     assert_eq!((&rejects[1]["line"], &rejects[1]["text"]), (&2.into(), &"nonsense".into()));
     let mut right = rejects[0].clone();
     right["price"] = "1.50".into();

@@ -178,7 +178,10 @@ async fn reimport_changes_nothing_and_dry_run_writes_nothing() {
     assert_eq!(shop.database.scalar(PRODUCTS).await, before);
     assert_eq!(counts(&shop.run(&dry, Cursor::new(products_csv(31)), None).await.unwrap()), [1, 0, 30, 0]);
     let sums = "SELECT bool_and(stock = coalesce((SELECT sum(delta) FROM stock_movements m WHERE m.product_id = p.id), 0)) FROM products p";
-    assert_eq!(counts(&shop.import_csv(Resource::Stock, "sku,stock\nSKU-1,9\nSKU-7,0\nSKU-99,1\n").await), [0, 1, 1, 1]);
+    assert_eq!(
+        counts(&shop.import_csv(Resource::Stock, "sku,stock\nSKU-1,9\nSKU-7,0\nSKU-99,1\n").await),
+        [0, 1, 1, 1]
+    );
     assert_eq!(shop.database.scalar(sums).await, "t");
     assert_eq!(shop.database.scalar("SELECT count(*) FROM audit_log WHERE change = 'imported'").await, "3");
 }

@@ -12,7 +12,8 @@ use souk::{
 use crate::support::{Actor, ProductSpec, TestApp, multipart_form::Form};
 
 /// Every field of a transfer.
-const TRANSFER_FIELDS: &str = "transfer { id status resource processed total read created updated unchanged rejected failure
+const TRANSFER_FIELDS: &str =
+    "transfer { id status resource processed total read created updated unchanged rejected failure
     errors { line column message } downloadUrl rejectsUrl website { code } user { id } startedAt finishedAt }";
 
 /// Stores a file as an upload; returns its id.
@@ -39,7 +40,12 @@ async fn transfer_status(actor: &Actor<'_>, id: &str) -> Value {
     actor.run_with(&document, json!({ "id": id })).await.at("transfer").clone()
 }
 
-async fn start_import(actor: &Actor<'_>, website: WebsiteId, upload: &str, more: Value) -> crate::support::TestResponse {
+async fn start_import(
+    actor: &Actor<'_>,
+    website: WebsiteId,
+    upload: &str,
+    more: Value,
+) -> crate::support::TestResponse {
     let mut input = json!({ "resource": "PRODUCTS", "websiteId": website.to_global_id(), "uploadId": upload,
         "idempotencyKey": uuid::Uuid::new_v4().to_string() });
     input.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -150,7 +156,7 @@ async fn unreadable_file_fails_the_transfer_but_not_the_job() {
     app.services.storage.delete(&uploads::key(manager.id.0, &id).unwrap()).await.unwrap();
     app.run_jobs().await;
     let run = transfer_status(&manager, &begun.text_at("importStart.transfer.id")).await;
-    assert!(run["failure"].as_str().is_some_and(|why| why.contains("not there any more")), "{run}");
+    assert!(run["failure"].as_str().is_some_and(|why| why.contains("no longer exists")), "{run}");
     assert_eq!(app.database.scalar("SELECT count(*) FROM jobs WHERE kind = 'transfer'").await, "0");
 }
 

@@ -251,8 +251,8 @@ async fn corrected_rejects_can_be_imported() {
     let rejected = rejects.text();
     assert!(rejected.starts_with(&format!("{},line,reason\n", HEADER.trim_end())), "{rejected}");
     for line in [
-        "700006,10010A,Nothing at all,0,2024-03-05 07:00:00,0,,United Kingdom,18,\"the quantity is below 1, and the invoice no cancellation\"",
-        "700010,10030,Felt basket,1,2024-03-05 10:00:00,1.00,,,26,not as many columns as the header",
+        "700006,10010A,Nothing at all,0,2024-03-05 07:00:00,0,,United Kingdom,18,the quantity is below 1 but the invoice is not a cancellation",
+        "700010,10030,Felt basket,1,2024-03-05 10:00:00,1.00,,,26,the number of columns differs from the header",
     ] {
         assert!(rejected.lines().any(|rejected| rejected == line), "{line}\n{rejected}");
     }
@@ -283,7 +283,7 @@ async fn wrong_headers_and_websites_are_rejected() {
     let missing = failure(import(&db, "InvoiceNo,SKU\n1,A\n", &rejects.0).await);
     assert_eq!(missing, "sku-column: the file has no column \"StockCode\"; its header has: InvoiceNo, SKU.");
     assert!(failure(import(&db, "InvoiceNo;StockCode\n", &rejects.0).await).ends_with("Is the delimiter right?"));
-    assert!(failure(import(&db, "", &rejects.0).await).contains("the file is empty"));
+    assert!(failure(import(&db, "", &rejects.0).await).contains("The file is empty"));
     assert!(failure(import(&db, &HEADER.replace("Country", "Quantity"), &rejects.0).await).contains("more than once"));
     assert_eq!(text(&db, "SELECT count(*) FROM websites").await, "0", "a wrong file creates nothing");
 
@@ -297,7 +297,7 @@ async fn wrong_headers_and_websites_are_rejected() {
     );
     other.website.currency = Some("GBP".into());
     let currency = failure(import_sales(&db, &other, HEADER.as_bytes(), &rejects.0).await);
-    assert_eq!(currency, "currency: the website uk keeps its prices in EUR, not in GBP");
+    assert_eq!(currency, "currency: the currency of website uk is EUR, not GBP");
     other.website.currency = None;
     other.website.name = Some("The shop".into());
     let renamed = import_sales(&db, &other, HEADER.as_bytes(), &rejects.0).await.unwrap();
@@ -323,7 +323,7 @@ async fn other_csv_dialects_are_supported() {
     let report = import_sales(&db, &options, file.as_bytes(), &rejects.0).await.unwrap();
     assert_eq!((report.lines.read, report.lines.created, report.lines.rejected), (3, 2, 1));
     assert!(rejects.text().starts_with("Rechnung;stockcode;Description;Quantity;InvoiceDate;UnitPrice;line;reason\n"));
-    assert!(rejects.text().ends_with(";2;the price is not a number, or beyond 99,999,999.99\n"), "{}", rejects.text());
+    assert!(rejects.text().ends_with(";2;the price is not a number or exceeds 99,999,999.99\n"), "{}", rejects.text());
     // Two SKUs that would produce the same slug.
     let slugs = text(&db, "SELECT string_agg(slug, ' ' ORDER BY slug) FROM products").await;
     let (first, second) = slugs.split_once(' ').unwrap();

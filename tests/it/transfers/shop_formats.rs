@@ -118,10 +118,13 @@ fn shopify_variants_become_products_of_a_group() {
     assert_eq!((mug.stock, mug.is_active), (None, Some(false)));
     assert_eq!((category(mug), mug.external_id.as_deref()), ("Mugs".into(), Some("tin-mug")));
     assert_eq!(products.keys().len(), 5);
-    let expected =
-        [(7, "gift cards"), (8, "Variant Inventory Qty: there are never"), (10, "line 9 has the same options")];
+    let expected = [
+        (7, "gift cards"),
+        (8, "Variant Inventory Qty: a quantity must not"),
+        (10, "line 9 has the same option values"),
+    ];
     assert_rejected(&refused, &expected);
-    assert_eq!(notes["variants without a SKU got one from handle and options"], 1);
+    assert_eq!(notes["variants whose missing SKU was derived from handle and options"], 1);
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn shopify_2025_column_names_are_supported() {
     assert_eq!((money(ash.price), money(ash.compare_at_price.flatten())), ("59.00".into(), "64.00".into()));
     assert_eq!((urls(oak), oak.is_active, oak.stock), (vec!["deck-oak.jpg"], Some(true), Some(7)));
     assert_eq!((oil.is_active, oil.stock, group(oil)), (Some(false), None, None));
-    assert_eq!(notes["images that are no address of the web"], 1);
+    assert_eq!(notes["images without a web address"], 1);
 }
 
 /// Returns a rejects file with these rows.
@@ -203,8 +206,8 @@ fn woocommerce_variations_inherit_from_their_parent() {
     let hook = &products["HOOK"];
     assert_eq!((hook.stock, hook.is_active, urls(hook).len()), (Some(1000), Some(false), 0));
     assert_rejected(&refused, &[(6, "\"grouped\""), (7, "Parent: the file has no variable product \"GONE\"")]);
-    assert_eq!(notes["variable products, which became groups"], 1);
-    assert_eq!(notes["products without a SKU got one from their id"], 1);
+    assert_eq!(notes["variable products, imported as groups"], 1);
+    assert_eq!(notes["products whose missing SKU was derived from their ID"], 1);
 }
 
 #[test]
@@ -230,8 +233,8 @@ fn magento_products_get_their_group_from_a_later_line() {
     assert_eq!((brown.is_active, black.is_active, black.stock), (Some(true), Some(false), None));
     assert_eq!((read.products["LACE"].is_active, group(&read.products["LACE"])), (Some(false), None));
     assert_rejected(&read.refused, &[(8, "\"bundle\"")]);
-    assert_eq!(read.notes["lines of store views, which are translations"], 1);
-    assert_eq!(read.notes["categories beside a product's own"], 1);
+    assert_eq!(read.notes["lines of store views (translations)"], 1);
+    assert_eq!(read.notes["additional categories of products"], 1);
 }
 
 #[test]
@@ -315,8 +318,13 @@ fn invalid_line_does_not_affect_others() {
         b"\",1.00,1\n5,simple,E,Five,1.00,1.5\n6,simple,4.00638E+12,Six,1.00,1\n7,simple,G,Seven,1.00,=\"07\"\n",
     );
     let western = Options { encoding: Encoding::Windows1252, ..options() };
-    let expected =
-        [(3, "columns"), (4, "Name: not UTF-8"), (5, "longer than 4 MB"), (6, "Stock"), (7, "SKU: a spreadsheet")];
+    let expected = [
+        (3, "columns"),
+        (4, "Name: the text is not UTF-8"),
+        (5, "longer than 4 MB"),
+        (6, "Stock"),
+        (7, "SKU: a spreadsheet"),
+    ];
     let read = read(Shop::WooCommerce, &file);
     assert_rejected(&read.refused, &expected);
     assert_eq!(read.products.keys().collect::<Vec<_>>(), ["A", "G"]);
@@ -357,7 +365,7 @@ fn endless_input_is_truncated_and_reported() {
     let Err(error) = formats::open(Shop::WooCommerce, b"ID,Type,SKU,Name,Tags\n".chain(lines), &options()) else {
         panic!("100 MB of variable products were accepted");
     };
-    assert!(error.to_string().contains("split the file"), "{error}");
+    assert!(error.to_string().contains("Split the file"), "{error}");
 }
 
 fn drain(products: Result<ProductRows, Error>) {

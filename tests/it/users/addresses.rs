@@ -134,7 +134,11 @@ async fn user_has_at_most_fifty_addresses() {
     let app = TestApp::new().await;
     let (customer, neighbour) = (app.customer().await, app.customer().await);
     for number in 1..=50 {
-        assert_eq!(try_mutate(&customer, "addressCreate", address_input(&number.to_string())).await, "done", "{number}");
+        assert_eq!(
+            try_mutate(&customer, "addressCreate", address_input(&number.to_string())).await,
+            "done",
+            "{number}"
+        );
     }
     let before = app.database.contents().await;
     let response = customer.mutate("addressCreate", "address { id }", address_input("51")).await;

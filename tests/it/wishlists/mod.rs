@@ -1,8 +1,8 @@
 //! Wishlists: their owner's lists, sharing by link, and moving items into the cart.
 
+mod fixtures;
 mod move_to_cart;
 mod sharing;
-mod fixtures;
 
 pub use self::fixtures::FIXTURES;
 
@@ -155,7 +155,11 @@ async fn only_the_owner_and_staff_see_a_wishlist_and_only_the_owner_changes_it()
         let listed = viewer.run("{ wishlists { nodes { id } } }").await.at("wishlists.nodes").as_array().map(Vec::len);
         assert_eq!(listed, Some(usize::from(*sees)), "viewer {at}");
         for mutation in ["wishlistUpdate", "wishlistDelete", "wishlistShare", "wishlistUnshare", "wishlistMoveToCart"] {
-            assert_eq!(viewer.try_mutate(mutation, json!({ "id": id })).await, "NOT_FOUND id", "viewer {at}: {mutation}");
+            assert_eq!(
+                viewer.try_mutate(mutation, json!({ "id": id })).await,
+                "NOT_FOUND id",
+                "viewer {at}: {mutation}"
+            );
         }
         let input = json!({ "wishlistId": id, "productId": rope.to_global_id() });
         assert_eq!(viewer.try_mutate("wishlistItemAdd", input).await, "NOT_FOUND wishlistId", "viewer {at}");
@@ -222,7 +226,11 @@ async fn user_has_at_most_50_wishlists_and_a_wishlist_at_most_500_items() {
     };
     let put = |product: ProductId| json!({ "wishlistId": id, "productId": product.to_global_id(), "quantity": 3 });
     assert_eq!(ada.try_mutate("wishlistItemAdd", put(of("R-501").await)).await, "OUT_OF_RANGE productId");
-    assert_eq!(ada.try_mutate("wishlistItemAdd", put(of("R-500").await)).await, "done", "the product is already on the wishlist");
+    assert_eq!(
+        ada.try_mutate("wishlistItemAdd", put(of("R-500").await)).await,
+        "done",
+        "the product is already on the wishlist"
+    );
 }
 
 #[tokio::test]
@@ -284,7 +292,10 @@ async fn user_export_includes_wishlists_and_erasure_deletes_them() {
     let shared = "query ($token: String!) { sharedWishlist(token: $token) { id } }";
     assert_eq!(app.anonymous().run_with(shared, json!({ "token": token })).await.at("sharedWishlist"), &Value::Null);
     // The name is in no audit log entry.
-    assert_eq!(app.database.scalar("SELECT count(*) FROM audit_log WHERE (before, after)::text LIKE '%Boat%'").await, "0");
+    assert_eq!(
+        app.database.scalar("SELECT count(*) FROM audit_log WHERE (before, after)::text LIKE '%Boat%'").await,
+        "0"
+    );
 }
 
 #[tokio::test]

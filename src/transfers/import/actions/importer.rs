@@ -1,6 +1,6 @@
 //! Writes the batches of one run.
-//! Rule: the rows of a batch are written together; if the database rejects them, the batch is halved until the wrong row is
-//! found.
+//! Rule: the rows of a batch are written together; if the database rejects them, the batch is split in halves until the
+//! invalid row is found.
 
 use csv::ByteRecord;
 use futures_util::future::try_join_all;
@@ -27,9 +27,9 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Minimum number of rows that are written over several connections.
+/// Minimum number of rows to write over several connections.
 const MIN_PARALLEL_ROWS: usize = 200;
-/// Number of these connections.
+/// Maximum number of connections.
 const MAX_CONNECTIONS: usize = 2;
 
 /// A row that passed the checks that need no database.
@@ -51,7 +51,7 @@ pub(super) struct Importer<'a> {
     run: &'a Run<'a>,
     duplicates: DuplicateCheck,
     references: References,
-    /// Rows of the file that were read so far.
+    /// Number of rows of the file read so far.
     row_number: i64,
 }
 
@@ -83,12 +83,12 @@ impl BatchWriter<Record> for Importer<'_> {
 }
 
 impl<'a> Importer<'a> {
-    /// For a run from its checkpoint.
+    /// Creates an importer that starts at the checkpoint of a run.
     pub(super) fn new(db: &'a Db, run: &'a Run<'a>) -> Self {
         Self { db, run, duplicates: DuplicateCheck::default(), references: References::default(), row_number: 0 }
     }
 
-    /// Checks each row by itself and against the rows before it.
+    /// Checks each row by itself and against earlier rows.
     fn check(&mut self, rows: Vec<Row<Record>>) -> (Vec<ValidRow>, Vec<RejectedRow>) {
         let (mut valid, mut rejected) = (Vec::with_capacity(rows.len()), Vec::new());
         for Row { line, fields, record } in rows {
@@ -109,8 +109,8 @@ impl<'a> Importer<'a> {
         (valid, rejected)
     }
 
-    /// Finds what the rows refer to, and creates what is missing for the rows that will be imported: the others are rejected
-    /// first, so that nothing is created for them.
+    /// Finds the entities that rows refer to and creates missing ones. Rows that would be rejected are removed first,
+    /// so that nothing is created for them.
     async fn resolve_references(
         &mut self,
         valid: Vec<ValidRow>,
@@ -138,8 +138,8 @@ impl<'a> Importer<'a> {
         Ok(kept)
     }
 
-    /// Writes products over several connections: PostgreSQL spends far more time on each row than Souk does, and uses one
-    /// processor for one connection.
+    /// Writes products over several connections, because most of the time is spent in PostgreSQL, which uses one
+    /// processor per connection.
     async fn write_all(&self, valid: &[ValidRow]) -> Result<Vec<RowOutcome>> {
         if self.run.options.resource != Resource::Products || valid.len() < MIN_PARALLEL_ROWS {
             return self.write_or_halve(valid).await;
@@ -148,7 +148,7 @@ impl<'a> Importer<'a> {
         Ok(try_join_all(parts).await?.concat())
     }
 
-    /// Writes rows together, and in halves if the database rejects them together, until the wrong row is found.
+    /// Writes rows together; if the database rejects them, in halves until the invalid row is found.
     async fn write_or_halve(&self, valid: &[ValidRow]) -> Result<Vec<RowOutcome>> {
         let mut outcomes = Vec::with_capacity(valid.len());
         let mut parts = vec![valid];
@@ -185,7 +185,7 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// Finds what rows refer to, and creates what is missing unless this is dry.
+/// Finds the entities that rows refer to; creates missing ones unless this is a dry run.
 async fn resolve(
     db: &Db,
     run: &Run<'_>,
@@ -209,7 +209,7 @@ async fn resolve(
     }
 }
 
-/// The outcomes of rows, which are written unless this is dry.
+/// Returns the outcomes of rows; writes the rows unless this is a dry run.
 async fn write(
     conn: &Conn,
     run: &Run<'_>,
@@ -227,7 +227,7 @@ async fn write(
     }
 }
 
-/// The records of one kind; all records of a file are of the same kind.
+/// Returns the records of one type; all records of a file have the same type.
 fn records<'r, T>(rows: &'r [ValidRow], pick: impl Fn(&'r Record) -> Option<&'r T>) -> Vec<&'r T> {
     rows.iter().filter_map(|row| pick(&row.record)).collect()
 }

@@ -1,5 +1,5 @@
-//! Running an import: a new transfer, or one that exists already, from its checkpoint to the end of the file.
-//! Rule: one run at a time imports a resource at a website; another one waits for its lease.
+//! Runs an import, as a new or an existing transfer, from its checkpoint to the end of the file.
+//! Rule: one run at a time imports a resource of a website; other runs wait for the lease.
 
 mod importer;
 
@@ -25,14 +25,14 @@ use crate::{
     websites::{self, model::WebsiteRow},
 };
 
-/// Pause between two attempts to take a lease.
+/// Interval between attempts to take a lease.
 const LEASE_POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Imports a file as a transfer of its own. Rejected rows are written to the file `rejects`. `progress` is called with the
-/// report after each batch.
+/// Imports a file as a new transfer, or continues an interrupted import of the same file. Rejected rows are written to
+/// the file `rejects`. `progress` is called with the report after each batch.
 /// # Errors
-/// User errors for an unknown website, a wrong header and wrong options; those of files and database. Rows that were
-/// imported before the error stay.
+/// User errors for an unknown website, an invalid header and invalid options; file and database errors. Rows imported
+/// before the error stay.
 pub async fn import(
     db: &Db,
     options: &ImportOptions,
@@ -45,7 +45,7 @@ pub async fn import(
     let (at, hash) = (Some(website.id), input.hash.as_deref());
     let lease = loop {
         let id = db.transaction(async |conn| store::find_or_insert(conn, at, options, hash).await).await?;
-        // If another run finished the same file meanwhile, this becomes a transfer of its own, which finds nothing new.
+        // If another run has finished the same file in the meantime, a new transfer is started, which changes nothing.
         if let Some(lease) = wait_for_lease(db, id).await? {
             break lease;
         }
@@ -53,10 +53,10 @@ pub async fn import(
     run(db, Run { options, website, lease }, source, rejects, progress, async { Ok(()) }).await
 }
 
-/// Imports a file for an existing transfer, from its checkpoint. `before_finish` runs when all rows are imported and the
-/// transfer is not marked as done yet.
+/// Imports a file for an existing transfer, from its checkpoint. `before_finish` runs after the last row and before the
+/// transfer is marked as done.
 /// # Errors
-/// Those of [`import`] and of `before_finish`.
+/// Errors of [`import`] and of `before_finish`.
 pub async fn import_for_transfer(
     db: &Db,
     id: TransferId,
@@ -67,12 +67,12 @@ pub async fn import_for_transfer(
 ) -> Result<Report> {
     let website = website(db, options).await?;
     let source = source::read(bytes, options).await?;
-    let done = || Error::Coded(ErrorCode::Conflict, "this import is done already".into());
+    let done = || Error::Coded(ErrorCode::Conflict, "the import is already done".into());
     let lease = wait_for_lease(db, id).await?.ok_or_else(done)?;
     run(db, Run { options, website, lease }, source, rejects, |_| (), before_finish).await
 }
 
-/// Number of rows of a file, up to where it can be read; none if not even its header can be read.
+/// Returns the number of rows of a file, up to the first read error; none if the header cannot be read.
 pub async fn count(options: &ImportOptions, bytes: Box<dyn Read + Send>) -> Option<u64> {
     let (_, mut batches) = source::read(bytes, options).await.ok()?;
     let mut rows = 0;
@@ -86,14 +86,14 @@ pub async fn count(options: &ImportOptions, bytes: Box<dyn Read + Send>) -> Opti
 
 async fn website(db: &Db, options: &ImportOptions) -> Result<WebsiteRow> {
     if !(1..=10_000).contains(&options.batch) {
-        return Err(Error::bad_input("batch", "a batch is from 1 to 10000 rows"));
+        return Err(Error::bad_input("batch", "batch must be between 1 and 10000 rows"));
     }
     let code = &options.website;
     let found = db.read(async |conn| websites::store::find_by_code(conn, code).await).await?;
     found.ok_or_else(|| Error::user(UserErrorCode::NotFound, "website", format!("there is no website {code:?}")))
 }
 
-/// Waits for the lease of a transfer; none if another run finished the transfer meanwhile.
+/// Waits for the lease of a transfer; returns none if another run has finished the transfer in the meantime.
 async fn wait_for_lease(db: &Db, id: TransferId) -> Result<Option<Lease>> {
     let mut has_logged = false;
     loop {
@@ -104,7 +104,7 @@ async fn wait_for_lease(db: &Db, id: TransferId) -> Result<Option<Lease>> {
             return Ok(None);
         }
         if !has_logged {
-            tracing::info!("another import of the same website is running: waiting for it");
+            tracing::info!("waiting for another import of the same website");
             has_logged = true;
         }
         tokio::time::sleep(LEASE_POLL_INTERVAL).await;

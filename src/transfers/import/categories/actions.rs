@@ -1,5 +1,5 @@
-//! Writes the categories of a batch, or only plans them.
-//! Rule: the paths are created as those that products name, then the categories' own columns are compared.
+//! Plans and writes the categories of a batch.
+//! Rule: the paths are created like those of products; then the other columns of the categories are compared.
 
 use std::collections::HashMap;
 
@@ -24,9 +24,9 @@ use crate::{
     sources::{self, model::SourceType},
 };
 
-/// Resolves the paths of these rows: of a row whose category exists, and may move, only the parent's path.
+/// Resolves the paths of these rows; only the parent's path if the category exists, since it may be moved.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn resolve(
     db: &Db,
     run: &Run<'_>,
@@ -37,7 +37,7 @@ pub async fn resolve(
     let website = run.website.id;
     let existing = db.read(async |conn| store::by_external_id(conn, website, records).await).await?;
     if records.iter().any(|record| find_existing(&existing, record).is_some()) {
-        // A category that moves takes its descendants along.
+        // Moving a category also moves its descendants.
         references.forget_categories();
     }
     let mut wanted = UnresolvedReferences::default();
@@ -48,9 +48,9 @@ pub async fn resolve(
     references::actions::resolve(db, &run.website, references, wanted, is_dry_run).await
 }
 
-/// Writes what the rows say, or only returns what would become of them.
+/// Writes the rows; a dry run only returns their outcomes.
 /// # Errors
-/// User errors for rules that only the database can check, which one of the rows breaks; those of the database.
+/// User errors for rules that only the database checks and that one of the rows violates; database errors.
 pub async fn write(
     conn: &Conn,
     run: &Run<'_>,

@@ -1,5 +1,5 @@
-//! Categories of a batch: found by external id or path, compared, created, moved and changed.
-//! Rule: what is above a category is created if it is missing.
+//! Categories of a batch: found by external ID or path, compared, created, moved and updated.
+//! Rule: missing ancestors of a category are created.
 
 pub mod actions;
 pub mod model;

@@ -1,6 +1,6 @@
-//! Rules of the categories of a file, and the plan of a batch.
-//! Rule: a category has one parent. A category that the file names by the shop's own id moves to the path of its row; if a
-//! file has several rows of one id, the first row sets the parent and the others are refused.
+//! Rules for categories in files, and the plan of a batch.
+//! Rule: a category has one parent. A category with an external ID is moved to the path of its row; if a file has
+//! several rows with the same ID, the first row sets the parent and the others are rejected.
 
 use std::collections::HashMap;
 
@@ -16,22 +16,22 @@ use super::super::{
 };
 use crate::text::{MAX_DESCRIPTION, Validator, check_slug, slugify};
 
-/// A category as a file may describe it.
+/// The columns of a category that a file can set.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
 pub struct CategoryState {
-    /// Key.
+    /// Primary key.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
-    /// The website's own id, if any.
+    /// External ID at the website, if any.
     #[diesel(sql_type = Nullable<Text>)]
     pub external_id: Option<String>,
-    /// Parent, if it is not a root.
+    /// Parent; none for a root category.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub parent_id: Option<i64>,
     /// Name.
     #[diesel(sql_type = Text)]
     pub name: String,
-    /// Name in URLs.
+    /// Slug.
     #[diesel(sql_type = Text)]
     pub slug: String,
     /// Description.
@@ -42,33 +42,33 @@ pub struct CategoryState {
     pub position: i32,
 }
 
-/// The categories that the database has for the rows of a batch.
+/// Existing categories for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct ExistingCategories {
-    /// By the website's own id.
+    /// By external ID.
     pub by_external_id: HashMap<String, CategoryState>,
-    /// By key, those at the paths of the rows.
+    /// By primary key, those at the paths of the rows.
     pub by_id: HashMap<i64, CategoryState>,
-    /// The slugs that rows ask for and that are in use, and by which category.
+    /// Requested slugs that are taken, with the ID of the category.
     pub taken: HashMap<String, i64>,
 }
 
-/// What becomes of the rows of a batch.
+/// The plan for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct Plan<'r> {
     /// The outcome of each row, in order.
     pub outcomes: Vec<RowOutcome>,
-    /// Existing categories whose columns change, and what they become.
+    /// New states of the existing categories that change.
     pub changed: Vec<CategoryState>,
-    /// Categories that the rows name: key and external id.
+    /// Primary keys and external IDs of the categories in the rows.
     pub seen: Vec<(i64, Option<&'r str>)>,
-    /// Rows that are another category of the same name and parent: the parent, and the row.
+    /// Rows of a different category with the same name and parent as an existing one: the parent and the row.
     pub same_name: Vec<(Option<i64>, &'r CategoryRecord)>,
 }
 
 /// Checks a row by itself.
 /// # Errors
-/// The rule that it breaks.
+/// The rule that the row violates.
 pub fn check(record: &CategoryRecord) -> Result<(), Rejection> {
     let mut validator = Validator::new();
     record.path.iter().for_each(|name| validator.text("path", name, 255));
@@ -82,7 +82,7 @@ pub fn check(record: &CategoryRecord) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// The existing category with the external id of the row.
+/// Returns the existing category with the external ID of the row.
 pub fn find_existing<'k>(
     existing: &'k HashMap<String, CategoryState>,
     record: &CategoryRecord,
@@ -90,13 +90,13 @@ pub fn find_existing<'k>(
     existing.get(record.external_id.as_ref()?)
 }
 
-/// The category's own name; a row always has one.
+/// Returns the category's name; a path is never empty.
 pub fn name(record: &CategoryRecord) -> &str {
     &record.path[record.path.len() - 1]
 }
 
 impl<'r> Plan<'r> {
-    /// Decides what becomes of each row.
+    /// Determines the outcome of each row.
     pub fn make(references: &References, records: &[&'r CategoryRecord], found: &'r ExistingCategories) -> Self {
         let (mut plan, mut taken, mut matched) = (Self::default(), found.taken.clone(), HashMap::new());
         for &record in records {
@@ -123,12 +123,12 @@ impl<'r> Plan<'r> {
         let id = before.map_or_else(|| path_id.unwrap_or_default(), |before| before.id);
         let holder = matched.get(&id).copied().or_else(|| before.and_then(|before| before.external_id.as_deref()));
         if record.external_id.is_some() && holder.is_some() && holder != record.external_id.as_deref() {
-            // The shop has two categories of one name and parent.
+            // The shop has two categories with the same name and parent.
             self.same_name.push((parent_id, record));
             return Ok(RowOutcome::Created);
         }
         if matched.insert(id, record.external_id.as_deref().unwrap_or_default()).is_some() {
-            return Err(Rejection::at("path", "an earlier row of the file is the same category"));
+            return Err(Rejection::at("path", "an earlier row of the file has the same category"));
         }
         if let Some(slug) = &record.slug
             && taken.insert(slug.clone(), id).is_some_and(|holder| holder != id)
@@ -157,7 +157,8 @@ impl<'r> Plan<'r> {
         Ok(outcome)
     }
 
-    /// For each twin its name and parent, and the slug it asks for with a longer name to fall back on.
+    /// Returns names and parents of the categories with duplicate names, and for each its preferred slug with a longer
+    /// name as a fallback.
     pub fn same_name_rows(&self) -> (Vec<(Option<i64>, &'r str)>, Vec<(String, String)>) {
         let rows = self.same_name.iter().map(|(parent, record)| (*parent, name(record))).collect();
         let wanted = self.same_name.iter().map(|(_, record)| {
@@ -167,7 +168,8 @@ impl<'r> Plan<'r> {
         (rows, wanted.collect())
     }
 
-    /// Adds the twins, which were created with these slugs and keys, to the categories that are seen and changed.
+    /// Adds the categories with duplicate names, which were created with these slugs and IDs, to those seen and
+    /// changed.
     pub fn add_same_name(&mut self, slugs: Vec<String>, ids: &HashMap<String, i64>) {
         for ((parent_id, record), slug) in self.same_name.iter().zip(slugs) {
             let id = ids.get(&slug).copied().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The statements that find the categories of a batch.
-//! Rule: their writes are in `categories::store`.
+//! SQL statements that find the categories of a batch.
+//! Rule: the writes are in `categories::store`.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::{db::Conn, error::Result, ids::WebsiteId};
 const COLUMNS: &str =
     "SELECT c.id, s.external_id, c.parent_id, c.name, c.slug, c.description, c.position FROM categories c";
 
-/// The categories with the external ids of these rows at a website, by external id.
+/// Returns the categories of a website with the external IDs of these rows, by external ID.
 pub async fn by_external_id(
     mut conn: &Conn,
     website: WebsiteId,
@@ -30,7 +30,7 @@ pub async fn by_external_id(
     Ok(rows.into_iter().filter_map(|row| Some((row.external_id.clone()?, row))).collect())
 }
 
-/// The categories with these ids, with their external ids at a website, by id.
+/// Returns the categories with these IDs and their external IDs at a website, by ID.
 pub async fn by_ids(mut conn: &Conn, website: WebsiteId, ids: &[i64]) -> Result<HashMap<i64, CategoryState>> {
     let query = sql_query(format!(
         "{COLUMNS} LEFT JOIN sources s ON s.resource_type = 'Category' AND s.resource_id = c.id AND s.website_id = $1

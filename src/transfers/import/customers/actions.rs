@@ -1,5 +1,5 @@
-//! Writes the customers of a batch, or only plans them.
-//! Rule: users are locked in the order of their ids.
+//! Plans and writes the customers of a batch.
+//! Rule: users are locked in the order of their IDs.
 
 use super::{
     super::{
@@ -19,16 +19,16 @@ use crate::{
     },
 };
 
-/// Writes what the rows say, or only returns what would become of them.
+/// Writes the rows; a dry run only returns their outcomes.
 /// # Errors
-/// User errors for rules that only the database can check, which one of the rows breaks; those of the database.
+/// User errors for rules that only the database checks and that one of the rows violates; database errors.
 pub async fn write(
     conn: &Conn,
     run: &Run<'_>,
     records: &[&CustomerRecord],
     is_dry_run: bool,
 ) -> Result<Vec<RowOutcome>> {
-    // Locks are taken in the order of the ids, as everywhere.
+    // The statement locks the users in the order of their IDs, as everywhere.
     let found = store::find(conn, run.website.id, records, !is_dry_run).await?;
     if is_dry_run {
         return Ok(Plan::make(records, &found, Vec::new()).outcomes);

@@ -1,5 +1,5 @@
-//! Customers of a batch: found by the shop's own id, else by email address, compared, created and changed.
-//! Rule: an import sets no password and removes no address.
+//! Customers of a batch: found by external ID, else by email address, compared, created and updated.
+//! Rule: an import never sets a password and never removes an address.
 
 pub mod actions;
 pub mod model;

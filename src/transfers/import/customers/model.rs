@@ -1,7 +1,7 @@
-//! Rules of the customers of a file, and the plan of a batch.
-//! Rule: a person who is a customer of two websites is one user with two identities, and keeps the columns that the first
-//! website set. Staff members are never changed, nor is an e-mail address that somebody logs in with; passwords are neither
-//! imported nor exported.
+//! Rules for customers in files, and the plan of a batch.
+//! Rule: a customer of two websites is one user with two external IDs and keeps the values set by the first website.
+//! Staff members are never changed, nor is an email address, which is used to log in. Passwords are neither imported
+//! nor exported.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -20,16 +20,16 @@ use crate::{
     users::model::MAX_ADDRESSES,
 };
 
-/// A customer as a file may describe them.
+/// The columns of a customer that a file can set.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
 pub struct CustomerState {
-    /// Key.
+    /// Primary key.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
-    /// The website's own id, if any.
+    /// External ID at the website, if any.
     #[diesel(sql_type = Nullable<Text>)]
     pub external_id: Option<String>,
-    /// E-mail address.
+    /// Email address.
     #[diesel(sql_type = Nullable<Text>)]
     pub email: Option<String>,
     /// Name.
@@ -41,13 +41,13 @@ pub struct CustomerState {
     /// Whether the customer can log in.
     #[diesel(sql_type = Bool)]
     pub is_active: bool,
-    /// Whether the user has the role of a customer.
+    /// Whether the user has the customer role.
     #[diesel(sql_type = Bool)]
     pub is_customer: bool,
-    /// Whether the customer first came from this website.
+    /// Whether the customer was first created for this website.
     #[diesel(sql_type = Bool)]
     pub is_source_website: bool,
-    /// Whether the website knows the customer.
+    /// Whether the customer is known to this website.
     #[diesel(sql_type = Bool)]
     pub is_known: bool,
     /// Addresses, as an array of [`AddressRecord`].
@@ -55,9 +55,9 @@ pub struct CustomerState {
     pub addresses: Value,
 }
 
-/// Checks a row by itself and puts e-mail address and phone number into their canonical form.
+/// Checks a row by itself and normalizes email address and phone number.
 /// # Errors
-/// The rule that it breaks.
+/// The rule that the row violates.
 pub fn check(record: &mut CustomerRecord) -> Result<(), Rejection> {
     let mut validator = Validator::new();
     validator.optional_text("external_id", record.external_id.as_deref(), 255);
@@ -78,23 +78,23 @@ pub fn check(record: &mut CustomerRecord) -> Result<(), Rejection> {
     validator.finish().map_err(Rejection::from)
 }
 
-/// What becomes of the rows of a batch.
+/// The plan for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct Plan<'r> {
     /// The outcome of each row, in order.
     pub outcomes: Vec<RowOutcome>,
     /// Customers to create.
     pub new: Vec<CustomerState>,
-    /// Existing customers whose columns change, and what they become.
+    /// New states of the existing customers that change.
     pub changed: Vec<CustomerState>,
-    /// Customers that the rows name: key and external id.
+    /// Primary keys and external IDs of the customers in the rows.
     pub seen: Vec<(i64, Option<&'r str>)>,
-    /// Addresses to add, with the customer's key.
+    /// Addresses to add, with the customer's primary key.
     pub addresses: Vec<(i64, &'r AddressRecord)>,
 }
 
 impl<'r> Plan<'r> {
-    /// Decides what becomes of each row. New customers get the `ids` in order; a dry run has none and gives them 0.
+    /// Determines the outcome of each row. New customers get the `ids` in order; a dry run has none and uses 0.
     pub fn make(records: &[&'r CustomerRecord], found: &[CustomerState], ids: Vec<i64>) -> Self {
         let by_id: HashMap<&str, &CustomerState> =
             found.iter().filter_map(|state| Some((state.external_id.as_deref()?, state))).collect();
@@ -138,7 +138,7 @@ impl<'r> Plan<'r> {
     }
 }
 
-/// What a customer becomes by a row, and the addresses to add.
+/// Returns the new state of a customer and the addresses to add.
 fn plan_row<'r>(
     record: &'r CustomerRecord,
     before: Option<&CustomerState>,
@@ -146,12 +146,12 @@ fn plan_row<'r>(
 ) -> Result<(CustomerState, Vec<&'r AddressRecord>), Rejection> {
     let mut state = match before {
         Some(before) if !matched.insert(before.id) => {
-            return Err(Rejection::at("email", "an earlier row of the file is the same customer"));
+            return Err(Rejection::at("email", "an earlier row of the file has the same customer"));
         }
-        Some(before) if !before.is_customer => return Err(Rejection::at("email", "this is a member of staff")),
+        Some(before) if !before.is_customer => return Err(Rejection::at("email", "the user is a staff member")),
         Some(before) => before.clone(),
         None => {
-            let name = record.name.clone().ok_or_else(|| Rejection::at("name", "a new customer has a name"))?;
+            let name = record.name.clone().ok_or_else(|| Rejection::at("name", "a new customer must have a name"))?;
             CustomerState {
                 name,
                 is_active: true,
@@ -167,7 +167,10 @@ fn plan_row<'r>(
     }
     match (&record.email, &state.email) {
         (Some(given), Some(has)) if given != has => {
-            return Err(Rejection::at("email", "the customer has another e-mail address, which only they change"));
+            return Err(Rejection::at(
+                "email",
+                "the customer has another email address; only the customer can change it",
+            ));
         }
         (Some(_), None) => state.email.clone_from(&record.email),
         _ => {}
@@ -187,7 +190,7 @@ fn plan_row<'r>(
     Ok((state, added))
 }
 
-/// The addresses of a row that the customer does not have.
+/// Returns the addresses of a row that the customer does not have yet.
 fn new_addresses<'r>(record: &'r CustomerRecord, state: &CustomerState) -> Result<Vec<&'r AddressRecord>, Rejection> {
     let has: Vec<AddressRecord> = serde_json::from_value(state.addresses.clone()).unwrap_or_default();
     let key = |address: &AddressRecord| {
@@ -201,7 +204,7 @@ fn new_addresses<'r>(record: &'r CustomerRecord, state: &CustomerState) -> Resul
         return Err(Rejection::at("addresses", format!("a customer has at most {MAX_ADDRESSES} addresses")));
     }
     if added.iter().filter(|address| address.is_default).count() + usize::from(has_default) > 1 {
-        return Err(Rejection::at("addresses", "one address is the default"));
+        return Err(Rejection::at("addresses", "only one address can be the default"));
     }
     Ok(added)
 }

@@ -1,5 +1,5 @@
-//! The statement that finds the customers of a batch.
-//! Rule: their writes are in `users::store`.
+//! SQL statement that finds the customers of a batch.
+//! Rule: the writes are in `users::store`.
 
 use diesel::{
     sql_query,
@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use super::{super::super::record::CustomerRecord, model::CustomerState};
 use crate::{db::Conn, error::Result, ids::WebsiteId};
 
-/// The customers that these rows name by external id or e-mail address, in the order of their ids; locked on demand.
+/// Returns the customers with the external IDs or email addresses of these rows, sorted by ID; locks them on request.
 pub async fn find(
     mut conn: &Conn,
     website: WebsiteId,

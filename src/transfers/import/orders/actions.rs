@@ -1,4 +1,4 @@
-//! Writes the orders of a batch, or only plans them.
+//! Plans and writes the orders of a batch.
 //! Rule: past orders take nothing from stock.
 
 use std::collections::HashMap;
@@ -18,9 +18,9 @@ use crate::{
     sources::{self, model::SourceType},
 };
 
-/// Writes what the rows say, or only returns what would become of them.
+/// Writes the rows; a dry run only returns their outcomes.
 /// # Errors
-/// User errors for rules that only the database can check, which one of the rows breaks; those of the database.
+/// User errors for rules that only the database checks and that one of the rows violates; database errors.
 pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord], is_dry_run: bool) -> Result<Vec<RowOutcome>> {
     let website = run.website.id;
     let existing = store::find(conn, website, records).await?;

@@ -1,5 +1,5 @@
-//! Orders of a batch: found by number, compared, and created if they are missing.
-//! Rule: past orders take nothing from stock, and the status of an existing order is never changed.
+//! Orders of a batch: found by number, compared, and created if they do not exist.
+//! Rule: past orders take nothing from stock, and the status of an existing order never changes.
 
 pub mod actions;
 pub mod model;

@@ -1,6 +1,6 @@
-//! Rules of the orders of a file, and the plan of a batch.
-//! Rule: an order is history. A missing order is created; an existing one is left as it is, and a row that differs from it is
-//! refused.
+//! Rules for orders in files, and the plan of a batch.
+//! Rule: orders are history. A missing order is created; an existing one never changes, and a row that differs from it
+//! is rejected.
 
 use std::collections::HashMap;
 
@@ -23,28 +23,28 @@ use crate::{
     text::{self, Validator},
 };
 
-/// Most lines of one order; past ones may be longer than those of a checkout.
+/// Maximum number of lines of a past order; higher than for checkouts.
 const MAX_LINES: usize = 20_000;
 
-/// An order that exists.
+/// An existing order.
 #[derive(Debug, QueryableByName)]
 pub struct ExistingOrder {
-    /// Key.
+    /// Primary key.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
-    /// Number.
+    /// Order number.
     #[diesel(sql_type = Text)]
     pub number: String,
     /// Status.
     #[diesel(sql_type = Text)]
     pub status: String,
-    /// When it was placed.
+    /// When the order was placed.
     #[diesel(sql_type = Timestamptz)]
     pub placed_at: DateTime<Utc>,
-    /// The customer's key; none for a guest.
+    /// Primary key of the customer; none for a guest.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub customer: Option<i64>,
-    /// A guest's e-mail address.
+    /// Email address of a guest.
     #[diesel(sql_type = Nullable<Text>)]
     pub contact_email: Option<String>,
     /// Shipping address: country, city, district, address, postal code.
@@ -55,12 +55,12 @@ pub struct ExistingOrder {
     pub lines: Value,
 }
 
-/// What the rows refer to, with the keys.
+/// Entities that the rows refer to, with their primary keys.
 #[derive(Debug)]
 pub struct OrderReferences {
-    /// Customers by external id.
+    /// Customers by external ID.
     pub customers: HashMap<String, i64>,
-    /// Users by e-mail address.
+    /// Users by email address.
     pub accounts: HashMap<String, i64>,
     /// Products by SKU.
     pub products: HashMap<String, i64>,
@@ -69,30 +69,30 @@ pub struct OrderReferences {
 /// An order to create.
 #[derive(Debug)]
 pub struct NewOrder<'r> {
-    /// Key.
+    /// Primary key.
     pub id: i64,
-    /// The customer's key; none for a guest.
+    /// Primary key of the customer; none for a guest.
     pub customer: Option<i64>,
-    /// A guest's e-mail address.
+    /// Email address of a guest.
     pub contact_email: Option<&'r str>,
     /// The row.
     pub record: &'r OrderRecord,
 }
 
-/// What becomes of the rows of a batch.
+/// The plan for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct Plan<'r> {
     /// The outcome of each row, in order.
     pub outcomes: Vec<RowOutcome>,
     /// Orders to create.
     pub new: Vec<NewOrder<'r>>,
-    /// Keys of the orders that the rows name; orders have no external ids.
+    /// Primary keys of the orders in the rows; orders have no external IDs.
     pub seen: Vec<(i64, Option<&'r str>)>,
 }
 
-/// Checks a row by itself.
+/// Checks a row by itself and normalizes its values.
 /// # Errors
-/// The rule that it breaks.
+/// The rule that the row violates.
 pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
     let mut validator = Validator::new();
     validator.text("number", &record.number, 100);
@@ -113,7 +113,7 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
             validator.add(UserError::new(
                 UserErrorCode::OutOfRange,
                 "lines",
-                format!("a line has from 1 to {MAX_QUANTITY} pieces"),
+                format!("the quantity of a line must be between 1 and {MAX_QUANTITY}"),
             ));
         } else {
             total += line_total(line.unit_price, line.quantity);
@@ -124,25 +124,25 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
         validator.add(UserError::new(
             UserErrorCode::OutOfRange,
             "lines",
-            format!("an order has from 1 to {MAX_LINES} lines"),
+            format!("an order must have between 1 and {MAX_LINES} lines"),
         ));
     }
     if total > MAX_TOTAL {
-        validator.add(UserError::new(UserErrorCode::OutOfRange, "lines", format!("a total is at most {MAX_TOTAL}")));
+        validator.add(UserError::new(UserErrorCode::OutOfRange, "lines", format!("total must be at most {MAX_TOTAL}")));
     }
     if !Status::ALL.iter().any(|status| status.as_str() == record.status) {
         let known: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
         validator.add(UserError::new(
             UserErrorCode::Invalid,
             "status",
-            format!("a status is one of {}", known.join(", ")),
+            format!("status must be one of {}", known.join(", ")),
         ));
     }
     validator.finish().map_err(Rejection::from)
 }
 
 impl<'r> Plan<'r> {
-    /// Decides what becomes of each row. New orders get the `ids` in order; a dry run has none and gives them 0.
+    /// Determines the outcome of each row. New orders get the `ids` in order; a dry run has none and uses 0.
     pub fn make(
         records: &[&'r OrderRecord],
         existing: &HashMap<String, ExistingOrder>,
@@ -171,13 +171,13 @@ impl<'r> Plan<'r> {
     }
 }
 
-/// Whose order it is; nobody's for a guest's.
+/// Returns the customer of an order; none for a guest.
 fn customer(record: &OrderRecord, references: &OrderReferences) -> Result<Option<i64>, Rejection> {
     if let Some(id) = &record.customer_id {
         let found = references.customers.get(id).copied();
         return found
             .map(Some)
-            .ok_or_else(|| Rejection::at("customer_id", "there is no such customer: import customers first"));
+            .ok_or_else(|| Rejection::at("customer_id", "there is no such customer; import customers first"));
     }
     Ok(record.customer_email.as_ref().and_then(|email| references.accounts.get(email).copied()))
 }
@@ -185,14 +185,16 @@ fn customer(record: &OrderRecord, references: &OrderReferences) -> Result<Option
 fn check_products_exist(record: &OrderRecord, references: &OrderReferences) -> Result<(), Rejection> {
     let missing = record.lines.iter().find(|line| !references.products.contains_key(&line.sku));
     match missing {
-        Some(line) => Err(Rejection::at("lines", format!("there is no product {}: import products first", line.sku))),
+        Some(line) => Err(Rejection::at("lines", format!("there is no product {}; import products first", line.sku))),
         None => Ok(()),
     }
 }
 
-/// Whether a row tells an order as it is.
+/// Checks that a row matches the existing order.
 fn check_unchanged(known: &ExistingOrder, record: &OrderRecord, customer: Option<i64>) -> Result<(), Rejection> {
-    let other = |column: &str| Err(Rejection::at(column, "the order is there and has another: what was ordered stays"));
+    let other = |column: &str| {
+        Err(Rejection::at(column, "the order exists with a different value; imports do not change orders"))
+    };
     let lines: Vec<OrderLineRecord> = serde_json::from_value(known.lines.clone()).unwrap_or_default();
     let key =
         |line: &OrderLineRecord| (line.sku.clone(), line.name.clone(), line.quantity, line.unit_price.normalize());
@@ -204,7 +206,7 @@ fn check_unchanged(known: &ExistingOrder, record: &OrderRecord, customer: Option
     if known.status != record.status {
         return other("status");
     }
-    // The database keeps microseconds.
+    // The database stores microseconds.
     if known.placed_at.timestamp_micros() != record.placed_at.timestamp_micros() {
         return other("placed_at");
     }

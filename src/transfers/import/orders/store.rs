@@ -1,5 +1,5 @@
-//! The statements that find the orders of a batch and what they refer to.
-//! Rule: their writes are in `orders::store::bulk`.
+//! SQL statements that find the orders of a batch and the entities they refer to.
+//! Rule: the writes are in `orders::store::bulk`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{db::Conn, error::Result, ids::WebsiteId};
 
-/// A name and the key of what it names.
+/// A name with the primary key of its entity.
 #[derive(Debug, QueryableByName)]
 struct NameAndId {
     #[diesel(sql_type = Text)]
@@ -24,7 +24,7 @@ struct NameAndId {
     id: i64,
 }
 
-/// The orders with the numbers of these rows at a website, by number.
+/// Returns the orders of a website with the numbers of these rows, by number.
 pub async fn find(
     mut conn: &Conn,
     website: WebsiteId,
@@ -43,7 +43,7 @@ pub async fn find(
     Ok(rows.into_iter().map(|row| (row.number.clone(), row)).collect())
 }
 
-/// The customers and products that these rows name.
+/// Returns the customers and products that these rows refer to.
 pub async fn references(mut conn: &Conn, website: WebsiteId, records: &[&OrderRecord]) -> Result<OrderReferences> {
     let map = |rows: Vec<NameAndId>| rows.into_iter().map(|row| (row.name, row.id)).collect();
     let ids: HashSet<&str> = records.iter().filter_map(|record| record.customer_id.as_deref()).collect();

@@ -1,5 +1,5 @@
-//! Writes the products of a batch, with their stock, sources and images, or only plans them.
-//! Rule: products that change are locked, then planned again.
+//! Plans and writes the products of a batch, with their stock, sources and images.
+//! Rule: products that change are locked, then the plan is made again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -38,9 +38,9 @@ async fn make_plan(conn: &Conn, run: &Run<'_>, references: &References, records:
     Ok(Plan::make(run, references, records, &found, taken, run.options.resource == Resource::Stock))
 }
 
-/// Writes what the rows say.
+/// Writes the rows; a dry run only returns their outcomes.
 /// # Errors
-/// User errors of what only the database can find, which one of the rows is to blame for; those of the database.
+/// User errors for rules that only the database checks and that one of the rows violates; database errors.
 pub async fn write(
     conn: &Conn,
     run: &Run<'_>,
@@ -60,7 +60,7 @@ pub async fn write(
         plan = make_plan(conn, run, references, records).await?;
         let locked: HashSet<_> = changing.into_iter().collect();
         if plan.changed_ids().iter().any(|id| !locked.contains(id)) {
-            return Err(Error::Retry("a product was changed meanwhile".into()));
+            return Err(Error::Retry("a product was changed concurrently".into()));
         }
     }
     let made = bulk::insert(conn, run.website.id, &plan.new_states()).await?;
@@ -77,7 +77,8 @@ pub async fn write(
     Ok(outcomes(plan, &images))
 }
 
-/// Keys and the shop's own ids of the rows that are not refused, in order; what a dry run would make has the key 0.
+/// Returns primary keys and external IDs of the rows that are not rejected, in order; a product that a dry run would
+/// create has the key 0.
 fn product_ids<'r>(
     plan: &Plan,
     made: &HashMap<String, i64>,
@@ -88,7 +89,7 @@ fn product_ids<'r>(
         let id = match step {
             Step::Create(_) if made.is_empty() => 0,
             Step::Create(state) => {
-                *made.get(&state.sku).ok_or_else(|| Error::Internal("a product was not made".into()))?
+                *made.get(&state.sku).ok_or_else(|| Error::Internal("a product was not created".into()))?
             }
             Step::Update { id, .. } | Step::Keep { id } => *id,
             Step::Reject(_) => continue,
@@ -98,7 +99,7 @@ fn product_ids<'r>(
     Ok(known)
 }
 
-/// The pictures that the rows name and their products do not have yet.
+/// Returns the images in the rows that the products do not have yet.
 async fn missing_images(
     conn: &Conn,
     run: &Run<'_>,
@@ -111,7 +112,7 @@ async fn missing_images(
     let mut wanted = Vec::new();
     for ((_, record), (id, _)) in taken.zip(known) {
         for (image, position) in record.images.iter().flatten().zip(1..) {
-            // What names no server is at the shop that the file came from.
+            // Relative URLs refer to the shop that the file was exported from.
             let url = match base {
                 Some(base) if image.url.starts_with('/') => format!("{base}{}", image.url),
                 _ => image.url.clone(),
@@ -125,7 +126,7 @@ async fn missing_images(
     }
 }
 
-/// For the report: a product that gets no more than pictures is changed, too.
+/// Returns the outcomes for the report; a product that only gets images counts as updated.
 fn outcomes(plan: Plan, images: &[NewImage]) -> Vec<RowOutcome> {
     let pictured: HashSet<i64> = images.iter().map(|image| image.product_id.0).collect();
     let outcome = |step: Step| match step {

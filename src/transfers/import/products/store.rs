@@ -1,5 +1,5 @@
-//! The statement that finds the products of a batch.
-//! Rule: their writes are in `products::store::bulk`.
+//! SQL statement that finds the products of a batch.
+//! Rule: the writes are in `products::store::bulk`.
 
 use diesel::{
     sql_query,
@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use super::super::super::record::ProductRecord;
 use crate::{db::Conn, error::Result, ids::WebsiteId, products::model::bulk::BulkProduct};
 
-/// The products that these rows name by SKU or external id.
+/// Returns the products with the SKUs or external IDs of these rows.
 pub async fn find(mut conn: &Conn, website: WebsiteId, records: &[&ProductRecord]) -> Result<Vec<BulkProduct>> {
     let query = sql_query(
         "SELECT p.id, s.external_id, p.sku, p.name, p.slug, p.barcode, p.variant, p.description, p.price, p.compare_at_price,

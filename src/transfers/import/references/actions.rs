@@ -1,6 +1,6 @@
 //! Resolves the references of the rows of a batch.
-//! Rule: missing rows are created before and apart from the batch, so that a batch that fails does not undo what the run
-//! remembers. A dry run creates nothing.
+//! Rule: missing entities are created before the batch in a separate transaction, so that a failed batch does not
+//! invalidate the cached references. A dry run creates nothing.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,9 +17,9 @@ use crate::{
     websites::model::WebsiteRow,
 };
 
-/// Resolves what rows name, and creates what is missing unless this is a dry run.
+/// Resolves references; creates missing entities unless this is a dry run.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn resolve(
     db: &Db,
     website: &WebsiteRow,
@@ -75,7 +75,7 @@ async fn find_or_insert(
     Ok(references)
 }
 
-/// Adds brands or suppliers. Suppliers have no slugs.
+/// Inserts brands or suppliers; suppliers have no slugs.
 async fn insert_named(conn: &Conn, table: store::NamedTable, names: &[&str]) -> Result<HashMap<String, i64>> {
     let slugs = available_slugs(
         conn,
@@ -95,7 +95,7 @@ async fn insert_named(conn: &Conn, table: store::NamedTable, names: &[&str]) -> 
     })
 }
 
-/// Where another website has a group of the slug, the one here has the website's code behind it.
+/// Resolves groups. If another website has a group with the slug, the website's code is appended.
 async fn resolve_groups(
     conn: &Conn,
     website: &WebsiteRow,
@@ -130,7 +130,7 @@ async fn resolve_groups(
     Ok(())
 }
 
-/// Level by level from the roots, a statement or two for each.
+/// Resolves categories level by level from the roots, with at most a few statements per level.
 async fn resolve_categories(
     conn: &Conn,
     paths: &BTreeMap<&[String], Option<&str>>,
@@ -141,7 +141,7 @@ async fn resolve_categories(
     let deepest = paths.keys().map(|path| path.len()).max().unwrap_or_default();
     for depth in 1..=deepest {
         let level = paths.keys().copied().filter(|path| path.len() == depth);
-        // Every beginning of a path is asked for with it, and so is known by now.
+        // All prefixes of a path are requested with it, so the parent is known by now.
         let parent =
             |path: &[String]| references.category(&path[..depth - 1]).or_else(|| known.category(&path[..depth - 1]));
         let level_paths: Vec<(Option<i64>, &[String])> = level.map(|path| (parent(path), path)).collect();
@@ -176,7 +176,7 @@ async fn resolve_categories(
         let made = categories::store::insert_named(conn, &rows, &slugs).await.map_err(retry_on_conflict)?;
         let made: HashMap<String, i64> = made.into_iter().map(|(id, slug)| (slug, id.0)).collect();
         for ((_, path), slug) in new.iter().zip(&slugs) {
-            let id = made.get(slug).ok_or_else(|| Error::Internal("a category was not made".into()))?;
+            let id = made.get(slug).ok_or_else(|| Error::Internal("a category was not created".into()))?;
             references.categories.insert(path.to_vec(), *id);
             references.created.insert(*id);
         }
@@ -184,9 +184,10 @@ async fn resolve_categories(
     Ok(())
 }
 
-/// A slug for each: the first choice, where it is taken that of the longer name, or else with a fingerprint of it.
+/// Returns a free slug for each entry: the preferred one, else that of the longer name, else the latter with a
+/// fingerprint.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub async fn available_slugs(
     conn: &Conn,
     table: store::SluggedTable,
@@ -205,10 +206,12 @@ pub async fn available_slugs(
     Ok(slugs)
 }
 
-/// What somebody else made at this moment is found the next time.
+/// Retries after a conflict with a concurrent insert, whose row is found the next time.
 fn retry_on_conflict(error: Error) -> Error {
     match error {
-        Error::Constraint { name, .. } if name.ends_with("_key") => Error::Retry(format!("{name}: made meanwhile")),
+        Error::Constraint { name, .. } if name.ends_with("_key") => {
+            Error::Retry(format!("{name}: created concurrently"))
+        }
         other => other,
     }
 }

@@ -1,5 +1,5 @@
-//! The statements that find references: one for each table and batch, rows as arrays.
-//! Rule: the stores of the domains insert.
+//! SQL statements that find references: one per table and batch, rows passed as arrays.
+//! Rule: inserts are in the stores of the domains.
 
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ fn by_name(rows: Vec<NameAndId>) -> HashMap<String, i64> {
     rows.into_iter().map(|row| (row.name, row.id)).collect()
 }
 
-/// Which of these slugs are in use, and by what.
+/// Returns those of these slugs that are taken, with the ID of the row.
 pub async fn find_taken_slugs(mut conn: &Conn, table: SluggedTable, slugs: &[String]) -> Result<HashMap<String, i64>> {
     let query = sql_query(match table {
         SluggedTable::Brands => "SELECT slug AS name, id FROM brands WHERE slug = ANY ($1)",
@@ -54,7 +54,7 @@ pub async fn find_taken_slugs(mut conn: &Conn, table: SluggedTable, slugs: &[Str
     Ok(by_name(query.bind::<Array<Text>, _>(slugs).load(&mut conn).await?))
 }
 
-/// The rows of these names; of several of one name the oldest.
+/// Returns the rows with these names; the oldest one of several.
 pub async fn find_named(mut conn: &Conn, table: NamedTable, names: &[&str]) -> Result<HashMap<String, i64>> {
     let query = sql_query(match table {
         NamedTable::Brands => "SELECT name, min(id) AS id FROM brands WHERE name = ANY ($1) GROUP BY name",
@@ -63,7 +63,7 @@ pub async fn find_named(mut conn: &Conn, table: NamedTable, names: &[&str]) -> R
     Ok(by_name(query.bind::<Array<Text>, _>(names).load(&mut conn).await?))
 }
 
-/// The categories below these parents, 0 for none, of these names; of several of one name the first in order.
+/// Returns the categories with these parents (0 for none) and names; the first one in display order of several.
 pub async fn find_children(mut conn: &Conn, places: &[(Option<i64>, &str)]) -> Result<HashMap<(i64, String), i64>> {
     #[derive(QueryableByName)]
     struct Child {
@@ -87,7 +87,7 @@ pub async fn find_children(mut conn: &Conn, places: &[(Option<i64>, &str)]) -> R
     Ok(rows.into_iter().map(|row| ((row.parent, row.name), row.id)).collect())
 }
 
-/// The groups of these slugs, at whichever website.
+/// Returns the groups with these slugs, at any website.
 pub async fn find_groups(mut conn: &Conn, slugs: &[String]) -> Result<HashMap<String, Group>> {
     #[derive(QueryableByName)]
     struct Row {

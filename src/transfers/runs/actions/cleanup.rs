@@ -1,6 +1,6 @@
-//! The job that deletes the files of transfers that ended a week ago. The rows stay: they are the history of transfers.
-//! Rule: the rows lose the keys of the files first, then the files are deleted by their own age, those of interrupted runs
-//! included.
+//! The job that deletes the files of transfers that ended a week ago. The rows are kept as the history of transfers.
+//! Rule: file keys are removed from the rows first, then files are deleted by their own age, including those of
+//! interrupted runs.
 
 use std::{future::ready, time::Duration};
 
@@ -10,27 +10,27 @@ use futures_util::TryStreamExt;
 use super::super::store;
 use crate::{db::Db, error::Result, jobs::model::JobRow, storage::Storage};
 
-/// The kind of the job, as rows of `jobs` have it.
+/// Kind of the job in `jobs`.
 pub const KIND: &str = "cleanup_transfers";
-/// How often it runs.
+/// Interval of the job.
 pub const PERIOD: Duration = Duration::from_secs(3600);
 /// How long files are kept after the transfer ended.
 pub const RETENTION: chrono::Duration = chrono::Duration::days(7);
 
 /// Runs the job.
 /// # Errors
-/// Those of the database and of the file storage.
+/// Database and file storage errors.
 pub async fn run(db: &Db, storage: &Storage, _: &JobRow) -> Result<()> {
     let deleted = delete_old_files(db, storage, Utc::now()).await?;
     if deleted > 0 {
-        tracing::info!(files = deleted, "deleted files of old transfers");
+        tracing::info!(files = deleted, "files of old transfers deleted");
     }
     Ok(())
 }
 
-/// Deletes the files that are too old at this moment, and returns their number.
+/// Deletes the files that have expired at this time; returns how many.
 /// # Errors
-/// Those of the database and of the file storage.
+/// Database and file storage errors.
 pub async fn delete_old_files(db: &Db, storage: &Storage, at: DateTime<Utc>) -> Result<usize> {
     let before = at - RETENTION;
     db.transaction(async |conn| store::update_files_deleted(conn, before).await).await?;

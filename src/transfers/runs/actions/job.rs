@@ -1,6 +1,6 @@
-//! The job that runs a transfer: from the file storage to the database, or the other way.
-//! Rule: files pass through the disk, so that no connection of the database waits for the network. An interrupted run
-//! continues; only if rows were rejected before, it begins again, so that the file of rejects has them all.
+//! The job that runs a transfer between the file storage and the database.
+//! Rule: files are copied to disk, so that no database connection waits for the network. An interrupted run continues;
+//! it starts over only if rows were rejected before, so that the rejects file is complete.
 
 use std::{
     io::{BufWriter, Write},
@@ -33,28 +33,28 @@ use crate::{
     websites,
 };
 
-/// The kind of the job.
+/// Kind of the job.
 pub const KIND: &str = "transfer";
 
-/// Rows of an import in one transaction.
+/// Number of rows of an import per transaction.
 const BATCH: usize = 2_000;
-/// The pause between two notes on the progress of an export.
+/// Interval between progress updates of an export.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the job is told.
+/// Payload of the job.
 #[derive(Debug, Deserialize)]
 struct Payload {
     transfer: TransferId,
 }
 
-/// Runs the transfer of a job, in the name of whoever began it.
+/// Runs the transfer of a job on behalf of the user who started it.
 /// # Errors
-/// What may go better another time; of what never will, the transfer tells itself.
+/// Transient errors, which are retried; permanent failures are stored in the transfer.
 pub async fn run(db: &Db, storage: &Storage, job: &JobRow) -> Result<(), Failure> {
     let Payload { transfer: id } = job.payload()?;
     let found = db.read(async |conn| store::find(conn, id).await).await?;
     let Some(row) = found else { return Ok(()) };
-    // An attempt before this one may have noted why it failed, where that may go better now.
+    // On a retry, the transfer may be marked as failed by the earlier attempt.
     if row.is_finished() && job.attempts == 1 {
         return Ok(());
     }
@@ -72,15 +72,15 @@ pub async fn run(db: &Db, storage: &Storage, job: &JobRow) -> Result<(), Failure
     let failure = match &error {
         Error::User(_) | Error::Coded(..) => error.to_string(),
         other => {
-            tracing::error!(transfer = id.0, error = %other, "a transfer failed");
-            "the server failed; its log says why".to_owned()
+            tracing::error!(transfer = id.0, error = %other, "transfer failed");
+            "internal error; see the server log".to_owned()
         }
     };
     db.transaction(async |conn| store::update_failed(conn, id, &failure).await).await?;
     Ok(())
 }
 
-/// Whether it may go better another time.
+/// Returns whether a retry may succeed.
 fn is_transient(error: &Error) -> bool {
     matches!(
         error,
@@ -131,7 +131,7 @@ async fn run_export(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
     let options = ExportOptions { resource: row.resource, format: row.format, website: row.website_id };
     let (written, total) = (AtomicI64::new(0), AtomicI64::new(0));
     let out = BufWriter::with_capacity(1 << 16, file.as_file());
-    // Who began it was asked for the permission then.
+    // The permission was checked when the export was started.
     let viewer = Viewer::system();
     let rows = export(db, &viewer, &options, out, |done, all| {
         written.store(saturating_i64(done), Ordering::Relaxed);
@@ -144,7 +144,7 @@ async fn run_export(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
             let (written, total) = (written.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
             let note = db.transaction(async |conn| store::update_progress(conn, id, written, total).await);
             if let Err(error) = note.await {
-                tracing::warn!(transfer = id.0, %error, "the progress of a transfer is not noted");
+                tracing::warn!(transfer = id.0, %error, "transfer progress not stored");
             }
         }
     };
@@ -163,24 +163,26 @@ fn saturating_i64(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A file of the store, on the disk.
+/// Copies a file from the storage to disk.
 async fn download(storage: &Storage, key: &str) -> Result<NamedTempFile> {
-    let missing = || Error::Coded(ErrorCode::NotFound, "the file is not there any more: send it again".into());
+    let missing = || Error::Coded(ErrorCode::NotFound, "The file no longer exists. Upload it again.".into());
     let object = storage.get(key).await?.ok_or_else(missing)?;
     let file = NamedTempFile::new().map_err(disk_error)?;
     let mut out = File::from_std(file.reopen().map_err(disk_error)?);
     let mut bytes = StreamReader::new(object.stream);
-    tokio::io::copy(&mut bytes, &mut out).await.map_err(|error| Error::Unavailable(format!("the store: {error}")))?;
+    tokio::io::copy(&mut bytes, &mut out)
+        .await
+        .map_err(|error| Error::Unavailable(format!("file storage: {error}")))?;
     out.flush().await.map_err(disk_error)?;
     Ok(file)
 }
 
-/// Puts a file into the store.
+/// Copies a file to the storage.
 async fn upload(storage: &Storage, key: &str, file: &Path) -> Result<()> {
     let file = File::open(file).await.map_err(disk_error)?;
     storage.put_stream(key, file, u64::MAX).await.map(|_| ())
 }
 
 fn disk_error(error: std::io::Error) -> Error {
-    Error::Internal(format!("a file of a transfer: {error}"))
+    Error::Internal(format!("transfer file: {error}"))
 }

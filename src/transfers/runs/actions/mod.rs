@@ -1,5 +1,5 @@
 //! Starts imports and exports; [`job`] runs them, and [`cleanup`] deletes their files.
-//! Rule: a start with a key that was used before returns the transfer of that start.
+//! Rule: a repeated request with the same idempotency key returns the same transfer.
 
 pub mod cleanup;
 pub mod job;
@@ -29,47 +29,47 @@ use crate::{
     websites,
 };
 
-/// An import that somebody asks for.
+/// Input of [`import_start`].
 #[derive(Debug, Clone)]
 pub struct ImportRequest {
-    /// What the file holds.
+    /// Resource of the file.
     pub resource: Resource,
-    /// How it is written.
+    /// Format of the file.
     pub format: Format,
-    /// Whose rows they are.
+    /// Website that the rows belong to.
     pub website: WebsiteId,
     /// The file.
     pub file: ImportFile,
-    /// Nothing is written.
+    /// Whether the run is a dry run, which writes nothing.
     pub is_dry_run: bool,
-    /// What a file of another shop does not say of itself.
+    /// Options for files of other shop systems.
     pub shop_options: ShopOptions,
 }
 
-/// A file that is to come in.
+/// The file of an import.
 #[derive(Debug, Clone)]
 pub enum ImportFile {
-    /// Came with the request.
+    /// Sent with the request.
     Received(ReceivedFile),
-    /// Was sent ahead: the id of the upload.
+    /// Uploaded before; the ID of the upload.
     Upload(String),
 }
 
-/// An export that somebody asks for.
+/// Input of [`export_start`].
 #[derive(Debug, Clone)]
 pub struct ExportRequest {
-    /// What goes out.
+    /// Resource to export.
     pub resource: Resource,
-    /// How it is written.
+    /// Format of the file.
     pub format: Format,
-    /// Whose rows they are.
+    /// Website to export.
     pub website: Option<WebsiteId>,
 }
 
-/// Begins an import. Sent again with the same key it answers without doing it again.
+/// Starts an import. Repeating the request with the same key returns the same transfer.
 /// # Errors
-/// FORBIDDEN without the resource's permission; user errors for a resource that does not come in, a format that it does not have, a
-/// website beyond the viewer's, and an upload that is not there.
+/// FORBIDDEN without the resource's permission; user errors for a resource that cannot be imported, a format that does
+/// not support it, a website that the viewer cannot access, and an upload that does not exist.
 pub async fn import_start(
     db: &Db,
     storage: &Storage,
@@ -80,10 +80,10 @@ pub async fn import_start(
     viewer.require_any(&[request.resource.export().permission])?;
     let user = viewer.require_user()?;
     if !request.resource.export().is_importable {
-        return Err(Error::bad_input("resource", format!("{} are not imported", request.resource.as_str())));
+        return Err(Error::bad_input("resource", format!("{} cannot be imported", request.resource.as_str())));
     }
     if !request.format.is_native() && request.resource != Resource::Products {
-        let rule = format!("{} come in as souk-csv or souk-jsonl", request.resource.as_str());
+        let rule = format!("{} can be imported only as souk-csv or souk-jsonl", request.resource.as_str());
         return Err(Error::bad_input("format", rule));
     }
     let mut validator = Validator::new();
@@ -113,16 +113,16 @@ pub async fn import_start(
     start(db, viewer, key, &new).await
 }
 
-/// Begins an export. Sent again with the same key it answers without doing it again.
+/// Starts an export. Repeating the request with the same key returns the same transfer.
 /// # Errors
-/// FORBIDDEN without the resource's permission; user errors for a format that souk does not write, and for a website that is
-/// missing or beyond the viewer's.
+/// FORBIDDEN without the resource's permission; user errors for a format that cannot be written, and for a website that
+/// is missing or that the viewer cannot access.
 pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key: String) -> Result<TransferRow> {
     viewer.require_any(&[request.resource.export().permission])?;
     let user = viewer.require_user()?;
     let is_limited = viewer.identity().is_some_and(|identity| identity.websites.is_some());
     if request.website.is_none() && (is_limited || request.resource.export().has_website) {
-        let rule = "say of which website: the rows belong to one, or you may do this at some only";
+        let rule = "websiteId is required for this resource and for roles that are limited to some websites";
         return Err(Error::user(UserErrorCode::Required, "websiteId", rule));
     }
     ExportOptions { resource: request.resource, format: request.format, website: request.website }.check()?;
@@ -140,7 +140,7 @@ pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key:
     start(db, viewer, key, &new).await
 }
 
-/// Writes the row and its job.
+/// Inserts the transfer and its job.
 async fn start(db: &Db, viewer: &Viewer, key: IdempotencyKey, new: &NewTransfer) -> Result<TransferRow> {
     key.check()?;
     let scope = TransferScope::of(viewer);

@@ -1,6 +1,6 @@
-//! Reading a sales file.
-//! Rule: `formats::csv_reader` does not read it, since a sales file has the separator that it is given, its records are rejected
-//! by the codes of [`RejectReason`], and only columns that are used must be UTF-8.
+//! Reads a sales file.
+//! Rule: it does not use `formats::csv_reader`, because the delimiter of a sales file is an option, its records are
+//! rejected with the codes of [`RejectReason`], and only columns that are used must be UTF-8.
 
 use std::io::Read;
 
@@ -23,14 +23,15 @@ struct SalesFile<R> {
     reader: Reader<R>,
     options: SalesOptions,
     header: Header,
-    /// Number of lines that the reader has passed after a record when it returns the record: 1, but 0 where lines end in CR LF.
+    /// Number of lines by which the reader is ahead of the end of the record that it returns: 1, or 0 if lines end with
+    /// CR LF.
     passed: u64,
     now: DateTime<Utc>,
 }
 
-/// Reads the header of a file and begins to read its lines; also returns how its rejected lines are written.
+/// Reads the header of a file and starts to read its lines; also returns the layout of its rejects file.
 /// # Errors
-/// User errors for an empty file and for columns that are missing or there twice.
+/// User errors for an empty file and for missing or duplicate columns.
 pub(super) async fn read(
     input: impl Read + Send + 'static,
     options: &SalesOptions,
@@ -53,8 +54,9 @@ impl<R: Read> SalesFile<R> {
         Ok(Self { reader, options, header, passed, now: Utc::now() })
     }
 
-    /// The line on which a record begins. The reader's own number is where the record before ended: too low after blank
-    /// lines and CR LF, where counting back from the reader's current line is right.
+    /// Returns the line on which a record begins. The position of the record itself is that of the end of the previous
+    /// record, which is too low after blank lines and CR LF; counting back from the reader's current line is correct
+    /// there.
     fn line(&self, fields: &ByteRecord) -> u64 {
         let within = fields.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
         let counted = self.reader.position().line().saturating_sub(self.passed + within);

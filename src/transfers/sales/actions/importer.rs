@@ -1,6 +1,6 @@
 //! Writes the batches of a sales import.
-//! Rule: the lines of a batch are written together and never halved, as other imports do: a line has passed every rule of
-//! the database before, so an error of the database is no line's fault.
+//! Rule: a batch is written as a whole and, unlike in other imports, never split to find an invalid line: lines are
+//! fully validated before, so a database error is not caused by a line.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -28,7 +28,7 @@ use crate::{
     websites::model::WebsiteRow,
 };
 
-/// Products that are named and priced in one transaction.
+/// Number of products that are updated per transaction.
 const PRODUCTS: usize = 500;
 
 /// Imports the batches of a sales file.
@@ -37,7 +37,7 @@ pub(super) struct SalesImporter<'a> {
     options: &'a SalesOptions,
     website: &'a WebsiteRow,
     index: FileIndex,
-    /// SKUs of the products that this run created.
+    /// SKUs of the products created by this run.
     created: HashSet<String>,
     report: SalesReport,
 }
@@ -75,20 +75,20 @@ impl BatchWriter<SalesLine, RejectReason> for SalesImporter<'_> {
         Ok(Some(outcome))
     }
 
-    /// The lines in the database are the progress.
+    /// No separate progress is stored: the lines in the database are the progress.
     async fn store_progress(&mut self, _: &Report) -> Result<()> {
         Ok(())
     }
 }
 
 impl<'a> SalesImporter<'a> {
-    /// For a file whose lines belong to this website.
+    /// Creates an importer for a file whose lines belong to this website.
     pub(super) fn new(db: &'a Db, options: &'a SalesOptions, website: &'a WebsiteRow) -> Self {
         let (index, created, report) = (FileIndex::default(), HashSet::new(), SalesReport::default());
         Self { db, options, website, index, created, report }
     }
 
-    /// Who created the orders that no earlier batch names.
+    /// Returns the origins of the existing orders that no earlier batch contains.
     async fn origins(&self, rows: &[Row<SalesLine, RejectReason>]) -> Result<HashMap<String, Origin>> {
         let sales = rows.iter().filter_map(|row| row.record.as_ref().ok());
         let new: BTreeSet<&str> =
@@ -100,9 +100,10 @@ impl<'a> SalesImporter<'a> {
         Ok(found.into_iter().map(|order| (order.order_number, origin(order.is_foreign))).collect())
     }
 
-    /// Names and prices the products by all lines there are, and counts all but the lines and the website.
+    /// Updates names and prices of the products from all imported lines, and completes the report except for the lines
+    /// and the website.
     /// # Errors
-    /// Those of the database.
+    /// Database errors.
     pub(super) async fn finish(mut self) -> Result<SalesReport> {
         let skus = self.index.skus();
         let mut updated = 0;

@@ -1,6 +1,7 @@
-//! Importing a sales file: every batch of lines is a transaction, then the products are named and priced by all lines.
-//! Rule: there is no row in `transfers` and so no lease and no checkpoint, unlike for other imports. What a line adds is
-//! found by keys that the line itself gives, so an interrupted run begins again and only adds what is missing.
+//! Use case of sales imports: each batch of lines is a transaction; afterwards names and prices of the products are
+//! updated from all lines.
+//! Rule: unlike other imports there is no row in `transfers`, and so no lease and no checkpoint. Lines are identified
+//! by keys derived from their content, so that an interrupted run starts over and adds only what is missing.
 
 mod file;
 mod importer;
@@ -22,8 +23,8 @@ use crate::{
 
 /// Imports a sales file. Rejected lines are written to the file `rejects`, which is created only if there are any.
 /// # Errors
-/// User errors for wrong options and headers, and for a website that has another currency; those of files and database.
-/// Lines that were imported before the error stay.
+/// User errors for invalid options and headers, and for a website with another currency; file and database errors.
+/// Lines imported before the error stay.
 pub async fn import_sales(
     db: &Db,
     options: &SalesOptions,

@@ -1,6 +1,6 @@
-//! Writes the products that a sales file names.
-//! Rule: a line creates the product that is missing; its name and price follow from all lines, once these are written. So
-//! products are not written as an import of products does, where each row says all of a product.
+//! Writes the products of a sales file.
+//! Rule: a line creates a missing product; name and price are updated from all lines once these are written. Therefore
+//! the product import, whose rows contain a whole product, is not used.
 
 use std::collections::HashSet;
 
@@ -19,9 +19,9 @@ use crate::{
     websites::model::WebsiteRow,
 };
 
-/// Adds the products that are missing, with their opening stock, and returns the SKUs of those.
+/// Inserts missing products with their opening stock; returns their SKUs.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(super) async fn insert(
     conn: &Conn,
     website: &WebsiteRow,
@@ -54,17 +54,17 @@ pub(super) async fn insert(
     Ok(made.into_iter().map(|product| product.sku).collect())
 }
 
-/// A slug from name, website and SKU; of a long name only the beginning, so that the SKU stays.
+/// Builds a slug from name, website and SKU; long names are truncated to keep the SKU.
 fn slug(product: &BatchProduct, website: &str) -> String {
     let name: String = slugify(&product.name).chars().take(100).collect();
     let end: String = slugify(&format!("{website} {}", product.sku)).chars().take(150).collect();
     slugify(&format!("{name} {end}"))
 }
 
-/// Names and prices products by all their lines. Returns how many have several descriptions, and the SKUs of those that
-/// changed.
+/// Updates names and prices of products from all their lines. Returns the number of products with several descriptions,
+/// and the SKUs of the changed products.
 /// # Errors
-/// Those of the database.
+/// Database errors.
 pub(super) async fn update(conn: &Conn, website: WebsiteId, skus: &[String]) -> Result<(usize, Vec<String>)> {
     audit::store::suppress(conn).await?;
     let summaries = store::summaries(conn, website, skus).await?;

@@ -1,5 +1,5 @@
 //! The website of a sales import.
-//! Rule: its currency never changes, since its prices are in it.
+//! Rule: its currency never changes, because its prices are in that currency.
 
 use super::super::model::{WebsiteOptions, report::WebsiteReport};
 use crate::{
@@ -12,10 +12,10 @@ use crate::{
     },
 };
 
-/// Finds the website, with the name and address that the options give, or creates it; also returns what it did. Other
-/// imports need a website that exists; the invoices of a shop are often the first that is known of it.
+/// Finds the website and updates its name and URL from the options, or creates it; also returns the counts for the
+/// report. Other imports require an existing website; a sales file is often the first data of a shop.
 /// # Errors
-/// User errors for wrong options and for another currency; those of the database.
+/// User errors for invalid options and for another currency; database errors.
 pub(super) async fn find_or_create(db: &Db, options: &WebsiteOptions) -> Result<(WebsiteRow, WebsiteReport)> {
     let code = &options.code;
     let new = NewWebsite {
@@ -32,8 +32,7 @@ pub(super) async fn find_or_create(db: &Db, options: &WebsiteOptions) -> Result<
                 return Ok((websites::store::insert(conn, &new).await?, 1, 0));
             };
             if options.currency.is_some() && found.currency().as_str() != new.currency {
-                let rule =
-                    format!("the website {code} keeps its prices in {}, not in {}", found.currency(), new.currency);
+                let rule = format!("the currency of website {code} is {}, not {}", found.currency(), new.currency);
                 return Err(Error::bad_input("currency", rule));
             }
             let patch = WebsitePatch {

@@ -1,39 +1,40 @@
-//! What one batch of lines adds: products, customers, orders and lines that are not in the database yet.
+//! The rows that one batch of lines adds: products, customers, orders and lines that are not in the database yet.
 //! Rule: rows are plain values; `actions` turns them into statements.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-/// What one transaction writes.
+/// The rows that one transaction writes.
 ///
-/// - An invoice is an order of status `delivered`, its number the invoice's, placed at the invoice's first date (UTC if the
-///   date has no zone). Imported orders are past: they take nothing from stock. The first customer and the first country
-///   that its lines name are the order's; without any customer it is a guest's.
-/// - A number that starts with `C` and a digit is a cancellation: an order of status `cancelled`, its lines with positive
-///   quantities. Nothing is netted against the invoice that it cancels, which it does not name.
+/// - An invoice is an order with status `delivered` and the invoice's number, placed at the invoice's earliest date
+///   (UTC if the date has no time zone). Imported orders are past orders and take nothing from stock. The first
+///   customer and the first country on its lines are the order's; an order without a customer is a guest's.
+/// - A number that starts with `C` and a digit is a cancellation: an order with status `cancelled` whose lines have
+///   positive quantities. It is not netted against the canceled invoice, which the file does not identify.
 /// - A line is identified by SKU, quantity, price and its rank among equal lines of its invoice. It keeps the invoice's
-///   text; a blank text becomes the SKU. Prices of 0 stay; more than two decimals are rounded half up; both are counted.
-/// - A product is identified by its SKU in capitals. Of all lines that were ever imported for it, the most frequent text is
-///   its name (the first among equals) and the last price above 0 its price, that of a sale before that of a cancellation.
-///   Its slug is decided when it is created, and kept. What is no product (postage, fees, vouchers) is an inactive product,
-///   so that totals stay right and no catalogue shows it.
-/// - A customer is identified by the file's number (`17850.0` is `17850`), created as `Customer 17850`, without an email,
-///   and never changed after that.
-/// - Rejected: quantities below 1 outside cancellations (write-offs) and above 0 within, negative prices, and whatever
-///   cannot be read or does not fit; each reason is a [`RejectReason`](super::line::RejectReason).
+///   description; a blank description becomes the SKU. Prices of 0 are kept; more than two decimals are rounded half
+///   up; both are counted.
+/// - A product is identified by its SKU in upper case. Of all lines ever imported for it, the most frequent description
+///   is its name (the first one among equals) and the latest price above 0 its price, sales before cancellations. Its
+///   slug never changes. Codes that are not products (postage, fees, vouchers) become inactive products, so that totals
+///   are right and no catalog shows them.
+/// - A customer is identified by the number in the file (`17850.0` is `17850`), created as `Customer 17850` without an
+///   email address, and never changed afterwards.
+/// - Rejected: quantities below 1 in sales (write-offs) and above -1 in cancellations, negative prices, and everything
+///   that cannot be parsed or stored; each reason is a [`RejectReason`](super::line::RejectReason).
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Products that no earlier batch of the run has named.
+    /// Products that no earlier batch of the run contains.
     pub products: Vec<BatchProduct>,
-    /// Customers that no earlier batch of the run has named.
+    /// Customers that no earlier batch of the run contains.
     pub customers: Vec<String>,
-    /// Orders that are new to the run, or of which its lines say more than before.
+    /// Orders that are new in the run or changed by its lines.
     pub orders: Vec<BatchOrder>,
-    /// Lines of these and earlier orders.
+    /// Lines of these and of earlier orders.
     pub lines: Vec<BatchLine>,
 }
 
-/// A product, with the name and price of the first line that names it.
+/// A product, with the name and price of its first line.
 #[derive(Debug)]
 pub struct BatchProduct {
     pub sku: String,

@@ -1,5 +1,5 @@
-//! How the fields of a sales file are read: text, quantities, prices and dates.
-//! Rule: a field means one thing or is refused; nothing is guessed.
+//! Parsers of the fields of a sales file: text, quantities, prices and dates.
+//! Rule: a field has one meaning or is rejected; nothing is guessed.
 
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ use crate::{money::MAX_PRICE, stock::model::MAX_QUANTITY};
 
 const DATE_TIMES: [&str; 4] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
 
-/// A text without blanks around it; control characters within become blanks.
+/// Parses a text: trims whitespace and replaces control characters with spaces.
 pub fn text(field: &[u8]) -> Result<String, RejectReason> {
     let text = std::str::from_utf8(field).map_err(|_| RejectReason::NotUtf8)?.trim();
     if text.contains('\0') {
@@ -23,12 +23,12 @@ pub fn text(field: &[u8]) -> Result<String, RejectReason> {
     Ok(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
 }
 
-/// A text of 1 to `max` characters.
+/// Checks a text of 1 to `max` characters.
 pub fn required(text: String, max: usize, reason: RejectReason) -> Result<String, RejectReason> {
     if text.is_empty() { Err(reason) } else { at_most(text, max, reason) }
 }
 
-/// A text of at most `max` characters; none where it is empty.
+/// Checks a text of at most `max` characters; returns none if it is empty.
 pub fn optional(text: String, max: usize, reason: RejectReason) -> Result<Option<String>, RejectReason> {
     if text.is_empty() { Ok(None) } else { at_most(text, max, reason).map(Some) }
 }
@@ -37,14 +37,14 @@ fn at_most(text: String, max: usize, reason: RejectReason) -> Result<String, Rej
     if text.chars().nth(max).is_some() { Err(reason) } else { Ok(text) }
 }
 
-/// The first `max` characters, and whether there were more.
+/// Returns the first `max` characters, and whether there were more.
 pub fn truncate(mut text: String, max: usize) -> (String, bool) {
     let Some((end, _)) = text.char_indices().nth(max) else { return (text, false) };
     text.truncate(end);
     (text.trim_end().to_owned(), true)
 }
 
-/// The number of a customer: whole numbers that a spreadsheet turned into fractions (`17850.0`) are whole again.
+/// Normalizes a customer number: integers that a spreadsheet turned into decimals (`17850.0`) become integers again.
 pub fn customer(text: String) -> String {
     match text.split_once('.') {
         Some((whole, zeros)) if is_digits(whole) && !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => {
@@ -58,7 +58,7 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A plain decimal number: an optional sign, digits, at most one point (or comma) between them.
+/// Parses a plain decimal number: an optional sign, and digits with at most one decimal point (or comma).
 fn number(text: &str, decimal_comma: bool) -> Option<Decimal> {
     let (whole, fraction) = text.split_once(if decimal_comma { ',' } else { '.' }).unwrap_or((text, "0"));
     let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
@@ -68,7 +68,7 @@ fn number(text: &str, decimal_comma: bool) -> Option<Decimal> {
     Decimal::from_str(&format!("{whole}.{fraction}")).ok()
 }
 
-/// Pieces of a line: below 0 within a cancellation, where the sign falls away, above 0 elsewhere.
+/// Parses a quantity. It must be negative in a cancellation, where the sign is dropped, and positive otherwise.
 pub fn quantity(text: &str, decimal_comma: bool, is_cancellation: bool) -> Result<i32, RejectReason> {
     let number = number(text, decimal_comma).filter(|n| n.fract().is_zero()).ok_or(RejectReason::BadQuantity)?;
     let pieces = i32::try_from(number).map_err(|_| RejectReason::BadQuantity)?;
@@ -82,7 +82,7 @@ pub fn quantity(text: &str, decimal_comma: bool, is_cancellation: bool) -> Resul
     }
 }
 
-/// A price of two decimals, and whether it had more.
+/// Parses a price and rounds it to two decimals; also returns whether it was rounded.
 pub fn price(text: &str, decimal_comma: bool) -> Result<(Decimal, bool), RejectReason> {
     let exact = number(text, decimal_comma).ok_or(RejectReason::BadPrice)?;
     if exact < Decimal::ZERO {
@@ -98,13 +98,13 @@ pub fn price(text: &str, decimal_comma: bool) -> Result<(Decimal, bool), RejectR
     Ok((price, is_rounded))
 }
 
-/// A point in time, in the given format or ISO 8601; without a zone it is UTC, without a time midnight.
+/// Parses a date in the given format or ISO 8601; UTC if it has no time zone, midnight if it has no time.
 pub fn date(text: &str, format: Option<&str>, now: DateTime<Utc>) -> Result<DateTime<Utc>, RejectReason> {
     let date = match format {
         Some(format) => in_format(text, format),
         None => iso(text),
     };
-    // A day on, for clocks and zones.
+    // One day of tolerance for clocks and time zones.
     let last = now + Days::new(1);
     date.filter(|date| date.year() >= 1900 && *date <= last).ok_or(RejectReason::BadDate)
 }
@@ -130,7 +130,7 @@ fn day(text: &str, format: &str) -> Option<DateTime<Utc>> {
     NaiveDate::parse_from_str(text, format).ok().map(|day| day.and_time(NaiveTime::MIN).and_utc())
 }
 
-/// Whether a format is one.
+/// Returns whether this is a valid date format.
 pub fn is_date_format(format: &str) -> bool {
     !format.is_empty() && StrftimeItems::new(format).all(|item| item != Item::Error)
 }

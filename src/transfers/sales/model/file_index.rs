@@ -1,6 +1,6 @@
-//! What a run remembers of its file, and the rows that the next lines add to it.
-//! Rule: it holds a few words for each SKU, customer, invoice and line, never the lines themselves. Other imports remember
-//! no more than identifiers, since each of their rows is a whole resource; here an order is spread over many lines.
+//! What a run keeps in memory about its file, to compute the rows that the next lines add.
+//! Rule: it keeps small entries per SKU, customer, invoice and line, never the lines themselves. Other imports keep
+//! only identifiers, since each of their rows is a whole entity; here an order is spread over many lines.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -14,19 +14,19 @@ use super::{
 };
 use crate::{money::format_amount, orders::model::Status};
 
-/// Largest total of an order in hundredths: `numeric(12,2)`.
+/// Maximum total of an order in hundredths: `numeric(12,2)`.
 const MAX_TOTAL: i128 = 999_999_999_999;
 
-/// Who created an order that the database has.
+/// Origin of an existing order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// An import, before this run.
+    /// An earlier import.
     Imported,
-    /// Not an import: the lines of the order are rejected.
+    /// Not an import; lines of the order are rejected.
     Foreign,
 }
 
-/// The lines of the file so far.
+/// Index of the lines read so far.
 #[derive(Default)]
 pub struct FileIndex {
     skus: HashMap<String, u32>,
@@ -34,7 +34,7 @@ pub struct FileIndex {
     orders: HashMap<String, OrderEntry>,
     /// Numbers of the orders that the next batch writes.
     changed: BTreeSet<String>,
-    /// How often a line occurred: order, SKU, quantity, hundredths.
+    /// Number of occurrences of a line: order, SKU, quantity, price in hundredths.
     ranks: HashMap<(u32, u32, i32, i64), u32>,
 }
 
@@ -53,26 +53,27 @@ struct OrderEntry {
 }
 
 impl FileIndex {
-    /// Whether an earlier line names this order.
+    /// Returns whether an earlier line belongs to this order.
     pub fn has_order(&self, number: &str) -> bool {
         self.orders.contains_key(number)
     }
 
-    /// Every SKU of the file, sorted.
+    /// Returns all SKUs of the file, sorted.
     pub fn skus(&self) -> Vec<String> {
         let mut skus: Vec<String> = self.skus.keys().cloned().collect();
         skus.sort_unstable();
         skus
     }
 
-    /// Number of customers that the file names.
+    /// Returns the number of customers in the file.
     pub fn customers(&self) -> u64 {
         self.customers.len() as u64
     }
 
-    /// Adds a line to a batch; `origin` says who created its order, if the order exists and no earlier line names it.
+    /// Adds a line to a batch. `origin` is the origin of its order, if the order exists and no earlier line belongs to
+    /// it.
     /// # Errors
-    /// Why the line is rejected.
+    /// The reason why the line is rejected.
     pub fn add(
         &mut self,
         line: SalesLine,
@@ -157,7 +158,7 @@ impl FileIndex {
         index
     }
 
-    /// Moves the orders that are new or changed into the batch, in the order of their numbers.
+    /// Moves the new and changed orders into the batch, sorted by number.
     pub fn take_orders(&mut self, batch: &mut Batch) {
         for number in std::mem::take(&mut self.changed) {
             let Some(order) = self.orders.get(&number) else { continue };
@@ -171,7 +172,7 @@ impl FileIndex {
         }
     }
 
-    /// Marks the orders that the database added or changed.
+    /// Marks the orders that were inserted or changed in the database.
     pub fn mark_written(&mut self, numbers: &[String]) {
         for number in numbers {
             if let Some(order) = self.orders.get_mut(number) {
@@ -197,7 +198,7 @@ impl FileIndex {
 }
 
 impl OrderEntry {
-    /// Takes from a later line what the order lacks, and returns whether that changed the order.
+    /// Merges a later line into the order; returns whether the order changed.
     fn merge(&mut self, line: &SalesLine) -> bool {
         let is_earlier = line.placed_at < self.placed_at;
         self.has_several_dates |= line.placed_at != self.placed_at;
@@ -210,7 +211,7 @@ impl OrderEntry {
     }
 }
 
-/// Fills an absent value, and returns whether it did.
+/// Fills an absent value; returns whether it did.
 fn fill(kept: &mut Option<String>, new: &Option<String>) -> bool {
     let filled = kept.is_none() && new.is_some();
     if filled {

@@ -1,5 +1,5 @@
-//! Where the columns of a sales file are, and the line that a record of it says.
-//! Rule: the columns are found by the names that the options give, in any letter case, each once.
+//! The header of a sales file, and the parsing of its records.
+//! Rule: columns are found by the names given in the options, case-insensitively; each must occur once.
 
 use chrono::{DateTime, Utc};
 use csv::ByteRecord;
@@ -27,11 +27,11 @@ pub struct Header {
 impl Header {
     /// Finds the columns in the first record of a file.
     /// # Errors
-    /// User errors for an empty file and for columns that are missing or there twice.
+    /// User errors for an empty file and for missing or duplicate columns.
     pub fn new(record: &ByteRecord, columns: &Columns) -> Result<Self> {
         let names: Vec<String> = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
         if names.is_empty() {
-            return Err(Error::bad_input("file", "the file is empty: it begins with a line that names its columns"));
+            return Err(Error::bad_input("file", "The file is empty. Its first line must contain the column names."));
         }
         Ok(Self {
             invoice: required(&names, "invoice-column", &columns.invoice)?,
@@ -46,14 +46,14 @@ impl Header {
         })
     }
 
-    /// The names of the columns, without surrounding whitespace.
+    /// Returns the column names, trimmed.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The line that a record says.
+    /// Parses a record.
     /// # Errors
-    /// Why the record is rejected.
+    /// The reason why the record is rejected.
     pub fn parse_line(
         &self,
         record: &ByteRecord,

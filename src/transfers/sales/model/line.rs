@@ -1,71 +1,71 @@
-//! A line of an invoice, and the reasons for which a line is rejected.
-//! Rule: a reason is a code that the report counts by, with one fixed text; generic imports have free texts instead.
+//! An invoice line, and the reasons for rejecting one.
+//! Rule: a reason is a code with one fixed text, counted in the report; other imports have free texts instead.
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::super::super::record::Rejection;
 
-/// A line of an invoice that can be taken over.
+/// A valid invoice line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SalesLine {
-    /// The invoice's number.
+    /// Invoice number.
     pub invoice: String,
     /// Whether the invoice is a cancellation.
     pub is_cancellation: bool,
-    /// The product's code, in capitals.
+    /// Product code, in upper case.
     pub sku: String,
-    /// The text, at most 255 characters; empty where blank.
+    /// Description, at most 255 characters; empty if blank.
     pub name: String,
-    /// Whether the text was longer.
+    /// Whether the description was truncated.
     pub is_truncated: bool,
-    /// Pieces, 1 or more.
+    /// Number of units, 1 or more.
     pub quantity: i32,
-    /// The price of one, two decimals.
+    /// Price of one unit, two decimals.
     pub price: Decimal,
-    /// Whether the price had more decimals.
+    /// Whether the price was rounded.
     pub is_rounded: bool,
-    /// When the invoice was written.
+    /// Date of the invoice.
     pub placed_at: DateTime<Utc>,
-    /// The customer's number; none for a guest.
+    /// Customer number; none for a guest.
     pub customer: Option<String>,
-    /// The country, where it is named.
+    /// Country, if given.
     pub country: Option<String>,
 }
 
-/// Why a line is not taken over.
+/// Reason why a line is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectReason {
-    /// More or fewer columns than the header.
+    /// The number of columns differs from the header.
     WrongColumns,
-    /// A text in another encoding.
+    /// A field is not UTF-8.
     NotUtf8,
-    /// A NUL byte, which PostgreSQL does not store.
+    /// A field contains a NUL byte, which PostgreSQL cannot store.
     NulByte,
-    /// No invoice number, or one of more than 50 characters.
+    /// The invoice number is blank or has more than 50 characters.
     BadInvoice,
-    /// No code, or one of more than 100 characters.
+    /// The product code is blank or has more than 100 characters.
     BadSku,
-    /// Not a whole number, or more pieces than a line may have.
+    /// The quantity is not a whole number or too large.
     BadQuantity,
-    /// Pieces below 1 outside a cancellation.
+    /// The quantity is below 1 in a sale.
     NegativeQuantity,
-    /// Pieces above -1 within a cancellation.
+    /// The quantity is above -1 in a cancellation.
     PositiveCancellation,
-    /// Not a number, or more than a price may be.
+    /// The price is not a number or too large.
     BadPrice,
-    /// A price below 0.
+    /// The price is negative.
     NegativePrice,
-    /// Not a date, before 1900, or in the future.
+    /// The date is invalid, before 1900, or in the future.
     BadDate,
-    /// A customer's number of more than 100 characters.
+    /// The customer number has more than 100 characters.
     BadCustomer,
-    /// A country of more than 100 characters.
+    /// The country has more than 100 characters.
     BadCountry,
-    /// More money than an order may hold.
+    /// The order total would be too large.
     BadTotal,
-    /// The website has an order of this number that did not come from an import.
+    /// The website has an order with this number that was not imported.
     NumberTaken,
 }
 
@@ -76,24 +76,24 @@ impl From<RejectReason> for Rejection {
 }
 
 impl RejectReason {
-    /// The reason in words.
+    /// Returns the reason as a message.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::WrongColumns => "not as many columns as the header",
-            Self::NotUtf8 => "not UTF-8: convert the file",
-            Self::NulByte => "holds a NUL byte",
-            Self::BadInvoice => "the invoice number is blank or longer than 50 characters",
-            Self::BadSku => "the product code is blank or longer than 100 characters",
-            Self::BadQuantity => "the quantity is not a whole number, or beyond 1,000,000",
-            Self::NegativeQuantity => "the quantity is below 1, and the invoice no cancellation",
-            Self::PositiveCancellation => "the quantity of a cancelled line is not below 0",
-            Self::BadPrice => "the price is not a number, or beyond 99,999,999.99",
+            Self::WrongColumns => "the number of columns differs from the header",
+            Self::NotUtf8 => "the line is not UTF-8; convert the file to UTF-8",
+            Self::NulByte => "the line contains a NUL byte",
+            Self::BadInvoice => "the invoice number is blank or has more than 50 characters",
+            Self::BadSku => "the product code is blank or has more than 100 characters",
+            Self::BadQuantity => "the quantity is not a whole number or exceeds 1,000,000",
+            Self::NegativeQuantity => "the quantity is below 1 but the invoice is not a cancellation",
+            Self::PositiveCancellation => "the quantity in a cancellation is not below 0",
+            Self::BadPrice => "the price is not a number or exceeds 99,999,999.99",
             Self::NegativePrice => "the price is below 0",
-            Self::BadDate => "the date cannot be read, is before 1900, or lies in the future",
-            Self::BadCustomer => "the customer's number is longer than 100 characters",
-            Self::BadCountry => "the country is longer than 100 characters",
-            Self::BadTotal => "the invoice would come to more than 9,999,999,999.99",
-            Self::NumberTaken => "the website has an order of this number that was not imported",
+            Self::BadDate => "the date is invalid, before 1900 or in the future",
+            Self::BadCustomer => "the customer number has more than 100 characters",
+            Self::BadCountry => "the country has more than 100 characters",
+            Self::BadTotal => "the total of the invoice would exceed 9,999,999,999.99",
+            Self::NumberTaken => "the website has an order with this number that was not imported",
         }
     }
 }

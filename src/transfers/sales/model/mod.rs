@@ -1,5 +1,5 @@
-//! The pure rules of sales imports: options, lines and why they are rejected, what a batch adds, and the report.
-//! Rule: no I/O; a field means one thing or is rejected, nothing is guessed.
+//! Pure rules of sales imports: options, lines and their rejection, batches, and the report.
+//! Rule: no I/O; a field has one meaning or is rejected, nothing is guessed.
 
 pub(super) mod batch;
 mod fields;

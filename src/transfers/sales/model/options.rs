@@ -1,5 +1,5 @@
-//! The options of a sales import: the website, the columns of the file, and how its values are written.
-//! Rule: an option that can be wrong is checked here, before the file is read.
+//! Options of a sales import: the website, the columns of the file, and the notation of its values.
+//! Rule: options are checked here, before the file is read.
 
 use super::fields;
 use crate::{
@@ -7,66 +7,66 @@ use crate::{
     stock::model::MAX_QUANTITY,
 };
 
-/// Codes that sales files use for what is no product; an ending `*` stands for anything.
+/// Codes in sales files that are not products; a trailing `*` matches any suffix.
 pub const NON_PRODUCTS: &str = "POST,DOT,M,D,S,B,C2,BANK CHARGES,AMAZONFEE,CRUK,PADS,GIFT_*";
 
-/// How a sales file is read and where it goes.
+/// Options of a sales import.
 #[derive(Debug, Clone)]
 pub struct SalesOptions {
-    /// Whose sales they are.
+    /// The website of the sales.
     pub website: WebsiteOptions,
-    /// Which columns hold what.
+    /// Column names.
     pub columns: Columns,
-    /// What separates the columns.
+    /// Column delimiter.
     pub delimiter: u8,
     /// Whether numbers are written `1,50` rather than `1.50`.
     pub decimal_comma: bool,
-    /// How dates are written, in the signs of `strftime`; ISO 8601 where absent.
+    /// Date format in `strftime` notation; ISO 8601 if absent.
     pub date_format: Option<String>,
-    /// What the numbers of cancellations begin with, before a digit; where empty there are none.
+    /// Prefix of the numbers of cancellations, followed by a digit; none are cancellations if empty.
     pub cancellation_prefix: String,
-    /// Codes that are no products, in capitals; an ending `*` stands for anything.
+    /// Codes that are not products, in upper case; a trailing `*` matches any suffix.
     pub non_products: Vec<String>,
-    /// Pieces that a new active product begins with.
+    /// Opening stock of new active products, in units.
     pub opening_stock: i32,
-    /// Whether products that were there before keep their names and prices.
+    /// Whether existing products keep their names and prices.
     pub keep_products: bool,
-    /// Lines in one transaction.
+    /// Number of lines per transaction.
     pub batch: usize,
 }
 
-/// The website of an import; it is made where it is missing.
+/// The website of an import; created if it does not exist.
 #[derive(Debug, Clone, Default)]
 pub struct WebsiteOptions {
-    /// Its code.
+    /// Code of the website.
     pub code: String,
-    /// Its name; the code for a new one without.
+    /// Name of the website; the code for a new website if absent.
     pub name: Option<String>,
-    /// Where the shop is; `https://CODE.example` for a new one without.
+    /// URL of the shop; `https://CODE.example` for a new website if absent.
     pub base_url: Option<String>,
-    /// The currency of the file, ISO 4217; GBP for a new one without.
+    /// Currency of the file, ISO 4217; GBP for a new website if absent.
     pub currency: Option<String>,
 }
 
-/// The names of the columns in the file's header. An empty name stands for a column that the file does not have, which
-/// only description, customer and country may be.
+/// Column names in the file's header. An empty name means that the file does not have the column; allowed for
+/// description, customer and country.
 #[derive(Debug, Clone)]
 pub struct Columns {
-    /// The invoice's number.
+    /// Invoice number.
     pub invoice: String,
-    /// The product's code.
+    /// Product code.
     pub sku: String,
-    /// The text of the line.
+    /// Description of the line.
     pub description: String,
-    /// Pieces.
+    /// Number of units.
     pub quantity: String,
-    /// When the invoice was written.
+    /// Date of the invoice.
     pub date: String,
-    /// The price of one piece.
+    /// Price of one unit.
     pub price: String,
-    /// The customer's number.
+    /// Customer number.
     pub customer: String,
-    /// The customer's country.
+    /// Country of the customer.
     pub country: String,
 }
 
@@ -103,26 +103,26 @@ impl Default for Columns {
 }
 
 impl SalesOptions {
-    /// Checks the options that can be wrong.
+    /// Checks the options.
     /// # Errors
-    /// User errors for the opening stock, the batch and the format of dates.
+    /// User errors for the opening stock, the batch size and the date format.
     pub fn check(&self) -> Result<()> {
         if !(0..=MAX_QUANTITY).contains(&self.opening_stock) {
             return Err(Error::bad_input(
                 "opening-stock",
-                format!("an opening stock is from 0 to {MAX_QUANTITY} pieces"),
+                format!("opening-stock must be between 0 and {MAX_QUANTITY}"),
             ));
         }
         if !(1..=100_000).contains(&self.batch) {
-            return Err(Error::bad_input("batch", "a batch is from 1 to 100000 lines"));
+            return Err(Error::bad_input("batch", "batch must be between 1 and 100000 lines"));
         }
         if self.date_format.as_deref().is_some_and(|format| !fields::is_date_format(format)) {
-            return Err(Error::bad_input("date-format", "give a format such as %d/%m/%Y %H:%M"));
+            return Err(Error::bad_input("date-format", "date-format must be a format such as %d/%m/%Y %H:%M"));
         }
         Ok(())
     }
 
-    /// Whether this code, in capitals, stands for no product.
+    /// Returns whether this code, in upper case, is not a product.
     pub fn is_non_product(&self, sku: &str) -> bool {
         self.non_products.iter().any(|code| match code.strip_suffix('*') {
             Some(start) => sku.starts_with(start),
@@ -130,7 +130,7 @@ impl SalesOptions {
         })
     }
 
-    /// Whether an invoice of this number is a cancellation.
+    /// Returns whether an invoice number is that of a cancellation.
     pub fn is_cancellation(&self, invoice: &str) -> bool {
         !self.cancellation_prefix.is_empty()
             && invoice

@@ -1,5 +1,5 @@
-//! The report of a sales import: for people as a table, for machines as JSON. It has sections that the report of other
-//! imports has not, since a line adds to an order, a product and a customer at once, and counts rejected lines by reason.
+//! The report of a sales import, as a table and as JSON. Unlike the report of other imports it has a section per
+//! resource, since a line adds to an order, a product and a customer at once, and counts rejected lines by reason.
 //! Rule: lines read = created + unchanged + rejected.
 
 use std::{collections::BTreeMap, fmt};
@@ -9,107 +9,107 @@ use serde_json::Value;
 
 use super::{super::super::model::Counts, line::RejectReason};
 
-/// The counts of one run.
+/// Counts of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SalesReport {
     /// The website.
     pub website: WebsiteReport,
-    /// The lines of the file, the header and blank ones aside.
+    /// Lines of the file, except for the header and blank lines.
     #[serde(serialize_with = "without_updated")]
     pub lines: Counts,
-    /// The invoices of the accepted lines.
+    /// Orders of the accepted lines.
     pub orders: OrderReport,
-    /// The products of the accepted lines.
+    /// Products of the accepted lines.
     pub products: ProductReport,
-    /// The customers of the accepted lines.
+    /// Customers of the accepted lines.
     pub customers: CustomerReport,
-    /// What was taken over, but not as it stood there.
+    /// Accepted lines that were adjusted or need attention.
     pub notes: NoteReport,
     /// Rejected lines by reason.
     pub rejected: BTreeMap<RejectReason, u64>,
 }
 
-/// What became of the website.
+/// Outcome for the website.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct WebsiteReport {
-    /// Its code.
+    /// Code of the website.
     pub code: String,
-    /// Made by this run: 0 or 1.
+    /// Created by this run: 0 or 1.
     pub created: u64,
-    /// Given another name or URL by this run: 0 or 1.
+    /// Name or URL updated by this run: 0 or 1.
     pub updated: u64,
 }
 
-/// What became of the orders.
+/// Order counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct OrderReport {
-    /// Made by this run.
+    /// Created by this run.
     pub created: u64,
-    /// There before, and given another customer, country or date.
+    /// Existing orders that got another customer, country or date.
     pub updated: u64,
-    /// There before, and left.
+    /// Existing orders that did not change.
     pub unchanged: u64,
-    /// Of all these: cancellations.
+    /// Orders that are cancellations.
     pub cancellations: u64,
-    /// Of all these: without a customer.
+    /// Orders without a customer.
     pub guests: u64,
-    /// Of all these: lines named several dates; the first is kept.
+    /// Orders whose lines have several dates; the earliest one is kept.
     pub several_dates: u64,
-    /// Of all these: lines named several customers; the first line's is kept.
+    /// Orders whose lines have several customers; the first one is kept.
     pub several_customers: u64,
-    /// Of all these: lines named several countries; the first line's is kept.
+    /// Orders whose lines have several countries; the first one is kept.
     pub several_countries: u64,
 }
 
-/// What became of the products.
+/// Product counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ProductReport {
-    /// Made by this run.
+    /// Created by this run.
     pub created: u64,
-    /// There before, and given another name or price.
+    /// Existing products that got another name or price.
     pub updated: u64,
-    /// There before, and left.
+    /// Existing products that did not change.
     pub unchanged: u64,
-    /// Of all these: codes that stand for no product.
+    /// Codes that are not products.
     pub non_products: u64,
-    /// Of all these: products with several descriptions; the most frequent one names them.
+    /// Products with several descriptions; the most frequent one becomes the name.
     pub several_descriptions: u64,
 }
 
-/// What became of the customers.
+/// Customer counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CustomerReport {
-    /// Made by this run.
+    /// Created by this run.
     pub created: u64,
-    /// There before.
+    /// Existing customers.
     pub unchanged: u64,
 }
 
-/// Accepted lines that stand out.
+/// Accepted lines that were adjusted or need attention.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct NoteReport {
-    /// Lines at price 0, rounded ones included.
+    /// Lines with price 0, including rounded ones.
     pub zero_prices: u64,
-    /// Lines whose price had more than two decimals.
+    /// Lines whose price was rounded to two decimals.
     pub rounded_prices: u64,
-    /// Lines of codes that stand for no product.
+    /// Lines of codes that are not products.
     pub non_product_lines: u64,
-    /// Lines without a text, which carry the SKU instead.
+    /// Lines with a blank description, which got the SKU instead.
     pub blank_descriptions: u64,
-    /// Lines whose text was cut to 255 characters.
+    /// Lines whose description was truncated to 255 characters.
     pub cut_descriptions: u64,
-    /// Lines that equal an earlier one of their invoice; each counts.
+    /// Lines that repeat an earlier line of their invoice; each counts.
     pub repeated_lines: u64,
 }
 
 impl SalesReport {
-    /// Counts the reason of a rejected line.
+    /// Counts a rejected line by reason.
     pub fn count_reason(&mut self, reason: RejectReason) {
         *self.rejected.entry(reason).or_default() += 1;
     }
 }
 
-/// A line is never updated: it is known by all that it says, so the report has no such count.
+/// Serializes line counts without `updated`: a line is identified by its whole content and never updated.
 fn without_updated<S: Serializer>(lines: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
     let mut counts = serializer.serialize_struct("Counts", 4)?;
     counts.serialize_field("read", &lines.read)?;
@@ -134,7 +134,7 @@ impl fmt::Display for SalesReport {
     }
 }
 
-/// A number with commas between its thousands.
+/// Formats a number with thousands separators.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();

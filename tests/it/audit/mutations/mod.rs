@@ -15,7 +15,7 @@ use souk::{
 use self::{cases::CASES, unaudited::UNAUDITED};
 use crate::{
     DOMAINS,
-    support::{Actor, ProductSpec, TestApp, sdl::Sdl, domain_fixtures::AuditCase as Case},
+    support::{Actor, ProductSpec, TestApp, domain_fixtures::AuditCase as Case, sdl::Sdl},
 };
 
 /// A row of each resource type, and the names of their ids.
@@ -169,7 +169,8 @@ async fn every_mutation_logs_who_changed_what_from_where() {
     let shop = Shop::new(&app).await;
     let mut wrong = String::new();
     for Case(mutation, input, expected) in CASES.iter().chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases)) {
-        let actor = if *mutation == "register" { app.anonymous() } else { app.existing_user(shop.admin.id, "admin").await };
+        let actor =
+            if *mutation == "register" { app.anonymous() } else { app.existing_user(shop.admin.id, "admin").await };
         let request = actor.request().header("x-request-id", *mutation).header("x-forwarded-for", "203.0.113.9");
         let mut input_type = (*mutation).to_owned() + "Input";
         input_type[..1].make_ascii_uppercase();
@@ -202,7 +203,8 @@ async fn every_mutation_logs_who_changed_what_from_where() {
 fn every_mutation_has_an_audit_case() {
     let sdl = Sdl::read();
     let audited = CASES.iter().chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases)).map(|case| case.0);
-    let unaudited = UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited_mutations)).map(|case| case.0);
+    let unaudited =
+        UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited_mutations)).map(|case| case.0);
     let told: BTreeSet<_> = audited.chain(unaudited).map(str::to_owned).collect();
     let all: BTreeSet<_> = sdl.fields("Mutation").iter().map(|field| field.name.node.to_string()).collect();
     assert_eq!(told, all, "each mutation needs an audit case");

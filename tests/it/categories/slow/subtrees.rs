@@ -117,7 +117,12 @@ async fn subtree_pages_use_an_index_at_any_size() {
     // A single category has an index of its own; small subtrees are selected by category and sorted, large ones are
     // read in list order.
     let cases = [
-        (nth_id::<CategoryId>(100), "{field: CREATED_AT, direction: DESC}", "products_category_id_created_at_idx", true),
+        (
+            nth_id::<CategoryId>(100),
+            "{field: CREATED_AT, direction: DESC}",
+            "products_category_id_created_at_idx",
+            true,
+        ),
         (nth_id::<CategoryId>(100), "{field: PRICE}", "products_category_id_price_idx", true),
         (nth_id::<CategoryId>(3), "{field: CREATED_AT, direction: DESC}", "products_", false),
         (nth_id::<CategoryId>(3), "{field: NAME}", "products_", false),

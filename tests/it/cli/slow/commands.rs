@@ -13,8 +13,8 @@ use souk::config::{ServeSettings, Settings};
 use tokio::runtime::Runtime;
 
 use crate::support::{
-    query_scalar,
     process::{DataDir, ServerProcess, is_unlocked, post},
+    query_scalar,
 };
 
 const ME: &str = "{ me { email role { code } } }";
@@ -36,7 +36,7 @@ fn serve_demo(dir: &DataDir) -> ServerProcess {
 /// Returns role, email address and password of each printed login.
 fn logins(server: &ServerProcess) -> Vec<[String; 3]> {
     assert_eq!(server.printed_line(), "");
-    assert_eq!(server.printed_line(), "Demo logins: role, e-mail, password");
+    assert_eq!(server.printed_line(), "Demo logins: role, email, password");
     let login = |line: String| {
         let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
         words.try_into().unwrap_or_else(|words| panic!("{words:?} is not a login"))
@@ -105,7 +105,7 @@ fn first_start_creates_a_shop_that_later_starts_reuse() {
     assert_eq!(sql(url.trim(), "SELECT count(*) FROM websites"), websites.to_string());
     // Another command uses the running database.
     assert_eq!(dir.stdout_of(&["demo"]).lines().count(), 4);
-    assert_eq!(dir.stdout_of(&["migrate"]), "the tables are up to date\n");
+    assert_eq!(dir.stdout_of(&["migrate"]), "the database is up to date\n");
     assert_eq!(second.run(Some(&token), ME).0, 200);
     let secret = dir.0.join("jwt-secret").metadata().unwrap();
     assert_eq!(secret.permissions().mode() & 0o777, 0o600);
@@ -126,6 +126,11 @@ fn servers_share_a_data_directory_and_either_can_stop_first() {
         assert_eq!(server.run(Some(&token), ME).1["data"]["me"]["role"]["code"], "customer");
     }
     assert!(dir.run(&["health", "--url", &format!("http://{}/readyz", one.address)]).status.success());
+    // Without a URL it asks the server of SOUK_LISTEN; a server that listens everywhere is asked on loopback.
+    for listen in [one.address.to_string(), format!("0.0.0.0:{}", one.address.port())] {
+        let health = dir.command(&["health"]).env("SOUK_LISTEN", &listen).output().expect("the binary runs");
+        assert!(health.status.success(), "{listen}: {health:?}");
+    }
     let address = one.address;
     assert_eq!(one.stop(), Some(0));
     let gone = dir.run(&["health", "--url", &format!("http://{address}/readyz")]);
@@ -230,11 +235,11 @@ fn commands_work_without_a_running_server() {
     assert!(!dir.0.join("postgres").exists(), "the schema needs no database");
     let applied = dir.stdout_of(&["migrate"]);
     assert!(applied.lines().count() > 5 && applied.lines().all(|line| line.starts_with("applied ")), "{applied}");
-    assert_eq!(dir.stdout_of(&["migrate"]), "the tables are up to date\n");
+    assert_eq!(dir.stdout_of(&["migrate"]), "the database is up to date\n");
     assert!(is_unlocked(&dir.0) && !dir.has_postgres());
     let url = dir.run(&["db", "url"]);
     assert!(String::from_utf8_lossy(&url.stdout).starts_with("postgres://"));
-    assert!(stderr(&url).contains("does not run now"), "{}", stderr(&url));
+    assert!(stderr(&url).contains("is not running"), "{}", stderr(&url));
     let mut named = dir.command(&["db", "url"]);
     let named = named.env("DATABASE_URL", "postgres://somebody@somewhere/souk").output().unwrap();
     assert_eq!(named.stdout, b"postgres://somebody@somewhere/souk\n");

@@ -21,10 +21,10 @@ use self::groups::GROUPS;
 use crate::{
     DOMAINS,
     support::{
-        Actor, TestResponse, ProductSpec, TestApp,
+        Actor, ProductSpec, TestApp, TestResponse,
         bulk::{BASE, nth_id},
-        object_fields::ObjectFields,
         domain_fixtures::BatchCase as Case,
+        object_fields::ObjectFields,
     },
 };
 

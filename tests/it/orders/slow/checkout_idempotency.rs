@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use souk::ids::{ProductId, RowId};
 
 use crate::support::{
-    TestResponse, Client, CommitProxy, ProductSpec, SECRET, CommitFault, TestApp, TestDb,
+    Client, CommitFault, CommitProxy, ProductSpec, SECRET, TestApp, TestDb, TestResponse,
     process::{DataDir, ServerProcess},
     shopper::Shopper,
     stress::env_number,
@@ -47,10 +47,15 @@ async fn fifty_concurrent_requests_with_one_key_buy_once() {
         let ada = guest_with_cart(Client::new(address), products).await;
         let bob = Client::new(address);
         let customer = app.customer().await;
-        let bob = guest_with_cart(bob.with_header("authorization", format!("Bearer {}", customer.token().unwrap())), products).await;
+        let bob = guest_with_cart(
+            bob.with_header("authorization", format!("Bearer {}", customer.token().unwrap())),
+            products,
+        )
+        .await;
         let key = format!("round {round}");
         let all: Vec<TestResponse> = join_all((0..100).map(|index| {
-            let (buyer, input) = if index % 2 == 0 { (&ada, ada.checkout_input(&key)) } else { (&bob, bob.checkout_input(&key)) };
+            let (buyer, input) =
+                if index % 2 == 0 { (&ada, ada.checkout_input(&key)) } else { (&bob, bob.checkout_input(&key)) };
             let mut client = buyer.client.with_new_connection();
             async move { client.mutate("checkout", ORDERS, input).await.expect("a response") }
         }))
@@ -143,7 +148,8 @@ async fn retry_after_a_server_kill_returns_the_committed_orders() {
         tokio::task::spawn_blocking(|| ServerProcess::start(command)).await.expect("the server starts")
     };
     let server = serve().await;
-    let mut ada = guest_with_cart(Client::new(server.address).with_header("x-request-id", "adas-checkout"), products).await;
+    let mut ada =
+        guest_with_cart(Client::new(server.address).with_header("x-request-id", "adas-checkout"), products).await;
     proxy.stop("adas-checkout", CommitFault::HoldResponse);
     let (response, ()) = tokio::join!(ada.checkout("key"), async {
         proxy.stopped().await;
@@ -179,7 +185,11 @@ async fn unknown_commit_outcome_asks_to_retry_with_the_same_key() {
         .await;
     let (address, impatient) = (beyond.listen().await, impatient.listen().await);
     let mut left = STOCK;
-    for (stop, code) in [(CommitFault::LoseCommit, "UNAVAILABLE"), (CommitFault::LoseResponse, "UNAVAILABLE"), (CommitFault::HoldResponse, "TIMEOUT")] {
+    for (stop, code) in [
+        (CommitFault::LoseCommit, "UNAVAILABLE"),
+        (CommitFault::LoseResponse, "UNAVAILABLE"),
+        (CommitFault::HoldResponse, "TIMEOUT"),
+    ] {
         let id = format!("checkout-{stop:?}");
         let mut ada = guest_with_cart(Client::new(address).with_header("x-request-id", id.clone()), products).await;
         if stop == CommitFault::HoldResponse {

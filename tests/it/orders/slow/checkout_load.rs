@@ -17,10 +17,10 @@ use souk::{
 };
 
 use crate::support::{
-    Actor, TestResponse, Client, ProductSpec, TestApp, TestDb,
+    Actor, Client, ProductSpec, TestApp, TestDb, TestResponse,
     accounts::PASSWORD,
-    shopper::{Purchase, Shopper, CartItems},
-    stress::{seed, env_number},
+    shopper::{CartItems, Purchase, Shopper},
+    stress::{env_number, seed},
 };
 
 const CLIENTS: u64 = 64;
@@ -96,7 +96,12 @@ enum Reservation {
 }
 
 /// Buys random quantities until even single units of every product are rejected.
-async fn buy_until_sold_out(mut shopper: Shopper, products: Vec<String>, reservation: Reservation, seed: u64) -> Vec<Purchase> {
+async fn buy_until_sold_out(
+    mut shopper: Shopper,
+    products: Vec<String>,
+    reservation: Reservation,
+    seed: u64,
+) -> Vec<Purchase> {
     let mut rng = StdRng::seed_from_u64(seed);
     let (mut left, mut sales) = (products, Vec::new());
     for number in 0.. {
@@ -139,7 +144,8 @@ async fn try_buy(
     abandons: bool,
     key: &str,
 ) -> Result<Option<Purchase>, Vec<String>> {
-    let names = |lines: &CartItems, refused: &str| unavailable_lines(refused).iter().map(|n| lines[*n].0.clone()).collect();
+    let names =
+        |lines: &CartItems, refused: &str| unavailable_lines(refused).iter().map(|n| lines[*n].0.clone()).collect();
     let filled = shopper.fill(wanted).await.unwrap();
     check_outcome(&filled, "cartCreate").map_err(|refused| names(wanted, &refused))?;
     let kept = match reservation {
@@ -208,7 +214,11 @@ async fn run_buyers(database: Option<&str>) {
         assert_eq!(app.database.scalar("SELECT count(*) FROM cart_reservations").await, "0");
         app.database.assert_purchases(&sales).await;
         assert_eq!(app.database.deadlock_count().await, "0");
-        println!("round {round}: {} checkouts, {left} of {} units left after the concurrent phase", sales.len(), STOCK * 10);
+        println!(
+            "round {round}: {} checkouts, {left} of {} units left after the concurrent phase",
+            sales.len(),
+            STOCK * 10
+        );
     }
 }
 
@@ -275,8 +285,11 @@ async fn buy_and_change(mut shopper: Shopper, products: Vec<String>, seed: u64) 
             continue;
         }
         // The same key returns the same orders.
-        let bought =
-            shopper.client.mutate("checkout", "orders { id details { id } }", shopper.checkout_input(&key)).await.unwrap();
+        let bought = shopper
+            .client
+            .mutate("checkout", "orders { id details { id } }", shopper.checkout_input(&key))
+            .await
+            .unwrap();
         for order in bought.at("checkout.orders").as_array().unwrap() {
             let (id, line) = (&order["id"], &order["details"][0]["id"]);
             let (product, quantity) = (products.choose(&mut rng).unwrap(), rng.random_range(1..=4));

@@ -17,10 +17,11 @@ use souk::ids::{ProductId, RowId};
 use tokio::sync::watch;
 
 use crate::support::{
-    TestResponse, Client, SECRET, TestDb, query_scalar,
+    Client, SECRET, TestDb, TestResponse,
     process::{DataDir, ServerProcess},
-    shopper::{Purchase, Shopper, CartItems},
-    stress::{seed, env_number},
+    query_scalar,
+    shopper::{CartItems, Purchase, Shopper},
+    stress::{env_number, seed},
 };
 
 const CLIENTS: u64 = 6;

@@ -2,7 +2,7 @@
 //! `bench/chaos.sh` and `bench/concurrent_checkouts.sh` run the `checkout_*` tests for longer.
 
 mod checkout_idempotency;
-mod checkout_outage;
 mod checkout_load;
+mod checkout_outage;
 mod selling_model;
 mod totals;

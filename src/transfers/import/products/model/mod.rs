@@ -1,4 +1,4 @@
-//! Rules of the products of a file.
+//! Rules for products in files.
 
 pub mod plan;
 
@@ -9,9 +9,9 @@ use crate::{
     text::{Validator, check_slug},
 };
 
-/// Checks what a row says that the rules of a product do not cover.
+/// Checks the parts of a row that [`check_state`] does not cover.
 /// # Errors
-/// The first broken rule.
+/// The first violated rule.
 pub fn check(product: &ProductRecord) -> Result<(), Rejection> {
     let mut validator = Validator::new();
     for path in product.category.iter().flatten() {
@@ -30,22 +30,22 @@ pub fn check(product: &ProductRecord) -> Result<(), Rejection> {
             validator.text("options", value, 255);
         }
         if !(1..=5).contains(&group.options.len()) {
-            return Err(Rejection::at("options", "a product of a group has from 1 to 5 options"));
+            return Err(Rejection::at("options", "a product in a group must have between 1 and 5 options"));
         }
     }
     let is_address = |url: &str| ["http://", "https://", "/"].iter().any(|begin| url.starts_with(begin));
     if product.images.iter().flatten().any(|image| !is_address(&image.url)) {
         return Err(Rejection::at(
             "images",
-            "an address begins with https:// or http://, or with / where it is of this server",
+            "image URLs must start with https:// or http://, or with / for images of this server",
         ));
     }
     validator.finish().map_err(Rejection::from)
 }
 
-/// Checks a product that is to be written: the same rules as in the API.
+/// Checks the new state of a product by the same rules as the API.
 /// # Errors
-/// The first broken rule.
+/// The first violated rule.
 pub fn check_state(state: &BulkProduct) -> Result<(), Rejection> {
     let patch = ProductPatch {
         name: Some(state.name.clone()),
@@ -64,12 +64,12 @@ pub fn check_state(state: &BulkProduct) -> Result<(), Rejection> {
     patch.check().map_err(Rejection::from)?;
     let check_quantity = |column: &str, number: i32| match (0..=MAX_QUANTITY).contains(&number) {
         true => Ok(()),
-        false => Err(Rejection::at(column, format!("from 0 to {MAX_QUANTITY} pieces"))),
+        false => Err(Rejection::at(column, format!("must be between 0 and {MAX_QUANTITY}"))),
     };
     check_quantity("stock", state.stock)?;
     check_quantity("low_stock_threshold", state.low_stock_threshold)?;
     if state.external_id.as_ref().is_some_and(|id| id.chars().count() > 255) {
-        return Err(Rejection::at("external_id", "give at most 255 characters"));
+        return Err(Rejection::at("external_id", "must be at most 255 characters long"));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! The plan of a batch: what becomes of each row, decided from what the database has.
-//! Rule: it decides without I/O, so that it can be made again when the products are locked.
+//! The plan of a batch: determines the outcome of each row by comparing it with the database.
+//! Rule: it does no I/O, so that it can be made again once the products are locked.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{ids::ProductId, products::model::bulk::BulkProduct, text::slugify};
 
-/// What the database has of the products of a batch.
+/// Existing products for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct ExistingProducts {
     rows: Vec<BulkProduct>,
@@ -24,45 +24,45 @@ pub struct ExistingProducts {
 }
 
 impl ExistingProducts {
-    /// Rows by both of their names.
+    /// Indexes the products by SKU and external ID.
     pub fn new(rows: Vec<BulkProduct>) -> Self {
         let by_sku = rows.iter().enumerate().map(|(at, row)| (row.sku.clone(), at)).collect();
         let ids = rows.iter().enumerate().filter_map(|(at, row)| Some((row.external_id.clone()?, at)));
         Self { by_external_id: ids.collect(), by_sku, rows }
     }
 
-    /// The product that a row means: the shop's own id tells before the SKU.
+    /// Returns the product of a row; the external ID takes precedence over the SKU.
     fn find(&self, record: &ProductRecord) -> Option<&BulkProduct> {
         let by_id = record.external_id.as_ref().and_then(|id| self.by_external_id.get(id));
         by_id.or_else(|| self.by_sku.get(&record.sku)).map(|at| &self.rows[*at])
     }
 }
 
-/// What becomes of a row.
+/// Action for a row.
 #[derive(Debug)]
 pub enum Step {
-    /// It is a new product.
+    /// Create a product.
     Create(Box<BulkProduct>),
-    /// A product becomes this.
+    /// Update a product.
     Update {
-        /// Its key.
+        /// Primary key.
         id: i64,
-        /// What it becomes; none where only its stock changes.
+        /// New state; none if only the stock changes.
         state: Option<Box<BulkProduct>>,
-        /// Pieces that come or go.
+        /// Change of the stock, in units.
         delta: i32,
     },
-    /// It says nothing new.
+    /// Nothing changes.
     Keep {
-        /// The product's key.
+        /// Primary key.
         id: i64,
     },
-    /// It is refused.
+    /// The row is rejected.
     Reject(Rejection),
 }
 
 impl Step {
-    /// For the report.
+    /// Returns the outcome for the report.
     pub fn outcome(self) -> RowOutcome {
         match self {
             Self::Create(_) => RowOutcome::Created,
@@ -73,23 +73,23 @@ impl Step {
     }
 }
 
-/// What becomes of each row, in order.
+/// The action for each row, in order.
 #[derive(Debug)]
 pub struct Plan {
-    /// A step for each row.
+    /// One action per row.
     pub steps: Vec<Step>,
 }
 
-/// Stands for the key of a product that this batch makes.
+/// Placeholder for the key of a product that this batch creates.
 const NEW_PRODUCT_ID: i64 = -1;
 
-/// The slug that a row insists on. That of another shop is no more than the first choice for a new product: several
-/// shops may call a product the same.
+/// Returns the slug that a row requires. A slug in another shop system's file is only a preference, since several shops
+/// may use the same one.
 fn requested_slug<'a>(run: &Run<'_>, record: &'a ProductRecord) -> Option<&'a String> {
     record.slug.as_ref().filter(|_| run.options.format.is_native())
 }
 
-/// The slugs that the rows may ask for.
+/// Returns the slugs that the rows may use.
 pub fn candidate_slugs(run: &Run<'_>, records: &[&ProductRecord], found: &ExistingProducts) -> Vec<String> {
     let mut slugs = Vec::with_capacity(records.len() * 2);
     for record in records {
@@ -101,7 +101,8 @@ pub fn candidate_slugs(run: &Run<'_>, records: &[&ProductRecord], found: &Existi
     slugs
 }
 
-/// A slug of the shop's own or of the name, and one with website and SKU behind it, of which a long name leaves room.
+/// Returns two slugs: the preferred one or one from the name, and a longer one with website and SKU appended; the name
+/// is truncated to leave room.
 fn slug_candidates(record: &ProductRecord, website: &str) -> [String; 2] {
     let name = record.slug.as_deref().or(record.name.as_deref()).unwrap_or_default();
     let name: String = slugify(name).chars().take(100).collect();
@@ -110,7 +111,7 @@ fn slug_candidates(record: &ProductRecord, website: &str) -> [String; 2] {
 }
 
 impl Plan {
-    /// Decides. `taken` has the slugs that are in use; `is_update_only` refuses products that are not there.
+    /// Makes the plan. `taken` contains the slugs in use; `is_update_only` rejects products that do not exist.
     pub fn make(
         run: &Run<'_>,
         references: &References,
@@ -127,7 +128,7 @@ impl Plan {
         Self { steps }
     }
 
-    /// The products that change, in id order.
+    /// Returns the products that change, sorted by ID.
     pub fn changed_ids(&self) -> Vec<ProductId> {
         let id = |step: &Step| if let Step::Update { id, .. } = step { Some(ProductId(*id)) } else { None };
         let mut ids: Vec<_> = self.steps.iter().filter_map(id).collect();
@@ -135,7 +136,7 @@ impl Plan {
         ids
     }
 
-    /// Pieces that come or go, in order of the products.
+    /// Returns the stock changes, sorted by product.
     pub fn movements(&self) -> Vec<(ProductId, i32)> {
         let moves = self.steps.iter().filter_map(|step| match step {
             Step::Update { id, delta, .. } if *delta != 0 => Some((ProductId(*id), *delta)),
@@ -146,7 +147,7 @@ impl Plan {
         moves
     }
 
-    /// Those that are to be made.
+    /// Returns the products to create.
     pub fn new_states(&self) -> Vec<&BulkProduct> {
         self.steps
             .iter()
@@ -154,7 +155,7 @@ impl Plan {
             .collect()
     }
 
-    /// Those of which more than the stock changes.
+    /// Returns the products of which more than the stock changes.
     pub fn changed_states(&self) -> Vec<&BulkProduct> {
         self.steps
             .iter()
@@ -163,18 +164,18 @@ impl Plan {
     }
 }
 
-/// Decides row by row.
+/// Plans row by row.
 struct Planner<'a> {
     run: &'a Run<'a>,
     references: &'a References,
     found: &'a ExistingProducts,
-    /// The slugs that rows ask for by name; these are not chosen for other products.
+    /// Slugs that rows require; they are not chosen for other products.
     requested_slugs: HashSet<&'a str>,
-    /// The slugs that are in use, and by which product.
+    /// Slugs in use, with the ID of the product.
     taken: HashMap<String, i64>,
-    /// Whether products that do not exist are refused.
+    /// Whether products that do not exist are rejected.
     is_update_only: bool,
-    /// The existing products that earlier rows name.
+    /// Existing products of earlier rows.
     matched: HashSet<i64>,
 }
 
@@ -185,7 +186,7 @@ impl Planner<'_> {
         if let Some(known) = known
             && !self.matched.insert(known.id)
         {
-            return Err(Rejection::at("external_id", "an earlier row of the file is the same product"));
+            return Err(Rejection::at("external_id", "an earlier row of the file has the same product"));
         }
         if known.is_some_and(|known| found.by_sku.get(&record.sku).is_some_and(|at| found.rows[*at].id != known.id)) {
             return Err(Rejection::at("sku", "another product of this website has this SKU"));
@@ -214,7 +215,7 @@ impl Planner<'_> {
         })
     }
 
-    /// Gives a product the slug that its row asks for, or chooses one for a new product.
+    /// Sets the slug that a row requires, or chooses one for a new product.
     fn set_slug(
         &mut self,
         record: &ProductRecord,
@@ -233,7 +234,7 @@ impl Planner<'_> {
             (Some(_), Some(NEW_PRODUCT_ID), _) => {
                 return Err(Rejection::at("slug", "an earlier row of the file has this slug"));
             }
-            // The slug belongs to a product of another website; the product keeps the slug that was chosen for it then.
+            // The slug belongs to another website's product; the product keeps the slug that was chosen for it earlier.
             (Some(_), Some(_), Some(known)) if known.slug == second || known.slug == last() => {
                 state.slug.clone_from(&known.slug);
             }
@@ -251,12 +252,12 @@ impl Planner<'_> {
 }
 
 fn new_state(record: &ProductRecord) -> Result<BulkProduct, Rejection> {
-    let name = record.name.clone().ok_or_else(|| Rejection::at("name", "a new product has a name"))?;
-    let price: Decimal = record.price.ok_or_else(|| Rejection::at("price", "a new product has a price"))?;
+    let name = record.name.clone().ok_or_else(|| Rejection::at("name", "a new product must have a name"))?;
+    let price: Decimal = record.price.ok_or_else(|| Rejection::at("price", "a new product must have a price"))?;
     Ok(BulkProduct { name, price, low_stock_threshold: 5, is_active: true, ..BulkProduct::default() })
 }
 
-/// Puts what a row says into a product.
+/// Applies a row to the state of a product.
 fn apply(
     record: &ProductRecord,
     run: &Run<'_>,
@@ -284,7 +285,7 @@ fn apply(
     set(&mut state.low_stock_threshold, record.low_stock_threshold.as_ref());
     set(&mut state.stock, record.stock.as_ref());
     set(&mut state.is_active, record.is_active.as_ref());
-    let unknown = |column| Rejection::at(column, "it could not be made");
+    let unknown = |column| Rejection::at(column, "it could not be created");
     if let Some(path) = &record.category {
         let id = path.as_ref().map(|path| references.category(path).ok_or_else(|| unknown("category")));
         state.category_id = id.transpose()?;
@@ -311,13 +312,14 @@ fn set_group(
     references: &References,
     state: &mut BulkProduct,
 ) -> Result<(), Rejection> {
-    let group = references.group(&record.slug).ok_or_else(|| Rejection::at("group", "it could not be made"))?;
+    let group = references.group(&record.slug).ok_or_else(|| Rejection::at("group", "it could not be created"))?;
     if group.website != run.website.id.0 {
         return Err(Rejection::at("group", "a group of another website has this slug"));
     }
     let names: Vec<&str> = record.options.iter().map(|(name, _)| name.as_str()).collect();
     if names != group.varies_by {
-        let rule = format!("the group varies by {}, the row by {}", group.varies_by.join(", "), names.join(", "));
+        let rule =
+            format!("the group has the options {}, the row has {}", group.varies_by.join(", "), names.join(", "));
         return Err(Rejection::at("options", rule));
     }
     state.group_id = Some(group.id);

@@ -7,7 +7,7 @@ use souk::{
 };
 
 use super::model::{CUSTOMERS, Cart, Line, Model, Order, PRODUCTS, STOCK, Step, money};
-use crate::support::{Actor, TestResponse, ProductSpec, TestApp};
+use crate::support::{Actor, ProductSpec, TestApp, TestResponse};
 
 /// Returns the outcome that the model predicts, as text.
 pub(super) fn describe_outcome(expected: Result<(), &str>) -> String {
@@ -101,7 +101,8 @@ impl<'a> Shop<'a> {
                     Ok(())
                 } else if cart.lines.is_empty() {
                     Err("CART_EMPTY")
-                } else if cart.lines.iter().any(|(product, quantity)| model.available(*product, Some(who)) < *quantity) {
+                } else if cart.lines.iter().any(|(product, quantity)| model.available(*product, Some(who)) < *quantity)
+                {
                     Err("OUT_OF_STOCK")
                 } else {
                     Ok(())
@@ -163,7 +164,8 @@ impl<'a> Shop<'a> {
                 let cart = model.carts[who].clone();
                 let expected = if cart.lines.is_empty() {
                     Err("CART_EMPTY")
-                } else if cart.lines.iter().any(|(product, quantity)| model.available(*product, Some(who)) < *quantity) {
+                } else if cart.lines.iter().any(|(product, quantity)| model.available(*product, Some(who)) < *quantity)
+                {
                     Err("OUT_OF_STOCK")
                 } else {
                     Ok(())
