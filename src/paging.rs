@@ -21,7 +21,7 @@ pub const MAX_LIMIT: i64 = 100;
 /// Maximum exact total count; larger counts are reported as "at least".
 pub const MAX_COUNT: i64 = 10_000;
 
-/// Sort direction.
+/// Direction in which a list is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 #[graphql(name = "SortDirection")]
 pub enum Direction {

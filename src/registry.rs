@@ -23,7 +23,7 @@ macro_rules! domains {
                 resource Website(WebsiteId): "A shop website.", audit "A shop website.";
                 query WebsiteQuery;
                 mutation WebsiteMutation;
-                transfer Websites("websites"): "Websites.", WEBSITES;
+                transfer Websites("websites"): "Shop websites with their currency and URL.", WEBSITES;
             }
             users {
                 resource User(UserId): "A user.", audit "A user.", source "A user.";
@@ -57,13 +57,13 @@ macro_rules! domains {
                 resource Brand(BrandId): "A brand.", audit "A brand.";
                 query BrandQuery;
                 mutation BrandMutation;
-                transfer Brands("brands"): "Brands.", BRANDS;
+                transfer Brands("brands"): "Brands of products.", BRANDS;
             }
             suppliers {
                 resource Supplier(SupplierId): "A supplier.", audit "A supplier.";
                 query SupplierQuery;
                 mutation SupplierMutation;
-                transfer Suppliers("suppliers"): "Suppliers.", SUPPLIERS;
+                transfer Suppliers("suppliers"): "Suppliers that products are purchased from.", SUPPLIERS;
             }
             groups {
                 resource ProductGroup(ProductGroupId): "A group of product variants, such as sizes or colors of one article.", audit "A product group.";
@@ -75,7 +75,7 @@ macro_rules! domains {
                 query ProductQuery;
                 mutation ProductMutation;
                 mutation ProductLinkMutation;
-                transfer Products("products"): "Products.", PRODUCTS;
+                transfer Products("products"): "Products with prices, options, stock and images.", PRODUCTS;
             }
             media {
                 resource Image(ImageId): "A product image.", audit "A product image.";

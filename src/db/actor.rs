@@ -17,7 +17,7 @@ tokio::task_local! {
 const MAX_REQUEST_ID: usize = 100;
 
 text_enum! {
-    /// How the author of a change was authenticated.
+    /// Authentication method of the author of a change.
     #[graphql(name = "AuditVia")]
     pub enum ActorKind {
         /// A user with the access token of a session.

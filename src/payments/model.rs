@@ -35,7 +35,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Payment method.
+    /// Way in which the customer pays.
     #[graphql(name = "PaymentMethod")]
     pub enum Method {
         /// Payment by card.

@@ -272,7 +272,7 @@ pub enum OrderOrderField {
     PlacedAt,
     /// Total amount; currencies are not converted.
     TotalAmount,
-    /// Order number.
+    /// Sort by order number, as text.
     OrderNumber,
 }
 

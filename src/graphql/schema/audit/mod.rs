@@ -67,7 +67,7 @@ impl AuditEntry {
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 
-    /// How the user was authenticated, or which process made the change.
+    /// Authentication method of the user, or the process that made the change.
     fn via(&self) -> ActorKind {
         self.0.via
     }

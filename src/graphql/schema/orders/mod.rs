@@ -284,7 +284,7 @@ impl ShippingAddress {
         self.0.ship_address.as_deref()
     }
 
-    /// Postal code.
+    /// Postal code as the customer wrote it.
     fn postal_code(&self) -> Option<&str> {
         self.0.ship_postal_code.as_deref()
     }
