@@ -23,7 +23,6 @@ mod serve;
 
 use std::{
     io::{self, ErrorKind, Write},
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -31,7 +30,7 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    config::{ServeSettings, Settings},
+    config::{ListenSettings, ServeSettings, Settings},
     db::actor::Actor,
     error::Error,
     telemetry,
@@ -97,9 +96,8 @@ enum Command {
         /// URL to request. Default: `/readyz` of the server on this machine, on the port of SOUK_LISTEN.
         #[arg(long, value_name = "URL")]
         url: Option<String>,
-        /// Address that the server listens on.
-        #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
-        listen: SocketAddr,
+        #[command(flatten)]
+        listen: ListenSettings,
     },
 }
 
@@ -146,7 +144,7 @@ impl Command {
             Self::Docs { dir } => docs::run(settings, &dir).await,
             Self::Db { command: DbCommand::Url } => db::print_url(settings).await,
             Self::Db { command: DbCommand::Diagram { only } } => db::print_diagram(settings, &only).await,
-            Self::Health { url, listen } => health::run(url, listen).await,
+            Self::Health { url, listen } => health::run(url, listen.address).await,
         }
     }
 }

@@ -67,8 +67,9 @@ impl Components {
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> CommandResult {
     let components = Components::open(settings, serve)?;
-    let listener =
-        TcpListener::bind(serve.listen).await.map_err(|error| format!("cannot listen on {}: {error}", serve.listen))?;
+    let listener = TcpListener::bind(serve.listen.address)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", serve.listen.address))?;
     let stop = stop_signal()?;
     let database = Database::open(settings).await?;
     let result = run(settings, serve, with_demo, &database.url, components, listener, stop).await;
@@ -231,7 +232,8 @@ fn print_welcome(address: SocketAddr, settings: &HttpSettings, has_ide: bool, lo
     }
     if settings.cors_origins.is_empty() {
         lines.push(String::new());
-        lines.push("Browsers may call from this origin only. To allow others, such as a development server:".to_owned());
+        lines
+            .push("Browsers may call from this origin only. To allow others, such as a development server:".to_owned());
         lines.push("souk serve --cors-origins http://localhost:5173".to_owned());
     }
     if std::io::stdout().is_terminal() {

@@ -28,7 +28,7 @@ pub use self::{
     mail::MailSettings,
     payments::{PaymentCapture, PaymentSettings},
     reviews::ReviewSettings,
-    serve::ServeSettings,
+    serve::{ListenSettings, ServeSettings},
     tokens::TokenSettings,
 };
 use crate::db::DbSettings;

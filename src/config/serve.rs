@@ -9,13 +9,22 @@ use super::{
     PaymentSettings, ReviewSettings, TokenSettings,
 };
 
+/// Address of the server, for the server itself and for those that look for it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server")]
+pub struct ListenSettings {
+    /// Address to listen on.
+    #[arg(long = "listen", env = "SOUK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
+    pub address: SocketAddr,
+}
+
 /// The settings of `souk serve`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Server")]
 pub struct ServeSettings {
-    /// Address and port to listen on.
-    #[arg(long, env = "SOUK_LISTEN", default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub listen: ListenSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -5,13 +5,13 @@ use axum::{
     Extension, Router,
     extract::Path,
     http::StatusCode,
-    response::{IntoResponse, Redirect, Response},
+    response::{Redirect, Response},
     routing::get,
 };
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 use rust_embed::RustEmbed;
 
-use super::{home, rejection::Rejection};
+use super::{page, rejection::Rejection};
 use crate::{error::ErrorCode, telemetry::RequestId};
 
 /// Where the manual begins.
@@ -34,25 +34,19 @@ async fn show(Path(path): Path<String>, Extension(id): Extension<RequestId>) -> 
             .into_json(&id);
     };
     match std::str::from_utf8(&file.data) {
-        Ok(markdown) => home::respond(page(markdown)).into_response(),
+        Ok(markdown) => {
+            let (title, body) = render(markdown);
+            let path = format!("<p><a href=\"/\">Souk</a> / <a href=\"{PATH}\">Manual</a></p>\n");
+            page::respond(&format!("{title} - Souk"), &(path + &body))
+        }
         Err(_) => Rejection::internal().into_json(&id),
     }
 }
 
-fn page(markdown: &str) -> String {
-    let (title, body) = render(markdown);
-    let style = home::STYLE;
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title} - Souk</title>\n\
-         <style>{style}</style>\n</head>\n<body>\n<main>\n<p><a href=\"/\">Souk</a> / <a href=\"{PATH}\">Manual</a></p>\n\
-         {body}</main>\n</body>\n</html>\n"
-    )
-}
-
-/// The text of the first heading, and the page as HTML. Headings get the anchors that GitHub gives them.
+/// Returns the text of the first heading and the page, both as HTML. Headings get the anchors that GitHub gives them.
 fn render(markdown: &str) -> (String, String) {
-    let mut events: Vec<Event> = Parser::new_ext(markdown, Options::ENABLE_TABLES).collect();
+    let mut events: Vec<Event> =
+        Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS).collect();
     let mut title = String::new();
     let mut start = None;
     for index in 0..events.len() {

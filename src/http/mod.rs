@@ -14,6 +14,7 @@ mod media;
 mod media_type;
 mod multipart;
 mod origin;
+mod page;
 mod params;
 mod rejection;
 pub mod request_id;

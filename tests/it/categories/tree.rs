@@ -128,7 +128,7 @@ async fn deleting_a_nonempty_category_reports_or_moves_its_contents() {
     assert_eq!(outcome, "IN_USE id");
     assert!(rule.contains("2 children and 3 products"), "{rule}");
     let (_, rule) = delete(json!({ "id": other })).await;
-    assert!(rule.contains("has 1 child:"), "{rule}");
+    assert!(rule.contains("has 1 child."), "{rule}");
     let x = app.database.scalar("SELECT id FROM categories WHERE slug = 'x'").await.parse().expect("a key");
     for (input, expected) in [
         (json!({ "id": shelf, "moveTo": shelf }), "CYCLE moveTo"),

@@ -4,15 +4,12 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Data, Request, Response, Variables};
 use serde_json::{Value, json};
-use souk::auth::RequestOrigin;
-use souk::auth::Viewer;
+use souk::auth::{RequestOrigin, Viewer};
 use souk::config::LimitSettings;
 use souk::error::ErrorCode;
 use souk::graphql;
-use souk::graphql::engine::Engine;
-use souk::graphql::engine::batching::Dispatcher;
-use souk::graphql::schema::access::cookie::Cookies;
-use souk::graphql::schema::context::request_data;
+use souk::graphql::engine::{Engine, batching::Dispatcher};
+use souk::graphql::schema::{access::cookie::Cookies, context::request_data};
 use souk::telemetry::RequestId;
 
 use crate::support::{TestApp, failing_fields};

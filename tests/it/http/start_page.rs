@@ -40,7 +40,8 @@ async fn manual_is_served_with_its_links_and_anchors() {
     assert_eq!(get(&app, "/docs").await.0, StatusCode::TEMPORARY_REDIRECT);
     let (status, _, summary) = get(&app, "/docs/SUMMARY.md").await;
     assert_eq!(status, StatusCode::OK);
-    let pages: Vec<_> = links(&summary).into_iter().filter(|link| link.ends_with(".md") && !link.starts_with('/')).collect();
+    let pages: Vec<_> =
+        links(&summary).into_iter().filter(|link| link.ends_with(".md") && !link.starts_with('/')).collect();
     assert!(pages.len() > 20, "{pages:?}");
     for page in pages {
         let (status, _, text) = get(&app, &format!("/docs/{page}")).await;

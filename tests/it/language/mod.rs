@@ -52,32 +52,42 @@ fn descriptions() -> Vec<(String, String)> {
         let TypeSystemDefinition::Type(definition) = definition else { continue };
         let definition = definition.node;
         let type_name = definition.name.node.to_string();
-        let text = |description: Option<async_graphql::Positioned<String>>| description.map(|text| text.node).unwrap_or_default();
-        all.push((type_name.clone(), text(definition.description)));
-        let fields = match definition.kind {
-            TypeKind::Object(object) => object.fields,
-            TypeKind::Interface(interface) => interface.fields,
-            TypeKind::InputObject(input) => {
-                all.extend(input.fields.into_iter().map(|field| {
-                    (format!("{type_name}.{}", field.node.name.node), text(field.node.description))
-                }));
-                continue;
-            }
-            TypeKind::Enum(values) => {
-                all.extend(values.values.into_iter().map(|value| {
-                    (format!("{type_name}.{}", value.node.value.node), text(value.node.description))
-                }));
-                continue;
-            }
-            _ => continue,
+        let text = |description: Option<async_graphql::Positioned<String>>| {
+            description.map(|text| text.node).unwrap_or_default()
         };
+        all.push((type_name.clone(), text(definition.description)));
+        let fields =
+            match definition.kind {
+                TypeKind::Object(object) => object.fields,
+                TypeKind::Interface(interface) => interface.fields,
+                TypeKind::InputObject(input) => {
+                    all.extend(
+                        input.fields.into_iter().map(|field| {
+                            (format!("{type_name}.{}", field.node.name.node), text(field.node.description))
+                        }),
+                    );
+                    continue;
+                }
+                TypeKind::Enum(values) => {
+                    all.extend(
+                        values.values.into_iter().map(|value| {
+                            (format!("{type_name}.{}", value.node.value.node), text(value.node.description))
+                        }),
+                    );
+                    continue;
+                }
+                _ => continue,
+            };
         for field in fields {
             let field = field.node;
             let name = format!("{type_name}.{}", field.name.node);
             all.push((name.clone(), text(field.description)));
-            all.extend(field.arguments.into_iter().map(|argument| {
-                (format!("{name}({}:)", argument.node.name.node), text(argument.node.description))
-            }));
+            all.extend(
+                field
+                    .arguments
+                    .into_iter()
+                    .map(|argument| (format!("{name}({}:)", argument.node.name.node), text(argument.node.description))),
+            );
         }
     }
     all
@@ -109,7 +119,8 @@ fn descriptions_say_what_something_is() {
 #[test]
 fn schema_and_documentation_use_the_words_of_the_glossary() {
     let words = words();
-    let mut found = misuses("schema.graphql", &fs::read_to_string(root().join("schema.graphql")).expect("a file"), &words);
+    let mut found =
+        misuses("schema.graphql", &fs::read_to_string(root().join("schema.graphql")).expect("a file"), &words);
     for page in crate::docs::pages::all() {
         found.extend(misuses(&page.path.to_string_lossy(), &page.text, &words));
     }
@@ -121,7 +132,18 @@ fn schema_and_documentation_use_the_words_of_the_glossary() {
 fn help_of_the_command_line_uses_the_words_of_the_glossary() {
     let (dir, words) = (DataDir::new(), words());
     let mut found = Vec::new();
-    for command in [&[][..], &["serve"], &["import"], &["import", "products"], &["import", "sales"], &["export"], &["admin"], &["db"], &["docs"], &["health"]] {
+    for command in [
+        &[][..],
+        &["serve"],
+        &["import"],
+        &["import", "products"],
+        &["import", "sales"],
+        &["export"],
+        &["admin"],
+        &["db"],
+        &["docs"],
+        &["health"],
+    ] {
         let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         found.extend(misuses(&format!("souk {}", arguments.join(" ")), &dir.stdout_of(&arguments), &words));
     }
@@ -132,7 +154,8 @@ fn help_of_the_command_line_uses_the_words_of_the_glossary() {
 fn messages(source: &str) -> String {
     let code: String = source.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
     let literal = Regex::new(r#""((?:[^"\\]|\\.)*)""#).expect("a pattern");
-    let sql = Regex::new(r"\b(SELECT|FROM|WHERE|INSERT|UPDATE|DELETE|VALUES|JOIN|EXISTS|ORDER BY|ALTER|SET)\b").expect("a pattern");
+    let sql = Regex::new(r"\b(SELECT|FROM|WHERE|INSERT|UPDATE|DELETE|VALUES|JOIN|EXISTS|ORDER BY|ALTER|SET)\b")
+        .expect("a pattern");
     let lines = code.lines().map(|line| {
         let line = line.split("//").next().unwrap_or_default();
         let texts = literal.captures_iter(line).map(|found| found[1].to_owned());
@@ -150,7 +173,9 @@ fn sources(directory: &Path, found: &mut Vec<String>, words: &[(Regex, &str)]) {
         }
         let text = match path.extension().and_then(|extension| extension.to_str()) {
             Some("rs") => messages(&fs::read_to_string(&path).expect("a source")),
-            Some("txt" | "html") if path.to_string_lossy().contains("templates") => fs::read_to_string(&path).expect("a template"),
+            Some("txt" | "html") if path.to_string_lossy().contains("templates") => {
+                fs::read_to_string(&path).expect("a template")
+            }
             _ => continue,
         };
         found.extend(misuses(&path.strip_prefix(root()).expect("a path").to_string_lossy(), &text, words));

@@ -1,24 +1,14 @@
 //! Files of other shop systems are read as products; invalid lines are reported with line and column.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Read},
-};
+use std::collections::BTreeMap;
+use std::io::{self, Read};
 
 use chrono::NaiveDate;
 use proptest::prelude::*;
-use souk::{
-    error::Error,
-    transfers::{
-        formats::{
-            self, Options, ProductRows, Shop,
-            amounts::DecimalSeparator,
-            csv_reader::{CsvReader, MAX_LINE},
-            decode::Encoding,
-        },
-        record::{ProductRecord, Row},
-    },
-};
+use souk::error::Error;
+use souk::transfers::formats::csv_reader::{CsvReader, MAX_LINE};
+use souk::transfers::formats::{self, Options, ProductRows, Shop, amounts::DecimalSeparator, decode::Encoding};
+use souk::transfers::record::{ProductRecord, Row};
 
 const SHOPIFY: &str = include_str!("../data/shopify.csv");
 const SHOPIFY_2025: &str = include_str!("../data/shopify_2025.csv");

@@ -368,9 +368,9 @@ pub const CASES: &[Case] = &[
     ),
     Case(
         "exportStart",
-        r#"{"resource_type": "ORDERS", "websiteId": "WEBSITE", "idempotencyKey": "k"}"#,
+        r#"{"resource": "ORDERS", "websiteId": "WEBSITE", "idempotencyKey": "k"}"#,
         &[
-            r#"CREATED TRANSFER sailor null {"resource_type":"orders","format":"souk-csv","user_id":"ADMIN","direction":"export","is_dry_run":false,"website_id":"WEBSITE"}"#,
+            r#"CREATED TRANSFER sailor null {"resource":"orders","format":"souk-csv","user_id":"ADMIN","direction":"export","is_dry_run":false,"website_id":"WEBSITE"}"#,
         ],
     ),
     Case(

@@ -322,7 +322,7 @@ async fn missing_programs_are_reported() {
     Embedded::start(options).await.unwrap().stop().await;
     fs::write(dir.cluster().join("PG_VERSION"), "99\n").unwrap();
     let text = Embedded::start(dir.options()).await.unwrap_err().to_string();
-    assert!(text.contains("made by PostgreSQL 99"), "{text}");
+    assert!(text.contains("created by PostgreSQL 99"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
