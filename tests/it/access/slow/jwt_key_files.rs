@@ -45,7 +45,7 @@ fn server_rotates_from_a_secret_to_key_files() {
     let mut command = production_command(&dir, "ed25519.pem, rsa.pem");
     command.env("SOUK_JWT_SECRET", SECRET);
     let server = ServerProcess::start(command);
-    let warning = server.wait_for_log("everybody on this machine can read this key");
+    let warning = server.wait_for_log("key file is readable by all users");
     assert!(warning.contains("rsa.pem"), "{warning}");
     let by_ed = log_in(&server);
     assert_eq!(kid(&by_ed), "ed25519");

@@ -181,7 +181,7 @@ fn shutdown_finishes_requests_in_progress() {
     let url = dir.stdout_of(&["db", "url"]).trim().to_owned();
     let under_way = BlockedRequest::start(&server, &url);
     server.signal("-TERM");
-    server.wait_for_log("stopping");
+    server.wait_for_log("shutting down");
     wait_until("new connections are refused", || TcpStream::connect(server.address).is_err());
     let (status, response) = under_way.finish();
     assert!(status == 200 && response.contains("\"user\":{\"id\""), "{status} {response}");
