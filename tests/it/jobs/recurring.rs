@@ -140,6 +140,6 @@ async fn cleanup_runs_every_hour() {
     let kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM jobs WHERE is_recurring";
     assert_eq!(
         app.database.scalar(kinds).await,
-        "fetch_images reindex_search cleanup_files cleanup_transfers refresh_analytics refresh_search_popularity cleanup_access cleanup_carts"
+        "cleanup_access cleanup_carts cleanup_files cleanup_transfers fetch_images refresh_analytics refresh_search_popularity reindex_search"
     );
 }

@@ -127,7 +127,7 @@ async fn email_with_a_missing_value_is_not_queued() {
             let mut poor = full.clone();
             poor.values.as_object_mut().unwrap().remove(key);
             let error = database.db.transaction(async |conn| queue(conn, &poor).await).await.unwrap_err();
-            assert_eq!(error.to_string(), format!("the mail {} needs `{key}`", template.name()));
+            assert_eq!(error.to_string(), format!("the email template {} requires the value `{key}`", template.name()));
         }
     }
     assert_eq!(database.scalar("SELECT count(*) FROM jobs").await, "0");
