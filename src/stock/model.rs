@@ -89,11 +89,13 @@ pub struct NewMovement {
     pub delta: i32,
     /// Note of the user.
     pub note: Option<String>,
+    /// When it happened; now where absent.
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 impl NewMovement {
     /// Creates a movement without a note.
     pub fn new(product: ProductId, order: Option<OrderId>, user: Option<UserId>, reason: Reason, delta: i32) -> Self {
-        Self { product_id: product, order_id: order, user_id: user, reason, delta, note: None }
+        Self { product_id: product, order_id: order, user_id: user, reason, delta, note: None, created_at: None }
     }
 }
