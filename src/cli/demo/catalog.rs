@@ -103,7 +103,8 @@ pub(super) async fn insert_products<'m>(
         inserted.products.insert((&product.website, &product.sku), row);
     }
     for same in &data.assortment.links {
-        let ids = same.iter().map(|name| Ok(look_up(&inserted.products, (name.website.as_str(), name.sku.as_str()))?.id));
+        let ids =
+            same.iter().map(|name| Ok(look_up(&inserted.products, (name.website.as_str(), name.sku.as_str()))?.id));
         let link = products::store::new_link(conn).await?;
         products::store::update_links(conn, &ids.collect::<Result<Vec<_>>>()?, Some(link)).await?;
     }
@@ -155,7 +156,8 @@ pub(super) async fn insert_images(
         let media_id = match media_ids.get(name) {
             Some(id) => *id,
             None => {
-                let media = stored.get(name).ok_or_else(|| Error::Internal(format!("there is no illustration {name:?}")))?;
+                let media =
+                    stored.get(name).ok_or_else(|| Error::Internal(format!("there is no illustration {name:?}")))?;
                 media::store::upsert_media(conn, media).await?.id
             }
         };

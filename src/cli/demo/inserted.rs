@@ -23,7 +23,9 @@ pub(super) struct InsertedRows<'m> {
 
 /// The row of this name.
 pub(super) fn look_up<K: Hash + Eq + Debug, V: Clone>(map: &HashMap<K, V>, name: K) -> Result<V> {
-    map.get(&name).cloned().ok_or_else(|| Error::Internal(format!("the demo data names {name:?}, which it does not define")))
+    map.get(&name)
+        .cloned()
+        .ok_or_else(|| Error::Internal(format!("the demo data names {name:?}, which it does not define")))
 }
 
 /// The row of this name, if there is a name.

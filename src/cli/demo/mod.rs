@@ -24,11 +24,7 @@ use crate::{
     config::{FileSettings, Settings},
     db::{Conn, Db, filter::Filter},
     error::Result,
-    media::{
-        actions::ImageProcessor,
-        fetch::FetchPolicy,
-        model::NewMedia,
-    },
+    media::{actions::ImageProcessor, fetch::FetchPolicy, model::NewMedia},
     paging::{Direction, List, Page},
     stock,
     storage::Storage,
@@ -80,7 +76,8 @@ pub async fn seed(db: &Db, passwords: &Passwords, processor: &ImageProcessor) ->
     let data = DemoData::load()?;
     if db.read(is_empty).await? {
         let (password_hashes, images) =
-            futures_util::future::try_join(hash_passwords(&data, passwords), images::store_files(db, processor)).await?;
+            futures_util::future::try_join(hash_passwords(&data, passwords), images::store_files(db, processor))
+                .await?;
         let is_seeded = db
             .transaction(async |conn| {
                 websites::store::lock_all(conn).await?;

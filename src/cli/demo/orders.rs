@@ -14,8 +14,8 @@ use crate::{
     ids::{OrderId, UserId},
     orders::{
         model::{
-            Contact, EventKind, NewEvent, NewOrder, NewOrderDetail, OrderDetailRow, ReturnLine, ReturnRequest, ReturnStatus,
-            Shipping, Status, Tracking,
+            Contact, EventKind, NewEvent, NewOrder, NewOrderDetail, OrderDetailRow, ReturnLine, ReturnRequest,
+            ReturnStatus, Shipping, Status, Tracking,
         },
         store,
     },
@@ -50,7 +50,11 @@ pub(super) async fn insert(
         }
         if let Some(cancelled) = &order.cancelled {
             store::update_status(conn, handled.id, Status::Cancelled).await?;
-            handled.change_status(Status::Cancelled, cancelled.after, Some(look_up(&inserted.users, cancelled.by.as_str())?));
+            handled.change_status(
+                Status::Cancelled,
+                cancelled.after,
+                Some(look_up(&inserted.users, cancelled.by.as_str())?),
+            );
             handled.move_stock(Reason::Cancellation, 1, cancelled.after);
         }
         handled.ship(conn, &order.shipments).await?;

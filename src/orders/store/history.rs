@@ -65,7 +65,8 @@ pub async fn update_return_settled(
     rejection: Option<&str>,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let settled = (return_rows::status.eq(status), return_rows::rejection.eq(rejection), return_rows::settled_at.eq(at));
+    let settled =
+        (return_rows::status.eq(status), return_rows::rejection.eq(rejection), return_rows::settled_at.eq(at));
     diesel::update(return_rows::table.find(id)).set(settled).execute(&mut conn).await?;
     Ok(())
 }
