@@ -98,4 +98,9 @@ impl NewMovement {
     pub fn new(product: ProductId, order: Option<OrderId>, user: Option<UserId>, reason: Reason, delta: i32) -> Self {
         Self { product_id: product, order_id: order, user_id: user, reason, delta, note: None, created_at: None }
     }
+
+    /// The movement, at this time instead of now.
+    pub fn at(self, time: DateTime<Utc>) -> Self {
+        Self { created_at: Some(time), ..self }
+    }
 }

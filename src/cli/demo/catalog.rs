@@ -97,8 +97,7 @@ pub(super) async fn insert_products<'m>(
         let row = insert_product(conn, product, inserted).await?;
         if product.stock > 0 {
             let opening = NewMovement::new(row.id, None, None, Reason::Opening, product.stock);
-            let created_at = Some(now - Duration::hours(OPENED_HOURS_AGO));
-            movements.push(NewMovement { created_at, ..opening });
+            movements.push(opening.at(now - Duration::hours(OPENED_HOURS_AGO)));
         }
         inserted.products.insert((&product.website, &product.sku), row);
     }

@@ -164,11 +164,9 @@ impl HandledOrder {
 
     /// Enters all quantities of the order into the ledger.
     fn move_stock(&mut self, reason: Reason, sign: i32, after: i64) {
-        let created_at = Some(self.at(after));
-        let (id, customer) = (self.id, self.customer);
+        let (id, customer, at) = (self.id, self.customer, self.at(after));
         self.movements.extend(self.lines.iter().map(|line| {
-            let movement = NewMovement::new(line.product_id, Some(id), customer, reason, sign * line.quantity);
-            NewMovement { created_at, ..movement }
+            NewMovement::new(line.product_id, Some(id), customer, reason, sign * line.quantity).at(at)
         }));
     }
 
@@ -292,8 +290,8 @@ impl HandledOrder {
             restocked.push(row.id);
             let movement =
                 NewMovement::new(row.product_id, Some(self.id), Some(self.staff), Reason::Return, line.quantity);
-            let created_at = Some(self.at(settled));
-            self.movements.push(NewMovement { created_at, ..movement });
+            let at = self.at(settled);
+            self.movements.push(movement.at(at));
         }
         store::returns::update_restocked(conn, id, &restocked).await?;
         let at = self.at(settled);
