@@ -200,7 +200,7 @@ diesel::table! {
 
     images (id) {
         id -> Int8,
-        product_id -> Int8,
+        product_id -> Nullable<Int8>,
         media_id -> Nullable<Int8>,
         position -> Int4,
         alt -> Text,
@@ -210,6 +210,8 @@ diesel::table! {
         try_at -> Timestamptz,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        brand_id -> Nullable<Int8>,
+        category_id -> Nullable<Int8>,
     }
 }
 

@@ -57,7 +57,16 @@ pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: R
         }
         let status = if settings.reviews_moderated { ReviewStatus::Pending } else { ReviewStatus::Approved };
         let (title, text) = (title.clone(), text.clone());
-        let new = NewReview { product_id: id, user_id: me, rating, title, text, status, is_verified_purchase, created_at: None };
+        let new = NewReview {
+            product_id: id,
+            user_id: me,
+            rating,
+            title,
+            text,
+            status,
+            is_verified_purchase,
+            created_at: None,
+        };
         store::insert(conn, &new).await
     })
     .await

@@ -13,11 +13,11 @@ use crate::{
     brands::{self, model::NewBrand},
     categories::{self, model::NewCategory},
     db::Conn,
-    error::{Error, Result},
+    error::Result,
     groups::{self, model::NewProductGroup},
     media::{
         self,
-        model::{NewImage, NewMedia},
+        model::{CatalogOwner, NewImage, NewMedia},
     },
     products::{
         self,
@@ -141,7 +141,7 @@ async fn insert_product<'m>(conn: &Conn, product: &'m Product, inserted: &Insert
     }
 }
 
-/// Inserts the images of the products, whose files are stored already.
+/// Inserts the images of products and categories and the logos of brands, whose files are stored already.
 pub(super) async fn insert_images(
     conn: &Conn,
     data: &DemoData,
@@ -149,27 +149,31 @@ pub(super) async fn insert_images(
     stored: &HashMap<&'static str, NewMedia>,
 ) -> Result<()> {
     let mut media_ids: HashMap<&str, i64> = HashMap::new();
+    for (name, media) in stored {
+        media_ids.insert(name, media::store::upsert_media(conn, media).await?.id);
+    }
     let mut images = Vec::new();
     for product in &data.assortment.products {
-        let name = product.image.as_str();
-        let media_id = match media_ids.get(name) {
-            Some(id) => *id,
-            None => {
-                let media =
-                    stored.get(name).ok_or_else(|| Error::Internal(format!("there is no illustration {name:?}")))?;
-                media::store::upsert_media(conn, media).await?.id
-            }
-        };
-        media_ids.insert(name, media_id);
+        let name = (product.website.as_str(), product.sku.as_str());
         images.push(NewImage {
-            product_id: look_up(&inserted.products, (product.website.as_str(), product.sku.as_str()))?.id,
-            media_id: Some(media_id),
+            product_id: Some(look_up(&inserted.products, name)?.id),
+            media_id: Some(look_up(&media_ids, product.image.as_str())?),
             position: 1,
             alt: product.image_alt.clone(),
-            source_url: None,
+            ..NewImage::default()
         });
     }
     media::store::insert_missing(conn, &images).await?;
+    for category in &data.catalog.categories {
+        let owner = CatalogOwner::Category(look_up(&inserted.categories, category.slug.as_str())?);
+        let media_id = look_up(&media_ids, category.image.as_str())?;
+        media::store::replace(conn, &owner.image(Some(media_id), category.name.clone(), None)).await?;
+    }
+    for brand in &data.catalog.brands {
+        let owner = CatalogOwner::Brand(look_up(&inserted.brands, brand.slug.as_str())?);
+        let media_id = look_up(&media_ids, brand.logo.as_str())?;
+        media::store::replace(conn, &owner.image(Some(media_id), brand.name.clone(), None)).await?;
+    }
     Ok(())
 }
 

@@ -165,9 +165,11 @@ impl HandledOrder {
     /// Enters all quantities of the order into the ledger.
     fn move_stock(&mut self, reason: Reason, sign: i32, after: i64) {
         let (id, customer, at) = (self.id, self.customer, self.at(after));
-        self.movements.extend(self.lines.iter().map(|line| {
-            NewMovement::new(line.product_id, Some(id), customer, reason, sign * line.quantity).at(at)
-        }));
+        self.movements.extend(
+            self.lines
+                .iter()
+                .map(|line| NewMovement::new(line.product_id, Some(id), customer, reason, sign * line.quantity).at(at)),
+        );
     }
 
     fn line(&self, sku: &str) -> Result<&OrderDetailRow> {

@@ -22,7 +22,7 @@ async fn fill(app: &TestApp) -> Vec<String> {
 
 /// Every value that a query returns, as one text.
 async fn values(database: &TestDb, select: &str) -> String {
-    database.ask(&format!("SELECT string_agg(value::text, ' ' ORDER BY value::text) FROM ({select}) AS found (value)")).await
+    database.scalar(&format!("SELECT string_agg(value::text, ' ' ORDER BY value::text) FROM ({select}) AS found (value)")).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -73,6 +73,8 @@ async fn assert_what_the_market_shows(database: &TestDb) {
         ("SELECT count(*) > 0 FROM products WHERE seller_id IS NOT NULL", "true"),
         ("SELECT count(*) = 0 FROM products WHERE barcode IS NOT NULL AND gtin IS NULL", "true"),
         ("SELECT count(*) FROM (SELECT gtin FROM products GROUP BY gtin HAVING count(DISTINCT source_website_id) > 1) g", "2"),
+        ("SELECT count(*) FROM brands b WHERE NOT EXISTS (SELECT FROM images WHERE brand_id = b.id AND media_id > 0)", "0"),
+        ("SELECT count(*) FROM categories c WHERE NOT EXISTS (SELECT FROM images WHERE category_id = c.id AND media_id > 0)", "0"),
         ("SELECT DISTINCT cardinality(varies_by) FROM product_groups", "1 2"),
         ("SELECT count(*) > 0 FROM orders WHERE user_id IS NULL AND contact_email IS NOT NULL", "true"),
         ("SELECT count(*) > 0 FROM orders o WHERE status = 'confirmed' AND EXISTS (SELECT FROM shipments s WHERE s.order_id = o.id)", "true"),
@@ -97,10 +99,10 @@ async fn assert_known_ids(app: &TestApp) {
     let expected = r#"{"product":{"id":"UHJvZHVjdDox","name":"Harbour Mooring Rope","price":{"amount":"34.50","currency":"EUR"},"category":{"name":"Rope","ancestors":[{"name":"On the Water"},{"name":"Rope & Rigging"}]},"brand":{"name":"Halyard & Hitch"}}}"#;
     assert_eq!(answer.data(), expected);
     let database = &app.database;
-    assert_eq!(database.ask("SELECT order_number FROM orders WHERE id = 1").await, "SAILOR-1001");
+    assert_eq!(database.scalar("SELECT order_number FROM orders WHERE id = 1").await, "SAILOR-1001");
     // The numbers of orders go with the time.
     let first = "SELECT bool_and(id = place) FROM (SELECT id, row_number() OVER (ORDER BY placed_at) AS place FROM orders) o";
-    assert_eq!(database.ask(first).await, "t");
+    assert_eq!(database.scalar(first).await, "t");
 }
 
 /// The past of an order fits together: its events go with the time, and end where the order is.
