@@ -103,7 +103,7 @@ pub async fn insert_operation(mut conn: &Conn, new: &NewOperation) -> Result<Ope
     Ok(query.get_result(&mut conn).await?)
 }
 
-/// Adds a payment that was made at this time, before it came into this database.
+/// Inserts a payment that was created at this time in the past.
 /// # Errors
 /// As [`insert`].
 pub async fn insert_past(mut conn: &Conn, new: &NewPayment, at: DateTime<Utc>) -> Result<PaymentRow> {
@@ -111,8 +111,8 @@ pub async fn insert_past(mut conn: &Conn, new: &NewPayment, at: DateTime<Utc>) -
     Ok(query.returning(PaymentRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Adds an operation that was settled at this time, before it came into this database: with a reference of the provider it
-/// succeeded, with the reason of a failure it failed. The payment and the order follow.
+/// Inserts an operation that was settled at this time in the past: it succeeded with a reference of the provider or failed for
+/// a reason. Triggers update the payment and the order.
 pub async fn insert_past_operation(
     mut conn: &Conn,
     new: &NewOperation,

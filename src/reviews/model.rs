@@ -74,7 +74,7 @@ pub struct NewReview {
     pub status: ReviewStatus,
     /// See [`ReviewRow`].
     pub is_verified_purchase: bool,
-    /// When it was written; now where absent.
+    /// When the review was written; defaults to now.
     pub created_at: Option<DateTime<Utc>>,
 }
 

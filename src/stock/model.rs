@@ -89,7 +89,7 @@ pub struct NewMovement {
     pub delta: i32,
     /// Note of the user.
     pub note: Option<String>,
-    /// When it happened; now where absent.
+    /// When the stock moved; defaults to now.
     pub created_at: Option<DateTime<Utc>>,
 }
 
@@ -99,7 +99,7 @@ impl NewMovement {
         Self { product_id: product, order_id: order, user_id: user, reason, delta, note: None, created_at: None }
     }
 
-    /// The movement, at this time instead of now.
+    /// Returns the movement with this time instead of now.
     pub fn at(self, time: DateTime<Utc>) -> Self {
         Self { created_at: Some(time), ..self }
     }

@@ -1,4 +1,4 @@
-//! Fills websites, categories, brands, suppliers, groups and products with their images, and search rules.
+//! Inserts websites, categories, brands, suppliers, groups and products with their images, and search rules.
 
 use std::collections::HashMap;
 
@@ -29,10 +29,10 @@ use crate::{
     websites::{self, language::Language, model::NewWebsite},
 };
 
-/// How long ago the products had their opening stock: longer than the oldest order.
+/// Age of the opening stock: older than the oldest order.
 const OPENED_HOURS_AGO: i64 = 24 * 150;
 
-/// Inserts what products refer to.
+/// Inserts the rows that products refer to.
 pub(super) async fn insert<'m>(conn: &Conn, catalog: &'m Catalog, inserted: &mut InsertedRows<'m>) -> Result<()> {
     for Website { code, name, base_url, currency, language } in &catalog.websites {
         let new = NewWebsite {
@@ -74,7 +74,8 @@ pub(super) async fn insert<'m>(conn: &Conn, catalog: &'m Catalog, inserted: &mut
     Ok(())
 }
 
-/// Inserts groups and products and links what is the same; users are there already. Returns the entries of the opening stock.
+/// Inserts groups and products and links products. The users are inserted before. Returns the ledger entries of the opening
+/// stock.
 pub(super) async fn insert_products<'m>(
     conn: &Conn,
     data: &'m DemoData,
@@ -141,7 +142,7 @@ async fn insert_product<'m>(conn: &Conn, product: &'m Product, inserted: &Insert
     }
 }
 
-/// Inserts the images of products and categories and the logos of brands, whose files are stored already.
+/// Inserts the images of products and categories and the logos of brands. Their files are stored before.
 pub(super) async fn insert_images(
     conn: &Conn,
     data: &DemoData,
@@ -177,7 +178,7 @@ pub(super) async fn insert_images(
     Ok(())
 }
 
-/// Inserts the search rules of the websites.
+/// Inserts the search rules.
 pub(super) async fn insert_search_rules(conn: &Conn, catalog: &Catalog, inserted: &InsertedRows<'_>) -> Result<()> {
     for SearchRule { website, words, category, brand, product, url } in &catalog.search_rules {
         let product = product.as_ref().map(|sku| look_up(&inserted.products, (website.as_str(), sku.as_str())));

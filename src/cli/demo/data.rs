@@ -1,13 +1,13 @@
-//! What the demo market holds, as the files in `data/` describe it.
-//! Rule: a row names another by its slug, SKU, email address or name; times are hours before the market is filled, or hours
-//! after an order was placed.
+//! The demo data, read from the files in `data/`.
+//! Rule: a row refers to another by slug, SKU, email address or name; times are hours before the insertion, or hours after the
+//! order was placed.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::error::{Error, Result};
 
-/// The market.
+/// All demo data.
 pub(super) struct DemoData {
     pub(super) catalog: Catalog,
     pub(super) assortment: Assortment,
@@ -16,7 +16,7 @@ pub(super) struct DemoData {
 }
 
 impl DemoData {
-    /// Reads the files, which are part of the program.
+    /// Parses the files, which are embedded in the program.
     pub(super) fn load() -> Result<Self> {
         Ok(Self {
             catalog: parse("catalog.json", include_str!("data/catalog.json"))?,
@@ -78,7 +78,7 @@ pub(super) struct Supplier {
     pub(super) lead_time_days: Option<i32>,
 }
 
-/// Words that mean the same, or queries that lead to one of the rest.
+/// Synonyms, or queries that redirect to one of the targets.
 #[derive(Deserialize)]
 pub(super) struct SearchRule {
     pub(super) website: String,
@@ -93,7 +93,7 @@ pub(super) struct SearchRule {
 pub(super) struct Assortment {
     pub(super) groups: Vec<Group>,
     pub(super) products: Vec<Product>,
-    /// Products that are the same thing, where no barcode says so.
+    /// Products to link because they have no barcode in common.
     pub(super) links: Vec<Vec<ProductName>>,
 }
 
@@ -131,10 +131,10 @@ pub(super) struct Product {
     pub(super) seller: Option<String>,
     pub(super) barcode: Option<String>,
     pub(super) group: Option<String>,
-    /// The values of what the group varies by, in the group's order.
+    /// Option values in the order of the group's options.
     #[serde(default)]
     pub(super) options: Vec<String>,
-    /// The opening stock.
+    /// Opening stock.
     pub(super) stock: i32,
     pub(super) low_stock_threshold: Option<i32>,
     pub(super) is_active: Option<bool>,
@@ -204,12 +204,12 @@ struct Orders {
     orders: Vec<Order>,
 }
 
-/// An order; its status follows from what happened to it.
+/// An order. Its status follows from its confirmation, cancellation and shipments.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Order {
     pub(super) website: String,
-    /// The email address of who placed it; a guest's orders have none.
+    /// Email address of the customer; none for a guest.
     pub(super) customer: Option<String>,
     pub(super) guest: Option<Guest>,
     pub(super) placed_hours_ago: i64,
@@ -256,7 +256,7 @@ pub(super) struct Payment {
 pub(super) struct Operation {
     pub(super) kind: String,
     pub(super) after: i64,
-    /// All of the order's total where absent.
+    /// Defaults to the order's total.
     pub(super) amount: Option<Decimal>,
     pub(super) by: Option<String>,
     pub(super) reason: Option<String>,
@@ -277,7 +277,7 @@ pub(super) struct Shipment {
     pub(super) tracking_url: String,
     pub(super) shipped: i64,
     pub(super) delivered: Option<i64>,
-    /// All that is left where absent.
+    /// Defaults to everything that is not shipped yet.
     pub(super) lines: Option<Vec<OrderLine>>,
 }
 

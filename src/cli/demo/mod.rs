@@ -1,6 +1,6 @@
-//! `souk demo`, and `souk serve --demo`: a market of two shops for an empty database.
-//! Rule: all of it or nothing, and never into a database that holds anything. Rows are inserted in the order of the data, so that
-//! their ids are known.
+//! `souk demo` and `souk serve --demo`: demo data of two shops for an empty database.
+//! Rule: all of it is inserted or nothing, and never into a database that holds anything. Rows are inserted in the order of the
+//! data, so that their ids are known.
 
 mod catalog;
 mod data;
@@ -32,9 +32,9 @@ use crate::{
     websites,
 };
 
-/// A login of the market, one for each role.
+/// A demo login; there is one for each role.
 pub struct Login {
-    /// The code of the role.
+    /// Code of the role.
     pub role: String,
     /// The email address.
     pub email: String,
@@ -56,20 +56,20 @@ pub(super) async fn run(settings: &Settings, files: &FileSettings) -> CommandRes
     };
     let logins = with_database(settings, seed).await?;
     if logins.is_empty() {
-        print_line!("the database is not empty: nothing was changed");
+        print_line!("the database is not empty; nothing was changed");
     }
     logins.iter().for_each(|login| print_line!("{login}"));
     Ok(())
 }
 
-/// The image processor of these settings.
+/// Returns the image processor with these settings.
 pub(super) fn image_processor(storage: Storage, files: &FileSettings) -> ImageProcessor {
     let policy = FetchPolicy { max_bytes: files.upload_bytes, allow_private: files.fetch_private };
     ImageProcessor::new(storage, &files.media_url, policy)
 }
 
-/// Fills an empty database. Returns the logins if the market is there, filled now or before, and none if the database holds
-/// something else.
+/// Fills an empty database. Returns the logins if the demo data is there, inserted now or before, and none if the database
+/// holds something else.
 /// # Errors
 /// Those of the database and of the storage; nothing is inserted then.
 pub async fn seed(db: &Db, passwords: &Passwords, processor: &ImageProcessor) -> Result<Vec<Login>> {
@@ -89,7 +89,7 @@ pub async fn seed(db: &Db, passwords: &Passwords, processor: &ImageProcessor) ->
             .await?;
         if is_seeded {
             let (products, orders) = (data.assortment.products.len(), data.orders.len());
-            tracing::info!(products, orders, images = images.len(), "filled the demo market");
+            tracing::info!(products, orders, images = images.len(), "demo data inserted");
         }
     }
     let mut logins = Vec::new();
@@ -148,7 +148,7 @@ async fn insert_all(
     catalog::insert_images(conn, data, &inserted, images).await?;
     catalog::insert_search_rules(conn, &data.catalog, &inserted).await?;
     people::insert_wishlists(conn, &data.people.wishlists, &inserted).await?;
-    // What follows happened before today, and the audit log tells of today.
+    // The rest happened in the past, which the audit log and the order events of today must not record.
     audit::store::suppress(conn).await?;
     movements.extend(orders::insert(conn, data, &inserted, now).await?);
     movements.sort_by_key(|movement| movement.created_at);

@@ -1,5 +1,5 @@
-//! Fills orders with what happened to them: payments, shipments, returns, notes, and their histories.
-//! Rule: statuses, totals and quantities follow by trigger, as they do for any other writer.
+//! Inserts orders with their payments, shipments, returns, notes and events.
+//! Rule: triggers set statuses, totals and quantities, as for any other writer.
 
 use chrono::{DateTime, Duration, Utc};
 use rust_decimal::Decimal;
@@ -27,10 +27,10 @@ use crate::{
     text,
 };
 
-/// Who handles the orders.
+/// Email address of the staff member who handles the orders.
 const STAFF: &str = "manager@souk.example";
 
-/// Inserts the orders, the oldest first. Returns the entries of the stock ledger, each with its time.
+/// Inserts the orders, oldest first. Returns the entries of the stock ledger with their times.
 pub(super) async fn insert(
     conn: &Conn,
     data: &DemoData,
@@ -67,7 +67,7 @@ pub(super) async fn insert(
             let event = handled.event(EventKind::Note, note.after, by);
             handled.events.push(NewEvent { message, is_internal: note.is_internal, ..event });
         }
-        // Stable: what happened at the same time stays in its order.
+        // The sort is stable: events of the same time keep their order.
         handled.events.sort_by_key(|event| event.at);
         events.append(&mut handled.events);
         movements.append(&mut handled.movements);
@@ -85,7 +85,7 @@ fn missing(what: &str, name: &str) -> Error {
     Error::Internal(format!("the demo data names the {what} {name:?}, which it does not define"))
 }
 
-/// An order on its way through the shop.
+/// An order while its past is inserted.
 struct HandledOrder {
     id: OrderId,
     customer: Option<UserId>,
@@ -162,7 +162,7 @@ impl HandledOrder {
         self.status = to;
     }
 
-    /// Enters all quantities of the order into the ledger.
+    /// Adds ledger entries for all lines of the order.
     fn move_stock(&mut self, reason: Reason, sign: i32, after: i64) {
         let (id, customer, at) = (self.id, self.customer, self.at(after));
         self.movements.extend(
@@ -197,7 +197,7 @@ impl HandledOrder {
             };
             let amount = amount.unwrap_or(total);
             let new = NewOperation { payment_id, kind, amount, user_id: by, reason: reason.clone() };
-            // The test provider knows by this what its card does.
+            // The test provider derives the behavior of its card from the reference.
             let reference = match provider {
                 ProviderName::Test => format!("test_succeeds_{}", payment_id.0),
                 ProviderName::Manual => format!("manual_{}", payment_id.0),
@@ -219,7 +219,7 @@ impl HandledOrder {
         Ok(())
     }
 
-    /// Ships and delivers. The order is shipped with the last of its lines, and delivered with the last of its shipments.
+    /// Inserts shipments. The order is shipped with its last line and delivered with its last shipment.
     async fn ship(&mut self, conn: &Conn, shipments: &[Shipment]) -> Result<()> {
         let mut left: Vec<_> = self.lines.iter().map(|line| (line.id, line.quantity)).collect();
         let mut on_the_way = Vec::new();
@@ -308,7 +308,7 @@ impl HandledOrder {
     }
 }
 
-/// Whom to ask about an order and where it goes: as the account has it, or as the guest wrote it.
+/// Returns the contact and the shipping address of an order: those of the account or those of the guest.
 fn addressee(order: &Order, data: &DemoData) -> Result<(Contact, Shipping)> {
     if let Some(guest) = &order.guest {
         let contact = Contact {

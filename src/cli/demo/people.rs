@@ -1,4 +1,4 @@
-//! Fills users with their addresses, wishlists and reviews.
+//! Inserts users with their addresses, wishlists and reviews.
 
 use std::collections::HashMap;
 
@@ -63,7 +63,7 @@ pub(super) async fn insert_wishlists(conn: &Conn, lists: &[Wishlist], inserted: 
     Ok(())
 }
 
-/// Inserts reviews, after the orders: those tell whose purchase is verified.
+/// Inserts reviews. The orders are inserted before, because they decide which purchases are verified.
 pub(super) async fn insert_reviews(
     conn: &Conn,
     all: &[Review],

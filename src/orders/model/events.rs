@@ -101,7 +101,7 @@ pub struct NewNote {
     pub is_internal: bool,
 }
 
-/// An event to be, of an order that was handled before it came into this database. The others are written by triggers.
+/// A past event to insert. Events of the present are written by triggers.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = order_events)]
 pub struct NewEvent {

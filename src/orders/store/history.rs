@@ -1,6 +1,6 @@
-//! Statements that enter what happened to an order before it came into this database, each with its time.
-//! Rule: stock, statuses and quantities follow by trigger as they always do. The triggers would date the order's events now, so
-//! the caller turns them off ([`crate::audit::store::suppress`]) and adds the events itself.
+//! SQL statements that insert the past of an order: shipments, returns and events with the times at which they happened.
+//! Rule: triggers update statuses and quantities as usual. Events of triggers have the current time, so the caller suppresses
+//! them ([`crate::audit::store::suppress`]) and inserts the events itself.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -17,13 +17,13 @@ use crate::{
     orders::model::{NewEvent, ReturnRequest, ReturnStatus, ShipmentLineRow, Tracking},
 };
 
-/// Adds events; those of one order come in the order of time.
+/// Inserts events; the events of one order are sorted by time.
 pub async fn insert_events(mut conn: &Conn, events: &[NewEvent]) -> Result<()> {
     diesel::insert_into(order_events::table).values(events).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Adds a shipment that left at this time; the order's lines follow, and its status if nothing is left to ship.
+/// Inserts a shipment that left at this time. Triggers update the order's lines, and its status if nothing is left to ship.
 pub async fn insert_shipment(
     mut conn: &Conn,
     order: OrderId,
@@ -44,20 +44,20 @@ pub async fn insert_shipment(
     Ok(shipment_id)
 }
 
-/// Sets when a shipment arrived; the order's status follows if no other is on its way.
+/// Sets when a shipment was delivered. A trigger updates the order's status if it was the last one.
 pub async fn update_delivered(mut conn: &Conn, id: ShipmentId, at: DateTime<Utc>) -> Result<()> {
     diesel::update(shipments::table.find(id)).set(shipments::delivered_at.eq(at)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Adds a return that was requested at this time; the order's lines follow.
+/// Inserts a return that was requested at this time. A trigger updates the order's lines.
 pub async fn insert_return(mut conn: &Conn, request: &ReturnRequest, at: DateTime<Utc>) -> Result<ReturnId> {
     let id = returns::insert(conn, request).await?.id;
     diesel::update(return_rows::table.find(id)).set(return_rows::created_at.eq(at)).execute(&mut conn).await?;
     Ok(id)
 }
 
-/// Settles a return at this time: received, or rejected for a reason.
+/// Marks a return as received or rejected at this time.
 pub async fn update_return_settled(
     mut conn: &Conn,
     id: ReturnId,

@@ -1,6 +1,6 @@
-//! The illustrations of the demo market, which `draw.mjs` draws: run it again after a change of a drawing.
-//! Rule: their files are stored before the rows that name them. Files are named by their content, so a crash in between leaves
-//! files that the next start uses again, or that the cleanup of files deletes.
+//! The illustrations of the demo data, drawn by `draw.mjs`; run it again after changing a drawing.
+//! Rule: files are stored before the rows that refer to them. Storage keys are derived from the content, so a crash in between
+//! leaves files that the next start uses again or that the cleanup job deletes.
 
 use std::collections::HashMap;
 
@@ -13,12 +13,12 @@ use crate::{
     media::{actions::ImageProcessor, model::NewMedia},
 };
 
-/// How many are processed at the same time.
+/// Number of images that are processed at the same time.
 const CONCURRENCY: usize = 8;
 
 macro_rules! illustrations {
     ($($name:literal,)*) => {
-        /// The name of each illustration, and its file.
+        /// Name and file of each illustration.
         const ILLUSTRATIONS: &[(&str, &[u8])] = &[$(($name, include_bytes!(concat!($name, ".webp"))),)*];
     };
 }
@@ -130,7 +130,7 @@ illustrations! {
     "tea-tin-small",
 }
 
-/// Stores the renditions of all illustrations, as uploads of them would; by name what a row of each is to hold.
+/// Stores the renditions of all illustrations as if they were uploaded, and returns the content row of each by name.
 pub(super) async fn store_files(db: &Db, processor: &ImageProcessor) -> Result<HashMap<&'static str, NewMedia>> {
     let processed = stream::iter(ILLUSTRATIONS).map(|(name, file)| async move {
         let processed = processor.process(db, Bytes::from_static(file)).await?;
