@@ -53,8 +53,9 @@ async fn brand_has_one_logo_and_category_one_image() {
         assert_eq!(set(300, "Wide").await, "done");
         let second = seen(&app).await[place].clone();
         assert_eq!((&second["id"], &second["width"], &second["alt"]), (&first["id"], &json!(300), &json!("Wide")));
-        let node = app.anonymous().run_with("query ($id: ID!) { node(id: $id) { ... on Image { alt } } }", json!({ "id": second["id"] }));
-        assert_eq!(node.await.at("node.alt"), "Wide");
+        let document = "query ($id: ID!) { node(id: $id) { ... on Image { alt } } }";
+        let node = app.anonymous().run_with(document, json!({ "id": second["id"] })).await;
+        assert_eq!(node.at("node.alt"), "Wide");
         // It is no image of a product.
         let outcome = manager.mutate("productImageDelete", "", json!({ "id": second["id"] })).await;
         assert_eq!(outcome.outcome("productImageDelete"), "NOT_FOUND id");
