@@ -22,7 +22,9 @@ async fn fill(app: &TestApp) -> Vec<String> {
 
 /// Every value that a query returns, as one text.
 async fn values(database: &TestDb, select: &str) -> String {
-    database.scalar(&format!("SELECT string_agg(value::text, ' ' ORDER BY value::text) FROM ({select}) AS found (value)")).await
+    database
+        .scalar(&format!("SELECT string_agg(value::text, ' ' ORDER BY value::text) FROM ({select}) AS found (value)"))
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,13 +74,28 @@ async fn assert_what_the_market_shows(database: &TestDb) {
         ("SELECT count(*) > 0 FROM products WHERE compare_at_price > price", "true"),
         ("SELECT count(*) > 0 FROM products WHERE seller_id IS NOT NULL", "true"),
         ("SELECT count(*) = 0 FROM products WHERE barcode IS NOT NULL AND gtin IS NULL", "true"),
-        ("SELECT count(*) FROM (SELECT gtin FROM products WHERE gtin IS NOT NULL GROUP BY gtin HAVING count(DISTINCT source_website_id) > 1) g", "2"),
-        ("SELECT count(*) FROM brands b WHERE NOT EXISTS (SELECT FROM images WHERE brand_id = b.id AND media_id > 0)", "0"),
-        ("SELECT count(*) FROM categories c WHERE NOT EXISTS (SELECT FROM images WHERE category_id = c.id AND media_id > 0)", "0"),
+        (
+            "SELECT count(*) FROM (SELECT gtin FROM products WHERE gtin IS NOT NULL GROUP BY gtin HAVING count(DISTINCT source_website_id) > 1) g",
+            "2",
+        ),
+        (
+            "SELECT count(*) FROM brands b WHERE NOT EXISTS (SELECT FROM images WHERE brand_id = b.id AND media_id > 0)",
+            "0",
+        ),
+        (
+            "SELECT count(*) FROM categories c WHERE NOT EXISTS (SELECT FROM images WHERE category_id = c.id AND media_id > 0)",
+            "0",
+        ),
         ("SELECT DISTINCT cardinality(varies_by) FROM product_groups", "1 2"),
         ("SELECT count(*) > 0 FROM orders WHERE user_id IS NULL AND contact_email IS NOT NULL", "true"),
-        ("SELECT count(*) > 0 FROM orders o WHERE status = 'confirmed' AND EXISTS (SELECT FROM shipments s WHERE s.order_id = o.id)", "true"),
-        ("SELECT num_nonnulls(category_id) + 2 * num_nonnulls(brand_id) + 3 * num_nonnulls(product_id) + 4 * num_nonnulls(url) FROM search_rules GROUP BY 1", "0 1 2 3 4"),
+        (
+            "SELECT count(*) > 0 FROM orders o WHERE status = 'confirmed' AND EXISTS (SELECT FROM shipments s WHERE s.order_id = o.id)",
+            "true",
+        ),
+        (
+            "SELECT num_nonnulls(category_id) + 2 * num_nonnulls(brand_id) + 3 * num_nonnulls(product_id) + 4 * num_nonnulls(url) FROM search_rules GROUP BY 1",
+            "0 1 2 3 4",
+        ),
         ("SELECT DISTINCT website_id FROM search_rules", "1 2"),
     ];
     for (select, expected) in table {
@@ -101,7 +118,8 @@ async fn assert_known_ids(app: &TestApp) {
     let database = &app.database;
     assert_eq!(database.scalar("SELECT order_number FROM orders WHERE id = 1").await, "SAILOR-1001");
     // The numbers of orders go with the time.
-    let first = "SELECT bool_and(id = place) FROM (SELECT id, row_number() OVER (ORDER BY placed_at) AS place FROM orders) o";
+    let first =
+        "SELECT bool_and(id = place) FROM (SELECT id, row_number() OVER (ORDER BY placed_at) AS place FROM orders) o";
     assert_eq!(database.scalar(first).await, "t");
 }
 
@@ -136,9 +154,14 @@ async fn assert_images(app: &TestApp) {
             let image = &product["image"];
             assert!(image["width"] == 600 && image["alt"].as_str().is_some_and(|alt| alt.len() > 5), "{product}");
             for (field, kind) in [("webp", "image/webp"), ("jpeg", "image/jpeg")] {
-                let request = Request::get(image[field].as_str().expect("a URL")).body(Body::empty()).expect("a request");
+                let request =
+                    Request::get(image[field].as_str().expect("a URL")).body(Body::empty()).expect("a request");
                 let (status, headers, bytes) = app.send(request).await;
-                assert_eq!((status, &headers["content-type"]), (StatusCode::OK, &HeaderValue::from_static(kind)), "{product}");
+                assert_eq!(
+                    (status, &headers["content-type"]),
+                    (StatusCode::OK, &HeaderValue::from_static(kind)),
+                    "{product}"
+                );
                 // Decoding all of them takes longer than everything else together.
                 if count % 20 == 0 {
                     assert_eq!(image::load_from_memory(&bytes).expect("a picture").width(), 600, "{product}");
