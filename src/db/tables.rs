@@ -873,6 +873,8 @@ diesel::joinable!(cart_reservations -> carts (cart_id));
 diesel::joinable!(cart_reservations -> products (product_id));
 diesel::joinable!(carts -> users (user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
+diesel::joinable!(images -> brands (brand_id));
+diesel::joinable!(images -> categories (category_id));
 diesel::joinable!(images -> media (media_id));
 diesel::joinable!(images -> products (product_id));
 diesel::joinable!(jobs -> users (user_id));
