@@ -78,8 +78,9 @@ macro_rules! domains {
                 transfer Products("products"): "Products with prices, options, stock and images.", PRODUCTS;
             }
             media {
-                resource Image(ImageId): "A product image.", audit "A product image.";
+                resource Image(ImageId): "An image of a product, brand or category.", audit "An image of a product, brand or category.";
                 mutation ImageMutation;
+                mutation CatalogImageMutation;
                 mutation upload::UploadMutation;
             }
             reviews {

@@ -11,7 +11,7 @@ macro_rules! print_line {
 mod admin;
 mod database;
 mod db;
-mod demo;
+pub mod demo;
 mod docs;
 mod export;
 mod health;
@@ -30,7 +30,7 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    config::{ListenSettings, ServeSettings, Settings},
+    config::{FileSettings, ServeSettings, Settings},
     db::actor::Actor,
     error::Error,
     telemetry,
@@ -65,7 +65,10 @@ enum Command {
     /// Apply pending database migrations.
     Migrate,
     /// Fill an empty database with demo data and print the demo logins.
-    Demo,
+    Demo {
+        #[command(flatten)]
+        files: Box<FileSettings>,
+    },
     /// Import the data of an existing shop.
     Import {
         #[command(subcommand)]
@@ -119,7 +122,7 @@ impl Command {
         match self {
             Self::Serve { .. } => "serve",
             Self::Migrate => "migrate",
-            Self::Demo => "demo",
+            Self::Demo { .. } => "demo",
             Self::Import { command } => command.name(),
             Self::Export(_) => "export",
             Self::Admin { command: admin::AdminCommand::Create { .. } } => "admin create",
@@ -136,7 +139,7 @@ impl Command {
         match self {
             Self::Serve { settings: serve, demo } => serve::serve(settings, &serve, demo).await,
             Self::Migrate => migrate::migrate(settings).await,
-            Self::Demo => demo::run(settings).await,
+            Self::Demo { files } => demo::run(settings, &files).await,
             Self::Import { command } => command.run(settings).await,
             Self::Export(args) => export::run(settings, args).await,
             Self::Admin { command } => admin::run(settings, command).await,

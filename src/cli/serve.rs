@@ -35,7 +35,6 @@ use crate::http;
 use crate::jobs::worker::Worker;
 use crate::mail::actions::Mailer;
 use crate::media::actions::ImageProcessor;
-use crate::media::fetch::FetchPolicy;
 use crate::payments::providers::Providers;
 use crate::payments::providers::test::TestDelays;
 use crate::payments::providers::test::TestProvider;
@@ -92,9 +91,10 @@ async fn run(
     }
     let db = Db::connect(url, &settings.db()).await?;
     let passwords = Passwords::new(PasswordCost::default())?;
-    let logins = if with_demo { demo::seed(&db, &passwords).await? } else { Vec::new() };
+    let image_processor = demo::image_processor(components.storage.clone(), &serve.files);
+    let logins = if with_demo { demo::seed(&db, &passwords, &image_processor).await? } else { Vec::new() };
     let mailer = components.mailer.clone();
-    let services = Arc::new(build_services(settings, serve, db, passwords, components).await?);
+    let services = Arc::new(build_services(settings, serve, db, passwords, image_processor, components).await?);
     let watcher = tokio::spawn(cache_task::run(services.db.clone(), Arc::clone(&services.permission_cache)));
     let worker = job_handlers::build_worker(JobContext {
         db: services.db.clone(),
@@ -128,6 +128,7 @@ async fn build_services(
     serve: &ServeSettings,
     db: Db,
     passwords: Passwords,
+    image_processor: ImageProcessor,
     components: Components,
 ) -> Result<Services, CommandError> {
     let Components { jwt, test_payment_secret, storage, .. } = components;
@@ -138,9 +139,6 @@ async fn build_services(
     let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, TestDelays::default()));
     let names = serve.payments.provider_names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test_provider)?);
-    let files = &serve.files;
-    let fetch_rules = FetchPolicy { max_bytes: files.upload_bytes, allow_private: files.fetch_private };
-    let image_processor = ImageProcessor::new(storage.clone(), &files.media_url, fetch_rules);
     let search_recorder =
         if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::disabled() };
     Ok(Services {

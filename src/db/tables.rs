@@ -200,7 +200,7 @@ diesel::table! {
 
     images (id) {
         id -> Int8,
-        product_id -> Int8,
+        product_id -> Nullable<Int8>,
         media_id -> Nullable<Int8>,
         position -> Int4,
         alt -> Text,
@@ -210,6 +210,8 @@ diesel::table! {
         try_at -> Timestamptz,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        brand_id -> Nullable<Int8>,
+        category_id -> Nullable<Int8>,
     }
 }
 
@@ -871,6 +873,8 @@ diesel::joinable!(cart_reservations -> carts (cart_id));
 diesel::joinable!(cart_reservations -> products (product_id));
 diesel::joinable!(carts -> users (user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
+diesel::joinable!(images -> brands (brand_id));
+diesel::joinable!(images -> categories (category_id));
 diesel::joinable!(images -> media (media_id));
 diesel::joinable!(images -> products (product_id));
 diesel::joinable!(jobs -> users (user_id));

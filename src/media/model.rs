@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::{
     db::tables::{images, media},
     error::{Error, Result, UserErrorCode},
-    ids::{ImageId, ProductId},
+    ids::{BrandId, CategoryId, ImageId, ProductId},
     text::Validator,
     text_enum,
 };
@@ -107,14 +107,18 @@ pub struct NewMedia {
     pub widths: Vec<i32>,
 }
 
-/// An image of a product.
+/// An image of a product, a brand or a category.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = images, check_for_backend(diesel::pg::Pg))]
 pub struct ImageRow {
     /// Primary key.
     pub id: ImageId,
     /// The product.
-    pub product_id: ProductId,
+    pub product_id: Option<ProductId>,
+    /// The brand whose logo the image is.
+    pub brand_id: Option<BrandId>,
+    /// The category.
+    pub category_id: Option<CategoryId>,
     /// The content; none until it is downloaded.
     pub media_id: Option<i64>,
     /// Position among the product's images, from 1; there can be gaps.
@@ -133,7 +137,7 @@ pub struct ImageRow {
     pub updated_at: DateTime<Utc>,
 }
 
-/// An image of a product with its content.
+/// An image with its content.
 #[derive(Debug, Clone)]
 pub struct Image {
     /// The image.
@@ -143,11 +147,15 @@ pub struct Image {
 }
 
 /// An image to insert.
-#[derive(Debug, Clone, Insertable)]
+#[derive(Debug, Clone, Default, Insertable)]
 #[diesel(table_name = images)]
 pub struct NewImage {
     /// See [`ImageRow`].
-    pub product_id: ProductId,
+    pub product_id: Option<ProductId>,
+    /// See [`ImageRow`].
+    pub brand_id: Option<BrandId>,
+    /// See [`ImageRow`].
+    pub category_id: Option<CategoryId>,
     /// See [`ImageRow`].
     pub media_id: Option<i64>,
     /// See [`ImageRow`].
@@ -156,6 +164,26 @@ pub struct NewImage {
     pub alt: String,
     /// See [`ImageRow`].
     pub source_url: Option<String>,
+}
+
+/// An entity of the catalog that has at most one image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatalogOwner {
+    /// A brand; the image is its logo.
+    Brand(BrandId),
+    /// A category.
+    Category(CategoryId),
+}
+
+impl CatalogOwner {
+    /// Returns the image to insert for this brand or category.
+    pub fn image(self, media_id: Option<i64>, alt: String, source_url: Option<String>) -> NewImage {
+        let (brand_id, category_id) = match self {
+            Self::Brand(id) => (Some(id), None),
+            Self::Category(id) => (None, Some(id)),
+        };
+        NewImage { product_id: None, brand_id, category_id, media_id, position: 1, alt, source_url }
+    }
 }
 
 /// A change of an image; absent fields keep their values.

@@ -7,7 +7,8 @@ use diesel::{data_types::PgInterval, define_sql_function, dsl::now, pg::Pg, prel
 use diesel_async::RunQueryDsl;
 
 use super::model::{
-    Image, ImageRow, MAX_ATTEMPTS, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, NewMedia, RequestedImage,
+    CatalogOwner, Image, ImageRow, MAX_ATTEMPTS, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, NewMedia,
+    RequestedImage,
 };
 use crate::{
     auth::Scope,
@@ -17,7 +18,7 @@ use crate::{
         tables::{images, media, products},
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{ImageId, ProductId},
+    ids::{BrandId, CategoryId, ImageId, ProductId},
     products::store::{visible, writable},
 };
 
@@ -41,23 +42,24 @@ fn minutes(count: i64) -> PgInterval {
     PgInterval::from_microseconds(count * 60_000_000)
 }
 
-/// Returns the visible images with these IDs whose products are visible, in no particular order.
+/// Returns the visible images with these IDs, in no particular order: those of visible products, and those of brands and
+/// categories.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ImageId]) -> Result<Vec<Image>> {
-    let seen_by = products::table.select(products::id).into_boxed::<Pg>().filter(visible(scope));
-    let mine = products::table.select(products::id).into_boxed::<Pg>().filter(writable(scope));
+    let seen_by = products::table.select(products::id.nullable()).into_boxed::<Pg>().filter(visible(scope));
+    let mine = products::table.select(products::id.nullable()).into_boxed::<Pg>().filter(writable(scope));
     let query = images::table
         .left_join(media::table)
         .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
         .filter(images::id.eq_any(ids))
-        .filter(images::product_id.eq_any(seen_by))
-        .filter(images::media_id.is_not_null().or(images::product_id.eq_any(mine)));
+        .filter(images::product_id.is_null().or(images::product_id.eq_any(seen_by)))
+        .filter(images::product_id.is_null().or(images::media_id.is_not_null()).or(images::product_id.eq_any(mine)));
     Ok(into_images(query.load(&mut conn).await?))
 }
 
 /// Returns the visible images of these products, sorted by product and position. The caller has checked that the
 /// products are visible.
 pub async fn by_product_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result<Vec<Image>> {
-    let mine = products::table.select(products::id).into_boxed::<Pg>().filter(writable(scope));
+    let mine = products::table.select(products::id.nullable()).into_boxed::<Pg>().filter(writable(scope));
     let query = images::table
         .left_join(media::table)
         .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
@@ -65,6 +67,18 @@ pub async fn by_product_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -
         .filter(images::media_id.is_not_null().or(images::product_id.eq_any(mine)))
         .order((images::product_id, images::position, images::id));
     Ok(into_images(query.load(&mut conn).await?))
+}
+
+/// Returns the logos of these brands, in no particular order.
+pub async fn by_brand_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<Image>> {
+    let query = images::table.left_join(media::table).filter(images::brand_id.eq_any(ids));
+    Ok(into_images(query.select((ImageRow::as_select(), Option::<MediaRow>::as_select())).load(&mut conn).await?))
+}
+
+/// Returns the images of these categories, in no particular order.
+pub async fn by_category_ids(mut conn: &Conn, ids: &[CategoryId]) -> Result<Vec<Image>> {
+    let query = images::table.left_join(media::table).filter(images::category_id.eq_any(ids));
+    Ok(into_images(query.select((ImageRow::as_select(), Option::<MediaRow>::as_select())).load(&mut conn).await?))
 }
 
 /// Returns an image, whether it is visible or not.
@@ -110,6 +124,41 @@ pub async fn insert(mut conn: &Conn, new: &NewImage) -> Result<ImageRow> {
     query.get_result(&mut conn).await.map_err(constraint_error)
 }
 
+/// Inserts the image of a brand or a category, or replaces the one that it has.
+/// # Errors
+/// NOT_FOUND if the brand or category does not exist.
+pub async fn replace(mut conn: &Conn, new: &NewImage) -> Result<ImageRow> {
+    let insert = diesel::insert_into(images::table).values(new);
+    let change = (
+        images::media_id.eq(excluded(images::media_id)),
+        images::alt.eq(excluded(images::alt)),
+        images::source_url.eq(excluded(images::source_url)),
+        images::failure.eq(None::<String>),
+        images::attempts.eq(0),
+        images::try_at.eq(now),
+    );
+    let row = ImageRow::as_returning();
+    let replaced = if new.brand_id.is_some() {
+        insert.on_conflict(images::brand_id).do_update().set(change).returning(row).get_result(&mut conn).await
+    } else {
+        insert.on_conflict(images::category_id).do_update().set(change).returning(row).get_result(&mut conn).await
+    };
+    replaced.map_err(constraint_error)
+}
+
+/// Deletes the image of a brand or a category and returns whether there was one.
+pub async fn delete_of(mut conn: &Conn, owner: CatalogOwner) -> Result<bool> {
+    let deleted = match owner {
+        CatalogOwner::Brand(id) => {
+            diesel::delete(images::table.filter(images::brand_id.eq(id))).execute(&mut conn).await
+        }
+        CatalogOwner::Category(id) => {
+            diesel::delete(images::table.filter(images::category_id.eq(id))).execute(&mut conn).await
+        }
+    };
+    Ok(deleted? > 0)
+}
+
 /// Returns those of the requested images that the products do not have yet, ready to insert. Images beyond
 /// [`MAX_IMAGES`] per product and URLs of invalid length are left out. Paths of this server, `/media/…`, are linked to
 /// existing content; a job downloads the others.
@@ -126,8 +175,10 @@ pub async fn select_missing(mut conn: &Conn, wanted: &[RequestedImage]) -> Resul
     let stored: HashMap<String, i64> = stored.into_iter().collect();
     let products: Vec<ProductId> = wanted.iter().map(|image| image.product).collect();
     let has = images::table.filter(images::product_id.eq_any(products));
-    let has: Vec<(ProductId, Option<i64>, Option<String>)> =
-        has.select((images::product_id, images::media_id, images::source_url)).load(&mut conn).await?;
+    let has: Vec<(ProductId, Option<i64>, Option<String>)> = has
+        .select((images::product_id.assume_not_null(), images::media_id, images::source_url))
+        .load(&mut conn)
+        .await?;
     let (mut counts, mut known) = (HashMap::new(), HashSet::new());
     for (product, media, url) in has {
         *counts.entry(product).or_insert(0) += 1;
@@ -142,7 +193,8 @@ pub async fn select_missing(mut conn: &Conn, wanted: &[RequestedImage]) -> Resul
             *count += 1;
             let alt = image.alt.chars().take(super::model::MAX_ALT).collect();
             let position = image.position.clamp(1, MAX_POSITION);
-            new.push(NewImage { product_id: image.product, media_id, position, alt, source_url });
+            let product_id = Some(image.product);
+            new.push(NewImage { product_id, media_id, position, alt, source_url, ..NewImage::default() });
         }
     }
     Ok(new)
@@ -241,6 +293,12 @@ fn constraint_error(error: diesel::result::Error) -> Error {
     let taken = |field, rule: &'static str| UserError::new(UserErrorCode::Taken, field, rule);
     Error::from(error)
         .on_constraint("images_product_id_media_id_key", || taken("file", "the product already has this image"))
+        .on_constraint("images_brand_id_fkey", || {
+            UserError::new(UserErrorCode::NotFound, "brandId", "this brand does not exist")
+        })
+        .on_constraint("images_category_id_fkey", || {
+            UserError::new(UserErrorCode::NotFound, "categoryId", "this category does not exist")
+        })
         .on_constraint("images_product_id_source_url_key", || {
             taken("url", "the product already has an image with this URL")
         })

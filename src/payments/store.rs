@@ -2,7 +2,7 @@
 //! Scopes: `All` sees every payment; a user and a seller those of orders that they placed; staff of some websites also
 //! those of orders of these websites; a guest those of orders placed with their cart token; the public none.
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use diesel::{dsl::exists, prelude::*};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
@@ -101,6 +101,35 @@ pub async fn insert(mut conn: &Conn, new: &NewPayment) -> Result<PaymentRow> {
 pub async fn insert_operation(mut conn: &Conn, new: &NewOperation) -> Result<OperationRow> {
     let query = diesel::insert_into(payment_operations::table).values(new).returning(OperationRow::as_returning());
     Ok(query.get_result(&mut conn).await?)
+}
+
+/// Inserts a payment that was created at this time in the past.
+/// # Errors
+/// As [`insert`].
+pub async fn insert_past(mut conn: &Conn, new: &NewPayment, at: DateTime<Utc>) -> Result<PaymentRow> {
+    let query = diesel::insert_into(payments::table).values((new, payments::created_at.eq(at)));
+    Ok(query.returning(PaymentRow::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Inserts an operation that was settled at this time in the past: it succeeded with a reference of the provider or failed for
+/// a reason. Triggers update the payment and the order.
+pub async fn insert_past_operation(
+    mut conn: &Conn,
+    new: &NewOperation,
+    outcome: std::result::Result<&str, &str>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let insert = diesel::insert_into(payment_operations::table).values((new, payment_operations::created_at.eq(at)));
+    let id: PaymentOperationId = insert.returning(payment_operations::id).get_result(&mut conn).await?;
+    let status = if outcome.is_ok() { OperationStatus::Succeeded } else { OperationStatus::Failed };
+    let settled = (
+        payment_operations::status.eq(status),
+        payment_operations::provider_reference.eq(outcome.ok()),
+        payment_operations::failure.eq(outcome.err()),
+        payment_operations::settled_at.eq(at),
+    );
+    diesel::update(payment_operations::table.find(id)).set(settled).execute(&mut conn).await?;
+    Ok(())
 }
 
 /// Returns an operation by its ID.

@@ -57,11 +57,17 @@ pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: R
         }
         let status = if settings.reviews_moderated { ReviewStatus::Pending } else { ReviewStatus::Approved };
         let (title, text) = (title.clone(), text.clone());
-        store::insert(
-            conn,
-            &NewReview { product_id: id, user_id: me, rating, title, text, status, is_verified_purchase },
-        )
-        .await
+        let new = NewReview {
+            product_id: id,
+            user_id: me,
+            rating,
+            title,
+            text,
+            status,
+            is_verified_purchase,
+            created_at: None,
+        };
+        store::insert(conn, &new).await
     })
     .await
 }

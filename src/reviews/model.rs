@@ -74,6 +74,8 @@ pub struct NewReview {
     pub status: ReviewStatus,
     /// See [`ReviewRow`].
     pub is_verified_purchase: bool,
+    /// When the review was written; defaults to now.
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 /// Changes of a review: an absent field keeps its value, an inner `None` clears it.

@@ -89,11 +89,18 @@ pub struct NewMovement {
     pub delta: i32,
     /// Note of the user.
     pub note: Option<String>,
+    /// When the stock moved; defaults to now.
+    pub created_at: Option<DateTime<Utc>>,
 }
 
 impl NewMovement {
     /// Creates a movement without a note.
     pub fn new(product: ProductId, order: Option<OrderId>, user: Option<UserId>, reason: Reason, delta: i32) -> Self {
-        Self { product_id: product, order_id: order, user_id: user, reason, delta, note: None }
+        Self { product_id: product, order_id: order, user_id: user, reason, delta, note: None, created_at: None }
+    }
+
+    /// Returns the movement with this time instead of now.
+    pub fn at(self, time: DateTime<Utc>) -> Self {
+        Self { created_at: Some(time), ..self }
     }
 }

@@ -109,7 +109,7 @@ fn layer_rule_detects_violations() {
         ("src/graphql/schema/orders/mod.rs", "orders::model::OrderRow", true),
         ("src/http/graphql.rs", "graphql::engine", true),
         ("src/http/graphql.rs", "orders::store", false),
-        ("src/cli/demo.rs", "orders::store", true),
+        ("src/cli/demo/orders.rs", "orders::store", true),
     ];
     let sources = Source::all("src");
     for (file, path, expected) in table {

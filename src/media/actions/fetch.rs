@@ -59,7 +59,7 @@ async fn fetch_one(db: &Db, processor: &ImageProcessor, image: ImageRow) -> Resu
         Ok(bytes) => match processor.process(db, bytes.into()).await? {
             Ok(made) => {
                 let attached = db.transaction(async |conn| {
-                    products::store::lock(conn, &[image.product_id]).await?;
+                    products::store::lock(conn, image.product_id.as_slice()).await?;
                     let media = store::upsert_media(conn, &made).await?;
                     store::set_media(conn, image.id, media.id).await
                 });
@@ -80,7 +80,7 @@ async fn fetch_one(db: &Db, processor: &ImageProcessor, image: ImageRow) -> Resu
     };
     let reason: String = reason.chars().take(1000).collect();
     db.transaction(async |conn| {
-        products::store::lock(conn, &[image.product_id]).await?;
+        products::store::lock(conn, image.product_id.as_slice()).await?;
         store::record_failure(conn, image.id, &reason, retry_after).await
     })
     .await

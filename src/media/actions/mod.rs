@@ -1,5 +1,6 @@
 //! Use cases of images.
 
+pub mod catalog_images;
 pub mod fetch;
 pub mod file_cleanup;
 mod processor;
@@ -67,15 +68,21 @@ pub async fn create_by_url(
     url: String,
 ) -> Result<Image> {
     let scope = authorize(db, viewer, &request).await?;
-    if url.chars().count() > MAX_URL {
-        return Err(Error::user(UserErrorCode::TooLong, "url", format!("must be at most {MAX_URL} characters long")));
-    }
-    super::fetch::parse(&url, processor.fetch_policy()).map_err(|why| Error::bad_input("url", why.to_string()))?;
+    check_url(processor, &url)?;
     let created = db.transaction(async |conn| {
         let others = lock(conn, &scope, request.product).await?;
         insert_image(conn, &request, &others, None, Some(url.clone())).await
     });
     reread(db, created.await?.id).await
+}
+
+/// Checks whether an image can be downloaded from this URL.
+fn check_url(processor: &ImageProcessor, url: &str) -> Result<()> {
+    if url.chars().count() > MAX_URL {
+        return Err(Error::user(UserErrorCode::TooLong, "url", format!("must be at most {MAX_URL} characters long")));
+    }
+    super::fetch::parse(url, processor.fetch_policy()).map_err(|why| Error::bad_input("url", why.to_string()))?;
+    Ok(())
 }
 
 /// Changes an image.
@@ -91,9 +98,9 @@ pub async fn update(db: &Db, viewer: &Viewer, id: ImageId, patch: ImagePatch) ->
         if let Some(alt) = &patch.alt {
             store::set_alt(conn, id, alt).await?;
         }
-        if let Some(position) = patch.position {
-            let ids = store::ids_by_product(conn, image.row.product_id).await?;
-            store::set_order(conn, image.row.product_id, &move_to_position(ids, id, position)).await?;
+        if let (Some(product), Some(position)) = (image.row.product_id, patch.position) {
+            let ids = store::ids_by_product(conn, product).await?;
+            store::set_order(conn, product, &move_to_position(ids, id, position)).await?;
         }
         Ok(())
     })
@@ -155,7 +162,9 @@ async fn lock(conn: &Conn, scope: &Scope, product: ProductId) -> Result<Vec<Imag
 async fn lock_image(conn: &Conn, scope: &Scope, id: ImageId) -> Result<Image> {
     let missing = || Error::not_found("id", "image");
     let image = store::find(conn, id).await?.ok_or_else(missing)?;
-    products::store::lock_writable(conn, scope, image.row.product_id).await?.ok_or_else(missing)?;
+    // Images of brands and categories have mutations of their own.
+    let product = image.row.product_id.ok_or_else(missing)?;
+    products::store::lock_writable(conn, scope, product).await?.ok_or_else(missing)?;
     // Read again under the lock.
     store::find(conn, id).await?.ok_or_else(missing)
 }
@@ -178,8 +187,9 @@ async fn insert_image(
     check_image_limit(others)?;
     let last = i32::try_from(others.len()).unwrap_or(MAX_POSITION - 1) + 1;
     let position = request.position.unwrap_or(last).min(last);
-    let (product_id, alt) = (request.product, request.alt.clone());
-    let row = store::insert(conn, &NewImage { product_id, media_id, position, alt, source_url }).await?;
+    let (product_id, alt) = (Some(request.product), request.alt.clone());
+    let new = NewImage { product_id, media_id, position, alt, source_url, ..NewImage::default() };
+    let row = store::insert(conn, &new).await?;
     let ids = move_to_position(others.to_vec(), row.id, position);
     store::set_order(conn, request.product, &ids).await?;
     Ok(row)

@@ -23,6 +23,9 @@ use crate::{
 #[derive(Clone)]
 pub struct ImageProcessor(Arc<Inner>);
 
+/// Makes the renditions of a file.
+type Render = fn(&[u8]) -> std::result::Result<RenderedImage, ImageError>;
+
 struct Inner {
     storage: Storage,
     media_url: String,
@@ -66,6 +69,17 @@ impl ImageProcessor {
     /// # Errors
     /// Database and storage errors; the inner error is the reason why the file is rejected.
     pub async fn process(&self, db: &Db, file: Bytes) -> Result<Result<NewMedia, ImageError>> {
+        self.process_by(db, file, renditions::render).await
+    }
+
+    /// Stores a small WebP file of the program itself in its one size.
+    /// # Errors
+    /// As [`ImageProcessor::process`].
+    pub async fn process_trusted(&self, db: &Db, file: Bytes) -> Result<Result<NewMedia, ImageError>> {
+        self.process_by(db, file, renditions::render_trusted).await
+    }
+
+    async fn process_by(&self, db: &Db, file: Bytes, render: Render) -> Result<Result<NewMedia, ImageError>> {
         let bytes = i64::try_from(file.len()).unwrap_or(i64::MAX);
         let sha256 = hex::encode(Sha256::digest(&file));
         let known = db.read(async |conn| store::find_media(conn, &sha256).await).await?;
@@ -75,7 +89,7 @@ impl ImageProcessor {
             let MediaRow { format, width, height, blurhash, widths, .. } = row;
             return Ok(Ok(NewMedia { sha256, format, width, height, bytes, blurhash, widths }));
         }
-        let RenderedImage { format, width, height, blurhash, files } = match self.render(file).await? {
+        let RenderedImage { format, width, height, blurhash, files } = match self.render(file, render).await? {
             Ok(picture) => picture,
             Err(why) => return Ok(Err(why)),
         };
@@ -99,13 +113,13 @@ impl ImageProcessor {
         Ok(true)
     }
 
-    async fn render(&self, file: Bytes) -> Result<Result<RenderedImage, ImageError>> {
+    async fn render(&self, file: Bytes, render: Render) -> Result<Result<RenderedImage, ImageError>> {
         let closed = |_| Error::Internal("the image processor is shut down".into());
         let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(closed)?;
         let work = spawn_blocking(move || {
             // Held until the work ends, even if the caller has stopped waiting.
             let _permit = permit;
-            renditions::render(&file)
+            render(&file)
         });
         // A panic in a decoder means that the file is damaged.
         Ok(work.await.unwrap_or(Err(ImageError::Damaged)))

@@ -101,6 +101,32 @@ pub struct NewNote {
     pub is_internal: bool,
 }
 
+/// A past event to insert. Events of the present are written by triggers.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = order_events)]
+pub struct NewEvent {
+    /// See [`OrderEventRow`].
+    pub order_id: OrderId,
+    /// See [`OrderEventRow`].
+    pub at: DateTime<Utc>,
+    /// See [`OrderEventRow`].
+    pub user_id: Option<UserId>,
+    /// See [`OrderEventRow`].
+    pub kind: EventKind,
+    /// See [`OrderEventRow`].
+    pub from_status: Option<Status>,
+    /// See [`OrderEventRow`].
+    pub to_status: Option<Status>,
+    /// See [`OrderEventRow`].
+    pub quantity: Option<i32>,
+    /// See [`OrderEventRow`].
+    pub amount: Option<Decimal>,
+    /// See [`OrderEventRow`].
+    pub message: Option<String>,
+    /// See [`OrderEventRow`].
+    pub is_internal: bool,
+}
+
 /// Checks the text of a note: 1 to 2,000 characters, line breaks allowed.
 /// # Errors
 /// A user error of `text`.

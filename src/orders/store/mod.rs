@@ -5,6 +5,7 @@
 pub mod bulk;
 pub mod events;
 mod export;
+pub mod history;
 mod numbers;
 pub mod returns;
 pub mod shipments;

@@ -1,3 +1,4 @@
-//! The command line: the binary as a user runs it. Every test starts processes, so all of them are slow.
+//! The command line. Tests that start the binary are slow.
 
+mod demo;
 mod slow;

@@ -49,6 +49,10 @@ impl TestApp {
                 FROM generate_series(1, {n}) i;
             INSERT INTO images (id, product_id, media_id, position)
                 SELECT {base} + i, {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
+            INSERT INTO images (id, brand_id, media_id, position)
+                SELECT {base} + {n} + i, {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
+            INSERT INTO images (id, category_id, media_id, position)
+                SELECT {base} + 2 * {n} + i, {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
             INSERT INTO product_groups (id, source_website_id, name, slug, varies_by)
                 SELECT {base} + i, {base} + i, 'Group ' || i, 'group-' || i, '{{Size}}' FROM generate_series(1, {n}) i;
             UPDATE products SET group_id = id, option_values = '{{S}}' WHERE id > {base};

@@ -27,6 +27,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
+            media::{self, Image},
             products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
@@ -66,6 +67,11 @@ impl Brand {
     /// Description of the brand; empty if there is none.
     fn description(&self) -> &str {
         &self.0.description
+    }
+
+    /// Logo of the brand. Null if it has none.
+    async fn logo(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
+        media::logo_of(ctx, self.0.id).await
     }
 
     /// Products of the brand that the viewer may see, by default newest first.

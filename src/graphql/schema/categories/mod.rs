@@ -28,6 +28,7 @@ use crate::{
         schema::{
             context::ContextExt,
             loaders::{connection_of, nested_list},
+            media::{self, Image},
             products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },
@@ -75,6 +76,11 @@ impl Category {
     /// Description of the category; empty if there is none.
     fn description(&self) -> &str {
         &self.0.description
+    }
+
+    /// Image of the category. Null if it has none.
+    async fn image(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
+        media::image_of(ctx, self.0.id).await
     }
 
     /// Sort position among the categories with the same parent, in ascending order.

@@ -2,9 +2,10 @@
 
 pub mod upload;
 
+mod catalog;
 mod mutation;
 
-pub use self::mutation::*;
+pub use self::{catalog::*, mutation::*};
 
 use std::sync::Arc;
 
@@ -19,14 +20,14 @@ use crate::{
         engine::scalars::global_id,
         schema::{context::ContextExt, loaders::by_parent, resource::resource},
     },
-    ids::{ImageId, ProductId},
+    ids::{BrandId, CategoryId, ImageId, ProductId},
     media::{
         self,
         model::{Image as StoredImage, RenditionFormat},
     },
 };
 
-/// An image of a product.
+/// An image of a product, a category, or the logo of a brand.
 #[derive(Clone)]
 pub struct Image(Arc<StoredImage>);
 
@@ -36,13 +37,14 @@ pub fn image(image: impl Into<Arc<StoredImage>>) -> Image {
 }
 
 impl Image {
-    /// Checks whether the viewer may change the image's product.
+    /// Checks whether the viewer may change the product, brand or category of the image.
     async fn can_edit(&self, ctx: &Context<'_>) -> Result<bool> {
         let viewer = ctx.viewer();
+        let Some(product) = self.0.row.product_id else { return Ok(viewer.can(Permission::ManageCatalogue)) };
         if !viewer.can(Permission::ManageProducts) && !viewer.can(Permission::SellProducts) {
             return Ok(false);
         }
-        let Some(product) = ctx.loaders().row(self.0.row.product_id).await? else { return Ok(false) };
+        let Some(product) = ctx.loaders().row(product).await? else { return Ok(false) };
         let is_seller = product.seller_id.is_some() && product.seller_id == viewer.user_id();
         Ok(is_seller || viewer.can_at(Permission::ManageProducts, product.source_website_id))
     }
@@ -57,10 +59,22 @@ resource! {
 by_parent! {
     /// Images of products.
     ImagesByProduct by ProductId => media::model::Image,
-    |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id
+    |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id.unwrap_or(ProductId(0))
 }
 
-/// An image of a product.
+by_parent! {
+    /// Logos of brands.
+    LogosByBrand by BrandId => media::model::Image,
+    |conn, _, ids| media::store::by_brand_ids(conn, &ids), image => image.row.brand_id.unwrap_or(BrandId(0))
+}
+
+by_parent! {
+    /// Images of categories.
+    ImagesByCategory by CategoryId => media::model::Image,
+    |conn, _, ids| media::store::by_category_ids(conn, &ids), image => image.row.category_id.unwrap_or(CategoryId(0))
+}
+
+/// An image of a product, a category, or the logo of a brand.
 #[object]
 impl Image {
     /// Opaque global ID.
@@ -106,13 +120,13 @@ impl Image {
     }
 
     /// URL from which the image was or will be downloaded; null if it was uploaded. Visible to viewers who may change
-    /// the product; null otherwise.
+    /// the product, brand or category; null otherwise.
     async fn source_url(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         Ok(if self.can_edit(ctx).await? { self.0.row.source_url.as_deref() } else { None })
     }
 
-    /// Error of the last failed download; null if there was none. Visible to viewers who may change the product; null
-    /// otherwise.
+    /// Error of the last failed download; null if there was none. Visible to viewers who may change the product, brand or
+    /// category; null otherwise.
     async fn failure(&self, ctx: &Context<'_>) -> Result<Option<&str>> {
         Ok(if self.can_edit(ctx).await? { self.0.row.failure.as_deref() } else { None })
     }

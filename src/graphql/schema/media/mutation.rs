@@ -1,6 +1,7 @@
 //! Mutations of product images.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use bytes::Bytes;
 use souk_macros::object;
 
 use crate::{
@@ -97,27 +98,54 @@ payload! {
     }
 }
 
+/// Source of an image in an input.
+pub(super) enum ImageSource {
+    /// A file of the request.
+    File(Bytes),
+    /// An uploaded file and its storage key, which is deleted after use.
+    Upload(String, Bytes),
+    /// A URL to download from.
+    Url(String),
+}
+
+impl ImageSource {
+    /// Reads the one source that is set.
+    pub(super) async fn read(
+        ctx: &Context<'_>,
+        file: Option<Upload>,
+        upload_id: Option<ID>,
+        url: Option<String>,
+    ) -> Result<Self> {
+        match (file, upload_id, url) {
+            (Some(file), None, None) => {
+                let unreadable = |error| Error::Internal(format!("reading an uploaded file failed: {error}"));
+                Ok(Self::File(file.file(ctx, "file")?.bytes().await.map_err(unreadable)?))
+            }
+            (None, Some(id), None) => {
+                let processor = &ctx.services().image_processor;
+                let missing = || Error::not_found("uploadId", "upload");
+                let key = uploads::key(ctx.viewer().require_user()?.0, &id).ok_or_else(missing)?;
+                let file = processor.storage().get_bytes(&key, processor.max_bytes()).await?.ok_or_else(missing)?;
+                Ok(Self::Upload(key, file))
+            }
+            (None, None, Some(url)) => Ok(Self::Url(url)),
+            _ => Err(Error::bad_input("file", "set exactly one of file, uploadId and url")),
+        }
+    }
+}
+
 async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Image> {
     let (db, viewer, image_processor) = (ctx.db(), ctx.viewer(), &ctx.services().image_processor);
     let product = ProductId::parse("productId", &input.product_id)?;
     let addition = ImageRequest { product, alt: input.alt, position: input.position };
-    let created = match (input.file, input.upload_id, input.url) {
-        (Some(file), None, None) => {
-            let file = file.file(ctx, "file")?;
-            let unreadable = |error| Error::Internal(format!("reading an uploaded file failed: {error}"));
-            actions::create(db, image_processor, viewer, addition, file.bytes().await.map_err(unreadable)?).await?
-        }
-        (None, Some(id), None) => {
-            let missing = || Error::not_found("uploadId", "upload");
-            let key = uploads::key(viewer.require_user()?.0, &id).ok_or_else(missing)?;
-            let file =
-                image_processor.storage().get_bytes(&key, image_processor.max_bytes()).await?.ok_or_else(missing)?;
+    let created = match ImageSource::read(ctx, input.file, input.upload_id, input.url).await? {
+        ImageSource::File(file) => actions::create(db, image_processor, viewer, addition, file).await?,
+        ImageSource::Upload(key, file) => {
             let created = actions::create(db, image_processor, viewer, addition, file).await?;
             image_processor.storage().delete(&key).await?;
             created
         }
-        (None, None, Some(url)) => actions::create_by_url(db, image_processor, viewer, addition, url).await?,
-        _ => return Err(Error::bad_input("file", "set exactly one of file, uploadId and url")),
+        ImageSource::Url(url) => actions::create_by_url(db, image_processor, viewer, addition, url).await?,
     };
     Ok(image(created))
 }

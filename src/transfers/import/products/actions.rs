@@ -128,7 +128,7 @@ async fn missing_images(
 
 /// Returns the outcomes for the report; a product that only gets images counts as updated.
 fn outcomes(plan: Plan, images: &[NewImage]) -> Vec<RowOutcome> {
-    let pictured: HashSet<i64> = images.iter().map(|image| image.product_id.0).collect();
+    let pictured: HashSet<i64> = images.iter().filter_map(|image| image.product_id).map(|id| id.0).collect();
     let outcome = |step: Step| match step {
         Step::Keep { id } if pictured.contains(&id) => RowOutcome::Updated,
         step => step.outcome(),

@@ -60,6 +60,8 @@ const CASES: &[Case] = &[
     Case("{ category(id: \"CATEGORY\") { id } }", 1),
     Case("{ category(slug: \"shelf-1\") { id children { nodes { id } } } }", 2),
     Case("{ brands(first: 50) { PAGE } }", 2),
+    Case("{ brands(first: 50) { nodes { logo { url } } } }", 2),
+    Case("{ categories(first: 100) { nodes { image { url } } } }", 2),
     Case("{ brands(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
     Case("{ suppliers(first: 50) { PAGE } }", 2),
     Case("{ suppliers(first: 50) { nodes { products(first: 3) { PAGE } } } }", 3),
