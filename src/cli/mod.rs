@@ -30,7 +30,7 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    config::{FileSettings, ServeSettings, Settings},
+    config::{FileSettings, ListenSettings, ServeSettings, Settings},
     db::actor::Actor,
     error::Error,
     telemetry,
