@@ -21,11 +21,11 @@ text_enum! {
     /// Moderation status of a review.
     #[graphql(name = "ReviewStatus")]
     pub enum ReviewStatus {
-        /// The review awaits moderation. It is visible to its author and staff only.
+        /// The review awaits moderation. It is visible to its author and to staff with `MANAGE_REVIEWS`.
         Pending => "pending",
         /// The review is published and counts in the product's rating.
         Approved => "approved",
-        /// The review was rejected. It is visible to its author and staff only.
+        /// The review was rejected. It is visible to its author and to staff with `MANAGE_REVIEWS`.
         Rejected => "rejected",
     }
 }

@@ -38,7 +38,7 @@ text_enum! {
         Pending => "pending",
         /// A payment is authorized and not captured yet.
         Authorized => "authorized",
-        /// At least one payment was captured.
+        /// A payment was captured, in full or in part.
         Paid => "paid",
         /// A part of the paid amount was refunded.
         PartiallyRefunded => "partially_refunded",

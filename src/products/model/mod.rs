@@ -23,9 +23,9 @@ const MAX_LOW_STOCK: i32 = 1_000_000;
 text_enum! {
     /// Stock level of a product, as visible to everyone.
     pub enum Availability {
-        /// More units can be sold than the low-stock threshold.
+        /// The available quantity is above the low-stock threshold.
         InStock => "in_stock",
-        /// Units can be sold, but not more than the low-stock threshold.
+        /// The available quantity is at or below the low-stock threshold, and above 0.
         LowStock => "low_stock",
         /// No units can be sold.
         OutOfStock => "out_of_stock",

@@ -26,7 +26,11 @@ async fn writing_the_catalog_requires_permission() {
         ("websiteUpdate", json!({ "id": website, "name": "Newer" }), [false, false, true]),
         ("categoryCreate", json!({ "name": "New" }), [false, true, true]),
         ("categoryUpdate", json!({ "id": category, "name": "Newer" }), [false, true, true]),
-        ("categoryImageSet", json!({ "categoryId": category, "url": "https://images.example/rope.png" }), [false, true, true]),
+        (
+            "categoryImageSet",
+            json!({ "categoryId": category, "url": "https://images.example/rope.png" }),
+            [false, true, true],
+        ),
         ("categoryImageDelete", json!({ "categoryId": category }), [false, true, true]),
         ("categoryDelete", json!({ "id": category }), [false, true, true]),
         ("brandCreate", json!({ "name": "New" }), [false, true, true]),

@@ -111,7 +111,7 @@ pub struct RoleCreateInput {
     websites: Vec<ID>,
 }
 
-/// Input for `roleUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `roleUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct RoleUpdateInput {
     /// ID of the role. Built-in roles cannot be changed.

@@ -249,7 +249,7 @@ pub struct AnalyticsQuery;
 #[object]
 impl AnalyticsQuery {
     /// Search analytics of a period: frequent terms, searches without results, click-through rate and trends. A role
-    /// that is restricted to websites sees only the searches whose `where` filters by exactly one of these websites.
+    /// that is restricted to websites sees only searches that were limited to exactly one of its websites.
     /// Requires `VIEW_ANALYTICS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ViewAnalytics])")]
     async fn search_analytics(

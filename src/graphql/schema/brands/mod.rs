@@ -155,7 +155,7 @@ pub struct BrandCreateInput {
     description: String,
 }
 
-/// Input for `brandUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `brandUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct BrandUpdateInput {
     /// ID of the brand.

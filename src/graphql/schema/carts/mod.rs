@@ -91,7 +91,7 @@ impl Cart {
         Ok(reserved.iter().map(|row| row.expires_at).min())
     }
 
-    /// When the cart expires and is deleted (UTC). Each change of the cart moves it to 60 days later.
+    /// When the cart expires and is deleted (UTC). 60 days after the last change of the cart.
     fn expires_at(&self) -> DateTime<Utc> {
         self.0.expires_at
     }

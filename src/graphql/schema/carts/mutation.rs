@@ -217,7 +217,8 @@ impl CartMutation {
         CartClearPayload::of(cleared.await.map(cart))
     }
 
-    /// Reserves all units in the viewer's cart for a limited time, or none if one of the products is not available. A
+    /// Reserves all units in the viewer's cart until `reservedUntil` (by default for 15 minutes), or none of them, with
+    /// OUT_OF_STOCK, if a product is not available in this quantity. A
     /// checkout page calls this when it opens, so that the units are not sold to others in the meantime. Calling it
     /// again does not extend the reservation. Reserves nothing if reservations are disabled on this server.
     async fn cart_reserve(

@@ -43,7 +43,7 @@ pub struct CategoryCreateInput {
     position: Option<i32>,
 }
 
-/// Input for `categoryUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `categoryUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct CategoryUpdateInput {
     /// ID of the category.
@@ -61,7 +61,8 @@ pub struct CategoryUpdateInput {
     position: MaybeUndefined<i32>,
 }
 
-/// Input for `categoryMove`. Exactly one of `parentId`, `before` and `after` must be set.
+/// Input for `categoryMove`. Exactly one of `parentId` (which may be null), `before` and `after` must be
+/// given.
 #[derive(Debug, InputObject)]
 pub struct CategoryMoveInput {
     /// ID of the category to move.

@@ -103,7 +103,7 @@ impl ProductGroup {
         Ok(self.0.varies_by.iter().enumerate().map(|(index, name)| group_option(name, index, &variants)).collect())
     }
 
-    /// Lowest and highest price of the products; null if the group has none.
+    /// Lowest and highest price of the group's products that the viewer may see; null if there are none.
     async fn price_range(&self, ctx: &Context<'_>) -> Result<Option<PriceRange>> {
         let variants = self.variants(ctx).await?;
         let prices = || variants.iter().map(|variant| variant.price);

@@ -51,7 +51,7 @@ pub struct ProductGroupCreateInput {
     varies_by: Vec<String>,
 }
 
-/// Input for `productGroupUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `productGroupUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct ProductGroupUpdateInput {
     /// ID of the product group.

@@ -42,7 +42,7 @@ pub struct ProductImageCreateInput {
     position: Option<i32>,
 }
 
-/// Input for `productImageUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `productImageUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct ProductImageUpdateInput {
     /// ID of the image.

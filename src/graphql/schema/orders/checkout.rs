@@ -66,7 +66,7 @@ pub struct CheckoutInput {
     /// to the cart.
     expected_total: Option<Decimal>,
     /// Key chosen by the client, 1 to 200 characters, such as a UUID. Repeating a request with the same key returns the
-    /// first result.
+    /// first result; with other input it fails with IDEMPOTENCY_MISMATCH.
     idempotency_key: String,
 }
 

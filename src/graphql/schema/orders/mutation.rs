@@ -38,7 +38,7 @@ pub struct OrderCreateInput {
     /// ID of the shipping address. Defaults to the viewer's default address.
     address_id: Option<ID>,
     /// Key chosen by the client, 1 to 200 characters, such as a UUID. Repeating a request with the same key returns the
-    /// first result.
+    /// first result; with other input it fails with IDEMPOTENCY_MISMATCH.
     idempotency_key: String,
 }
 
@@ -75,7 +75,7 @@ pub struct OrderStatusUpdateInput {
     /// ID of the order.
     id: ID,
     /// New status. Allowed transitions: PENDING to CONFIRMED to SHIPPED to DELIVERED, and PENDING or CONFIRMED to
-    /// CANCELLED.
+    /// CANCELLED, which has the same effects as `orderCancel`.
     status: Status,
 }
 

@@ -182,7 +182,7 @@ pub struct ReturnReceiveLineInput {
 pub struct ReturnReceiveInput {
     /// ID of the return.
     id: ID,
-    /// Lines to restock. Lines that are omitted are not put back into stock.
+    /// Lines with the decision whether to put their units back into stock. Units of omitted lines are not put back.
     #[graphql(default)]
     lines: Vec<ReturnReceiveLineInput>,
 }

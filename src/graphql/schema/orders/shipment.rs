@@ -156,7 +156,7 @@ pub struct ShipmentCreateInput {
     idempotency_key: String,
 }
 
-/// Input for `shipmentUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `shipmentUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct ShipmentUpdateInput {
     /// ID of the shipment.

@@ -206,7 +206,8 @@ impl Product {
         self.row.availability
     }
 
-    /// Number of units left when stock is low (`availability` is `LOW_STOCK`); null otherwise.
+    /// Available quantity (stock without reserved units) when stock is low (`availability` is `LOW_STOCK`); null
+    /// otherwise. Visible to everyone.
     fn remaining_quantity(&self) -> Option<i32> {
         self.row.low_stock_quantity()
     }
@@ -223,7 +224,7 @@ impl Product {
         can_see_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
     }
 
-    /// Quantity at or below which `availability` is `LOW_STOCK`. Visible to staff and the product's seller; null
+    /// Available quantity at or below which `availability` is `LOW_STOCK`. Visible to staff and the product's seller; null
     /// otherwise.
     fn low_stock_threshold(&self, ctx: &Context<'_>) -> Option<i32> {
         can_see_stock(ctx.viewer(), &self.row).then_some(self.row.low_stock_threshold)

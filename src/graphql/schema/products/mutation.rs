@@ -68,7 +68,7 @@ pub struct ProductCreateInput {
     cost_price: Option<Decimal>,
 }
 
-/// Input for `productUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `productUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct ProductUpdateInput {
     /// ID of the product.

@@ -38,7 +38,7 @@ pub struct ReviewCreateInput {
     text: String,
 }
 
-/// Input for `reviewUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `reviewUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct ReviewUpdateInput {
     /// ID of the review.

@@ -76,7 +76,7 @@ value_facet! {
     CategoryFacet {
         /// ID of the category, for filters.
         ID = |row| global_id(row.id),
-        /// Category of the results; its `path` has its ancestors.
+        /// Category of the results.
         category: Category = category(Arc::clone(row)),
     }, Arc<CategoryRow>
 }
@@ -127,12 +127,12 @@ pub struct PriceFacet(PriceRange);
 /// The number of results in a price range. Each range contains about a fifth of the results.
 #[object]
 impl PriceFacet {
-    /// Lowest price in the range, in the currency of the product.
+    /// Lowest price in the range, without regard to the currency.
     fn min(&self) -> Decimal {
         Decimal(self.0.min)
     }
 
-    /// Highest price in the range, in the currency of the product.
+    /// Highest price in the range, without regard to the currency.
     fn max(&self) -> Decimal {
         Decimal(self.0.max)
     }

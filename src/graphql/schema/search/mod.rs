@@ -87,7 +87,7 @@ impl SearchEdge {
     }
 
     /// Excerpt of the matching text as HTML: matches are in `<mark>`, everything else is escaped. Null if only a code
-    /// such as the SKU matched, which the name does not contain.
+    /// that is not part of the text matched, such as the SKU.
     fn snippet(&self) -> Option<&str> {
         self.snippet.as_deref()
     }
@@ -121,8 +121,8 @@ impl SearchConnection {
         self.hits.rows.iter().map(|hit| Abstract(hit.node.clone())).collect()
     }
 
-    /// Information about the page. Sorted by relevance, a search returns at most 2,000 results; if more match, the
-    /// best-selling ones.
+    /// Information about the page. A search sorted by relevance returns at most 2,000 results; if more match,
+    /// it returns the best-selling ones.
     async fn page_info(&self) -> PageInfo {
         PageInfo::new(&self.hits, |hit| &hit.cursor)
     }
@@ -133,8 +133,8 @@ impl SearchConnection {
         TotalCount { value: self.total.hits, is_exact: self.total.is_exact }
     }
 
-    /// Corrected query that was used instead because no entry contains a word of the original query and a similar word
-    /// exists; null otherwise.
+    /// Corrected query that the results were found with: words that occur nowhere were replaced by similar words that do.
+    /// Null if nothing was corrected.
     fn did_you_mean(&self) -> Option<&str> {
         self.correction.as_deref()
     }

@@ -210,7 +210,7 @@ pub struct SearchRuleCreateInput {
     url: Option<String>,
 }
 
-/// Input for `searchRuleUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `searchRuleUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct SearchRuleUpdateInput {
     /// ID of the search rule.

@@ -161,7 +161,7 @@ pub struct SupplierCreateInput {
     lead_time_days: Option<i32>,
 }
 
-/// Input for `supplierUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `supplierUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct SupplierUpdateInput {
     /// ID of the supplier.

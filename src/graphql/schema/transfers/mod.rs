@@ -94,7 +94,7 @@ impl Transfer {
         self.0.total
     }
 
-    /// Number of rows processed so far; updated every second or batch.
+    /// Number of rows processed so far, for showing progress; updated while the transfer runs.
     fn processed(&self) -> i64 {
         self.0.processed
     }
@@ -134,7 +134,8 @@ impl Transfer {
         self.0.failure.as_deref()
     }
 
-    /// Signed URL of the exported file, valid for one hour. Null until the export is completed, and one week after it.
+    /// Signed URL of the exported file, valid for one hour. Null until the export is completed, and from one
+    /// week after that on.
     /// If it begins with a slash, it is a path on this server.
     async fn download_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.signed_url(ctx, self.0.output_key.as_deref(), "").await

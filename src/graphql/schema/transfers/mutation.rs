@@ -142,7 +142,7 @@ impl TransferMutation {
     /// Starts the export of all rows of a resource type to a file in the background. Requires the permission of the
     /// resource type at the website: `MANAGE_PRODUCTS` for products, `MANAGE_CATALOGUE` for categories, brands and
     /// suppliers, `MANAGE_USERS` for customers, `MANAGE_ORDERS` for orders, `MANAGE_STOCK` for stock and its ledger,
-    /// `MANAGE_REVIEWS` for reviews, `MANAGE_WEBSITES` for websites.
+    /// `MANAGE_REVIEWS` for reviews, `MANAGE_USERS` for wishlists, `MANAGE_WEBSITES` for websites.
     #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
     async fn export_start(
         &self,

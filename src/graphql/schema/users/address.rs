@@ -118,7 +118,7 @@ pub struct AddressCreateInput {
     is_default: bool,
 }
 
-/// Input for `addressUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `addressUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct AddressUpdateInput {
     /// ID of the address.

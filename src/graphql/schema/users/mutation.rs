@@ -55,7 +55,7 @@ pub struct UserCreateInput {
     source_website_id: Option<ID>,
 }
 
-/// Input for `userUpdate`. An omitted field keeps its value; null clears it.
+/// Input for `userUpdate`. An omitted field keeps its value; null clears an optional one.
 #[derive(Debug, InputObject)]
 pub struct UserUpdateInput {
     /// ID of the user.
@@ -162,7 +162,7 @@ pub struct UserMutation;
 #[object]
 impl UserMutation {
     /// Creates an account with the role `customer` for the viewer. An email asks the user to confirm the address
-    /// (`emailVerify`). With SOUK_REGISTRATION=private, the response does not reveal whether the email address is
+    /// (`emailVerify`). On a server with private registration, the response does not reveal whether the email address is
     /// already registered.
     async fn register(
         &self,

@@ -169,7 +169,9 @@ async fn every_mutation_logs_who_changed_what_from_where() {
     let app = TestApp::new().await;
     let shop = Shop::new(&app).await;
     let mut wrong = String::new();
-    for Case(mutation, input, expected) in CATALOG_IMAGE_CASES.iter().chain(CASES).chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases)) {
+    for Case(mutation, input, expected) in
+        CATALOG_IMAGE_CASES.iter().chain(CASES).chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases))
+    {
         let actor =
             if *mutation == "register" { app.anonymous() } else { app.existing_user(shop.admin.id, "admin").await };
         let request = actor.request().header("x-request-id", *mutation).header("x-forwarded-for", "203.0.113.9");
@@ -203,7 +205,11 @@ async fn every_mutation_logs_who_changed_what_from_where() {
 #[test]
 fn every_mutation_has_an_audit_case() {
     let sdl = Sdl::read();
-    let audited = CATALOG_IMAGE_CASES.iter().chain(CASES).chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases)).map(|case| case.0);
+    let audited = CATALOG_IMAGE_CASES
+        .iter()
+        .chain(CASES)
+        .chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases))
+        .map(|case| case.0);
     let unaudited =
         UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited_mutations)).map(|case| case.0);
     let told: BTreeSet<_> = audited.chain(unaudited).map(str::to_owned).collect();
