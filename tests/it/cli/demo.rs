@@ -147,7 +147,7 @@ async fn assert_images(app: &TestApp) {
     let mut after = Value::Null;
     let mut count = 0;
     loop {
-        let document = "query ($after: String) { products(first: 100, after: $after, where: { isActive: { eq: true } }) {
+        let document = "query ($after: String) { products(first: 100, after: $after, where: { isActive: true }) {
             nodes { sku image { alt width webp: url(width: 320) jpeg: url(format: JPEG) } } pageInfo { hasNextPage endCursor } } }";
         let answer = app.anonymous().run_with(document, json!({ "after": after })).await;
         for product in answer.at("products.nodes").as_array().expect("a list") {
