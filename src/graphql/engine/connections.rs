@@ -48,7 +48,8 @@ impl PageInfo {
         self.has_previous
     }
 
-    /// Cursor of the first item of the page. Pass it as `before`, with `last`, to get the previous page. Null if the page is empty.
+    /// Cursor of the first item of the page. Pass it as `before`, with `last`, to get the previous page. Null if the
+    /// page is empty.
     fn start_cursor(&self) -> Option<&str> {
         self.start.as_deref()
     }
