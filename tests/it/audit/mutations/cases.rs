@@ -61,7 +61,7 @@ pub const CASES: &[Case] = &[
         "productCreate",
         r#"{"sourceWebsiteId": "WEBSITE", "name": "Lamp", "sku": "L", "price": "9.5"}"#,
         &[
-            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","price":"9.50","is_active":true,"description":"","availability":"out","low_stock_threshold":5,"rating_count":0,"option_values":[],"rating_average":"0.00","source_website_id":"WEBSITE"}"#,
+            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","price":"9.50","is_active":true,"description":"","availability":"out_of_stock","rating_count":0,"option_values":[],"rating_average":"0.00","source_website_id":"WEBSITE","low_stock_threshold":5}"#,
         ],
     ),
     Case(
@@ -105,7 +105,7 @@ pub const CASES: &[Case] = &[
         "reviewCreate",
         r#"{"productId": "SAIL", "rating": 5, "text": "It holds."}"#,
         &[
-            r#"CREATED REVIEW sailor null {"rating":5,"status":"pending","user_id":"ADMIN","is_verified_purchase":true,"product_id":"SAIL"}"#,
+            r#"CREATED REVIEW sailor null {"rating":5,"status":"pending","user_id":"ADMIN","product_id":"SAIL","is_verified_purchase":true}"#,
         ],
     ),
     Case(
@@ -127,7 +127,7 @@ pub const CASES: &[Case] = &[
         "reviewDelete",
         r#"{"id": "OTHER_REVIEW"}"#,
         &[
-            r#"DELETED REVIEW sailor {"rating":4,"status":"pending","user_id":"CUSTOMER","is_verified_purchase":false,"product_id":"ROPE"} null"#,
+            r#"DELETED REVIEW sailor {"rating":4,"status":"pending","user_id":"CUSTOMER","product_id":"ROPE","is_verified_purchase":false} null"#,
         ],
     ),
     Case("productDelete", r#"{"id": "SAIL"}"#, &[r#"UPDATED PRODUCT sailor {"is_active":true} {"is_active":false}"#]),
@@ -363,14 +363,14 @@ pub const CASES: &[Case] = &[
         "importStart",
         r#"{"resource": "STOCK", "websiteId": "WEBSITE", "uploadId": "UPLOAD", "idempotencyKey": "k"}"#,
         &[
-            r#"CREATED TRANSFER sailor null {"resource":"stock","format":"souk-csv","user_id":"ADMIN","direction":"import","is_dry_run":false,"website_id":"WEBSITE"}"#,
+            r#"CREATED TRANSFER sailor null {"format":"souk-csv","user_id":"ADMIN","resource":"stock","direction":"import","is_dry_run":false,"website_id":"WEBSITE"}"#,
         ],
     ),
     Case(
         "exportStart",
         r#"{"resource": "ORDERS", "websiteId": "WEBSITE", "idempotencyKey": "k"}"#,
         &[
-            r#"CREATED TRANSFER sailor null {"resource":"orders","format":"souk-csv","user_id":"ADMIN","direction":"export","is_dry_run":false,"website_id":"WEBSITE"}"#,
+            r#"CREATED TRANSFER sailor null {"format":"souk-csv","user_id":"ADMIN","resource":"orders","direction":"export","is_dry_run":false,"website_id":"WEBSITE"}"#,
         ],
     ),
     Case(
