@@ -185,7 +185,7 @@ pub const JOBS: &[JobInfo] = &[
     JobInfo {
         kind: reconcile::CAPTURE,
         period: None,
-        description: "Captures the authorized payment of a shipped order.",
+        description: "Captures an authorized payment at once, if SOUK_PAYMENT_CAPTURE is `at_once`.",
     },
     JobInfo { kind: CANCELLED, period: None, description: "Voids or refunds the payments of a canceled order." },
     JobInfo { kind: WEBHOOK, period: None, description: "Sends a webhook of the test payment provider." },
