@@ -34,21 +34,19 @@ pub fn matches_json(path: &str, shown: &Value, actual: &Value) -> Result<(), Str
             if items.len() < shown.len() || (!is_open && items.len() > shown.len()) {
                 return differs();
             }
-            let pairs = shown.iter().zip(items).enumerate();
-            pairs.map(|(index, (shown, item))| matches_json(&format!("{path}[{index}]"), shown, item)).collect()
+            let mut pairs = shown.iter().zip(items).enumerate();
+            pairs.try_for_each(|(index, (shown, item))| matches_json(&format!("{path}[{index}]"), shown, item))
         }
         (Value::Object(shown), Value::Object(fields)) => {
-            let known = shown.iter().filter(|(name, _)| *name != ANY);
+            let mut known = shown.iter().filter(|(name, _)| *name != ANY);
             let is_open = shown.contains_key(ANY);
             if !is_open && shown.len() != fields.len() {
                 return differs();
             }
-            known
-                .map(|(name, shown)| match fields.get(name) {
-                    Some(actual) => matches_json(&format!("{path}.{name}"), shown, actual),
-                    None => differs(),
-                })
-                .collect()
+            known.try_for_each(|(name, shown)| match fields.get(name) {
+                Some(actual) => matches_json(&format!("{path}.{name}"), shown, actual),
+                None => differs(),
+            })
         }
         _ if shown == actual => Ok(()),
         _ => differs(),
