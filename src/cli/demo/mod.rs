@@ -75,6 +75,7 @@ pub(super) fn image_processor(storage: Storage, files: &FileSettings) -> ImagePr
 pub async fn seed(db: &Db, passwords: &Passwords, processor: &ImageProcessor) -> Result<Vec<Login>> {
     let data = DemoData::load()?;
     if db.read(is_empty).await? {
+        tracing::info!("inserting demo data");
         let (password_hashes, images) =
             futures_util::future::try_join(hash_passwords(&data, passwords), images::store_files(db, processor))
                 .await?;

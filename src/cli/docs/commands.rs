@@ -2,6 +2,8 @@
 
 use clap::Command;
 
+use super::{cell, sentence};
+
 const HEAD: &str = "\
 # Commands
 
@@ -63,7 +65,7 @@ fn options(command: &Command) -> String {
         let default: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
         let shows_default = !default.is_empty() && arg.get_action().takes_values();
         let default = if shows_default { format!(" Default: `{}`.", default.join(",")) } else { String::new() };
-        rows += &format!("| `{name}` | {}{default} |\n", super::cell(&help));
+        rows += &format!("| `{name}` | {}{default} |\n", cell(&sentence(&help)));
     }
     if rows.is_empty() { rows } else { format!("\n| argument | description |\n|---|---|\n{rows}") }
 }

@@ -66,6 +66,12 @@ async fn tables(settings: &Settings) -> Result<String, CommandError> {
     Ok(format!("# Entity-relationship diagram\n\n{intro}\n\n```mermaid\n{}```", drawn?))
 }
 
+/// A help text on one line. clap removes the full stop of a text of one sentence.
+fn sentence(help: &str) -> String {
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    if help.is_empty() || help.ends_with('.') { help } else { help + "." }
+}
+
 /// A cell of a Markdown table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" ")

@@ -2,7 +2,7 @@
 
 use clap::{Arg, Command};
 
-use super::cell;
+use super::{cell, sentence};
 
 /// The setting that has no usable default in production.
 const REQUIRED_IN_PRODUCTION: &str = "SOUK_JWT_SECRET";
@@ -21,7 +21,7 @@ const PAGE_HEAD: &str = "\
 # Settings
 
 Every setting is an environment variable and a flag; the flag overrides the variable. `souk serve --help` lists all of them.
-[.env.example](../../.env.example) has them as a file.
+The file `.env.example` in the project's directory has all of them with their defaults.
 ";
 
 /// A setting and its heading. The heading is empty for settings of all commands.
@@ -50,7 +50,7 @@ impl Setting<'_> {
 
     fn help(&self) -> String {
         let help = self.arg.get_long_help().or(self.arg.get_help()).map(ToString::to_string).unwrap_or_default();
-        help.split_whitespace().collect::<Vec<_>>().join(" ")
+        sentence(&help)
     }
 
     fn default(&self) -> String {

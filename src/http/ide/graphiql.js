@@ -11,7 +11,7 @@ const send = GraphiQL.createFetcher({
 // The Headers editor starts with an empty bearer token; until it is filled in, requests are anonymous.
 function fetcher(params, options = {}) {
   const headers = { ...options.headers };
-  if (headers.Authorization?.trim() === 'Bearer') delete headers.Authorization;
+  if (String(headers.Authorization ?? '').trim() === 'Bearer') delete headers.Authorization;
   // The schema is public: an expired token must not hide the documentation.
   if (params.operationName === 'IntrospectionQuery') delete headers.Authorization;
   return send(params, { ...options, headers });

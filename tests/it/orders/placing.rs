@@ -192,3 +192,19 @@ fn spec(name: &str, sku: &str, price: &'static str, stock: i32) -> ProductSpec {
 fn order_fields() -> &'static str {
     ORDER.trim_start_matches("order {").trim_end_matches('}').trim_end()
 }
+
+#[tokio::test]
+async fn contact_is_shown_if_only_its_email_is_known() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, ProductSpec { stock: 2, ..ProductSpec::default() }).await;
+    let order = app.customer().await.order(&[(rope.id, 1)]).await;
+    let contact = async || {
+        let document = "query ($id: ID!) { order(id: $id) { contact { name email } } }";
+        app.manager().await.run_with(document, json!({ "id": order })).await.at("order.contact").clone()
+    };
+    app.database.sql("UPDATE orders SET contact_name = NULL, contact_email = 'old@souk.example'").await;
+    assert_eq!(contact().await, json!({ "name": null, "email": "old@souk.example" }));
+    app.database.sql("UPDATE orders SET contact_email = NULL, contact_phone = NULL").await;
+    assert_eq!(contact().await, json!(null));
+}

@@ -187,7 +187,10 @@ impl Order {
 
     /// Contact person for the order. Null if none was given.
     fn contact(&self) -> Option<OrderContact> {
-        self.row.contact.contact_name.is_some().then(|| OrderContact(self.row.contact.clone()))
+        let contact = &self.row.contact;
+        let is_given =
+            [&contact.contact_name, &contact.contact_email, &contact.contact_phone].iter().any(|it| it.is_some());
+        is_given.then(|| OrderContact(contact.clone()))
     }
 
     /// Note that the customer wrote at checkout. Null if there is none.
