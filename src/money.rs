@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_price_is_that_of_the_column() {
+    fn maximum_price_equals_the_columns_limit() {
         assert_eq!(MAX_PRICE.to_string(), "99999999.99");
         assert!(check_price("price", "99999999.99".parse().unwrap()).is_ok());
         assert!(check_price("price", "100000000".parse().unwrap()).is_err());
@@ -108,14 +108,14 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_total_is_that_of_the_column() {
+    fn maximum_total_equals_the_columns_limit() {
         assert_eq!(MAX_TOTAL.to_string(), "9999999999.99");
         assert!(check_total("total", MAX_TOTAL).is_ok());
         assert!(check_total("total", "10000000000".parse().unwrap()).is_err());
     }
 
     #[test]
-    fn a_half_is_rounded_away_from_zero() {
+    fn halves_are_rounded_away_from_zero() {
         for (exact, rounded) in [("1.005", "1.01"), ("1.015", "1.02"), ("-1.005", "-1.01"), ("1.0049", "1.00")] {
             assert_eq!(round(exact.parse().unwrap()), rounded.parse().unwrap(), "{exact}");
         }

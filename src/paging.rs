@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_read_backward_comes_in_list_order() {
+    fn backward_pages_are_in_list_order() {
         let page = Page { backward: true, limit: 2, ..Page::first("x", 2) };
         let rows = page.finish(vec![9, 8, 7]);
         assert_eq!(rows.rows, [8, 9]);

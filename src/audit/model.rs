@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_leave_as_global_ids() {
+    fn foreign_keys_are_shown_as_global_ids() {
         let columns = json!({ "seller_id": 7, "parent_id": null, "quantity": 3, "external_id": "K-77" });
         let shown =
             json!({ "seller_id": UserId(7).to_global_id(), "parent_id": null, "quantity": 3, "external_id": "K-77" });

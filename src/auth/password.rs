@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_password_fits_its_own_hash_and_nobodys_fits_none() {
+    async fn password_matches_only_its_own_hash() {
         let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).unwrap();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_is_refused_where_its_line_ends_and_nobody_else_is() {
+    async fn only_requests_beyond_the_queue_are_rejected() {
         let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).unwrap();
         let queue_slots = passwords.queue_slots.available_permits();
         assert_eq!(queue_slots, passwords.hash_slots.available_permits() + MAX_QUEUED);
@@ -189,7 +189,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn hashing_steps_back_and_nobody_else() {
+    async fn only_hashing_threads_have_a_lower_priority() {
         let priority = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).map_err(internal);
         let before = priority().unwrap();
         let passwords = Passwords::new(PasswordCost { memory: 8, passes: 1 }).unwrap();

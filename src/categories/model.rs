@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_made_by_moving_nobody_who_need_not_move() {
+    fn inserting_moves_as_few_siblings_as_possible() {
         for (positions, index, moved) in [
             (&[][..], 0, 0),
             (&[0], 0, 0),
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_stays_however_often_one_place_is_wanted() {
+    fn repeated_inserts_at_one_position_keep_the_order() {
         let mut positions = vec![0; 5];
         for round in 0..200 {
             for index in 0..=positions.len() {

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_and_the_default_agree() {
+    fn flag_defaults_equal_the_default_settings() {
         let parsed = Command::parse_from(["souk"]).limits;
         assert_eq!(format!("{parsed:?}"), format!("{:?}", LimitSettings::default()));
     }

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_literal_has_no_lone_quote_or_backslash() {
+    fn literals_escape_quotes_and_backslashes() {
         assert_eq!(literal(r"a'b\c"), r"E'a''b\\c'");
         assert_eq!(literal(r"\'; DROP TABLE users; --"), r"E'\\''; DROP TABLE users; --'");
     }

@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_come_in_the_order_of_the_group_and_each_option_has_one() {
+    fn option_values_follow_the_groups_order() {
         let varies_by = ["Size".to_owned(), "Colour".to_owned()];
         let given = |options: &[(&str, &str)]| {
             let option = |(name, value): &(&str, &str)| OptionValue { name: (*name).into(), value: (*value).into() };

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_names_of_renditions_become_keys() {
+    fn only_rendition_names_become_storage_keys() {
         let hash = "ab".repeat(32);
         assert_eq!(rendition_key(&hash, "160.webp"), Some(format!("media/{hash}/160.webp")));
         let files = [
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_read_as_http_has_them() {
+    fn range_headers_are_parsed_as_specified() {
         let table = [
             ("bytes=0-3", Some(Ok(0..4))),
             ("bytes=4-", Some(Ok(4..10))),

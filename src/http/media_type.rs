@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_entry_that_souk_has_wins() {
+    fn first_supported_media_type_is_chosen() {
         use MediaType::{GraphqlResponse, Json};
         assert_eq!(MediaType::negotiate(&HeaderMap::new()), Some(Json));
         for (accept, expected) in [
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_told_by_their_media_type() {
+    fn request_bodies_are_classified_by_media_type() {
         for (content_type, json, multipart) in [
             ("application/json", true, false),
             ("Application/JSON;charset=UTF-8", true, false),

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_url_must_not_be_is_seen_before_any_network() {
+    fn invalid_urls_are_rejected_before_any_connection() {
         let good = ["http://shop.example/a.jpg", "https://shop.example:443/a.jpg", "https://shop.example:80/"];
         for url in good {
             assert!(parse(url, POLICY).is_ok(), "{url}");
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_spelling_of_a_private_address_is_asked() {
+    async fn no_spelling_of_a_private_address_is_fetched() {
         for host in [
             "127.0.0.1",
             "2130706433",

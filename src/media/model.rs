@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_smallest_rendition_that_is_wide_enough_is_taken() {
+    fn smallest_sufficient_rendition_is_chosen() {
         let media = MediaRow {
             id: 1,
             sha256: "ab".to_owned(),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_put_among_the_others() {
+    fn image_is_moved_to_its_position() {
         let ids = [1, 2, 3].map(ImageId).to_vec();
         let table = [(3, 1, [3, 1, 2]), (1, 2, [2, 1, 3]), (1, 9, [2, 3, 1]), (2, 2, [1, 2, 3])];
         for (id, position, expected) in table {

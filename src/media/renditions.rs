@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn renditions_go_up_to_the_width_of_the_picture() {
+    fn renditions_are_at_most_as_wide_as_the_original() {
         let table: [(u32, &[u32]); 5] = [
             (1, &[1]),
             (160, &[160]),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn every_format_becomes_the_same_renditions() {
+    fn all_formats_produce_the_same_renditions() {
         let formats = [
             (ImageFormat::Jpeg, SourceFormat::Jpeg),
             (ImageFormat::Png, SourceFormat::Png),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_is_white_in_jpeg() {
+    fn transparent_pixels_are_white_in_jpeg() {
         let clear = RgbaImage::from_pixel(20, 20, Rgba([0, 0, 0, 0]));
         let picture = render(&encoded(&clear.into(), ImageFormat::Png)).expect("an image");
         assert_eq!(shown(&picture, 20, RenditionFormat::Jpeg).get_pixel(10, 10).0, [255; 3]);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_turned_as_it_was_taken_and_its_metadata_is_gone() {
+    fn orientation_is_applied_and_metadata_removed() {
         // Orientation 6: rotated by 90 degrees.
         let jpeg = with_exif(&encoded(&halves(100, 50), ImageFormat::Jpeg), 6);
         let picture = render(&jpeg).expect("an image");
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_behind_a_picture_survives() {
+    fn data_after_the_image_is_removed() {
         let zip =
             [encoded(&halves(20, 20), ImageFormat::Png), b"PK\x03\x04<script>alert(1)</script>".to_vec()].concat();
         for file in render(&zip).expect("an image").files {
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_good_picture_is_refused() {
+    fn invalid_images_are_rejected() {
         let jpeg = encoded(&halves(200, 200), ImageFormat::Jpeg);
         let png = encoded(&halves(200, 200), ImageFormat::Png);
         let mut gif = encoded(&halves(2, 2), ImageFormat::Gif);

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_is_within_what_is_left() {
+    fn amount_cannot_exceed_the_remaining_amount() {
         let left = Remaining { capturable: number("20.00"), refundable: number("5.50") };
         let code = |kind, asked: &str| match left.amount(kind, Some(number(asked))) {
             Ok(amount) => amount.to_string(),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_a_provider_are_cut_to_one_line() {
+    fn provider_texts_are_truncated_to_one_line() {
         assert_eq!(sanitize("card\ndeclined\0").as_deref(), Some("carddeclined"));
         assert_eq!(sanitize(" \n"), None);
         assert_eq!(sanitize(&"é".repeat(300)).map(|text| text.chars().count()), Some(MAX_PROVIDER_TEXT));

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_author_is_named_by_a_first_name_and_an_initial() {
+    fn author_name_is_first_name_and_initial() {
         let names = [
             ("Ada Lovelace", "Ada L."),
             ("Ada King, Countess of Lovelace", "Ada L."),

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_becomes_a_query_and_never_an_operator() {
+    fn user_input_becomes_a_query_without_operators() {
         for (typed, expected) in [
             ("red lantern ", "'red' & 'lantern'"),
             ("red lan", "'red' & ('lan' | 'lan':*)"),
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_is_replaced_where_it_stands() {
+    fn corrections_replace_the_word_in_place() {
         let words = ParsedQuery::parse("\"red metal\" lamtern 22111 -blue");
         assert_eq!(words.correctable_words(&HashMap::new()), [(1, "lamtern".to_owned(), "'lamtern'".to_owned())]);
         let corrections = HashMap::from([(1, "lantern".to_owned())]);
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_by_itself_may_be_the_beginning_of_another() {
+    fn single_word_matches_as_a_prefix() {
         let query = |text: &str| ParsedQuery::parse(text).to_ts_query(&HashMap::new()).expect("a word");
         assert_eq!(query("can"), TsQuery { prefix: Some("('can' | 'can':*)".into()), ..TsQuery::default() });
         assert_eq!(query("can "), TsQuery::of("'can'".into()));
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_mean_the_same_stand_beside_those_typed() {
+    fn synonyms_are_added_to_the_query() {
         let words = ParsedQuery::parse("red tee shirt \"a b\" tee");
         let sequences: Vec<_> =
             words.word_sequences().into_iter().map(|sequence| (sequence.position, sequence.text)).collect();
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_word_is_meant_and_none_that_is_far() {
+    fn closest_word_within_the_distance_is_chosen() {
         let candidates = ["lanterns", "lantern", "lamb"].map(str::to_owned);
         assert_eq!(closest_word("Lamtern", &candidates).as_deref(), Some("lantern"));
         assert_eq!(closest_word("zzzzz", &candidates), None);

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_what_it_says_until_its_time_is_over() {
+    fn token_is_valid_for_its_use_until_it_expires() {
         let signer = UrlSigner::new("a secret of the tests, long enough");
         let url = signer.sign(&claims());
         let token = url.strip_prefix("/files/").unwrap();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_leave_its_header() {
+    fn file_name_cannot_break_out_of_the_header() {
         assert_eq!(content_disposition("pro\"du\r\ncts/é.csv"), "attachment; filename=\"pro_du__cts__.csv\"");
     }
 }

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_of_a_client_becomes_a_path() {
+    fn client_text_never_becomes_a_path() {
         let id = new_id();
         assert_eq!(key(7, &id), Some(format!("uploads/7/{id}")));
         for text in ["", "..", "../8/x", "a/b", "../../media/x", "0", "0123456789abcdef0123456789abcdef/.."] {

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_mailbox_has_one_form() {
+    fn addresses_of_one_mailbox_normalize_to_one_form() {
         let long = format!("{}@{}.example", "a".repeat(64), "b".repeat(63));
         for (typed, expected) in [
             ("ada@souk.example", "ada@souk.example"),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_or_made_to_deceive_is_refused() {
+    fn invalid_and_deceptive_addresses_are_rejected() {
         let long_domain = format!("ada.l@{}.example", ["b".repeat(60).as_str(); 4].join("."));
         let long_ascii = format!("{}@{}.example", "a".repeat(60), ["ü".repeat(40).as_str(); 4].join("."));
         for (typed, rule) in [

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_refused_and_named() {
+    fn invisible_characters_are_rejected_and_named() {
         for (text, expected) in [
             ("a\0", "must not contain a control character (U+0000 at position 2)"),
             ("a\tb", "must not contain a control character (U+0009 at position 2)"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_scripts_and_emoji_need_stays() {
+    fn joiners_that_scripts_and_emoji_need_are_accepted() {
         for text in [
             "",
             "Zoë O’Neil-Müller",
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn only_longer_texts_have_lines() {
+    fn line_breaks_are_accepted_only_in_multiline_texts() {
         assert_eq!(multiline_problem("one\r\n\ttwo\n\nthree\u{2029}four"), None);
         for text in ["a\u{b}b", "a\u{1b}b", "a\u{202e}b", "a\u{200b}b", "a\n\u{200d}b"] {
             assert!(multiline_problem(text).is_some(), "{text:?}");

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_broken_rules_are_told_at_once() {
+    fn all_broken_rules_are_reported_together() {
         let mut validator = Validator::new();
         validator.text("name", " ", 255);
         let email: String = validator.value_or_default(normalize_email("email", "nobody"));

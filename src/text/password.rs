@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_counts_characters() {
+    fn password_length_counts_characters() {
         for short in ["", "a", "seven77", "äöüßäöü", "🦀🐙🦑🐚🐡🐠🐟"] {
             assert_eq!(verdict(short), Some(UserErrorCode::Invalid), "{short}");
         }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_would_try_first_is_refused() {
+    fn common_passwords_are_rejected() {
         for common in [
             "password",
             "Password1",
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_is_known_by_name_and_by_address() {
+    fn passwords_made_of_the_users_name_or_address_are_rejected() {
         let with = |about: &[&str]| check_password("password", "Vauquelin24", about).is_ok();
         assert!(with(&[]) && with(&["Ada", "ada@souk.example"]));
         assert!(!with(&["Louis-Nicolas Vauquelin"]) && !with(&["l", "vauquelin@souk.example"]));

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_one_form() {
+    fn phone_numbers_are_normalized_to_one_form() {
         for (typed, expected) in [
             ("+44 20 7946 0000", "+442079460000"),
             ("+442079460000", "+442079460000"),
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_call_from_elsewhere_is_refused() {
+    fn numbers_that_cannot_be_called_from_abroad_are_rejected() {
         for typed in [
             "",
             "+",

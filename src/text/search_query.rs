@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_searched_alike_is_one_text() {
+    fn equivalent_search_queries_normalize_to_the_same_text() {
         for (typed, kept) in [
             ("  Storm \t LANTERN\u{0}\n", "storm lantern"),
             ("e\u{301}tui", "\u{e9}tui"),

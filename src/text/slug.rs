@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slugs_are_plain() {
+    fn slugs_are_lowercase_ascii_with_hyphens() {
         assert_eq!(slugify("  Café au Lait — Bowl, 2x "), "cafe-au-lait-bowl-2x");
         assert_eq!(slugify("???"), "item");
         assert!(slugify(&"ä".repeat(1000)).len() <= 200);

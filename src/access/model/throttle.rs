@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_the_longest() {
+    fn pauses_double_up_to_the_maximum() {
         let login = &RULES[0];
         let pauses: Vec<_> =
             (1..20).map(|attempts| login.pause(attempts).map_or(0, |pause| pause.num_seconds())).collect();
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_of_different_things_are_different() {
+    fn counter_keys_differ_by_kind_and_scope() {
         let (here, ada) = (Some("192.0.2.7"), Some("ada@souk.example"));
         let mut keys: Vec<_> = RULES.iter().map(|rule| rule.counter(here, ada).unwrap().key).collect();
         keys.extend(RULES[0].counter(here, Some("bob@souk.example")).map(|counter| counter.key));

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_in_the_order_of_time_and_know_it() {
+    fn search_ids_are_ordered_by_time_and_contain_it() {
         let at = DateTime::from_timestamp_millis(1_800_000_000_123).unwrap();
         let (key, next) = (SearchId::at(at), SearchId::first_at(at + TimeDelta::milliseconds(1)));
         assert_eq!(key.timestamp(), at);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_name_somebody_is_not_shown_to_others() {
+    fn queries_that_may_identify_a_person_are_hidden() {
         for (text, expected) in [
             ("storm lantern", true),
             ("iphone 15 128gb", true),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_conditions_are_not_kept() {
+    fn unknown_filters_are_not_recorded() {
         let kept = json!({ "where": { "price": { "lte": "20" } } });
         assert_eq!(limit_filters(kept.clone()), kept);
         for odd in ["x".repeat(3_000), "\0".to_owned()] {

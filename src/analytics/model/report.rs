@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_has_four_decimals_and_there_is_none_of_nothing() {
+    fn rate_has_four_decimals_and_is_null_without_searches() {
         let shown = |part, whole| rate(part, whole).map(|rate| rate.to_string());
         assert_eq!(shown(1, 3).as_deref(), Some("0.3333"));
         assert_eq!(shown(1, 4).as_deref(), Some("0.25"));

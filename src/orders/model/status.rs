@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_leaves_the_end_states_and_no_move_stays() {
+    fn final_statuses_have_no_transitions() {
         for transition in TRANSITIONS {
             assert!(
                 !matches!(transition.from, Status::Delivered | Status::Cancelled) && transition.from != transition.to,
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_only_calls_off_what_nobody_has_confirmed() {
+    fn customers_can_cancel_only_pending_orders() {
         let theirs: Vec<_> =
             TRANSITIONS.iter().filter(|transition| transition.by.contains(&OrderActor::Customer)).collect();
         assert_eq!(

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_is_good_for_its_body_and_five_minutes() {
+    fn signature_is_valid_for_its_body_for_five_minutes() {
         let now = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
         let signed = sign("secret", b"body", now);
         let good = |header: &str, body: &[u8], now| check("secret", Some(&header.to_owned()), body, now).is_ok();

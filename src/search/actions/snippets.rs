@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_snippet_is_html_that_runs_nothing() {
+    fn snippets_escape_html() {
         let text = "A \u{2}red\u{3} <script> & \"rope\"";
         assert_eq!(to_html(text).as_deref(), Some("A <mark>red</mark> &lt;script&gt; &amp; &quot;rope&quot;"));
         assert_eq!(to_html("A blue rope"), None);

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_begun_is_looked_for_in_names_and_never_an_operator() {
+    fn prefixes_match_names_and_are_never_operators() {
         for (typed, expected) in [
             ("lan", Some(("", Some("'lan':*A")))),
             ("red lan", Some(("'red':A", Some("'lan':*A")))),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_share_a_list() {
+    fn suggestion_kinds_share_the_list() {
         assert_eq!(distribute(&[9, 9, 9, 9], 10), [3, 3, 3, 1]);
         assert_eq!(distribute(&[0, 1, 0, 20], 10), [0, 1, 0, 9]);
         assert_eq!(distribute(&[5, 9, 0, 1], 10), [5, 4, 0, 1]);

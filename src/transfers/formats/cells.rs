@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_paths() {
+    fn lists_and_paths_are_split() {
         assert_eq!(list("a, b\\, c ,,d", ','), ["a", "b, c", "d"]);
         assert_eq!(list("a\\b", ','), ["a\\b"]);
         let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();

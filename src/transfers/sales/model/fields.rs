@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_plain() {
+    fn numbers_without_separators_are_parsed() {
         for wrong in ["", "-", ".5", "5.", "1,000", "1e3", "1_000", "0x1", "NaN", "1.2.3", "٣", "--1"] {
             assert_eq!(number(wrong, false), None, "{wrong}");
         }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_and_customers() {
+    fn texts_and_customers_are_normalized() {
         assert_eq!(text(b"  red\tmug \r\n"), Ok("red mug".into()));
         assert_eq!(text(b"red\0mug"), Err(RejectReason::NulByte));
         assert_eq!(text(b"caf\xe9"), Err(RejectReason::NotUtf8));
