@@ -2,7 +2,7 @@
 
 use clap::Command;
 
-use super::{cell, sentence};
+use super::{cell, default, help};
 
 const HEAD: &str = "\
 # Commands
@@ -61,11 +61,11 @@ fn options(command: &Command) -> String {
             Some(long) => format!("--{long}"),
             None => values,
         };
-        let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
-        let default: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        let shows_default = !default.is_empty() && arg.get_action().takes_values();
-        let default = if shows_default { format!(" Default: `{}`.", default.join(",")) } else { String::new() };
-        rows += &format!("| `{name}` | {}{default} |\n", cell(&sentence(&help)));
+        let default = match default(arg) {
+            default if default.is_empty() || !arg.get_action().takes_values() => String::new(),
+            default => format!(" Default: `{default}`."),
+        };
+        rows += &format!("| `{name}` | {}{default} |\n", cell(&help(arg)));
     }
     if rows.is_empty() { rows } else { format!("\n| argument | description |\n|---|---|\n{rows}") }
 }

@@ -9,10 +9,12 @@ mod settings;
 
 use std::{fs, path::Path};
 
-use super::{CommandError, CommandResult, database::Database};
+use clap::Arg;
+
+use super::{CommandError, CommandResult, database::with_database};
 use crate::{
     config::Settings,
-    db::{Db, diagram, migrations},
+    db::{Db, diagram},
 };
 
 /// The first line of a generated page.
@@ -54,22 +56,22 @@ fn write_if_changed(path: &Path, text: &str) -> Result<(), CommandError> {
 
 /// The tables of the migrated database.
 async fn tables(settings: &Settings) -> Result<String, CommandError> {
-    let database = Database::open(settings).await?;
-    let drawn = async {
-        migrations::migrate(&database.url).await?;
-        let db = Db::connect(&database.url, &settings.db()).await?;
-        diagram::diagram(&*db.checkout().await?, &[]).await
-    };
-    let drawn = drawn.await;
-    database.close().await;
+    let draw = async |db: Db| diagram::diagram(&*db.checkout().await?, &[]).await;
+    let drawn = with_database(settings, draw).await?;
     let intro = "All tables with their columns and foreign keys. `souk db diagram --only orders,order_details` draws some of them.";
-    Ok(format!("# Entity-relationship diagram\n\n{intro}\n\n```mermaid\n{}```", drawn?))
+    Ok(format!("# Entity-relationship diagram\n\n{intro}\n\n```mermaid\n{drawn}```"))
 }
 
-/// A help text on one line. clap removes the full stop of a text of one sentence.
-fn sentence(help: &str) -> String {
+/// The help of an argument on one line. clap removes the full stop of a help of one sentence.
+fn help(arg: &Arg) -> String {
+    let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     if help.is_empty() || help.ends_with('.') { help } else { help + "." }
+}
+
+/// The default of an argument, its values separated by commas; empty if there is none.
+fn default(arg: &Arg) -> String {
+    arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(",")
 }
 
 /// A cell of a Markdown table.

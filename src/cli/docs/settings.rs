@@ -2,7 +2,7 @@
 
 use clap::{Arg, Command};
 
-use super::{cell, sentence};
+use super::{cell, default, help};
 
 /// The setting that has no usable default in production.
 const REQUIRED_IN_PRODUCTION: &str = "SOUK_JWT_SECRET";
@@ -24,77 +24,51 @@ Every setting is an environment variable and a flag; the flag overrides the vari
 The file `.env.example` in the project's directory has all of them with their defaults.
 ";
 
-/// A setting and its heading. The heading is empty for settings of all commands.
-struct Setting<'c> {
-    heading: &'c str,
-    arg: &'c Arg,
-}
-
-/// The settings of all commands, then those of `souk serve`.
-fn all(root: &Command) -> Vec<Setting<'_>> {
+/// The settings of all commands, then those of `souk serve`, grouped by heading in the order in which the headings appear
+/// first.
+fn grouped(root: &Command) -> Vec<(&str, Vec<&Arg>)> {
     let serve = root.find_subcommand("serve").expect("there is `souk serve`");
     let args = root.get_arguments().chain(serve.get_arguments().filter(|arg| !arg.is_global_set()));
-    args.filter(|arg| arg.get_env().is_some() && !arg.is_hide_set())
-        .map(|arg| Setting { heading: arg.get_help_heading().unwrap_or("General"), arg })
-        .collect()
-}
-
-impl Setting<'_> {
-    fn variable(&self) -> String {
-        self.arg.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-    }
-
-    fn flag(&self) -> String {
-        format!("--{}", self.arg.get_long().unwrap_or_default())
-    }
-
-    fn help(&self) -> String {
-        let help = self.arg.get_long_help().or(self.arg.get_help()).map(ToString::to_string).unwrap_or_default();
-        sentence(&help)
-    }
-
-    fn default(&self) -> String {
-        let values = self.arg.get_default_values().iter().map(|value| value.to_string_lossy());
-        values.collect::<Vec<_>>().join(",")
-    }
-
-    fn values(&self) -> Vec<String> {
-        let values = self.arg.get_possible_values();
-        values.iter().filter(|value| !value.is_hide_set()).map(|value| value.get_name().to_owned()).collect()
-    }
-}
-
-/// The settings grouped by heading, in the order in which the headings appear first.
-fn grouped<'s, 'c>(settings: &'s [Setting<'c>]) -> Vec<(&'c str, Vec<&'s Setting<'c>>)> {
-    let mut groups: Vec<(&str, Vec<&Setting>)> = Vec::new();
-    for setting in settings {
-        match groups.iter_mut().find(|(heading, _)| *heading == setting.heading) {
-            Some((_, group)) => group.push(setting),
-            None => groups.push((setting.heading, vec![setting])),
+    let mut groups: Vec<(&str, Vec<&Arg>)> = Vec::new();
+    for arg in args.filter(|arg| arg.get_env().is_some() && !arg.is_hide_set()) {
+        let heading = arg.get_help_heading().unwrap_or("General");
+        match groups.iter_mut().find(|(known, _)| *known == heading) {
+            Some((_, group)) => group.push(arg),
+            None => groups.push((heading, vec![arg])),
         }
     }
     groups
 }
 
+fn variable(arg: &Arg) -> String {
+    arg.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn flag(arg: &Arg) -> String {
+    format!("--{}", arg.get_long().unwrap_or_default())
+}
+
+/// The sentence that lists the values of a setting, each between these marks; empty if any value is accepted.
+fn values(arg: &Arg, mark: &str) -> String {
+    let values = arg.get_possible_values();
+    let names =
+        values.iter().filter(|value| !value.is_hide_set()).map(|value| format!("{mark}{}{mark}", value.get_name()));
+    let names = names.collect::<Vec<_>>().join(", ");
+    if names.is_empty() { names } else { format!(" Values: {names}.") }
+}
+
 /// The page of settings.
 pub fn page(root: &Command) -> String {
     let mut text = PAGE_HEAD.to_owned();
-    for (heading, settings) in grouped(&all(root)) {
+    for (heading, args) in grouped(root) {
         text += &format!("\n## {heading}\n\n| variable, flag | default | description |\n|---|---|---|\n");
-        for setting in settings {
-            let default = match setting.default() {
-                default if default.is_empty() => String::new(),
+        for arg in args {
+            let default = match default(arg) {
+                default if default.is_empty() => default,
                 default => format!("`{default}`"),
             };
-            let mut help = cell(&setting.help());
-            let values = setting.values();
-            if !values.is_empty() {
-                help += &format!(
-                    " Values: {}.",
-                    values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
-                );
-            }
-            text += &format!("| `{}`<br>`{}` | {default} | {help} |\n", setting.variable(), setting.flag());
+            let help = cell(&help(arg)) + &values(arg, "`");
+            text += &format!("| `{}`<br>`{}` | {default} | {help} |\n", variable(arg), flag(arg));
         }
     }
     text
@@ -103,16 +77,12 @@ pub fn page(root: &Command) -> String {
 /// The text of `.env.example`.
 pub fn env_example(root: &Command) -> String {
     let mut text = ENV_HEAD.to_owned();
-    for (heading, settings) in grouped(&all(root)) {
+    for (heading, args) in grouped(root) {
         text += &format!("\n# --- {heading} ---\n");
-        for setting in settings {
-            let mut help = format!("{}: {}", setting.flag(), setting.help());
-            let values = setting.values();
-            if !values.is_empty() {
-                help += &format!(" Values: {}.", values.join(", "));
-            }
-            let mark = if setting.variable() == REQUIRED_IN_PRODUCTION { "" } else { "#" };
-            text += &format!("\n{}{mark}{}={}\n", comment(&help), setting.variable(), setting.default());
+        for arg in args {
+            let help = format!("{}: {}{}", flag(arg), help(arg), values(arg, ""));
+            let mark = if variable(arg) == REQUIRED_IN_PRODUCTION { "" } else { "#" };
+            text += &format!("\n{}{mark}{}={}\n", comment(&help), variable(arg), default(arg));
         }
     }
     text
