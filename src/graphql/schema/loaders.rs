@@ -253,11 +253,18 @@ pub fn keyed<K: LoaderKey, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K,
     rows.into_iter().map(|row| (key(&row), Arc::new(row))).collect()
 }
 
-/// Groups rows by their parent and keeps their order; a parent without rows has an empty group.
-pub fn grouped<K: LoaderKey, R>(parents: Vec<K>, rows: Vec<R>, parent: impl Fn(&R) -> K) -> HashMap<K, Group<R>> {
+/// Groups rows by their parent and keeps their order; a parent without rows has an empty group. A row without a parent is
+/// left out.
+pub fn grouped<K: LoaderKey, R, P: Into<Option<K>>>(
+    parents: Vec<K>,
+    rows: Vec<R>,
+    parent: impl Fn(&R) -> P,
+) -> HashMap<K, Group<R>> {
     let mut groups: HashMap<K, Vec<Arc<R>>> = parents.into_iter().map(|key| (key, Vec::new())).collect();
     for row in rows {
-        groups.entry(parent(&row)).or_default().push(Arc::new(row));
+        if let Some(key) = parent(&row).into() {
+            groups.entry(key).or_default().push(Arc::new(row));
+        }
     }
     groups.into_iter().map(|(key, rows)| (key, Arc::from(rows))).collect()
 }

@@ -59,19 +59,19 @@ resource! {
 by_parent! {
     /// Images of products.
     ImagesByProduct by ProductId => media::model::Image,
-    |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id.unwrap_or(ProductId(0))
+    |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id
 }
 
 by_parent! {
     /// Logos of brands.
     LogosByBrand by BrandId => media::model::Image,
-    |conn, _, ids| media::store::by_brand_ids(conn, &ids), image => image.row.brand_id.unwrap_or(BrandId(0))
+    |conn, _, ids| media::store::by_brand_ids(conn, &ids), image => image.row.brand_id
 }
 
 by_parent! {
     /// Images of categories.
     ImagesByCategory by CategoryId => media::model::Image,
-    |conn, _, ids| media::store::by_category_ids(conn, &ids), image => image.row.category_id.unwrap_or(CategoryId(0))
+    |conn, _, ids| media::store::by_category_ids(conn, &ids), image => image.row.category_id
 }
 
 /// An image of a product, a category, or the logo of a brand.
