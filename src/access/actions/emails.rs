@@ -80,7 +80,7 @@ pub(super) async fn send_email_changed(conn: &Conn, user: &UserRow, old: Option<
     send(conn, user, old, Template::EmailChanged, values).await
 }
 
-/// Notifies the active user with this address, if any, that somebody tried to use it; at most once an hour.
+/// Notifies the active user with this address, if any, that someone else tried to use it; at most once an hour.
 pub(super) async fn send_address_taken(db: &Db, email: &str) -> Result<()> {
     db.transaction(async |conn| {
         let Some((user, _)) = users::store::find_login(conn, email).await? else { return Ok(()) };

@@ -17,7 +17,7 @@ pub const INVITATION_TOKEN_LIFETIME: Duration = Duration::days(7);
 /// Maximum number of emails per purpose that can be requested for a user within [`EMAIL_WINDOW`]; further requests are
 /// silently ignored.
 pub const MAX_EMAILS: i64 = 3;
-/// See [`MAX_EMAILS`]. Also the minimum interval between two emails about somebody else's attempt to use the address.
+/// See [`MAX_EMAILS`]. Also the minimum interval between two emails about another person's attempt to use the address.
 pub const EMAIL_WINDOW: Duration = Duration::hours(1);
 
 /// How long expired tokens are kept for investigations.
