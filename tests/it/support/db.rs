@@ -3,7 +3,7 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{OnceLock, mpsc},
     thread,
 };
@@ -132,13 +132,13 @@ fn server_url() -> &'static str {
     URL.get_or_init(|| std::env::var("DATABASE_URL").unwrap_or_else(|_| start_own_server()))
 }
 
-/// Starts Souk's embedded server in the target directory; a thread holds it until the process ends.
+/// Starts Souk's embedded server; a thread holds it until the process ends.
 fn start_own_server() -> String {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
         Runtime::new().expect("a runtime").block_on(async {
             let options = EmbeddedOptions {
-                data_dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join("souk"),
+                data_dir: data_directory(),
                 programs: std::env::var_os("SOUK_POSTGRES_BIN").map(Into::into),
                 search_path: std::env::var_os("PATH"),
                 throwaway: true,
@@ -150,6 +150,22 @@ fn start_own_server() -> String {
         });
     });
     receive.recv().expect("the embedded PostgreSQL starts; see the message above")
+}
+
+/// Returns the directory of the embedded server: in memory where there is room for it, else in the target directory.
+/// A database has 1,400 files, and creating one for each test is most of the work on some file systems.
+fn data_directory() -> PathBuf {
+    const MIN_FREE_BYTES: u64 = 8 << 30;
+    let in_target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("souk");
+    let memory = Path::new("/dev/shm");
+    let is_roomy = rustix::fs::statvfs(memory).is_ok_and(|stat| stat.f_bavail * stat.f_frsize >= MIN_FREE_BYTES);
+    if !is_roomy {
+        return in_target;
+    }
+    // One for each target directory, because two checkouts may be tested at once.
+    let mut hasher = DefaultHasher::new();
+    in_target.hash(&mut hasher);
+    memory.join(format!("souk-tests-{:016x}", hasher.finish()))
 }
 
 /// Turns autovacuum off. Tests that depend on statistics vacuum by themselves; an autovacuum at the same time holds a

@@ -16,8 +16,8 @@ use self::{
 };
 use crate::support::TestApp;
 
-/// Number of sequences, and their maximum length.
-const SEQUENCES: u32 = 40;
+/// Number of sequences, unless `PROPTEST_CASES` is set, and their maximum length.
+const SEQUENCES: u32 = 15;
 const STEPS: usize = 40;
 
 fn model_state(model: &Model) -> Vec<String> {
@@ -55,7 +55,8 @@ async fn run_steps(steps: &[Step]) -> Result<(), TestCaseError> {
 #[test]
 fn shop_matches_its_model() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let config = Config { cases: SEQUENCES, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { Config::default().cases } else { SEQUENCES };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let played = TestRunner::new(config).run(&vec(step(), 1..STEPS), |steps| runtime.block_on(run_steps(&steps)));
     if let Err(error) = played {
         panic!("{error}");
