@@ -15,7 +15,7 @@ async fn enum_values_in_a_document_have_no_quotes() {
         orders(r#"where: { status: { in: "PENDING" } }"#),
         orders(r#"where: { or: [{ not: { status: { eq: "PENDING" } } }] }"#),
         orders(r#"orderBy: { field: "PLACED_AT" }"#),
-        r#"{ websites { nodes { products(orderBy: { field: "NAME" }) { nodes { id } } } } }"#.to_owned(),
+        r#"{ brands { nodes { products(orderBy: { field: "NAME" }) { nodes { id } } } } }"#.to_owned(),
         r#"{ ...Page } fragment Page on Query { orders(where: { status: { eq: "PENDING" } }) { nodes { id } } }"#
             .to_owned(),
         r#"{ ... @include(if: true) { orders(where: { status: { eq: "PENDING" } }) { nodes { id } } } }"#.to_owned(),
