@@ -67,7 +67,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                 }
             }
 
-            impl #generics objects::Object for #target #where_clause {
+            impl #generics objects::ObjectValue for #target #where_clause {
                 fn as_object(&self) -> ::std::option::Option<&dyn objects::DynObject> {
                     ::std::option::Option::Some(self)
                 }

@@ -11,15 +11,19 @@ use tokio::{
 
 use super::CommandResult;
 
+/// Time limit of the request.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
 /// The readiness of the server that listens on an address, or of a URL.
 pub(super) async fn run(url: Option<String>, listen: SocketAddr) -> CommandResult {
     let url = url.unwrap_or_else(|| format!("http://{}/readyz", local(listen)));
-    let rest = url.strip_prefix("http://").ok_or("the URL must start with http://")?;
+    let rest = url.strip_prefix("http://").ok_or_else(|| format!("{url} must start with http://"))?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let response =
-        timeout(Duration::from_secs(5), http_get(host, path)).await.map_err(|_| "no response within 5 s")??;
-    let status = response.lines().next().unwrap_or_default();
-    if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(format!("not ready: {status}").into()) }
+    let response = timeout(TIMEOUT, http_get(host, path)).await;
+    let response = response.map_err(|_| format!("{url} did not respond within {} s", TIMEOUT.as_secs()))?;
+    let response = response.map_err(|error| format!("{url} cannot be reached: {error}"))?;
+    let status = response.lines().next().unwrap_or("empty response");
+    if status.split(' ').nth(1) == Some("200") { Ok(()) } else { Err(format!("{url} is not ready: {status}").into()) }
 }
 
 /// How a server that listens on all addresses is reached from its own machine.

@@ -5,7 +5,7 @@ use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, serve::ListenerExt};
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
@@ -13,7 +13,7 @@ use tokio::{
 use super::{
     CommandError, CommandResult,
     database::Database,
-    demo,
+    demo::{self, SeedReport},
     job_handlers::{self, JobContext},
 };
 use crate::access::actions::cache::refresh_cache;
@@ -43,6 +43,9 @@ use crate::storage::Storage;
 /// Time limit for writing the last recorded searches at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Maximum number of connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
 /// Components that are opened before the database, so that an invalid setting is reported at once.
 struct Components {
     jwt: JwtKeys,
@@ -66,12 +69,11 @@ impl Components {
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> CommandResult {
     let components = Components::open(settings, serve)?;
-    let listener = TcpListener::bind(serve.listen.address)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", serve.listen.address))?;
+    let address = serve.listen.address;
+    let socket = bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let stop = stop_signal()?;
     let database = Database::open(settings).await?;
-    let result = run(settings, serve, with_demo, &database.url, components, listener, stop).await;
+    let result = run(settings, serve, with_demo, &database.url, components, socket, stop).await;
     database.close().await;
     result
 }
@@ -82,7 +84,7 @@ async fn run(
     with_demo: bool,
     url: &str,
     components: Components,
-    listener: TcpListener,
+    socket: TcpSocket,
     stop: oneshot::Receiver<()>,
 ) -> CommandResult {
     let migrated = migrations::migrate(url).await?;
@@ -92,7 +94,7 @@ async fn run(
     let db = Db::connect(url, &settings.db()).await?;
     let passwords = Passwords::new(PasswordCost::default())?;
     let image_processor = demo::image_processor(components.storage.clone(), &serve.files);
-    let logins = if with_demo { demo::seed(&db, &passwords, &image_processor).await? } else { Vec::new() };
+    let demo = if with_demo { Some(demo::seed(&db, &passwords, &image_processor).await?) } else { None };
     let mailer = components.mailer.clone();
     let services = Arc::new(build_services(settings, serve, db, passwords, image_processor, components).await?);
     let watcher = tokio::spawn(cache_task::run(services.db.clone(), Arc::clone(&services.permission_cache)));
@@ -106,7 +108,9 @@ async fn run(
     let search_recorder = services.search_recorder.clone();
     let engine = graphql::engine(&services, &serve.limits);
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
-    print_welcome(listener.local_addr()?, &serve.http, serve.http.has_ide(settings.environment), &logins);
+    let listener =
+        socket.listen(BACKLOG).map_err(|error| format!("cannot listen on {}: {error}", serve.listen.address))?;
+    print_welcome(listener.local_addr()?, &serve.http, serve.http.has_ide(settings.environment), demo.as_ref());
     let result = serve_until_stopped(
         router,
         move || health.drain(),
@@ -120,6 +124,15 @@ async fn run(
     let _ = tokio::time::timeout(FLUSH_TIMEOUT, search_recorder.flush()).await;
     watcher.abort();
     result
+}
+
+/// Reserves the address, so that one in use is reported at once. Connections are refused until the socket listens, when
+/// the server can respond.
+fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// Builds the services that resolvers use.
@@ -214,7 +227,7 @@ fn stop_signal() -> std::io::Result<oneshot::Receiver<()>> {
     Ok(receive)
 }
 
-fn print_welcome(address: SocketAddr, settings: &HttpSettings, has_ide: bool, logins: &[demo::Login]) {
+fn print_welcome(address: SocketAddr, settings: &HttpSettings, has_ide: bool, demo: Option<&SeedReport>) {
     let mut lines =
         vec![format!("souk {}", env!("CARGO_PKG_VERSION")), format!("GraphQL     http://{address}/graphql")];
     if has_ide {
@@ -223,10 +236,13 @@ fn print_welcome(address: SocketAddr, settings: &HttpSettings, has_ide: bool, lo
     }
     lines.push(format!("Manual      http://{address}/docs"));
     lines.push(format!("Health      http://{address}/readyz"));
-    if !logins.is_empty() {
+    if let Some(SeedReport { outcome, logins }) = demo {
         lines.push(String::new());
-        lines.push("Demo logins: role, email, password".to_owned());
-        lines.extend(logins.iter().map(ToString::to_string));
+        lines.extend(outcome.message().map(str::to_owned));
+        if !logins.is_empty() {
+            lines.push("Demo logins: role, email, password".to_owned());
+            lines.extend(logins.iter().map(ToString::to_string));
+        }
     }
     if settings.cors_origins.is_empty() {
         lines.push(String::new());

@@ -4,15 +4,15 @@
 use axum::{
     Extension, Router,
     extract::Path,
-    http::StatusCode,
+    http::HeaderMap,
     response::{Redirect, Response},
     routing::get,
 };
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 use rust_embed::RustEmbed;
 
-use super::{page, rejection::Rejection};
-use crate::{error::ErrorCode, telemetry::RequestId};
+use super::{not_found, page, rejection::Rejection};
+use crate::{telemetry::RequestId, text::HeadingAnchors};
 
 /// Where the manual begins.
 pub const PATH: &str = "/docs/SUMMARY.md";
@@ -28,10 +28,9 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/docs", get(start)).route("/docs/", get(start)).route("/docs/{*path}", get(show))
 }
 
-async fn show(Path(path): Path<String>, Extension(id): Extension<RequestId>) -> Response {
+async fn show(Path(path): Path<String>, headers: HeaderMap, Extension(id): Extension<RequestId>) -> Response {
     let Some(file) = Pages::get(&path) else {
-        return Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "the manual has no such page")
-            .into_json(&id);
+        return not_found(&headers, &id, "The manual has no such page.", (PATH, "Contents of the manual"));
     };
     match std::str::from_utf8(&file.data) {
         Ok(markdown) => {
@@ -49,6 +48,7 @@ fn render(markdown: &str) -> (String, String) {
         Parser::new_ext(markdown, Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS).collect();
     let mut title = String::new();
     let mut start = None;
+    let mut anchors = HeadingAnchors::default();
     for index in 0..events.len() {
         match &events[index] {
             Event::Start(Tag::Heading { .. }) => start = Some(index),
@@ -56,7 +56,7 @@ fn render(markdown: &str) -> (String, String) {
                 let Some(start) = start.take() else { continue };
                 let text = text_of(&events[start..index]);
                 if let Event::Start(Tag::Heading { id, .. }) = &mut events[start] {
-                    *id = Some(CowStr::from(anchor(&text)));
+                    *id = Some(CowStr::from(anchors.next(&text)));
                 }
                 if title.is_empty() {
                     html_escape::encode_text_to_string(&text, &mut title);
@@ -76,10 +76,4 @@ fn text_of(events: &[Event]) -> String {
         _ => None,
     });
     texts.collect()
-}
-
-fn anchor(heading: &str) -> String {
-    let lower = heading.to_lowercase();
-    let kept = lower.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }

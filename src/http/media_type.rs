@@ -54,6 +54,21 @@ pub fn is_multipart(headers: &HeaderMap) -> bool {
     split_parameters(content_type(headers)).0 == "multipart/form-data"
 }
 
+/// Returns whether the client asks for HTML before JSON, as a browser does.
+pub fn prefers_html(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let entries: Vec<_> = values.flat_map(|value| value.split(',')).map(split_parameters).collect();
+    let quality = |wanted: &[&str]| {
+        let matching = entries.iter().filter(|(name, _)| wanted.contains(&name.as_str()));
+        let qualities = matching.map(|(_, parameters)| {
+            parameter_values(parameters, "q").next().map_or(1.0, |quality| quality.parse().unwrap_or(0.0))
+        });
+        qualities.fold(0.0, f32::max)
+    };
+    let html = quality(&["text/html"]);
+    html > 0.0 && html >= quality(&["application/json", "application/graphql-response+json"])
+}
+
 fn content_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
@@ -116,6 +131,23 @@ mod tests {
         ] {
             assert_eq!(MediaType::negotiate(&header_map(header::ACCEPT, accept)), expected, "{accept}");
         }
+    }
+
+    #[test]
+    fn browsers_prefer_html() {
+        for (accept, expected) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8", true),
+            ("text/html", true),
+            ("application/json;q=0.5, text/html;q=0.6", true),
+            ("application/json, text/html;q=0.9", false),
+            ("text/html;q=0", false),
+            ("*/*", false),
+            ("application/json", false),
+            ("", false),
+        ] {
+            assert_eq!(prefers_html(&header_map(header::ACCEPT, accept)), expected, "{accept}");
+        }
+        assert!(!prefers_html(&HeaderMap::new()));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use axum::{
     Extension, Router,
     extract::Request,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::Response,
     routing::get,
@@ -77,7 +77,7 @@ pub fn router(
     let pages = pages.merge(home::routes(has_ide)).merge(manual::routes());
     let router =
         graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(files).merge(pages);
-    let router = router.fallback(not_found);
+    let router = router.fallback(unknown_path);
     let router = match settings.cors_origins.as_slice() {
         // Without origins the layer is left out: it would respond to every OPTIONS request.
         [] => router,
@@ -120,9 +120,16 @@ fn cors(origins: &[String]) -> CorsLayer {
         .max_age(Duration::from_secs(3600))
 }
 
-async fn not_found(Extension(id): Extension<RequestId>) -> Response {
-    let message = "not found; the GraphQL endpoint is /graphql";
-    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message).into_json(&id)
+async fn unknown_path(headers: HeaderMap, Extension(id): Extension<RequestId>) -> Response {
+    not_found(&headers, &id, "not found; the GraphQL endpoint is /graphql", ("/", "Start page"))
+}
+
+/// Responds to a path that does not exist: with a page to a browser, with JSON to other clients.
+fn not_found(headers: &HeaderMap, id: &RequestId, message: &str, link: (&str, &str)) -> Response {
+    if media_type::prefers_html(headers) {
+        return page::not_found(message, link);
+    }
+    Rejection::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message).into_json(id)
 }
 
 /// Turns a panic outside of an operation into a 500 response, as a last resort.

@@ -2,7 +2,7 @@
 //! Rule: they load nothing, neither from this server nor from another one.
 
 use axum::{
-    http::header,
+    http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 
@@ -24,4 +24,13 @@ pub fn respond(title: &str, content: &str) -> Response {
          <style>{style}</style>\n</head>\n<body>\n<main>\n{content}</main>\n</body>\n</html>\n"
     );
     (headers, Html(page)).into_response()
+}
+
+/// Returns the page of a path that does not exist, with a text in HTML and a link.
+pub fn not_found(text: &str, (path, link): (&str, &str)) -> Response {
+    let content = format!("<h1>Page not found</h1>\n<p>{text}</p>\n<p><a href=\"{path}\">{link}</a></p>\n");
+    let mut response = respond("Page not found - Souk", &content);
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
 }

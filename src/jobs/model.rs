@@ -47,6 +47,36 @@ impl StoredState {
     }
 }
 
+/// A kind of job: how it runs, and its description in the manual.
+#[derive(Debug, Clone, Copy)]
+pub struct JobInfo {
+    /// The kind, as `Job.kind` shows it.
+    pub kind: &'static str,
+    /// Time between two runs; none for a job that is queued when something happens.
+    pub period: Option<Duration>,
+    /// Whether the job may take hours.
+    pub is_long: bool,
+    /// What the job does.
+    pub description: &'static str,
+}
+
+impl JobInfo {
+    /// A job that is queued when something happens.
+    pub const fn queued(kind: &'static str, description: &'static str) -> Self {
+        Self { kind, period: None, is_long: false, description }
+    }
+
+    /// A queued job that may take hours.
+    pub const fn long(kind: &'static str, description: &'static str) -> Self {
+        Self { is_long: true, ..Self::queued(kind, description) }
+    }
+
+    /// A job that runs once per period.
+    pub const fn recurring(kind: &'static str, period: Duration, description: &'static str) -> Self {
+        Self { period: Some(period), ..Self::queued(kind, description) }
+    }
+}
+
 /// A job to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = jobs)]

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    model::{Failure, HANDLER_TIMEOUT, JobRow, LEASE, MAX_ATTEMPTS},
+    model::{Failure, HANDLER_TIMEOUT, JobInfo, JobRow, LEASE, MAX_ATTEMPTS},
     store,
 };
 use crate::{db::Db, error::Result};
@@ -102,6 +102,21 @@ impl Worker {
     {
         self.long.insert(kind);
         self.on(kind, handler)
+    }
+
+    /// Registers the handler of a job as its [`JobInfo`] says.
+    #[must_use]
+    pub fn register<F, Fut, E>(self, job: JobInfo, handler: F) -> Self
+    where
+        F: Fn(JobRow) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send,
+        E: Into<Failure>,
+    {
+        match job.period {
+            Some(period) => self.every(job.kind, period, handler),
+            None if job.is_long => self.on_long(job.kind, handler),
+            None => self.on(job.kind, handler),
+        }
     }
 
     /// Inserts the missing recurring jobs. [`Worker::run`] does this at the start and when the database is reachable

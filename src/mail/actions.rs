@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    model::{KIND, Message, Shop},
+    model::{JOB, Message, Shop},
     templates::Templates,
     transport::{OutgoingEmail, Transport},
 };
@@ -43,7 +43,7 @@ fn job(message: &Message) -> Result<NewJob> {
     }
     let payload =
         serde_json::to_value(message).map_err(|error| Error::Internal(format!("serializing an email: {error}")))?;
-    Ok(NewJob { kind: KIND, payload, user_id: message.user, run_at: None })
+    Ok(NewJob { kind: JOB.kind, payload, user_id: message.user, run_at: None })
 }
 
 /// Sends queued emails.

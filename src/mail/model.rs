@@ -3,10 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::ids::{UserId, WebsiteId};
+use crate::{
+    ids::{UserId, WebsiteId},
+    jobs::model::JobInfo,
+};
 
-/// The kind of jobs that send emails.
-pub const KIND: &str = "mail";
+/// The job that sends an email.
+pub const JOB: JobInfo = JobInfo::queued("mail", "Sends an email. Runs only if an SMTP server is configured.");
 
 /// The template of an email. Each has the files `<name>.subject`, `<name>.txt` and `<name>.html`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,6 +19,8 @@ pub const MAX_ALT: usize = 500;
 pub const MAX_URL: usize = 2000;
 /// Maximum number of attempts to download an image.
 pub const MAX_ATTEMPTS: i32 = 3;
+/// Maximum width that can be asked for, in pixels.
+pub const MAX_WIDTH: i32 = 20_000;
 /// Maximum position.
 pub const MAX_POSITION: i32 = 1_000_000;
 
@@ -137,6 +139,13 @@ pub struct ImageRow {
     pub updated_at: DateTime<Utc>,
 }
 
+impl ImageRow {
+    /// Returns the brand or category of the image; none for an image of a product.
+    pub fn catalog_owner(&self) -> Option<CatalogOwner> {
+        self.brand_id.map(CatalogOwner::Brand).or(self.category_id.map(CatalogOwner::Category))
+    }
+}
+
 /// An image with its content.
 #[derive(Debug, Clone)]
 pub struct Image {
@@ -167,7 +176,7 @@ pub struct NewImage {
 }
 
 /// An entity of the catalog that has at most one image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CatalogOwner {
     /// A brand; the image is its logo.
     Brand(BrandId),
@@ -177,12 +186,24 @@ pub enum CatalogOwner {
 
 impl CatalogOwner {
     /// Returns the image to insert for this brand or category.
-    pub fn image(self, media_id: Option<i64>, alt: String, source_url: Option<String>) -> NewImage {
+    pub fn image(self, media_id: i64, alt: String, source_url: Option<String>) -> NewImage {
         let (brand_id, category_id) = match self {
             Self::Brand(id) => (Some(id), None),
             Self::Category(id) => (None, Some(id)),
         };
-        NewImage { product_id: None, brand_id, category_id, media_id, position: 1, alt, source_url }
+        NewImage { product_id: None, brand_id, category_id, media_id: Some(media_id), position: 1, alt, source_url }
+    }
+}
+
+impl From<BrandId> for CatalogOwner {
+    fn from(id: BrandId) -> Self {
+        Self::Brand(id)
+    }
+}
+
+impl From<CategoryId> for CatalogOwner {
+    fn from(id: CategoryId) -> Self {
+        Self::Category(id)
     }
 }
 

@@ -263,8 +263,9 @@ mod tests {
         RgbImage::from_fn(width, height, |x, _| colour(x)).into()
     }
 
-    fn shown(picture: &RenderedImage, width: u32, format: RenditionFormat) -> RgbImage {
-        let file = picture.files.iter().find(|file| file.width == width && file.format == format).expect("a rendition");
+    fn shown(rendered: &RenderedImage, width: u32, format: RenditionFormat) -> RgbImage {
+        let file =
+            rendered.files.iter().find(|file| file.width == width && file.format == format).expect("a rendition");
         image::load_from_memory(&file.bytes).expect("an image").into_rgb8()
     }
 
@@ -291,11 +292,11 @@ mod tests {
             (ImageFormat::Gif, SourceFormat::Gif),
         ];
         for (format, expected) in formats {
-            let picture = render(&encoded(&halves(200, 100), format)).expect("an image");
-            assert_eq!((picture.format, picture.width, picture.height), (expected, 200, 100));
-            assert_eq!(picture.files.len(), 4, "two widths in two formats");
+            let rendered = render(&encoded(&halves(200, 100), format)).expect("an image");
+            assert_eq!((rendered.format, rendered.width, rendered.height), (expected, 200, 100));
+            assert_eq!(rendered.files.len(), 4, "two widths in two formats");
             for rendition in [RenditionFormat::Webp, RenditionFormat::Jpeg] {
-                let small = shown(&picture, 160, rendition);
+                let small = shown(&rendered, 160, rendition);
                 assert_eq!(small.dimensions(), (160, 80));
                 let (left, right) = (small.get_pixel(20, 40).0, small.get_pixel(140, 40).0);
                 assert!(
@@ -303,16 +304,16 @@ mod tests {
                     "{format:?}: {left:?} {right:?}"
                 );
             }
-            assert!(!picture.blurhash.is_empty());
+            assert!(!rendered.blurhash.is_empty());
         }
     }
 
     #[test]
     fn transparent_pixels_are_white_in_jpeg() {
         let clear = RgbaImage::from_pixel(20, 20, Rgba([0, 0, 0, 0]));
-        let picture = render(&encoded(&clear.into(), ImageFormat::Png)).expect("an image");
-        assert_eq!(shown(&picture, 20, RenditionFormat::Jpeg).get_pixel(10, 10).0, [255; 3]);
-        let webp = picture.files.iter().find(|file| file.format == RenditionFormat::Webp).unwrap();
+        let rendered = render(&encoded(&clear.into(), ImageFormat::Png)).expect("an image");
+        assert_eq!(shown(&rendered, 20, RenditionFormat::Jpeg).get_pixel(10, 10).0, [255; 3]);
+        let webp = rendered.files.iter().find(|file| file.format == RenditionFormat::Webp).unwrap();
         assert_eq!(image::load_from_memory(&webp.bytes).unwrap().into_rgba8().get_pixel(10, 10).0[3], 0);
     }
 
@@ -329,11 +330,11 @@ mod tests {
     fn orientation_is_applied_and_metadata_removed() {
         // Orientation 6: rotated by 90 degrees.
         let jpeg = with_exif(&encoded(&halves(100, 50), ImageFormat::Jpeg), 6);
-        let picture = render(&jpeg).expect("an image");
-        assert_eq!((picture.width, picture.height), (50, 100));
-        let upright = shown(&picture, 50, RenditionFormat::Jpeg);
+        let rendered = render(&jpeg).expect("an image");
+        assert_eq!((rendered.width, rendered.height), (50, 100));
+        let upright = shown(&rendered, 50, RenditionFormat::Jpeg);
         assert!(upright.get_pixel(25, 10).0[0] > 200 && upright.get_pixel(25, 90).0[2] > 200);
-        for file in &picture.files {
+        for file in &rendered.files {
             let has = |text: &[u8]| file.bytes.windows(text.len()).any(|window| window == text);
             assert!(!has(b"Exif") && !has(b"secret place"), "{:?}", file.format);
         }

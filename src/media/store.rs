@@ -18,7 +18,7 @@ use crate::{
         tables::{images, media, products},
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{BrandId, CategoryId, ImageId, ProductId},
+    ids::{ImageId, ProductId},
     products::store::{visible, writable},
 };
 
@@ -69,15 +69,18 @@ pub async fn by_product_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -
     Ok(into_images(query.load(&mut conn).await?))
 }
 
-/// Returns the logos of these brands, in no particular order.
-pub async fn by_brand_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<Image>> {
-    let query = images::table.left_join(media::table).filter(images::brand_id.eq_any(ids));
-    Ok(into_images(query.select((ImageRow::as_select(), Option::<MediaRow>::as_select())).load(&mut conn).await?))
-}
-
-/// Returns the images of these categories, in no particular order.
-pub async fn by_category_ids(mut conn: &Conn, ids: &[CategoryId]) -> Result<Vec<Image>> {
-    let query = images::table.left_join(media::table).filter(images::category_id.eq_any(ids));
+/// Returns the images of these brands and categories, in no particular order.
+pub async fn by_catalog_owners(mut conn: &Conn, owners: &[CatalogOwner]) -> Result<Vec<Image>> {
+    let (mut brands, mut categories) = (Vec::new(), Vec::new());
+    for owner in owners {
+        match owner {
+            CatalogOwner::Brand(id) => brands.push(*id),
+            CatalogOwner::Category(id) => categories.push(*id),
+        }
+    }
+    let query = images::table
+        .left_join(media::table)
+        .filter(images::brand_id.eq_any(brands).or(images::category_id.eq_any(categories)));
     Ok(into_images(query.select((ImageRow::as_select(), Option::<MediaRow>::as_select())).load(&mut conn).await?))
 }
 

@@ -3,6 +3,7 @@
 //! Rule: every stored text passes a [`Validator`], which collects all errors before it returns. A text with a canonical
 //! form is stored and looked up in that form only.
 
+mod anchor;
 mod email;
 mod hidden;
 mod page;
@@ -12,6 +13,7 @@ mod search_query;
 mod slug;
 
 pub use self::{
+    anchor::HeadingAnchors,
     email::normalize_email,
     hidden::is_visible,
     page::check_page_texts,

@@ -9,13 +9,15 @@ use crate::{
     },
     db::{Db, idempotency},
     error::Result,
-    jobs::model::JobRow,
+    jobs::model::{JobInfo, JobRow},
 };
 
-/// Kind of the cleanup job.
-pub const KIND: &str = "cleanup_access";
-/// Interval of the job.
-pub const PERIOD: Duration = Duration::from_secs(3600);
+/// The job.
+pub const JOB: JobInfo = JobInfo::recurring(
+    "cleanup_access",
+    Duration::from_secs(3600),
+    "Deletes expired sessions, tokens, login counters and idempotency keys.",
+);
 
 /// Deletes tokens that expired 30 days ago, sessions that ended 90 days ago (until then they define the known networks
 /// of an account), expired throttling counters, and idempotency keys older than 30 days. Returns the number of deleted

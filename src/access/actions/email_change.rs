@@ -23,13 +23,13 @@ use crate::{
     db::{Conn, Db},
     error::Result,
     ids::UserId,
-    jobs::model::JobRow,
+    jobs::model::{JobInfo, JobRow},
     text,
     users::{self, model::UserRow},
 };
 
-/// Kind of the jobs that send the email to the new address.
-pub const KIND: &str = "email_change";
+/// The job.
+pub const JOB: JobInfo = JobInfo::queued("email_change", "Sends the emails for changing an email address.");
 
 /// Payload of such a job.
 #[derive(Deserialize)]
@@ -54,7 +54,7 @@ pub async fn request(
     let email = text::normalize_email("email", email)?;
     verify_password(db, passwords, me, password).await?;
     throttle::count_attempt(db, AttemptKind::EmailChange, origin, Some(&email)).await?;
-    enqueue_job(db, KIND, Some(me), json!({ "user": me, "email": email })).await
+    enqueue_job(db, JOB.kind, Some(me), json!({ "user": me, "email": email })).await
 }
 
 /// Sends the email of a job: a confirmation, or a notice if another account has the address. Nothing after too many

@@ -21,13 +21,13 @@ use crate::{
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::{RowId, UserId, WebsiteId},
-    jobs::model::JobRow,
+    jobs::model::{JobInfo, JobRow},
     text::{self, MAX_PASSWORD},
     users::{self, model::UserRow},
 };
 
-/// Kind of the jobs that send the email.
-pub const KIND: &str = "password_forgot";
+/// The job.
+pub const JOB: JobInfo = JobInfo::queued("password_forgot", "Sends the email for resetting a password.");
 
 /// Payload of such a job.
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct Payload {
 pub async fn request_reset(db: &Db, origin: &RequestOrigin, email: &str, website: Option<WebsiteId>) -> Result<()> {
     let email = text::normalize_email("email", email)?;
     throttle::count_attempt(db, AttemptKind::PasswordForgot, origin, Some(&email)).await?;
-    enqueue_job(db, KIND, None, json!({ "email": email, "website": website })).await
+    enqueue_job(db, JOB.kind, None, json!({ "email": email, "website": website })).await
 }
 
 /// Sends the email of a job, unless no active account has the address or too many emails were sent.

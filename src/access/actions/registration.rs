@@ -16,13 +16,14 @@ use crate::{
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::WebsiteId,
-    jobs::model::JobRow,
+    jobs::model::{JobInfo, JobRow},
     users::{self, model::UserRow},
     websites,
 };
 
-/// Kind of the jobs that create an account in private mode.
-pub const KIND: &str = "register";
+/// The job.
+pub const JOB: JobInfo =
+    JobInfo::queued("register", "Creates an account in private mode, or notifies the owner of the email address.");
 
 /// Payload of such a job.
 #[derive(Deserialize)]
@@ -68,7 +69,7 @@ pub async fn register(
             let payload = json!({
                 "name": name, "email": email, "phone": phone, "password_hash": password_hash, "website": website,
             });
-            enqueue_job(db, KIND, None, payload).await?;
+            enqueue_job(db, JOB.kind, None, payload).await?;
             Ok(None)
         }
     }

@@ -13,13 +13,13 @@ use crate::{
     auth::RequestOrigin,
     db::Db,
     error::Result,
-    jobs::model::JobRow,
+    jobs::model::{JobInfo, JobRow},
     text,
     users::{self, model::UserRow},
 };
 
-/// Kind of the jobs that resend the email.
-pub const KIND: &str = "verification_resend";
+/// The job.
+pub const JOB: JobInfo = JobInfo::queued("verification_resend", "Sends the verification email again.");
 
 /// Payload of such a job.
 #[derive(Deserialize)]
@@ -47,7 +47,7 @@ pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
 pub async fn resend(db: &Db, origin: &RequestOrigin, email: &str) -> Result<()> {
     let email = text::normalize_email("email", email)?;
     throttle::count_attempt(db, AttemptKind::EmailVerificationResend, origin, Some(&email)).await?;
-    enqueue_job(db, KIND, None, json!({ "email": email })).await
+    enqueue_job(db, JOB.kind, None, json!({ "email": email })).await
 }
 
 /// Sends the email of a job, unless no active account has the address, it is already verified, or too many emails were

@@ -11,14 +11,16 @@ use crate::{
     db::Db,
     error::Result,
     ids::SearchId,
-    jobs::model::JobRow,
+    jobs::model::{JobInfo, JobRow},
     search::store::popular_searches,
 };
 
-/// Kind of the job.
-pub const KIND: &str = "refresh_analytics";
-/// Interval of the job.
-pub const PERIOD: Duration = Duration::from_secs(3600);
+/// The job.
+pub const JOB: JobInfo = JobInfo::recurring(
+    "refresh_analytics",
+    Duration::from_secs(3600),
+    "Deletes recorded searches after their retention period and updates the suggested queries.",
+);
 /// Period over which popular searches are determined.
 const POPULARITY_PERIOD: TimeDelta = TimeDelta::days(30);
 /// Maximum number of popular searches per website, and across all websites.

@@ -3,12 +3,20 @@
 use std::time::Duration;
 
 use super::reservations::release_all;
-use crate::{carts::store, db::Db, error::Result, jobs::model::JobRow, products};
+use crate::{
+    carts::store,
+    db::Db,
+    error::Result,
+    jobs::model::{JobInfo, JobRow},
+    products,
+};
 
-/// Kind of the cleanup job.
-pub const KIND: &str = "cleanup_carts";
-/// Interval of the cleanup job.
-pub const PERIOD: Duration = Duration::from_secs(60);
+/// The job.
+pub const JOB: JobInfo = JobInfo::recurring(
+    "cleanup_carts",
+    Duration::from_secs(60),
+    "Releases expired reservations and deletes expired carts.",
+);
 
 /// Runs the cleanup job.
 /// # Errors

@@ -168,12 +168,12 @@ pub(super) async fn insert_images(
     for category in &data.catalog.categories {
         let owner = CatalogOwner::Category(look_up(&inserted.categories, category.slug.as_str())?);
         let media_id = look_up(&media_ids, category.image.as_str())?;
-        media::store::replace(conn, &owner.image(Some(media_id), category.name.clone(), None)).await?;
+        media::store::replace(conn, &owner.image(media_id, category.name.clone(), None)).await?;
     }
     for brand in &data.catalog.brands {
         let owner = CatalogOwner::Brand(look_up(&inserted.brands, brand.slug.as_str())?);
         let media_id = look_up(&media_ids, brand.logo.as_str())?;
-        media::store::replace(conn, &owner.image(Some(media_id), brand.name.clone(), None)).await?;
+        media::store::replace(conn, &owner.image(media_id, brand.name.clone(), None)).await?;
     }
     Ok(())
 }

@@ -42,6 +42,36 @@ pub struct Login {
     pub password: String,
 }
 
+/// The result of [`seed`].
+pub struct SeedReport {
+    /// What happened.
+    pub outcome: SeedOutcome,
+    /// The demo logins; none if the database contains other data.
+    pub logins: Vec<Login>,
+}
+
+/// What [`seed`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeedOutcome {
+    /// The demo data was inserted.
+    Inserted,
+    /// The database already contained the demo data.
+    AlreadyInserted,
+    /// The database contains other data.
+    OtherData,
+}
+
+impl SeedOutcome {
+    /// Returns a message for the user, if nothing was inserted.
+    pub fn message(self) -> Option<&'static str> {
+        match self {
+            Self::Inserted => None,
+            Self::AlreadyInserted => Some("The database already contains the demo data. Nothing was changed."),
+            Self::OtherData => Some("The database contains other data. The demo data was not inserted."),
+        }
+    }
+}
+
 impl fmt::Display for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.role, self.email, self.password)
@@ -54,11 +84,11 @@ pub(super) async fn run(settings: &Settings, files: &FileSettings) -> CommandRes
         let processor = image_processor(storage, files);
         seed(&db, &Passwords::new(PasswordCost::default())?, &processor).await
     };
-    let logins = with_database(settings, seed).await?;
-    if logins.is_empty() {
-        print_line!("the database is not empty; nothing was changed");
+    let report = with_database(settings, seed).await?;
+    if let Some(message) = report.outcome.message() {
+        print_line!("{message}");
     }
-    logins.iter().for_each(|login| print_line!("{login}"));
+    report.logins.iter().for_each(|login| print_line!("{login}"));
     Ok(())
 }
 
@@ -68,18 +98,18 @@ pub(super) fn image_processor(storage: Storage, files: &FileSettings) -> ImagePr
     ImageProcessor::new(storage, &files.media_url, policy)
 }
 
-/// Fills an empty database. Returns the logins if the demo data is there, inserted now or before, and none if the database
-/// holds something else.
+/// Fills an empty database, and leaves one that contains anything as it is.
 /// # Errors
 /// Those of the database and of the storage; nothing is inserted then.
-pub async fn seed(db: &Db, passwords: &Passwords, processor: &ImageProcessor) -> Result<Vec<Login>> {
+pub async fn seed(db: &Db, passwords: &Passwords, processor: &ImageProcessor) -> Result<SeedReport> {
     let data = DemoData::load()?;
+    let mut is_inserted = false;
     if db.read(is_empty).await? {
         tracing::info!("inserting demo data");
         let (password_hashes, images) =
             futures_util::future::try_join(hash_passwords(&data, passwords), images::store_files(db, processor))
                 .await?;
-        let is_seeded = db
+        is_inserted = db
             .transaction(async |conn| {
                 websites::store::lock_all(conn).await?;
                 if !is_empty(conn).await? {
@@ -88,7 +118,7 @@ pub async fn seed(db: &Db, passwords: &Passwords, processor: &ImageProcessor) ->
                 insert_all(conn, &data, &password_hashes, &images).await.map(|()| true)
             })
             .await?;
-        if is_seeded {
+        if is_inserted {
             let (products, orders) = (data.assortment.products.len(), data.orders.len());
             tracing::info!(products, orders, images = images.len(), "demo data inserted");
         }
@@ -100,7 +130,12 @@ pub async fn seed(db: &Db, passwords: &Passwords, processor: &ImageProcessor) ->
             logins.push(Login { role: role.clone(), email: email.clone(), password: password.clone() });
         }
     }
-    Ok(logins)
+    let outcome = match (is_inserted, logins.is_empty()) {
+        (true, _) => SeedOutcome::Inserted,
+        (false, false) => SeedOutcome::AlreadyInserted,
+        (false, true) => SeedOutcome::OtherData,
+    };
+    Ok(SeedReport { outcome, logins })
 }
 
 async fn hash_passwords<'m>(data: &'m DemoData, passwords: &Passwords) -> Result<HashMap<&'m str, String>> {

@@ -166,6 +166,21 @@ impl<C> FilterBuilder<C> {
         self.push(condition, [gte.map(Op::Gte), lte.map(Op::Lte)]);
     }
 
+    /// Adds the conditions on an enum.
+    /// # Errors
+    /// A user error for too many values.
+    pub fn choice<T>(
+        &mut self,
+        field: &str,
+        eq: Option<T>,
+        any: Option<Vec<T>>,
+        condition: impl Fn(Op<T>) -> C,
+    ) -> Result<()> {
+        check_in_length(&format!("where.{field}"), any.as_deref().unwrap_or_default())?;
+        self.push(condition, [eq.map(Op::Eq), any.map(Op::In)]);
+        Ok(())
+    }
+
     /// Adds a condition without operators.
     pub fn condition(&mut self, condition: Option<C>) {
         self.0.extend(condition.map(Filter::Is));
@@ -179,13 +194,16 @@ impl<C> FilterBuilder<C> {
     }
 }
 
-/// Returns the values that match both `eq` and `in`; `None` if neither is given.
-pub fn intersect<T: PartialEq>(eq: Option<T>, any: Option<Vec<T>>) -> Option<Vec<T>> {
-    match (eq, any) {
+/// Returns the values of a field that match both `eq` and `in`; `None` if neither is given.
+/// # Errors
+/// A user error for too many values.
+pub fn intersect<T: PartialEq>(field: &str, eq: Option<T>, any: Option<Vec<T>>) -> Result<Option<Vec<T>>> {
+    check_in_length(&format!("where.{field}"), any.as_deref().unwrap_or_default())?;
+    Ok(match (eq, any) {
         (None, any) => any,
         (Some(eq), None) => Some(vec![eq]),
         (Some(eq), Some(any)) => Some(any.into_iter().filter(|value| *value == eq).collect()),
-    }
+    })
 }
 
 /// Returns the ids given by `eq` and `in`, for filters that support these two operators only.
@@ -193,12 +211,11 @@ pub fn intersect<T: PartialEq>(eq: Option<T>, any: Option<Vec<T>>) -> Option<Vec
 /// A user error for `isNull`, for an id of another type, or too many ids.
 pub fn parse_id_set<I: RowId + PartialEq>(field: &str, filter: Option<IdFilter>) -> Result<Option<Vec<I>>> {
     let Some(IdFilter { eq, r#in, is_null }) = filter else { return Ok(None) };
-    let field = format!("where.{field}");
     if is_null.is_some() {
-        return Err(Error::bad_input(format!("{field}.isNull"), "isNull is not supported here; use eq or in"));
+        return Err(Error::bad_input(format!("where.{field}.isNull"), "isNull is not supported here; use eq or in"));
     }
-    let (eq, any) = parse_eq_and_in(&field, eq, r#in)?;
-    Ok(intersect(eq, any))
+    let (eq, any) = parse_eq_and_in(&format!("where.{field}"), eq, r#in)?;
+    intersect(field, eq, any)
 }
 
 /// Parses the ids of `eq` and `in`.

@@ -10,6 +10,7 @@ pub mod filters;
 pub mod guards;
 pub mod limits;
 pub mod list_args;
+pub mod literals;
 pub mod objects;
 pub mod page_key;
 pub mod patch;
@@ -31,6 +32,7 @@ use crate::{
         documents::{Document, DocumentCache},
         errors::coded,
         limits::Limits,
+        literals::LiteralTypes,
         variables::InputTypes,
     },
     telemetry::RequestId,
@@ -62,6 +64,7 @@ struct Inner {
     fast: Box<dyn ErasedSchema>,
     sdl: String,
     input_types: InputTypes,
+    literal_types: LiteralTypes,
     document_cache: DocumentCache,
     limits: Limits,
 }
@@ -102,6 +105,7 @@ impl Engine {
         let sdl = strict.sdl();
         Self(Arc::new(Inner {
             input_types: InputTypes::from_sdl(&sdl).expect("async-graphql parses its own SDL"),
+            literal_types: LiteralTypes::from_sdl(&sdl).expect("async-graphql parses its own SDL"),
             sdl,
             strict: Box::new(strict),
             fast: Box::new(fast),
@@ -119,7 +123,7 @@ impl Engine {
     /// # Errors
     /// A request error with its code; nothing has been executed.
     pub fn prepare(&self, mut request: Request) -> Result<PreparedRequest, ServerError> {
-        let Inner { document_cache, limits, input_types, .. } = &*self.0;
+        let Inner { document_cache, limits, input_types, literal_types, .. } = &*self.0;
         let cached = document_cache.get(&request.query);
         let is_validated = cached.is_some();
         let document = match cached {
@@ -128,6 +132,7 @@ impl Engine {
                 let tokens = limits.check_text(&request.query)?;
                 let parsed = parse_query(&request.query).map_err(syntax_error)?;
                 limits.check_document(&parsed)?;
+                literal_types.check(&parsed)?;
                 Arc::new(Document { parsed, tokens })
             }
         };

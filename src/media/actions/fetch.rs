@@ -10,7 +10,7 @@ use super::ImageProcessor;
 use crate::{
     db::Db,
     error::{Error, Result},
-    jobs::model::JobRow,
+    jobs::model::{JobInfo, JobRow},
     media::{
         fetch::{FetchError, fetch},
         model::{ImageRow, MAX_ATTEMPTS},
@@ -19,10 +19,9 @@ use crate::{
     products,
 };
 
-/// Kind of the download job.
-pub const KIND: &str = "fetch_images";
-/// Interval of the download job.
-pub const PERIOD: Duration = Duration::from_secs(5);
+/// The job.
+pub const JOB: JobInfo =
+    JobInfo::recurring("fetch_images", Duration::from_secs(5), "Downloads images that were added by URL.");
 /// Number of images that are claimed and downloaded at once.
 const CONCURRENCY: usize = 8;
 /// How long one run claims more images; well below the timeout of a job.

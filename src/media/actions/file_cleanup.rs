@@ -11,15 +11,17 @@ use super::ImageProcessor;
 use crate::{
     db::Db,
     error::Result,
-    jobs::model::JobRow,
+    jobs::model::{JobInfo, JobRow},
     media::store::{self, GRACE_MINUTES},
     storage::{Entry, uploads},
 };
 
-/// Kind of the cleanup job.
-pub const KIND: &str = "cleanup_files";
-/// Interval of the cleanup job.
-pub const PERIOD: Duration = Duration::from_secs(3600);
+/// The job.
+pub const JOB: JobInfo = JobInfo::recurring(
+    "cleanup_files",
+    Duration::from_secs(3600),
+    "Deletes the files of deleted images, and uploads that were never used.",
+);
 /// Number of rows or files per batch.
 const BATCH_SIZE: usize = 500;
 

@@ -24,7 +24,7 @@ use crate::{
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
 
-/// Input of [`create`] and [`create_by_url`].
+/// Input of [`create`].
 #[derive(Debug, Clone)]
 pub struct ImageRequest {
     /// The product.
@@ -35,43 +35,45 @@ pub struct ImageRequest {
     pub position: Option<i32>,
 }
 
-/// Adds an uploaded image to a product.
+/// Where the content of a new image comes from.
+#[derive(Debug, Clone)]
+pub enum ImageContent {
+    /// A file.
+    File(bytes::Bytes),
+    /// A URL to download it from.
+    Url(String),
+}
+
+/// Adds an image to a product. A job downloads one by URL.
 /// # Errors
 /// FORBIDDEN without a permission to edit products; NOT_FOUND for a product that the viewer cannot edit; INVALID, with
-/// the reason, for a file that is not an image within the limits; TAKEN if the product already has the image;
-/// OUT_OF_RANGE if it has too many.
+/// the reason, for a file that is not an image within the limits or a URL that is not allowed; TAKEN if the product already
+/// has the image; OUT_OF_RANGE if it has too many.
 pub async fn create(
     db: &Db,
     processor: &ImageProcessor,
     viewer: &Viewer,
     request: ImageRequest,
-    file: bytes::Bytes,
+    content: ImageContent,
 ) -> Result<Image> {
     let scope = authorize(db, viewer, &request).await?;
-    let made = processor.process(db, file).await?.map_err(|why| Error::bad_input("file", why.to_string()))?;
+    let (made, source_url) = match content {
+        ImageContent::File(file) => {
+            let made = processor.process(db, file).await?;
+            (Some(made.map_err(|why| Error::bad_input("file", why.to_string()))?), None)
+        }
+        ImageContent::Url(url) => {
+            check_url(processor, &url)?;
+            (None, Some(url))
+        }
+    };
     let created = db.transaction(async |conn| {
         let others = lock(conn, &scope, request.product).await?;
-        let media = store::upsert_media(conn, &made).await?;
-        insert_image(conn, &request, &others, Some(media.id), None).await
-    });
-    reread(db, created.await?.id).await
-}
-
-/// Adds an image by URL to a product; a job downloads it.
-/// # Errors
-/// As [`create`]; INVALID for a URL that is not allowed.
-pub async fn create_by_url(
-    db: &Db,
-    processor: &ImageProcessor,
-    viewer: &Viewer,
-    request: ImageRequest,
-    url: String,
-) -> Result<Image> {
-    let scope = authorize(db, viewer, &request).await?;
-    check_url(processor, &url)?;
-    let created = db.transaction(async |conn| {
-        let others = lock(conn, &scope, request.product).await?;
-        insert_image(conn, &request, &others, None, Some(url.clone())).await
+        let media_id = match &made {
+            Some(made) => Some(store::upsert_media(conn, made).await?.id),
+            None => None,
+        };
+        insert_image(conn, &request, &others, media_id, source_url.clone()).await
     });
     reread(db, created.await?.id).await
 }

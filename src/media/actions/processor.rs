@@ -90,7 +90,7 @@ impl ImageProcessor {
             return Ok(Ok(NewMedia { sha256, format, width, height, bytes, blurhash, widths }));
         }
         let RenderedImage { format, width, height, blurhash, files } = match self.render(file, render).await? {
-            Ok(picture) => picture,
+            Ok(rendered) => rendered,
             Err(why) => return Ok(Err(why)),
         };
         let mut widths: Vec<i32> = files.iter().map(|file| file.width.cast_signed()).collect();

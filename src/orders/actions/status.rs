@@ -13,7 +13,7 @@ use crate::{
     ids::{OrderId, ProductId},
     jobs::{self, model::NewJob},
     orders::{
-        model::{CANCELLED, OrderRow, PaymentStatus, Status},
+        model::{OrderRow, PaymentStatus, REVERSE_PAYMENTS, Status},
         store,
     },
     products,
@@ -82,7 +82,8 @@ async fn apply_cancellation(conn: &Conn, viewer: &Viewer, order: &OrderRow, fiel
     restore_stock(conn, viewer, order.id).await?;
     if order.payment_status != PaymentStatus::None {
         let payload = serde_json::json!({ "order": order.id });
-        jobs::store::enqueue(conn, &NewJob { kind: CANCELLED, payload, user_id: None, run_at: None }).await?;
+        jobs::store::enqueue(conn, &NewJob { kind: REVERSE_PAYMENTS.kind, payload, user_id: None, run_at: None })
+            .await?;
     }
     emails::queue_cancelled(conn, order, &lines).await
 }

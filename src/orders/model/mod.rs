@@ -17,13 +17,15 @@ use crate::{
         tables::{order_details, orders},
     },
     ids::{OrderDetailId, OrderId, ProductId, UserId, WebsiteId},
+    jobs::model::JobInfo,
     paging::SortKey,
     text_enum,
     users::model::{AddressPatch, AddressRow},
 };
 
-/// Kind of the jobs that undo the payments of a canceled order; the payload is `{"order": key}`.
-pub const CANCELLED: &str = "order_cancelled";
+/// The job that voids or refunds the payments of a canceled order; its payload is `{"order": key}`.
+pub const REVERSE_PAYMENTS: JobInfo =
+    JobInfo::queued("order_cancelled", "Voids or refunds the payments of a canceled order.");
 
 /// Maximum number of lines of an order that is placed here. Imported orders can be longer.
 pub const MAX_LINES: usize = 500;

@@ -88,7 +88,7 @@ async fn schedule_resolve(
 ) -> Result<()> {
     let payload = json!(reconcile::OperationJob { operation: operation.id, source, looks });
     // The job has no user: the source alone is not personal data, and erasing a user must not delete the job.
-    let job = NewJob { kind: reconcile::OPERATION, payload, user_id: None, run_at: Some(Utc::now() + pause) };
+    let job = NewJob { kind: reconcile::RESOLVE.kind, payload, user_id: None, run_at: Some(Utc::now() + pause) };
     let job: JobId = jobs::store::insert(conn, &job).await?;
     store::update_job(conn, operation.id, job).await
 }

@@ -11,7 +11,7 @@ use crate::{
     db::Db,
     error::{Error, Result},
     ids::{OrderId, PaymentId, PaymentOperationId},
-    jobs::model::{Failure, JobRow},
+    jobs::model::{Failure, JobInfo, JobRow},
     orders::model::Status as OrderStatus,
     payments::{
         model::{Kind, NewOperation, OperationStatus, Remaining},
@@ -20,10 +20,14 @@ use crate::{
     },
 };
 
-/// Kind of the jobs that resolve an operation.
-pub const OPERATION: &str = "payment_operation";
-/// Kind of the jobs that capture an authorized payment.
-pub const CAPTURE: &str = "payment_capture";
+/// The job that resolves an operation.
+pub const RESOLVE: JobInfo = JobInfo::queued(
+    "payment_operation",
+    "Asks the payment provider for the outcome of an operation that has none yet.",
+);
+/// The job that captures an authorized payment.
+pub const CAPTURE: JobInfo =
+    JobInfo::queued("payment_capture", "Captures an authorized payment at once, if SOUK_PAYMENT_CAPTURE is `at_once`.");
 
 /// Delay after the first attempt to resolve an operation; doubled by each further attempt, up to [`MAX_BACKOFF`].
 const INITIAL_BACKOFF: Duration = Duration::from_secs(10);

@@ -9,7 +9,7 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     jobs::{self, model::NewJob},
-    orders::model::{CANCELLED, OrderRow, Status as OrderStatus},
+    orders::model::{OrderRow, REVERSE_PAYMENTS, Status as OrderStatus},
     payments::{
         actions::reconcile::CAPTURE,
         model::{Kind, OperationRow, OperationStatus, ProviderName, SettleOutcome, sanitize},
@@ -88,10 +88,10 @@ async fn enqueue_follow_up(
 ) -> Result<()> {
     let (kind, payload) = match operation.kind {
         Kind::Authorize | Kind::Capture if order.status == OrderStatus::Cancelled => {
-            (CANCELLED, json!({ "order": order.id }))
+            (REVERSE_PAYMENTS.kind, json!({ "order": order.id }))
         }
         Kind::Authorize if providers.captures_immediately(provider) => {
-            (CAPTURE, json!({ "payment": operation.payment_id }))
+            (CAPTURE.kind, json!({ "payment": operation.payment_id }))
         }
         _ => return Ok(()),
     };

@@ -18,12 +18,15 @@ use super::{
 use crate::{
     db::Db,
     error::{Error, Result},
-    jobs::{self, model::NewJob},
+    jobs::{
+        self,
+        model::{JobInfo, NewJob},
+    },
     payments::model::{Kind, Method},
 };
 
-/// Kind of the jobs that send its webhooks.
-pub const WEBHOOK: &str = "test_payment_webhook";
+/// The job that sends a webhook.
+pub const WEBHOOK: JobInfo = JobInfo::queued("test_payment_webhook", "Sends a webhook of the test payment provider.");
 
 /// Name of the signature header, in lower case.
 pub const SIGNATURE_HEADER: &str = "souk-signature";
@@ -138,7 +141,7 @@ impl TestProvider {
             OperationOutcome::Pending { reference } => (EventStatus::Pending, reference.clone(), None),
         };
         let body = WebhookBody { id: format!("evt_{}", call.key.simple()), key: call.key, status, reference, failure };
-        let job = NewJob { kind: WEBHOOK, payload: json!(body), user_id: None, run_at: Some(Utc::now() + delay) };
+        let job = NewJob { kind: WEBHOOK.kind, payload: json!(body), user_id: None, run_at: Some(Utc::now() + delay) };
         let queued = self.db.transaction(async |conn| jobs::store::enqueue(conn, &job).await).await;
         queued.map_err(|error| UnknownOutcome(error.to_string()))
     }

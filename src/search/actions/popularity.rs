@@ -3,12 +3,19 @@
 
 use std::time::Duration;
 
-use crate::{db::Db, error::Result, jobs::model::JobRow, search::store};
+use crate::{
+    db::Db,
+    error::Result,
+    jobs::model::{JobInfo, JobRow},
+    search::store,
+};
 
-/// Kind of the job.
-pub const KIND: &str = "refresh_search_popularity";
-/// Interval of the job.
-pub const PERIOD: Duration = Duration::from_secs(6 * 3600);
+/// The job.
+pub const JOB: JobInfo = JobInfo::recurring(
+    "refresh_search_popularity",
+    Duration::from_secs(6 * 3600),
+    "Counts the units of each product sold in the last 90 days; search ranks by them.",
+);
 
 /// Runs the job.
 /// # Errors

@@ -3,12 +3,20 @@
 
 use std::time::Duration;
 
-use crate::{db::Db, error::Result, ids::ProductId, jobs::model::JobRow, search::store::index};
+use crate::{
+    db::Db,
+    error::Result,
+    ids::ProductId,
+    jobs::model::{JobInfo, JobRow},
+    search::store::index,
+};
 
-/// Kind of the job.
-pub const KIND: &str = "reindex_search";
-/// Interval of the job.
-pub const PERIOD: Duration = Duration::from_secs(60);
+/// The job.
+pub const JOB: JobInfo = JobInfo::recurring(
+    "reindex_search",
+    Duration::from_secs(60),
+    "Rebuilds the search documents of websites whose language has changed.",
+);
 /// Number of products that are indexed per transaction.
 const BATCH: i64 = 1_000;
 

@@ -125,9 +125,9 @@ async fn rejected_registration_returns_errors_and_writes_nothing() {
 async fn failed_logins_return_the_same_error() {
     let app = TestApp::new().await;
     register_user(&app, "ada@souk.example").await;
-    let gone = register_user(&app, "gone@souk.example").await;
+    let removed = register_user(&app, "gone@souk.example").await;
     let admin = app.admin().await;
-    assert_eq!(try_mutate(&admin, "userDeactivate", json!({ "id": gone.to_global_id() })).await, "done");
+    assert_eq!(try_mutate(&admin, "userDeactivate", json!({ "id": removed.to_global_id() })).await, "done");
     let input = json!({ "name": "No Password", "email": "none@souk.example" });
     assert_eq!(try_mutate(&admin, "userCreate", input).await, "done");
     assert_eq!(login(&app, "ADA@souk.example", PASSWORD).await.outcome("login"), "done");
@@ -159,10 +159,10 @@ async fn failed_logins_return_the_same_error() {
     ] {
         responses.push(login(&app, email, password).await.at("login").clone());
     }
-    let refusal = json!({ "accessToken": null, "expiresAt": null, "user": null, "userErrors": [{
+    let rejection = json!({ "accessToken": null, "expiresAt": null, "user": null, "userErrors": [{
         "code": "INVALID_CREDENTIALS", "message": "the email address or password is incorrect", "field": "email" }] });
     for response in responses {
-        assert_eq!(response, refusal);
+        assert_eq!(response, rejection);
     }
     assert_eq!(contents().await, before);
 }
@@ -309,8 +309,8 @@ async fn deactivated_user_cannot_log_in_and_their_email_stays_taken() {
     let app = TestApp::new().await;
     register_user(&app, "ada@souk.example").await;
     let ada = log_in_as(&app, "ada@souk.example").await;
-    let gone = ada.mutate("userDeactivate", "user { isActive }", json!({ "id": ada.global_id() })).await;
-    assert_eq!(*gone.at("userDeactivate.user.isActive"), false);
+    let removed = ada.mutate("userDeactivate", "user { isActive }", json!({ "id": ada.global_id() })).await;
+    assert_eq!(*removed.at("userDeactivate.user.isActive"), false);
     assert_eq!(login(&app, "ada@souk.example", PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
     let again = json!({ "name": "Ada", "email": "ada@souk.example", "password": PASSWORD });
     assert_eq!(try_mutate(&app.anonymous(), "register", again).await, "TAKEN email");

@@ -29,19 +29,19 @@ async fn register(app: &TestApp, headers: &[(&str, String)]) -> (StatusCode, Val
 #[tokio::test]
 async fn invalid_api_key_runs_nothing() {
     let app = TestApp::new().await;
-    let (owner, gone) = (app.admin().await, app.customer().await);
+    let (owner, removed) = (app.admin().await, app.customer().await);
     let new = async |owner: &Actor<'_>| {
         let response = try_create_key(owner, key_input(&[])).await;
         (response.text_at("apiKeyCreate.secret"), response.text_at("apiKeyCreate.apiKey.id"))
     };
     let ((good, _), (revoked, id)) = (new(&owner).await, new(&owner).await);
-    let ((expired, expired_id), (of_gone, _)) = (new(&owner).await, new(&gone).await);
+    let ((expired, expired_id), (of_removed, _)) = (new(&owner).await, new(&removed).await);
     // Each key is used first: a cached key must not be accepted either.
-    for secret in [&good, &revoked, &expired, &of_gone] {
+    for secret in [&good, &revoked, &expired, &of_removed] {
         app.with_key(secret.clone(), owner.id).run("{ me { id } }").await.at("me.id");
     }
     assert_eq!(try_mutate(&owner, "apiKeyRevoke", json!({ "id": id })).await, "done");
-    assert_eq!(try_mutate(&owner, "userDeactivate", json!({ "id": gone.global_id() })).await, "done");
+    assert_eq!(try_mutate(&owner, "userDeactivate", json!({ "id": removed.global_id() })).await, "done");
     let (_, key) = souk::ids::decode(&expired_id).unwrap();
     app.database.sql(&format!("UPDATE api_keys SET expires_at = now() - interval '1 s' WHERE id = {key}")).await;
     refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
@@ -54,7 +54,7 @@ async fn invalid_api_key_runs_nothing() {
     for (what, headers) in [
         ("revoked", key(&revoked)),
         ("expired", key(&expired)),
-        ("of a deactivated user", key(&of_gone)),
+        ("of a deactivated user", key(&of_removed)),
         ("another last character", key(&flipped)),
         ("truncated", key(&good[..good.len() - 1])),
         ("longer", key(&format!("{good}A"))),
@@ -82,9 +82,9 @@ async fn invalid_api_key_runs_nothing() {
     assert_eq!(register(&app, &key(&good)).await.0, StatusCode::OK);
     assert_eq!(app.database.scalar("SELECT count(*) FROM users WHERE email = 'eve@souk.example'").await, "1");
     // The keys of a reactivated user work again, within a second.
-    assert_eq!(try_mutate(&owner, "userReactivate", json!({ "id": gone.global_id() })).await, "done");
+    assert_eq!(try_mutate(&owner, "userReactivate", json!({ "id": removed.global_id() })).await, "done");
     refresh_cache(&app.database.db, &app.services.permission_cache).await.unwrap();
-    app.with_key(of_gone, gone.id).run("{ me { id } }").await.at("me.id");
+    app.with_key(of_removed, removed.id).run("{ me { id } }").await.at("me.id");
 }
 
 #[tokio::test]

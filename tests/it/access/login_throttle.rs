@@ -211,10 +211,10 @@ async fn throttling_is_the_same_for_existing_and_missing_accounts() {
             }
             let (status, headers, mut response) =
                 send(&app, request(Some(CLIENT_ADDRESS), &document(email, "wrong one"))).await;
-            if let Some(Value::Object(told)) = response.pointer_mut("/errors/0/extensions") {
-                let wait = told.insert("retryAfter".to_owned(), json!("so long")).and_then(|wait| wait.as_u64());
+            if let Some(Value::Object(reported)) = response.pointer_mut("/errors/0/extensions") {
+                let wait = reported.insert("retryAfter".to_owned(), json!("so long")).and_then(|wait| wait.as_u64());
                 assert!(wait.is_some_and(|seconds| (590..=601).contains(&seconds)), "{wait:?}");
-                told.remove("requestId");
+                reported.remove("requestId");
             }
             response["extensions"] = Value::Null;
             story.push((status, headers.contains_key("retry-after"), response));

@@ -71,9 +71,9 @@ async fn password_reset_by_email_ends_every_session() {
     let done = json!({ "user": { "email": ADA, "isEmailVerified": true }, "userErrors": [] });
     assert_eq!(response["data"]["passwordReset"], done);
     assert!(!phone.has_valid_session().await && !laptop.has_valid_session().await);
-    let told = app.email().await;
-    assert_eq!(email_summary(&told), "ada@souk.example: Your password at Souk was changed");
-    assert!(told.text.contains("Firefox on Linux") && told.text.contains("192.0.2.7"), "{}", told.text);
+    let email = app.email().await;
+    assert_eq!(email_summary(&email), "ada@souk.example: Your password at Souk was changed");
+    assert!(email.text.contains("Firefox on Linux") && email.text.contains("192.0.2.7"), "{}", email.text);
     assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login(ADA, NEW_PASSWORD).await.outcome("login"), "done");
     assert_eq!(reset_password(&app, &token, PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
@@ -106,8 +106,8 @@ async fn password_reset_request_does_not_reveal_accounts() {
     assert_eq!(seen[0].0, r#"{"data":{"passwordForgot":{"userErrors":[]}}"#);
     assert!(seen.iter().all(|other| *other == seen[0]), "{seen:#?}");
     let about = |email: &str| format!("{email}: Choose a new password at Souk");
-    let told = [ADA, ADA, "invited@souk.example", "new@souk.example"].map(about);
-    assert_eq!(app.email_summaries().await, told);
+    let expected = [ADA, ADA, "invited@souk.example", "new@souk.example"].map(about);
+    assert_eq!(app.email_summaries().await, expected);
     for email in ["nobody", "", "a@b@c"] {
         assert_eq!(request_reset(&app, email).await.outcome("passwordForgot"), "INVALID email", "{email}");
     }
@@ -220,9 +220,9 @@ async fn new_email_takes_effect_once_confirmed_and_the_old_one_is_notified() {
     let confirmed = app.use_token("emailChangeConfirm", &mail.token()).await;
     let user = json!({ "id": ada.global_id(), "email": "new@souk.example", "isEmailVerified": true });
     assert_eq!(confirmed.at("emailChangeConfirm.user"), &user);
-    let told = app.email().await;
-    assert_eq!(email_summary(&told), "ada@souk.example: Your email address at Souk was changed");
-    assert!(told.text.contains("new@souk.example"), "{}", told.text);
+    let email = app.email().await;
+    assert_eq!(email_summary(&email), "ada@souk.example: Your email address at Souk was changed");
+    assert!(email.text.contains("new@souk.example"), "{}", email.text);
     assert_eq!(reset_password(&app, &old, NEW_PASSWORD).await.outcome("passwordReset"), "INVALID_TOKEN token");
     assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "INVALID_CREDENTIALS email");
     assert_eq!(app.login("new@souk.example", PASSWORD).await.outcome("login"), "done");
@@ -239,7 +239,7 @@ async fn email_change_reveals_an_account_only_to_its_owner() {
     let free = ada.mutate("emailChange", "", json!({ "email": "free@souk.example", "password": PASSWORD })).await;
     assert_eq!(free.outcome("emailChange"), "done");
     let token = app.email().await.token();
-    for (email, told) in [
+    for (email, expected) in [
         ("bob@souk.example", vec!["bob@souk.example: You already have an account at Souk"]),
         ("BOB@souk.example", vec![]),
         ("gone@souk.example", vec![]),
@@ -247,7 +247,7 @@ async fn email_change_reveals_an_account_only_to_its_owner() {
     ] {
         let response = ada.mutate("emailChange", "", json!({ "email": email, "password": PASSWORD })).await;
         assert_eq!(response.observable_output(), free.observable_output(), "{email}");
-        assert_eq!(app.email_summaries().await, told, "{email}");
+        assert_eq!(app.email_summaries().await, expected, "{email}");
     }
     // Another user registered and verified the address first.
     assert_eq!(app.register("free@souk.example").await.outcome("register"), "done");
@@ -310,13 +310,13 @@ async fn audit_log_records_credential_changes_without_secrets() {
     let keys = "(SELECT string_agg(key, ' ' ORDER BY key) FROM jsonb_object_keys(after) key)";
     let entries =
         format!("SELECT via, {keys} FROM audit_log WHERE resource_type = 'User' AND change = 'updated' ORDER BY id");
-    let told = [
+    let expected = [
         "(anonymous,email_verified_at)",
         "(anonymous,password_hash)",
         "(session,password_hash)",
         r#"(anonymous,"email email_verified_at")"#,
     ];
-    assert_eq!(app.database.rows(&entries).await, told);
+    assert_eq!(app.database.rows(&entries).await, expected);
     let secrets = "SELECT count(*) FROM audit_log l WHERE l::text ~ 'argon2|souk_.t_'";
     assert_eq!(app.database.scalar(secrets).await, "0");
 }

@@ -46,8 +46,8 @@ async fn role_is_created_updated_listed_and_deleted() {
     );
     let own = admin.run("{ roles(where: { isBuiltin: false }) { nodes { code } } }").await;
     assert_eq!(own.at("roles.nodes"), &json!([{ "code": "librarian" }]));
-    let gone = admin.mutate("roleDelete", "role { code }", json!({ "id": id })).await;
-    assert_eq!(gone.text_at("roleDelete.role.code"), "librarian");
+    let removed = admin.mutate("roleDelete", "role { code }", json!({ "id": id })).await;
+    assert_eq!(removed.text_at("roleDelete.role.code"), "librarian");
     assert_eq!(try_mutate(&admin, "roleDelete", json!({ "id": id })).await, "NOT_FOUND id");
 }
 

@@ -90,18 +90,18 @@ async fn each_login_creates_a_session_that_records_its_device() {
     let me = app.with_token(first.clone(), UserId(0));
     let sessions = "{ me { sessions { id device address isCurrent } } }";
     let seen = me.run(sessions).await;
-    let told = |index: usize, field: &str| seen.at(&format!("me.sessions.{index}.{field}")).clone();
+    let reported = |index: usize, field: &str| seen.at(&format!("me.sessions.{index}.{field}")).clone();
     assert_eq!(seen.at("me.sessions").as_array().unwrap().len(), 2);
     assert_eq!(
-        (told(0, "device"), told(0, "address"), told(0, "isCurrent")),
+        (reported(0, "device"), reported(0, "address"), reported(0, "isCurrent")),
         (json!("Laptop/2.0"), json!("203.0.113.8"), json!(false))
     );
     assert_eq!(
-        (told(1, "device"), told(1, "address"), told(1, "isCurrent")),
+        (reported(1, "device"), reported(1, "address"), reported(1, "isCurrent")),
         (json!("Phone/1.0"), json!("203.0.113.7"), json!(true))
     );
 
-    let laptop = told(0, "id").as_str().unwrap().to_owned();
+    let laptop = reported(0, "id").as_str().unwrap().to_owned();
     let revoked = me.mutate("sessionRevoke", "session { id device }", json!({ "id": laptop })).await;
     assert_eq!(revoked.text_at("sessionRevoke.session.device"), "Laptop/2.0");
     assert_eq!(app.with_token(second, UserId(0)).run("{ me { id } }").await.code(), "UNAUTHENTICATED");
@@ -182,8 +182,8 @@ async fn refresh_token_reused_after_the_grace_period_ends_its_session() {
             assert_eq!(try_refresh(&app, &second.refresh).await.outcome("tokenRefresh"), "INVALID_TOKEN refreshToken");
         }
         assert_eq!(token_state(&app, &other).await, "in", "other sessions are not affected");
-        let told = app.email_summaries().await.iter().filter(|line| line.contains("logged out")).count();
-        assert_eq!(told, usize::from(!expected), "the owner is notified of a possible theft");
+        let reported = app.email_summaries().await.iter().filter(|line| line.contains("logged out")).count();
+        assert_eq!(reported, usize::from(!expected), "the owner is notified of a possible theft");
     }
 }
 

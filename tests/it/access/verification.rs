@@ -173,11 +173,11 @@ async fn private_registration_reveals_an_account_only_to_its_owner() {
     app.use_token("emailVerify", &token).await;
     assert_eq!(app.login(ADA, PASSWORD).await.outcome("login"), "done");
 
-    let gone = app.register("gone@souk.example").await;
+    let removed = app.register("gone@souk.example").await;
     assert_eq!(app.email_summaries().await.len(), 1);
     app.database.sql("UPDATE users SET is_active = false WHERE email = 'gone@souk.example'").await;
     for email in [ADA, "ADA@Souk.example", "nobody@souk.example", "gone@souk.example"] {
-        assert_eq!(app.register(email).await.observable_output(), gone.observable_output(), "{email}");
+        assert_eq!(app.register(email).await.observable_output(), removed.observable_output(), "{email}");
         let emails = app.email_summaries().await;
         let expected = match email {
             ADA => vec!["ada@souk.example: You already have an account at Souk"],

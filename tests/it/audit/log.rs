@@ -43,17 +43,17 @@ async fn every_audited_table_has_a_trigger() {
         let records = |row: &&Vec<String>| row[1].contains(&format!("'{}'", resource_type.as_str()));
         assert!(triggers.iter().any(|row| records(&row)), "no trigger records changes of {}", resource_type.as_str());
     }
-    let told: BTreeSet<&str> = triggers.iter().map(|row| row[0].as_str()).collect();
+    let audited: BTreeSet<&str> = triggers.iter().map(|row| row[0].as_str()).collect();
     // Tables of parts: the change is logged for the resource that they belong to.
     for part in ["api_key_permissions", "api_key_websites", "role_permissions", "role_websites", "sources"] {
-        assert!(told.contains(part), "no trigger records changes of {part}");
+        assert!(audited.contains(part), "no trigger records changes of {part}");
     }
     // No key is logged as a number. The id shared by linked products is not a key, and the other columns listed here
     // are not logged.
     let keys = "SELECT table_name, column_name FROM information_schema.columns
         WHERE table_schema = 'public' AND data_type = 'bigint' AND column_name LIKE '%\\_id'
             AND (table_name, column_name) NOT IN (('products', 'linked_id'), ('sources', 'resource_id'), ('sources', 'last_transfer_id'), ('images', 'media_id'))";
-    for row in psql.rows(keys).await.iter().filter(|row| told.contains(row[0].as_str())) {
+    for row in psql.rows(keys).await.iter().filter(|row| audited.contains(row[0].as_str())) {
         let shown = with_global_ids(json!({ row[1].as_str(): 7 }));
         assert!(shown[&row[1]].is_string(), "the audit model must say which type {}.{} refers to", row[0], row[1]);
     }
@@ -97,18 +97,18 @@ async fn direct_sql_is_attributed_to_the_system() {
     database.sql("INSERT INTO brands (id, name, slug) VALUES (7, 'Knot', 'knot')").await;
     database.sql("DELETE FROM brands").await;
     database.sql("DELETE FROM role_permissions WHERE permission = 'SELL_PRODUCTS'").await;
-    let told = "SELECT via, user_id, request_id, resource_type, resource_id > 0, change, before - 'created_at', after - 'created_at'
+    let select = "SELECT via, user_id, request_id, resource_type, resource_id > 0, change, before - 'created_at', after - 'created_at'
         FROM audit_log ORDER BY id DESC LIMIT 5";
     let knot = r#"{"name": "Knot", "slug": "knot", "description": ""}"#;
-    let gone = r#"{"permission": "SELL_PRODUCTS"}"#;
+    let removed = r#"{"permission": "SELL_PRODUCTS"}"#;
     let expected = [
-        ["system", "", "", "Role", "t", "updated", gone, ""],
-        ["system", "", "", "Role", "t", "updated", gone, ""],
-        ["system", "", "", "Role", "t", "updated", gone, ""],
+        ["system", "", "", "Role", "t", "updated", removed, ""],
+        ["system", "", "", "Role", "t", "updated", removed, ""],
+        ["system", "", "", "Role", "t", "updated", removed, ""],
         ["system", "", "", "Brand", "t", "deleted", knot, ""],
         ["system", "", "", "Brand", "t", "created", "", knot],
     ];
-    assert_eq!(Psql::connect(&database.url).await.rows(told).await, expected);
+    assert_eq!(Psql::connect(&database.url).await.rows(select).await, expected);
 }
 
 #[tokio::test]
@@ -139,9 +139,9 @@ async fn hostile_request_id_is_stored_as_text() {
         let name = format!("brand-{number}");
         recorder.clone().scope(writer.scope(add_brand(&db, &name))).await.expect("a brand");
         assert_eq!(recorder.statements(), 3, "BEGIN sets the actor in the same statement: {:?}", recorder.texts());
-        let told =
+        let logged =
             database.scalar("SELECT request_id FROM audit_log WHERE via = 'anonymous' ORDER BY id DESC LIMIT 1").await;
-        assert_eq!(told, id.replace(['\0', '\n'], ""), "{id:?}");
+        assert_eq!(logged, id.replace(['\0', '\n'], ""), "{id:?}");
     }
     // The same connection has no actor in the next transaction.
     add_brand(&db, "after").await.expect("a brand");
@@ -156,10 +156,10 @@ async fn entry_records_address_session_and_api_key_of_the_writer() {
     by_key.scope(add_brand(&database.db, "knot")).await.expect("a brand");
     let by_session = Writer { kind: ActorKind::Session, user: Some(5), session: Some(8), ..Writer::system() };
     by_session.scope(add_brand(&database.db, "wick")).await.expect("a brand");
-    let told =
+    let select =
         "SELECT via, user_id, session_id, api_key_id, address FROM audit_log WHERE resource_type = 'Brand' ORDER BY id";
     let expected = [["api_key", "5", "", "7", "2001:db8::1"], ["session", "5", "8", "", ""]];
-    assert_eq!(Psql::connect(&database.url).await.rows(told).await, expected);
+    assert_eq!(Psql::connect(&database.url).await.rows(select).await, expected);
 }
 
 #[tokio::test]
@@ -239,14 +239,14 @@ async fn import_is_logged_as_one_entry() {
         done.expect("an import")
     };
     Writer::command("import sales").scope(import()).await;
-    let told = "SELECT via, request_id, resource_type, change, before, after -> 'lines' ->> 'created' FROM audit_log
+    let select = "SELECT via, request_id, resource_type, change, before, after -> 'lines' ->> 'created' FROM audit_log
         WHERE via <> 'system' ORDER BY id";
-    let told = Psql::connect(&database.url).await.rows(told).await;
+    let entries = Psql::connect(&database.url).await.rows(select).await;
     let expected = [
         ["command_line", "import sales", "Website", "created", "", ""],
         ["command_line", "import sales", "Website", "imported", "", "17"],
     ];
-    assert_eq!(told, expected);
+    assert_eq!(entries, expected);
     assert_eq!(
         database.scalar("SELECT count(*) FROM audit_log WHERE via = 'system' AND resource_type <> 'Role'").await,
         "0"

@@ -106,8 +106,8 @@ async fn invalid_cart_lines_are_rejected_with_their_field() {
     app.database.sql("UPDATE websites SET currency = 'GBP' WHERE code = 'pounds'").await;
     let dear = app.product(website.id, spec("99999999.99", 1_000_000)).await.id;
     let few = app.product(website.id, spec("1.00", 3)).await.id;
-    let gone = app.product(website.id, spec("1.00", 3)).await.id;
-    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
+    let inactive = app.product(website.id, spec("1.00", 3)).await.id;
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", inactive.0)).await;
     let foreign = app.product(abroad.id, spec("1.00", 3)).await.id;
     let customer = app.customer().await;
     let cart = customer.create_cart(&[(few, 1)]).await;
@@ -119,7 +119,7 @@ async fn invalid_cart_lines_are_rejected_with_their_field() {
         (add(&cart, few, 1_000_000_000), "OUT_OF_RANGE quantity"),
         (add(&cart, few, 3_000_000_000), "!BAD_USER_INPUT"),
         (add(&cart, few, 3), "OUT_OF_STOCK quantity"),
-        (add(&cart, gone, 1), "NOT_FOUND productId"),
+        (add(&cart, inactive, 1), "NOT_FOUND productId"),
         (add(&cart, unknown, 1), "NOT_FOUND productId"),
         (add(&cart, website.id, 1), "INVALID productId"),
         (add(&cart, foreign, 1), "MULTIPLE_CURRENCIES productId"),
@@ -216,8 +216,8 @@ async fn guest_cart_is_merged_into_the_user_cart_at_login() {
         json!(shown),
         json!([[a.to_global_id(), 4, "2.50"], [b.to_global_id(), 5, "3.00"], [c.to_global_id(), 1, "4.00"]])
     );
-    let gone = app.anonymous().with_cart(token.clone()).run("{ cart { id } }").await;
-    assert_eq!(gone.at("cart"), &Value::Null, "the token is no longer valid");
+    let response = app.anonymous().with_cart(token.clone()).run("{ cart { id } }").await;
+    assert_eq!(response.at("cart"), &Value::Null, "the token is no longer valid");
     // A second login has nothing to merge.
     login(token).await;
     assert_eq!(ada.run("{ cart { lines { quantity } } }").await.at("cart.lines").as_array().unwrap().len(), 3);

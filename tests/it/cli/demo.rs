@@ -8,16 +8,16 @@ use axum::{
 };
 use serde_json::{Value, json};
 use souk::{
-    cli::demo::seed,
+    cli::demo::{SeedOutcome, seed},
     ids::{RowId, WebsiteId},
 };
 
 use crate::support::{TestApp, TestDb};
 
-async fn fill(app: &TestApp) -> Vec<String> {
+async fn fill(app: &TestApp) -> (SeedOutcome, Vec<String>) {
     let (db, services) = (&app.database.db, &app.services);
-    let logins = seed(db, &services.passwords, &services.image_processor).await.expect("a market");
-    logins.iter().map(ToString::to_string).collect()
+    let report = seed(db, &services.passwords, &services.image_processor).await.expect("a market");
+    (report.outcome, report.logins.iter().map(ToString::to_string).collect())
 }
 
 /// Every value that a query returns, as one text.
@@ -31,8 +31,9 @@ async fn values(database: &TestDb, select: &str) -> String {
 async fn the_market_fills_an_empty_database_once() {
     let app = TestApp::new().await;
     let begun = Instant::now();
-    let logins = fill(&app).await;
+    let (outcome, logins) = fill(&app).await;
     println!("filled in {:?}", begun.elapsed());
+    assert_eq!(outcome, SeedOutcome::Inserted);
     assert_eq!(
         logins,
         [
@@ -43,7 +44,7 @@ async fn the_market_fills_an_empty_database_once() {
         ]
     );
     let before = app.database.contents().await;
-    assert_eq!(fill(&app).await, logins, "again");
+    assert_eq!(fill(&app).await, (SeedOutcome::AlreadyInserted, logins), "again");
     assert_eq!(app.database.contents().await, before, "and nothing was written");
     app.database.assert_invariants().await;
 
@@ -199,7 +200,7 @@ async fn a_database_that_holds_anything_is_left_alone() {
     let app = TestApp::new().await;
     app.customer().await;
     let before = app.database.contents().await;
-    assert!(fill(&app).await.is_empty());
+    assert_eq!(fill(&app).await, (SeedOutcome::OtherData, Vec::new()));
     assert_eq!(app.database.contents().await, before);
     let files = app.services.storage.list("media").expect("a list");
     let files: Vec<_> = futures_util::TryStreamExt::try_collect(files).await.expect("a list");

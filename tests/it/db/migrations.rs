@@ -263,13 +263,13 @@ async fn every_entity_table_has_created_at_and_updated_at() {
         let touched = database
             .scalar(&format!(
                 "SELECT count(*) FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
-                     WHERE tgrelid = '{table}'::regclass AND proname = 'touch_updated_at'
+                     WHERE tgrelid = '{table}'::regclass AND proname LIKE 'touch\\_%'
                        AND pg_get_triggerdef(pg_trigger.oid) LIKE '%BEFORE UPDATE ON % FOR EACH ROW%' AND tgenabled = 'O'"
             ))
             .await;
-        let is_noun = times == "2" && touched == "1";
+        let is_entity = times == "2" && touched == "1";
         let listed = TABLES_WITHOUT_TIMESTAMPS.iter().any(|(name, _)| *name == table);
-        if is_noun == listed {
+        if is_entity == listed {
             broken.push(format!("{table}: {times} times, {touched} trigger"));
         }
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use souk::text::HeadingAnchors;
 
 /// A Markdown page.
 pub struct Page {
@@ -114,7 +115,7 @@ impl Page {
 
     /// The anchors of the headings, as GitHub makes them.
     pub fn anchors(&self) -> Vec<String> {
-        let mut anchors: Vec<String> = Vec::new();
+        let (mut anchors, mut found) = (HeadingAnchors::default(), Vec::new());
         let mut heading: Option<String> = None;
         for (event, _) in self.events() {
             match event {
@@ -125,19 +126,11 @@ impl Page {
                     }
                 }
                 Event::End(TagEnd::Heading(_)) => {
-                    let base = slug(&heading.take().unwrap_or_default());
-                    let same = anchors.iter().filter(|anchor| **anchor == base).count();
-                    anchors.push(if same == 0 { base } else { format!("{base}-{same}") });
+                    found.push(anchors.next(&heading.take().unwrap_or_default()));
                 }
                 _ => {}
             }
         }
-        anchors
+        found
     }
-}
-
-fn slug(heading: &str) -> String {
-    let kept = heading.to_lowercase();
-    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }

@@ -299,6 +299,7 @@ async fn invalid_filter_values_are_user_errors() {
         ("id: {eq: \"\"}".to_owned(), "where.id.eq"),
         (format!("id: {{in: [{}]}}", ids(101)), "where.id.in"),
         (format!("sku: {{in: [{}]}}", texts(101)), "where.sku.in"),
+        (format!("availability: {{in: [{}]}}", vec!["IN_STOCK"; 101].join(",")), "where.availability.in"),
         (format!("name: {{contains: {:?}}}", "x".repeat(256)), "where.name"),
         (format!("name: {{in: [{:?}]}}", "x".repeat(256)), "where.name"),
         (format!("or: [{}]", conditions(51)), "where"),

@@ -6,6 +6,7 @@ mod documents;
 mod field_order;
 mod filters;
 mod lists;
+mod literals;
 mod loaders;
 mod plain_fields;
 mod total_count;

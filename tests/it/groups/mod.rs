@@ -239,8 +239,8 @@ async fn group_shows_options_and_prices_of_visible_products() {
         assert_eq!(add_to_group(&manager, product, &shirt, &[("Size", size), ("Colour", colour)]).await, "done");
         last = Some(product);
     }
-    let gone = json!({ "id": last.expect("four products").to_global_id() });
-    assert_eq!(try_mutate(&manager, "productDelete", gone).await, "done");
+    let removed = json!({ "id": last.expect("four products").to_global_id() });
+    assert_eq!(try_mutate(&manager, "productDelete", removed).await, "done");
     let query = "{ productGroup(slug: \"shirt\") { options { name values } priceRange { min { amount currency } max { amount } }
         products(orderBy: {field: PRICE}) { totalCount { value } nodes { price { amount } } } } }";
     let public = json!({

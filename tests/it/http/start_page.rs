@@ -13,6 +13,28 @@ async fn get(app: &TestApp, path: &str) -> (StatusCode, String, String) {
     (status, policy.unwrap_or_default(), String::from_utf8(body.to_vec()).unwrap())
 }
 
+#[tokio::test]
+async fn browser_gets_a_page_for_a_path_that_does_not_exist() {
+    let app = TestApp::new().await;
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for path in ["/docs/nothing.md", "/nothing"] {
+        for (accept, content_type) in
+            [(browser, "text/html; charset=utf-8"), ("*/*", "application/json; charset=utf-8")]
+        {
+            let request = Request::get(path).header("accept", accept).body(Body::empty()).unwrap();
+            let (status, headers, body) = app.send(request).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(headers["content-type"], content_type, "{path}");
+            if accept == browser {
+                let page = String::from_utf8(body.to_vec()).unwrap();
+                for link in links(&page) {
+                    assert_ne!(get(&app, &link).await.0, StatusCode::NOT_FOUND, "{link}");
+                }
+            }
+        }
+    }
+}
+
 /// Returns the targets of the links of a page.
 fn links(page: &str) -> Vec<String> {
     page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next().map(str::to_owned)).collect()

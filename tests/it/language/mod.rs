@@ -1,4 +1,4 @@
-//! The language of the texts that users read: schema.graphql, the documentation, the command line's help and messages.
+//! The language of the texts that users read: schema.graphql, the documentation, help and messages, and texts in the database.
 //! Rule: `words.txt` lists the words that are not used. Descriptions state what something is; they are never empty and never
 //! only repeat a name.
 
@@ -10,7 +10,7 @@ use async_graphql::parser::{
 };
 use regex::{Regex, RegexBuilder};
 
-use crate::support::process::DataDir;
+use crate::support::{TestDb, process::DataDir, psql::Psql};
 
 /// How a description must not begin: with a word that refers to something unsaid.
 const RIDDLES: &[&str] =
@@ -186,5 +186,18 @@ fn sources(directory: &Path, found: &mut Vec<String>, words: &[(Regex, &str)]) {
 fn messages_and_templates_use_the_words_of_the_glossary() {
     let mut found = Vec::new();
     sources(&root().join("src"), &mut found, &words());
+    assert!(found.is_empty(), "{} places:\n{}", found.len(), found.join("\n"));
+}
+
+#[tokio::test]
+async fn functions_and_roles_of_the_database_use_the_words_of_the_glossary() {
+    let (database, words) = (TestDb::new().await, words());
+    let texts = "SELECT 'function ' || proname, prosrc FROM pg_proc JOIN pg_language l ON l.oid = prolang
+            WHERE pronamespace = 'public'::regnamespace AND lanname IN ('plpgsql', 'sql')
+        UNION ALL SELECT 'trigger ' || tgname, encode(tgargs, 'escape') FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT 'role ' || code, name || ': ' || description FROM roles";
+    let texts = Psql::connect(&database.url).await.rows(texts).await;
+    assert!(texts.len() > 100, "{}", texts.len());
+    let found: Vec<_> = texts.iter().flat_map(|row| misuses(&row[0], &row[1], &words)).collect();
     assert!(found.is_empty(), "{} places:\n{}", found.len(), found.join("\n"));
 }

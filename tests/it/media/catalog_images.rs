@@ -7,7 +7,7 @@ use axum::{
 use serde_json::{Value, json};
 use souk::ids::RowId;
 
-use crate::support::{Actor, TestApp, multipart_form::png};
+use crate::support::{Actor, TestApp, image_server::image_server, multipart_form::png};
 
 /// Uploads an image and returns the id of the upload.
 async fn upload(actor: &Actor<'_>, image: Vec<u8>) -> String {
@@ -30,7 +30,7 @@ async fn seen(app: &TestApp) -> [Value; 2] {
 async fn brand_has_one_logo_and_category_one_image() {
     let app = TestApp::new().await;
     let (brand, category) = (app.brand("knot").await.id, app.category("ropes", None).await.id);
-    let manager = app.manager().await;
+    let (manager, server) = (app.manager().await, image_server().await);
     assert_eq!(seen(&app).await, [Value::Null, Value::Null]);
 
     let cases = [
@@ -59,12 +59,18 @@ async fn brand_has_one_logo_and_category_one_image() {
         // It is no image of a product.
         let outcome = manager.mutate("productImageDelete", "", json!({ "id": second["id"] })).await;
         assert_eq!(outcome.outcome("productImageDelete"), "NOT_FOUND id");
-        // One that is to be fetched has no URL yet, and only staff sees from where.
-        let mut input = json!({ "url": "https://images.example/x.png" });
-        input[field] = json!(id);
+        // One by URL is downloaded at once; the previous image stays if that fails.
+        let mut input = json!({ field: id });
+        for path in ["none.jpg", "away.jpg", "html.jpg", "long.jpg"] {
+            input["url"] = json!(format!("{server}/{path}"));
+            assert_eq!(manager.mutate(mutation, "", input.clone()).await.outcome(mutation), "INVALID url", "{path}");
+            assert_eq!(seen(&app).await[place], second, "{path}");
+        }
+        input["url"] = json!(format!("{server}/moved"));
         assert_eq!(manager.mutate(mutation, "", input.clone()).await.outcome(mutation), "done");
-        let wanted = seen(&app).await[place].clone();
-        assert_eq!((&wanted["url"], &wanted["sourceUrl"]), (&Value::Null, &Value::Null));
+        let third = seen(&app).await[place].clone();
+        assert_eq!((&third["id"], &third["width"], &third["alt"]), (&first["id"], &json!(9), &json!("")));
+        assert_eq!(third["sourceUrl"], Value::Null, "only staff sees it");
         input["uploadId"] = json!("x");
         assert_eq!(manager.mutate(mutation, "", input).await.outcome(mutation), "INVALID file");
 
@@ -72,7 +78,10 @@ async fn brand_has_one_logo_and_category_one_image() {
         let input = json!({ field: id });
         assert_eq!(manager.mutate(&delete, "", input.clone()).await.outcome(&delete), "done");
         assert_eq!(seen(&app).await[place], Value::Null);
-        assert_eq!(manager.mutate(&delete, "", input).await.outcome(&delete), format!("NOT_FOUND {field}"));
+        let again = manager.mutate(&delete, "", input).await;
+        assert_eq!(again.outcome(&delete), format!("NOT_FOUND {field}"));
+        let message = again.text_at(&format!("{delete}.userErrors.0.message"));
+        assert!(message.contains("does not exist or has no"), "{message}");
     }
 }
 
@@ -80,8 +89,8 @@ async fn brand_has_one_logo_and_category_one_image() {
 async fn logo_is_deleted_with_its_brand() {
     let app = TestApp::new().await;
     let brand = app.brand("knot").await.id.to_global_id();
-    let manager = app.manager().await;
-    let input = json!({ "brandId": brand, "url": "https://images.example/x.png" });
+    let (manager, server) = (app.manager().await, image_server().await);
+    let input = json!({ "brandId": brand, "url": format!("{server}/a.jpg") });
     assert_eq!(manager.mutate("brandLogoSet", "", input.clone()).await.outcome("brandLogoSet"), "done");
     assert_eq!(manager.mutate("brandDelete", "", json!({ "id": brand })).await.outcome("brandDelete"), "done");
     assert_eq!(app.database.scalar("SELECT count(*) FROM images").await, "0");

@@ -92,13 +92,31 @@ async fn image_is_uploaded_returned_and_served_as_immutable() {
 }
 
 #[tokio::test]
+async fn widths_out_of_range_are_rejected() {
+    let app = TestApp::new().await;
+    let (manager, rope, _) = shop(&app).await;
+    manager.add_image(&rope, &png(20, 20, RED), json!({})).await;
+    let document = "query ($id: ID!, $width: Int) { product(id: $id) { image { url(width: $width) } } }";
+    let url = async |width: i32| app.anonymous().run_with(document, json!({ "id": rope, "width": width })).await;
+    for width in [1, 20_000] {
+        assert!(url(width).await.at("product.image.url").is_string(), "{width}");
+    }
+    for width in [0, -1, 20_001, i32::MIN] {
+        let response = url(width).await;
+        assert_eq!(response.code(), "BAD_USER_INPUT", "{width}");
+        let message = &response.json["errors"][0]["message"];
+        assert!(message.as_str().is_some_and(|text| text.contains("between 1 and 20,000")), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn identical_files_are_stored_once() {
     let app = TestApp::new().await;
     let (manager, rope, sail) = shop(&app).await;
-    let picture = png(20, 20, RED);
-    let first = manager.add_image(&rope, &picture, json!({})).await;
-    assert_eq!(code(&manager.add_image(&rope, &picture, json!({})).await), "TAKEN");
-    let second = manager.add_image(&sail, &picture, json!({})).await;
+    let content = png(20, 20, RED);
+    let first = manager.add_image(&rope, &content, json!({})).await;
+    assert_eq!(code(&manager.add_image(&rope, &content, json!({})).await), "TAKEN");
+    let second = manager.add_image(&sail, &content, json!({})).await;
     assert_eq!(first["image"]["url"], second["image"]["url"]);
     assert_eq!(app.database.scalar("SELECT count(*) FROM media").await, "1");
     assert_eq!(keys(&app, "media").await.len(), 2, "one width in two formats");
@@ -160,8 +178,8 @@ async fn images_are_ordered() {
         assert_eq!(reorder(&rope, wrong.clone()).await, "INVALID ids", "{wrong}");
     }
     assert_eq!(reorder(&sail, json!(ids)).await, "INVALID ids");
-    let gone = manager.mutate("productImageDelete", "image { alt }", json!({ "id": ids[1] })).await;
-    assert_eq!(gone.text_at("productImageDelete.image.alt"), "b");
+    let removed = manager.mutate("productImageDelete", "image { alt }", json!({ "id": ids[1] })).await;
+    assert_eq!(removed.text_at("productImageDelete.image.alt"), "b");
     assert_eq!(alts(&app, &rope).await, json!(["C", "a"]));
 }
 
@@ -208,19 +226,19 @@ async fn product_has_at_most_50_images() {
 async fn upload_is_used_once_and_only_by_its_uploader() {
     let app = TestApp::new().await;
     let (manager, rope, _) = shop(&app).await;
-    let picture = png(30, 30, RED);
-    let size = picture.len();
+    let content = png(30, 30, RED);
+    let size = content.len();
     let made = manager.mutate("uploadCreate", "upload { uploadId url expiresAt }", json!({ "bytes": size })).await;
     let (id, url) = (made.text_at("uploadCreate.upload.uploadId"), made.text_at("uploadCreate.upload.url"));
     let put = async |url: &str, bytes: Vec<u8>| {
         app.send(Request::put(url).body(Body::from(bytes)).expect("a request")).await.0
     };
     assert_eq!(put(&url, vec![0; size + 1]).await, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(put(&url.replace("/files/", "/files/A"), picture.clone()).await, StatusCode::NOT_FOUND);
+    assert_eq!(put(&url.replace("/files/", "/files/A"), content.clone()).await, StatusCode::NOT_FOUND);
     assert_eq!(get(&app, "GET", &url, &[]).await.0, StatusCode::NOT_FOUND, "an upload URL does not allow reading");
     assert!(keys(&app, uploads::KEY_PREFIX).await.is_empty());
-    assert_eq!(put(&url, picture.clone()).await, StatusCode::CREATED);
-    assert_eq!(put(&url, picture.clone()).await, StatusCode::CONFLICT);
+    assert_eq!(put(&url, content.clone()).await, StatusCode::CREATED);
+    assert_eq!(put(&url, content.clone()).await, StatusCode::CONFLICT);
     let create = async |actor: &Actor<'_>, id: &str| {
         let input = json!({ "productId": rope, "uploadId": id });
         actor.mutate("productImageCreate", "image { width }", input).await.outcome("productImageCreate")

@@ -76,7 +76,8 @@ async fn paid_order_is_immutable_and_its_cancellation_notifies_payments() {
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec()).await;
     let (customer, admin) = (app.customer().await, app.admin().await);
-    let kind = format!("SELECT payload ->> 'order' FROM jobs WHERE kind = '{}'", souk::orders::model::CANCELLED);
+    let kind =
+        format!("SELECT payload ->> 'order' FROM jobs WHERE kind = '{}'", souk::orders::model::REVERSE_PAYMENTS.kind);
     for (index, status) in ["pending", "authorized", "paid", "partially_refunded", "refunded"].into_iter().enumerate() {
         let placed = customer.try_order(&[(rope.id, 1), (rope.id, 1)], status).await;
         let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));

@@ -52,6 +52,8 @@ async fn lines_have_creation_and_update_times() {
     assert_eq!((&added, &changed), (&placed, &placed));
     let document = "query ($id: ID!) { order(id: $id) { details { id } } }";
     let line = customer.run_with(document, json!({ "id": order })).await.text_at("order.details.0.id");
+    assert_eq!(update(&customer, &line, 2).await.outcome("orderDetailUpdate"), "done");
+    assert_eq!(times().await, [placed.clone(), added.clone(), changed], "the same quantity is no change");
     assert_eq!(update(&customer, &line, 5).await.outcome("orderDetailUpdate"), "done");
     let [_, still_added, changed] = times().await;
     assert_eq!(still_added, added);
@@ -116,12 +118,12 @@ async fn rejected_line_change_returns_errors_and_writes_nothing() {
     let rope = app.product(here.id, spec(10, "10.00")).await.id;
     let away = app.product(there.id, spec(10, "10.00")).await.id.to_global_id();
     let dear = app.product(here.id, spec(1000, "99999999.99")).await.id;
-    let gone = app.product(here.id, spec(10, "10.00")).await.id;
-    let placed = customer.try_order(&[(rope, 4), (dear, 1), (gone, 1)], "k").await;
+    let inactive = app.product(here.id, spec(10, "10.00")).await.id;
+    let placed = customer.try_order(&[(rope, 4), (dear, 1), (inactive, 1)], "k").await;
     let order = placed.text_at("orderCreate.order.id");
     let line = |index: usize| placed.text_at(&format!("orderCreate.order.details.{index}.id"));
     let (rope_line, dear_line, gone_line) = (line(0), line(1), line(2));
-    let deleted = manager.mutate("productDelete", "", json!({ "id": gone.to_global_id() })).await;
+    let deleted = manager.mutate("productDelete", "", json!({ "id": inactive.to_global_id() })).await;
     assert_eq!(deleted.outcome("productDelete"), "done");
     let (unknown, no_line) = (ProductId(1_000_000).to_global_id(), OrderDetailId(1_000_000).to_global_id());
 
@@ -133,7 +135,7 @@ async fn rejected_line_change_returns_errors_and_writes_nothing() {
         (&order, &rope_id, 1_000_001, "OUT_OF_RANGE quantity"),
         (&order, &rope_id, 7, "OUT_OF_STOCK quantity"),
         (&order, &dear.to_global_id(), 100, "OUT_OF_RANGE quantity"),
-        (&order, &gone.to_global_id(), 1, "PRODUCT_INACTIVE productId"),
+        (&order, &inactive.to_global_id(), 1, "PRODUCT_INACTIVE productId"),
         (&order, &away, 1, "MULTIPLE_WEBSITES productId"),
         (&order, &unknown, 1, "NOT_FOUND productId"),
         (&order, &order, 1, "INVALID productId"),
@@ -167,7 +169,7 @@ async fn rejected_line_change_returns_errors_and_writes_nothing() {
     // The line of a deleted product can still be removed, and the last unit in stock can be ordered.
     assert_eq!(update(&customer, &rope_line, 10).await.outcome("orderDetailUpdate"), "done");
     assert_eq!(remove(&customer, &gone_line).await.outcome("orderDetailRemove"), "done");
-    assert_eq!(app.stock(gone).await, 10);
+    assert_eq!(app.stock(inactive).await, 10);
 }
 
 #[tokio::test]
@@ -179,7 +181,7 @@ async fn only_the_customer_and_staff_change_lines() {
     let rope = app.product(website.id, of_seller).await.id;
     let (customer, neighbour) = (app.customer().await, app.customer().await);
     let (manager, admin, anonymous) = (app.manager().await, app.admin().await, app.anonymous());
-    for (who, actor, refusal) in [
+    for (who, actor, rejection) in [
         ("anonymous", &anonymous, Some("!UNAUTHENTICATED")),
         ("neighbour", &neighbour, Some("NOT_FOUND")),
         ("seller", &seller, Some("NOT_FOUND")),
@@ -191,7 +193,7 @@ async fn only_the_customer_and_staff_change_lines() {
         let added = add(&customer, &order, &rope.to_global_id(), 1).await;
         let line = added.text_at("orderDetailAdd.order.details.0.id");
         let before = app.database.contents().await;
-        let expected = |field: &str| match refusal {
+        let expected = |field: &str| match rejection {
             Some(code) if code.starts_with('!') => code.to_owned(),
             Some(code) => format!("{code} {field}"),
             None => "done".to_owned(),
@@ -202,7 +204,7 @@ async fn only_the_customer_and_staff_change_lines() {
         assert_eq!(response.outcome("orderDetailUpdate"), expected("id"), "{who}");
         let response = remove(actor, &line).await;
         assert_eq!(response.outcome("orderDetailRemove"), expected("id"), "{who}");
-        assert_eq!(app.database.contents().await == before, refusal.is_some(), "{who}");
+        assert_eq!(app.database.contents().await == before, rejection.is_some(), "{who}");
     }
 }
 

@@ -65,10 +65,10 @@ async fn order_keeps_product_and_address_data_after_they_change() {
     let after = customer.run_with(&reread, json!({ "id": id })).await;
     assert_eq!(after.at("order"), agreed);
 
-    let gone = customer.mutate("addressDelete", "", json!({ "id": address })).await;
-    assert_eq!(gone.outcome("addressDelete"), "done");
-    let gone = manager.mutate("productDelete", "", json!({ "id": rope.id.to_global_id() })).await;
-    assert_eq!(gone.outcome("productDelete"), "done");
+    let removed = customer.mutate("addressDelete", "", json!({ "id": address })).await;
+    assert_eq!(removed.outcome("addressDelete"), "done");
+    let removed = manager.mutate("productDelete", "", json!({ "id": rope.id.to_global_id() })).await;
+    assert_eq!(removed.outcome("productDelete"), "done");
     let after = customer.run_with(&reread, json!({ "id": id })).await;
     assert_eq!(after.at("order"), agreed);
 }
@@ -97,8 +97,8 @@ async fn shipping_address_is_the_given_one_else_the_default_else_null() {
     assert_eq!(default, whole);
     assert_eq!(place("second", Some(&second)).await["city"], "Kiel");
 
-    let gone = customer.mutate("addressDelete", "", json!({ "id": first })).await;
-    assert_eq!(gone.outcome("addressDelete"), "done");
+    let removed = customer.mutate("addressDelete", "", json!({ "id": first })).await;
+    assert_eq!(removed.outcome("addressDelete"), "done");
     assert!(place("no default", None).await.is_null(), "without a default address there is none");
 }
 

@@ -36,12 +36,12 @@ async fn rejected_order_returns_errors_and_writes_nothing() {
     let nail = app.product(here.id, spec(5, "1.00")).await.id.to_global_id();
     let away = app.product(there.id, spec(5, "10.00")).await.id.to_global_id();
     let dear = app.product(here.id, spec(1_000_000, "99999999.99")).await.id.to_global_id();
-    let gone = app.product(here.id, spec(5, "10.00")).await.id.to_global_id();
+    let removed = app.product(here.id, spec(5, "10.00")).await.id.to_global_id();
     let category = app.category("ropes", None).await.id.to_global_id();
     let (customer, neighbour) = (app.customer().await, app.customer().await);
     let theirs = neighbour.address().await.id.to_global_id();
     let mine = customer.address().await.id.to_global_id();
-    let deleted = app.manager().await.mutate("productDelete", "", json!({ "id": gone })).await;
+    let deleted = app.manager().await.mutate("productDelete", "", json!({ "id": removed })).await;
     assert_eq!(deleted.outcome("productDelete"), "done");
 
     let line = |id: &str, quantity: i32| json!({ "productId": id, "quantity": quantity });
@@ -74,7 +74,7 @@ async fn rejected_order_returns_errors_and_writes_nothing() {
             of(vec![line(&nail, 1), line(&rope, 3), line(&rope, 3)]),
             "OUT_OF_STOCK lines.1.quantity, OUT_OF_STOCK lines.2.quantity",
         ),
-        (of(vec![line(&rope, 1), line(&gone, 1)]), "PRODUCT_INACTIVE lines.1.productId"),
+        (of(vec![line(&rope, 1), line(&removed, 1)]), "PRODUCT_INACTIVE lines.1.productId"),
         (of(vec![line(&rope, 1), line(&away, 1)]), "MULTIPLE_WEBSITES lines.1.productId"),
         (of(vec![line(&rope, 1), line(&unknown, 1)]), "NOT_FOUND lines.1.productId"),
         (of(vec![line(&unknown, 1), line(&rope, 1), line(&nail, 1)]), "NOT_FOUND lines.0.productId"),

@@ -110,7 +110,7 @@ async fn status_update_ships_and_delivers_the_remaining_units() {
     assert_eq!(app.database.rows(lines).await, ["(1,1,4)", "(2,1,3)", "(2,2,3)"]);
     assert_eq!(fixture.try_set_status("DELIVERED").await, "done");
     assert_eq!(app.database.rows("SELECT count(delivered_at) FROM shipments").await, ["(2)"]);
-    let told =
+    let select =
         "SELECT kind, from_status, to_status, quantity, user_id FROM order_events WHERE kind <> 'placed' ORDER BY id";
     let by = fixture.manager.id.0;
     let events = [
@@ -122,7 +122,7 @@ async fn status_update_ships_and_delivers_the_remaining_units() {
         format!("(delivered,,,6,{by})"),
         format!("(status_changed,shipped,delivered,,{by})"),
     ];
-    assert_eq!(app.database.rows(told).await, events);
+    assert_eq!(app.database.rows(select).await, events);
 }
 
 #[tokio::test]
@@ -294,8 +294,8 @@ async fn tracking_is_updated_and_cleared_and_every_change_is_recorded() {
     assert_eq!(update(json!({})).await, [post.clone(), json!("P 1"), url.clone()]);
     assert_eq!(update(json!({ "carrier": post })).await, [post.clone(), json!("P 1"), url.clone()]);
     assert_eq!(update(json!({ "trackingNumber": null })).await, [post, Value::Null, url]);
-    let told = "SELECT message FROM order_events WHERE kind = 'tracking_changed' ORDER BY id";
-    assert_eq!(app.database.rows(told).await, ["(\"Penny Post P 1\")", "(\"Penny Post\")"]);
+    let select = "SELECT message FROM order_events WHERE kind = 'tracking_changed' ORDER BY id";
+    assert_eq!(app.database.rows(select).await, ["(\"Penny Post P 1\")", "(\"Penny Post\")"]);
     let bad = json!({ "id": id, "trackingUrl": "ftp://post.example" });
     let refused = fixture.manager.mutate("shipmentUpdate", SHIPMENT, bad).await;
     assert_eq!(refused.outcome("shipmentUpdate"), "INVALID trackingUrl");

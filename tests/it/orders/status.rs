@@ -85,7 +85,7 @@ async fn only_staff_make_status_transitions_and_only_legal_ones() {
     let (anonymous, guest) = (app.anonymous(), app.guest("souk_c_guest"));
     for from in STATES {
         for to in STATES {
-            for (who, refusal) in [
+            for (who, rejection) in [
                 ("anonymous", Some("!UNAUTHENTICATED")),
                 ("guest", Some("!UNAUTHENTICATED")),
                 ("customer", Some("!FORBIDDEN")),
@@ -107,7 +107,7 @@ async fn only_staff_make_status_transitions_and_only_legal_ones() {
                     _ => &fixture.admin,
                 };
                 let legal = TRANSITIONS.contains(&(from, to));
-                let expected = refusal.unwrap_or(if legal { "done" } else { "ILLEGAL_TRANSITION status" });
+                let expected = rejection.unwrap_or(if legal { "done" } else { "ILLEGAL_TRANSITION status" });
                 assert_eq!(fixture.try_set_status(actor, to).await, expected, "{who}: {from} to {to}");
                 let stays = if expected == "done" { to } else { from };
                 assert_eq!(fixture.status().await, stays, "{who}: {from} to {to}");
@@ -136,10 +136,10 @@ async fn customers_cancel_pending_orders_and_staff_until_shipped() {
         ("manager", &fixture.manager, 2, "ILLEGAL_TRANSITION id"),
         ("admin", &fixture.admin, 2, "ILLEGAL_TRANSITION id"),
     ];
-    for (who, actor, last, refusal) in actors {
+    for (who, actor, last, rejection) in actors {
         for (index, from) in STATES.into_iter().enumerate() {
             fixture.force_status(from).await;
-            let expected = if index < last { "done" } else { refusal };
+            let expected = if index < last { "done" } else { rejection };
             assert_eq!(fixture.try_cancel(actor).await, expected, "{who}: {from}");
             let stays = if expected == "done" { "CANCELLED" } else { from };
             assert_eq!(fixture.status().await, stays, "{who}: {from}");

@@ -320,9 +320,9 @@ async fn webhook_order_does_not_change_the_result() {
         // Every event is delivered twice.
         for (at, (which, what)) in order_of_news.iter().chain(&order_of_news).enumerate() {
             let body = format!("{round}-{at} {} {what}", keys[*which]);
-            let told =
+            let outcome =
                 app.services.receive_payment_webhook("test", &Default::default(), body.as_bytes()).await.unwrap();
-            assert!(["applied", "known"].contains(&told), "{order_of_news:?}: {told}");
+            assert!(["applied", "known"].contains(&outcome), "{order_of_news:?}: {outcome}");
         }
         ends.insert((manager.payment_summary(&id).await, app.payment_status(&order).await, {
             let mut history = app.payment_history(&order).await;

@@ -60,10 +60,10 @@ async fn every_test_card_behaves_as_documented() {
     }
     let failures = "SELECT string_agg(failure, ' ' ORDER BY id) FROM payment_operations";
     assert_eq!(app.database.scalar(failures).await, "card_declined insufficient_funds capture_refused refund_refused");
-    let told = "SELECT string_agg(outcome || ' ' || n, ', ' ORDER BY outcome) FROM
+    let select = "SELECT string_agg(outcome || ' ' || n, ', ' ORDER BY outcome) FROM
         (SELECT outcome, count(*) n FROM payment_webhooks GROUP BY outcome) t";
     assert_eq!(
-        app.database.scalar(told).await,
+        app.database.scalar(select).await,
         "applied 3, known 6",
         "`later` has three; `twice` and `early` one each"
     );
@@ -95,8 +95,8 @@ async fn webhook_before_the_provider_response_takes_precedence() {
         app.run_jobs().await;
         (app.payment_status(&order).await, app.database.scalar("SELECT outcome FROM payment_webhooks").await)
     };
-    let (response, told) = tokio::join!(paying, telling);
-    assert_eq!(told, ("authorized 0.00/0.00".to_owned(), "applied".to_owned()), "before the provider responded");
+    let (response, webhook) = tokio::join!(paying, telling);
+    assert_eq!(webhook, ("authorized 0.00/0.00".to_owned(), "applied".to_owned()), "before the provider responded");
     assert_eq!(
         describe_payment(response.at("paymentCreate.payment")),
         "authorized 0.00/0.00: authorize 20.00 succeeded"

@@ -132,8 +132,8 @@ async fn concurrent_deliveries_of_an_event_apply_once() {
     app.database.disable_deadlock_detection().await;
     let (order, _, key) = pending_payment(&app).await;
     let body = event("evt_1", &key, "succeeded");
-    let told = futures_util::future::join_all((0..20).map(|_| send_signed(&app, &body))).await;
-    let count = |word: &str| told.iter().filter(|(status, told)| *status == 200 && told == word).count();
-    assert_eq!((count("applied"), count("repeated")), (1, 19), "{told:?}");
+    let reported = futures_util::future::join_all((0..20).map(|_| send_signed(&app, &body))).await;
+    let count = |word: &str| reported.iter().filter(|(status, reported)| *status == 200 && reported == word).count();
+    assert_eq!((count("applied"), count("repeated")), (1, 19), "{reported:?}");
     assert_eq!(app.payment_history(&order).await, ["authorized 20.00"]);
 }

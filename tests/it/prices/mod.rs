@@ -22,13 +22,13 @@ async fn history(actor: &Actor<'_>, product: ProductId) -> Vec<String> {
     let response = actor.run_with(HISTORY, json!({ "id": product.to_global_id() })).await;
     let nodes = response.at("product.priceHistory.nodes").as_array().expect("a list").clone();
     assert_eq!(*response.at("product.priceHistory.totalCount.value"), nodes.len());
-    let told = nodes.iter().map(|node| {
+    let reported = nodes.iter().map(|node| {
         assert_eq!(node["product"]["id"], product.to_global_id());
         let amount = |field: &str| node[field]["amount"].as_str().unwrap_or("-").to_owned();
         let who = if node["user"]["id"] == actor.global_id() { "me" } else { "-" };
         format!("{} {} {who}", amount("price"), amount("compareAtPrice"))
     });
-    told.collect()
+    reported.collect()
 }
 
 #[tokio::test]

@@ -45,8 +45,8 @@ async fn customer_with_all_data(app: &TestApp) -> Actor<'_> {
     });
     ada.mutate("addressCreate", "address { id }", address).await.at("addressCreate.address.id");
     let order = ada.order(&[(product.id, 2)]).await;
-    let told = "UPDATE orders SET contact_name = 'Countess Lovelace', customer_note = 'Leave it at the gate'";
-    app.database.sql(told).await;
+    let update = "UPDATE orders SET contact_name = 'Countess Lovelace', customer_note = 'Leave it at the gate'";
+    app.database.sql(update).await;
     ship_and_return(app, &ada, &order).await;
     let review = json!({ "productId": product.id.to_global_id(), "rating": 2, "text": "Weaves no algebra." });
     assert_eq!(ada.mutate("reviewCreate", "", review).await.outcome("reviewCreate"), "done");
@@ -158,8 +158,8 @@ async fn erasure_leaves_only_anonymous_statistics() {
     let nobody = json!({ "name": "Erased", "email": null, "phone": null, "isActive": false, "addresses": [] });
     assert_eq!(response.at("userErase.user"), &nobody);
     assert_eq!(locations_of(&app, &PERSONAL_DATA).await, Vec::<String>::new());
-    let told = "SELECT count(*), count(message) FROM order_events WHERE kind = 'note'";
-    assert_eq!(app.database.rows(told).await, ["(2,0)"], "the note's event is kept without its text");
+    let select = "SELECT count(*), count(message) FROM order_events WHERE kind = 'note'";
+    assert_eq!(app.database.rows(select).await, ["(2,0)"], "the note's event is kept without its text");
     assert_eq!(app.database.scalar("SELECT sum(total_amount) FROM orders").await, total);
     assert_eq!(app.database.scalar("SELECT ship_country FROM orders").await, "GB");
     app.database.assert_invariants().await;

@@ -68,8 +68,8 @@ async fn products_with_the_same_gtin_are_offers_ordered_by_website_and_price() {
         assert_eq!(offers(&app.anonymous(), *id).await, expected);
     }
     // An inactive product is an offer only for staff.
-    let gone = json!({ "id": ids[1].to_global_id() });
-    assert_eq!(manager.mutate("productDelete", "", gone).await.outcome("productDelete"), "done");
+    let removed = json!({ "id": ids[1].to_global_id() });
+    assert_eq!(manager.mutate("productDelete", "", removed).await.outcome("productDelete"), "done");
     assert_eq!(offers(&app.anonymous(), ids[0]).await, "a-only b-dear");
     assert_eq!(offers(&manager, ids[0]).await, "a-only b-cheap b-dear");
 }

@@ -106,8 +106,8 @@ async fn review_is_visible_and_counted_once_approved() {
 #[tokio::test]
 async fn rejected_review_returns_errors_and_writes_nothing() {
     let app = TestApp::new().await;
-    let (rope, gone) = (create_product(&app, "R").await, create_product(&app, "gone").await);
-    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
+    let (rope, removed) = (create_product(&app, "R").await, create_product(&app, "gone").await);
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", removed.0)).await;
     let (customer, seller, manager) = (app.customer().await, app.seller().await, app.manager().await);
     app.database.sql(&format!("UPDATE products SET seller_id = {} WHERE id = {}", seller.id.0, rope.0)).await;
     let table = [
@@ -126,8 +126,8 @@ async fn rejected_review_returns_errors_and_writes_nothing() {
             "TOO_LONG text",
         ),
         (&customer, json!({ "productId": ProductId(999_999).to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
-        (&customer, json!({ "productId": gone.to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
-        (&manager, json!({ "productId": gone.to_global_id(), "rating": 5 }), "PRODUCT_INACTIVE productId"),
+        (&customer, json!({ "productId": removed.to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
+        (&manager, json!({ "productId": removed.to_global_id(), "rating": 5 }), "PRODUCT_INACTIVE productId"),
         (&seller, json!({ "productId": rope.to_global_id(), "rating": 5 }), "INSUFFICIENT_PERMISSIONS productId"),
         (&customer, json!({ "productId": customer.global_id(), "rating": 5 }), "INVALID productId"),
     ];
@@ -385,8 +385,8 @@ async fn erasing_a_user_deletes_their_reviews() {
     assert_eq!(erased.outcome("userErase"), "done");
     let rating = visible_reviews(&app.anonymous(), rope).await.at("product.rating").clone();
     assert_eq!((&rating["average"], &rating["count"]), (&json!("5.00"), &json!(1)));
-    let told =
+    let select =
         "SELECT count(*) FROM audit_log WHERE resource_type = 'Review' AND (before::text || after::text) ~ 'wind|made'";
-    assert_eq!(app.database.scalar(told).await, "0");
+    assert_eq!(app.database.scalar(select).await, "0");
     assert_ratings(&app).await;
 }

@@ -60,11 +60,11 @@ impl<'a> AccessFixture<'a> {
             ("address-y", y.address().await.id.to_global_id()),
         ]);
         for (name, seller) in [("off-a", Some(a)), ("off-b", Some(b)), ("off", None)] {
-            let gone = product(name, seller).await.id.to_global_id();
+            let removed = product(name, seller).await.id.to_global_id();
             let delete = "mutation ($id: ID!) { productDelete(input: { id: $id }) { userErrors { code } } }";
-            let deleted = actors[6].run_with(delete, json!({ "id": gone })).await;
+            let deleted = actors[6].run_with(delete, json!({ "id": removed })).await;
             assert!(deleted.user_errors("productDelete").is_empty());
-            ids.insert(name, gone);
+            ids.insert(name, removed);
         }
         for (name, actor) in ACTORS.iter().zip(&actors).skip(1) {
             ids.insert(*name, actor.global_id());

@@ -116,9 +116,9 @@ async fn search_rules_match_in_the_language_of_their_website() {
     admin.mutate("websiteUpdate", "website { id }", change).await;
     reindex::reindex_stale(&app.database.db).await.expect("a reindex");
     assert_eq!(names_at(&public, "gebaude ", &there).await, ["Blaues Haus", "Das rote Haus"]);
-    let told = format!("{{ auditLog(where: {{ resourceId: {id:?} }}) {{ nodes {{ change }} }} }}");
+    let document = format!("{{ auditLog(where: {{ resourceId: {id:?} }}) {{ nodes {{ change }} }} }}");
     assert_eq!(
-        admin.run(&told).await.at("auditLog.nodes"),
+        admin.run(&document).await.at("auditLog.nodes"),
         &json!([{ "change": "CREATED" }]),
         "the reindex is not a change"
     );

@@ -79,8 +79,8 @@ async fn synonyms_find_each_other() {
     assert!(names(&public, "trainer", &at(rise)).await.is_empty());
 
     // A word that only occurs in a rule is known, and is suggested as a correction.
-    let told = search(&public, "plimsoll", &at(sailor)).await;
-    assert_eq!(told.at("search.didYouMean"), &Value::Null);
+    let response = search(&public, "plimsoll", &at(sailor)).await;
+    assert_eq!(response.at("search.didYouMean"), &Value::Null);
     let meant = search(&public, "plimsol red", &at(sailor)).await;
     assert_eq!(meant.at("search.nodes").as_array().map(Vec::len), Some(0), "no product is red");
     let meant = search(&public, "plimsoil", &at(sailor)).await;
@@ -162,8 +162,8 @@ async fn rule_update_and_deletion_apply_immediately() {
     );
     change(json!({ "target": null, "url": "/pumps" })).await;
     assert_eq!(search(&public, "pump", "").await.at("search.redirect"), &json!({ "url": "/pumps", "target": null }));
-    let gone = manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await;
-    assert_eq!(gone.text_at("searchRuleDelete.deletedId"), id);
+    let removed = manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await;
+    assert_eq!(removed.text_at("searchRuleDelete.deletedId"), id);
     assert_eq!(search(&public, "pump", "").await.at("search.redirect"), &Value::Null);
     let again = manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await;
     assert_eq!(again.user_errors("searchRuleDelete"), [("NOT_FOUND".into(), "id".into())]);
@@ -175,7 +175,7 @@ async fn empty_or_invalid_rule_is_rejected() {
     let website = shop(&app, "sailor", &[]).await;
     let manager = app.manager().await;
     let (nobody, category) = (website.to_global_id(), app.category("shoes", None).await.id.to_global_id());
-    let gone = souk::ids::BrandId(7).to_global_id();
+    let removed = souk::ids::BrandId(7).to_global_id();
     let long = "x".repeat(101);
     let many: Vec<String> = (0..51).map(|n| format!("word{n}")).collect();
     for (words, other, code, field) in [
@@ -189,7 +189,7 @@ async fn empty_or_invalid_rule_is_rejected() {
         (json!(["sneaker", long]), json!({}), "TOO_LONG", "words"),
         (json!(["one two three four", "five"]), json!({}), "TOO_LONG", "words"),
         (json!(["sale"]), json!({ "target": nobody }), "INVALID", "target"),
-        (json!(["sale"]), json!({ "target": gone }), "NOT_FOUND", "target"),
+        (json!(["sale"]), json!({ "target": removed }), "NOT_FOUND", "target"),
         (json!(["sale"]), json!({ "target": category, "url": "/sale" }), "INVALID", "url"),
         (json!(["sale"]), json!({ "url": "javascript:alert(1)" }), "INVALID", "url"),
         (json!(["sale"]), json!({ "url": "" }), "INVALID", "url"),

@@ -28,7 +28,7 @@ async fn ledger_lists_entries_latest_first() {
     assert_eq!(cancelled.outcome("orderCancel"), "done");
     let response = manager.run_with(LEDGER, json!({ "id": product.to_global_id() })).await;
     let nodes = response.at("product.stockMovements.nodes").as_array().expect("a list");
-    let told: Vec<_> = nodes
+    let reported: Vec<_> = nodes
         .iter()
         .map(|node| {
             assert_eq!(node["product"]["id"], product.to_global_id());
@@ -48,7 +48,7 @@ async fn ledger_lists_entries_latest_first() {
         "SALE -2 8 order buyer -",
         "OPENING 10 10 - - -",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     assert_eq!(*response.at("product.stockMovements.totalCount.value"), 4);
     app.database.assert_invariants().await;
 }

@@ -70,8 +70,8 @@ async fn everyone_sees_availability_and_the_quantity_left_when_low() {
         let input = json!({ "productId": product.to_global_id(), "quantity": quantity });
         assert_eq!(manager.mutate("stockSet", "product { id }", input).await.outcome("stockSet"), "done");
     };
-    let low = async |pieces: i32| {
-        let input = json!({ "id": product.to_global_id(), "lowStockThreshold": pieces });
+    let low = async |units: i32| {
+        let input = json!({ "id": product.to_global_id(), "lowStockThreshold": units });
         manager.mutate("productUpdate", "product { lowStockThreshold }", input).await.outcome("productUpdate")
     };
     assert_eq!(public_stock(&app, product).await, "OUT_OF_STOCK null");
@@ -79,14 +79,14 @@ async fn everyone_sees_availability_and_the_quantity_left_when_low() {
         set(quantity).await;
         assert_eq!(public_stock(&app, product).await, expected);
     }
-    for (pieces, outcome, expected) in [
+    for (units, outcome, expected) in [
         (6, "done", "LOW_STOCK 6"),
         (0, "done", "IN_STOCK null"),
         (-1, "OUT_OF_RANGE lowStockThreshold", "IN_STOCK null"),
         (1_000_001, "OUT_OF_RANGE lowStockThreshold", "IN_STOCK null"),
         (1_000_000, "done", "LOW_STOCK 6"),
     ] {
-        assert_eq!(low(pieces).await, outcome);
+        assert_eq!(low(units).await, outcome);
         assert_eq!(public_stock(&app, product).await, expected);
     }
     // Units that are reserved for a cart are unavailable to others.

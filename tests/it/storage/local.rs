@@ -11,21 +11,21 @@ use souk::{
 
 /// Returns a store in a directory and one in memory, and the directory.
 fn stores() -> (tempfile::TempDir, [Storage; 2]) {
-    let folder = tempfile::tempdir().expect("a directory");
-    let place = StorageLocation::Directory { directory: folder.path().join("files"), secret: "s".repeat(32) };
+    let dir = tempfile::tempdir().expect("a directory");
+    let place = StorageLocation::Directory { directory: dir.path().join("files"), secret: "s".repeat(32) };
     let stores = [&place, &StorageLocation::Memory].map(|place| Storage::open(place).expect("a store"));
-    (folder, stores)
+    (dir, stores)
 }
 
-async fn keys(store: &Storage, folder: &str) -> Vec<String> {
-    let mut keys: Vec<_> = store.list(folder).unwrap().map_ok(|entry| entry.key).try_collect().await.unwrap();
+async fn keys(store: &Storage, dir: &str) -> Vec<String> {
+    let mut keys: Vec<_> = store.list(dir).unwrap().map_ok(|entry| entry.key).try_collect().await.unwrap();
     keys.sort();
     keys
 }
 
 #[tokio::test]
 async fn files_are_written_read_listed_and_deleted() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         store.put("media/ab/160.jpg", Bytes::from_static(b"0123456789")).await.unwrap();
         assert_eq!(store.get_bytes("media/ab/160.jpg", 10).await.unwrap().unwrap(), "0123456789");
@@ -46,7 +46,7 @@ async fn files_are_written_read_listed_and_deleted() {
 
 #[tokio::test]
 async fn long_stream_is_written_in_parts_and_too_long_one_leaves_nothing() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     let long = vec![7_u8; 9 * 1024 * 1024];
     let size = long.len() as u64;
     for store in stores {
@@ -61,7 +61,7 @@ async fn long_stream_is_written_in_parts_and_too_long_one_leaves_nothing() {
 
 #[tokio::test]
 async fn put_once_writes_only_once() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         let (one, two) = tokio::join!(
             store.put_if_absent("uploads/1/a", &b"one"[..], 9),
@@ -76,7 +76,7 @@ async fn put_once_writes_only_once() {
 
 #[tokio::test]
 async fn keys_cannot_escape_the_store() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         for key in ["../secret", "media/../../secret", "media//x", "media/./x"] {
             assert!(store.put(key, Bytes::new()).await.is_err(), "{key}");
@@ -87,7 +87,7 @@ async fn keys_cannot_escape_the_store() {
 
 #[tokio::test]
 async fn signed_url_is_valid_for_one_operation_on_one_file() {
-    let (_folder, stores) = stores();
+    let (_directory, stores) = stores();
     for store in stores {
         let day = Duration::from_secs(86_400);
         let get = store.signed_get("transfers/1/out.csv", "out.csv", day).await.unwrap();

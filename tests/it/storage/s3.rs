@@ -17,9 +17,9 @@ use souk::{
 use tokio::net::TcpListener;
 
 /// Starts a server with an empty bucket in this directory; returns its address.
-async fn server(folder: &tempfile::TempDir) -> String {
-    std::fs::create_dir(folder.path().join("shop")).expect("a bucket");
-    let mut builder = S3ServiceBuilder::new(FileSystem::new(folder.path()).expect("a server"));
+async fn server(directory: &tempfile::TempDir) -> String {
+    std::fs::create_dir(directory.path().join("shop")).expect("a bucket");
+    let mut builder = S3ServiceBuilder::new(FileSystem::new(directory.path()).expect("a server"));
     builder.set_auth(SimpleAuth::from_single("key", "secret"));
     let service = builder.build();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -47,18 +47,18 @@ fn store(endpoint: &str, secret: &str) -> Storage {
     Storage::open(&StorageLocation::S3(bucket)).expect("a store")
 }
 
-async fn keys(store: &Storage, folder: &str) -> Vec<String> {
-    let mut keys: Vec<_> = store.list(folder).unwrap().map_ok(|entry| entry.key).try_collect().await.unwrap();
+async fn keys(store: &Storage, directory: &str) -> Vec<String> {
+    let mut keys: Vec<_> = store.list(directory).unwrap().map_ok(|entry| entry.key).try_collect().await.unwrap();
     keys.sort();
     keys
 }
 
 #[tokio::test]
 async fn files_are_written_read_listed_and_deleted_in_a_bucket() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let store = store(&server(&folder).await, "secret");
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(&server(&directory).await, "secret");
     store.put("media/ab/160.jpg", Bytes::from_static(b"0123456789")).await.unwrap();
-    assert!(folder.path().join("shop/souk/files/media/ab/160.jpg").exists(), "below the prefix");
+    assert!(directory.path().join("shop/souk/files/media/ab/160.jpg").exists(), "below the prefix");
     assert_eq!(store.get_bytes("media/ab/160.jpg", 10).await.unwrap().unwrap(), "0123456789");
     let part = store.get_range("media/ab/160.jpg", 2..5).await.unwrap().unwrap();
     assert_eq!((part.size, part.range.clone()), (10, 2..5));
@@ -80,8 +80,8 @@ async fn files_are_written_read_listed_and_deleted_in_a_bucket() {
 
 #[tokio::test]
 async fn bucket_urls_are_presigned() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let store = store(&server(&folder).await, "secret");
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(&server(&directory).await, "secret");
     let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     let hour = Duration::from_secs(3600);
     let put = store.signed_put("uploads/1/a", 5, hour).await.unwrap();
@@ -97,8 +97,8 @@ async fn bucket_urls_are_presigned() {
 
 #[tokio::test]
 async fn rejected_store_request_returns_unavailable() {
-    let folder = tempfile::tempdir().expect("a directory");
-    let store = store(&server(&folder).await, "another secret");
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(&server(&directory).await, "another secret");
     let refused = store.put("media/ab/160.jpg", Bytes::new()).await;
     assert!(matches!(refused, Err(Error::Coded(ErrorCode::Unavailable, _))), "{refused:?}");
 }

@@ -14,9 +14,9 @@ async fn cost_price_is_visible_only_to_those_who_manage_the_product() {
     let product = app.product(sailor.id, spec).await.id.to_global_id();
     let manager = app.manager().await;
     let input = json!({ "id": product, "costPrice": "7.10", "supplierSku": "H-1" });
-    let told = manager.mutate("productUpdate", "product { costPrice { amount currency } supplierSku }", input).await;
+    let updated = manager.mutate("productUpdate", "product { costPrice { amount currency } supplierSku }", input).await;
     let bought = json!({ "costPrice": { "amount": "7.10", "currency": "EUR" }, "supplierSku": "H-1" });
-    assert_eq!(told.at("productUpdate.product"), &bought);
+    assert_eq!(updated.at("productUpdate.product"), &bought);
     let hidden = json!({ "costPrice": null, "supplierSku": null });
     let products = &[Permission::ManageProducts][..];
     for (index, (actor, expected)) in [

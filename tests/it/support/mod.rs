@@ -15,6 +15,7 @@ pub mod failing_fields;
 pub mod fixtures;
 pub mod forged_token;
 pub mod generated_operations;
+pub mod image_server;
 pub mod mailbox;
 pub mod multipart_form;
 mod mutations;

@@ -120,14 +120,14 @@ impl<'a> Scenario<'a> {
             website.id.0, customer.id.0
         );
         let moved = app.database.scalar(&moved).await;
-        let picture = format!(
+        let content = format!(
             "WITH made AS (INSERT INTO media (sha256, format, width, height, bytes, blurhash, widths)
                 VALUES (repeat('ab', 32), 'jpeg', 640, 480, 1000, 'LEHV6nWB2yk8', ARRAY[160, 640]) RETURNING id)
              INSERT INTO images (product_id, media_id, position, source_url, failure)
                 SELECT {}, id, 1, 'https://pictures.example/1.jpg', 'it was late' FROM made RETURNING id",
             hidden.id.0
         );
-        let picture = app.database.scalar(&picture).await;
+        let content = app.database.scalar(&content).await;
         let rule = format!(
             "INSERT INTO search_rules (website_id, words, category_id) VALUES ({}, '{{sale,offers}}', {}) RETURNING id",
             website.id.0, category.id.0
@@ -145,7 +145,7 @@ impl<'a> Scenario<'a> {
             ("Supplier", supplier.id.to_global_id()),
             ("Product", hidden.id.to_global_id()),
             ("StockMovement", StockMovementId(sale.parse().expect("a key")).to_global_id()),
-            ("Image", ImageId(picture.parse().expect("a key")).to_global_id()),
+            ("Image", ImageId(content.parse().expect("a key")).to_global_id()),
             ("ProductGroup", group),
             ("PriceChange", PriceChangeId(price.parse().expect("a key")).to_global_id()),
             ("Order", order),

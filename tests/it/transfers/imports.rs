@@ -110,12 +110,12 @@ async fn rejected_rows_have_reasons_and_can_be_corrected() {
                 ,Nameless,1,1,\n";
     let report = shop.import_csv(Resource::Products, file).await;
     assert_eq!(counts(&report), [2, 0, 0, 6]);
-    let told: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
+    let reported: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
     let expected =
         [(3, Some("name")), (4, None), (5, Some("sku")), (6, Some("price")), (7, Some("stock")), (9, Some("sku"))];
-    let mut told = told;
-    told.sort_unstable();
-    assert_eq!(told, expected);
+    let mut reported = reported;
+    reported.sort_unstable();
+    assert_eq!(reported, expected);
     assert_eq!(shop.database.scalar("SELECT name FROM categories WHERE name LIKE '=%'").await, "=x");
     let rejects = shop.rejects();
     assert!(rejects.starts_with("sku,name,price,stock,category,line,reason\n"), "{rejects}");
@@ -238,8 +238,8 @@ async fn database_error_rejects_only_its_row() {
                 T-5,Shirt,9,shirts,Size=XL\n";
     let report = shop.import_csv(Resource::Products, file).await;
     assert_eq!(counts(&report), [3, 0, 0, 2]);
-    let told: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
-    assert_eq!(told, [(4, Some("options")), (5, Some("options"))]);
+    let reported: Vec<_> = report.errors.iter().map(|error| (error.line, error.column.as_deref())).collect();
+    assert_eq!(reported, [(4, Some("options")), (5, Some("options"))]);
     let slugs = "SELECT count(DISTINCT slug) || ' ' || min(slug) FROM products";
     assert_eq!(shop.database.scalar(slugs).await, "3 shirt");
 }
@@ -324,11 +324,11 @@ async fn export_imported_elsewhere_creates_the_same_rows() {
 async fn image_changes_count_as_updates_and_local_images_are_not_fetched() {
     let shop = Shop::new().await;
     shop.import_csv(Resource::Products, "sku,name,price\nA,Lantern,1\n").await;
-    let pictured = "sku,images\nA,https://shop.example/a.jpg Front\n";
+    let with_images = "sku,images\nA,https://shop.example/a.jpg Front\n";
     let dry = ImportOptions { is_dry_run: true, ..options(Resource::Products, Format::SoukCsv) };
-    assert_eq!(counts(&shop.run(&dry, Cursor::new(pictured), None).await.unwrap()), [0, 1, 0, 0]);
-    assert_eq!(counts(&shop.import_csv(Resource::Products, pictured).await), [0, 1, 0, 0]);
-    assert_eq!(counts(&shop.import_csv(Resource::Products, pictured).await), [0, 0, 1, 0]);
+    assert_eq!(counts(&shop.run(&dry, Cursor::new(with_images), None).await.unwrap()), [0, 1, 0, 0]);
+    assert_eq!(counts(&shop.import_csv(Resource::Products, with_images).await), [0, 1, 0, 0]);
+    assert_eq!(counts(&shop.import_csv(Resource::Products, with_images).await), [0, 0, 1, 0]);
     let sha = "ab".repeat(32);
     let uploaded = format!(
         "INSERT INTO media (id, sha256, format, width, height, bytes, blurhash, widths)
@@ -340,8 +340,8 @@ async fn image_changes_count_as_updates_and_local_images_are_not_fetched() {
     let path = format!("/media/{sha}/900.jpg");
     assert!(out.contains(&format!("https://shop.example/a.jpg Front | {path} Uploaded")), "{out}");
     assert_eq!(counts(&shop.import_csv(Resource::Products, &out).await), [0, 0, 1, 0]);
-    let pictures = "SELECT string_agg(coalesce(source_url, media_id::text), ' ' ORDER BY id) FROM images";
-    assert_eq!(shop.database.scalar(pictures).await, "https://shop.example/a.jpg 1");
+    let image_rows = "SELECT string_agg(coalesce(source_url, media_id::text), ' ' ORDER BY id) FROM images";
+    assert_eq!(shop.database.scalar(image_rows).await, "https://shop.example/a.jpg 1");
     // Another product reuses the local image; an image that is not here is fetched from the source of the file.
     let elsewhere = path.replace("ab", "cd");
     let file = format!("sku,name,price,images\nB,Lamp,1,{path} | {elsewhere}\n");

@@ -146,6 +146,6 @@ async fn rejected_variant_includes_the_images_of_its_product() {
     let rejects = fs::read_to_string(&shop.rejects).unwrap().replace(",-3,", ",3,");
     let report = shop.import(Format::Shopify, "quay", &rejects).await;
     assert_eq!((report.counts.created, report.counts.unchanged), (1, 1), "{report:?} {rejects}");
-    let pictures = "SELECT string_agg(n::text, ' ') FROM (SELECT count(*) AS n FROM images GROUP BY product_id) i";
-    assert_eq!(shop.scalar(pictures).await, "2 2");
+    let image_rows = "SELECT string_agg(n::text, ' ') FROM (SELECT count(*) AS n FROM images GROUP BY product_id) i";
+    assert_eq!(shop.scalar(image_rows).await, "2 2");
 }

@@ -23,7 +23,7 @@ async fn submit_everywhere(app: &TestApp, field: &str, value: &str) -> Vec<Strin
         let response = actor.mutate(mutation, &format!("{resource} {{ id {field} }}"), input).await;
         said.push(match response.outcome(mutation).as_str() {
             "done" => response.text_at(&format!("{mutation}.{resource}.{field}")),
-            refusal => format!("{refusal}: {}", response.text_at(&format!("{mutation}.userErrors.0.message"))),
+            rejection => format!("{rejection}: {}", response.text_at(&format!("{mutation}.userErrors.0.message"))),
         });
         // So that the next mutation may use the same address.
         app.database.sql("UPDATE users SET email = NULL WHERE email NOT LIKE 'admin%'").await;

@@ -96,8 +96,8 @@ async fn wishlist_is_created_filled_renamed_and_deleted() {
 #[tokio::test]
 async fn invalid_input_changes_nothing() {
     let app = TestApp::new().await;
-    let (rope, gone) = (product(&app, "R", 10).await, product(&app, "gone", 10).await);
-    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
+    let (rope, removed) = (product(&app, "R", 10).await, product(&app, "gone", 10).await);
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", removed.0)).await;
     let ada = app.customer().await;
     let id = wishlist(&ada, "Boat").await;
     let add = |product: ProductId, quantity: i32| json!({ "wishlistId": id, "productId": product.to_global_id(), "quantity": quantity });
@@ -110,7 +110,7 @@ async fn invalid_input_changes_nothing() {
         ("wishlistUpdate", json!({ "id": rope.to_global_id(), "name": "Ship" }), "INVALID id"),
         ("wishlistItemAdd", add(rope, 0), "OUT_OF_RANGE quantity"),
         ("wishlistItemAdd", add(rope, 1_000_001), "OUT_OF_RANGE quantity"),
-        ("wishlistItemAdd", add(gone, 1), "NOT_FOUND productId"),
+        ("wishlistItemAdd", add(removed, 1), "NOT_FOUND productId"),
         ("wishlistItemAdd", add(ProductId(999_999), 1), "NOT_FOUND productId"),
         ("wishlistMoveToCart", json!({ "id": id }), "REQUIRED id"),
         ("wishlistMoveToCart", json!({ "id": id, "itemIds": [rope.to_global_id()] }), "INVALID itemIds.0"),

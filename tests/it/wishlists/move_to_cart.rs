@@ -51,22 +51,22 @@ async fn cart_is_created_for_moved_items_if_missing() {
 #[tokio::test]
 async fn unavailable_item_prevents_the_whole_move() {
     let app = TestApp::new().await;
-    let (rope, few, gone) =
+    let (rope, few, removed) =
         (product(&app, "R", 10).await, product(&app, "few", 1).await, product(&app, "gone", 5).await);
     let ada = app.customer().await;
     let id = wishlist(&ada, "Boat").await;
     let rope_item = add(&ada, &id, rope, 1).await;
     let few_item = add(&ada, &id, few, 2).await;
-    let gone_item = add(&ada, &id, gone, 1).await;
-    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
+    let removed_item = add(&ada, &id, removed, 1).await;
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", removed.0)).await;
     let before = app.database.contents().await;
     // Errors name items by index: in `items`, latest first, or in `itemIds`.
-    for (input, few, gone) in [
+    for (input, few, removed) in [
         (json!({ "id": id }), "items.1", "items.0"),
-        (json!({ "id": id, "itemIds": [few_item, rope_item, gone_item] }), "itemIds.0", "itemIds.2"),
+        (json!({ "id": id, "itemIds": [few_item, rope_item, removed_item] }), "itemIds.0", "itemIds.2"),
     ] {
         let response = ada.mutate("wishlistMoveToCart", CART, input).await;
-        let expected = [("NOT_FOUND", format!("{gone}.productId")), ("OUT_OF_STOCK", format!("{few}.quantity"))];
+        let expected = [("NOT_FOUND", format!("{removed}.productId")), ("OUT_OF_STOCK", format!("{few}.quantity"))];
         let mut found = response.user_errors("wishlistMoveToCart");
         found.sort();
         assert_eq!(found, expected.map(|(code, field)| (code.to_owned(), field)), "{response:#?}");

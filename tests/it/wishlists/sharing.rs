@@ -19,12 +19,12 @@ async fn shared(actor: &Actor<'_>, token: &str) -> Value {
 #[tokio::test]
 async fn everyone_with_the_token_reads_a_shared_wishlist_until_the_link_is_revoked() {
     let app = TestApp::new().await;
-    let (rope, gone) = (product(&app, "R", 10).await, product(&app, "gone", 10).await);
+    let (rope, removed) = (product(&app, "R", 10).await, product(&app, "gone", 10).await);
     let (ada, other) = (app.customer().await, app.customer().await);
     let id = wishlist(&ada, "Boat").await;
     add(&ada, &id, rope, 2).await;
-    add(&ada, &id, gone, 1).await;
-    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", gone.0)).await;
+    add(&ada, &id, removed, 1).await;
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", removed.0)).await;
     let token = share(&ada, &id).await;
     assert_eq!(app.database.scalar("SELECT shared_at = updated_at FROM wishlists").await, "t");
     let expected = json!({ "id": id, "name": "Boat", "isShared": true, "user": null, "items": { "nodes": [

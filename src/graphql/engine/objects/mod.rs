@@ -25,7 +25,7 @@ pub use merged_root::{MergedRoot, RootParts, fields_of};
 pub use registration::{ArgumentInfo, FieldInfo, meta_argument, register_interface, register_object};
 pub use root::{RootResolver, execute};
 pub use selection_set::resolve_selection_set;
-pub use value::{Kind, Leaf, Object, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
+pub use value::{Kind, Leaf, ObjectValue, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
 
 /// The pending result of a field.
 pub type FieldFuture<'a> = BoxFuture<'a, ServerResult<Value>>;

@@ -85,7 +85,7 @@ impl<T: Leaf> Leaf for Vec<T> {
 }
 
 /// An object or, if the type is nullable, an optional object; implemented by `#[object]`.
-pub trait Object: Send + Sync {
+pub trait ObjectValue: Send + Sync {
     /// Whether an object that cannot be resolved becomes null.
     const IS_NULLABLE: bool = false;
 
@@ -93,13 +93,13 @@ pub trait Object: Send + Sync {
     fn as_object(&self) -> Option<&dyn DynObject>;
 }
 
-impl<T: AbstractType + Send + Sync> Object for Abstract<T> {
+impl<T: AbstractType + Send + Sync> ObjectValue for Abstract<T> {
     fn as_object(&self) -> Option<&dyn DynObject> {
         Some(self.0.concrete_object())
     }
 }
 
-impl<T: Object> Object for &T {
+impl<T: ObjectValue> ObjectValue for &T {
     const IS_NULLABLE: bool = T::IS_NULLABLE;
 
     fn as_object(&self) -> Option<&dyn DynObject> {
@@ -107,7 +107,7 @@ impl<T: Object> Object for &T {
     }
 }
 
-impl<T: Object> Object for Option<T> {
+impl<T: ObjectValue> ObjectValue for Option<T> {
     const IS_NULLABLE: bool = true;
 
     fn as_object(&self) -> Option<&dyn DynObject> {
@@ -128,7 +128,7 @@ impl<T: OutputType> Item for T {
 }
 
 /// A list or, if the type is nullable, an optional list.
-pub trait List: Send + Sync {
+pub trait ListValue: Send + Sync {
     /// Whether a list that cannot be resolved becomes null.
     const IS_NULLABLE: bool = false;
 
@@ -136,13 +136,13 @@ pub trait List: Send + Sync {
     fn items(&self) -> Option<Vec<&dyn Item>>;
 }
 
-impl<T: OutputType> List for Vec<T> {
+impl<T: OutputType> ListValue for Vec<T> {
     fn items(&self) -> Option<Vec<&dyn Item>> {
         Some(self.iter().map(|item| item as &dyn Item).collect())
     }
 }
 
-impl<T: List> List for &T {
+impl<T: ListValue> ListValue for &T {
     const IS_NULLABLE: bool = T::IS_NULLABLE;
 
     fn items(&self) -> Option<Vec<&dyn Item>> {
@@ -150,7 +150,7 @@ impl<T: List> List for &T {
     }
 }
 
-impl<T: List> List for Option<T> {
+impl<T: ListValue> ListValue for Option<T> {
     const IS_NULLABLE: bool = true;
 
     fn items(&self) -> Option<Vec<&dyn Item>> {
@@ -232,11 +232,11 @@ impl<T: Leaf> Kind<T> for LeafKind {
     }
 }
 
-/// Kind of an [`Object`].
+/// Kind of an [`ObjectValue`].
 #[derive(Clone, Copy)]
 pub struct ObjectKind;
 
-impl<T: Object> Kind<T> for ObjectKind {
+impl<T: ObjectValue> Kind<T> for ObjectKind {
     fn resolve(
         self,
         value: &T,
@@ -258,11 +258,11 @@ async fn resolve_object(
     }
 }
 
-/// Kind of a [`List`].
+/// Kind of a [`ListValue`].
 #[derive(Clone, Copy)]
 pub struct ListKind;
 
-impl<T: List> Kind<T> for ListKind {
+impl<T: ListValue> Kind<T> for ListKind {
     fn resolve(
         self,
         value: &T,
@@ -326,7 +326,7 @@ pub trait ProbeLeaf {
 
 impl<T: Leaf> ProbeLeaf for Probe<'_, T> {}
 
-/// A value that is an [`Object`].
+/// A value that is an [`ObjectValue`].
 pub trait ProbeObject {
     /// Returns the kind.
     fn kind(&self) -> ObjectKind {
@@ -334,9 +334,9 @@ pub trait ProbeObject {
     }
 }
 
-impl<T: Object> ProbeObject for &Probe<'_, T> {}
+impl<T: ObjectValue> ProbeObject for &Probe<'_, T> {}
 
-/// A value that is a [`List`].
+/// A value that is a [`ListValue`].
 pub trait ProbeList {
     /// Returns the kind.
     fn kind(&self) -> ListKind {
@@ -344,7 +344,7 @@ pub trait ProbeList {
     }
 }
 
-impl<T: List> ProbeList for &Probe<'_, T> {}
+impl<T: ListValue> ProbeList for &Probe<'_, T> {}
 
 /// Any other value.
 pub trait ProbeOutput {

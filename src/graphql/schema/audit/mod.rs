@@ -14,10 +14,7 @@ use crate::{
         store::{self, AuditList},
     },
     auth::Permission,
-    db::{
-        actor::ActorKind,
-        filter::{Filter, Op},
-    },
+    db::{actor::ActorKind, filter::Filter},
     error::{Error, Result},
     graphql::{
         engine::{
@@ -126,7 +123,7 @@ impl AuditEntry {
 pub struct AuditResourceTypeFilter {
     /// Matches this value.
     eq: Option<ResourceType>,
-    /// Matches any of these values.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<ResourceType>>,
 }
 
@@ -135,7 +132,7 @@ pub struct AuditResourceTypeFilter {
 pub struct AuditViaFilter {
     /// Matches this value.
     eq: Option<ActorKind>,
-    /// Matches any of these values.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<ActorKind>>,
 }
 
@@ -165,10 +162,8 @@ impl Where for AuditWhere {
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
         filter.id("user", self.user, C::User)?;
         let (via, resource_type) = (self.via.unwrap_or_default(), self.resource_type.unwrap_or_default());
-        filter.condition(via.eq.map(|via| C::Via(Op::Eq(via))));
-        filter.condition(via.r#in.map(|any| C::Via(Op::In(any))));
-        filter.condition(resource_type.eq.map(|resource_type| C::ResourceType(Op::Eq(resource_type))));
-        filter.condition(resource_type.r#in.map(|any| C::ResourceType(Op::In(any))));
+        filter.choice("via", via.eq, via.r#in, C::Via)?;
+        filter.choice("resourceType", resource_type.eq, resource_type.r#in, C::ResourceType)?;
         if let Some(id) = self.resource_id {
             let invalid_id = || Error::bad_input("where.resourceId", "not the ID of an audited resource");
             let (resource_type, key) = ResourceType::of(&id).ok_or_else(invalid_id)?;

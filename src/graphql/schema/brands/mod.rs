@@ -71,7 +71,7 @@ impl Brand {
 
     /// Logo of the brand. Null if it has none.
     async fn logo(&self, ctx: &Context<'_>) -> Result<Option<Image>> {
-        media::logo_of(ctx, self.0.id).await
+        media::image_of(ctx, self.0.id).await
     }
 
     /// Products of the brand that the viewer may see, by default newest first.

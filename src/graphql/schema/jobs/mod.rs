@@ -8,7 +8,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    db::filter::{Filter, Op},
+    db::filter::Filter,
     error::Result,
     graphql::{
         engine::{
@@ -93,7 +93,7 @@ impl Job {
 pub struct JobStateFilter {
     /// Matches this value.
     eq: Option<JobState>,
-    /// Matches any of these values.
+    /// Matches any of these values (at most 100).
     r#in: Option<Vec<JobState>>,
 }
 
@@ -116,8 +116,7 @@ impl Where for JobWhere {
         use JobCondition as C;
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
         let state = self.state.unwrap_or_default();
-        filter.condition(state.eq.map(|state| C::State(Op::Eq(state))));
-        filter.condition(state.r#in.map(|any| C::State(Op::In(any))));
+        filter.choice("state", state.eq, state.r#in, C::State)?;
         filter.text("kind", self.kind, C::Kind)?;
         filter.time(self.created_at, C::CreatedAt);
         filter.build()

@@ -1,9 +1,11 @@
 //! Mutations of brand logos and category images.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
 
-use super::{ImagesByCategory, LogosByBrand, image, mutation::ImageSource, upload::Upload};
+use super::{ImagesByCatalogOwner, image, source::ImageSource, upload::Upload};
 use crate::{
     auth::Permission,
     error::Result,
@@ -13,28 +15,37 @@ use crate::{
             brands::{Brand, brand},
             categories::{Category, category},
             context::ContextExt,
+            loaders::ResourceId,
             media::Image,
+            resource::Resource,
         },
     },
-    ids::{BrandId, CategoryId, RowId},
+    ids::{BrandId, CategoryId},
     media::{actions::catalog_images, model::CatalogOwner},
 };
+
+/// The new image of a brand or category: fields of `BrandLogoSetInput` and `CategoryImageSetInput`.
+#[derive(Debug, InputObject)]
+pub struct CatalogImageInput {
+    /// A file of this request: JPEG, PNG, WebP or GIF, at most 50 million pixels.
+    file: Option<Upload>,
+    /// ID of a file that was uploaded to the URL of `uploadCreate`.
+    upload_id: Option<ID>,
+    /// Public `http` or `https` URL, at most 2,000 characters. The image is downloaded before the mutation responds, for at
+    /// most 20 seconds.
+    url: Option<String>,
+    /// Alternative text that describes the image, at most 500 characters. Defaults to an empty text.
+    #[graphql(default)]
+    alt: String,
+}
 
 /// Input for `brandLogoSet`. Exactly one of `file`, `uploadId` and `url` must be set.
 #[derive(Debug, InputObject)]
 pub struct BrandLogoSetInput {
     /// ID of the brand.
     brand_id: ID,
-    /// A file of this request: JPEG, PNG, WebP or GIF, at most 50 million pixels.
-    file: Option<Upload>,
-    /// ID of a file that was uploaded to the URL of `uploadCreate`.
-    upload_id: Option<ID>,
-    /// Public `http` or `https` URL, at most 2,000 characters, from which the logo is downloaded in the background.
-    /// Until then the logo has no `url`.
-    url: Option<String>,
-    /// Alternative text that describes the image, at most 500 characters. Defaults to an empty text.
-    #[graphql(default)]
-    alt: String,
+    #[graphql(flatten)]
+    image: CatalogImageInput,
 }
 
 /// Input for `brandLogoDelete`.
@@ -49,16 +60,8 @@ pub struct BrandLogoDeleteInput {
 pub struct CategoryImageSetInput {
     /// ID of the category.
     category_id: ID,
-    /// A file of this request: JPEG, PNG, WebP or GIF, at most 50 million pixels.
-    file: Option<Upload>,
-    /// ID of a file that was uploaded to the URL of `uploadCreate`.
-    upload_id: Option<ID>,
-    /// Public `http` or `https` URL, at most 2,000 characters, from which the image is downloaded in the background.
-    /// Until then the image has no `url`.
-    url: Option<String>,
-    /// Alternative text that describes the image, at most 500 characters. Defaults to an empty text.
-    #[graphql(default)]
-    alt: String,
+    #[graphql(flatten)]
+    image: CatalogImageInput,
 }
 
 /// Input for `categoryImageDelete`.
@@ -97,56 +100,34 @@ payload! {
     }
 }
 
-/// Returns the logo of a brand, batched.
+/// Returns the image of a brand or category, batched.
 /// # Errors
 /// That of the whole batch.
-pub async fn logo_of(ctx: &Context<'_>, id: BrandId) -> Result<Option<Image>> {
-    Ok(ctx.loaders().group::<LogosByBrand, _>(id).await?.first().cloned().map(image))
+pub async fn image_of(ctx: &Context<'_>, owner: impl Into<CatalogOwner>) -> Result<Option<Image>> {
+    Ok(ctx.loaders().group::<ImagesByCatalogOwner, _>(owner.into()).await?.first().cloned().map(image))
 }
 
-/// Returns the image of a category, batched.
-/// # Errors
-/// That of the whole batch.
-pub async fn image_of(ctx: &Context<'_>, id: CategoryId) -> Result<Option<Image>> {
-    Ok(ctx.loaders().group::<ImagesByCategory, _>(id).await?.first().cloned().map(image))
-}
+/// The row of a resource; none if the viewer may not see it.
+type OptionalRow<I> = Option<Arc<<<I as ResourceId>::Resource as Resource>::Row>>;
 
-async fn set(ctx: &Context<'_>, owner: CatalogOwner, alt: String, source: ImageSource) -> Result<()> {
+async fn set<I>(ctx: &Context<'_>, field: &str, id: &ID, input: CatalogImageInput) -> Result<OptionalRow<I>>
+where
+    I: ResourceId + Into<CatalogOwner>,
+{
     let (db, viewer, processor) = (ctx.db(), ctx.viewer(), &ctx.services().image_processor);
-    match source {
-        ImageSource::File(file) => catalog_images::set(db, processor, viewer, owner, alt, file).await.map(drop),
-        ImageSource::Upload(key, file) => {
-            catalog_images::set(db, processor, viewer, owner, alt, file).await?;
-            processor.storage().delete(&key).await
-        }
-        ImageSource::Url(url) => catalog_images::set_by_url(db, processor, viewer, owner, alt, url).await.map(drop),
-    }
-}
-
-async fn set_logo(ctx: &Context<'_>, input: BrandLogoSetInput) -> Result<Option<Brand>> {
-    let id = BrandId::parse("brandId", &input.brand_id)?;
+    let id = I::parse(field, id)?;
     let source = ImageSource::read(ctx, input.file, input.upload_id, input.url).await?;
-    set(ctx, CatalogOwner::Brand(id), input.alt, source).await?;
-    Ok(ctx.loaders().row(id).await?.map(brand))
+    source.save(ctx, |content| catalog_images::set(db, processor, viewer, id.into(), input.alt, content)).await?;
+    ctx.loaders().row(id).await
 }
 
-async fn delete_logo(ctx: &Context<'_>, input: BrandLogoDeleteInput) -> Result<Option<Brand>> {
-    let id = BrandId::parse("brandId", &input.brand_id)?;
-    catalog_images::delete(ctx.db(), ctx.viewer(), CatalogOwner::Brand(id)).await?;
-    Ok(ctx.loaders().row(id).await?.map(brand))
-}
-
-async fn set_image(ctx: &Context<'_>, input: CategoryImageSetInput) -> Result<Option<Category>> {
-    let id = CategoryId::parse("categoryId", &input.category_id)?;
-    let source = ImageSource::read(ctx, input.file, input.upload_id, input.url).await?;
-    set(ctx, CatalogOwner::Category(id), input.alt, source).await?;
-    Ok(ctx.loaders().row(id).await?.map(category))
-}
-
-async fn delete_image(ctx: &Context<'_>, input: CategoryImageDeleteInput) -> Result<Option<Category>> {
-    let id = CategoryId::parse("categoryId", &input.category_id)?;
-    catalog_images::delete(ctx.db(), ctx.viewer(), CatalogOwner::Category(id)).await?;
-    Ok(ctx.loaders().row(id).await?.map(category))
+async fn delete<I>(ctx: &Context<'_>, field: &str, id: &ID) -> Result<OptionalRow<I>>
+where
+    I: ResourceId + Into<CatalogOwner>,
+{
+    let id = I::parse(field, id)?;
+    catalog_images::delete(ctx.db(), ctx.viewer(), id.into()).await?;
+    ctx.loaders().row(id).await
 }
 
 /// Mutations of brand logos and category images.
@@ -155,14 +136,15 @@ pub struct CatalogImageMutation;
 
 #[object]
 impl CatalogImageMutation {
-    /// Sets the logo of a brand and replaces the previous one. Requires `MANAGE_CATALOGUE`.
+    /// Sets the logo of a brand and replaces the previous one, which stays if this fails. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn brand_logo_set(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The brand and its logo.")] input: BrandLogoSetInput,
     ) -> Result<BrandLogoSetPayload> {
-        BrandLogoSetPayload::of(set_logo(ctx, input).await)
+        let set = set::<BrandId>(ctx, "brandId", &input.brand_id, input.image).await;
+        BrandLogoSetPayload::of(set.map(|row| row.map(brand)))
     }
 
     /// Deletes the logo of a brand. Requires `MANAGE_CATALOGUE`.
@@ -172,17 +154,19 @@ impl CatalogImageMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The brand.")] input: BrandLogoDeleteInput,
     ) -> Result<BrandLogoDeletePayload> {
-        BrandLogoDeletePayload::of(delete_logo(ctx, input).await)
+        let deleted = delete::<BrandId>(ctx, "brandId", &input.brand_id).await;
+        BrandLogoDeletePayload::of(deleted.map(|row| row.map(brand)))
     }
 
-    /// Sets the image of a category and replaces the previous one. Requires `MANAGE_CATALOGUE`.
+    /// Sets the image of a category and replaces the previous one, which stays if this fails. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn category_image_set(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The category and its image.")] input: CategoryImageSetInput,
     ) -> Result<CategoryImageSetPayload> {
-        CategoryImageSetPayload::of(set_image(ctx, input).await)
+        let set = set::<CategoryId>(ctx, "categoryId", &input.category_id, input.image).await;
+        CategoryImageSetPayload::of(set.map(|row| row.map(category)))
     }
 
     /// Deletes the image of a category. Requires `MANAGE_CATALOGUE`.
@@ -192,6 +176,7 @@ impl CatalogImageMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The category.")] input: CategoryImageDeleteInput,
     ) -> Result<CategoryImageDeletePayload> {
-        CategoryImageDeletePayload::of(delete_image(ctx, input).await)
+        let deleted = delete::<CategoryId>(ctx, "categoryId", &input.category_id).await;
+        CategoryImageDeletePayload::of(deleted.map(|row| row.map(category)))
     }
 }

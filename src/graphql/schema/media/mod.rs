@@ -4,6 +4,7 @@ pub mod upload;
 
 mod catalog;
 mod mutation;
+mod source;
 
 pub use self::{catalog::*, mutation::*};
 
@@ -15,15 +16,15 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    error::Result,
+    error::{Error, Result, UserErrorCode},
     graphql::{
         engine::scalars::global_id,
         schema::{context::ContextExt, loaders::by_parent, resource::resource},
     },
-    ids::{BrandId, CategoryId, ImageId, ProductId},
+    ids::{ImageId, ProductId},
     media::{
         self,
-        model::{Image as StoredImage, RenditionFormat},
+        model::{CatalogOwner, Image as StoredImage, MAX_WIDTH, RenditionFormat},
     },
 };
 
@@ -63,15 +64,9 @@ by_parent! {
 }
 
 by_parent! {
-    /// Logos of brands.
-    LogosByBrand by BrandId => media::model::Image,
-    |conn, _, ids| media::store::by_brand_ids(conn, &ids), image => image.row.brand_id
-}
-
-by_parent! {
-    /// Images of categories.
-    ImagesByCategory by CategoryId => media::model::Image,
-    |conn, _, ids| media::store::by_category_ids(conn, &ids), image => image.row.category_id
+    /// Images of brands and categories.
+    ImagesByCatalogOwner by CatalogOwner => media::model::Image,
+    |conn, _, owners| media::store::by_catalog_owners(conn, &owners), image => image.row.catalog_owner()
 }
 
 /// An image of a product, a category, or the logo of a brand.
@@ -87,10 +82,15 @@ impl Image {
     async fn url(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Required width in pixels; defaults to the largest rendition.")] width: Option<i32>,
+        #[graphql(desc = "Required width in pixels, 1 to 20,000; defaults to the largest rendition.")] width: Option<
+            i32,
+        >,
         #[graphql(desc = "Image format; default: `WEBP`.", default)] format: RenditionFormat,
-    ) -> Option<String> {
-        self.0.media.as_ref().map(|media| ctx.services().image_processor.url(media, width, format))
+    ) -> Result<Option<String>> {
+        if width.is_some_and(|width| !(1..=MAX_WIDTH).contains(&width)) {
+            return Err(Error::user(UserErrorCode::OutOfRange, "width", "width must be between 1 and 20,000"));
+        }
+        Ok(self.0.media.as_ref().map(|media| ctx.services().image_processor.url(media, width, format)))
     }
 
     /// Width of the original image in pixels. Null until the image has been downloaded.

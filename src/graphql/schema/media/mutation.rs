@@ -1,17 +1,16 @@
 //! Mutations of product images.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
-use bytes::Bytes;
 use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    error::{Error, Result},
+    error::Result,
     graphql::{
         engine::{guards::PermissionGuard, patch, payload::payload, scalars::parse_ids},
         schema::{
             context::ContextExt,
-            media::{Image, image, upload::Upload},
+            media::{Image, image, source::ImageSource, upload::Upload},
             products::{Product, product},
         },
     },
@@ -20,7 +19,6 @@ use crate::{
         actions::{self, ImageRequest},
         model::ImagePatch,
     },
-    storage::uploads,
 };
 
 /// Input for `productImageCreate`. Exactly one of `file`, `uploadId` and `url` must be set.
@@ -98,56 +96,13 @@ payload! {
     }
 }
 
-/// Source of an image in an input.
-pub(super) enum ImageSource {
-    /// A file of the request.
-    File(Bytes),
-    /// An uploaded file and its storage key, which is deleted after use.
-    Upload(String, Bytes),
-    /// A URL to download from.
-    Url(String),
-}
-
-impl ImageSource {
-    /// Reads the one source that is set.
-    pub(super) async fn read(
-        ctx: &Context<'_>,
-        file: Option<Upload>,
-        upload_id: Option<ID>,
-        url: Option<String>,
-    ) -> Result<Self> {
-        match (file, upload_id, url) {
-            (Some(file), None, None) => {
-                let unreadable = |error| Error::Internal(format!("reading an uploaded file failed: {error}"));
-                Ok(Self::File(file.file(ctx, "file")?.bytes().await.map_err(unreadable)?))
-            }
-            (None, Some(id), None) => {
-                let processor = &ctx.services().image_processor;
-                let missing = || Error::not_found("uploadId", "upload");
-                let key = uploads::key(ctx.viewer().require_user()?.0, &id).ok_or_else(missing)?;
-                let file = processor.storage().get_bytes(&key, processor.max_bytes()).await?.ok_or_else(missing)?;
-                Ok(Self::Upload(key, file))
-            }
-            (None, None, Some(url)) => Ok(Self::Url(url)),
-            _ => Err(Error::bad_input("file", "set exactly one of file, uploadId and url")),
-        }
-    }
-}
-
 async fn create(ctx: &Context<'_>, input: ProductImageCreateInput) -> Result<Image> {
-    let (db, viewer, image_processor) = (ctx.db(), ctx.viewer(), &ctx.services().image_processor);
+    let (db, viewer, processor) = (ctx.db(), ctx.viewer(), &ctx.services().image_processor);
     let product = ProductId::parse("productId", &input.product_id)?;
-    let addition = ImageRequest { product, alt: input.alt, position: input.position };
-    let created = match ImageSource::read(ctx, input.file, input.upload_id, input.url).await? {
-        ImageSource::File(file) => actions::create(db, image_processor, viewer, addition, file).await?,
-        ImageSource::Upload(key, file) => {
-            let created = actions::create(db, image_processor, viewer, addition, file).await?;
-            image_processor.storage().delete(&key).await?;
-            created
-        }
-        ImageSource::Url(url) => actions::create_by_url(db, image_processor, viewer, addition, url).await?,
-    };
-    Ok(image(created))
+    let request = ImageRequest { product, alt: input.alt, position: input.position };
+    let source = ImageSource::read(ctx, input.file, input.upload_id, input.url).await?;
+    let created = source.save(ctx, |content| actions::create(db, processor, viewer, request, content));
+    Ok(image(created.await?))
 }
 
 async fn reorder(ctx: &Context<'_>, input: ProductImagesReorderInput) -> Result<Option<Product>> {

@@ -10,7 +10,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    db::filter::{Filter, Op},
+    db::filter::Filter,
     error::Result,
     graphql::{
         engine::{
@@ -86,11 +86,9 @@ impl Where for OrderWhere {
         filter.id("id", self.id, C::Id)?;
         filter.text("orderNumber", self.order_number, C::Number)?;
         let status = self.status.unwrap_or_default();
-        filter.condition(status.eq.map(|status| C::Status(Op::Eq(status))));
-        filter.condition(status.r#in.map(|any| C::Status(Op::In(any))));
+        filter.choice("status", status.eq, status.r#in, C::Status)?;
         let payment = self.payment_status.unwrap_or_default();
-        filter.condition(payment.eq.map(|status| C::PaymentStatus(Op::Eq(status))));
-        filter.condition(payment.r#in.map(|any| C::PaymentStatus(Op::In(any))));
+        filter.choice("paymentStatus", payment.eq, payment.r#in, C::PaymentStatus)?;
         filter.text("contactEmail", self.contact_email, C::ContactEmail)?;
         filter.id("user", self.user, C::User)?;
         filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;

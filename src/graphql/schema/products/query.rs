@@ -43,8 +43,10 @@ pub struct AvailabilityFilter {
 
 impl AvailabilityFilter {
     /// Returns the matching values, or none if the filter is empty.
-    pub fn into_values(self) -> Option<Vec<Availability>> {
-        intersect(self.eq, self.r#in)
+    /// # Errors
+    /// A user error for too many values.
+    pub fn into_values(self) -> Result<Option<Vec<Availability>>> {
+        intersect("availability", self.eq, self.r#in)
     }
 }
 
@@ -103,8 +105,7 @@ impl ProductWhere {
         filter.decimal(self.price, C::Price);
         filter.int(self.stock, |stock| C::Stock(stock_scope.clone(), stock));
         let availability = self.availability.unwrap_or_default();
-        filter.condition(availability.eq.map(|it| C::Availability(Op::Eq(it))));
-        filter.condition(availability.r#in.map(|any| C::Availability(Op::In(any))));
+        filter.choice("availability", availability.eq, availability.r#in, C::Availability)?;
         if let Some((category, include_descendants)) = self.category.map(CategoryFilter::split) {
             filter.id("category", Some(category), |op| match (include_descendants, op) {
                 (true, Op::Eq(id)) => C::CategoryTree(vec![id]),

@@ -5,7 +5,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    db::filter::{Filter, Op},
+    db::filter::Filter,
     error::Result,
     graphql::{
         engine::{
@@ -65,8 +65,7 @@ impl Where for ReviewWhere {
         filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
         filter.int(self.rating, C::Rating);
         let status = self.status.unwrap_or_default();
-        filter.condition(status.eq.map(|status| C::Status(Op::Eq(status))));
-        filter.condition(status.r#in.map(|any| C::Status(Op::In(any))));
+        filter.choice("status", status.eq, status.r#in, C::Status)?;
         filter.condition(self.is_verified_purchase.map(C::IsVerifiedPurchase));
         filter.time(self.created_at, C::CreatedAt);
         filter.build()

@@ -97,7 +97,6 @@ fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
     let price = filter.price.unwrap_or_default();
     let exact = price.eq.map(|price| price.0);
     let options = filter.options.unwrap_or_default().into_iter();
-    let availability = filter.availability.map(|filter| filter.into_values());
     Ok(SearchFilter {
         categories: parse_id_set("category", category)?,
         brands: parse_id_set("brand", filter.brand)?,
@@ -106,7 +105,7 @@ fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
         price_from: exact.max(price.gte.map(|price| price.0)),
         price_to: exact.into_iter().chain(price.lte.map(|price| price.0)).min(),
         rating_from: filter.rating.unwrap_or_default().gte.map(|stars| stars.0),
-        availability: availability.flatten(),
+        availability: filter.availability.unwrap_or_default().into_values()?,
         options: options.map(|option| (option.name, option.r#in)).collect(),
     })
 }

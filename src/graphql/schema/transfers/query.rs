@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
 
 use crate::{
-    db::filter::{Filter, Op},
+    db::filter::Filter,
     error::Result,
     graphql::{
         engine::{
@@ -79,13 +79,9 @@ impl Where for TransferWhere {
         use TransferCondition as C;
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
         let (resource, status) = (self.resource.unwrap_or_default(), self.status.unwrap_or_default());
-        filter.condition(
-            self.direction.and_then(|direction| direction.eq).map(|direction| C::Direction(Op::Eq(direction))),
-        );
-        filter.condition(resource.eq.map(|resource| C::Resource(Op::Eq(resource))));
-        filter.condition(resource.r#in.map(|any| C::Resource(Op::In(any))));
-        filter.condition(status.eq.map(|status| C::Status(Op::Eq(status))));
-        filter.condition(status.r#in.map(|any| C::Status(Op::In(any))));
+        filter.choice("direction", self.direction.and_then(|direction| direction.eq), None, C::Direction)?;
+        filter.choice("resource", resource.eq, resource.r#in, C::Resource)?;
+        filter.choice("status", status.eq, status.r#in, C::Status)?;
         filter.id("website", self.website, C::Website)?;
         filter.time(self.created_at, C::CreatedAt);
         filter.build()

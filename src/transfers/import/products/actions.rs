@@ -128,9 +128,9 @@ async fn missing_images(
 
 /// Returns the outcomes for the report; a product that only gets images counts as updated.
 fn outcomes(plan: Plan, images: &[NewImage]) -> Vec<RowOutcome> {
-    let pictured: HashSet<i64> = images.iter().filter_map(|image| image.product_id).map(|id| id.0).collect();
+    let with_images: HashSet<i64> = images.iter().filter_map(|image| image.product_id).map(|id| id.0).collect();
     let outcome = |step: Step| match step {
-        Step::Keep { id } if pictured.contains(&id) => RowOutcome::Updated,
+        Step::Keep { id } if with_images.contains(&id) => RowOutcome::Updated,
         step => step.outcome(),
     };
     plan.steps.into_iter().map(outcome).collect()

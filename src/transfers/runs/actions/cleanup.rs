@@ -8,12 +8,19 @@ use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt;
 
 use super::super::store;
-use crate::{db::Db, error::Result, jobs::model::JobRow, storage::Storage};
+use crate::{
+    db::Db,
+    error::Result,
+    jobs::model::{JobInfo, JobRow},
+    storage::Storage,
+};
 
-/// Kind of the job in `jobs`.
-pub const KIND: &str = "cleanup_transfers";
-/// Interval of the job.
-pub const PERIOD: Duration = Duration::from_secs(3600);
+/// The job.
+pub const JOB: JobInfo = JobInfo::recurring(
+    "cleanup_transfers",
+    Duration::from_secs(3600),
+    "Deletes the files of imports and exports that are older than a week.",
+);
 /// How long files are kept after the transfer ended.
 pub const RETENTION: chrono::Duration = chrono::Duration::days(7);
 

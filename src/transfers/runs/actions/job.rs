@@ -28,13 +28,13 @@ use crate::{
     db::{Db, actor::Actor},
     error::{Error, ErrorCode, Result},
     ids::{TransferId, WebsiteId},
-    jobs::model::{Failure, JobRow},
+    jobs::model::{Failure, JobInfo, JobRow},
     storage::Storage,
     websites,
 };
 
-/// Kind of the job.
-pub const KIND: &str = "transfer";
+/// The job.
+pub const JOB: JobInfo = JobInfo::long("transfer", "Runs an import or export.");
 
 /// Number of rows of an import per transaction.
 const BATCH: usize = 2_000;

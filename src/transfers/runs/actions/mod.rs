@@ -6,7 +6,7 @@ pub mod job;
 
 use serde_json::json;
 
-use self::job::KIND;
+use self::job::JOB;
 use super::{
     super::{
         export::ExportOptions,
@@ -162,7 +162,7 @@ async fn start(db: &Db, viewer: &Viewer, key: IdempotencyKey, new: &NewTransfer)
             }
         }
         let row = store::insert(conn, new).await?;
-        let job = NewJob { kind: KIND, payload: json!({ "transfer": row.id }), user_id: None, run_at: None };
+        let job = NewJob { kind: JOB.kind, payload: json!({ "transfer": row.id }), user_id: None, run_at: None };
         jobs::store::enqueue(conn, &job).await?;
         claimed.store_result(conn, row.id.0).await?;
         Ok(row)

@@ -71,14 +71,14 @@ fn number(text: &str, decimal_comma: bool) -> Option<Decimal> {
 /// Parses a quantity. It must be negative in a cancellation, where the sign is dropped, and positive otherwise.
 pub fn quantity(text: &str, decimal_comma: bool, is_cancellation: bool) -> Result<i32, RejectReason> {
     let number = number(text, decimal_comma).filter(|n| n.fract().is_zero()).ok_or(RejectReason::BadQuantity)?;
-    let pieces = i32::try_from(number).map_err(|_| RejectReason::BadQuantity)?;
-    if !(-MAX_QUANTITY..=MAX_QUANTITY).contains(&pieces) {
+    let units = i32::try_from(number).map_err(|_| RejectReason::BadQuantity)?;
+    if !(-MAX_QUANTITY..=MAX_QUANTITY).contains(&units) {
         return Err(RejectReason::BadQuantity);
     }
     match is_cancellation {
-        true if pieces >= 0 => Err(RejectReason::PositiveCancellation),
-        false if pieces <= 0 => Err(RejectReason::NegativeQuantity),
-        _ => Ok(pieces.abs()),
+        true if units >= 0 => Err(RejectReason::PositiveCancellation),
+        false if units <= 0 => Err(RejectReason::NegativeQuantity),
+        _ => Ok(units.abs()),
     }
 }
 

@@ -124,10 +124,10 @@ fn unsuitable_key_file_is_rejected_at_startup_with_file_and_reason() {
             fs::create_dir(dir.0.join("postgres")).unwrap();
         }
         let output = production_command(&dir, keys).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{keys}: {told}");
-        assert!(told.contains("SOUK_JWT_KEYS") && told.contains(why), "{keys}: {told}");
-        assert!(output.stdout.is_empty() && !told.contains(SECRET), "{keys}: {told}");
+        let reported = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{keys}: {reported}");
+        assert!(reported.contains("SOUK_JWT_KEYS") && reported.contains(why), "{keys}: {reported}");
+        assert!(output.stdout.is_empty() && !reported.contains(SECRET), "{keys}: {reported}");
     }
     for (name, value) in [("SOUK_JWT_ISSUER", ""), ("SOUK_JWT_AUDIENCE", "")] {
         let output = production_command(&dir, "rsa.pem").env(name, value).output().unwrap();

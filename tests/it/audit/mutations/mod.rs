@@ -16,7 +16,7 @@ use souk::{
 use self::{cases::CASES, catalog_image_cases::CATALOG_IMAGE_CASES, unaudited::UNAUDITED};
 use crate::{
     DOMAINS,
-    support::{Actor, ProductSpec, TestApp, domain_fixtures::AuditCase as Case, sdl::Sdl},
+    support::{Actor, ProductSpec, TestApp, domain_fixtures::AuditCase as Case, image_server::image_server, sdl::Sdl},
 };
 
 /// A row of each resource type, and the names of their ids.
@@ -53,7 +53,7 @@ impl<'a> Shop<'a> {
             );
             JobId(app.database.scalar(&sql).await.parse().expect("a key")).to_global_id()
         };
-        let picture = async |product: ProductId, position: i32| {
+        let content = async |product: ProductId, position: i32| {
             let sql = format!(
                 "INSERT INTO images (product_id, source_url, position)
                     VALUES ({}, 'https://pictures.example/1.jpg', {position}) RETURNING id",
@@ -111,8 +111,9 @@ impl<'a> Shop<'a> {
             ("GONE", dead(3).await),
             ("UPLOAD", upload),
             ("RULE", rule.text_at("searchRuleCreate.searchRule.id")),
-            ("PICTURE", picture(rope, 1).await),
-            ("OTHER_PICTURE", picture(sail, 5).await),
+            ("PICTURE", content(rope, 1).await),
+            ("OTHER_PICTURE", content(sail, 5).await),
+            ("IMAGE_URL", format!("{}/a.jpg", image_server().await)),
         ];
         let names = names.into_iter().map(|(name, id)| (name.to_owned(), id)).chain(of_domains).collect();
         Self { admin, names }
@@ -183,9 +184,9 @@ async fn every_mutation_logs_who_changed_what_from_where() {
         let response = actor.run_request(request, &document, json!({ "input": shop.input(input) })).await;
         assert_eq!(response.outcome(mutation), "done", "{mutation}: {response:#?}");
         let entries = shop.entries(mutation).await;
-        let told: Vec<_> = entries.iter().map(|entry| shop.describe(entry)).collect();
-        if told != *expected {
-            wrong += &format!("{mutation} leaves\n    {}\n", told.join("\n    "));
+        let reported: Vec<_> = entries.iter().map(|entry| shop.describe(entry)).collect();
+        if reported != *expected {
+            wrong += &format!("{mutation} leaves\n    {}\n", reported.join("\n    "));
         }
         for entry in &entries {
             let (via, user) = match *mutation {
@@ -212,7 +213,7 @@ fn every_mutation_has_an_audit_case() {
         .map(|case| case.0);
     let unaudited =
         UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited_mutations)).map(|case| case.0);
-    let told: BTreeSet<_> = audited.chain(unaudited).map(str::to_owned).collect();
+    let reported: BTreeSet<_> = audited.chain(unaudited).map(str::to_owned).collect();
     let all: BTreeSet<_> = sdl.fields("Mutation").iter().map(|field| field.name.node.to_string()).collect();
-    assert_eq!(told, all, "each mutation needs an audit case");
+    assert_eq!(reported, all, "each mutation needs an audit case");
 }

@@ -34,8 +34,11 @@ fn serve_demo(dir: &DataDir) -> ServerProcess {
 }
 
 /// Returns role, email address and password of each printed login.
-fn logins(server: &ServerProcess) -> Vec<[String; 3]> {
+fn logins(server: &ServerProcess, is_filled: bool) -> Vec<[String; 3]> {
     assert_eq!(server.printed_line(), "");
+    if is_filled {
+        assert_eq!(server.printed_line(), "The database already contains the demo data. Nothing was changed.");
+    }
     assert_eq!(server.printed_line(), "Demo logins: role, email, password");
     let login = |line: String| {
         let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
@@ -73,7 +76,7 @@ fn first_start_creates_a_shop_that_later_starts_reuse() {
         assert!(first.startup_output.contains(&page.replace("{}", &base)), "{:?}", first.startup_output);
     }
     assert_eq!((first.get("/readyz").0, first.get("/graphiql").0), (200, 200));
-    let demo = logins(&first);
+    let demo = logins(&first, false);
     let roles: Vec<_> = demo.iter().map(|[role, ..]| role.as_str()).collect();
     assert_eq!(roles, ["admin", "manager", "seller", "customer"]);
     let mut token = String::new();
@@ -96,7 +99,7 @@ fn first_start_creates_a_shop_that_later_starts_reuse() {
 
     // The secret and the data are kept, and no second shop is created.
     let second = serve_demo(&dir);
-    assert_eq!(logins(&second), demo);
+    assert_eq!(logins(&second, true), demo);
     let orders = "{ orders(first: 1) { nodes { orderNumber } } websites { nodes { code } } }";
     let (_, response) = second.run(Some(&token), orders);
     assert_eq!(response["data"]["orders"]["nodes"][0]["orderNumber"], order);
@@ -104,7 +107,9 @@ fn first_start_creates_a_shop_that_later_starts_reuse() {
     let url = dir.stdout_of(&["db", "url"]);
     assert_eq!(sql(url.trim(), "SELECT count(*) FROM websites"), websites.to_string());
     // Another command uses the running database.
-    assert_eq!(dir.stdout_of(&["demo"]).lines().count(), 4);
+    let again = dir.stdout_of(&["demo"]);
+    assert_eq!(again.lines().next(), Some("The database already contains the demo data. Nothing was changed."));
+    assert_eq!(again.lines().count(), 5);
     assert_eq!(dir.stdout_of(&["migrate"]), "the database is up to date\n");
     assert_eq!(second.run(Some(&token), ME).0, 200);
     let secret = dir.0.join("jwt-secret").metadata().unwrap();
@@ -133,9 +138,11 @@ fn servers_share_a_data_directory_and_either_can_stop_first() {
     }
     let address = one.address;
     assert_eq!(one.stop(), Some(0));
-    let gone = dir.run(&["health", "--url", &format!("http://{address}/readyz")]);
-    assert_eq!(gone.status.code(), Some(1));
-    assert!(stderr(&gone).contains("refused"), "{}", stderr(&gone));
+    let url = format!("http://{address}/readyz");
+    let stopped = dir.run(&["health", "--url", &url]);
+    assert_eq!(stopped.status.code(), Some(1));
+    let message = stderr(&stopped);
+    assert!(message.contains(&format!("{url} cannot be reached")) && message.contains("refused"), "{message}");
     // Whichever server started PostgreSQL: the remaining one keeps it running, or starts it again.
     wait_until("the remaining server is ready", || two.get("/readyz").0 == 200);
     assert_eq!(two.run(Some(&token), ME).1["data"]["me"]["role"]["code"], "customer");

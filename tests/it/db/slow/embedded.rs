@@ -223,9 +223,9 @@ async fn killing_the_process_stops_its_server() {
     process.kill().unwrap();
     process.wait().unwrap();
     wait_until("the server stops", &url, |response| response.is_err()).await;
-    let gone = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(10);
     while dir.cluster().join("postmaster.pid").exists() {
-        assert!(Instant::now() < gone, "the server stops cleanly");
+        assert!(Instant::now() < deadline, "the server stops cleanly");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -21,15 +21,15 @@ fn renditions_of_12_megapixels() {
     RgbImage::from_fn(4000, 3000, pixel).write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG");
     let (jpeg, before) = (jpeg.into_inner(), peak_memory());
     let begun = Instant::now();
-    let picture = render(&jpeg).expect("an image");
+    let rendered = render(&jpeg).expect("an image");
     let seconds = begun.elapsed().as_secs_f64();
-    assert_eq!(picture.files.len(), 2 * WIDTHS.len());
+    assert_eq!(rendered.files.len(), 2 * WIDTHS.len());
     println!(
         "a JPEG of 4000 x 3000 pixels, {} KB: {seconds:.2} s on one core, peak {} MB ({before} MB before)",
         jpeg.len() / 1024,
         peak_memory()
     );
-    for file in &picture.files {
+    for file in &rendered.files {
         println!("  {:>4} {:?}: {} KB", file.width, file.format, file.bytes.len() / 1024);
     }
 }

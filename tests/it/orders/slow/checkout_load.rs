@@ -81,8 +81,8 @@ fn check_outcome(response: &TestResponse, mutation: &str) -> Result<(), String> 
 /// Returns the indices of the lines that were rejected for insufficient stock, the only reason expected here.
 #[track_caller]
 fn unavailable_lines(outcome: &str) -> Vec<usize> {
-    let line = |refusal: &str| refusal.strip_prefix("OUT_OF_STOCK lines.")?.strip_suffix(".quantity")?.parse().ok();
-    let lines = outcome.split(", ").map(|refusal| line(refusal).unwrap_or_else(|| panic!("{outcome}")));
+    let line = |rejection: &str| rejection.strip_prefix("OUT_OF_STOCK lines.")?.strip_suffix(".quantity")?.parse().ok();
+    let lines = outcome.split(", ").map(|rejection| line(rejection).unwrap_or_else(|| panic!("{outcome}")));
     lines.collect()
 }
 
@@ -260,15 +260,15 @@ async fn concurrent_edits_cancellations_adjustments_and_logins_lose_no_unit() {
             work.spawn(log_in_at_checkout(Client::new(address), email, shop.ids(), seed + 300 + index));
         }
         let db = app.database.db.clone();
-        let tidy = tokio::spawn(async move {
+        let cleanup = tokio::spawn(async move {
             loop {
                 carts::actions::clean_up(&db).await.unwrap();
                 tokio::task::yield_now().await;
             }
         });
         work.join_all().await;
-        tidy.abort();
-        assert!(tidy.await.unwrap_err().is_cancelled(), "the cleanup never failed");
+        cleanup.abort();
+        assert!(cleanup.await.unwrap_err().is_cancelled(), "the cleanup never failed");
         app.database.assert_invariants().await;
         app.database.assert_no_partial_orders().await;
         assert_eq!(app.database.deadlock_count().await, "0");

@@ -164,7 +164,7 @@ async fn killing_postgres_during_checkouts_loses_no_order() {
     database.assert_purchases(&sales).await;
     println!("lost: 0, incomplete: 0, duplicated: 0");
     assert_ne!(shop.failed.load(Relaxed), 0, "at least one operation failed");
-    let sold: i32 = sales.iter().flat_map(|sale| &sale.lines).map(|(_, pieces)| pieces).sum();
+    let sold: i32 = sales.iter().flat_map(|sale| &sale.lines).map(|(_, units)| units).sum();
     let stock = database.scalar("SELECT sum(stock) FROM products").await;
     assert_eq!(stock, (STOCK * PRODUCTS - i64::from(sold)).to_string());
     server.stop();

@@ -38,10 +38,10 @@ async fn cart_total_is_the_sum_of_its_lines() {
         let mut sum = Decimal::ZERO;
         for _ in 0..random.random_range(1..=20) {
             let product = random.random_range(0..prices.len());
-            let pieces = random.random_range(1..=50);
-            sum += line_total(Decimal::new(prices[product], 2), pieces);
+            let units = random.random_range(1..=50);
+            sum += line_total(Decimal::new(prices[product], 2), units);
             lines.push(format!(
-                "({cart} + 1, 1000000 + {product}, 'P', 'P', {pieces}, {})",
+                "({cart} + 1, 1000000 + {product}, 'P', 'P', {units}, {})",
                 Decimal::new(prices[product], 2)
             ));
         }

@@ -30,7 +30,7 @@ pub enum Step {
     },
     /// Expires all reservations; they are cleaned up immediately, or by the next operation that needs the stock.
     Expire {
-        tidy: bool,
+        cleans_up: bool,
     },
     Price {
         product: usize,
@@ -99,7 +99,7 @@ pub fn step() -> impl Strategy<Value = Step> {
         1 => who.clone().prop_map(|who| S::Remove { who }),
         2 => who.clone().prop_map(|who| S::Reserve { who }),
         1 => who.clone().prop_map(|who| S::Release { who }),
-        1 => any::<bool>().prop_map(|tidy| S::Expire { tidy }),
+        1 => any::<bool>().prop_map(|cleans_up| S::Expire { cleans_up }),
         1 => (product.clone(), 1..9999_i64).prop_map(|(product, cents)| S::Price { product, cents }),
         1 => (product.clone(), -4..6_i32).prop_map(|(product, quantity)| S::Adjust { product, quantity }),
         5 => who.prop_map(|who| S::Checkout { who }),

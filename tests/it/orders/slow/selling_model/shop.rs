@@ -118,16 +118,16 @@ impl<'a> Shop<'a> {
                 model.carts[who].reserved.clear();
                 Some((code(&response, "cartRelease"), describe_outcome(Ok(()))))
             }
-            Step::Expire { tidy } => {
+            Step::Expire { cleans_up } => {
                 let is_expired = "SET session_replication_role = replica;
                     UPDATE cart_reservations SET expires_at = now() - interval '1 s'";
                 self.app.database.sql(is_expired).await;
-                if tidy {
+                if cleans_up {
                     carts::actions::clean_up(&self.app.database.db).await.expect("a cleanup");
                 }
                 for cart in &mut model.carts {
                     cart.is_expired = true;
-                    if tidy {
+                    if cleans_up {
                         cart.reserved.clear();
                     }
                 }
