@@ -3,13 +3,13 @@
 
 use bytes::Bytes;
 
-use super::{ImageProcessor, check_url, reread};
+use super::{ImageProcessor, checked_url, reread};
 use crate::{
     auth::{Permission, Viewer},
     db::Db,
     error::{Error, Result},
     media::{
-        model::{CatalogOwner, Image, check_image},
+        model::{CatalogOwner, Image, checked_image},
         store,
     },
 };
@@ -27,7 +27,7 @@ pub async fn set(
     file: Bytes,
 ) -> Result<Image> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    check_image(Some(&alt), None)?;
+    let alt = checked_image(Some(alt), None)?.unwrap_or_default();
     let made = processor.process(db, file).await?.map_err(|why| Error::bad_input("file", why.to_string()))?;
     let set = db.transaction(async |conn| {
         let media = store::upsert_media(conn, &made).await?;
@@ -48,8 +48,8 @@ pub async fn set_by_url(
     url: String,
 ) -> Result<Image> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    check_image(Some(&alt), None)?;
-    check_url(processor, &url)?;
+    let alt = checked_image(Some(alt), None)?.unwrap_or_default();
+    let url = checked_url(processor, &url)?;
     let set =
         db.transaction(async |conn| store::replace(conn, &owner.image(None, alt.clone(), Some(url.clone()))).await);
     reread(db, set.await?.id).await

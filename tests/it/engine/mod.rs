@@ -7,5 +7,6 @@ mod field_order;
 mod filters;
 mod lists;
 mod loaders;
+mod name_order;
 mod plain_fields;
 mod total_count;
