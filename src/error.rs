@@ -203,6 +203,17 @@ impl Error {
             other => other,
         }
     }
+
+    /// Turns the error for a generated slug that a concurrent transaction took into [`Error::Retry`], after which
+    /// another slug is generated.
+    pub fn retry_if_slug_taken(self) -> Self {
+        match self {
+            Self::User(rules) if rules.iter().any(|rule| rule.field.as_deref() == Some("slug")) => {
+                Self::Retry("slug was taken by a concurrent transaction".into())
+            }
+            other => other,
+        }
+    }
 }
 
 /// Joins the messages into one line for the log.

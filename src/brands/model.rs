@@ -35,7 +35,7 @@ pub struct BrandRow {
 pub struct NewBrand {
     /// See [`BrandRow`].
     pub name: String,
-    /// See [`BrandRow`].
+    /// See [`BrandRow`]; empty to derive one from the name.
     pub slug: String,
     /// See [`BrandRow`].
     pub description: String,
@@ -54,24 +54,27 @@ pub struct BrandPatch {
 }
 
 impl NewBrand {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
-        validator.finish()
+        let slug = Some(&mut self.slug).filter(|slug| !slug.is_empty());
+        check_page_texts(&mut validator, Some(&mut self.name), slug, Some(&mut self.description));
+        validator.finish()?;
+        Ok(self)
     }
 }
 
 impl BrandPatch {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
-        validator.finish()
+        check_page_texts(&mut validator, self.name.as_mut(), self.slug.as_mut(), self.description.as_mut());
+        validator.finish()?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes nothing.

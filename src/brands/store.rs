@@ -15,9 +15,9 @@ use crate::{
         export::{Export, columns},
         filter::Condition,
         list_statements::list_statements,
-        sql::{op, text_op},
+        sql::{name_op, op, text_op},
         tables::brands,
-        write_statements::write_statements,
+        write_statements::{free_slug, write_statements},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::BrandId,
@@ -26,14 +26,14 @@ use crate::{
 fn condition(condition: &BrandCondition) -> Condition<'static, brands::table> {
     match condition {
         BrandCondition::Id(id) => op!(id, brands::id),
-        BrandCondition::Name(name) => text_op!(name, brands::name),
+        BrandCondition::Name(name) => name_op!(name, brands::name),
         BrandCondition::Slug(slug) => text_op!(slug, brands::slug),
     }
 }
 
 list_statements! {
     /// A list of brands.
-    BrandList of BrandRow in brands where BrandCondition by BrandOrderField { Name => name: String }
+    BrandList of BrandRow in brands where BrandCondition by BrandOrderField { Name => name by name_order: String }
 }
 
 /// Returns the rows with these ids, in no particular order.
@@ -42,6 +42,8 @@ pub async fn by_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<BrandRow>> {
 }
 
 write_statements! { BrandRow in brands by BrandId as NewBrand, BrandPatch, deletable }
+
+free_slug! { brands }
 
 /// Inserts brands with these names and slugs and returns their ids and names.
 pub async fn insert_named(mut conn: &Conn, names: &[&str], slugs: &[String]) -> Result<Vec<(BrandId, String)>> {

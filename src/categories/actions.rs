@@ -1,7 +1,7 @@
 //! Use cases of categories.
 
 use super::{
-    model::{CategoryPatch, CategoryRow, NewCategory, SiblingPosition, allocate_position, position_after},
+    model::{CategoryPatch, CategoryRow, NewCategory, SiblingPosition, allocate_position, claim_position},
     store,
 };
 use crate::{
@@ -9,35 +9,70 @@ use crate::{
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::CategoryId,
+    text::slug_candidates,
 };
 
-/// Creates a category; without a position it becomes the last of its siblings.
+/// Creates a category; without a position it becomes the last of its siblings, and without a slug one is derived from
+/// the name.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors for invalid fields.
-pub async fn create(db: &Db, viewer: &Viewer, new: NewCategory, position: Option<i32>) -> Result<CategoryRow> {
+pub async fn create(db: &Db, viewer: &Viewer, new: NewCategory) -> Result<CategoryRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    new.check()?;
+    let new = new.checked()?;
     db.transaction(async |conn| {
-        // The insert takes this lock anyway; taken now, no concurrent insert gets the same position.
-        store::lock_moves(conn).await?;
-        let position = match position {
-            Some(position) => position,
-            None => position_after(store::last_position(conn, new.parent_id).await?),
-        };
-        store::insert(conn, &NewCategory { position, ..new.clone() }).await
+        let mut new = new.clone();
+        if let Some(position) = new.position {
+            // The insert takes this lock anyway; taken now, no concurrent insert gets the same position.
+            store::lock_moves(conn).await?;
+            new.position = Some(make_room(conn, new.parent_id, None, Some(position)).await?);
+        }
+        if !new.slug.is_empty() {
+            return store::insert(conn, &new).await;
+        }
+        new.slug = store::free_slug(conn, slug_candidates(&new.name, "2")).await?;
+        store::insert(conn, &new).await.map_err(Error::retry_if_slug_taken)
     })
     .await
 }
 
-/// Updates a category, or moves it with its descendants.
+/// Updates a category, or moves it with its descendants; without a position it becomes the last child of a new parent.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageCatalogue`]; user errors for invalid fields; CYCLE if its new parent is itself
 /// or a descendant.
 pub async fn update(db: &Db, viewer: &Viewer, id: CategoryId, patch: CategoryPatch) -> Result<CategoryRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    patch.check()?;
-    let updated = db.transaction(async |conn| store::update(conn, id, &patch).await).await?;
-    updated.ok_or_else(|| Error::not_found("id", "category"))
+    let patch = patch.checked()?;
+    let updated = db.transaction(async |conn| {
+        let mut patch = patch.clone();
+        if patch.parent_id.is_some() || patch.position.is_some() {
+            store::lock_moves(conn).await?;
+            let Some(row) = store::by_ids(conn, &[id]).await?.pop() else { return Ok(None) };
+            let parent = patch.parent_id.unwrap_or(row.parent_id);
+            if parent != row.parent_id || patch.position.is_some() {
+                patch.position = Some(make_room(conn, parent, Some(id), patch.position).await?);
+            }
+        }
+        store::update(conn, id, &patch).await
+    });
+    updated.await?.ok_or_else(|| Error::not_found("id", "category"))
+}
+
+/// Returns the position of a category below this parent: the requested one, from which siblings are shifted, or the one
+/// after all siblings. The caller holds the lock of moves.
+async fn make_room(
+    conn: &Conn,
+    parent: Option<CategoryId>,
+    category: Option<CategoryId>,
+    requested: Option<i32>,
+) -> Result<i32> {
+    let mut siblings = store::positions(conn, parent).await?;
+    siblings.retain(|(sibling, _)| Some(*sibling) != category);
+    let (position, pushed) = match requested {
+        Some(position) => claim_position(&siblings, position),
+        None => allocate_position(&siblings, siblings.len()),
+    };
+    store::update_positions(conn, &pushed).await?;
+    Ok(position)
 }
 
 /// Moves a category with its descendants to a position among its new siblings, and shifts as few siblings as possible.

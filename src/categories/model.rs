@@ -43,12 +43,12 @@ pub struct NewCategory {
     pub parent_id: Option<CategoryId>,
     /// See [`CategoryRow`].
     pub name: String,
-    /// See [`CategoryRow`].
+    /// See [`CategoryRow`]; empty to derive one from the name.
     pub slug: String,
     /// See [`CategoryRow`].
     pub description: String,
-    /// See [`CategoryRow`].
-    pub position: i32,
+    /// See [`CategoryRow`]; after its siblings if absent.
+    pub position: Option<i32>,
     /// Set by the database.
     pub path: Vec<CategoryId>,
 }
@@ -70,13 +70,14 @@ pub struct CategoryPatch {
 }
 
 impl CategoryPatch {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
-        validator.finish()
+        check_page_texts(&mut validator, self.name.as_mut(), self.slug.as_mut(), self.description.as_mut());
+        validator.finish()?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes nothing.
@@ -86,13 +87,15 @@ impl CategoryPatch {
 }
 
 impl NewCategory {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
-        validator.finish()
+        let slug = Some(&mut self.slug).filter(|slug| !slug.is_empty());
+        check_page_texts(&mut validator, Some(&mut self.name), slug, Some(&mut self.description));
+        validator.finish()?;
+        Ok(self)
     }
 }
 
@@ -107,13 +110,9 @@ pub enum SiblingPosition {
     After(CategoryId),
 }
 
-/// Default gap between the positions of two siblings, so that most moves update no other category.
+/// Default gap between the positions of two siblings, so that most moves update no other category. The database uses
+/// the same for new categories.
 const POSITION_GAP: i32 = 1024;
-
-/// Returns the position of a category appended after the last one.
-pub fn position_after(last: Option<i32>) -> i32 {
-    last.map_or(0, |last| last.saturating_add(POSITION_GAP))
-}
 
 /// Returns the position of a category at this index among its siblings, and the siblings that must be shifted with
 /// their new positions. The siblings are in order and do not include the category itself.
@@ -129,19 +128,32 @@ pub fn allocate_position(siblings: &[(CategoryId, i32)], index: usize) -> (i32, 
         (Some(previous), Some(next)) if next - previous >= 2 => previous + (next - previous) / 2,
         (Some(previous), Some(_)) => previous + gap,
     };
-    // Shift the following siblings as far as necessary.
-    let mut taken = position;
-    let pushed = following.iter().map_while(|(id, at)| {
-        (i64::from(*at) <= taken).then(|| {
-            taken += gap;
-            (*id, taken)
-        })
-    });
-    let placed: Option<Vec<_>> = pushed.map(|(id, at)| Some((id, i32::try_from(at).ok()?))).collect();
-    match (i32::try_from(position), placed) {
+    match (i32::try_from(position), push(following, position)) {
         (Ok(position), Some(pushed)) => (position, pushed),
         _ => renumber(siblings, index),
     }
+}
+
+/// Returns the requested position of a category, and the siblings that must be shifted because one of them has it. The
+/// siblings are in order and do not include the category itself.
+pub fn claim_position(siblings: &[(CategoryId, i32)], position: i32) -> (i32, Vec<(CategoryId, i32)>) {
+    let index = siblings.partition_point(|(_, at)| *at < position);
+    match push(&siblings[index..], i64::from(position)) {
+        Some(pushed) => (position, pushed),
+        None => renumber(siblings, index),
+    }
+}
+
+/// Shifts the siblings after a position as far as necessary; none if a position would overflow.
+fn push(following: &[(CategoryId, i32)], position: i64) -> Option<Vec<(CategoryId, i32)>> {
+    let mut taken = position;
+    let pushed = following.iter().map_while(|(id, at)| {
+        (i64::from(*at) <= taken).then(|| {
+            taken += i64::from(POSITION_GAP);
+            (*id, taken)
+        })
+    });
+    pushed.map(|(id, at)| Some((id, i32::try_from(at).ok()?))).collect()
 }
 
 /// Like [`allocate_position`], for positions that would overflow: renumbers all siblings.
@@ -207,8 +219,8 @@ pub struct ImportedCategory<'a> {
     pub slug: &'a str,
     /// Description.
     pub description: &'a str,
-    /// Position among its siblings.
-    pub position: i32,
+    /// Position among its siblings; if absent, a category with a new parent becomes its last child, and others stay.
+    pub position: Option<i32>,
 }
 
 #[cfg(test)]
@@ -251,6 +263,23 @@ mod tests {
             (&[i32::MIN, i32::MAX], 1, 0),
         ] {
             assert_eq!(put(positions, index), moved, "{positions:?} at {index}");
+        }
+    }
+
+    #[test]
+    fn a_requested_position_is_kept_and_shifts_only_those_who_have_it() {
+        for (positions, wanted, expected) in [
+            (&[][..], 7, (7, vec![])),
+            (&[0, 1024], 5, (5, vec![])),
+            (&[0, 1, 2], 1, (1, vec![(2, 1025), (3, 2049)])),
+            (&[0, 1, 5000], 1, (1, vec![(2, 1025)])),
+            (&[i32::MAX], i32::MAX, (0, vec![(1, 1024)])),
+            (&[0, i32::MAX], i32::MIN, (i32::MIN, vec![])),
+        ] {
+            let siblings: Vec<_> = (1..).map(CategoryId).zip(positions.iter().copied()).collect();
+            let (position, pushed) = claim_position(&siblings, wanted);
+            let pushed: Vec<_> = pushed.into_iter().map(|(id, at)| (id.0, at)).collect();
+            assert_eq!((position, pushed), expected, "{wanted} among {positions:?}");
         }
     }
 

@@ -18,9 +18,9 @@ use crate::{
         export::{Export, columns},
         filter::{Condition, constant},
         list_statements::list_statements,
-        sql::{CountUpTo, ParentId, PerParent, hashtext, op, pg_advisory_xact_lock, text_op},
+        sql::{CountUpTo, ParentId, PerParent, hashtext, name_op, op, pg_advisory_xact_lock, text_op},
         tables::categories,
-        write_statements::write_statements,
+        write_statements::{free_slug, write_statements},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::CategoryId,
@@ -29,7 +29,7 @@ use crate::{
 fn condition(condition: &CategoryCondition) -> Condition<'static, categories::table> {
     match condition {
         CategoryCondition::Id(id) => op!(id, categories::id),
-        CategoryCondition::Name(name) => text_op!(name, categories::name),
+        CategoryCondition::Name(name) => name_op!(name, categories::name),
         CategoryCondition::Slug(slug) => text_op!(slug, categories::slug),
         CategoryCondition::Parent(parent) => {
             op!(parent, categories::parent_id.assume_not_null(), categories::parent_id)
@@ -47,7 +47,7 @@ list_statements! {
     /// A list of categories.
     CategoryList of CategoryRow in categories where CategoryCondition by CategoryOrderField {
         Position => position: i32,
-        Name => name: String,
+        Name => name by name_order: String,
     }
 }
 
@@ -108,15 +108,6 @@ pub async fn positions(mut conn: &Conn, parent: Option<CategoryId>) -> Result<Ve
     Ok(query.load(&mut conn).await?)
 }
 
-/// Returns the position of the last child of a category, or of the last root.
-pub async fn last_position(mut conn: &Conn, parent: Option<CategoryId>) -> Result<Option<i32>> {
-    let query = categories::table
-        .filter(child_of(parent))
-        .order((categories::position.desc(), categories::id.desc()))
-        .select(categories::position);
-    Ok(query.first(&mut conn).await.optional()?)
-}
-
 /// Counts the children of a category, up to one more than [`crate::paging::MAX_COUNT`].
 pub async fn count_children(mut conn: &Conn, id: CategoryId) -> Result<i64> {
     let below = categories::table.filter(categories::parent_id.assume_not_null().eq(id)).select(categories::id);
@@ -165,6 +156,8 @@ pub async fn update_parents(mut conn: &Conn, from: CategoryId, to: Option<Catego
 
 write_statements! { CategoryRow in categories by CategoryId as NewCategory, CategoryPatch, deletable }
 
+free_slug! { categories }
+
 /// Inserts categories with these parents, names and slugs and returns their ids and slugs. A constraint violation
 /// remains [`Error::Constraint`].
 pub async fn insert_named(
@@ -192,7 +185,7 @@ pub async fn insert_named(
     Ok(rows.into_iter().map(|row| (row.id, row.slug)).collect())
 }
 
-/// Updates imported categories. A constraint violation remains [`Error::Constraint`].
+/// Updates imported categories, and separates siblings with equal positions. A constraint violation remains [`Error::Constraint`].
 pub async fn update_imported(mut conn: &Conn, changed: &[ImportedCategory<'_>]) -> Result<()> {
     if changed.is_empty() {
         return Ok(());
@@ -204,7 +197,9 @@ pub async fn update_imported(mut conn: &Conn, changed: &[ImportedCategory<'_>]) 
     }
     let query = sql_query(
         "UPDATE categories c SET parent_id = r.parent_id, name = r.name, slug = r.slug, description = r.description,
-                position = r.position
+                position = coalesce(r.position, CASE WHEN c.parent_id IS DISTINCT FROM r.parent_id THEN
+                    (SELECT max(s.position) + 1024 FROM categories s
+                     WHERE coalesce(s.parent_id, 0) = coalesce(r.parent_id, 0)) ELSE c.position END, 0)
          FROM unnest($1, $2, $3, $4, $5, $6) AS r (id, parent_id, name, slug, description, position) WHERE c.id = r.id",
     );
     query
@@ -213,9 +208,16 @@ pub async fn update_imported(mut conn: &Conn, changed: &[ImportedCategory<'_>]) 
         .bind::<Array<Text>, _>(all!(|c| c.name))
         .bind::<Array<Text>, _>(all!(|c| c.slug))
         .bind::<Array<Text>, _>(all!(|c| c.description))
-        .bind::<Array<Integer>, _>(all!(|c| c.position))
+        .bind::<Array<Nullable<Integer>>, _>(all!(|c| c.position))
         .execute(&mut conn)
         .await?;
+    // A file can have equal positions, and moves of several categories to one parent get the same one.
+    sql_query(
+        "SELECT categories_renumber(nullif(p.parent, 0)) FROM (SELECT coalesce(parent_id, 0) AS parent FROM categories
+         GROUP BY 1 HAVING count(*) > count(DISTINCT position)) p",
+    )
+    .execute(&mut conn)
+    .await?;
     Ok(())
 }
 

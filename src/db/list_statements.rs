@@ -5,13 +5,14 @@
 /// Declares a list of a table in a store: its type, `page` and `count`, and for nested lists the helpers `rows` and
 /// `on_page`.
 ///
-/// The store must have a function `condition`, which translates a condition of the list to SQL. `for scope by visible`
+/// The store must have a function `condition`, which translates a condition of the list to SQL. A column of names is
+/// declared as `name by name_order`: it is sorted by that collation, and its index must be too. `for scope by visible`
 /// adds the viewer's scope as a parameter and names the function that translates it to SQL.
 macro_rules! list_statements {
     (
         $(#[$doc:meta])*
         $list:ident of $row:ident in $table:ident where $condition:ident by $order:ident {
-            $($field:ident => $column:ident: $type:ty),+ $(,)?
+            $($field:ident => $column:ident $(by $collation:ident)?: $type:ty),+ $(,)?
         }
         $(for $scope:ident by $visible:ident)?
     ) => {
@@ -31,7 +32,8 @@ macro_rules! list_statements {
         fn on_page(query: Rows, list: &$list) -> $crate::error::Result<Rows> {
             Ok(match list.order {
                 $($order::$field => {
-                    $crate::paged!(query, &list.page, list.direction, $table::$column, $type, $table::id)
+                    let column = $crate::db::list_statements::sort_column!($table::$column $(, $collation)?);
+                    $crate::paged!(query, &list.page, list.direction, column, $type, $table::id)
                 })+
             })
         }
@@ -60,3 +62,14 @@ macro_rules! list_statements {
     };
 }
 pub(crate) use list_statements;
+
+/// Returns the expression that a list is sorted by.
+macro_rules! sort_column {
+    ($column:expr) => {
+        $column
+    };
+    ($column:expr, name_order) => {
+        $crate::db::sql::in_name_order($column)
+    };
+}
+pub(crate) use sort_column;

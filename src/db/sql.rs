@@ -60,6 +60,14 @@ define_sql_function! {
 }
 diesel::infix_operator!(Matches, " @@ ", Bool, backend: Pg);
 
+diesel::postfix_operator!(InNameOrder, " COLLATE name_order", Text, backend: Pg);
+
+/// Returns a text column in the order of the collation `name_order`, which people expect of a list of names: case and
+/// accents count only between names that are otherwise equal, and numbers in a name are ordered by their value.
+pub fn in_name_order<E: Expression<SqlType = Text>>(column: E) -> InNameOrder<E> {
+    InNameOrder::new(column)
+}
+
 /// The text search configuration `souk`, created by the migrations, as an expression.
 #[derive(Debug, Clone, Copy, QueryId)]
 pub struct SoukConfig;
@@ -207,4 +215,16 @@ macro_rules! text_op {
         }
     };
 }
-pub use crate::{op, text_op};
+
+/// Builds the condition for an operator on a column of names, as [`text_op!`] does. Values are compared in
+/// [`in_name_order`], the collation of the index; equal names are equal in any.
+#[macro_export]
+macro_rules! name_op {
+    ($op:expr, $column:expr) => {
+        match $op {
+            contains @ $crate::db::filter::Op::Contains(_) => $crate::text_op!(contains, $column),
+            other => $crate::op!(other, $crate::db::sql::in_name_order($column)),
+        }
+    };
+}
+pub use crate::{name_op, op, text_op};

@@ -1,4 +1,4 @@
-//! Statements that insert, update and delete single rows of a table.
+//! Statements that insert, update and delete single rows of a table, and find a free slug for a new one.
 //! A store declares them with [`write_statements!`]; tables differ only in the constraints that can reject a row.
 
 /// Declares `insert`, `update` and, with `deletable`, `delete` for a table in a store.
@@ -43,3 +43,20 @@ macro_rules! write_statements {
     };
 }
 pub(crate) use write_statements;
+
+/// Declares `free_slug` for a table in a store.
+macro_rules! free_slug {
+    ($table:ident) => {
+        /// Returns the first of these slugs that no row has; the last one if all are taken. A concurrent transaction can
+        /// still take it; see [`Error::retry_if_slug_taken`](crate::error::Error::retry_if_slug_taken).
+        /// # Errors
+        /// Returns the error of the database.
+        pub async fn free_slug(mut conn: &$crate::db::Conn, candidates: [String; 3]) -> $crate::error::Result<String> {
+            let query = $table::table.filter($table::slug.eq_any(&candidates)).select($table::slug);
+            let taken: Vec<String> = query.load(&mut conn).await?;
+            let [first, second, last] = candidates;
+            Ok([first, second].into_iter().find(|slug| !taken.contains(slug)).unwrap_or(last))
+        }
+    };
+}
+pub(crate) use free_slug;

@@ -10,9 +10,10 @@ use crate::{
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::ProductGroupId,
+    text::slug_candidates,
 };
 
-/// Creates a group without products.
+/// Creates a group without products. Without a slug, one is derived from the name.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageProducts`]; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<ProductGroupRow> {
@@ -24,8 +25,15 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<Pr
             "your role is limited to other websites",
         ));
     }
-    new.check()?;
-    db.transaction(async |conn| store::insert(conn, &new).await).await
+    let new = new.checked()?;
+    db.transaction(async |conn| {
+        if !new.slug.is_empty() {
+            return store::insert(conn, &new).await;
+        }
+        let slug = store::free_slug(conn, slug_candidates(&new.name, "2")).await?;
+        store::insert(conn, &NewProductGroup { slug, ..new.clone() }).await.map_err(Error::retry_if_slug_taken)
+    })
+    .await
 }
 
 /// Updates a group.
@@ -34,7 +42,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<Pr
 /// errors for invalid fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: ProductGroupId, patch: ProductGroupPatch) -> Result<ProductGroupRow> {
     viewer.require_any(&[Permission::ManageProducts])?;
-    patch.check()?;
+    let patch = patch.checked()?;
     db.transaction(async |conn| {
         let row = lock(conn, viewer, id).await?;
         if patch.is_empty() { Ok(row) } else { store::update(conn, id, &patch).await }

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductGroupId, WebsiteId},
     paging::SortKey,
-    text::{Validator, check_page_texts},
+    text::{Validator, check_page_texts, trim},
 };
 
 /// Maximum number of options per group.
@@ -48,7 +48,7 @@ pub struct NewProductGroup {
     pub source_website_id: WebsiteId,
     /// See [`ProductGroupRow`].
     pub name: String,
-    /// See [`ProductGroupRow`].
+    /// See [`ProductGroupRow`]; empty to derive one from the name.
     pub slug: String,
     /// See [`ProductGroupRow`].
     pub description: String,
@@ -71,28 +71,31 @@ pub struct ProductGroupPatch {
 }
 
 impl NewProductGroup {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        check_page_texts(&mut validator, Some(&self.name), Some(&self.slug), Some(&self.description));
-        check_names(&mut validator, &self.varies_by);
-        validator.finish()
+        let slug = Some(&mut self.slug).filter(|slug| !slug.is_empty());
+        check_page_texts(&mut validator, Some(&mut self.name), slug, Some(&mut self.description));
+        check_names(&mut validator, &mut self.varies_by);
+        validator.finish()?;
+        Ok(self)
     }
 }
 
 impl ProductGroupPatch {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        check_page_texts(&mut validator, self.name.as_deref(), self.slug.as_deref(), self.description.as_deref());
-        if let Some(names) = &self.varies_by {
+        check_page_texts(&mut validator, self.name.as_mut(), self.slug.as_mut(), self.description.as_mut());
+        if let Some(names) = &mut self.varies_by {
             check_names(&mut validator, names);
         }
-        validator.finish()
+        validator.finish()?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes nothing.
@@ -101,15 +104,15 @@ impl ProductGroupPatch {
     }
 }
 
-/// Checks that there are one to five names without duplicates, ignoring case.
-fn check_names(validator: &mut Validator, names: &[String]) {
+/// Trims the names and checks that there are one to five without duplicates, ignoring case.
+fn check_names(validator: &mut Validator, names: &mut [String]) {
     let field = "variesBy";
     if names.is_empty() || names.len() > MAX_OPTIONS {
         let rule = format!("must have 1 to {MAX_OPTIONS} options");
         return validator.add(UserError::new(UserErrorCode::OutOfRange, field, rule));
     }
+    validator.texts(field, names.iter_mut(), MAX_NAME);
     for (index, name) in names.iter().enumerate() {
-        validator.text(field, name, MAX_NAME);
         if names[..index].iter().any(|other| other.to_lowercase() == name.to_lowercase()) {
             validator.add(UserError::new(UserErrorCode::Invalid, field, format!("the option {name} occurs twice")));
         }
@@ -125,20 +128,20 @@ pub struct OptionValue {
     pub value: String,
 }
 
-/// Returns the values in the order of the group's options.
+/// Returns the trimmed values in the order of the group's options.
 /// # Errors
 /// A user error for `options` if they do not have exactly one value for each option of the group, or a value is
 /// invalid.
 pub fn values_in_order(varies_by: &[String], options: &[OptionValue]) -> Result<Vec<String>> {
-    let value = |name: &String| options.iter().find(|option| option.name == *name).map(|option| option.value.clone());
+    let is = |option: &&OptionValue, name: &str| trim(&option.name) == name;
+    let value = |name: &String| options.iter().find(|option| is(option, name)).map(|option| option.value.clone());
     let values: Option<Vec<_>> = varies_by.iter().map(value).collect();
     let values = values.filter(|values| values.len() == options.len());
     let wrong = || {
         Error::bad_input("options", format!("must have exactly one value for each option: {}", varies_by.join(", ")))
     };
-    let values = values.ok_or_else(wrong)?;
-    let mut validator = Validator::new();
-    values.iter().for_each(|value| validator.text("options", value, MAX_VALUE));
+    let (mut validator, mut values) = (Validator::new(), values.ok_or_else(wrong)?);
+    validator.texts("options", &mut values, MAX_VALUE);
     validator.finish()?;
     Ok(values)
 }
@@ -190,6 +193,7 @@ mod tests {
         let both = Some(vec!["M".to_owned(), "Red".to_owned()]);
         assert_eq!(given(&[("Size", "M"), ("Colour", "Red")]), both);
         assert_eq!(given(&[("Colour", "Red"), ("Size", "M")]), both);
+        assert_eq!(given(&[(" Colour", "\tRed "), ("Size\u{a0}", "M")]), both);
         assert_eq!(given(&[("Size", "M")]), None);
         assert_eq!(given(&[("Size", "M"), ("Size", "L")]), None);
         assert_eq!(given(&[("Size", "M"), ("Colour", "Red"), ("Size", "L")]), None);

@@ -15,8 +15,9 @@ use crate::{
         Conn,
         filter::Condition,
         list_statements::list_statements,
-        sql::{op, text_op},
+        sql::{name_op, op, text_op},
         tables::product_groups,
+        write_statements::free_slug,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductGroupId, WebsiteId},
@@ -26,7 +27,7 @@ fn condition(condition: &ProductGroupCondition) -> Condition<'static, product_gr
     use ProductGroupCondition as C;
     match condition {
         C::Id(id) => op!(id, product_groups::id),
-        C::Name(name) => text_op!(name, product_groups::name),
+        C::Name(name) => name_op!(name, product_groups::name),
         C::Slug(slug) => text_op!(slug, product_groups::slug),
         C::SourceWebsite(website) => op!(website, product_groups::source_website_id),
     }
@@ -35,7 +36,7 @@ fn condition(condition: &ProductGroupCondition) -> Condition<'static, product_gr
 list_statements! {
     /// A list of groups.
     ProductGroupList of ProductGroupRow in product_groups where ProductGroupCondition by ProductGroupOrderField {
-        Name => name: String,
+        Name => name by name_order: String,
     }
 }
 
@@ -75,6 +76,8 @@ pub async fn lock(mut conn: &Conn, id: ProductGroupId) -> Result<Option<ProductG
     let query = product_groups::table.find(id).select(ProductGroupRow::as_select()).for_no_key_update();
     Ok(query.first(&mut conn).await.optional()?)
 }
+
+free_slug! { product_groups }
 
 /// Inserts a group.
 /// # Errors

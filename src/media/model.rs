@@ -7,7 +7,7 @@ use crate::{
     db::tables::{images, media},
     error::{Error, Result, UserErrorCode},
     ids::{BrandId, CategoryId, ImageId, ProductId},
-    text::Validator,
+    text::{Validator, trim_in_place},
     text_enum,
 };
 
@@ -237,19 +237,20 @@ impl RequestedImage {
     }
 }
 
-/// Checks an alternative text and a position.
+/// Trims an alternative text, and checks it and a position.
 /// # Errors
 /// User errors of `alt` and `position`.
-pub fn check_image(alt: Option<&str>, position: Option<i32>) -> Result<()> {
+pub fn checked_image(mut alt: Option<String>, position: Option<i32>) -> Result<Option<String>> {
     let mut validator = Validator::new();
-    validator.optional_text("alt", alt.filter(|alt| !alt.is_empty()), MAX_ALT);
+    alt.iter_mut().for_each(trim_in_place);
+    validator.texts("alt", alt.as_mut().filter(|alt| !alt.is_empty()), MAX_ALT);
     validator.finish()?;
     match position {
         Some(position) if !(1..=MAX_POSITION).contains(&position) => {
             let rule = format!("position must be between 1 and {MAX_POSITION}");
             Err(Error::user(UserErrorCode::OutOfRange, "position", rule))
         }
-        _ => Ok(()),
+        _ => Ok(alt),
     }
 }
 

@@ -36,7 +36,8 @@ pub struct ReviewDraft {
 pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: ReviewDraft) -> Result<ReviewRow> {
     let me = viewer.require_user()?;
     let ReviewDraft { product: id, rating, title, text } = draft;
-    ReviewPatch { rating: Some(rating), title: Some(title.clone()), text: Some(text.clone()) }.check()?;
+    let checked = ReviewPatch { rating: Some(rating), title: Some(title), text: Some(text) }.checked()?;
+    let (title, text) = (checked.title.flatten(), checked.text.unwrap_or_default());
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
         let missing = || Error::not_found("productId", "product");
@@ -84,7 +85,7 @@ pub async fn update(
     patch: ReviewPatch,
 ) -> Result<ReviewRow> {
     let me = viewer.require_user()?;
-    patch.check()?;
+    let patch = patch.checked()?;
     db.transaction(async |conn| {
         let row = lock(conn, id, |row, _| row.user_id == me).await?;
         if !patch.changes(&row) {

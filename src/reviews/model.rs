@@ -91,17 +91,18 @@ pub struct ReviewPatch {
 }
 
 impl ReviewPatch {
-    /// Checks the fields.
+    /// Trims and checks the fields.
     /// # Errors
     /// Returns user errors of invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
         if self.rating.is_some_and(|rating| !(1..=5).contains(&rating)) {
             validator.add(UserError::new(UserErrorCode::OutOfRange, "rating", "rating must be between 1 and 5"));
         }
-        validator.optional_text("title", self.title.as_ref().and_then(Option::as_deref), MAX_TITLE);
-        validator.multiline_text("text", self.text.as_deref().unwrap_or_default(), MAX_TEXT);
-        validator.finish()
+        validator.texts("title", self.title.iter_mut().flatten(), MAX_TITLE);
+        validator.multiline_texts("text", &mut self.text, MAX_TEXT);
+        validator.finish()?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes the review.

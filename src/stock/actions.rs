@@ -107,8 +107,8 @@ async fn write(
 ) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
     let me = viewer.require_user()?;
-    let mut validator = Validator::new();
-    validator.optional_text("note", note.as_deref(), 1000);
+    let (mut validator, mut note) = (Validator::new(), note);
+    validator.texts("note", &mut note, 1000);
     validator.finish()?;
     let key = key.map(|(operation, key)| IdempotencyKey { owner: Owner::User(me), operation, key });
     if let Some(key) = &key {

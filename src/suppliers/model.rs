@@ -72,13 +72,13 @@ impl NewSupplier {
     /// Validates the fields and normalizes the email address and phone number.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn checked(self) -> Result<Self> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.text("name", &self.name, 255);
-        validator.optional_text("contactName", self.contact_name.as_deref(), 255);
+        validator.text("name", &mut self.name, 255);
+        validator.texts("contactName", &mut self.contact_name, 255);
         validator.check(check_lead_time(self.lead_time_days));
         let email = self.email.map(|email| validator.value_or_default(text::normalize_email("email", &email)));
-        let phone = self.phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone)));
+        let phone = self.phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone, None)));
         validator.finish()?;
         Ok(Self { email, phone, ..self })
     }
@@ -88,17 +88,17 @@ impl SupplierPatch {
     /// Validates the fields and normalizes the email address and phone number.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn checked(self) -> Result<Self> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.optional_text("name", self.name.as_deref(), 255);
-        validator.optional_text("contactName", self.contact_name.as_ref().and_then(Option::as_deref), 255);
+        validator.texts("name", &mut self.name, 255);
+        validator.texts("contactName", self.contact_name.iter_mut().flatten(), 255);
         validator.check(check_lead_time(self.lead_time_days.flatten()));
         let email = self
             .email
             .map(|email| email.map(|email| validator.value_or_default(text::normalize_email("email", &email))));
         let phone = self
             .phone
-            .map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone))));
+            .map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone, None))));
         validator.finish()?;
         Ok(Self { email, phone, ..self })
     }

@@ -15,7 +15,7 @@ use crate::{
         export::{Export, columns},
         filter::Condition,
         list_statements::list_statements,
-        sql::{op, text_op},
+        sql::{name_op, op},
         tables::suppliers,
         write_statements::write_statements,
     },
@@ -26,13 +26,13 @@ use crate::{
 fn condition(condition: &SupplierCondition) -> Condition<'static, suppliers::table> {
     match condition {
         SupplierCondition::Id(id) => op!(id, suppliers::id),
-        SupplierCondition::Name(name) => text_op!(name, suppliers::name),
+        SupplierCondition::Name(name) => name_op!(name, suppliers::name),
     }
 }
 
 list_statements! {
     /// A list of suppliers.
-    SupplierList of SupplierRow in suppliers where SupplierCondition by SupplierOrderField { Name => name: String }
+    SupplierList of SupplierRow in suppliers where SupplierCondition by SupplierOrderField { Name => name by name_order: String }
 }
 
 /// Returns the rows with these ids, in no particular order.

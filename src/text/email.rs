@@ -10,7 +10,7 @@ use idna::{
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_security::{MixedScript, RestrictionLevel, RestrictionLevelDetection, skeleton};
 
-use super::hidden::is_hidden;
+use super::{hidden::is_hidden, trim};
 use crate::error::{Result, UserError, UserErrorCode};
 
 /// Maximum length of an address, and of the part before the `@` (RFC 5321, errata of RFC 3696).
@@ -24,11 +24,11 @@ const DOMAIN: &str = "the part after the @ must be a domain such as shop.example
 const MIXED: &str = "the part before the @ must not mix scripts or contain lookalike letters";
 const LOOKALIKE: &str = "the part before the @ looks like Latin letters but is not; use Latin letters";
 
-/// Returns the canonical form of an email address.
+/// Returns the canonical form of an email address; whitespace around it is ignored.
 /// # Errors
 /// Returns INVALID if the text is not an email address, or imitates another one.
 pub fn normalize_email(field: &'static str, value: &str) -> Result<String, UserError> {
-    canonical(value).map_err(|rule| UserError::new(UserErrorCode::Invalid, field, rule))
+    canonical(trim(value)).map_err(|rule| UserError::new(UserErrorCode::Invalid, field, rule))
 }
 
 fn canonical(value: &str) -> Result<String, &'static str> {
@@ -104,6 +104,18 @@ mod tests {
         ] {
             assert_eq!(canonical(typed).as_deref(), Ok(expected), "{typed}");
             assert_eq!(canonical(expected).as_deref(), Ok(expected), "{typed} again");
+        }
+    }
+
+    #[test]
+    fn whitespace_around_an_address_is_ignored() {
+        for typed in [
+            " ada@souk.example",
+            "ada@souk.example\t",
+            "\u{a0}ada@souk.example\u{200b}\r\n",
+            "\u{feff}Ada@souk.example ",
+        ] {
+            assert_eq!(normalize_email("email", typed).as_deref(), Ok("ada@souk.example"), "{typed:?}");
         }
     }
 

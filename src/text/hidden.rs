@@ -14,6 +14,9 @@ const BIDI_CONTROL: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<
 /// Unicode characters that are not displayed by default.
 const IGNORABLE: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<DefaultIgnorableCodePoint>();
 
+/// What is said about a character that is displayed as nothing.
+const INVISIBLE: &str = "an invisible character";
+
 /// Returns the rule that a single-line text breaks.
 pub(super) fn single_line_problem(text: &str) -> Option<String> {
     first_problem(text, problem_of)
@@ -35,6 +38,12 @@ pub fn is_visible(c: char) -> bool {
     c.is_whitespace() || problem_of(c).is_none()
 }
 
+/// Returns whether a character is displayed as nothing wherever it stands at the edge of a text. Variation selectors and
+/// tags are not included: they belong to the character before them.
+pub(super) fn is_invisible(c: char) -> bool {
+    is_joiner(c) || BIDI_CONTROL.contains(c) || problem_of(c) == Some(INVISIBLE)
+}
+
 fn first_problem(text: &str, problem_of: impl Fn(char) -> Option<&'static str>) -> Option<String> {
     let before = iter::once(None).chain(text.chars().map(Some));
     let after = text.chars().skip(1).map(Some).chain([None]);
@@ -43,7 +52,7 @@ fn first_problem(text: &str, problem_of: impl Fn(char) -> Option<&'static str>) 
         in_flag = c == '\u{1f3f4}' || in_flag && is_tag(c);
         let problem = match c {
             _ if is_joiner(c) && !(needs_joiner(before) && needs_joiner(after)) => Some("a misplaced joiner"),
-            _ if is_tag(c) && !in_flag => Some("an invisible character"),
+            _ if is_tag(c) && !in_flag => Some(INVISIBLE),
             _ => problem_of(c),
         };
         if let Some(problem) = problem {
@@ -61,8 +70,8 @@ fn problem_of(c: char) -> Option<&'static str> {
         _ if BIDI_CONTROL.contains(c) => Some("a text direction character"),
         _ if is_joiner(c) || is_tag(c) || is_variation_selector(c) => None,
         // Annotation characters are not ignorable by default, but invisible too.
-        '\u{fff9}'..='\u{fffb}' => Some("an invisible character"),
-        _ if IGNORABLE.contains(c) => Some("an invisible character"),
+        '\u{fff9}'..='\u{fffb}' => Some(INVISIBLE),
+        _ if IGNORABLE.contains(c) => Some(INVISIBLE),
         _ => None,
     }
 }

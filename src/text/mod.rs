@@ -1,7 +1,7 @@
-//! Validation and normalization of texts: length, invisible characters, email addresses, phone numbers, passwords,
-//! slugs and searches.
-//! Rule: every stored text passes a [`Validator`], which collects all errors before it returns. A text with a canonical
-//! form is stored and looked up in that form only.
+//! Validation and normalization of texts: edges, length, invisible characters, email addresses, phone numbers,
+//! passwords, slugs, times and searches.
+//! Rule: every stored text passes a [`Validator`], which trims it and collects all errors before it returns. A text with
+//! a canonical form is stored and looked up in that form only. Passwords alone keep their edges.
 
 mod anchor;
 mod email;
@@ -11,6 +11,8 @@ mod password;
 mod phone;
 mod search_query;
 mod slug;
+mod time;
+mod trim;
 
 pub use self::{
     anchor::HeadingAnchors,
@@ -18,9 +20,11 @@ pub use self::{
     hidden::is_visible,
     page::check_page_texts,
     password::{MAX_PASSWORD, check_password, check_password_length},
-    phone::normalize_phone,
+    phone::{is_national_phone, normalize_phone},
     search_query::normalize_search_query,
-    slug::{check_slug, slugify},
+    slug::{check_slug, slug_candidates, slugify},
+    time::{is_leap_second, parse_time},
+    trim::{trim, trim_in_place},
 };
 use crate::error::{Error, Result, UserError, UserErrorCode};
 
@@ -53,25 +57,51 @@ impl Validator {
         checked.map_err(|error| self.add(error)).unwrap_or_default()
     }
 
-    /// Checks a required single-line text of up to `max` characters.
-    pub fn text(&mut self, field: &'static str, value: &str, max: usize) {
-        if value.trim().is_empty() {
+    /// Trims and checks a required single-line text of up to `max` characters.
+    pub fn text(&mut self, field: &'static str, value: &mut String, max: usize) {
+        trim_in_place(value);
+        if value.is_empty() {
             self.add(UserError::new(UserErrorCode::Required, field, "must not be blank"));
         } else {
             self.characters(field, value, max, hidden::single_line_problem(value));
         }
     }
 
-    /// Checks a single-line text that may be absent but not blank.
-    pub fn optional_text(&mut self, field: &'static str, value: Option<&str>, max: usize) {
-        if let Some(value) = value {
-            self.text(field, value, max);
+    /// Trims and checks single-line texts that may be absent but not blank: an optional text, or a list.
+    pub fn texts<'t>(&mut self, field: &'static str, values: impl IntoIterator<Item = &'t mut String>, max: usize) {
+        values.into_iter().for_each(|value| self.text(field, value, max));
+    }
+
+    /// Trims and checks texts of up to `max` characters that may be empty and may contain line breaks and tabs.
+    pub fn multiline_texts<'t>(
+        &mut self,
+        field: &'static str,
+        values: impl IntoIterator<Item = &'t mut String>,
+        max: usize,
+    ) {
+        for value in values {
+            trim_in_place(value);
+            self.characters(field, value, max, hidden::multiline_problem(value));
         }
     }
 
-    /// Checks a text of up to `max` characters that may be empty and may contain line breaks and tabs.
-    pub fn multiline_text(&mut self, field: &'static str, value: &str, max: usize) {
-        self.characters(field, value, max, hidden::multiline_problem(value));
+    /// Trims and checks the street lines of a postal address, separated by `\n` in the stored form.
+    pub fn street_lines<'t>(
+        &mut self,
+        field: &'static str,
+        values: impl IntoIterator<Item = &'t mut String>,
+        max: usize,
+    ) {
+        for value in values {
+            let lines = value.lines().flat_map(|line| line.split(['\r', '\u{2028}', '\u{2029}'])).map(trim);
+            *value = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+            if value.is_empty() {
+                self.add(UserError::new(UserErrorCode::Required, field, "must not be blank"));
+            } else {
+                let problem = value.lines().find_map(hidden::single_line_problem);
+                self.characters(field, value, max, problem);
+            }
+        }
     }
 
     fn characters(&mut self, field: &'static str, value: &str, max: usize, hidden: Option<String>) {
@@ -97,10 +127,25 @@ mod tests {
     #[test]
     fn all_broken_rules_are_reported_together() {
         let mut validator = Validator::new();
-        validator.text("name", " ", 255);
+        validator.text("name", &mut " ".to_owned(), 255);
         let email: String = validator.value_or_default(normalize_email("email", "nobody"));
         assert_eq!(email, "");
         let Err(Error::User(errors)) = validator.finish() else { panic!("accepted") };
         assert_eq!(errors.iter().map(|e| e.field.as_deref().unwrap()).collect::<Vec<_>>(), ["name", "email"]);
+    }
+
+    #[test]
+    fn street_lines_are_trimmed_and_separated_by_one_kind_of_line_break() {
+        let stored = |typed: &str| {
+            let (mut validator, mut value) = (Validator::new(), typed.to_owned());
+            validator.street_lines("address", [&mut value], 500);
+            validator.finish().map(|()| value).ok()
+        };
+        for typed in ["12 High Street\nFlat 3", " 12 High Street \r\n\r\n\tFlat 3\n", "12 High Street\u{2028}Flat 3"] {
+            assert_eq!(stored(typed).as_deref(), Some("12 High Street\nFlat 3"), "{typed:?}");
+        }
+        for typed in ["", " \n ", "12 High\u{202e} Street", "a\tb", "a\u{b}b"] {
+            assert_eq!(stored(typed), None, "{typed:?}");
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Phone numbers, validated against the numbering plans of all countries.
-//! Rule: a number includes its country code and is stored in E.164, so equal numbers have equal texts.
+//! Rule: a number is stored in E.164, with its country code, so equal numbers have equal texts. A number without a
+//! country code is read as it is dialed in the country of the address beside it.
 
-use phonenumber::Mode;
+use phonenumber::{Mode, country, metadata::DATABASE};
 
+use super::trim;
 use crate::error::{Result, UserError, UserErrorCode};
 
 /// Maximum length of the input, in characters.
@@ -12,21 +14,46 @@ const MAX_DIGITS: usize = 15;
 
 const RULE: &str = "must be a valid phone number with country code, such as +44 20 7946 0000";
 
-/// Returns a phone number in E.164, such as `+442079460000`.
+/// Returns a phone number in E.164, such as `+442079460000`. `country` is the ISO 3166 code of the country that a number
+/// without country code is in; other texts, such as a country's name, are ignored.
 /// # Errors
-/// Returns INVALID if the number does not exist in any numbering plan or has no country code.
-pub fn normalize_phone(field: &'static str, value: &str) -> Result<String, UserError> {
-    canonical(value).ok_or_else(|| UserError::new(UserErrorCode::Invalid, field, RULE))
+/// Returns INVALID if the number does not exist in any numbering plan, or has neither country code nor country.
+pub fn normalize_phone(field: &'static str, value: &str, country: Option<&str>) -> Result<String, UserError> {
+    canonical(trim(value), country).ok_or_else(|| UserError::new(UserErrorCode::Invalid, field, RULE))
 }
 
-fn canonical(value: &str) -> Option<String> {
-    let rest = value.strip_prefix('+')?;
-    if value.len() > MAX_LENGTH || !rest.chars().all(|c| c.is_ascii_digit() || " -./()".contains(c)) {
+/// Returns whether a number has no country code, so that [`normalize_phone`] needs a country.
+pub fn is_national_phone(value: &str) -> bool {
+    !trim(value).starts_with('+')
+}
+
+fn canonical(value: &str, country: Option<&str>) -> Option<String> {
+    if value.len() > MAX_LENGTH {
+        return None;
+    }
+    let is_international = value.starts_with('+');
+    let rest = value.strip_prefix('+').unwrap_or(value);
+    if !rest.chars().all(|c| c.is_ascii_digit() || " -./()".contains(c)) {
         return None;
     }
     // The parser also accepts words, extensions and more; passing only digits avoids guesses.
     let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
-    let number = phonenumber::parse(None, format!("+{digits}")).ok()?;
+    if is_international {
+        return e164(None, &format!("+{digits}"));
+    }
+    let national = country.and_then(country_id).and_then(|country| e164(Some(country), &digits));
+    // Most countries dial 00 for a number abroad, and people write it from countries that do not.
+    national.or_else(|| e164(None, &format!("+{}", digits.strip_prefix("00")?)))
+}
+
+/// Returns the country with this ISO 3166 code.
+fn country_id(code: &str) -> Option<country::Id> {
+    let id: country::Id = trim(code).to_ascii_uppercase().parse().ok()?;
+    DATABASE.by_id(id.as_ref()).map(|_| id)
+}
+
+fn e164(country: Option<country::Id>, digits: &str) -> Option<String> {
+    let number = phonenumber::parse(country, digits).ok()?;
     let number = number.is_valid().then(|| number.format().mode(Mode::E164).to_string());
     // Germany's plan has longer numbers, which cannot be called from other networks.
     number.filter(|number| number.len() <= "+".len() + MAX_DIGITS)
@@ -50,10 +77,49 @@ mod tests {
             ("+86 138 0013 8000", "+8613800138000"),
             ("+800 1234 5678", "+80012345678"),
         ] {
-            assert_eq!(canonical(typed).as_deref(), Some(expected), "{typed}");
-            assert_eq!(canonical(expected).as_deref(), Some(expected), "{typed} again");
+            assert_eq!(canonical(typed, None).as_deref(), Some(expected), "{typed}");
+            assert_eq!(canonical(expected, Some("US")).as_deref(), Some(expected), "{typed} again");
         }
         assert!(RULE.contains("+44 20 7946 0000"), "the example is the first number above");
+    }
+
+    #[test]
+    fn numbers_without_country_code_are_read_in_their_country() {
+        for (typed, country, expected) in [
+            ("020 7946 0000", Some("GB"), Some("+442079460000")),
+            ("(020) 7946-0000", Some(" gb "), Some("+442079460000")),
+            ("44 20 7946 0000", Some("GB"), Some("+442079460000")),
+            ("0049 40 1234", Some("GB"), Some("+49401234")),
+            ("0049 40 1234", Some("US"), Some("+49401234")),
+            ("011 49 40 1234", Some("US"), Some("+49401234")),
+            ("0049 40 1234", None, Some("+49401234")),
+            ("(202) 555-0143", Some("US"), Some("+12025550143")),
+            ("06 1234 5678", Some("IT"), Some("+390612345678")),
+            ("0532 123 45 67", Some("TR"), Some("+905321234567")),
+            ("+49 40 1234", Some("GB"), Some("+49401234")),
+            ("020 7946 0000", Some("United Kingdom"), None),
+            ("020 7946 0000", Some("ZZ"), None),
+            ("020 7946 0000", None, None),
+            ("999", Some("GB"), None),
+            ("0", Some("GB"), None),
+            ("", Some("GB"), None),
+            ("00", Some("GB"), None),
+            ("000000", Some("GB"), None),
+            ("1-800-FLOWERS", Some("US"), None),
+        ] {
+            assert_eq!(canonical(typed, country).as_deref(), expected, "{typed} in {country:?}");
+        }
+        let around = normalize_phone("phone", "\u{202d}+44 20 7946 0000\u{202c}\n", None);
+        assert_eq!(around.as_deref(), Ok("+442079460000"));
+    }
+
+    #[test]
+    fn every_country_can_be_asked_for() {
+        for (first, second) in ('A'..='Z').flat_map(|first| ('A'..='Z').map(move |second| (first, second))) {
+            let country = format!("{first}{second}");
+            canonical("0123456789", Some(&country));
+            canonical("1", Some(&country));
+        }
     }
 
     #[test]
@@ -65,7 +131,6 @@ mod tests {
             "12",
             "call me",
             "020 7946 0000",
-            "0044 20 7946 0000",
             "44 20 7946 0000",
             " +44 20 7946 0000",
             "+44 20 7946 0000\n",
@@ -87,7 +152,7 @@ mod tests {
             &format!("+{}", "1".repeat(40)),
             &"9".repeat(1_000_000),
         ] {
-            assert_eq!(canonical(typed), None, "{typed}");
+            assert_eq!(canonical(typed, None), None, "{typed}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Slugs: names for use in page URLs.
 
-use super::Validator;
+use super::{Validator, trim_in_place};
 use crate::error::{UserError, UserErrorCode};
 
 /// Maximum length of a slug, in characters.
@@ -14,10 +14,20 @@ pub fn slugify(text: &str) -> String {
     if slug.is_empty() { "item".to_owned() } else { slug.to_owned() }
 }
 
-/// Validates a slug chosen by a user.
-pub fn check_slug(validator: &mut Validator, field: &'static str, slug: Option<&str>) {
+/// Returns the slugs to choose from for a row whose input has none: that of the name, that with the suffix, and one with
+/// a random number. The first one that no other row has is taken.
+pub fn slug_candidates(name: &str, suffix: &str) -> [String; 3] {
+    let slug = slugify(name);
+    let with_suffix = slugify(&format!("{slug:.140} {suffix}"));
+    let random = slugify(&format!("{slug:.140} {:08x}", rand::random::<u32>()));
+    [slug, with_suffix, random]
+}
+
+/// Trims and validates a slug chosen by a user.
+pub fn check_slug(validator: &mut Validator, field: &'static str, slug: Option<&mut String>) {
     let Some(slug) = slug else { return };
-    if slug != slugify(slug) {
+    trim_in_place(slug);
+    if *slug != slugify(slug) {
         validator.add(UserError::new(
             UserErrorCode::Invalid,
             field,

@@ -22,7 +22,7 @@ use crate::{
 /// change.
 pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result<AddressRow> {
     viewer.require_user()?;
-    new.check()?;
+    let new = new.checked()?;
     let scope = viewer.scope(Permission::ManageUsers);
     db.transaction(async |conn| {
         // The lock prevents concurrent requests from exceeding the limit or setting two defaults.
@@ -50,7 +50,7 @@ pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result
 /// address.
 pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: AddressPatch) -> Result<AddressRow> {
     viewer.require_user()?;
-    patch.check()?;
+    let patch = patch.checked()?;
     db.transaction(async |conn| {
         let address = lock_address(conn, viewer, id).await?;
         if patch.is_empty() {
@@ -100,8 +100,8 @@ pub async fn add_identity(
     external_id: String,
 ) -> Result<UserRow> {
     require_reach(viewer, website)?;
-    let mut validator = Validator::new();
-    validator.text("externalId", &external_id, 255);
+    let (mut validator, mut external_id) = (Validator::new(), external_id);
+    validator.text("externalId", &mut external_id, 255);
     validator.finish()?;
     let new = NewSource {
         resource_type: SourceType::User,

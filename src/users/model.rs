@@ -78,15 +78,16 @@ pub struct UserPatch {
 }
 
 impl UserPatch {
-    /// Validates the fields and normalizes the email address and phone number.
+    /// Validates the fields and normalizes the email address and phone number, which is read in this country if it has
+    /// no country code.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn checked(self) -> Result<Self> {
+    pub fn checked(mut self, country: Option<&str>) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.optional_text("name", self.name.as_deref(), 255);
-        let phone = self
-            .phone
-            .map(|phone| phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone))));
+        validator.texts("name", &mut self.name, 255);
+        let phone = self.phone.map(|phone| {
+            phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone, country)))
+        });
         let email = self.email.map(|email| validator.value_or_default(text::normalize_email("email", &email)));
         validator.finish()?;
         Ok(Self { phone, email, ..self })
@@ -112,7 +113,7 @@ pub struct AddressRow {
     pub city: String,
     /// District, county or state.
     pub district: Option<String>,
-    /// Street, house number and further details.
+    /// Street, house number and further details, in lines separated by `\n`.
     pub address: String,
     /// Postal code.
     pub postal_code: Option<String>,
@@ -163,34 +164,43 @@ pub struct AddressPatch {
 }
 
 impl NewAddress {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
-        AddressPatch {
-            country: Some(self.country.clone()),
-            city: Some(self.city.clone()),
-            district: Some(self.district.clone()),
-            address: Some(self.address.clone()),
-            postal_code: Some(self.postal_code.clone()),
+    pub fn checked(self) -> Result<Self> {
+        let patch = AddressPatch {
+            country: Some(self.country),
+            city: Some(self.city),
+            district: Some(self.district),
+            address: Some(self.address),
+            postal_code: Some(self.postal_code),
             is_default: None,
-        }
-        .check()
+        };
+        let AddressPatch { country, city, district, address, postal_code, .. } = patch.checked()?;
+        Ok(Self {
+            country: country.unwrap_or_default(),
+            city: city.unwrap_or_default(),
+            district: district.flatten(),
+            address: address.unwrap_or_default(),
+            postal_code: postal_code.flatten(),
+            ..self
+        })
     }
 }
 
 impl AddressPatch {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.optional_text("country", self.country.as_deref(), 100);
-        validator.optional_text("city", self.city.as_deref(), 100);
-        validator.optional_text("district", self.district.as_ref().and_then(Option::as_deref), 100);
-        validator.optional_text("address", self.address.as_deref(), 500);
-        validator.optional_text("postalCode", self.postal_code.as_ref().and_then(Option::as_deref), 20);
-        validator.finish()
+        validator.texts("country", &mut self.country, 100);
+        validator.texts("city", &mut self.city, 100);
+        validator.texts("district", self.district.iter_mut().flatten(), 100);
+        validator.street_lines("address", &mut self.address, 500);
+        validator.texts("postalCode", self.postal_code.iter_mut().flatten(), 20);
+        validator.finish()?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes nothing.

@@ -21,7 +21,7 @@ use crate::{
         export::{Export, columns},
         filter::{Condition, constant, like_pattern},
         list_statements::list_statements,
-        sql::{clock_timestamp, op, text_op},
+        sql::{clock_timestamp, name_op, op},
         tables::{addresses, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -45,7 +45,7 @@ fn of_websites(websites: &[WebsiteId]) -> Condition<'static, users::table> {
 fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
     match condition {
         UserCondition::Id(id) => op!(id, users::id),
-        UserCondition::Name(name) => text_op!(name, users::name),
+        UserCondition::Name(name) => name_op!(name, users::name),
         UserCondition::Email(email) => match email {
             crate::db::filter::Op::Contains(text) => {
                 Box::new(users::email.assume_not_null().like(like_pattern(text)).and(users::email.is_not_null()))
@@ -65,7 +65,7 @@ list_statements! {
     /// A list of users.
     UserList of UserRow in users where UserCondition by UserOrderField {
         CreatedAt => created_at: DateTime<Utc>,
-        Name => name: String,
+        Name => name by name_order: String,
     }
     for scope by visible
 }

@@ -23,7 +23,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<Website
             "your role is limited to certain websites and cannot create others",
         ));
     }
-    new.check()?;
+    let new = new.checked()?;
     db.transaction(async |conn| store::insert(conn, &new).await).await
 }
 
@@ -39,7 +39,7 @@ pub async fn update(db: &Db, viewer: &Viewer, id: WebsiteId, patch: WebsitePatch
             "your role is limited to other websites",
         ));
     }
-    patch.check()?;
+    let patch = patch.checked()?;
     let updated = db.transaction(async |conn| store::update(conn, id, &patch).await).await?;
     updated.ok_or_else(|| Error::not_found("id", "website"))
 }

@@ -10,7 +10,7 @@ use crate::{
     ids::WebsiteId,
     money::Currency,
     paging::SortKey,
-    text::Validator,
+    text::{Validator, trim_in_place},
 };
 
 /// A row of `websites`.
@@ -72,12 +72,12 @@ pub struct WebsitePatch {
 }
 
 impl NewWebsite {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        check_fields(&mut validator, Some(&self.code), Some(&self.name), Some(&self.base_url));
+        check_fields(&mut validator, Some(&mut self.code), Some(&mut self.name), Some(&mut self.base_url));
         if Currency::parse(&self.currency).is_none() {
             validator.add(UserError::new(
                 UserErrorCode::Invalid,
@@ -85,18 +85,20 @@ impl NewWebsite {
                 "must be an ISO 4217 currency code such as EUR",
             ));
         }
-        validator.finish()
+        validator.finish()?;
+        Ok(self)
     }
 }
 
 impl WebsitePatch {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        check_fields(&mut validator, self.code.as_deref(), self.name.as_deref(), self.base_url.as_deref());
-        validator.finish()
+        check_fields(&mut validator, self.code.as_mut(), self.name.as_mut(), self.base_url.as_mut());
+        validator.finish()?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes nothing.
@@ -105,8 +107,14 @@ impl WebsitePatch {
     }
 }
 
-fn check_fields(validator: &mut Validator, code: Option<&str>, name: Option<&str>, base_url: Option<&str>) {
+fn check_fields(
+    validator: &mut Validator,
+    code: Option<&mut String>,
+    name: Option<&mut String>,
+    base_url: Option<&mut String>,
+) {
     if let Some(code) = code {
+        trim_in_place(code);
         let is_valid = code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         if !is_valid || code.is_empty() || code.len() > 50 || code.starts_with('-') {
             validator.add(UserError::new(
@@ -116,8 +124,9 @@ fn check_fields(validator: &mut Validator, code: Option<&str>, name: Option<&str
             ));
         }
     }
-    validator.optional_text("name", name, 255);
+    validator.texts("name", name, 255);
     if let Some(url) = base_url {
+        trim_in_place(url);
         let is_valid = url.starts_with("https://") || url.starts_with("http://");
         if !is_valid || url.len() > 2000 || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
             validator.add(UserError::new(

@@ -9,7 +9,7 @@ use crate::{
     db::{
         Conn,
         export::{Export, columns},
-        sql::CountUpTo,
+        sql::{CountUpTo, in_name_order},
         tables::websites,
         write_statements::write_statements,
     },
@@ -41,7 +41,9 @@ pub async fn page(mut conn: &Conn, list: &List<(), WebsiteOrderField>) -> Result
     let query = websites::table.select(WebsiteRow::as_select()).into_boxed();
     let query = match list.order {
         WebsiteOrderField::Code => paged!(query, &list.page, list.direction, websites::code, String, websites::id),
-        WebsiteOrderField::Name => paged!(query, &list.page, list.direction, websites::name, String, websites::id),
+        WebsiteOrderField::Name => {
+            paged!(query, &list.page, list.direction, in_name_order(websites::name), String, websites::id)
+        }
     };
     Ok(query.load(&mut conn).await?)
 }

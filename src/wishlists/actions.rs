@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    model::{MAX_ITEMS, MAX_WISHLISTS, TOKEN_PREFIX, WishlistItemRow, WishlistRow, check_name},
+    model::{MAX_ITEMS, MAX_WISHLISTS, TOKEN_PREFIX, WishlistItemRow, WishlistRow, checked_name},
     store,
 };
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 /// wishlists.
 pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow> {
     let me = viewer.require_user()?;
-    check_name(name)?;
+    let name = checked_name(name)?;
     db.transaction(async |conn| {
         // Locked, so that two concurrent requests do not both pass the limit.
         users::store::lock(conn, &Scope::All, me).await?.ok_or_else(|| Error::not_found("", "user"))?;
@@ -32,7 +32,7 @@ pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow>
             let rule = format!("a user has at most {MAX_WISHLISTS} wishlists. Delete one first.");
             return Err(Error::user(UserErrorCode::OutOfRange, "", rule));
         }
-        store::insert(conn, me, name).await
+        store::insert(conn, me, &name).await
     })
     .await
 }
@@ -42,11 +42,11 @@ pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow>
 /// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`; user errors of `name`.
 pub async fn rename(db: &Db, viewer: &Viewer, id: WishlistId, name: Option<&str>) -> Result<WishlistRow> {
     let me = viewer.require_user()?;
-    name.map_or(Ok(()), check_name)?;
+    let name = name.map(checked_name).transpose()?;
     db.transaction(async |conn| {
         let wishlist = lock(conn, me, id, "id").await?;
-        match name {
-            Some(name) if name != wishlist.name => store::update_name(conn, id, name).await,
+        match &name {
+            Some(name) if *name != wishlist.name => store::update_name(conn, id, name).await,
             _ => Ok(wishlist),
         }
     })

@@ -57,13 +57,14 @@ pub struct WishlistItemRow {
     pub created_at: DateTime<Utc>,
 }
 
-/// Checks the name of a wishlist.
+/// Trims and checks the name of a wishlist.
 /// # Errors
 /// Returns user errors of `name`.
-pub fn check_name(name: &str) -> Result<()> {
-    let mut validator = Validator::new();
-    validator.text("name", name, MAX_NAME);
-    validator.finish()
+pub fn checked_name(name: &str) -> Result<String> {
+    let (mut validator, mut name) = (Validator::new(), name.to_owned());
+    validator.text("name", &mut name, MAX_NAME);
+    validator.finish()?;
+    Ok(name)
 }
 
 /// A filter condition on wishlists.

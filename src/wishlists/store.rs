@@ -18,7 +18,7 @@ use crate::{
         export::{Export, columns, utc_timestamp},
         filter::{Condition, constant},
         list_statements::list_statements,
-        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, op, text_op},
+        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, name_op, op},
         tables::{users, wishlist_items as items, wishlists},
     },
     error::Result,
@@ -45,7 +45,7 @@ fn visible(scope: &Scope) -> Condition<'static, wishlists::table> {
 fn condition(condition: &WishlistCondition) -> Condition<'static, wishlists::table> {
     match condition {
         WishlistCondition::User(user) => op!(user, wishlists::user_id),
-        WishlistCondition::Name(name) => text_op!(name, wishlists::name),
+        WishlistCondition::Name(name) => name_op!(name, wishlists::name),
         WishlistCondition::IsShared(true) => Box::new(wishlists::shared_at.is_not_null()),
         WishlistCondition::IsShared(false) => Box::new(wishlists::shared_at.is_null()),
         WishlistCondition::CreatedAt(at) => op!(at, wishlists::created_at),
@@ -56,7 +56,7 @@ list_statements! {
     /// A list of wishlists.
     WishlistList of WishlistRow in wishlists where WishlistCondition by WishlistOrderField {
         CreatedAt => created_at: DateTime<Utc>,
-        Name => name: String,
+        Name => name by name_order: String,
     }
     for scope by visible
 }

@@ -99,7 +99,7 @@ pub(super) async fn insert_user(
     password_hash: Option<&str>,
     role: Option<&str>,
 ) -> Result<UserRow> {
-    let code = role.unwrap_or(CUSTOMER);
+    let code = role.map_or(CUSTOMER, text::trim);
     let role = roles::find_by_code(conn, code).await?.ok_or_else(|| Error::not_found("role", "role"))?;
     if granter.is_some_and(|granter| !role.is_covered_by(granter)) {
         return Err(Error::user(
@@ -109,7 +109,7 @@ pub(super) async fn insert_user(
         ));
     }
     let user = NewUser {
-        name: new.name.trim().to_owned(),
+        name: new.name.clone(),
         phone: new.phone.clone(),
         email: Some(new.email.clone()),
         password_hash: password_hash.map(ToOwned::to_owned),
@@ -131,7 +131,8 @@ pub(super) async fn insert_user(
 /// if the viewer is not staff; user errors for invalid fields.
 pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch) -> Result<UserRow> {
     let me = viewer.require_user()?;
-    let patch = patch.checked()?;
+    let country = phone_country(db, viewer, id, &patch).await?;
+    let patch = patch.checked(country.as_deref())?;
     if patch.email.is_some() && !viewer.can(Permission::ManageUsers) {
         let rule = "only staff can change an email address here; use emailChange for your own";
         return Err(Error::user(UserErrorCode::InsufficientPermissions, "email", rule));
@@ -152,6 +153,16 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
         handle_staff_change(conn, &user, changed).await
     })
     .await
+}
+
+/// Returns the country of the user's default address, if the patch has a phone number without country code.
+async fn phone_country(db: &Db, viewer: &Viewer, id: UserId, patch: &UserPatch) -> Result<Option<String>> {
+    if !patch.phone.iter().flatten().any(|phone| text::is_national_phone(phone)) {
+        return Ok(None);
+    }
+    let scope = viewer.scope(Permission::ManageUsers);
+    let addresses = db.read(async |conn| users::store::addresses_by_user_ids(conn, &scope, &[id]).await).await?;
+    Ok(addresses.into_iter().find(|address| address.is_default).map(|address| address.country))
 }
 
 /// Deactivates a user: hides them from lists and ends all sessions. Their orders still refer to them.

@@ -37,7 +37,7 @@ const LAST_USED_INTERVAL: Duration = Duration::minutes(1);
 /// that the viewer does not have; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey, String)> {
     let (me, _) = viewer.require_session()?;
-    new.check()?;
+    let new = new.checked()?;
     if !viewer.permissions().contains_all(new.permissions) {
         return Err(Error::user(
             UserErrorCode::InsufficientPermissions,

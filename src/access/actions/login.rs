@@ -20,6 +20,9 @@ use crate::{
 /// Prefix of all refresh tokens, by which people and secret scanners recognize them.
 const REFRESH_PREFIX: &str = "souk_rt_";
 
+/// Number of characters of a malformed email address that attempts to log in with it are counted by.
+const MAX_MALFORMED_EMAIL: usize = 320;
+
 /// The dependencies of login and refresh.
 #[derive(Clone, Copy)]
 pub struct LoginContext<'a> {
@@ -67,8 +70,10 @@ pub async fn login(context: LoginContext<'_>, origin: &RequestOrigin, email: &st
     if password.chars().nth(MAX_PASSWORD).is_some() {
         return Err(wrong());
     }
-    // A malformed address matches no user; the lookup takes the same path and time as for any other address.
-    let email = text::normalize_email("email", email).unwrap_or_default();
+    // A malformed address matches no user; the lookup takes the same path and time as for any other address, and each
+    // of them has a counter of its own.
+    let malformed = || text::trim(email).to_lowercase().chars().take(MAX_MALFORMED_EMAIL).collect();
+    let email = text::normalize_email("email", email).unwrap_or_else(|_| malformed());
     let attempt = throttle::count_attempt(context.db, AttemptKind::Login, origin, Some(&email)).await?;
     let found = context.db.read(async |conn| users::store::find_login(conn, &email).await).await?;
     let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), hash));

@@ -38,7 +38,7 @@ pub async fn create(
     grant: GrantPatch,
 ) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
-    new.check()?;
+    let new = new.checked()?;
     let (permissions, websites) = (grant.permissions.unwrap_or_default(), grant.websites.unwrap_or_default());
     check_grant(viewer, permissions, &websites)?;
     let role = db
@@ -66,7 +66,7 @@ pub async fn update(
     grant: GrantPatch,
 ) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
-    patch.check()?;
+    let patch = patch.checked()?;
     let role = db
         .transaction(async |conn| {
             let role = lock_role(conn, viewer, id).await?;

@@ -64,12 +64,12 @@ pub struct NewApiKey {
 }
 
 impl NewApiKey {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.text("name", &self.name, 100);
+        validator.text("name", &mut self.name, 100);
         if self.websites.len() > MAX_KEY_WEBSITES {
             let rule = format!("must have at most {MAX_KEY_WEBSITES} websites");
             validator.add(UserError::new(UserErrorCode::OutOfRange, "websites", rule));
@@ -77,6 +77,7 @@ impl NewApiKey {
         if self.expires_at.is_some_and(|at| at <= Utc::now()) {
             validator.add(UserError::new(UserErrorCode::Invalid, "expiresAt", "must be in the future"));
         }
-        validator.finish()
+        validator.finish()?;
+        Ok(self)
     }
 }

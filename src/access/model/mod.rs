@@ -99,11 +99,12 @@ pub struct NewRole {
 }
 
 impl NewRole {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
+        text::trim_in_place(&mut self.code);
         let mut chars = self.code.chars();
         let begins = chars.next().is_some_and(|c| c.is_ascii_lowercase());
         if !begins
@@ -113,9 +114,10 @@ impl NewRole {
             let rule = "must start with a letter and contain only a-z, 0-9, `_` and `-`, at most 50 characters";
             validator.add(UserError::new(UserErrorCode::Invalid, "code", rule));
         }
-        validator.text("name", &self.name, 255);
-        validator.multiline_text("description", &self.description, 1000);
-        validator.finish()
+        validator.text("name", &mut self.name, 255);
+        validator.multiline_texts("description", [&mut self.description], 1000);
+        validator.finish()?;
+        Ok(self)
     }
 }
 
@@ -130,14 +132,15 @@ pub struct RolePatch {
 }
 
 impl RolePatch {
-    /// Validates the fields.
+    /// Trims and validates the fields.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.optional_text("name", self.name.as_deref(), 255);
-        validator.multiline_text("description", self.description.as_deref().unwrap_or_default(), 1000);
-        validator.finish()
+        validator.texts("name", &mut self.name, 255);
+        validator.multiline_texts("description", &mut self.description, 1000);
+        validator.finish()?;
+        Ok(self)
     }
 }
 
@@ -230,11 +233,11 @@ impl NewAccount {
     /// later, when it is hashed.
     /// # Errors
     /// User errors for invalid fields.
-    pub fn checked(self) -> Result<Self> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.text("name", &self.name, 255);
+        validator.text("name", &mut self.name, 255);
         let email = validator.value_or_default(text::normalize_email("email", &self.email));
-        let phone = self.phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone)));
+        let phone = self.phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone, None)));
         if let Some(password) = &self.password {
             validator.check(text::check_password_length("password", password));
         }

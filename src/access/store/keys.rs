@@ -92,7 +92,7 @@ pub async fn count(mut conn: &Conn, user: UserId) -> Result<i64> {
 pub async fn insert(mut conn: &Conn, user: UserId, prefix: &str, hash: &[u8], new: &NewApiKey) -> Result<ApiKeyId> {
     let values = (
         api_keys::user_id.eq(user),
-        api_keys::name.eq(new.name.trim()),
+        api_keys::name.eq(&new.name),
         api_keys::prefix.eq(prefix),
         api_keys::hash.eq(hash),
         api_keys::expires_at.eq(new.expires_at),

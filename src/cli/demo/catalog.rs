@@ -51,7 +51,7 @@ pub(super) async fn insert<'m>(conn: &Conn, catalog: &'m Catalog, inserted: &mut
             name: name.clone(),
             slug: slug.clone(),
             description: description.clone(),
-            position,
+            position: Some(position),
             path: Vec::new(),
         };
         inserted.categories.insert(slug, categories::store::insert(conn, &new).await?.id);
@@ -89,8 +89,8 @@ pub(super) async fn insert_products<'m>(
             slug: slug.clone(),
             description: description.clone(),
             varies_by: varies_by.clone(),
-        };
-        new.check()?;
+        }
+        .checked()?;
         inserted.groups.insert(slug, groups::store::insert(conn, &new).await?.id);
     }
     let mut movements = Vec::new();
@@ -189,8 +189,8 @@ pub(super) async fn insert_search_rules(conn: &Conn, catalog: &Catalog, inserted
             brand_id: brand.as_ref().map(|slug| look_up(&inserted.brands, slug.as_str())).transpose()?,
             product_id: product.transpose()?.map(|row| row.id),
             url: url.clone(),
-        };
-        new.check()?;
+        }
+        .checked()?;
         search::store::rules::insert(conn, &new).await?;
     }
     Ok(())

@@ -279,8 +279,7 @@ impl HandledOrder {
             lines.push(ReturnLine { line: id, quantity, reason: line.reason.clone() });
         }
         let quantity = Some(lines.iter().map(|line| line.quantity).sum());
-        let request = ReturnRequest { order: self.id, lines, note: requested.note.clone() };
-        request.check()?;
+        let request = ReturnRequest { order: self.id, lines, note: requested.note.clone() }.checked()?;
         let id = store::history::insert_return(conn, &request, self.at(requested.requested)).await?;
         let event = self.event(EventKind::ReturnRequested, requested.requested, self.customer);
         self.events.push(NewEvent { quantity, ..event });
@@ -314,7 +313,7 @@ fn addressee(order: &Order, data: &DemoData) -> Result<(Contact, Shipping)> {
         let contact = Contact {
             contact_name: Some(guest.name.clone()),
             contact_email: Some(text::normalize_email("email", &guest.email)?),
-            contact_phone: Some(text::normalize_phone("phone", &guest.phone)?),
+            contact_phone: Some(text::normalize_phone("phone", &guest.phone, None)?),
         };
         let shipping = Shipping {
             ship_country: Some(guest.country.clone()),
@@ -330,7 +329,7 @@ fn addressee(order: &Order, data: &DemoData) -> Result<(Contact, Shipping)> {
     let contact = Contact {
         contact_name: Some(user.name.clone()),
         contact_email: Some(text::normalize_email("email", &user.email)?),
-        contact_phone: Some(text::normalize_phone("phone", &user.phone)?),
+        contact_phone: Some(text::normalize_phone("phone", &user.phone, None)?),
     };
     let shipping = user.addresses.first().cloned().map_or_else(Shipping::default, |address| Shipping {
         ship_country: Some(address.country),

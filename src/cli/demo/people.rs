@@ -35,7 +35,7 @@ pub(super) async fn insert_user(
     let role = access::store::roles::find_by_code(conn, &user.role).await?;
     let new = NewUser {
         name: user.name.clone(),
-        phone: Some(text::normalize_phone("phone", &user.phone)?),
+        phone: Some(text::normalize_phone("phone", &user.phone, None)?),
         email: Some(text::normalize_email("email", &user.email)?),
         password_hash: Some(look_up(password_hashes, user.password.as_str())?),
         role_id: role.ok_or_else(|| Error::Internal(format!("the demo data names the role {}", user.role)))?.row.id,
@@ -74,13 +74,14 @@ pub(super) async fn insert_reviews(
         let Review { website, sku, customer, rating, title, text, status, hours_ago } = review;
         let user_id = look_up(&inserted.users, customer.as_str())?;
         let product_id = look_up(&inserted.products, (website.as_str(), sku.as_str()))?.id;
-        ReviewPatch { rating: Some(*rating), title: Some(title.clone()), text: Some(text.clone()) }.check()?;
+        let patch = ReviewPatch { rating: Some(*rating), title: Some(title.clone()), text: Some(text.clone()) };
+        let ReviewPatch { title, text, .. } = patch.checked()?;
         let new = NewReview {
             product_id,
             user_id,
             rating: *rating,
-            title: title.clone(),
-            text: text.clone(),
+            title: title.flatten(),
+            text: text.unwrap_or_default(),
             status: named(ReviewStatus::ALL, ReviewStatus::as_str, status)?,
             is_verified_purchase: reviews::store::has_bought(conn, user_id, product_id).await?,
             created_at: Some(now - Duration::hours(*hours_ago)),

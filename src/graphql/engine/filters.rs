@@ -7,8 +7,9 @@ use rust_decimal::Decimal as Number;
 use crate::{
     db::filter::{Filter, Op},
     error::{Error, Result, UserErrorCode},
-    graphql::engine::scalars::{Decimal, parse_ids},
+    graphql::engine::scalars::{Decimal, Time, parse_ids},
     ids::RowId,
+    text::trim_in_place,
 };
 
 /// Maximum number of values of `in`.
@@ -27,7 +28,7 @@ pub struct IdFilter {
     pub is_null: Option<bool>,
 }
 
-/// Filter by text; conditions are combined with AND. Texts have at most 255 characters.
+/// Filter by text; conditions are combined with AND. Texts have at most 255 characters; whitespace around them is ignored.
 #[derive(Debug, Default, InputObject)]
 pub struct StringFilter {
     /// Matches this value.
@@ -66,9 +67,9 @@ pub struct IntFilter {
 #[derive(Debug, Default, InputObject)]
 pub struct DateTimeFilter {
     /// Greater than or equal to this value.
-    pub gte: Option<DateTime<Utc>>,
+    pub gte: Option<Time>,
     /// Less than or equal to this value.
-    pub lte: Option<DateTime<Utc>>,
+    pub lte: Option<Time>,
 }
 
 /// Builds the filter of a `where` input.
@@ -126,8 +127,10 @@ impl<C> FilterBuilder<C> {
         filter: Option<StringFilter>,
         condition: impl Fn(Op<String>) -> C,
     ) -> Result<()> {
-        let Some(filter) = filter else { return Ok(()) };
+        let Some(mut filter) = filter else { return Ok(()) };
         let field = format!("where.{field}");
+        let given = filter.eq.iter_mut().chain(&mut filter.contains).chain(filter.r#in.iter_mut().flatten());
+        given.for_each(trim_in_place);
         let any = filter.r#in;
         if let Some(any) = &any {
             check_in_length(&field, any)?;
@@ -163,7 +166,7 @@ impl<C> FilterBuilder<C> {
     /// Adds the conditions on a time.
     pub fn time(&mut self, filter: Option<DateTimeFilter>, condition: impl Fn(Op<DateTime<Utc>>) -> C) {
         let Some(DateTimeFilter { gte, lte }) = filter else { return };
-        self.push(condition, [gte.map(Op::Gte), lte.map(Op::Lte)]);
+        self.push(condition, [gte.map(|time| Op::Gte(time.0)), lte.map(|time| Op::Lte(time.0))]);
     }
 
     /// Adds the conditions on an enum.

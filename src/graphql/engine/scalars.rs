@@ -1,6 +1,11 @@
-//! Scalars and value objects (Decimal, CurrencyCode, Money), and conversions between row ids and global ids.
+//! Scalars and value objects (Decimal, Time, CurrencyCode, Money), and conversions between row ids and global ids.
 
-use async_graphql::{ID, InputValueError, InputValueResult, MaybeUndefined, Scalar, ScalarType, Value};
+use std::borrow::Cow;
+
+use async_graphql::{
+    ID, InputType, InputValueError, InputValueResult, MaybeUndefined, Scalar, ScalarType, Value, registry::Registry,
+};
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal as Number;
 use souk_macros::object;
 
@@ -8,6 +13,7 @@ use crate::{
     error::Result,
     ids::RowId,
     money::{Currency, Money as Amount, format_amount},
+    text::is_leap_second,
 };
 
 /// A decimal number, serialized as a string.
@@ -15,7 +21,7 @@ use crate::{
 pub struct Decimal(pub Number);
 
 /// A decimal number as a string, such as "12.50". It is never a float, so no precision is lost. Input also accepts
-/// integers.
+/// JSON numbers with at most 15 digits.
 #[Scalar]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -25,13 +31,60 @@ impl ScalarType for Decimal {
             Value::String(text) if text.len() <= 40 && !text.contains('_') => {
                 Number::from_str_exact(text).map(Self).map_err(|_| invalid())
             }
-            Value::Number(number) => number.as_i64().map(|whole| Self(Number::from(whole))).ok_or_else(invalid),
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) => Ok(Self(Number::from(whole))),
+                None => decimal_of_float(&number.to_string()).map(Self).ok_or_else(invalid),
+            },
             _ => Err(invalid()),
         }
     }
 
     fn to_value(&self) -> Value {
         Value::String(self.0.to_string())
+    }
+}
+
+/// Returns the decimal number that a float was written as. Its shortest text is what the client wrote, unless that had
+/// more digits than a float can hold.
+fn decimal_of_float(text: &str) -> Option<Number> {
+    let digits = text.split(['e', 'E']).next().unwrap_or_default().bytes().filter(u8::is_ascii_digit);
+    let significant = digits.skip_while(|digit| *digit == b'0').count();
+    let number = Number::from_str_exact(text).or_else(|_| Number::from_scientific(text)).ok()?;
+    (significant <= MAX_FLOAT_DIGITS).then_some(number)
+}
+
+/// Every decimal number with this many digits survives as a float.
+const MAX_FLOAT_DIGITS: usize = 15;
+
+/// A date and time as an input. async-graphql's own type also accepts leap seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Time(pub DateTime<Utc>);
+
+impl InputType for Time {
+    type RawValueType = DateTime<Utc>;
+
+    fn type_name() -> Cow<'static, str> {
+        <DateTime<Utc> as InputType>::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <DateTime<Utc> as InputType>::create_type_info(registry)
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let time = <DateTime<Utc> as InputType>::parse(value).map_err(InputValueError::propagate)?;
+        if is_leap_second(&time) {
+            return Err(InputValueError::custom("must be a date and time with seconds from 0 to 59"));
+        }
+        Ok(Self(time))
+    }
+
+    fn to_value(&self) -> Value {
+        InputType::to_value(&self.0)
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        Some(&self.0)
     }
 }
 
@@ -123,5 +176,36 @@ pub fn patch_id<I: RowId>(field: &str, id: MaybeUndefined<ID>) -> Result<Option<
         MaybeUndefined::Undefined => Ok(None),
         MaybeUndefined::Null => Ok(Some(None)),
         MaybeUndefined::Value(id) => Ok(Some(Some(I::parse(field, &id)?))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decimal_number_is_read_from_text_and_from_json_numbers_without_rounding() {
+        for (json, expected) in [
+            ("\"5.50\"", Some("5.50")),
+            ("5", Some("5")),
+            ("5.5", Some("5.5")),
+            ("5.0", Some("5.0")),
+            ("-0.1", Some("-0.1")),
+            ("0.1", Some("0.1")),
+            ("1.255", Some("1.255")),
+            ("1e3", Some("1000.0")),
+            ("0.0000001", Some("0.0000001")),
+            ("123456789012.345", Some("123456789012.345")),
+            ("9007199254740993", Some("9007199254740993")),
+            ("0.30000000000000004", None),
+            ("1e300", None),
+            ("\"1_000\"", None),
+            ("\"5,5\"", None),
+            ("true", None),
+        ] {
+            let value = Value::from_json(serde_json::from_str(json).unwrap()).unwrap();
+            let parsed = <Decimal as ScalarType>::parse(value).ok().map(|number| number.0.to_string());
+            assert_eq!(parsed.as_deref(), expected, "{json}");
+        }
     }
 }

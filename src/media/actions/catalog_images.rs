@@ -3,14 +3,14 @@
 
 use bytes::Bytes;
 
-use super::{ImageContent, ImageProcessor, check_url, reread};
+use super::{ImageContent, ImageProcessor, checked_url, reread};
 use crate::{
     auth::{Permission, Viewer},
     db::Db,
     error::{Error, Result, UserErrorCode},
     media::{
         fetch::fetch,
-        model::{CatalogOwner, Image, check_image},
+        model::{CatalogOwner, Image, checked_image},
         store,
     },
 };
@@ -29,10 +29,13 @@ pub async fn set(
     content: ImageContent,
 ) -> Result<Image> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    check_image(Some(&alt), None)?;
+    let alt = checked_image(Some(alt), None)?.unwrap_or_default();
     let (file, field, source_url) = match content {
         ImageContent::File(file) => (file, "file", None),
-        ImageContent::Url(url) => (download(processor, &url).await?, "url", Some(url)),
+        ImageContent::Url(url) => {
+            let url = checked_url(processor, &url)?;
+            (download(processor, &url).await?, "url", Some(url))
+        }
     };
     let made = processor.process(db, file).await?.map_err(|why| Error::bad_input(field, why.to_string()))?;
     let set = db.transaction(async |conn| {
@@ -42,8 +45,6 @@ pub async fn set(
     reread(db, set.await?.id).await
 }
 
-async fn download(processor: &ImageProcessor, url: &str) -> Result<Bytes> {
-    check_url(processor, url)?;
     let file = fetch(url, processor.fetch_policy()).await;
     file.map(Bytes::from).map_err(|why| Error::bad_input("url", why.to_string()))
 }

@@ -9,7 +9,7 @@ pub use self::processor::ImageProcessor;
 
 use super::{
     model::{
-        Image, ImagePatch, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, check_image,
+        Image, ImagePatch, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, checked_image,
         move_to_position,
     },
     store,
@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::{ImageId, ProductId},
     products,
+    text::trim,
 };
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
@@ -56,16 +57,13 @@ pub async fn create(
     request: ImageRequest,
     content: ImageContent,
 ) -> Result<Image> {
-    let scope = authorize(db, viewer, &request).await?;
+    let (scope, request) = authorize(db, viewer, request).await?;
     let (made, source_url) = match content {
         ImageContent::File(file) => {
             let made = processor.process(db, file).await?;
             (Some(made.map_err(|why| Error::bad_input("file", why.to_string()))?), None)
         }
-        ImageContent::Url(url) => {
-            check_url(processor, &url)?;
-            (None, Some(url))
-        }
+        ImageContent::Url(url) => (None, Some(checked_url(processor, &url)?)),
     };
     let created = db.transaction(async |conn| {
         let others = lock(conn, &scope, request.product).await?;
@@ -78,13 +76,14 @@ pub async fn create(
     reread(db, created.await?.id).await
 }
 
-/// Checks whether an image can be downloaded from this URL.
-fn check_url(processor: &ImageProcessor, url: &str) -> Result<()> {
+/// Trims a URL and checks whether an image can be downloaded from it.
+fn checked_url(processor: &ImageProcessor, url: &str) -> Result<String> {
+    let url = trim(url);
     if url.chars().count() > MAX_URL {
         return Err(Error::user(UserErrorCode::TooLong, "url", format!("must be at most {MAX_URL} characters long")));
     }
     super::fetch::parse(url, processor.fetch_policy()).map_err(|why| Error::bad_input("url", why.to_string()))?;
-    Ok(())
+    Ok(url.to_owned())
 }
 
 /// Changes an image.
@@ -93,7 +92,7 @@ fn check_url(processor: &ImageProcessor, url: &str) -> Result<()> {
 /// user errors of the fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: ImageId, patch: ImagePatch) -> Result<Image> {
     viewer.require_any(MAY_WRITE)?;
-    check_image(patch.alt.as_deref(), patch.position)?;
+    let patch = ImagePatch { alt: checked_image(patch.alt, patch.position)?, ..patch };
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
         let image = lock_image(conn, &scope, id).await?;
@@ -144,14 +143,15 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: ImageId) -> Result<Image> {
     .await
 }
 
-/// Checks permission and limits before any work on the file.
-async fn authorize(db: &Db, viewer: &Viewer, request: &ImageRequest) -> Result<Scope> {
+/// Checks permission and limits before any work on the file, and trims the alternative text.
+async fn authorize(db: &Db, viewer: &Viewer, request: ImageRequest) -> Result<(Scope, ImageRequest)> {
     viewer.require_any(MAY_WRITE)?;
-    check_image(Some(&request.alt), request.position)?;
+    let alt = checked_image(Some(request.alt), request.position)?.unwrap_or_default();
+    let request = ImageRequest { alt, ..request };
     let scope = viewer.scope(Permission::ManageProducts);
     let others = db.transaction(async |conn| lock(conn, &scope, request.product).await).await?;
     check_image_limit(&others)?;
-    Ok(scope)
+    Ok((scope, request))
 }
 
 /// Locks a product and returns its image IDs.

@@ -78,7 +78,8 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
     let holder = viewer.holder();
     let no_cart = || Error::not_found("cartId", "cart");
     let key = IdempotencyKey { owner: Owner::of(holder).ok_or_else(no_cart)?, operation: "checkout", key };
-    let request = normalize(viewer, &key, request)?;
+    let country = phone_country(db, viewer, &request).await?;
+    let request = normalize(viewer, &key, request, country.as_deref())?;
     let scope = match (holder.user, viewer.guest()) {
         (Some(me), _) => Scope::Own(me),
         (None, Some(guest)) => Scope::Guest(guest),
@@ -118,15 +119,40 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
     .await
 }
 
-/// Validates the request and returns it in canonical form, so that equal requests hash equally.
-fn normalize(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) -> Result<CheckoutRequest> {
+/// Returns the country of the shipping address, if the contact's phone number has no country code.
+async fn phone_country(db: &Db, viewer: &Viewer, request: &CheckoutRequest) -> Result<Option<String>> {
+    let phone = request.contact.as_ref().and_then(|contact| contact.phone.as_deref());
+    if !phone.is_some_and(text::is_national_phone) {
+        return Ok(None);
+    }
+    let id = match &request.destination {
+        Destination::New(address) => return Ok(address.country.clone()),
+        Destination::Saved(id) => Some(*id),
+        Destination::Default => None,
+    };
+    let Some(me) = viewer.user_id() else { return Ok(None) };
+    let address = db.read(async |conn| find_address(conn, me, id).await).await?;
+    Ok(address.map(|address| address.country))
+}
+
+/// Validates the request and returns it in canonical form, so that equal requests hash equally. A phone number without
+/// country code is read in `country`.
+fn normalize(
+    viewer: &Viewer,
+    key: &IdempotencyKey,
+    request: CheckoutRequest,
+    country: Option<&str>,
+) -> Result<CheckoutRequest> {
     key.check()?;
     let mut validator = Validator::new();
-    if let Destination::New(address) = &request.destination {
-        address.check().map_err(|error| prefix_fields("address", error))?;
-    }
+    let destination = match request.destination {
+        Destination::New(address) => {
+            Destination::New(address.checked().map_err(|error| prefix_fields("address", error))?)
+        }
+        saved => saved,
+    };
     if viewer.user_id().is_none() {
-        match &request.destination {
+        match &destination {
             Destination::New(_) => {}
             Destination::Saved(_) => return Err(Error::not_found("addressId", "address")),
             Destination::Default => validator.add(required("address", "guests must give a shipping address")),
@@ -135,23 +161,22 @@ fn normalize(viewer: &Viewer, key: &IdempotencyKey, request: CheckoutRequest) ->
             validator.add(required("contact", "guests must give a contact"));
         }
     }
-    let contact = request.contact.map(|contact| {
-        validator.text("contact.name", &contact.name, 255);
+    let contact = request.contact.map(|mut contact| {
+        validator.text("contact.name", &mut contact.name, 255);
         ContactRequest {
-            name: contact.name.trim().to_owned(),
+            name: contact.name,
             email: validator.value_or_default(text::normalize_email("contact.email", &contact.email)),
             phone: contact
                 .phone
-                .map(|phone| validator.value_or_default(text::normalize_phone("contact.phone", &phone))),
+                .map(|phone| validator.value_or_default(text::normalize_phone("contact.phone", &phone, country))),
         }
     });
-    let note = request.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
-    if let Some(note) = &note {
-        validator.multiline_text("note", note, MAX_NOTE);
-    }
+    let mut note = request.note;
+    validator.multiline_texts("note", &mut note, MAX_NOTE);
+    let note = note.filter(|note| !note.is_empty());
     validator.finish()?;
     let expected_total = request.expected_total.map(|total| total.normalize());
-    Ok(CheckoutRequest { contact, note, expected_total, ..request })
+    Ok(CheckoutRequest { cart: request.cart, destination, contact, note, expected_total })
 }
 
 fn required(field: &'static str, rule: &'static str) -> UserError {

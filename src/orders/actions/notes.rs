@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     ids::OrderId,
     orders::{
-        model::{MAX_NOTES, NewNote, OrderActor, OrderRow, check_note},
+        model::{MAX_NOTES, NewNote, OrderActor, OrderRow, checked_note},
         store,
     },
 };
@@ -19,7 +19,7 @@ use crate::{
 /// internal note of a customer or guest; OUT_OF_RANGE if the order has too many notes; user errors of the text.
 pub async fn add_note(db: &Db, viewer: &Viewer, id: OrderId, text: String, is_internal: bool) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
-    check_note(&text)?;
+    let text = checked_note(text)?;
     db.transaction(async |conn| {
         let missing = || Error::not_found("orderId", "order");
         let order = store::lock(conn, &scope, id).await?.ok_or_else(missing)?;

@@ -17,7 +17,7 @@ use crate::{
     ids::{OrderDetailId, OrderId, ProductId, ReturnId},
     orders::{
         model::{
-            MAX_RETURNS, OrderActor, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus, check_reason,
+            MAX_RETURNS, OrderActor, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus, checked_reason,
         },
         store,
     },
@@ -44,7 +44,7 @@ pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key
     };
     let key = IdempotencyKey { owner, operation: "returnCreate", key };
     key.check()?;
-    request.check()?;
+    let request = request.checked()?;
     db.transaction(async |conn| {
         let claimed = match key.claim(conn, &request).await? {
             Claim::New(claimed) => claimed,
@@ -106,7 +106,7 @@ pub async fn receive_return(
 /// As [`receive_return`].
 pub async fn reject_return(db: &Db, viewer: &Viewer, id: ReturnId, reason: String) -> Result<ReturnWithOrder> {
     viewer.require_any(&[Permission::ManageOrders])?;
-    check_reason(&reason)?;
+    let reason = checked_reason(reason)?;
     db.transaction(async |conn| {
         let order = lock_requested(conn, viewer, id).await?;
         let row = store::returns::update_settled(conn, id, ReturnStatus::Rejected, Some(&reason)).await?;

@@ -41,7 +41,7 @@ pub async fn create_shipment(
     let me = viewer.require_user()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "shipmentCreate", key };
     key.check()?;
-    request.tracking.check()?;
+    let request = ShipmentRequest { tracking: request.tracking.checked()?, ..request };
     db.transaction(async |conn| {
         let claimed = match key.claim(conn, &request).await? {
             Claim::New(claimed) => claimed,
@@ -86,7 +86,7 @@ pub async fn update_shipment(
     patch: TrackingPatch,
 ) -> Result<ShipmentWithOrder> {
     viewer.require_any(MAY_FULFILL)?;
-    patch.check()?;
+    let patch = patch.checked()?;
     db.transaction(async |conn| {
         let (shipment, order) = lock(conn, viewer, id).await?;
         if patch.is_empty() {

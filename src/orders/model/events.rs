@@ -127,14 +127,15 @@ pub struct NewEvent {
     pub is_internal: bool,
 }
 
-/// Checks the text of a note: 1 to 2,000 characters, line breaks allowed.
+/// Trims and checks the text of a note: 1 to 2,000 characters, line breaks allowed.
 /// # Errors
 /// A user error of `text`.
-pub fn check_note(text: &str) -> Result<()> {
+pub fn checked_note(mut text: String) -> Result<String> {
     let mut validator = Validator::new();
-    if text.trim().is_empty() {
+    validator.multiline_texts("text", [&mut text], 2000);
+    if text.is_empty() {
         validator.add(UserError::new(UserErrorCode::Required, "text", "must not be blank"));
     }
-    validator.multiline_text("text", text, 2000);
-    validator.finish()
+    validator.finish()?;
+    Ok(text)
 }

@@ -89,36 +89,38 @@ pub struct ReturnRequest {
 }
 
 impl ReturnRequest {
-    /// Checks the reasons and the note.
+    /// Trims and checks the reasons and the note.
     /// # Errors
     /// User errors of the invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut wrong = Vec::new();
-        for (index, line) in self.lines.iter().enumerate() {
-            let broken = check_reason(&line.reason).err().into_iter().flat_map(|error| match error {
-                Error::User(errors) => errors,
-                _ => Vec::new(),
-            });
-            wrong
-                .extend(broken.map(|error| UserError { field: Some(format!("lines.{index}.reason").into()), ..error }));
+        for (index, line) in self.lines.iter_mut().enumerate() {
+            match checked_reason(std::mem::take(&mut line.reason)) {
+                Ok(reason) => line.reason = reason,
+                Err(Error::User(errors)) => {
+                    let field = || Some(format!("lines.{index}.reason").into());
+                    wrong.extend(errors.into_iter().map(|error| UserError { field: field(), ..error }));
+                }
+                Err(error) => return Err(error),
+            }
         }
         let mut validator = Validator::new();
-        if let Some(note) = &self.note {
-            if note.trim().is_empty() {
-                validator.add(UserError::new(UserErrorCode::Required, "note", "must not be blank"));
-            }
-            validator.multiline_text("note", note, 2000);
+        validator.multiline_texts("note", &mut self.note, 2000);
+        if self.note.as_deref() == Some("") {
+            validator.add(UserError::new(UserErrorCode::Required, "note", "must not be blank"));
         }
         wrong.into_iter().for_each(|error| validator.add(error));
-        validator.finish()
+        validator.finish()?;
+        Ok(self)
     }
 }
 
-/// Checks the reason of a return or of its rejection: one line of 1 to 500 characters.
+/// Trims and checks the reason of a return or of its rejection: one line of 1 to 500 characters.
 /// # Errors
 /// A user error of `reason`.
-pub fn check_reason(reason: &str) -> Result<()> {
+pub fn checked_reason(mut reason: String) -> Result<String> {
     let mut validator = Validator::new();
-    validator.text("reason", reason, MAX_REASON);
-    validator.finish()
+    validator.text("reason", &mut reason, MAX_REASON);
+    validator.finish()?;
+    Ok(reason)
 }

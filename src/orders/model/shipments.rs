@@ -39,22 +39,28 @@ pub struct TrackingPatch {
 }
 
 impl Tracking {
-    /// Checks the fields.
+    /// Trims and checks the fields.
     /// # Errors
     /// User errors of the invalid fields.
-    pub fn check(&self) -> Result<()> {
-        check_tracking(self.carrier.as_deref(), self.tracking_number.as_deref(), self.tracking_url.as_deref())
+    pub fn checked(mut self) -> Result<Self> {
+        check_tracking(self.carrier.as_mut(), self.tracking_number.as_mut(), self.tracking_url.as_mut())?;
+        Ok(self)
     }
 }
 
 impl TrackingPatch {
-    /// Checks the new values.
+    /// Trims and checks the new values.
     /// # Errors
     /// User errors of the invalid fields.
-    pub fn check(&self) -> Result<()> {
-        let new = |field: &'_ Option<Option<String>>| field.clone().flatten();
-        let (carrier, number, url) = (new(&self.carrier), new(&self.tracking_number), new(&self.tracking_url));
-        check_tracking(carrier.as_deref(), number.as_deref(), url.as_deref())
+    pub fn checked(mut self) -> Result<Self> {
+        let (carrier, number, url) = (&mut self.carrier, &mut self.tracking_number, &mut self.tracking_url);
+        let new = Option::<Option<String>>::as_mut;
+        check_tracking(
+            new(carrier).and_then(Option::as_mut),
+            new(number).and_then(Option::as_mut),
+            new(url).and_then(Option::as_mut),
+        )?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes nothing.
@@ -63,13 +69,17 @@ impl TrackingPatch {
     }
 }
 
-fn check_tracking(carrier: Option<&str>, number: Option<&str>, url: Option<&str>) -> Result<()> {
+fn check_tracking(
+    carrier: Option<&mut String>,
+    number: Option<&mut String>,
+    mut url: Option<&mut String>,
+) -> Result<()> {
     let mut validator = Validator::new();
-    validator.optional_text("carrier", carrier, 100);
-    validator.optional_text("trackingNumber", number, 100);
-    validator.optional_text("trackingUrl", url, 2000);
+    validator.texts("carrier", carrier, 100);
+    validator.texts("trackingNumber", number, 100);
+    validator.texts("trackingUrl", url.as_deref_mut(), 2000);
     let is_link = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-    if url.is_some_and(|url| !url.trim().is_empty() && (!is_link(url) || url.contains(char::is_whitespace))) {
+    if url.is_some_and(|url| !url.is_empty() && (!is_link(url) || url.contains(char::is_whitespace))) {
         validator.add(UserError::new(
             UserErrorCode::Invalid,
             "trackingUrl",

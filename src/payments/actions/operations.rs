@@ -17,6 +17,7 @@ use crate::{
         providers::Providers,
         store,
     },
+    text::trim,
 };
 
 /// Input of [`capture`] and [`refund`].
@@ -86,7 +87,7 @@ async fn operate(
     let me = viewer.require_user()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation, key };
     key.check()?;
-    let reason = request.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+    let reason = request.reason.as_deref().map(trim).filter(|reason| !reason.is_empty());
     if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON) {
         let rule = format!("must be at most {MAX_REASON} characters long");
         return Err(Error::user(UserErrorCode::TooLong, "reason", rule));

@@ -16,7 +16,7 @@ use crate::{
         model::{OptionValue, values_in_order},
     },
     ids::{ProductGroupId, ProductId},
-    text::slugify,
+    text::slug_candidates,
 };
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
@@ -56,31 +56,12 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Res
             "your role is limited to other websites",
         ));
     }
+    let mut new = new.checked()?;
     if !new.slug.is_empty() {
-        new.check()?;
         return store::insert(conn, &new).await;
     }
-    new.slug = slugify(&new.name);
-    new.check()?;
-    new.slug = free_slug(conn, new.slug, &new.sku).await?;
-    store::insert(conn, &new).await.map_err(|error| match error {
-        Error::User(rules) if rules.iter().any(|rule| rule.field.as_deref() == Some("slug")) => {
-            Error::Retry("slug was taken by a concurrent transaction".into())
-        }
-        other => other,
-    })
-}
-
-/// Returns the slug if it is free, otherwise the slug with the SKU or, if that is taken too, a random number appended.
-async fn free_slug(conn: &Conn, slug: String, sku: &str) -> Result<String> {
-    if !store::slug_exists(conn, &slug).await? {
-        return Ok(slug);
-    }
-    let with_sku = slugify(&format!("{slug:.140} {sku}"));
-    if !store::slug_exists(conn, &with_sku).await? {
-        return Ok(with_sku);
-    }
-    Ok(slugify(&format!("{slug:.140} {:08x}", rand::random::<u32>())))
+    new.slug = store::free_slug(conn, slug_candidates(&new.name, &new.sku)).await?;
+    store::insert(conn, &new).await.map_err(Error::retry_if_slug_taken)
 }
 
 /// Returns the option values of a product that changes its group, in the option order of the new group; none without a
@@ -118,7 +99,7 @@ pub async fn update(
     options: Option<Vec<OptionValue>>,
 ) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
-    patch.check()?;
+    let patch = patch.checked()?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
         let product = store::lock_writable(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "product"))?;

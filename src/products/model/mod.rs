@@ -198,40 +198,50 @@ pub struct ProductPatch {
 }
 
 impl NewProduct {
-    /// Checks the fields.
+    /// Trims and checks the fields.
     /// # Errors
     /// Returns user errors of invalid fields.
-    pub fn check(&self) -> Result<()> {
-        ProductPatch {
-            name: Some(self.name.clone()),
-            slug: Some(self.slug.clone()),
-            sku: Some(self.sku.clone()),
-            barcode: Some(self.barcode.clone()),
-            variant: Some(self.variant.clone()),
-            description: Some(self.description.clone()),
+    pub fn checked(self) -> Result<Self> {
+        let patch = ProductPatch {
+            name: Some(self.name),
+            slug: Some(self.slug).filter(|slug| !slug.is_empty()),
+            sku: Some(self.sku),
+            barcode: Some(self.barcode),
+            variant: Some(self.variant),
+            description: Some(self.description),
             price: Some(self.price),
             compare_at_price: Some(self.compare_at_price),
             cost_price: Some(self.cost_price),
-            supplier_sku: Some(self.supplier_sku.clone()),
+            supplier_sku: Some(self.supplier_sku),
             low_stock_threshold: self.low_stock_threshold,
             ..ProductPatch::default()
-        }
-        .check()
+        };
+        let ProductPatch { name, slug, sku, barcode, variant, description, supplier_sku, .. } = patch.checked()?;
+        Ok(Self {
+            name: name.unwrap_or_default(),
+            slug: slug.unwrap_or_default(),
+            sku: sku.unwrap_or_default(),
+            barcode: barcode.flatten(),
+            variant: variant.flatten(),
+            description: description.unwrap_or_default(),
+            supplier_sku: supplier_sku.flatten(),
+            ..self
+        })
     }
 }
 
 impl ProductPatch {
-    /// Checks the fields.
+    /// Trims and checks the fields.
     /// # Errors
     /// Returns user errors of invalid fields.
-    pub fn check(&self) -> Result<()> {
+    pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.optional_text("name", self.name.as_deref(), 255);
-        check_slug(&mut validator, "slug", self.slug.as_deref());
-        validator.optional_text("sku", self.sku.as_deref(), 100);
-        validator.optional_text("barcode", self.barcode.as_ref().and_then(Option::as_deref), 100);
-        validator.optional_text("variant", self.variant.as_ref().and_then(Option::as_deref), 255);
-        validator.multiline_text("description", self.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
+        validator.texts("name", &mut self.name, 255);
+        check_slug(&mut validator, "slug", self.slug.as_mut());
+        validator.texts("sku", &mut self.sku, 100);
+        validator.texts("barcode", self.barcode.iter_mut().flatten(), 100);
+        validator.texts("variant", self.variant.iter_mut().flatten(), 255);
+        validator.multiline_texts("description", &mut self.description, MAX_DESCRIPTION);
         if let Some(price) = self.price {
             validator.check(check_price("price", price));
         }
@@ -241,12 +251,13 @@ impl ProductPatch {
         if let Some(price) = self.cost_price.flatten() {
             validator.check(check_price("costPrice", price));
         }
-        validator.optional_text("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
+        validator.texts("supplierSku", self.supplier_sku.iter_mut().flatten(), 100);
         if self.low_stock_threshold.is_some_and(|quantity| !(0..=MAX_LOW_STOCK).contains(&quantity)) {
             let rule = format!("lowStockThreshold must be between 0 and {MAX_LOW_STOCK}");
             validator.check(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));
         }
-        validator.finish()
+        validator.finish()?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes nothing.

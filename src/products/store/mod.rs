@@ -32,8 +32,9 @@ use crate::{
     db::{
         Conn, PlanMode,
         filter::{Condition, Filter, Op, constant},
-        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, op, text_op},
+        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, in_name_order, name_op, op, text_op},
         tables::{brands, categories, products, websites},
+        write_statements::free_slug,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{CategoryId, ProductId},
@@ -97,7 +98,7 @@ fn condition(condition: &ProductCondition) -> Condition<'static, products::table
     use ProductCondition as C;
     match condition {
         C::Id(id) => op!(id, products::id),
-        C::Name(name) => text_op!(name, products::name),
+        C::Name(name) => name_op!(name, products::name),
         C::Sku(sku) => text_op!(sku, products::sku),
         C::Barcode(barcode) => text_op!(barcode, products::barcode.assume_not_null(), products::barcode),
         C::Price(price) => op!(price, products::price),
@@ -145,7 +146,7 @@ fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Row
     }
     let key: Box<dyn QueryFragment<Pg> + Send> = match list.order {
         ProductOrderField::CreatedAt => Box::new(products::created_at),
-        ProductOrderField::Name => Box::new(products::name),
+        ProductOrderField::Name => Box::new(in_name_order(products::name)),
         ProductOrderField::Price => Box::new(products::price),
         ProductOrderField::Rating => Box::new(products::rating_average),
     };
@@ -195,7 +196,9 @@ fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {
         ProductOrderField::CreatedAt => {
             paged!(query, page, direction, products::created_at, DateTime<Utc>, products::id)
         }
-        ProductOrderField::Name => paged!(query, page, direction, products::name, String, products::id),
+        ProductOrderField::Name => {
+            paged!(query, page, direction, in_name_order(products::name), String, products::id)
+        }
         ProductOrderField::Price => paged!(query, page, direction, products::price, Decimal, products::id),
         ProductOrderField::Rating => paged!(query, page, direction, products::rating_average, Decimal, products::id),
     })
@@ -339,11 +342,7 @@ pub async fn update_category(mut conn: &Conn, from: CategoryId, to: Option<Categ
     Ok(())
 }
 
-/// Returns whether the slug is in use.
-pub async fn slug_exists(mut conn: &Conn, slug: &str) -> Result<bool> {
-    let query = diesel::select(diesel::dsl::exists(products::table.filter(products::slug.eq(slug))));
-    Ok(query.get_result(&mut conn).await?)
-}
+free_slug! { products }
 
 /// Inserts a product.
 /// # Errors

@@ -25,7 +25,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<Sear
             "your role is limited to other websites",
         ));
     }
-    new.check()?;
+    let new = new.checked()?;
     db.transaction(async |conn| {
         require_visible_product(conn, viewer, new.product_id).await?;
         require_distinct_words(rules::insert(conn, &new).await?)
@@ -39,7 +39,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<Sear
 /// fields.
 pub async fn update(db: &Db, viewer: &Viewer, id: SearchRuleId, patch: SearchRulePatch) -> Result<SearchRuleRow> {
     viewer.require_any(&[Permission::ManageCatalogue])?;
-    patch.check()?;
+    let patch = patch.checked()?;
     db.transaction(async |conn| {
         let row = lock(conn, viewer, id).await?;
         require_visible_product(conn, viewer, patch.product_id.flatten()).await?;

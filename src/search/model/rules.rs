@@ -9,7 +9,7 @@ use crate::{
     ids::{BrandId, CategoryId, ProductId, SearchRuleId, WebsiteId},
     paging::SortKey,
     search::query::MAX_SEQUENCE_WORDS,
-    text::Validator,
+    text::{Validator, trim_in_place},
 };
 
 /// Maximum number of words of a rule.
@@ -109,20 +109,22 @@ pub struct SearchRulePatch {
 }
 
 impl NewSearchRule {
-    /// Checks the words and the URL.
+    /// Trims and checks the words and the URL.
     /// # Errors
     /// User errors of the invalid fields.
-    pub fn check(&self) -> Result<()> {
-        check(Some(&self.words), self.url.as_deref())
+    pub fn checked(mut self) -> Result<Self> {
+        check(Some(&mut self.words), self.url.as_mut())?;
+        Ok(self)
     }
 }
 
 impl SearchRulePatch {
-    /// Checks the words and the URL.
+    /// Trims and checks the words and the URL.
     /// # Errors
     /// User errors of the invalid fields.
-    pub fn check(&self) -> Result<()> {
-        check(self.words.as_deref(), self.url.as_ref().and_then(Option::as_deref))
+    pub fn checked(mut self) -> Result<Self> {
+        check(self.words.as_deref_mut(), self.url.as_mut().and_then(Option::as_mut))?;
+        Ok(self)
     }
 
     /// Returns whether the patch changes nothing.
@@ -131,14 +133,14 @@ impl SearchRulePatch {
     }
 }
 
-fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
+fn check(words: Option<&mut [String]>, url: Option<&mut String>) -> Result<()> {
     let mut validator = Validator::new();
     if let Some(words) = words {
         if words.is_empty() || words.len() > MAX_WORDS {
             let rule = format!("there must be 1 to {MAX_WORDS} words");
             validator.add(UserError::new(UserErrorCode::OutOfRange, "words", rule));
         }
-        for word in words.iter().take(MAX_WORDS) {
+        for word in words.iter_mut().take(MAX_WORDS) {
             validator.text("words", word, MAX_WORD);
             if word.split_whitespace().count() > MAX_SEQUENCE_WORDS {
                 let rule = format!("{word:?} must consist of at most {MAX_SEQUENCE_WORDS} words");
@@ -147,6 +149,10 @@ fn check(words: Option<&[String]>, url: Option<&str>) -> Result<()> {
         }
     }
     let is_broken = |url: &str| url.len() > MAX_URL || url.chars().any(|c| c.is_whitespace() || c.is_control());
+    let url = url.map(|url| {
+        trim_in_place(url);
+        &*url
+    });
     if url.is_some_and(|url| !is_safe_url(url) || is_broken(url)) {
         let rule = "url must be a path that starts with / or a URL that starts with https://, at most 2,000 characters";
         validator.add(UserError::new(UserErrorCode::Invalid, "url", rule));

@@ -87,7 +87,7 @@ fn push_by_column(
         SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
         SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
         SearchOrderField::Rating => ("p.rating_average", "p.rating_average::text", "p.id"),
-        SearchOrderField::Name => ("p.name", "p.name", "p.id"),
+        SearchOrderField::Name => ("p.name COLLATE name_order", "p.name", "p.id"),
         SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
     };
     out.sql("SELECT d.kind, d.node_id, d.id, ").sql(RANK);

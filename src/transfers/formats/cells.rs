@@ -10,7 +10,7 @@ use super::{
     csv_reader::{Column, Line},
 };
 use crate::{
-    text::{is_visible, slugify},
+    text::{is_visible, slugify, trim},
     transfers::record::Rejection,
 };
 
@@ -41,7 +41,7 @@ pub fn code(cell: &str) -> Result<Option<String>, String> {
 }
 
 fn unwrapped(cell: &str) -> &str {
-    let cell = cell.trim();
+    let cell = trim(cell);
     cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).unwrap_or(cell)
 }
 
@@ -77,7 +77,7 @@ pub fn list(cell: &str, separator: char) -> Vec<String> {
             _ => parts.push(String::new()),
         }
     }
-    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+    parts.into_iter().map(|part| trim(&part).to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
 /// Returns the main category of a product, which is the deepest (the first one among equals), and the number of other

@@ -10,6 +10,7 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 use super::decode::{DecodingReader, Encoding, read_uninterrupted};
 use crate::{
     error::{Error, Result},
+    text::trim,
     transfers::record::Rejection,
 };
 
@@ -50,7 +51,7 @@ impl Line {
     /// Returns a trimmed field; empty if the file has no such column.
     pub fn cell(&self, column: &Column) -> &str {
         let field = column.index.and_then(|at| self.fields.get(at)).unwrap_or_default();
-        std::str::from_utf8(field).unwrap_or_default().trim()
+        trim(std::str::from_utf8(field).unwrap_or_default())
     }
 }
 
@@ -82,7 +83,7 @@ pub struct Header {
 
 impl Header {
     fn new(fields: &ByteRecord) -> Self {
-        let names: Vec<String> = fields.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        let names: Vec<String> = fields.iter().map(|name| trim(&String::from_utf8_lossy(name)).to_owned()).collect();
         let keys = names.iter().map(|name| normalize(name)).collect();
         Self { names, keys }
     }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::db::export::Kind;
+use crate::{db::export::Kind, text::trim};
 
 const FORMULA_PREFIXES: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
 
@@ -54,12 +54,9 @@ pub fn decode(kind: Kind, cell: &str) -> Result<Value, String> {
     let cell = unescape_formula(cell);
     Ok(match kind {
         Kind::Text => Value::String(cell.to_owned()),
-        Kind::Decimal | Kind::Integer | Kind::Bool => Value::String(cell.trim().to_owned()),
+        Kind::Decimal | Kind::Integer | Kind::Bool => Value::String(trim(cell).to_owned()),
         Kind::Path => Value::Array(
-            split_unescaped(cell, '>')
-                .into_iter()
-                .map(|name| Value::String(unescape_separators(name.trim())))
-                .collect(),
+            split_unescaped(cell, '>').into_iter().map(|name| Value::String(unescape_separators(trim(name)))).collect(),
         ),
         Kind::Pairs => Value::Object(parse_pairs(cell)?),
         Kind::Images => split_unescaped(cell, '|').into_iter().map(parse_image).collect::<Result<Vec<_>, _>>()?.into(),
@@ -120,20 +117,20 @@ fn parse_pairs(cell: &str) -> Result<Map<String, Value>, String> {
         let [name, value] = split_unescaped(pair, '=')[..] else {
             return Err("the format is Name=Value; Name=Value".into());
         };
-        if pairs.insert(unescape_separators(name.trim()), Value::String(unescape_separators(value.trim()))).is_some() {
-            return Err(format!("{} is listed more than once", name.trim()));
+        if pairs.insert(unescape_separators(trim(name)), Value::String(unescape_separators(trim(value)))).is_some() {
+            return Err(format!("{} is listed more than once", trim(name)));
         }
     }
     Ok(pairs)
 }
 
 fn parse_image(part: &str) -> Result<Value, String> {
-    let part = part.trim();
+    let part = trim(part);
     let (url, alt) = part.split_once(' ').unwrap_or((part, ""));
     if url.is_empty() {
         return Err("each image must be a URL, a space and the alternative text; separate images with |".into());
     }
-    Ok(serde_json::json!({ "url": url, "alt": unescape_separators(alt.trim()) }))
+    Ok(serde_json::json!({ "url": url, "alt": unescape_separators(trim(alt)) }))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::super::record::{ImageRecord, Rejection};
+use crate::text::trim;
 
 /// The values of a row with their column names.
 #[derive(Debug, Default)]
@@ -27,7 +28,8 @@ impl Fields {
     /// Removes and returns a value; the outer none means that the file has no such column.
     fn take(&mut self, name: &str) -> Option<Option<Value>> {
         let (_, value) = self.0.iter_mut().find(|(column, _)| *column == name)?;
-        Some(Some(std::mem::take(value)).filter(|value| !value.is_null()))
+        let is_empty = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| trim(text).is_empty());
+        Some(Some(std::mem::take(value)).filter(|value| !is_empty(value)))
     }
 
     /// Returns a text.
@@ -36,7 +38,7 @@ impl Fields {
     pub fn text(&mut self, name: &str) -> FieldResult<String> {
         self.parse(name, |value| match value {
             Value::String(text) if text.contains('\0') => Err("a text must not contain a NUL character".to_owned()),
-            Value::String(text) => Ok(text),
+            Value::String(text) => Ok(trim(&text).to_owned()),
             Value::Number(number) => Ok(number.to_string()),
             _ => Err("must be a text".to_owned()),
         })
@@ -82,9 +84,9 @@ impl Fields {
         self.parse(name, |value| {
             let names = match value {
                 Value::Array(names) => {
-                    names.into_iter().map(|name| name.as_str().map(|name| name.trim().to_owned())).collect()
+                    names.into_iter().map(|name| name.as_str().map(|name| trim(name).to_owned())).collect()
                 }
-                Value::String(name) => Some(vec![name.trim().to_owned()]),
+                Value::String(name) => Some(vec![trim(&name).to_owned()]),
                 _ => None,
             };
             let names: Option<Vec<String>> = names;

@@ -1,12 +1,11 @@
 //! Parses the rows of Souk's own formats to records.
 //! Rule: an absent value is different from an empty one, which clears.
 
-use chrono::DateTime;
-
 use super::{
     super::record::{CategoryRecord, CustomerRecord, GroupRecord, OrderRecord, ProductRecord, Rejection},
     fields::Fields,
 };
+use crate::text::parse_time;
 
 /// Parses a product.
 /// # Errors
@@ -88,8 +87,8 @@ pub fn customer(mut fields: Fields) -> Result<CustomerRecord, Rejection> {
 pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
     let fields = &mut fields;
     let placed_at = required(fields, "placed_at")?;
-    let placed_at = DateTime::parse_from_rfc3339(&placed_at)
-        .map_err(|_| missing("placed_at", "must be a date and time such as 2025-01-31T12:00:00Z"))?;
+    let placed_at = parse_time(&placed_at)
+        .ok_or_else(|| missing("placed_at", "must be a date and time such as 2025-01-31T12:00:00Z"))?;
     let mut shipping_address = <[Option<String>; 5]>::default();
     for (into, name) in shipping_address.iter_mut().zip([
         "ship_country",
@@ -105,7 +104,7 @@ pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
         status: required(fields, "status")?,
         customer_id: fields.text("customer_id")?.flatten(),
         customer_email: fields.text("customer_email")?.flatten(),
-        placed_at: placed_at.to_utc(),
+        placed_at,
         shipping_address,
         lines: fields.json("lines")?.flatten().unwrap_or_default(),
     })

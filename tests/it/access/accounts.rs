@@ -315,3 +315,24 @@ async fn deactivated_user_cannot_log_in_and_their_email_stays_taken() {
     let again = json!({ "name": "Ada", "email": "ada@souk.example", "password": PASSWORD });
     assert_eq!(try_mutate(&app.anonymous(), "register", again).await, "TAKEN email");
 }
+
+#[tokio::test]
+async fn login_attempts_with_malformed_addresses_are_counted_each_for_itself() {
+    let app = TestApp::new().await;
+    let anonymous = app.anonymous();
+    let login = async |email: &str| {
+        let document = "mutation ($input: LoginInput!) { login(input: $input) { userErrors { code field } } }";
+        let request = anonymous.request().header("x-forwarded-for", "192.0.2.1");
+        let input = json!({ "input": { "email": email, "password": "wrong one" } });
+        anonymous.run_request(request, document, input).await.outcome("login")
+    };
+    for typed in ["ada", "ada@", "ada souk.example", "@souk.example", "ada@souk..example", "ada,@souk.example"] {
+        for _ in 0..5 {
+            assert_eq!(login(typed).await, "INVALID_CREDENTIALS email", "{typed}");
+        }
+    }
+    app.database.sql("UPDATE login_throttles SET blocked_until = now() + interval '10 min' WHERE attempts = 5").await;
+    assert_eq!(login("ada").await, "!RATE_LIMITED");
+    assert_eq!(login(" ADA\u{a0}").await, "!RATE_LIMITED");
+    assert_eq!(login("eve@").await, "INVALID_CREDENTIALS email");
+}

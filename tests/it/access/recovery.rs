@@ -82,6 +82,28 @@ async fn password_reset_by_email_ends_every_session() {
 }
 
 #[tokio::test]
+async fn whitespace_around_pasted_addresses_and_tokens_is_ignored() {
+    let app = TestApp::new().await;
+    let pasted = |text: &str| format!("\u{feff} \t{text}\u{a0}\u{200b}\r\n");
+    let ada = pasted("Ada@souk.example");
+    let new = json!({ "name": "Ada", "email": ada, "password": PASSWORD });
+    assert_eq!(app.anonymous().mutate("register", "", new).await.outcome("register"), "done");
+    let verify = json!({ "token": pasted(&app.email().await.token()) });
+    assert_eq!(app.anonymous().mutate("emailVerify", "", verify).await.outcome("emailVerify"), "done");
+    assert_eq!(app.login(&ada, PASSWORD).await.outcome("login"), "done");
+    // A password keeps its edges.
+    assert_eq!(app.login(&ada, &pasted(PASSWORD)).await.outcome("login"), "INVALID_CREDENTIALS email");
+
+    assert_eq!(request_reset(&app, &ada).await.outcome("passwordForgot"), "done");
+    let token = pasted(&app.email().await.token());
+    assert_eq!(reset_password(&app, &token, NEW_PASSWORD).await.outcome("passwordReset"), "done");
+    let login = json!({ "email": ada, "password": NEW_PASSWORD });
+    let logged_in = app.anonymous().mutate("login", "refreshToken", login).await;
+    let refresh = json!({ "refreshToken": pasted(&logged_in.text_at("login.refreshToken")) });
+    assert_eq!(app.anonymous().mutate("tokenRefresh", "", refresh).await.outcome("tokenRefresh"), "done");
+}
+
+#[tokio::test]
 async fn password_reset_request_does_not_reveal_accounts() {
     let app = TestApp::new().await;
     app.register_verified(ADA).await;

@@ -18,14 +18,22 @@ async fn categories_and_brands_get_normalized_unique_slugs() {
         let chosen = manager.mutate(&create, &fields, json!({ "name": "Café & Bar", "slug": "bar" })).await;
         assert_eq!(chosen.text_at(&format!("{create}.{resource}.slug")), "bar");
 
+        // Without a slug another one is derived, also for the third of that name.
+        for (input, expected) in [
+            (json!({ "name": "Cafe Bar" }), "cafe-bar-2"),
+            (json!({ "name": " Cafe Bar " }), "cafe-bar-"),
+            (json!({ "name": "Pub", "slug": "" }), "pub"),
+        ] {
+            let slug = manager.mutate(&create, &fields, input).await.text_at(&format!("{create}.{resource}.slug"));
+            assert!(slug.starts_with(expected) && slug.len() <= expected.len() + 8, "{slug}");
+        }
+
         let before = app.database.contents().await;
         for (mutation, input, expected) in [
-            (&create, json!({ "name": "Cafe Bar" }), "TAKEN slug"),
             (&create, json!({ "name": "Other", "slug": "bar" }), "TAKEN slug"),
             (&create, json!({ "name": "Other", "slug": "Bar" }), "INVALID slug"),
             (&create, json!({ "name": "Other", "slug": "a--b" }), "INVALID slug"),
             (&create, json!({ "name": "Other", "slug": "-a" }), "INVALID slug"),
-            (&create, json!({ "name": "Other", "slug": "" }), "INVALID slug"),
             (&create, json!({ "name": "Other", "slug": "a".repeat(201) }), "INVALID slug"),
             (&update, json!({ "id": id, "slug": "bar" }), "TAKEN slug"),
             (&update, json!({ "id": id, "slug": "ü" }), "INVALID slug"),

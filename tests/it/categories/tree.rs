@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use souk::ids::{CategoryId, RowId};
 
-use crate::support::{Actor, ProductSpec, TestApp};
+use crate::support::{
+    Actor, ProductSpec, TestApp,
+    psql::{Psql, violated_constraint},
+};
 
 /// Returns the slugs of a category's children in order; of the roots if there is no parent.
 async fn child_slugs(app: &TestApp, parent: Option<&str>) -> String {
@@ -89,8 +92,8 @@ async fn concurrent_moves_leave_unique_sibling_positions() {
     for number in 0..12 {
         ids.push(create(&manager, &format!("c{number}"), Some(&root)).await);
     }
-    // All positions are equal, and all moves have the same target.
-    app.database.sql("UPDATE categories SET position = 0 WHERE parent_id IS NOT NULL").await;
+    // There is no gap between the positions, and all moves have the same target.
+    app.database.sql("UPDATE categories SET position = position / 1024 WHERE parent_id IS NOT NULL").await;
     let moves = ids[2..].iter().map(|id| try_move(&manager, json!({ "id": id, "after": ids[0] })));
     let outcomes: BTreeSet<_> = futures_util::future::join_all(moves).await.into_iter().collect();
     assert_eq!(outcomes, BTreeSet::from(["done".to_owned()]));
@@ -98,6 +101,56 @@ async fn concurrent_moves_leave_unique_sibling_positions() {
     assert_eq!(app.database.rows(places).await, ["(12,12)"]);
     let order = child_slugs(&app, Some(&root)).await;
     assert!(order.starts_with("c0 ") && order.ends_with(" c1"), "{order}");
+}
+
+#[tokio::test]
+async fn a_category_that_gets_a_new_parent_becomes_its_last_child() {
+    let app = TestApp::new().await;
+    let manager = app.manager().await;
+    let (one, two) = (create(&manager, "One", None).await, create(&manager, "Two", None).await);
+    let mut children = Vec::new();
+    for (parent, name) in [(&one, "a"), (&one, "b"), (&two, "c"), (&two, "d")] {
+        children.push(create(&manager, name, Some(parent)).await);
+    }
+    let update = async |input: Value| manager.mutate("categoryUpdate", "", input).await.outcome("categoryUpdate");
+    assert_eq!(update(json!({ "id": children[0], "parentId": two })).await, "done");
+    assert_eq!(child_slugs(&app, Some(&two)).await, "c d a");
+    // The same parent again changes nothing.
+    assert_eq!(update(json!({ "id": children[2], "parentId": two })).await, "done");
+    assert_eq!(child_slugs(&app, Some(&two)).await, "c d a");
+    assert_eq!(update(json!({ "id": children[3], "parentId": null })).await, "done");
+    assert_eq!(child_slugs(&app, None).await, "one two d");
+    // A position that another category has: that one moves down.
+    assert_eq!(update(json!({ "id": children[1], "parentId": two, "position": 0 })).await, "done");
+    assert_eq!(child_slugs(&app, Some(&two)).await, "b c a");
+    let first = json!({ "name": "e", "parentId": two, "position": 0 });
+    assert_eq!(manager.mutate("categoryCreate", "", first).await.outcome("categoryCreate"), "done");
+    assert_eq!(child_slugs(&app, Some(&two)).await, "e b c a");
+    let equal = "SELECT parent_id FROM categories GROUP BY parent_id HAVING count(*) > count(DISTINCT position)";
+    assert_eq!(app.database.rows(equal).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn sibling_positions_are_unique_whoever_writes() {
+    let app = TestApp::new().await;
+    let sql = "INSERT INTO categories (name, slug) VALUES ('a', 'a'), ('b', 'b');
+        INSERT INTO categories (parent_id, name, slug) SELECT min(id), 'c', 'c' FROM categories;
+        INSERT INTO categories (parent_id, name, slug, position) SELECT min(id), 'd', 'd', 2147483647 FROM categories;
+        INSERT INTO categories (parent_id, name, slug) SELECT min(id), 'e', 'e' FROM categories";
+    app.database.sql(sql).await;
+    let psql = Psql::connect(&app.database.url).await;
+    let places = "SELECT slug, position FROM categories ORDER BY slug";
+    assert_eq!(app.database.rows(places).await, ["(a,0)", "(b,1024)", "(c,0)", "(d,1024)", "(e,2048)"]);
+    for clash in [
+        "UPDATE categories SET position = 0 WHERE slug = 'b'",
+        "UPDATE categories SET position = 1024 WHERE slug = 'c'",
+        "UPDATE categories SET parent_id = NULL WHERE slug = 'c'",
+    ] {
+        let failed = psql.try_run(clash).await.expect_err(clash);
+        assert_eq!(violated_constraint(&failed), "categories_position_key", "{clash}");
+    }
+    // Two siblings can change places, because the constraint is checked at the end of the transaction.
+    app.database.sql("UPDATE categories SET position = 1024 - position WHERE parent_id IS NULL").await;
 }
 
 #[tokio::test]

@@ -241,6 +241,8 @@ async fn category_tree_has_no_cycles_and_correct_paths() {
             ("UPDATE categories SET parent_id = 99 WHERE id = 4", "categories_parent_id_fkey"),
             ("DELETE FROM categories WHERE id = 2", "categories_parent_id_fkey"),
             ("UPDATE categories SET path = '{4,2}' WHERE id = 2", "categories_path_from_parent"),
+            ("UPDATE categories SET position = 0 WHERE id = 4", "categories_position_key"),
+            ("UPDATE categories SET parent_id = NULL WHERE id = 3", "categories_position_key"),
             ("UPDATE categories SET path = '{4,2}', parent_id = 4 WHERE id = 2", "categories_path_from_parent"),
         ],
     )
@@ -248,7 +250,7 @@ async fn category_tree_has_no_cycles_and_correct_paths() {
     assert_eq!(psql.scalar(paths).await, "1 1/2 1/2/3 4");
     psql.rows("UPDATE categories SET parent_id = 4 WHERE id = 2").await;
     assert_eq!(psql.scalar(paths).await, "1 4/2 4/2/3 4", "a subtree moves as a whole");
-    psql.rows("UPDATE categories SET parent_id = NULL WHERE id = 3").await;
+    psql.rows("UPDATE categories SET parent_id = NULL, position = 7 WHERE id = 3").await;
     assert_eq!(psql.scalar(paths).await, "1 4/2 3 4");
 }
 

@@ -284,6 +284,36 @@ async fn filters_never_reveal_hidden_rows() {
 }
 
 #[tokio::test]
+async fn decimal_numbers_are_read_from_json_numbers_and_leap_seconds_are_rejected() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let website = app.website("sailor").await.id.to_global_id();
+    for (sku, price, expected) in [("a", json!(5.5), "5.50"), ("b", json!(5), "5.00"), ("c", json!("5.50"), "5.50")] {
+        let input = json!({ "sourceWebsiteId": website, "name": "Rope", "sku": sku, "price": price });
+        let made = admin.mutate("productCreate", "product { price { amount } }", input).await;
+        assert_eq!(made.text_at("productCreate.product.price.amount"), expected, "{price}");
+    }
+    let found = admin.run("{ products(where: { price: { eq: 5.5 } }) { nodes { sku } } }").await;
+    assert_eq!(*found.at("products.nodes"), json!([{ "sku": "c" }, { "sku": "a" }]));
+    for (time, is_time) in
+        [("2026-11-29T00:00:59Z", true), ("2026-11-29T00:00:60Z", false), ("2016-12-31T23:59:60Z", false)]
+    {
+        let outcome = if is_time { serde_json::Value::Null } else { json!("BAD_USER_INPUT") };
+        let literal = format!("{{ orders(where: {{ placedAt: {{ gte: {time:?} }} }}) {{ nodes {{ id }} }} }}");
+        let answer = admin.run(&literal).await;
+        assert_eq!(answer.json["errors"][0]["extensions"]["code"], outcome, "{literal}");
+        for document in [
+            "query ($t: DateTime!) { orders(where: { placedAt: { lte: $t } }) { nodes { id } } }",
+            "query ($t: DateTime!) { searchAnalytics(from: $t) { searches } }",
+        ] {
+            let answer = admin.run_with(document, json!({ "t": time })).await;
+            let code = &answer.json["errors"][0]["extensions"]["code"];
+            assert!(*code == outcome || is_time, "{document} {time}: {code}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn invalid_filter_values_are_user_errors() {
     let app = TestApp::new().await;
     shop(&app).await;

@@ -8,5 +8,6 @@ mod filters;
 mod lists;
 mod literals;
 mod loaders;
+mod name_order;
 mod plain_fields;
 mod total_count;

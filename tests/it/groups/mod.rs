@@ -45,6 +45,8 @@ async fn product_managers_of_the_website_create_update_and_delete_groups() {
         "sourceWebsite": { "code": "here" }, "priceRange": null,
         "options": [{ "name": "Size", "values": [] }, { "name": "Colour", "values": [] }] });
     assert_eq!(*made.at("productGroupCreate.productGroup"), whole);
+    let again = manager.mutate("productGroupCreate", fields, shirt.clone()).await;
+    assert_eq!(again.text_at("productGroupCreate.productGroup.slug"), "shirt-plain-2");
     let id = create_group(&manager, here, "Cap", &["Size"]).await;
 
     let elsewhere = app.user_with(Permission::ALL, &[there]).await;

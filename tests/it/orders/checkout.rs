@@ -230,3 +230,37 @@ async fn statement_count_does_not_depend_on_the_cart_size() {
     }
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
+
+#[tokio::test]
+async fn phone_number_without_country_code_is_read_in_the_country_of_the_shipping_address() {
+    let app = TestApp::new().await;
+    let rope = app.product(app.website("sailor").await.id, spec("1.00", 99)).await.id;
+    let contact = json!({ "name": "Ada", "email": " ada@souk.example\u{a0}", "phone": "020 7946 0000" });
+    let home = json!({ "country": "GB", "city": "London", "address": "12 High Street\r\nFlat 3" });
+    let seen = "query ($id: ID!) { order(id: $id) { contact { email phone } shippingAddress { address } } }";
+    let check = async |buyer: &crate::support::Actor<'_>, bought: crate::support::TestResponse, street: &str| {
+        let id = json!({ "id": bought.text_at("checkout.orders.0.id") });
+        let expected = json!({ "contact": { "email": "ada@souk.example", "phone": "+442079460000" },
+            "shippingAddress": { "address": street } });
+        assert_eq!(*buyer.run_with(seen, id).await.at("order"), expected);
+    };
+    let guest = app.anonymous();
+    let cart = guest.create_cart(&[(rope, 1)]).await;
+    let guest = guest.with_cart(cart.token.clone());
+    let abroad = json!({ "contact": contact });
+    assert_eq!(guest.checkout_with(&cart, "a", abroad).await.outcome("checkout"), "INVALID contact.phone");
+    let given = json!({ "contact": contact, "address": home });
+    let bought = guest.checkout_with(&cart, "b", given.clone()).await;
+    // The same request again is the same order.
+    let again = guest.checkout_with(&cart, "b", given).await;
+    assert_eq!(again.text_at("checkout.orders.0.id"), bought.text_at("checkout.orders.0.id"));
+    check(&guest, bought, "12 High Street\nFlat 3").await;
+
+    let customer = app.customer().await;
+    let saved = customer.mutate("addressCreate", "address { id }", home).await.text_at("addressCreate.address.id");
+    for (key, id) in [("c", Some(saved)), ("d", None)] {
+        let cart = customer.create_cart(&[(rope, 1)]).await;
+        let given = json!({ "contact": contact, "address": null, "addressId": id });
+        check(&customer, customer.checkout_with(&cart, key, given).await, "12 High Street\nFlat 3").await;
+    }
+}

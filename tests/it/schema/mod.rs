@@ -6,4 +6,5 @@ mod contract;
 mod field_access;
 mod root_field_access;
 mod row_access;
+mod text_edges;
 mod text_inputs;

@@ -71,7 +71,7 @@ async fn text_must_not_be_blank_and_its_length_counts_characters() {
     for field in fields(&website.to_global_id(), &product) {
         let at = format!("{} {}", field.mutation, field.name);
         let before = app.database.contents().await;
-        for blank in ["", " ", " \t\r\n", "\u{a0}\u{2003}\u{3000}\u{2028}"] {
+        for blank in ["", " ", " \t\r\n", "\u{a0}\u{2003}\u{3000}\u{2028}", "\u{feff}\u{200b}\u{202e}"] {
             assert_eq!(field.try_mutate(&admin, blank).await, format!("REQUIRED {}", field.name), "{at} {blank:?}");
         }
         for letter in ["a", "ü", "漢", "🦀"] {
@@ -115,7 +115,7 @@ async fn visible_characters_are_stored_unchanged() {
 }
 
 #[tokio::test]
-async fn single_line_text_rejects_invisible_characters() {
+async fn single_line_text_rejects_invisible_characters_within() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec::default()).await.id.to_global_id();
@@ -131,15 +131,19 @@ async fn single_line_text_rejects_invisible_characters() {
             "a\u{2028}b",
             "a\u{202e}b",
             "a\u{2066}b",
-            "a\u{200e}",
-            "a\u{200f}",
-            "a\u{61c}",
+            "a\u{200e}b",
+            "a\u{200f}b",
+            "a\u{61c}b",
             "a\u{200b}b",
-            "\u{feff}a",
+            "a\u{feff}b",
             "a\u{ad}b",
             "a\u{200d}b",
             "a\u{e0067}",
         ] {
+            // Line breaks separate the street lines of an address.
+            if field.name == "address" && ["a\r\nb", "a\u{2028}b"].contains(&text) {
+                continue;
+            }
             let said = field.try_mutate(&admin, text).await;
             assert_eq!(said, format!("INVALID {}", field.name), "{} {text:?}", field.mutation);
         }
@@ -190,7 +194,7 @@ async fn description_may_be_empty_and_has_at_most_20000_characters() {
         let lines = "one\r\n\ttwo\n\nthree".to_owned();
         for text in ["🦀".repeat(20_000), "x".repeat(20_000), words, " ".to_owned(), lines] {
             let response = manager.mutate(&update, &fields, json!({ "id": id, "description": text })).await;
-            assert_eq!(response.text_at(&format!("{update}.{type_name}.description")), text);
+            assert_eq!(response.text_at(&format!("{update}.{type_name}.description")), text.trim());
         }
     }
 }

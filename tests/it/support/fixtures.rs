@@ -74,7 +74,7 @@ impl TestApp {
             name: slug.to_owned(),
             slug: slug.to_owned(),
             description: String::new(),
-            position: 0,
+            position: None,
             path: Vec::new(),
         };
         self.database

@@ -2,6 +2,7 @@
 
 mod exports;
 mod import_edge_cases;
+mod import_texts;
 mod imports;
 mod mutations;
 mod sales_import;

@@ -147,3 +147,21 @@ async fn user_has_at_most_fifty_addresses() {
     assert_eq!(try_mutate(&neighbour, "addressCreate", address_input("1")).await, "done");
     assert_eq!(cities(&customer).await.split(' ').count(), 50);
 }
+
+#[tokio::test]
+async fn street_lines_of_an_address_are_separated_by_line_breaks() {
+    let app = TestApp::new().await;
+    let customer = app.customer().await;
+    for typed in ["12 High Street\nFlat 3", " 12 High Street\r\n\r\n\tFlat 3 \n"] {
+        let input = json!({ "country": "GB", "city": "London", "address": typed });
+        let made = customer.mutate("addressCreate", "address { address }", input).await;
+        assert_eq!(made.text_at("addressCreate.address.address"), "12 High Street\nFlat 3", "{typed:?}");
+    }
+    let mut input = address_input("Kiel\nOst");
+    assert_eq!(try_mutate(&customer, "addressCreate", input.clone()).await, "INVALID city");
+    input = address_input("Kiel");
+    input["address"] = json!("Kai\t1");
+    assert_eq!(try_mutate(&customer, "addressCreate", input.clone()).await, "INVALID address");
+    input["address"] = json!(" \n ");
+    assert_eq!(try_mutate(&customer, "addressCreate", input).await, "REQUIRED address");
+}

@@ -39,6 +39,9 @@ async fn email_is_normalized_in_every_input() {
         ("ａｄａ＠souk.example", "ada@souk.example"),
         ("JÖRG@MÜNCHEN.example", "jörg@xn--mnchen-3ya.example"),
         ("山田@例え.example", "山田@xn--r8jz45g.example"),
+        (" ada@souk.example", "ada@souk.example"),
+        ("ada@souk.example\n", "ada@souk.example"),
+        ("\u{feff}\tada@souk.example\u{a0}\u{200b}", "ada@souk.example"),
     ] {
         for said in submit_everywhere(&app, "email", typed).await {
             assert_eq!(said, expected, "{typed}");
@@ -54,7 +57,7 @@ async fn email_is_normalized_in_every_input() {
     for (typed, rule) in [
         ("ada", such),
         ("@souk.example", such),
-        (" ada@souk.example", such),
+        ("ada @souk.example", such),
         ("a\u{a0}da@souk.example", such),
         ("\"ada\"@souk.example", such),
         ("ada(home)@souk.example", such),
@@ -67,7 +70,7 @@ async fn email_is_normalized_in_every_input() {
         ("ada@-souk.example", domain),
         ("ada@so_uk.example", domain),
         ("ada@xn--a.example", domain),
-        ("ada@souk.example\n", unseen),
+        ("ada@souk\n.example", unseen),
         ("a\u{1b}da@souk.example", unseen),
         ("a\u{200b}da@souk.example", unseen),
         ("ada@so\u{ad}uk.example", unseen),
@@ -91,6 +94,7 @@ async fn equivalent_emails_are_one_account() {
         "JÖRG@xn--mnchen-3ya.EXAMPLE",
         "Jo\u{308}rg@mu\u{308}nchen.example",
         "jörg@ｍünchen。example",
+        "\u{a0}jörg@münchen.example\t",
     ];
     let registers = async |email: &str| {
         let input = json!({ "name": "J", "email": email, "password": "a long enough password" });
@@ -112,19 +116,41 @@ async fn equivalent_emails_are_one_account() {
 #[tokio::test]
 async fn phone_number_is_validated_and_normalized() {
     let app = TestApp::new().await;
-    for typed in ["+44 20 7946 0000", "+442079460000", "+44 (0)20-7946-0000", "+44.20.7946.0000"] {
+    for typed in [
+        "+44 20 7946 0000",
+        "+442079460000",
+        "+44 (0)20-7946-0000",
+        "+44.20.7946.0000",
+        "0044 20 7946 0000",
+        "\u{202d} +44 20 7946 0000\u{202c}\u{a0}",
+    ] {
         for said in submit_everywhere(&app, "phone", typed).await {
             assert_eq!(said, "+442079460000", "{typed}");
         }
     }
     let rule = "must be a valid phone number with country code, such as +44 20 7946 0000";
-    for typed in
-        ["", "12345", "call me", "020 7946 0000", "0044 20 7946 0000", "+44 112", "+999 123456", "+44 20 7946 0000 x1"]
-    {
+    for typed in ["", "12345", "call me", "020 7946 0000", "+44 112", "+999 123456", "+44 20 7946 0000 x1"] {
         for said in submit_everywhere(&app, "phone", typed).await {
             assert_eq!(said, format!("INVALID phone: {rule}"), "{typed}");
         }
     }
+}
+
+#[tokio::test]
+async fn phone_number_without_country_code_is_read_in_the_country_of_the_default_address() {
+    let app = TestApp::new().await;
+    let (ada, admin) = (app.customer().await, app.admin().await);
+    let call = json!({ "id": ada.global_id(), "phone": "020 7946 0000" });
+    assert_eq!(ada.try_mutate("userUpdate", call.clone()).await, "INVALID phone");
+    let home = json!({ "country": "GB", "city": "London", "address": "1 High St" });
+    assert_eq!(ada.try_mutate("addressCreate", home).await, "done");
+    let other = json!({ "country": "DE", "city": "Kiel", "address": "Kai 1" });
+    assert_eq!(ada.try_mutate("addressCreate", other).await, "done");
+    for actor in [&ada, &admin] {
+        let changed = actor.mutate("userUpdate", "user { phone }", call.clone()).await;
+        assert_eq!(changed.text_at("userUpdate.user.phone"), "+442079460000");
+    }
+    assert_eq!(app.customer().await.try_mutate("userUpdate", call).await, "NOT_FOUND id");
 }
 
 #[tokio::test]

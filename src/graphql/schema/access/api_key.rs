@@ -19,7 +19,7 @@ use crate::{
         engine::{
             guards::LoginGuard,
             payload::{UserError, payload, payload_object, split_user_errors},
-            scalars::{global_id, parse_ids},
+            scalars::{Time, global_id, parse_ids},
         },
         schema::{
             context::ContextExt,
@@ -111,7 +111,7 @@ pub struct ApiKeyCreateInput {
     #[graphql(default)]
     websites: Vec<ID>,
     /// When the key expires (UTC). By default it does not expire.
-    expires_at: Option<DateTime<Utc>>,
+    expires_at: Option<Time>,
 }
 
 /// Input for `apiKeyRevoke`.
@@ -159,7 +159,7 @@ impl ApiKeyMutation {
                 name: input.name,
                 permissions: input.permissions.into_iter().collect(),
                 websites: parse_ids("websites", &input.websites)?,
-                expires_at: input.expires_at,
+                expires_at: input.expires_at.map(|time| time.0),
             };
             keys::create(ctx.db(), ctx.viewer(), new).await
         };

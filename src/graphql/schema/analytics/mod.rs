@@ -20,7 +20,7 @@ use crate::{
         engine::{
             guards::PermissionGuard,
             payload::payload,
-            scalars::{Decimal, optional_id},
+            scalars::{Decimal, Time, optional_id},
         },
         schema::context::ContextExt,
     },
@@ -255,11 +255,11 @@ impl AnalyticsQuery {
     async fn search_analytics(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Start of the period; defaults to 30 days before `to`.")] from: Option<DateTime<Utc>>,
-        #[graphql(desc = "End of the period, at most 400 days later; defaults to now.")] to: Option<DateTime<Utc>>,
+        #[graphql(desc = "Start of the period; defaults to 30 days before `to`.")] from: Option<Time>,
+        #[graphql(desc = "End of the period, at most 400 days later; defaults to now.")] to: Option<Time>,
         #[graphql(desc = "ID of the website to report on; defaults to all websites.")] website: Option<ID>,
     ) -> Result<SearchAnalytics> {
         let website = optional_id("website", website)?;
-        Ok(SearchAnalytics(Report::new(ctx.viewer(), from, to, website)?))
+        Ok(SearchAnalytics(Report::new(ctx.viewer(), from.map(|time| time.0), to.map(|time| time.0), website)?))
     }
 }

@@ -34,7 +34,6 @@ use crate::{
     },
     ids::{BrandId, RowId},
     products::model::ProductParent,
-    text::slugify,
 };
 
 /// A brand of products.
@@ -210,11 +209,7 @@ impl BrandMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The brand to create.")] input: BrandCreateInput,
     ) -> Result<BrandCreatePayload> {
-        let new = NewBrand {
-            slug: input.slug.unwrap_or_else(|| slugify(&input.name)),
-            name: input.name,
-            description: input.description,
-        };
+        let new = NewBrand { slug: input.slug.unwrap_or_default(), name: input.name, description: input.description };
         BrandCreatePayload::of(actions::create(ctx.db(), ctx.viewer(), new).await.map(brand))
     }
 

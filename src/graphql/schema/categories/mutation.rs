@@ -24,7 +24,6 @@ use crate::{
     },
     ids::{CategoryId, RowId},
     products::actions::categories::{ContentsPolicy, delete},
-    text::slugify,
 };
 
 /// Input for `categoryCreate`.
@@ -39,7 +38,8 @@ pub struct CategoryCreateInput {
     /// Description, at most 20,000 characters. Defaults to an empty text.
     #[graphql(default)]
     description: String,
-    /// Sort position among the categories with the same parent, in ascending order. Defaults to the last position.
+    /// Sort position among the categories with the same parent, in ascending order. A category that has this position,
+    /// and as many after it as necessary, move down. Defaults to the last position.
     position: Option<i32>,
 }
 
@@ -48,7 +48,8 @@ pub struct CategoryCreateInput {
 pub struct CategoryUpdateInput {
     /// ID of the category.
     id: ID,
-    /// ID of the new parent category; null makes the category a root. Its descendants move with it.
+    /// ID of the new parent category, of which the category becomes the last child unless `position` is given; null makes
+    /// the category a root. Its descendants move with it.
     parent_id: MaybeUndefined<ID>,
     /// Display name, 1 to 255 characters. Cannot be null.
     name: MaybeUndefined<String>,
@@ -56,8 +57,9 @@ pub struct CategoryUpdateInput {
     slug: MaybeUndefined<String>,
     /// Description, at most 20,000 characters.
     description: MaybeUndefined<String>,
-    /// Sort position among the categories with the same parent, in ascending order. Cannot be null. Use `categoryMove`
-    /// to place the category between two others.
+    /// Sort position among the categories with the same parent, in ascending order. A category that has this position,
+    /// and as many after it as necessary, move down. Cannot be null. Use `categoryMove` to place the category between two
+    /// others.
     position: MaybeUndefined<i32>,
 }
 
@@ -166,13 +168,13 @@ impl CategoryMutation {
         let created = async {
             let new = NewCategory {
                 parent_id: optional_id("parentId", input.parent_id)?,
-                slug: input.slug.unwrap_or_else(|| slugify(&input.name)),
-                name: input.name.trim().to_owned(),
+                slug: input.slug.unwrap_or_default(),
+                name: input.name,
                 description: input.description,
-                position: 0,
+                position: input.position,
                 path: Vec::new(),
             };
-            actions::create(ctx.db(), ctx.viewer(), new, input.position).await
+            actions::create(ctx.db(), ctx.viewer(), new).await
         };
         CategoryCreatePayload::of(created.await.map(category))
     }
@@ -188,7 +190,7 @@ impl CategoryMutation {
             let id = CategoryId::parse("id", &input.id)?;
             let patch = CategoryPatch {
                 parent_id: patch_id("parentId", input.parent_id)?,
-                name: patch::required("name", input.name)?.map(|name: String| name.trim().to_owned()),
+                name: patch::required("name", input.name)?,
                 slug: patch::required("slug", input.slug)?,
                 description: patch::text(input.description),
                 position: patch::required("position", input.position)?,

@@ -23,6 +23,7 @@ use crate::{
     },
     ids::{CategoryId, RowId},
     paging::Cursor,
+    text::trim,
 };
 
 /// Filter by ancestor category; conditions are combined with AND.
@@ -123,7 +124,7 @@ impl CategoryQuery {
                 let id = CategoryId::parse("id", &id)?;
                 ctx.db().read(async |conn| Ok(store::by_ids(conn, &[id]).await?.pop())).await?
             }
-            (None, Some(slug)) => ctx.db().read(async |conn| store::find_by_slug(conn, &slug).await).await?,
+            (None, Some(slug)) => ctx.db().read(async |conn| store::find_by_slug(conn, trim(&slug)).await).await?,
             _ => return Err(Error::bad_input("id", "set either id or slug")),
         };
         Ok(found.map(category))

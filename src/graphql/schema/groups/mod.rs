@@ -40,6 +40,7 @@ use crate::{
         model::{ProductParent, VariantRow},
         store::variants_by_group_ids,
     },
+    text::trim,
 };
 
 /// A group of products that are variants of each other.
@@ -232,7 +233,7 @@ impl ProductGroupQuery {
     ) -> Result<Option<ProductGroup>> {
         let key = match (id, slug) {
             (Some(id), None) => ProductGroupKey::Id(ProductGroupId::parse("id", &id)?),
-            (None, Some(slug)) => ProductGroupKey::Slug(slug),
+            (None, Some(slug)) => ProductGroupKey::Slug(trim(&slug).to_owned()),
             _ => return Err(Error::bad_input("id", "set either id or slug")),
         };
         Ok(ctx.db().read(async |conn| store::find(conn, &key).await).await?.map(product_group))

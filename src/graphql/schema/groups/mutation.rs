@@ -18,7 +18,6 @@ use crate::{
         model::{NewProductGroup, OptionValue, ProductGroupPatch},
     },
     ids::{ProductGroupId, RowId, WebsiteId},
-    text::slugify,
 };
 
 /// Value of a product for an option of its group.
@@ -113,7 +112,7 @@ impl ProductGroupMutation {
         let created = async {
             let new = NewProductGroup {
                 source_website_id: WebsiteId::parse("sourceWebsiteId", &input.source_website_id)?,
-                slug: input.slug.unwrap_or_else(|| slugify(&input.name)),
+                slug: input.slug.unwrap_or_default(),
                 name: input.name,
                 description: input.description,
                 varies_by: input.varies_by,

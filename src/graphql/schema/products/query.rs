@@ -30,6 +30,7 @@ use crate::{
         store::{self, ProductKey, ProductList, trees},
     },
     stock::model::stock_scope,
+    text::trim,
 };
 
 /// Filter by availability; conditions are combined with AND.
@@ -193,8 +194,10 @@ impl ProductQuery {
     ) -> Result<Option<Product>> {
         let key = match (id, slug, website, sku) {
             (Some(id), None, None, None) => ProductKey::Id(ProductId::parse("id", &id)?),
-            (None, Some(slug), None, None) => ProductKey::Slug(slug),
-            (None, None, Some(website), Some(sku)) => ProductKey::Sku { website, sku },
+            (None, Some(slug), None, None) => ProductKey::Slug(trim(&slug).to_owned()),
+            (None, None, Some(website), Some(sku)) => {
+                ProductKey::Sku { website: trim(&website).to_owned(), sku: trim(&sku).to_owned() }
+            }
             _ => return Err(Error::bad_input("id", "give exactly one of `id`, `slug`, or `website` with `sku`")),
         };
         let scope = ctx.viewer().scope(Permission::ManageProducts);

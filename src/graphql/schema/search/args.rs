@@ -16,6 +16,7 @@ use crate::{
         model::{DocumentKind, Search, SearchFilter, SearchOrderField, check_supplier_filter},
         query::ParsedQuery,
     },
+    text::trim,
 };
 
 /// Filter by the value of an option.
@@ -92,6 +93,10 @@ pub(super) fn search_from_args(
     Ok((search, with_subcategories))
 }
 
+fn trimmed(text: String) -> String {
+    trim(&text).to_owned()
+}
+
 fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
     let category = filter.category.map(|category| category.split().0);
     let price = filter.price.unwrap_or_default();
@@ -105,7 +110,9 @@ fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
         price_from: exact.max(price.gte.map(|price| price.0)),
         price_to: exact.into_iter().chain(price.lte.map(|price| price.0)).min(),
         rating_from: filter.rating.unwrap_or_default().gte.map(|stars| stars.0),
-        availability: filter.availability.unwrap_or_default().into_values()?,
-        options: options.map(|option| (option.name, option.r#in)).collect(),
+            availability: filter.availability.unwrap_or_default().into_values()?,
+            options: options
+                .map(|SearchOptionFilter { name, r#in }| (trimmed(name), r#in.into_iter().map(trimmed).collect()))
+                .collect(),
     })
 }

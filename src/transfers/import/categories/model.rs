@@ -37,9 +37,9 @@ pub struct CategoryState {
     /// Description.
     #[diesel(sql_type = Text)]
     pub description: String,
-    /// Position among its siblings.
-    #[diesel(sql_type = Integer)]
-    pub position: i32,
+    /// Position among its siblings; none to become the last of them.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub position: Option<i32>,
 }
 
 /// Existing categories for the rows of a batch.
@@ -66,15 +66,15 @@ pub struct Plan<'r> {
     pub same_name: Vec<(Option<i64>, &'r CategoryRecord)>,
 }
 
-/// Checks a row by itself.
+/// Trims and checks a row by itself.
 /// # Errors
 /// The rule that the row violates.
-pub fn check(record: &CategoryRecord) -> Result<(), Rejection> {
+pub fn check(record: &mut CategoryRecord) -> Result<(), Rejection> {
     let mut validator = Validator::new();
-    record.path.iter().for_each(|name| validator.text("path", name, 255));
-    check_slug(&mut validator, "slug", record.slug.as_deref());
-    validator.multiline_text("description", record.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
-    validator.optional_text("external_id", record.external_id.as_deref(), 255);
+    validator.texts("path", &mut record.path, 255);
+    check_slug(&mut validator, "slug", record.slug.as_mut());
+    validator.multiline_texts("description", &mut record.description, MAX_DESCRIPTION);
+    validator.texts("external_id", &mut record.external_id, 255);
     validator.finish().map_err(Rejection::from)?;
     if record.path.len() > 32 {
         return Err(Rejection::at("path", "the tree of categories is at most 32 deep"));
@@ -144,7 +144,7 @@ impl<'r> Plan<'r> {
             name: name(record).to_owned(),
             slug: record.slug.clone().unwrap_or_else(|| before.slug.clone()),
             description: record.description.clone().unwrap_or_else(|| before.description.clone()),
-            position: record.position.unwrap_or(before.position),
+            position: record.position.or(before.position.filter(|_| parent_id == before.parent_id)),
         };
         let outcome = match (references.is_created(id), after == *before) {
             (true, _) => RowOutcome::Created,
@@ -181,7 +181,7 @@ impl<'r> Plan<'r> {
                 name: name(record).to_owned(),
                 slug,
                 description: record.description.clone().unwrap_or_default(),
-                position: record.position.unwrap_or(0),
+                position: record.position,
             });
         }
     }

@@ -55,25 +55,29 @@ pub struct CustomerState {
     pub addresses: Value,
 }
 
-/// Checks a row by itself and normalizes email address and phone number.
+/// Trims and checks a row by itself, and normalizes email address and phone number. A phone number without country code
+/// is read in the country of the row's default or first address.
 /// # Errors
 /// The rule that the row violates.
 pub fn check(record: &mut CustomerRecord) -> Result<(), Rejection> {
     let mut validator = Validator::new();
-    validator.optional_text("external_id", record.external_id.as_deref(), 255);
-    validator.optional_text("name", record.name.as_deref(), 255);
+    validator.texts("external_id", &mut record.external_id, 255);
+    validator.texts("name", &mut record.name, 255);
     if let Some(email) = &mut record.email {
         *email = validator.value_or_default(text::normalize_email("email", email));
     }
+    let addresses = || record.addresses.iter().flatten();
+    let home = addresses().find(|address| address.is_default).or_else(|| addresses().next());
     if let Some(Some(phone)) = &mut record.phone {
-        *phone = validator.value_or_default(text::normalize_phone("phone", phone));
+        let country = home.map(|address| address.country.as_str());
+        *phone = validator.value_or_default(text::normalize_phone("phone", phone, country));
     }
-    for address in record.addresses.iter().flatten() {
-        validator.text("addresses", &address.country, 100);
-        validator.text("addresses", &address.city, 100);
-        validator.optional_text("addresses", address.district.as_deref(), 100);
-        validator.text("addresses", &address.address, 500);
-        validator.optional_text("addresses", address.postal_code.as_deref(), 20);
+    for address in record.addresses.iter_mut().flatten() {
+        validator.text("addresses", &mut address.country, 100);
+        validator.text("addresses", &mut address.city, 100);
+        validator.texts("addresses", &mut address.district, 100);
+        validator.street_lines("addresses", [&mut address.address], 500);
+        validator.texts("addresses", &mut address.postal_code, 20);
     }
     validator.finish().map_err(Rejection::from)
 }

@@ -90,24 +90,26 @@ pub struct Plan<'r> {
     pub seen: Vec<(i64, Option<&'r str>)>,
 }
 
-/// Checks a row by itself and normalizes its values.
+/// Trims and checks a row by itself, and normalizes its values.
 /// # Errors
 /// The rule that the row violates.
 pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
     let mut validator = Validator::new();
-    validator.text("number", &record.number, 100);
-    validator.optional_text("customer_id", record.customer_id.as_deref(), 255);
+    validator.text("number", &mut record.number, 100);
+    validator.texts("customer_id", &mut record.customer_id, 255);
     if let Some(email) = &mut record.customer_email {
         *email = validator.value_or_default(text::normalize_email("customer_email", email));
     }
-    let ship_columns = ["ship_country", "ship_city", "ship_district", "ship_address", "ship_postal_code"];
-    for ((value, column), max) in record.shipping_address.iter().zip(ship_columns).zip([100, 100, 100, 500, 20]) {
-        validator.optional_text(column, value.as_deref(), max);
-    }
+    let [country, city, district, address, postal_code] = &mut record.shipping_address;
+    validator.texts("ship_country", country, 100);
+    validator.texts("ship_city", city, 100);
+    validator.texts("ship_district", district, 100);
+    validator.street_lines("ship_address", address, 500);
+    validator.texts("ship_postal_code", postal_code, 20);
     let mut total = rust_decimal::Decimal::ZERO;
     for (index, line) in record.lines.iter_mut().enumerate() {
-        validator.text("lines", &line.sku, 100);
-        validator.text("lines", &line.name, 255);
+        validator.text("lines", &mut line.sku, 100);
+        validator.text("lines", &mut line.name, 255);
         validator.check(check_price("lines", line.unit_price));
         if !(1..=MAX_QUANTITY).contains(&line.quantity) {
             validator.add(UserError::new(

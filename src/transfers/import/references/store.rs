@@ -57,7 +57,9 @@ pub async fn find_taken_slugs(mut conn: &Conn, table: SluggedTable, slugs: &[Str
 /// Returns the rows with these names; the oldest one of several.
 pub async fn find_named(mut conn: &Conn, table: NamedTable, names: &[&str]) -> Result<HashMap<String, i64>> {
     let query = sql_query(match table {
-        NamedTable::Brands => "SELECT name, min(id) AS id FROM brands WHERE name = ANY ($1) GROUP BY name",
+        NamedTable::Brands => {
+            "SELECT name, min(id) AS id FROM brands WHERE name COLLATE name_order = ANY ($1) GROUP BY name"
+        }
         NamedTable::Suppliers => "SELECT name, id FROM suppliers WHERE name = ANY ($1)",
     });
     Ok(by_name(query.bind::<Array<Text>, _>(names).load(&mut conn).await?))
@@ -77,7 +79,7 @@ pub async fn find_children(mut conn: &Conn, places: &[(Option<i64>, &str)]) -> R
     let query = sql_query(
         "SELECT DISTINCT ON (p.parent, p.name) p.parent, p.name, c.id
          FROM unnest($1, $2) AS p (parent, name)
-         JOIN categories c ON c.parent_id IS NOT DISTINCT FROM nullif(p.parent, 0) AND c.name = p.name
+         JOIN categories c ON c.parent_id IS NOT DISTINCT FROM nullif(p.parent, 0) AND c.name COLLATE name_order = p.name
          ORDER BY p.parent, p.name, c.position, c.id",
     );
     let parents: Vec<i64> = places.iter().map(|(parent, _)| parent.unwrap_or_default()).collect();

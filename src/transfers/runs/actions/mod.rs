@@ -86,8 +86,8 @@ pub async fn import_start(
         let rule = format!("{} can be imported only as souk-csv or souk-jsonl", request.resource.as_str());
         return Err(Error::bad_input("format", rule));
     }
-    let mut validator = Validator::new();
-    validator.optional_text("imageBaseUrl", request.shop_options.image_base_url.as_deref(), 1000);
+    let (mut validator, mut request) = (Validator::new(), request);
+    validator.texts("imageBaseUrl", &mut request.shop_options.image_base_url, 1000);
     validator.finish()?;
     if !viewer.can_access_website(request.website) {
         return Err(Error::not_found("websiteId", "website"));

@@ -5,6 +5,7 @@ use super::super::model::{WebsiteOptions, report::WebsiteReport};
 use crate::{
     db::Db,
     error::{Error, Result},
+    text::trim,
     websites::{
         self,
         language::Language,
@@ -17,15 +18,15 @@ use crate::{
 /// # Errors
 /// User errors for invalid options and for another currency; database errors.
 pub(super) async fn find_or_create(db: &Db, options: &WebsiteOptions) -> Result<(WebsiteRow, WebsiteReport)> {
-    let code = &options.code;
+    let code = trim(&options.code);
     let new = NewWebsite {
-        code: code.clone(),
-        name: options.name.clone().unwrap_or_else(|| code.clone()),
+        code: code.to_owned(),
+        name: options.name.clone().unwrap_or_else(|| code.to_owned()),
         base_url: options.base_url.clone().unwrap_or_else(|| format!("https://{code}.example")),
         currency: options.currency.clone().unwrap_or_else(|| "GBP".into()),
         language: Language::default(),
     };
-    new.check()?;
+    let new = new.checked()?;
     let (website, created, updated) = db
         .transaction(async |conn| {
             let Some(found) = websites::store::find_by_code(conn, code).await? else {
@@ -38,8 +39,8 @@ pub(super) async fn find_or_create(db: &Db, options: &WebsiteOptions) -> Result<
             let patch = WebsitePatch {
                 code: None,
                 language: None,
-                name: options.name.clone().filter(|name| *name != found.name),
-                base_url: options.base_url.clone().filter(|url| *url != found.base_url),
+                name: options.name.as_ref().map(|_| new.name.clone()).filter(|name| *name != found.name),
+                base_url: options.base_url.as_ref().map(|_| new.base_url.clone()).filter(|url| *url != found.base_url),
             };
             if patch.is_empty() {
                 return Ok((found, 0, 0));

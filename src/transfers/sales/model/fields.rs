@@ -10,13 +10,17 @@ use chrono::{
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::line::RejectReason;
-use crate::{money::MAX_PRICE, stock::model::MAX_QUANTITY};
+use crate::{
+    money::MAX_PRICE,
+    stock::model::MAX_QUANTITY,
+    text::{is_leap_second, trim},
+};
 
 const DATE_TIMES: [&str; 4] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
 
-/// Parses a text: trims whitespace and replaces control characters with spaces.
+/// Parses a text: trims it and replaces control characters with spaces.
 pub fn text(field: &[u8]) -> Result<String, RejectReason> {
-    let text = std::str::from_utf8(field).map_err(|_| RejectReason::NotUtf8)?.trim();
+    let text = trim(std::str::from_utf8(field).map_err(|_| RejectReason::NotUtf8)?);
     if text.contains('\0') {
         return Err(RejectReason::NulByte);
     }
@@ -106,7 +110,7 @@ pub fn date(text: &str, format: Option<&str>, now: DateTime<Utc>) -> Result<Date
     };
     // One day of tolerance for clocks and time zones.
     let last = now + Days::new(1);
-    date.filter(|date| date.year() >= 1900 && *date <= last).ok_or(RejectReason::BadDate)
+    date.filter(|date| date.year() >= 1900 && *date <= last && !is_leap_second(date)).ok_or(RejectReason::BadDate)
 }
 
 fn iso(text: &str) -> Option<DateTime<Utc>> {

@@ -9,7 +9,10 @@ use super::{
     line::{RejectReason, SalesLine},
     options::{Columns, SalesOptions},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    text::trim,
+};
 
 /// The header of a file.
 pub struct Header {
@@ -29,7 +32,7 @@ impl Header {
     /// # Errors
     /// User errors for an empty file and for missing or duplicate columns.
     pub fn new(record: &ByteRecord, columns: &Columns) -> Result<Self> {
-        let names: Vec<String> = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        let names: Vec<String> = record.iter().map(|name| trim(&String::from_utf8_lossy(name)).to_owned()).collect();
         if names.is_empty() {
             return Err(Error::bad_input("file", "The file is empty. Its first line must contain the column names."));
         }
@@ -93,7 +96,7 @@ impl Header {
 }
 
 fn required(header: &[String], flag: &'static str, name: &str) -> Result<usize> {
-    let mut indexes = (0..header.len()).filter(|index| header[*index].eq_ignore_ascii_case(name.trim()));
+    let mut indexes = (0..header.len()).filter(|index| header[*index].eq_ignore_ascii_case(trim(name)));
     let Some(index) = indexes.next() else {
         let hint = if header.len() == 1 { " Is the delimiter right?" } else { "" };
         let rule = format!("the file has no column {name:?}; its header has: {}.{hint}", header.join(", "));

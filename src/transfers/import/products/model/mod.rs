@@ -6,32 +6,40 @@ use super::super::super::record::{ProductRecord, Rejection};
 use crate::{
     products::model::{ProductPatch, bulk::BulkProduct},
     stock::model::MAX_QUANTITY,
-    text::{Validator, check_slug},
+    text::{Validator, check_slug, trim_in_place},
 };
 
-/// Checks the parts of a row that [`check_state`] does not cover.
+/// Trims the texts of a row and checks the parts that [`check_state`] does not cover.
 /// # Errors
 /// The first violated rule.
-pub fn check(product: &ProductRecord) -> Result<(), Rejection> {
+pub fn check(product: &mut ProductRecord) -> Result<(), Rejection> {
+    let ProductRecord { external_id, sku, name, slug, barcode, variant, description, supplier_sku, .. } = &mut *product;
+    let given = [external_id, name, slug, description].into_iter().flatten();
+    let given = given.chain([barcode, variant, supplier_sku].into_iter().flatten().flatten());
+    given.chain([sku]).for_each(trim_in_place);
     let mut validator = Validator::new();
-    for path in product.category.iter().flatten() {
-        path.iter().for_each(|name| validator.text("category", name, 255));
+    for path in product.category.iter_mut().flatten() {
+        validator.texts("category", path.iter_mut(), 255);
         if path.len() > 32 {
             return Err(Rejection::at("category", "the tree of categories is at most 32 deep"));
         }
     }
-    validator.optional_text("brand", product.brand.as_ref().and_then(Option::as_deref), 255);
-    validator.optional_text("supplier", product.supplier.as_ref().and_then(Option::as_deref), 255);
-    for group in product.group.iter().flatten() {
-        check_slug(&mut validator, "group", Some(&group.slug));
-        validator.text("group_name", &group.name, 255);
-        for (name, value) in &group.options {
+    validator.texts("brand", product.brand.iter_mut().flatten(), 255);
+    validator.texts("supplier", product.supplier.iter_mut().flatten(), 255);
+    for group in product.group.iter_mut().flatten() {
+        check_slug(&mut validator, "group", Some(&mut group.slug));
+        validator.text("group_name", &mut group.name, 255);
+        for (name, value) in &mut group.options {
             validator.text("options", name, 255);
             validator.text("options", value, 255);
         }
         if !(1..=5).contains(&group.options.len()) {
             return Err(Rejection::at("options", "a product in a group must have between 1 and 5 options"));
         }
+    }
+    for image in product.images.iter_mut().flatten() {
+        trim_in_place(&mut image.url);
+        trim_in_place(&mut image.alt);
     }
     let is_address = |url: &str| ["http://", "https://", "/"].iter().any(|begin| url.starts_with(begin));
     if product.images.iter().flatten().any(|image| !is_address(&image.url)) {
@@ -61,7 +69,7 @@ pub fn check_state(state: &BulkProduct) -> Result<(), Rejection> {
         low_stock_threshold: Some(state.low_stock_threshold),
         ..ProductPatch::default()
     };
-    patch.check().map_err(Rejection::from)?;
+    patch.checked().map_err(Rejection::from)?;
     let check_quantity = |column: &str, number: i32| match (0..=MAX_QUANTITY).contains(&number) {
         true => Ok(()),
         false => Err(Rejection::at(column, format!("must be between 0 and {MAX_QUANTITY}"))),
