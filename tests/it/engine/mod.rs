@@ -7,5 +7,7 @@ mod field_order;
 mod filters;
 mod lists;
 mod loaders;
+mod partial_results;
 mod plain_fields;
 mod total_count;
+mod variables;
