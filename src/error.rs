@@ -89,8 +89,8 @@ pub enum UserErrorCode {
     IdempotencyMismatch,
     /// Only customers who bought the product can do this.
     PurchaseRequired,
-    /// The viewer's own permissions or websites are not sufficient for this action.
-    InsufficientPermissions,
+    /// The viewer does not hold a permission or a website that this action needs, grants or affects.
+    PermissionNotHeld,
     /// The token is unknown, already used or expired.
     InvalidToken,
     /// The password is too easy to guess.
@@ -216,11 +216,18 @@ impl Error {
     }
 }
 
-/// Joins the messages into one line for the log.
+/// Joins the messages into one line. The path of the field replaces its name at the start of a message:
+/// "lines.0.quantity must be …".
 fn join_messages(errors: &[UserError]) -> String {
-    let messages = errors.iter().map(|error| match &error.field {
-        Some(field) => format!("{field}: {}", error.message),
-        None => error.message.to_string(),
+    let messages = errors.iter().map(|error| match error.field.as_deref() {
+        None | Some("") => error.message.to_string(),
+        Some(field) => {
+            let name = field.rsplit('.').next().unwrap_or(field);
+            match error.message.strip_prefix(name).filter(|rest| rest.starts_with(' ')) {
+                Some(rest) => format!("{field}{rest}"),
+                None => format!("{field}: {}", error.message),
+            }
+        }
     });
     messages.collect::<Vec<_>>().join("; ")
 }
@@ -293,5 +300,22 @@ impl From<diesel_async::pooled_connection::deadpool::PoolError> for Error {
 impl From<diesel::ConnectionError> for Error {
     fn from(error: diesel::ConnectionError) -> Self {
         Self::Unavailable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_names_the_field_once() {
+        let text = |field: &'static str, message: &'static str| {
+            Error::user(UserErrorCode::OutOfRange, field, message).to_string()
+        };
+        assert_eq!(text("first", "first must be between 1 and 100"), "first must be between 1 and 100");
+        assert_eq!(text("lines.0.quantity", "quantity must be at least 1"), "lines.0.quantity must be at least 1");
+        assert_eq!(text("id", "not a valid ID"), "id: not a valid ID");
+        assert_eq!(text("id", "identical ids"), "id: identical ids");
+        assert_eq!(text("", "amount must be at most 1"), "amount must be at most 1");
     }
 }

@@ -86,6 +86,7 @@ impl Field {
         let Self { name, value, description, .. } = self;
         let arguments = self.arguments.iter().map(Argument::argument_info);
         let complexity = self.complexity();
+        let is_guarded = self.options.guard.is_some();
         quote! {
             objects::FieldInfo {
                 name: #name,
@@ -93,6 +94,7 @@ impl Field {
                 ty: <#value as ::async_graphql::OutputType>::create_type_info,
                 arguments: &[#(#arguments),*],
                 complexity: #complexity,
+                is_guarded: #is_guarded,
             }
         }
     }

@@ -7,7 +7,7 @@ pub mod schema;
 use std::sync::Arc;
 
 use async_graphql::{
-    EmptySubscription, Positioned, Schema,
+    EmptySubscription, Positioned, SDLExportOptions, Schema,
     parser::types::{EnumValueDefinition, TypeKind, TypeSystemDefinition},
 };
 
@@ -15,6 +15,7 @@ use chrono::{DateTime, Utc};
 
 use self::engine::{
     Engine, EngineSettings,
+    introspection::describe_sdl,
     limits::Limits,
     objects::{MergedRoot, root},
 };
@@ -33,8 +34,9 @@ macro_rules! query {
 macro_rules! mutation {
     ($($domain:ident::$($object:ident)::+,)*) => {
         root! {
-            /// Mutations of the API. The root fields of one operation run one after the other.
-            Mutation { $(schema::$domain::$($object)::+,)* }
+            /// Mutations of the API. The root fields of one operation run one after the other; one that fails is null
+            /// and has an entry in `errors`, and the others run.
+            nullable Mutation { $(schema::$domain::$($object)::+,)* }
         }
     };
 }
@@ -47,20 +49,31 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
     let settings = EngineSettings {
         limits: Limits::from(limits),
         cached_documents: limits.document_cache,
+        schema_description: DESCRIPTION,
         ..EngineSettings::default()
     };
     Engine::new(|| builder().data(Arc::clone(services)), settings)
 }
 
+/// Description of the schema.
+const DESCRIPTION: &str = "The API of Souk, a commerce server: products and search, carts and checkout, orders and \
+    payments, customers and staff of several shop websites. Reads need no login where data is public. Mutations return \
+    what the user can correct in `userErrors`; every other failure is an error whose `extensions.code` says what to do.";
+
 /// Returns the schema definition (SDL), as stored in `schema.graphql`.
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_enum_items().sorted_arguments();
+    describe_sdl(&sdl_of_types(), DESCRIPTION)
+}
+
+/// Returns the schema definition without the description of the schema, which async-graphql's parser does not accept.
+pub fn sdl_of_types() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_enum_items().sorted_arguments().include_specified_by();
     builder().finish().sdl_with_options(options)
 }
 
 /// The values of an enum of the schema with their descriptions, in the order of their names; empty for any other name.
 pub fn enum_values(name: &str) -> Vec<(String, String)> {
-    let document = async_graphql::parser::parse_schema(sdl()).expect("the printed schema parses");
+    let document = async_graphql::parser::parse_schema(sdl_of_types()).expect("the printed schema parses");
     let definitions = document.definitions.into_iter().filter_map(|definition| match definition {
         TypeSystemDefinition::Type(definition) if definition.node.name.node == name => Some(definition.node.kind),
         _ => None,

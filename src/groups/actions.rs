@@ -20,7 +20,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewProductGroup) -> Result<Pr
     viewer.require_any(&[Permission::ManageProducts])?;
     if !viewer.can_access_website(new.source_website_id) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "sourceWebsiteId",
             "your role is limited to other websites",
         ));

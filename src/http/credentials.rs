@@ -10,8 +10,14 @@ use crate::{
     db::actor::{Actor, ActorKind},
     error::ErrorCode,
     graphql::{
-        engine::errors::{self, coded},
-        schema::{access::cookie::Cookies, context::Services},
+        engine::{
+            PreparedRequest,
+            errors::{self, coded},
+        },
+        schema::{
+            access::{cookie::Cookies, expired_credentials},
+            context::Services,
+        },
     },
     telemetry::RequestId,
 };
@@ -26,20 +32,48 @@ pub async fn authenticate(
     request_id: &RequestId,
 ) -> Result<Viewer, ServerError> {
     let rejected = |message: &str| coded(ErrorCode::Unauthenticated, message);
-    let mut keys = headers.get_all(X_API_KEY).iter();
-    let viewer = match (headers.get(header::AUTHORIZATION), keys.next(), keys.next()) {
-        (None, None, _) => return Ok(Viewer::anonymous()),
-        (None, Some(key), None) => services.viewer_by_api_key(key.to_str().unwrap_or_default()).await,
-        (Some(value), None, _) => {
+    if are_several(headers) {
+        return Err(rejected("send either one `Authorization` header or one `X-API-Key` header"));
+    }
+    let viewer = match (headers.get(header::AUTHORIZATION), headers.get(X_API_KEY)) {
+        (None, None) => return Ok(Viewer::anonymous()),
+        (None, Some(key)) => services.viewer_by_api_key(key.to_str().unwrap_or_default()).await,
+        (Some(value), _) => {
             let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).unwrap_or_default();
             if !scheme.eq_ignore_ascii_case("bearer") {
                 return Err(rejected("the header must be `Authorization: Bearer <accessToken>`"));
             }
             services.viewer_by_token(token.trim()).await
         }
-        _ => return Err(rejected("send either one `Authorization` header or one `X-API-Key` header")),
     };
     viewer.map_err(|error| errors::from_error(&error, request_id))
+}
+
+/// Returns whether there is more than one credential.
+fn are_several(headers: &HeaderMap) -> bool {
+    headers.get_all(header::AUTHORIZATION).iter().chain(headers.get_all(X_API_KEY)).count() > 1
+}
+
+/// Returns the viewer of an operation, with the guest's cart token. Some operations run without the credential if it is
+/// not valid; see [`expired_credentials`].
+/// # Errors
+/// As [`authenticate`].
+pub async fn authenticate_operation(
+    headers: &HeaderMap,
+    services: &Services,
+    request_id: &RequestId,
+    operation: &PreparedRequest,
+) -> Result<Viewer, ServerError> {
+    let guest = guest(headers);
+    let viewer = match authenticate(headers, services, request_id).await {
+        Err(error) if errors::code(&error) == Some(ErrorCode::Unauthenticated) && !are_several(headers) => {
+            let ignored = expired_credentials::are_ignored_by(&services.db, &operation.root_fields(), guest).await;
+            let is_ignored = ignored.map_err(|error| errors::from_error(&error, request_id))?;
+            is_ignored.then(Viewer::anonymous).ok_or(error)?
+        }
+        viewer => viewer?,
+    };
+    Ok(viewer.with_guest(guest))
 }
 
 /// Returns the viewer as [`authenticate`] does, and rejects anonymous requests.
@@ -57,7 +91,7 @@ pub async fn authenticate_user(
 
 /// Returns the guest with the cart token of the request. Any token is accepted here; the stores check that its cart
 /// exists.
-pub fn guest(headers: &HeaderMap) -> Option<GuestKey> {
+fn guest(headers: &HeaderMap) -> Option<GuestKey> {
     headers.get(X_CART_TOKEN)?.to_str().ok().map(|token| GuestKey::from_token(token.trim()))
 }
 

@@ -17,7 +17,7 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    credentials::{actor, authenticate, authenticate_user, cookies, guest},
+    credentials::{actor, authenticate_operation, authenticate_user, cookies},
     media_type::{MediaType, is_multipart},
     multipart,
     origin::origin,
@@ -119,8 +119,7 @@ async fn run(
     let ReceivedRequest { request, files, deadline } = receive(endpoint, parts, body, started, request_id).await?;
     let prepared = endpoint.engine.prepare(request)?;
     check_method(prepared.operation.kind, &parts.method)?;
-    let viewer = authenticate(&parts.headers, &endpoint.services, request_id).await?;
-    let viewer = viewer.with_guest(guest(&parts.headers));
+    let viewer = authenticate_operation(&parts.headers, &endpoint.services, request_id, &prepared).await?;
     let operation = prepared.operation.clone();
     let origin = origin(parts, endpoint.settings.trusted_proxies);
     let actor = actor(&viewer, &origin, request_id);

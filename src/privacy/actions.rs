@@ -123,7 +123,7 @@ fn rows_of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; NOT_FOUND for a user that the viewer may not see, or
 /// that was erased; INVALID_CREDENTIALS if viewers erase their own account without its password;
-/// INSUFFICIENT_PERMISSIONS for a user who holds more than the viewer; IN_USE while an order is open; PROTECTED for the
+/// PERMISSION_NOT_HELD for a user who holds more than the viewer; IN_USE while an order is open; PROTECTED for the
 /// last admin.
 pub async fn erase(
     db: &Db,

@@ -31,7 +31,7 @@ pub struct ReviewDraft {
 
 /// Creates a review of a product that the viewer may see. If moderation is on, the review must be approved by staff.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND, PRODUCT_INACTIVE and INSUFFICIENT_PERMISSIONS (for its seller) of
+/// Returns UNAUTHENTICATED without a user; NOT_FOUND, PRODUCT_INACTIVE and INVALID (for its seller) of
 /// the product; PURCHASE_REQUIRED if only buyers may review; TAKEN for a second review; user errors of the fields.
 pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: ReviewDraft) -> Result<ReviewRow> {
     let me = viewer.require_user()?;
@@ -49,7 +49,7 @@ pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: R
         }
         if product.seller_id == Some(me) {
             let rule = "sellers cannot review their own products";
-            return Err(Error::user(UserErrorCode::InsufficientPermissions, "productId", rule));
+            return Err(Error::user(UserErrorCode::Invalid, "productId", rule));
         }
         let is_verified_purchase = store::has_bought(conn, me, id).await?;
         if settings.reviews_buyers_only && !is_verified_purchase {

@@ -50,10 +50,14 @@ pub fn check_sale(
             let rule = format!("{} is no longer for sale", product.name);
             Err(UserError::new(UserErrorCode::ProductInactive, id_field, rule))
         }
-        Availability::InsufficientStock | Availability::OutOfStock => {
+        Availability::OutOfStock => {
+            let rule = format!("{} is out of stock", product.name);
+            Err(UserError::new(UserErrorCode::OutOfStock, quantity_field, rule))
+        }
+        Availability::InsufficientStock => {
             // Reveals no more about the stock than everyone may see.
             let rule = match product.low_stock_quantity() {
-                Some(left) => format!("{}: only {left} left, {quantity} requested", product.name),
+                Some(left) => format!("{}: only {} left, {quantity} requested", product.name, left + reserved),
                 None => format!("{}: fewer than {quantity} units in stock", product.name),
             };
             Err(UserError::new(UserErrorCode::OutOfStock, quantity_field, rule))

@@ -90,7 +90,7 @@ async fn lock_address(conn: &Conn, viewer: &Viewer, id: AddressId) -> Result<Add
 /// Adds the identity of a user on a website: the external id that the website uses for them.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that the viewer may not see;
-/// INSUFFICIENT_PERMISSIONS for a website outside the viewer's role; TAKEN if the user already has an identity there,
+/// PERMISSION_NOT_HELD for a website outside the viewer's role; TAKEN if the user already has an identity there,
 /// or another user has this external id.
 pub async fn add_identity(
     db: &Db,
@@ -136,11 +136,9 @@ fn require_reach(viewer: &Viewer, website: WebsiteId) -> Result<()> {
     viewer.require_any(&[Permission::ManageUsers])?;
     match viewer.can_access_website(website) {
         true => Ok(()),
-        false => Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
-            "websiteId",
-            "your role is limited to other websites",
-        )),
+        false => {
+            Err(Error::user(UserErrorCode::PermissionNotHeld, "websiteId", "your role is limited to other websites"))
+        }
     }
 }
 

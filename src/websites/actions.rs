@@ -18,7 +18,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<Website
     viewer.require_any(&[Permission::ManageWebsites])?;
     if viewer.identity().is_some_and(|identity| identity.websites.is_some()) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "",
             "your role is limited to certain websites and cannot create others",
         ));
@@ -33,11 +33,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewWebsite) -> Result<Website
 pub async fn update(db: &Db, viewer: &Viewer, id: WebsiteId, patch: WebsitePatch) -> Result<WebsiteRow> {
     viewer.require_any(&[Permission::ManageWebsites])?;
     if !viewer.can_access_website(id) {
-        return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
-            "id",
-            "your role is limited to other websites",
-        ));
+        return Err(Error::user(UserErrorCode::PermissionNotHeld, "id", "your role is limited to other websites"));
     }
     let patch = patch.checked()?;
     let updated = db.transaction(async |conn| store::update(conn, id, &patch).await).await?;

@@ -20,7 +20,7 @@ use crate::{
 /// Creates an account for another person; the default role is `customer`. They receive an email to verify their
 /// address, or to choose a password if none is given.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageUsers`]; user errors for invalid fields; INSUFFICIENT_PERMISSIONS if the role
+/// FORBIDDEN without [`Permission::ManageUsers`]; user errors for invalid fields; PERMISSION_NOT_HELD if the role
 /// grants more than the viewer holds.
 pub async fn create_user(
     db: &Db,
@@ -36,7 +36,7 @@ pub async fn create_user(
     };
     if !reaches {
         let rule = "your role is limited to certain websites; select one of them";
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "sourceWebsiteId", rule));
+        return Err(Error::user(UserErrorCode::PermissionNotHeld, "sourceWebsiteId", rule));
     }
     let new = new.checked()?;
     let password_hash = hash_password(passwords, &new).await?;
@@ -103,7 +103,7 @@ pub(super) async fn insert_user(
     let role = roles::find_by_code(conn, code).await?.ok_or_else(|| Error::not_found("role", "role"))?;
     if granter.is_some_and(|granter| !role.is_covered_by(granter)) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "role",
             "this role has permissions that you do not have",
         ));
@@ -127,7 +127,7 @@ pub(super) async fn insert_user(
 /// is notified.
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for an API key that acts for the user; NOT_FOUND for a user that
-/// the viewer may not see; INSUFFICIENT_PERMISSIONS for a user who holds more than the viewer, and for an email address
+/// the viewer may not see; PERMISSION_NOT_HELD for a user who holds more than the viewer, and for an email address
 /// if the viewer is not staff; user errors for invalid fields.
 pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch) -> Result<UserRow> {
     let me = viewer.require_user()?;
@@ -135,7 +135,7 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
     let patch = patch.checked(country.as_deref())?;
     if patch.email.is_some() && !viewer.can(Permission::ManageUsers) {
         let rule = "only staff can change an email address here; use emailChange for your own";
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "email", rule));
+        return Err(Error::user(UserErrorCode::PermissionNotHeld, "email", rule));
     }
     if id == me {
         // The email address gives access to the account, so an API key must not change it.
@@ -191,7 +191,7 @@ pub async fn deactivate_user(db: &Db, cache: &PermissionCache, viewer: &Viewer, 
 /// Reactivates a user.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageUsers`]; NOT_FOUND for a user that the viewer may not see, or that was erased;
-/// INSUFFICIENT_PERMISSIONS for a user who holds more than the viewer.
+/// PERMISSION_NOT_HELD for a user who holds more than the viewer.
 pub async fn reactivate_user(db: &Db, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageUsers])?;
     db.transaction(async |conn| {
@@ -213,11 +213,11 @@ async fn lock_user(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> 
 
 /// Checks that a user's role grants nothing that the viewer does not hold.
 /// # Errors
-/// INSUFFICIENT_PERMISSIONS otherwise.
+/// PERMISSION_NOT_HELD otherwise.
 pub async fn require_role_covered(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
     let role = roles::by_ids(conn, &[role]).await?.pop();
     if role.is_some_and(|role| role.is_covered_by(viewer)) {
         return Ok(());
     }
-    Err(Error::user(UserErrorCode::InsufficientPermissions, "id", "this user has permissions that you do not have"))
+    Err(Error::user(UserErrorCode::PermissionNotHeld, "id", "this user has permissions that you do not have"))
 }

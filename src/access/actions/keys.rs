@@ -33,21 +33,21 @@ const LAST_USED_INTERVAL: Duration = Duration::minutes(1);
 
 /// Creates a key. The second value is the key in clear text, which is not stored.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; INSUFFICIENT_PERMISSIONS for permissions or websites
+/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; PERMISSION_NOT_HELD for permissions or websites
 /// that the viewer does not have; user errors for invalid fields.
 pub async fn create(db: &Db, viewer: &Viewer, new: NewApiKey) -> Result<(ApiKey, String)> {
     let (me, _) = viewer.require_session()?;
     let new = new.checked()?;
     if !viewer.permissions().contains_all(new.permissions) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "permissions",
             "a key cannot have permissions that you do not have",
         ));
     }
     if !new.websites.iter().all(|website| viewer.can_access_website(*website)) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "websites",
             "your role is limited to other websites",
         ));

@@ -244,13 +244,29 @@ pub async fn end_session(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: 
     Ok(ended)
 }
 
-/// Ends the current session.
+/// Ends the session of a refresh token, or else the current session. A session that has already ended is not an error.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys.
-pub async fn logout(db: &Db, cache: &PermissionCache, viewer: &Viewer) -> Result<()> {
-    let (me, session) = viewer.require_session()?;
-    db.transaction(async |conn| sessions::update_ended(conn, me, session).await.map(drop)).await?;
+/// INVALID_TOKEN for an unknown refresh token. Without one: UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API
+/// keys.
+pub async fn logout(db: &Db, cache: &PermissionCache, viewer: &Viewer, refresh_token: Option<&str>) -> Result<()> {
+    let current = if refresh_token.is_none() { Some(viewer.require_session()?) } else { None };
+    db.transaction(async |conn| {
+        let (user, session) = match (current, refresh_token) {
+            (Some(current), _) => current,
+            (None, token) => session_of_token(conn, token.unwrap_or_default()).await?,
+        };
+        sessions::update_ended(conn, user, session).await.map(drop)
+    })
+    .await?;
     refresh_cache(db, cache).await
+}
+
+/// Locks the session to which a refresh token belongs, used or not.
+async fn session_of_token(conn: &Conn, token: &str) -> Result<(UserId, SessionId)> {
+    let unknown = || Error::user(UserErrorCode::InvalidToken, "refreshToken", "there is no session of this token");
+    let id = sessions::find_by_token(conn, &secret::hash(token)).await?.ok_or_else(unknown)?;
+    let session = sessions::lock(conn, id).await?.ok_or_else(unknown)?;
+    Ok((session.user_id, session.id))
 }
 
 /// Ends all sessions of the viewer.

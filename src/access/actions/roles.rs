@@ -28,7 +28,7 @@ pub struct GrantPatch {
 
 /// Creates a role.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; INSUFFICIENT_PERMISSIONS for more than the viewer holds; user errors
+/// FORBIDDEN without [`Permission::ManageRoles`]; PERMISSION_NOT_HELD for more than the viewer holds; user errors
 /// for invalid fields.
 pub async fn create(
     db: &Db,
@@ -55,7 +55,7 @@ pub async fn create(
 
 /// Updates a role. Removed permissions take effect at once, added ones when a token is refreshed.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS if
+/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; PERMISSION_NOT_HELD if
 /// the role grants or would grant more than the viewer holds; user errors for invalid fields.
 pub async fn update(
     db: &Db,
@@ -90,7 +90,7 @@ pub async fn update(
 
 /// Deletes a role that no user has.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; INSUFFICIENT_PERMISSIONS;
+/// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND; PROTECTED for a built-in role; PERMISSION_NOT_HELD;
 /// IN_USE.
 pub async fn delete(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: RoleId) -> Result<Role> {
     viewer.require_any(&[Permission::ManageRoles])?;
@@ -108,7 +108,7 @@ pub async fn delete(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: RoleI
 /// Assigns a role to a user. Existing tokens are restricted to its permissions at once.
 /// # Errors
 /// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND for a user that the viewer may not see, and for an unknown
-/// role; INSUFFICIENT_PERMISSIONS if the user holds, or the role grants, more than the viewer holds; PROTECTED for the
+/// role; PERMISSION_NOT_HELD if the user holds, or the role grants, more than the viewer holds; PROTECTED for the
 /// last admin.
 pub async fn assign(db: &Db, cache: &PermissionCache, viewer: &Viewer, user: UserId, role: RoleId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageRoles])?;
@@ -122,14 +122,14 @@ pub async fn assign(db: &Db, cache: &PermissionCache, viewer: &Viewer, user: Use
             let after = all.iter().find(|one| one.row.id == role).ok_or_else(|| Error::not_found("roleId", "role"))?;
             if !before.is_some_and(|before| before.is_covered_by(viewer)) {
                 return Err(Error::user(
-                    UserErrorCode::InsufficientPermissions,
+                    UserErrorCode::PermissionNotHeld,
                     "userId",
                     "this user has permissions that you do not have",
                 ));
             }
             if !after.is_covered_by(viewer) {
                 return Err(Error::user(
-                    UserErrorCode::InsufficientPermissions,
+                    UserErrorCode::PermissionNotHeld,
                     "roleId",
                     "this role has permissions that you do not have",
                 ));
@@ -155,7 +155,7 @@ async fn lock_role(conn: &Conn, viewer: &Viewer, id: RoleId) -> Result<Role> {
     }
     if !role.is_covered_by(viewer) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "id",
             "this role has permissions that you do not have",
         ));
@@ -177,14 +177,14 @@ fn check_grant(viewer: &Viewer, permissions: Permissions, websites: &[WebsiteId]
     }
     if !viewer.permissions().contains_all(permissions) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "permissions",
             "a role cannot have permissions that you do not have",
         ));
     }
     if !covers(viewer, permissions, (!websites.is_empty()).then_some(websites)) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "websites",
             "your role is limited to other websites",
         ));

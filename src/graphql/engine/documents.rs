@@ -7,7 +7,7 @@ use std::{convert::Infallible, sync::Arc};
 use async_graphql::{
     Name, Value, Variables,
     parser::types::{
-        DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+        DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
     },
 };
 use moka::sync::Cache;
@@ -86,6 +86,23 @@ impl Document {
             }
             _ => None,
         }
+    }
+
+    /// Returns the root fields of the operation to run, with fragments expanded.
+    pub fn root_fields(&self, name: Option<&str>) -> Vec<&Field> {
+        self.operation(name).map_or_else(Vec::new, |(_, operation)| self.fields(&operation.selection_set.node))
+    }
+
+    fn fields<'a>(&'a self, set: &'a SelectionSet) -> Vec<&'a Field> {
+        let fields = set.items.iter().flat_map(|selection| match &selection.node {
+            Selection::Field(field) => vec![&field.node],
+            Selection::InlineFragment(fragment) => self.fields(&fragment.node.selection_set.node),
+            Selection::FragmentSpread(spread) => match self.parsed.fragments.get(&spread.node.fragment_name.node) {
+                Some(fragment) => self.fields(&fragment.node.selection_set.node),
+                None => Vec::new(), // validation rejects the document
+            },
+        });
+        fields.collect()
     }
 }
 

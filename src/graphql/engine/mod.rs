@@ -8,6 +8,7 @@ pub mod documents;
 pub mod errors;
 pub mod filters;
 pub mod guards;
+pub mod introspection;
 pub mod limits;
 pub mod list_args;
 pub mod literals;
@@ -47,11 +48,18 @@ pub struct EngineSettings {
     pub cached_documents: u64,
     /// Maximum length of a cached document, in bytes.
     pub cached_document_bytes: usize,
+    /// Description of the schema.
+    pub schema_description: &'static str,
 }
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self { limits: Limits::default(), cached_documents: 1_000, cached_document_bytes: 16 * 1024 }
+        Self {
+            limits: Limits::default(),
+            cached_documents: 1_000,
+            cached_document_bytes: 16 * 1024,
+            schema_description: "",
+        }
     }
 }
 
@@ -67,6 +75,7 @@ struct Inner {
     literal_types: LiteralTypes,
     document_cache: DocumentCache,
     limits: Limits,
+    schema_description: &'static str,
 }
 
 /// Kind and name of an operation, for transports and logs.
@@ -88,6 +97,14 @@ pub struct PreparedRequest {
     document: Arc<Document>,
 }
 
+impl PreparedRequest {
+    /// Returns the names of the operation's root fields; introspection is not included.
+    pub fn root_fields(&self) -> Vec<&str> {
+        let fields = self.document.root_fields(self.operation.name.as_deref());
+        fields.into_iter().map(|field| field.name.node.as_str()).filter(|name| !name.starts_with("__")).collect()
+    }
+}
+
 impl Engine {
     /// Maximum number of validation errors in a response.
     const MAX_REQUEST_ERRORS: usize = 20;
@@ -99,7 +116,7 @@ impl Engine {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        let EngineSettings { limits, cached_documents, cached_document_bytes } = settings;
+        let EngineSettings { limits, cached_documents, cached_document_bytes, schema_description } = settings;
         let strict = limits.apply(build()).finish();
         let fast = limits.apply(build()).validation_mode(ValidationMode::Fast).finish();
         let sdl = strict.sdl();
@@ -111,6 +128,7 @@ impl Engine {
             fast: Box::new(fast),
             document_cache: DocumentCache::new(cached_documents, cached_document_bytes),
             limits,
+            schema_description,
         }))
     }
 
@@ -159,8 +177,14 @@ impl Engine {
         });
         if errors::is_request_error(&response) {
             response.errors.truncate(Self::MAX_REQUEST_ERRORS);
-        } else if is_cacheable {
-            self.0.document_cache.insert(text, document);
+        } else {
+            if text.contains("__schema") {
+                let root_fields = document.root_fields(operation.name.as_deref());
+                introspection::describe(&mut response, &root_fields, self.0.schema_description);
+            }
+            if is_cacheable {
+                self.0.document_cache.insert(text, document);
+            }
         }
         errors::finish(&mut response.errors, request_id);
         response

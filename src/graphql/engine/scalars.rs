@@ -22,7 +22,7 @@ pub struct Decimal(pub Number);
 
 /// A decimal number as a string, such as "12.50". It is never a float, so no precision is lost. Input also accepts
 /// JSON numbers with at most 15 digits.
-#[Scalar]
+#[Scalar(specified_by_url = "https://www.w3.org/TR/xmlschema-2/#decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         let invalid = || InputValueError::custom("must be a decimal number as a string, such as \"12.50\"");
@@ -93,7 +93,7 @@ impl InputType for Time {
 pub struct CurrencyCode(pub Currency);
 
 /// An ISO 4217 currency code: three capital letters, such as EUR.
-#[Scalar]
+#[Scalar(specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
@@ -103,6 +103,22 @@ impl ScalarType for CurrencyCode {
 
     fn to_value(&self) -> Value {
         Value::String(self.0.as_str().to_owned())
+    }
+}
+
+/// Any JSON value.
+#[derive(Debug, Clone)]
+pub struct Json(pub serde_json::Value);
+
+/// Any JSON value.
+#[Scalar(name = "JSON", specified_by_url = "https://www.rfc-editor.org/rfc/rfc8259")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Self(value.into_json()?))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Checks the variables of a request against the types that the operation declares.
+//! Checks the variables of a request against the types that the operation declares, and coerces numbers: JSON has one
+//! type for them, and some clients write 5 as `5.0` or `5e0`.
 //! Rule: after [`InputTypes::check`] every declared variable has a value of its type or is legitimately absent, so a
 //! cached document needs no validation for new variables. (async-graphql checks only variables in use, and their values
 //! only during validation.)
@@ -6,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
-    Name, ServerError, Value, Variables,
+    Name, Number, ServerError, Value, Variables,
     parser::{
         parse_schema,
         types::{BaseType, OperationDefinition, Type, TypeKind, TypeSystemDefinition},
@@ -74,20 +75,20 @@ impl InputTypes {
         Ok(Self(types))
     }
 
-    /// Sets absent variables to their defaults, then checks every variable of the operation.
+    /// Sets absent variables to their defaults, then checks and coerces every variable of the operation.
     /// # Errors
     /// BAD_USER_INPUT for the first variable that is missing or does not match its type; the message contains its path.
     pub fn check(&self, operation: &OperationDefinition, variables: &mut Variables) -> Result<(), ServerError> {
         for definition in &operation.variable_definitions {
             let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
-            match (variables.get(name), &definition.node.default_value) {
-                (Some(value), _) => self.check_value(ty, value, &ValuePath { parent: None, segment: name })?,
+            if let (None, Some(default)) = (variables.get(name), &definition.node.default_value) {
                 // Without this, `@skip(if: $absent)` would not use the default.
-                (None, Some(default)) => {
-                    variables.insert(name.clone(), default.node.clone());
-                }
-                (None, None) if ty.nullable => {}
-                (None, None) => {
+                variables.insert(name.clone(), default.node.clone());
+            }
+            match variables.get_mut(name) {
+                Some(value) => self.check_value(ty, value, &ValuePath { parent: None, segment: name })?,
+                None if ty.nullable => {}
+                None => {
                     return Err(bad_input(format!("Variable \"${name}\" of type \"{ty}\" is required.")));
                 }
             }
@@ -95,12 +96,12 @@ impl InputTypes {
         Ok(())
     }
 
-    fn check_value(&self, ty: &Type, value: &Value, path: &ValuePath<'_>) -> Result<(), ServerError> {
-        let name = match (&ty.base, value) {
+    fn check_value(&self, ty: &Type, value: &mut Value, path: &ValuePath<'_>) -> Result<(), ServerError> {
+        let name = match (&ty.base, &mut *value) {
             (_, Value::Null) if ty.nullable => return Ok(()),
             (_, Value::Null) => return Err(type_error(path, ty)),
             (BaseType::List(item), Value::List(values)) => {
-                return values.iter().enumerate().try_for_each(|(index, value)| {
+                return values.iter_mut().enumerate().try_for_each(|(index, value)| {
                     self.check_value(item, value, &ValuePath { parent: Some(path), segment: &index })
                 });
             }
@@ -108,13 +109,18 @@ impl InputTypes {
             (BaseType::List(item), value) => return self.check_value(item, value, path),
             (BaseType::Named(name), _) => name,
         };
-        let fits = match (name.as_str(), value) {
-            ("Int", Value::Number(number)) => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
+        let fits = match (name.as_str(), &mut *value) {
+            ("Int", value) => return coerce_int(value, path),
+            ("ID", Value::Number(number)) => {
+                // The text of the number; what it identifies is decided where the ID is used.
+                let Some(text) = whole_number(number) else { return Err(type_error(path, ty)) };
+                *value = Value::String(text);
+                true
+            }
             ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) => true,
-            ("ID", Value::Number(number)) => !number.is_f64(),
             ("String" | "ID", Value::String(text)) => return check_text(text, path),
-            ("Int" | "Float" | "Boolean" | "String" | "ID", _) => false,
-            _ => match (self.0.get(name), value) {
+            ("Float" | "Boolean" | "String" | "ID", _) => false,
+            (_, value) => match (self.0.get(name), value) {
                 (Some(InputKind::Enum(values)), Value::String(text)) => values.contains(text.as_str()),
                 (Some(InputKind::Enum(values)), Value::Enum(value)) => values.contains(value),
                 (Some(InputKind::Enum(_)), _) => false,
@@ -132,7 +138,7 @@ impl InputTypes {
         ty: &Type,
         fields: &[InputField],
         one_of: bool,
-        value: &Value,
+        value: &mut Value,
         path: &ValuePath<'_>,
     ) -> Result<(), ServerError> {
         let Value::Object(values) = value else { return Err(type_error(path, ty)) };
@@ -141,7 +147,7 @@ impl InputTypes {
         }
         for field in fields {
             let path = ValuePath { parent: Some(path), segment: &field.name };
-            match values.get(&field.name) {
+            match values.get_mut(&field.name) {
                 Some(value) => self.check_value(&field.ty, value, &path)?,
                 None if field.ty.nullable || field.has_default => {}
                 None => return Err(bad_input(format!("Variable \"{path}\" of type \"{}\" is required.", field.ty))),
@@ -151,6 +157,30 @@ impl InputTypes {
             Some(name) => Err(bad_input(format!("Variable \"{path}\": type \"{ty}\" has no field \"{name}\"."))),
             None => Ok(()),
         }
+    }
+}
+
+/// Replaces a whole number such as `5.0` by the integer.
+fn coerce_int(value: &mut Value, path: &ValuePath<'_>) -> Result<(), ServerError> {
+    let integer = match value {
+        Value::Number(number) => whole_number(number).and_then(|text| text.parse::<i32>().ok()),
+        _ => None,
+    };
+    let Some(integer) = integer else {
+        let (min, max) = (i32::MIN, i32::MAX);
+        return Err(bad_input(format!("Variable \"{path}\" must be an integer between {min} and {max}.")));
+    };
+    *value = Value::Number(integer.into());
+    Ok(())
+}
+
+/// Returns the digits of a number without a fractional part. Floats above 2^53 are not exact, so they are none.
+fn whole_number(number: &Number) -> Option<String> {
+    const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+    match number.as_f64().filter(|_| number.is_f64()) {
+        Some(float) if float.fract() != 0.0 || float.abs() > MAX_EXACT => None,
+        Some(float) => Some(format!("{:.0}", float + 0.0)),
+        None => Some(number.to_string()),
     }
 }
 

@@ -45,6 +45,7 @@ pub async fn set(
     reread(db, set.await?.id).await
 }
 
+async fn download(processor: &ImageProcessor, url: &str) -> Result<Bytes> {
     let file = fetch(url, processor.fetch_policy()).await;
     file.map(Bytes::from).map_err(|why| Error::bad_input("url", why.to_string()))
 }

@@ -43,7 +43,11 @@ pub(super) fn check_quantities(
             Some(line) => match check_quantity(field("quantity"), *quantity) {
                 Err(error) => wrong.push(error),
                 Ok(()) if *quantity > left(line) => {
-                    let rule = format!("only {} units of this line are left to {verb}", left(line));
+                    let rule = match left(line) {
+                        ..=0 => format!("no units of this line are left to {verb}"),
+                        1 => format!("only 1 unit of this line is left to {verb}"),
+                        left => format!("only {left} units of this line are left to {verb}"),
+                    };
                     wrong.push(UserError::new(UserErrorCode::OutOfRange, field("quantity"), rule));
                 }
                 Ok(()) => {}

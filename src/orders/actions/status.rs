@@ -13,7 +13,7 @@ use crate::{
     ids::{OrderId, ProductId},
     jobs::{self, model::NewJob},
     orders::{
-        model::{OrderRow, PaymentStatus, REVERSE_PAYMENTS, Status},
+        model::{OrderDetailRow, OrderRow, PaymentStatus, REVERSE_PAYMENTS, Status},
         store,
     },
     products,
@@ -58,11 +58,14 @@ async fn change_status(
     field: &'static str,
 ) -> Result<OrderRow> {
     let illegal = |rule: String| Error::user(UserErrorCode::IllegalTransition, field, rule);
-    order.status.check_transition(status, actor_of(viewer, &order)).map_err(illegal)?;
+    let transition = order.status.transition(status).map_err(illegal)?;
+    // Before the actor is checked: of an order that nobody can cancel, nobody is told that the shop can.
+    let unshipped = if status == Status::Cancelled { unshipped_lines(conn, &order, field).await? } else { Vec::new() };
+    transition.check_actor(actor_of(viewer, &order)).map_err(illegal)?;
     match status {
         Status::Shipped => shipments::ship_remaining(conn, &order).await?,
         Status::Delivered => shipments::deliver_remaining(conn, &order).await?,
-        Status::Cancelled => apply_cancellation(conn, viewer, &order, field).await?,
+        Status::Cancelled => apply_cancellation(conn, viewer, &order, &unshipped).await?,
         Status::Pending | Status::Confirmed => {}
     }
     let order = reread(conn, order.id).await?;
@@ -71,21 +74,26 @@ async fn change_status(
     if order.status == status { Ok(order) } else { store::update_status(conn, order.id, status).await }
 }
 
-/// Applies what a cancellation entails: stock is returned, payments are undone by a job, and the customer gets an
-/// email.
-async fn apply_cancellation(conn: &Conn, viewer: &Viewer, order: &OrderRow, field: &'static str) -> Result<()> {
+/// Returns the lines of an order of which nothing was shipped.
+async fn unshipped_lines(conn: &Conn, order: &OrderRow, field: &'static str) -> Result<Vec<OrderDetailRow>> {
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
     if lines.iter().any(|line| line.shipped_quantity > 0) {
         let rule = "A part of the order was shipped. Request a return instead.";
         return Err(Error::user(UserErrorCode::IllegalTransition, field, rule));
     }
+    Ok(lines)
+}
+
+/// Applies what a cancellation entails: stock is returned, payments are undone by a job, and the customer gets an
+/// email.
+async fn apply_cancellation(conn: &Conn, viewer: &Viewer, order: &OrderRow, lines: &[OrderDetailRow]) -> Result<()> {
     restore_stock(conn, viewer, order.id).await?;
     if order.payment_status != PaymentStatus::None {
         let payload = serde_json::json!({ "order": order.id });
         jobs::store::enqueue(conn, &NewJob { kind: REVERSE_PAYMENTS.kind, payload, user_id: None, run_at: None })
             .await?;
     }
-    emails::queue_cancelled(conn, order, &lines).await
+    emails::queue_cancelled(conn, order, lines).await
 }
 
 /// Returns to stock what the ledger says the order took and no more, since imported orders took nothing.

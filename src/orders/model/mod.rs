@@ -40,7 +40,9 @@ text_enum! {
         Pending => "pending",
         /// A payment is authorized and not captured yet.
         Authorized => "authorized",
-        /// A payment was captured, in full or in part.
+        /// A part of the total was captured; the rest is still authorized, or was voided.
+        PartiallyPaid => "partially_paid",
+        /// The order is paid in full.
         Paid => "paid",
         /// A part of the paid amount was refunded.
         PartiallyRefunded => "partially_refunded",

@@ -80,18 +80,34 @@ impl Status {
         }
     }
 
-    /// Checks whether the actor may make this status change.
+    /// Returns the change to the next status.
+    /// # Errors
+    /// The reason as a message if nobody may make this change.
+    pub fn transition(self, next: Self) -> Result<&'static Transition, String> {
+        let possible: Vec<_> = TRANSITIONS.iter().filter(|transition| transition.from == self).collect();
+        if let Some(transition) = possible.iter().find(|transition| transition.to == next) {
+            return Ok(transition);
+        }
+        let (from, to) = (self.as_str(), next.as_str());
+        let others: Vec<_> = possible.iter().map(|transition| transition.to.as_str()).collect();
+        Err(match others.as_slice() {
+            _ if self == next => format!("the order is already {to}"),
+            [] => format!("the order is {from}, and its status cannot change any more"),
+            others => format!("an order that is {from} cannot change to {to}, only to {}", others.join(" or ")),
+        })
+    }
+}
+
+impl Transition {
+    /// Checks whether the actor may make this change.
     /// # Errors
     /// The reason as a message.
-    pub fn check_transition(self, next: Self, actor: OrderActor) -> Result<(), String> {
-        let (from, to) = (self.as_str(), next.as_str());
-        match TRANSITIONS.iter().find(|transition| transition.from == self && transition.to == next) {
-            None => Err(format!("an order with status {from} cannot change to {to}")),
-            Some(transition) if !transition.by.contains(&actor) => {
-                Err(format!("only the shop can change an order from {from} to {to}"))
-            }
-            Some(_) => Ok(()),
+    pub fn check_actor(&self, actor: OrderActor) -> Result<(), String> {
+        if self.by.contains(&actor) {
+            return Ok(());
         }
+        let (from, to) = (self.from.as_str(), self.to.as_str());
+        Err(format!("the order is {from}; only the shop can change it to {to}"))
     }
 }
 
@@ -131,6 +147,26 @@ mod tests {
             );
             assert!(!transition.by.is_empty(), "{transition:?}");
         }
+    }
+
+    #[test]
+    fn messages_name_the_status_and_what_is_possible() {
+        let refusal = |from: Status, to: Status| from.transition(to).unwrap_err();
+        assert_eq!(
+            refusal(Status::Pending, Status::Shipped),
+            "an order that is pending cannot change to shipped, only to confirmed or cancelled"
+        );
+        assert_eq!(refusal(Status::Shipped, Status::Shipped), "the order is already shipped");
+        assert_eq!(
+            refusal(Status::Delivered, Status::Cancelled),
+            "the order is delivered, and its status cannot change any more"
+        );
+        let shipped = Status::Confirmed.transition(Status::Shipped).unwrap();
+        assert_eq!(
+            shipped.check_actor(OrderActor::Customer).unwrap_err(),
+            "the order is confirmed; only the shop can change it to shipped"
+        );
+        assert!(shipped.check_actor(OrderActor::Seller).is_ok());
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Res
     }
     if !viewer.can_access_website(new.source_website_id) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "sourceWebsiteId",
             "your role is limited to other websites",
         ));
@@ -74,7 +74,7 @@ async fn option_values(
 ) -> Result<Vec<String>> {
     if from.or(to).is_some() && !viewer.can(Permission::ManageProducts) {
         let rule = "only staff can add products to a group or remove them from it";
-        return Err(Error::user(UserErrorCode::InsufficientPermissions, "groupId", rule));
+        return Err(Error::user(UserErrorCode::PermissionNotHeld, "groupId", rule));
     }
     let options = options.unwrap_or_default();
     match to {

@@ -20,7 +20,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<Sear
     viewer.require_any(&[Permission::ManageCatalogue])?;
     if !viewer.can_access_website(new.website_id) {
         return Err(Error::user(
-            UserErrorCode::InsufficientPermissions,
+            UserErrorCode::PermissionNotHeld,
             "websiteId",
             "your role is limited to other websites",
         ));

@@ -210,7 +210,7 @@ async fn user_cannot_grant_a_role_above_their_own() {
         assert_eq!(make(&customer, Some(role)).await, "!FORBIDDEN");
         assert_eq!(make(&seller, Some(role)).await, "!FORBIDDEN");
     }
-    assert_eq!(make(&manager, Some("admin")).await, "INSUFFICIENT_PERMISSIONS role");
+    assert_eq!(make(&manager, Some("admin")).await, "PERMISSION_NOT_HELD role");
     for role in ["", "owner", "Admin", "admin "] {
         assert_eq!(make(&admin, Some(role)).await, "NOT_FOUND role", "{role:?}");
     }
@@ -236,7 +236,7 @@ async fn users_update_themselves_and_staff_update_users_with_no_more_permissions
         ("neighbour", &neighbour, ["NOT_FOUND id"; 4]),
         ("seller", &seller, ["NOT_FOUND id", "done", "NOT_FOUND id", "NOT_FOUND id"]),
         ("customer", &customer, ["done", "NOT_FOUND id", "NOT_FOUND id", "NOT_FOUND id"]),
-        ("manager", &manager, ["done", "done", "done", "INSUFFICIENT_PERMISSIONS id"]),
+        ("manager", &manager, ["done", "done", "done", "PERMISSION_NOT_HELD id"]),
         ("admin", &admin, ["done"; 4]),
     ];
     for (who, actor, expected) in cases {
@@ -275,7 +275,7 @@ async fn rejected_user_update_returns_errors_and_writes_nothing() {
         (&ada, json!({ "name": " " }), "REQUIRED name"),
         (&ada, json!({ "name": null }), "REQUIRED name"),
         (&ada, json!({ "phone": "x" }), "INVALID phone"),
-        (&ada, json!({ "email": "new@souk.example" }), "INSUFFICIENT_PERMISSIONS email"),
+        (&ada, json!({ "email": "new@souk.example" }), "PERMISSION_NOT_HELD email"),
         (&ada, json!({ "email": null }), "REQUIRED email"),
         (&ada, json!({ "role": "admin" }), "!BAD_USER_INPUT"),
         (&ada, json!({ "isActive": false }), "!BAD_USER_INPUT"),

@@ -123,7 +123,7 @@ async fn api_key_is_limited_to_its_permissions() {
     // A key cannot grant permissions that it lacks, even if its owner has them.
     let key = api_key_actor(&admin, key_input(&[ManageRoles])).await;
     let more = json!({ "code": name(), "name": name(), "permissions": ["MANAGE_ORDERS"] });
-    assert_eq!(try_mutate(&key, "roleCreate", more).await, "INSUFFICIENT_PERMISSIONS permissions");
+    assert_eq!(try_mutate(&key, "roleCreate", more).await, "PERMISSION_NOT_HELD permissions");
     // A key without permissions acts as a customer.
     let key = api_key_actor(&stranger, key_input(&[])).await;
     assert_eq!(key.run("{ me { id } }").await.text_at("me.id"), stranger.global_id());
@@ -170,11 +170,11 @@ async fn api_key_cannot_exceed_the_permissions_of_its_creator() {
     let many: Vec<WebsiteId> = (1..=101).map(WebsiteId).collect();
     for (owner, input, expected) in [
         (&seller, key_input(&[SellProducts]), "done"),
-        (&seller, key_input(&[SellProducts, ManageProducts]), "INSUFFICIENT_PERMISSIONS permissions"),
+        (&seller, key_input(&[SellProducts, ManageProducts]), "PERMISSION_NOT_HELD permissions"),
         (&limited, key_input_at(&[ManageProducts], &[here, here]), "done"),
         (&limited, key_input_at(&[ManageProducts], &[]), "done"),
-        (&limited, key_input_at(&[ManageProducts], &[here, there]), "INSUFFICIENT_PERMISSIONS websites"),
-        (&limited, key_input_at(&[], &[there]), "INSUFFICIENT_PERMISSIONS websites"),
+        (&limited, key_input_at(&[ManageProducts], &[here, there]), "PERMISSION_NOT_HELD websites"),
+        (&limited, key_input_at(&[], &[there]), "PERMISSION_NOT_HELD websites"),
         (&admin, key_input_at(&[ManageProducts], &[here, there]), "done"),
         (&admin, key_input_at(&[], &[WebsiteId(999)]), "NOT_FOUND websites"),
         (&admin, key_input_at(&[], &many), "OUT_OF_RANGE websites"),

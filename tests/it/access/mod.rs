@@ -5,6 +5,7 @@ mod access_tokens;
 mod accounts;
 mod api_key_requests;
 mod api_keys;
+mod expired_credentials;
 mod jwt_keys;
 mod login_throttle;
 mod recovery;

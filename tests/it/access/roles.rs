@@ -105,24 +105,21 @@ async fn user_cannot_grant_permissions_they_lack() {
         .await;
     let role = |code: &str, permissions: Value, websites: Value| json!({ "code": code, "name": "N", "permissions": permissions, "websites": websites });
     for (input, expected) in [
-        (
-            role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.to_global_id()])),
-            "INSUFFICIENT_PERMISSIONS permissions",
-        ),
-        (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.to_global_id()])), "INSUFFICIENT_PERMISSIONS websites"),
-        (role("c", json!(["MANAGE_STOCK"]), json!([])), "INSUFFICIENT_PERMISSIONS websites"),
+        (role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.to_global_id()])), "PERMISSION_NOT_HELD permissions"),
+        (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.to_global_id()])), "PERMISSION_NOT_HELD websites"),
+        (role("c", json!(["MANAGE_STOCK"]), json!([])), "PERMISSION_NOT_HELD websites"),
         (role("d", json!(["MANAGE_STOCK"]), json!([sailor.id.to_global_id()])), "done"),
     ] {
         assert_eq!(try_mutate(&chief, "roleCreate", input.clone()).await, expected, "{input}");
     }
     let widen = json!({ "id": role_id(&app, "d").await, "websites": null });
-    assert_eq!(try_mutate(&chief, "roleUpdate", widen).await, "INSUFFICIENT_PERMISSIONS websites");
+    assert_eq!(try_mutate(&chief, "roleUpdate", widen).await, "PERMISSION_NOT_HELD websites");
     for (user, code, expected) in [
         (&customer, "d", "done"),
         (&customer, "customer", "done"),
-        (&customer, "manager", "INSUFFICIENT_PERMISSIONS roleId"),
-        (&customer, "admin", "INSUFFICIENT_PERMISSIONS roleId"),
-        (&admin, "customer", "INSUFFICIENT_PERMISSIONS userId"),
+        (&customer, "manager", "PERMISSION_NOT_HELD roleId"),
+        (&customer, "admin", "PERMISSION_NOT_HELD roleId"),
+        (&admin, "customer", "PERMISSION_NOT_HELD userId"),
     ] {
         let input = json!({ "userId": user.global_id(), "roleId": role_id(&app, code).await });
         assert_eq!(try_mutate(&chief, "userRoleSet", input).await, expected, "{code}");
@@ -173,10 +170,7 @@ async fn last_admin_cannot_be_demoted() {
     let (one, two) = tokio::join!(try_mutate(&first, "userRoleSet", one), try_mutate(&second, "userRoleSet", two));
     let (done, refused): (Vec<_>, Vec<_>) = [one, two].into_iter().partition(|outcome| outcome == "done");
     assert_eq!((done.len(), refused.len()), (1, 1), "{refused:?}");
-    assert!(
-        ["PROTECTED id", "!FORBIDDEN", "INSUFFICIENT_PERMISSIONS userId"].contains(&refused[0].as_str()),
-        "{refused:?}"
-    );
+    assert!(["PROTECTED id", "!FORBIDDEN", "PERMISSION_NOT_HELD userId"].contains(&refused[0].as_str()), "{refused:?}");
     let last =
         app.database.scalar("SELECT users.id FROM users JOIN roles ON roles.id = role_id WHERE code = 'admin'").await;
     let last = app.existing_user(souk::ids::UserId(last.parse().unwrap()), "admin").await;

@@ -156,16 +156,16 @@ async fn website_staff_write_only_at_their_websites() {
     let [sailor, rise] = &shops.websites;
     for (mutation, input, expected) in [
         ("productCreate", product(sailor, "A"), "done"),
-        ("productCreate", product(rise, "A"), "INSUFFICIENT_PERMISSIONS sourceWebsiteId"),
+        ("productCreate", product(rise, "A"), "PERMISSION_NOT_HELD sourceWebsiteId"),
         ("userCreate", user(Some(sailor), "a@souk.example"), "done"),
-        ("userCreate", user(Some(rise), "b@souk.example"), "INSUFFICIENT_PERMISSIONS sourceWebsiteId"),
-        ("userCreate", user(None, "c@souk.example"), "INSUFFICIENT_PERMISSIONS sourceWebsiteId"),
+        ("userCreate", user(Some(rise), "b@souk.example"), "PERMISSION_NOT_HELD sourceWebsiteId"),
+        ("userCreate", user(None, "c@souk.example"), "PERMISSION_NOT_HELD sourceWebsiteId"),
         ("websiteUpdate", json!({ "id": sailor, "name": "New" }), "done"),
-        ("websiteUpdate", json!({ "id": rise, "name": "New" }), "INSUFFICIENT_PERMISSIONS id"),
+        ("websiteUpdate", json!({ "id": rise, "name": "New" }), "PERMISSION_NOT_HELD id"),
         (
             "websiteCreate",
             json!({ "code": "new", "name": "N", "baseUrl": "https://new.example", "currency": "EUR" }),
-            "INSUFFICIENT_PERMISSIONS",
+            "PERMISSION_NOT_HELD",
         ),
     ] {
         assert_eq!(try_mutate(&shops.manager, mutation, input.clone()).await, expected, "{mutation} {input}");

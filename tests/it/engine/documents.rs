@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use async_graphql::{Data, Request, Response, Variables};
+use async_graphql::{Request, Response, Variables};
 use serde_json::{Value, json};
 use souk::auth::{RequestOrigin, Viewer};
 use souk::config::LimitSettings;
@@ -12,7 +12,7 @@ use souk::graphql::engine::{Engine, batching::Dispatcher};
 use souk::graphql::schema::{access::cookie::Cookies, context::request_data};
 use souk::telemetry::RequestId;
 
-use crate::support::{TestApp, failing_fields};
+use crate::support::TestApp;
 
 /// An engine with Souk's schema, separate from the one of the app's router.
 struct TestEngine {
@@ -192,79 +192,6 @@ async fn nul_characters_are_rejected() {
         graph.assert_bad(&format!("{{ product(slug: {text}) {{ id }} }}"), "NUL");
     }
     graph.assert_fits(r#"{ product(slug: "\\u0000") { id } }"#);
-}
-
-#[tokio::test]
-async fn variables_must_match_their_declared_types() {
-    let graph = TestEngine::new().await;
-    let line = |quantity: Value| json!({"productId": "a", "quantity": quantity});
-    let order = |lines: Value| json!({"lines": lines, "idempotencyKey": "k"});
-    for (ty, good, bad) in [
-        ("Int", vec![json!(1), json!(null)], vec![json!("1"), json!(1.5), json!(3_000_000_000_u64), json!([1])]),
-        ("Int!", vec![json!(-1)], vec![json!(null), json!(true)]),
-        ("Float", vec![json!(1), json!(1.5)], vec![json!("1")]),
-        ("String", vec![json!("a")], vec![json!(1), json!("a\u{0}"), json!({})]),
-        ("ID", vec![json!("a"), json!(1)], vec![json!(1.5), json!(true)]),
-        ("Boolean!", vec![json!(false)], vec![json!(0), json!("true")]),
-        ("[Int!]", vec![json!([1, 2]), json!(1), json!([]), json!(null)], vec![json!([null]), json!(["a"])]),
-        ("[[Int]]!", vec![json!([[1], [null], null]), json!(1)], vec![json!([["a"]])]),
-        ("SortDirection", vec![json!("ASC")], vec![json!("UP"), json!(1), json!("asc")]),
-        (
-            "ProductOrder",
-            vec![json!({"field": "NAME"}), json!({"field": "NAME", "direction": "DESC"})],
-            vec![json!({}), json!({"field": "NAME", "direction": null}), json!({"field": "COLOUR"}), json!("NAME")],
-        ),
-        (
-            "ProductWhere",
-            vec![json!({}), json!({"stock": {"gte": 1}, "or": [{"name": {"eq": "a"}}, {}], "name": null})],
-            vec![
-                json!([]),
-                json!("x"),
-                json!({"colour": 1}),
-                json!({"stock": {"gte": "x"}}),
-                json!({"or": [{"name": {"eq": "a"}}, {"name": {"like": "x"}}]}),
-                json!({"not": {"name": {"eq": "\u{0}"}}}),
-            ],
-        ),
-        (
-            "OrderCreateInput!",
-            vec![order(json!([line(json!(1))])), order(line(json!(1))), order(json!([]))],
-            vec![order(json!(null)), order(json!([null])), order(json!([line(json!(null))])), json!({"lines": []})],
-        ),
-    ] {
-        let prepare = |value: &Value| {
-            graph.engine.prepare(request(&format!("query ($x: {ty}) {{ me {{ id }} }}"), json!({"x": value})))
-        };
-        for value in good {
-            assert!(prepare(&value).is_ok(), "{ty} {value}");
-        }
-        for value in bad {
-            let error = prepare(&value).err().unwrap_or_else(|| panic!("{ty} {value} was accepted"));
-            assert!(error.message.starts_with("Variable \"$x"), "{}", error.message);
-        }
-    }
-    let lines = json!({"in": order(json!([line(json!(1)), line(json!("x"))]))});
-    let place = graph.engine.prepare(request("query ($in: OrderCreateInput!) { me { id } }", lines));
-    assert_eq!(place.err().unwrap().message, r#"Variable "$in.lines.1.quantity" is not a value of type "Int!"."#);
-}
-
-#[tokio::test]
-async fn one_of_variable_has_exactly_one_field() {
-    let engine = failing_fields::engine();
-    for (value, fits) in [
-        (json!({"id": 1}), true),
-        (json!({"name": "a"}), true),
-        (json!({}), false),
-        (json!({"id": 1, "name": "a"}), false),
-        (json!({"id": null}), false),
-    ] {
-        let prepared = engine.prepare(request("query ($by: Pick!) { pick(by: $by) }", json!({"by": value})));
-        assert_eq!(prepared.is_ok(), fits, "{value}");
-    }
-    let prepared =
-        engine.prepare(request("query ($by: Pick!) { pick(by: $by) }", json!({"by": {"name": "a"}}))).unwrap();
-    let response = engine.execute(prepared, Data::default(), &RequestId::random()).await;
-    assert_eq!(response.data.into_json().unwrap(), json!({"pick": "a"}));
 }
 
 #[tokio::test]

@@ -9,5 +9,7 @@ mod lists;
 mod literals;
 mod loaders;
 mod name_order;
+mod partial_results;
 mod plain_fields;
 mod total_count;
+mod variables;

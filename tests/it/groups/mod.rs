@@ -87,7 +87,7 @@ async fn product_managers_of_the_website_create_update_and_delete_groups() {
     // Managers of another website cannot find the group, and cannot create one here.
     assert_eq!(
         try_mutate(&elsewhere, "productGroupCreate", with("slug", json!("s"))).await,
-        "INSUFFICIENT_PERMISSIONS sourceWebsiteId"
+        "PERMISSION_NOT_HELD sourceWebsiteId"
     );
     assert_eq!(try_mutate(&elsewhere, "productGroupUpdate", json!({ "id": id, "name": "x" })).await, "NOT_FOUND id");
     assert_eq!(try_mutate(&elsewhere, "productGroupDelete", json!({ "id": id })).await, "NOT_FOUND id");
@@ -137,7 +137,7 @@ async fn grouped_products_have_unique_option_values() {
     assert_eq!(add_to_group(&manager, second, &unknown, &large).await, "NOT_FOUND groupId");
     assert_eq!(add_to_group(&manager, second, &here.to_global_id(), &large).await, "INVALID groupId");
     assert_eq!(add_to_group(&manager, second, &foreign, &large).await, "INVALID groupId");
-    assert_eq!(add_to_group(&seller, own, &shirt, &large).await, "INSUFFICIENT_PERMISSIONS groupId");
+    assert_eq!(add_to_group(&seller, own, &shirt, &large).await, "PERMISSION_NOT_HELD groupId");
     let long = "x".repeat(101);
     assert_eq!(add_to_group(&manager, second, &shirt, &[("Size", &long), ("Colour", "Red")]).await, "TOO_LONG options");
     let without = json!({ "id": second.to_global_id(), "options": options(&large) });
@@ -148,7 +148,7 @@ async fn grouped_products_have_unique_option_values() {
     };
     assert_eq!(try_mutate(&manager, "productCreate", new(&shirt, &small)).await, "TAKEN options");
     assert_eq!(try_mutate(&manager, "productCreate", new(&foreign, &large)).await, "INVALID groupId");
-    assert_eq!(try_mutate(&seller, "productCreate", new(&shirt, &large)).await, "INSUFFICIENT_PERMISSIONS groupId");
+    assert_eq!(try_mutate(&seller, "productCreate", new(&shirt, &large)).await, "PERMISSION_NOT_HELD groupId");
     assert_eq!(app.database.contents().await, before);
 
     let made =

@@ -212,15 +212,20 @@ async fn field_errors_have_data_a_path_and_a_code() {
     let app = TestApp::new().await;
     let run = async |text: &str| send(&app, query(GRAPHQL_RESPONSE, &json!({"query": text}))).await;
     // An error in a nullable field stays there; an error in a non-null field nulls its parent, here the whole data.
+    // Lists that need a permission are nullable.
     let (status, _, body) = run(r#"{ a: me { id } b: node(id: "?") { id } }"#).await;
     assert_eq!((status, &body["data"]), (StatusCode::OK, &json!({"a": null, "b": null})));
     assert_eq!(body["errors"][0]["path"], json!(["b"]));
     assert_eq!(body["errors"][0]["extensions"]["code"], "BAD_USER_INPUT");
 
-    let (status, headers, body) = run("{ me { id } orders { nodes { id } } }").await;
-    assert_eq!(body["data"], Value::Null);
+    let (status, headers, body) = run("{ products { nodes { id } } orders { nodes { id } } }").await;
+    assert_eq!(body["data"], json!({"products": {"nodes": []}, "orders": null}));
     assert_eq!(body["errors"][0]["path"], json!(["orders"]));
     assert_eq!(check_error_response((status, headers, body)), (200, "UNAUTHENTICATED".to_owned(), true));
+
+    let (status, headers, body) = run(r#"{ me { id } products(after: "?") { nodes { id } } }"#).await;
+    assert_eq!((&body["data"], &body["errors"][0]["path"]), (&Value::Null, &json!(["products"])));
+    assert_eq!(check_error_response((status, headers, body)), (200, "BAD_USER_INPUT".to_owned(), true));
 
     for number in ["3000000000", "0", "101"] {
         let (_, _, body) = run(&format!("{{ products(first: {number}) {{ nodes {{ id }} }} }}")).await;

@@ -78,7 +78,8 @@ async fn paid_order_is_immutable_and_its_cancellation_notifies_payments() {
     let (customer, admin) = (app.customer().await, app.admin().await);
     let kind =
         format!("SELECT payload ->> 'order' FROM jobs WHERE kind = '{}'", souk::orders::model::REVERSE_PAYMENTS.kind);
-    for (index, status) in ["pending", "authorized", "paid", "partially_refunded", "refunded"].into_iter().enumerate() {
+    let statuses = ["pending", "authorized", "partially_paid", "paid", "partially_refunded", "refunded"];
+    for (index, status) in statuses.into_iter().enumerate() {
         let placed = customer.try_order(&[(rope.id, 1), (rope.id, 1)], status).await;
         let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
         app.set_payment(&order, status, "20").await;

@@ -37,7 +37,7 @@ async fn cash_on_delivery_is_captured_and_refunded_in_parts() {
         manager.payment_operation("paymentCapture", id, Some("5")).await,
         format!("captured 5.00/0.00: {operations}")
     );
-    assert_eq!(app.payment_status(&order).await, "paid 5.00/0.00");
+    assert_eq!(app.payment_status(&order).await, "partially_paid 5.00/0.00");
     let operations = format!("{operations}, capture 15.00 succeeded");
     assert_eq!(
         manager.payment_operation("paymentCapture", id, None).await,
@@ -82,7 +82,7 @@ async fn void_releases_the_uncaptured_amount() {
     let payment = customer.pay(&order, VALID_CARD).await;
     manager.payment_operation("paymentCapture", &payment, Some("5")).await;
     assert!(manager.payment_operation("paymentVoid", &payment, None).await.ends_with("void 15.00 succeeded"));
-    assert_eq!(app.payment_status(&order).await, "paid 5.00/0.00");
+    assert_eq!(app.payment_status(&order).await, "partially_paid 5.00/0.00");
     assert_eq!(manager.payment_operation("paymentCapture", &payment, None).await, "INVALID_PAYMENT_STATUS id");
     assert!(manager.payment_operation("paymentRefund", &payment, None).await.starts_with("refunded 5.00/5.00"));
 }

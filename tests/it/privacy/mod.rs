@@ -192,7 +192,7 @@ async fn erasing_a_user_requires_permission() {
     for (who, whom, expected) in [
         (&app.anonymous(), &customer, "!UNAUTHENTICATED"),
         (&customer, &manager, "NOT_FOUND id"),
-        (&manager, &admin, "INSUFFICIENT_PERMISSIONS id"),
+        (&manager, &admin, "PERMISSION_NOT_HELD id"),
         (&admin, &admin, "PROTECTED id"),
     ] {
         let response = who.mutate("userErase", "user { id }", json!({ "id": whom.global_id() })).await;

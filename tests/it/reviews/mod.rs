@@ -128,7 +128,7 @@ async fn rejected_review_returns_errors_and_writes_nothing() {
         (&customer, json!({ "productId": ProductId(999_999).to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
         (&customer, json!({ "productId": removed.to_global_id(), "rating": 5 }), "NOT_FOUND productId"),
         (&manager, json!({ "productId": removed.to_global_id(), "rating": 5 }), "PRODUCT_INACTIVE productId"),
-        (&seller, json!({ "productId": rope.to_global_id(), "rating": 5 }), "INSUFFICIENT_PERMISSIONS productId"),
+        (&seller, json!({ "productId": rope.to_global_id(), "rating": 5 }), "INVALID productId"),
         (&customer, json!({ "productId": customer.global_id(), "rating": 5 }), "INVALID productId"),
     ];
     for (who, input, expected) in table {

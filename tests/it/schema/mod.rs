@@ -3,6 +3,7 @@
 
 mod catalog_access;
 mod contract;
+mod description;
 mod field_access;
 mod root_field_access;
 mod row_access;

@@ -130,7 +130,7 @@ async fn user_cannot_grant_a_role_above_their_own() {
         (app.customer().await, ["FORBIDDEN"; 5]),
         (app.seller().await, ["FORBIDDEN"; 5]),
         (app.user("webmaster").await, ["FORBIDDEN"; 5]),
-        (app.manager().await, ["done", "done", "done", "INSUFFICIENT_PERMISSIONS", "INSUFFICIENT_PERMISSIONS"]),
+        (app.manager().await, ["done", "done", "done", "PERMISSION_NOT_HELD", "PERMISSION_NOT_HELD"]),
         (app.admin().await, ["done"; 5]),
     ];
     let database = Psql::connect(&app.database.url).await;
@@ -176,12 +176,12 @@ async fn user_cannot_change_a_user_with_more_permissions() {
     // The actor, the target, and the expected outcomes of renaming, changing the email address and deactivating.
     let table = [
         (&anonymous, &admin, ["UNAUTHENTICATED"; 3]),
-        (&customer, &admin, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
-        (&customer, &seller, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
-        (&seller, &admin, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
-        (&seller, &customer, ["NOT_FOUND", "INSUFFICIENT_PERMISSIONS", "NOT_FOUND"]),
-        (&manager, &admin, ["INSUFFICIENT_PERMISSIONS"; 3]),
-        (&customer, &customer, ["done", "INSUFFICIENT_PERMISSIONS", "done"]),
+        (&customer, &admin, ["NOT_FOUND", "PERMISSION_NOT_HELD", "NOT_FOUND"]),
+        (&customer, &seller, ["NOT_FOUND", "PERMISSION_NOT_HELD", "NOT_FOUND"]),
+        (&seller, &admin, ["NOT_FOUND", "PERMISSION_NOT_HELD", "NOT_FOUND"]),
+        (&seller, &customer, ["NOT_FOUND", "PERMISSION_NOT_HELD", "NOT_FOUND"]),
+        (&manager, &admin, ["PERMISSION_NOT_HELD"; 3]),
+        (&customer, &customer, ["done", "PERMISSION_NOT_HELD", "done"]),
         (&manager, &seller, ["done"; 3]),
         (&admin, &manager, ["done"; 3]),
     ];

@@ -219,7 +219,7 @@ async fn rules_require_catalog_permission_at_the_website() {
     create_rule(&limited, rise, &["pump", "court"], json!({})).await.at("searchRuleCreate.searchRule.id");
 
     let refused = create_rule(&limited, sailor, &["a1", "b1"], json!({})).await;
-    assert_eq!(refused.user_errors("searchRuleCreate"), [("INSUFFICIENT_PERMISSIONS".into(), "websiteId".into())]);
+    assert_eq!(refused.user_errors("searchRuleCreate"), [("PERMISSION_NOT_HELD".into(), "websiteId".into())]);
     for (mutation, fields, input) in [
         ("searchRuleUpdate", FIELDS, json!({ "id": id, "words": ["a1", "b1"] })),
         ("searchRuleDelete", "deletedId", json!({ "id": id })),

@@ -94,7 +94,7 @@ async fn user_has_one_identity_per_website() {
     for (actor, input, expected) in [
         (&app.anonymous(), input(&ada, &sailor, "7"), "!UNAUTHENTICATED"),
         (&ada, input(&ada, &sailor, "7"), "!FORBIDDEN"),
-        (&of_rise, input(&ada, &sailor, "7"), "INSUFFICIENT_PERMISSIONS websiteId"),
+        (&of_rise, input(&ada, &sailor, "7"), "PERMISSION_NOT_HELD websiteId"),
         (&of_rise, input(&bo, &rise, "8"), "NOT_FOUND userId"),
         (&manager, input(&ada, &sailor, ""), "REQUIRED externalId"),
         (&manager, input(&ada, &sailor, &too_long), "TOO_LONG externalId"),
@@ -127,7 +127,7 @@ async fn user_has_one_identity_per_website() {
         assert_eq!(removed.outcome("userIdentityRemove"), expected);
     }
     let removed = of_rise.mutate("userIdentityRemove", "", remove).await;
-    assert_eq!(removed.outcome("userIdentityRemove"), "INSUFFICIENT_PERMISSIONS websiteId");
+    assert_eq!(removed.outcome("userIdentityRemove"), "PERMISSION_NOT_HELD websiteId");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ pub struct Sdl(BTreeMap<String, TypeDefinition>);
 impl Sdl {
     /// Parses the schema of this binary.
     pub fn read() -> Self {
-        let document = parse_schema(souk::graphql::sdl()).expect("the printed schema parses");
+        let document = parse_schema(souk::graphql::sdl_of_types()).expect("the printed schema parses");
         let types = document.definitions.into_iter().filter_map(|definition| match definition {
             TypeSystemDefinition::Type(definition) => Some((definition.node.name.node.to_string(), definition.node)),
             TypeSystemDefinition::Schema(_) | TypeSystemDefinition::Directive(_) => None,

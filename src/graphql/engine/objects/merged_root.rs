@@ -1,5 +1,6 @@
 //! A root type of the schema whose fields come from several objects, one for each domain.
-//! Rule: a field belongs to exactly one of these parts; the part is found by the name of the field.
+//! Rule: a field belongs to exactly one of these parts; the part is found by the name of the field. The fields of a
+//! mutation are nullable, so that the results of those that ran are returned beside one that failed.
 
 use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
 
@@ -10,7 +11,11 @@ use async_graphql::{
     registry::{MetaField, MetaType, MetaTypeId, Registry},
 };
 
-use super::{DynObject, FieldFuture, registration::meta_object, resolve_field, resolve_selection_set, unknown_field};
+use super::{
+    DynObject, FieldFuture,
+    registration::{meta_object, nullable},
+    resolve_field, resolve_selection_set, unknown_field,
+};
 
 /// The parts of a root type; implemented by [`root!`](root).
 pub trait RootParts: Send + Sync + 'static {
@@ -19,6 +24,9 @@ pub trait RootParts: Send + Sync + 'static {
 
     /// Description of the root type.
     const DESCRIPTION: &'static str;
+
+    /// Whether every field is nullable, or only those with a guard.
+    const FIELDS_ARE_NULLABLE: bool;
 
     /// Returns the parts.
     fn parts() -> Vec<Box<dyn DynObject>>;
@@ -35,15 +43,22 @@ pub fn fields_of<T: OutputType>(registry: &mut Registry) -> IndexMap<String, Met
     }
 }
 
-/// Declares a root type and its parts.
+/// Declares a root type and its parts: `Query { … }`, or `nullable Mutation { … }` if all of its fields are nullable.
 macro_rules! root {
+    ($(#[doc = $doc:literal])* nullable $root:ident { $($part:path,)* }) => {
+        $crate::graphql::engine::objects::root! { @true, $(#[doc = $doc])* $root { $($part,)* } }
+    };
     ($(#[doc = $doc:literal])* $root:ident { $($part:path,)* }) => {
+        $crate::graphql::engine::objects::root! { @false, $(#[doc = $doc])* $root { $($part,)* } }
+    };
+    (@$nullable:literal, $(#[doc = $doc:literal])* $root:ident { $($part:path,)* }) => {
         $(#[doc = $doc])*
         pub struct $root;
 
         impl $crate::graphql::engine::objects::RootParts for $root {
             const NAME: &'static str = stringify!($root);
             const DESCRIPTION: &'static str = concat!($($doc),*);
+            const FIELDS_ARE_NULLABLE: bool = $nullable;
 
             fn parts() -> Vec<Box<dyn $crate::graphql::engine::objects::DynObject>> {
                 vec![$(Box::new(<$part>::default())),*]
@@ -121,6 +136,9 @@ impl<R: RootParts> OutputType for MergedRoot<R> {
         registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
             let mut fields = IndexMap::new();
             R::register(registry, &mut fields);
+            if R::FIELDS_ARE_NULLABLE {
+                fields = fields.into_iter().map(|(name, field)| (name, nullable(field))).collect();
+            }
             let description = Some(R::DESCRIPTION.trim().to_owned());
             meta_object(R::NAME.to_owned(), description, fields, std::any::type_name::<Self>())
         })

@@ -21,6 +21,8 @@ pub struct FieldInfo {
     pub arguments: &'static [ArgumentInfo],
     /// Complexity, if it differs from the default.
     pub complexity: Option<Complexity>,
+    /// Whether a guard may refuse the field, which makes it nullable.
+    pub is_guarded: bool,
 }
 
 /// Computes the complexity of a field from its arguments and the complexity of its selection.
@@ -71,15 +73,24 @@ impl FieldInfo {
         for argument in self.arguments {
             argument.register(registry, &mut args);
         }
-        MetaField {
+        let field = MetaField {
             name: self.name.to_owned(),
             description: self.description.map(str::to_owned),
             args,
             ty: (self.ty)(registry),
             compute_complexity: self.complexity,
             ..base_meta_field()
-        }
+        };
+        if self.is_guarded { nullable(field) } else { field }
     }
+}
+
+/// Returns the field with a nullable type: if it fails, only it becomes null.
+pub(super) fn nullable(mut field: MetaField) -> MetaField {
+    if field.ty.ends_with('!') {
+        field.ty.pop();
+    }
+    field
 }
 
 impl ArgumentInfo {

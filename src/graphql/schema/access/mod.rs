@@ -3,5 +3,6 @@
 pub mod account;
 pub mod api_key;
 pub mod cookie;
+pub mod expired_credentials;
 pub mod role;
 pub mod session;

@@ -108,6 +108,14 @@ pub struct TokenRefreshInput {
     refresh_token: Option<String>,
 }
 
+/// Input for `logout`.
+#[derive(Default, InputObject)]
+pub struct LogoutInput {
+    /// Refresh token of the session to end. If omitted, the session of the access token is ended or, without a valid
+    /// access token, the session of the cookie.
+    refresh_token: Option<String>,
+}
+
 /// Input for `sessionRevoke`.
 #[derive(Debug, InputObject)]
 pub struct SessionRevokeInput {
@@ -230,11 +238,17 @@ impl SessionMutation {
         Ok(TokenRefreshPayload { access_token, refresh_token, expires_at, user_errors })
     }
 
-    /// Ends the current session; its tokens become invalid immediately. Requires a logged-in user; API keys are
-    /// rejected.
-    #[graphql(guard = "LoginGuard")]
-    async fn logout(&self, ctx: &Context<'_>) -> Result<LogoutPayload> {
-        let done = login::logout(ctx.db(), &ctx.services().permission_cache, ctx.viewer()).await;
+    /// Ends the session of the refresh token or, without one, the current session; its tokens become invalid
+    /// immediately. An access token that is no longer valid does not prevent the logout. Requires a logged-in user or a
+    /// refresh token; API keys are rejected.
+    async fn logout(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session to end; defaults to the current one.")] input: Option<LogoutInput>,
+    ) -> Result<LogoutPayload> {
+        let given = input.unwrap_or_default().refresh_token;
+        let token = given.or_else(|| ctx.viewer().identity().is_none().then(|| cookie::get(ctx)).flatten());
+        let done = login::logout(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), token.as_deref()).await;
         cookie::clear(ctx);
         LogoutPayload::of(done)
     }

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, InputObject, Json};
+use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use souk_macros::object;
 
 use crate::{
@@ -22,7 +21,7 @@ use crate::{
             filters::{DateTimeFilter, FilterBuilder, IdFilter},
             guards::PermissionGuard,
             list_args::{ListArgs, Where, order_by, where_input},
-            scalars::global_id,
+            scalars::{Json, global_id},
         },
         schema::{
             context::ContextExt,
@@ -107,13 +106,13 @@ impl AuditEntry {
 
     /// Previous values of the changed columns, by column name; all columns for `DELETED`, null for `CREATED`. IDs are
     /// global IDs, amounts are strings, and secrets are "(hidden)".
-    fn before(&self) -> Option<Json<Value>> {
+    fn before(&self) -> Option<Json> {
         self.0.before.clone().map(with_global_ids).map(Json)
     }
 
     /// New values of the changed columns, by column name; all columns for `CREATED`, null for `DELETED`, the row counts
     /// for `IMPORTED`. IDs are global IDs, amounts are strings, and secrets are "(hidden)".
-    fn after(&self) -> Option<Json<Value>> {
+    fn after(&self) -> Option<Json> {
         self.0.after.clone().map(with_global_ids).map(Json)
     }
 }

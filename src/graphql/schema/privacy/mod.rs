@@ -1,12 +1,12 @@
 //! Data export and erasure of users (GDPR).
 
-use async_graphql::{Context, ID, InputObject, Json};
+use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
 
 use crate::{
     error::Result,
     graphql::{
-        engine::{guards::LoginGuard, payload::payload},
+        engine::{guards::LoginGuard, payload::payload, scalars::Json},
         schema::{
             context::ContextExt,
             users::{User, user},
@@ -48,7 +48,7 @@ impl PrivacyQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "User to export; defaults to the viewer.")] id: Option<ID>,
-    ) -> Result<Option<Json<serde_json::Value>>> {
+    ) -> Result<Option<Json>> {
         let id = match id {
             Some(id) => UserId::parse("id", &id)?,
             None => ctx.viewer().require_user()?,

@@ -110,9 +110,9 @@ fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
         price_from: exact.max(price.gte.map(|price| price.0)),
         price_to: exact.into_iter().chain(price.lte.map(|price| price.0)).min(),
         rating_from: filter.rating.unwrap_or_default().gte.map(|stars| stars.0),
-            availability: filter.availability.unwrap_or_default().into_values()?,
-            options: options
-                .map(|SearchOptionFilter { name, r#in }| (trimmed(name), r#in.into_iter().map(trimmed).collect()))
-                .collect(),
+        availability: filter.availability.unwrap_or_default().into_values()?,
+        options: options
+            .map(|SearchOptionFilter { name, r#in }| (trimmed(name), r#in.into_iter().map(trimmed).collect()))
+            .collect(),
     })
 }
