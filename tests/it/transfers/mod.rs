@@ -2,7 +2,7 @@
 
 mod exports;
 mod import_edge_cases;
-mod imports;
+pub(crate) mod imports;
 mod mutations;
 mod sales_import;
 mod shop_format_imports;
