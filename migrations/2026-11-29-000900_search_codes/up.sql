@@ -208,10 +208,11 @@ BEGIN
     END LOOP;
     parts := search_parts(array_to_string(words, '-'));
     IF cardinality(parts) > 1 THEN
-        -- Neighbors, except for words as in `rope-fender` and `men's`.
+        -- Neighbors, except for words as in `rope-fender` and `men's`. Very short beginnings would match a large part of the
+        -- index; the joined parts below have them, too.
         sequence := CASE WHEN cardinality(words) = 1 AND (words[1] ~ '\w''\w' OR words[1] ~ '^[^-0-9]{3,}(-[^-0-9]{3,})*-?$')
                     THEN ' & ' ELSE ' <-> ' END;
-        SELECT string_agg(search_lexeme(part, is_prefix AND i = cardinality(parts), weight), sequence ORDER BY i) INTO terms
+        SELECT string_agg(search_lexeme(part, is_prefix AND i = cardinality(parts) AND char_length(part) > 2, weight), sequence ORDER BY i) INTO terms
             FROM unnest(parts) WITH ORDINALITY p (part, i);
         query := to_tsquery(CASE WHEN (cardinality(words) = 1 AND sequence = ' <-> ') OR to_tsvector(no_stop_words, array_to_string(parts, ' ')) = ''
                             THEN all_words ELSE no_stop_words END, terms);

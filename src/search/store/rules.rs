@@ -64,8 +64,8 @@ type RuleMatchType = (
 );
 type RuleMatchRow = (Language, i64, i64, bool, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
-/// Returns the languages and the terms, and the matching rules of the given websites; if none is given, those of the only website, if
-/// there is just one.
+/// Returns the languages and the terms, and the matching rules of the given websites; if none is given, those of the
+/// only website, if there is just one.
 /// # Errors
 /// Database errors.
 pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) -> Result<RuleMatches> {

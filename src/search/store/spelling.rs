@@ -27,9 +27,9 @@ pub async fn similar_words(
             .bind(Value::Int(*position as i64))
             .sql("::bigint, ARRAY(SELECT s.word FROM search_words s WHERE s.word % t.word");
         statement.sql(
-            " ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 200) FROM (SELECT unaccent(search_plain('other', ",
+            " ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 200) FROM (SELECT btrim(unaccent(search_plain('other', ",
         );
-        statement.bind(Value::Text(word.clone())).sql(")) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
+        statement.bind(Value::Text(word.clone())).sql(")), ' ' || chr(2)) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
         statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND ");
         push_match(&mut statement, query);
         statement.sql(")");

@@ -132,10 +132,7 @@ async fn names_of_stop_words_are_found_first() {
     // Alone it must match: it does not find everything.
     assert_eq!(found(&public, "the and of ").await, [""; 0]);
     let suggestions = "{ searchSuggestions(prefix: \"NOW\") { text kind } }";
-    assert_eq!(
-        public.run(suggestions).await.at("searchSuggestions"),
-        &json!([{ "text": "NOW", "kind": "BRAND" }])
-    );
+    assert_eq!(public.run(suggestions).await.at("searchSuggestions"), &json!([{ "text": "NOW", "kind": "BRAND" }]));
 }
 
 #[tokio::test]
@@ -160,7 +157,8 @@ async fn scripts_without_spaces_are_found_by_any_part() {
         .await;
     }
     let app = shop("en").await;
-    for (prefix, text) in [("包", "小化妆包"), ("有料", "無観客有料配信イベント"), ("ｷﾞﾀ", "ギター ケース")] {
+    for (prefix, text) in [("包", "小化妆包"), ("有料", "無観客有料配信イベント"), ("ｷﾞﾀ", "ギター ケース")]
+    {
         let suggestions = format!("{{ searchSuggestions(prefix: \"{prefix}\") {{ text }} }}");
         let found = app.anonymous().run(&suggestions).await;
         assert_eq!(found.at("searchSuggestions"), &json!([{ "text": text }]), "{prefix}");
@@ -206,9 +204,7 @@ async fn units_and_signs_are_read_as_customers_write_them() {
     )
     .await;
     let app = shop("en").await;
-    for (queries, mut expected) in
-        [(["500ml", "500 ml"], ["OIL1", "OIL2"]), (["2,5m", "2.5 m"], ["ROPE", "TAPE"])]
-    {
+    for (queries, mut expected) in [(["500ml", "500 ml"], ["OIL1", "OIL2"]), (["2,5m", "2.5 m"], ["ROPE", "TAPE"])] {
         expected.sort_unstable();
         for query in queries {
             let mut names = found(&app.anonymous(), query).await;
