@@ -9,3 +9,4 @@ pub mod facets;
 pub mod model;
 pub mod query;
 pub mod store;
+pub mod ts_query;

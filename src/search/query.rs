@@ -1,8 +1,10 @@
-//! Parser for search queries: words, "phrases", -exclusions and `or`; builds the tsquery for PostgreSQL.
-//! Rule: every word is quoted, so that user input never becomes an operator; a token without a letter or digit is
-//! dropped.
+//! Parser for search queries: words, "phrases", -exclusions and `or`. The database takes the terms apart, by the same
+//! functions as the indexed texts; `ts_query` combines them.
+//! Rule: a token without a letter or digit is dropped.
 
 use std::collections::HashMap;
+
+use super::ts_query::Analysis;
 
 /// Maximum number of terms of a query; further ones are ignored.
 pub const MAX_TERMS: usize = 32;
@@ -19,28 +21,6 @@ pub struct WordSequence {
     /// The words, separated by spaces.
     pub text: String,
 }
-
-/// A tsquery: quoted words and operators.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TsQuery {
-    /// The complete query, except for `prefix`.
-    pub text: String,
-    /// The query without excluded terms.
-    pub positive: String,
-    /// The last word as a prefix query, if the query is that word alone. It is kept apart because a stop word would
-    /// otherwise drop out of the query.
-    pub prefix: Option<String>,
-}
-
-impl TsQuery {
-    /// Creates a query without exclusions and prefix.
-    pub fn of(text: String) -> Self {
-        Self { positive: text.clone(), text, prefix: None }
-    }
-}
-
-/// Synonyms by position: the number of words they stand for, and the synonyms.
-pub type Synonyms = HashMap<usize, (usize, Vec<String>)>;
 
 /// A term of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,11 +45,6 @@ pub struct ParsedQuery {
 }
 
 impl ParsedQuery {
-    /// Returns whether the last word may be incomplete.
-    pub fn has_partial_word(&self) -> bool {
-        self.has_partial_word
-    }
-
     /// Parses a text. An unclosed quote ends at the end of the text.
     pub fn parse(text: &str) -> Self {
         let mut terms = Vec::new();
@@ -80,24 +55,34 @@ impl ParsedQuery {
             if !text.contains(char::is_alphanumeric) {
                 return;
             }
-            terms.push(match (excluded, is_quoted) {
-                (true, _) => Term::Excluded(text),
-                (false, true) => Term::Phrase(text),
-                (false, false) if text.eq_ignore_ascii_case("or") => Term::Or,
-                (false, false) => Term::Word(text),
-            });
+            match (excluded, is_quoted) {
+                (true, _) => terms.push(Term::Excluded(text)),
+                (false, true) => terms.push(Term::Phrase(text)),
+                (false, false) if text.eq_ignore_ascii_case("or") => terms.push(Term::Or),
+                (false, false) => terms.extend(split_words(&text).map(|word| Term::Word(word.to_owned()))),
+            }
         };
-        for c in text.chars() {
+        let mut characters = text.chars().peekable();
+        while let Some(c) = characters.next() {
+            let is_after_digit = !is_quoted && word.ends_with(|c: char| c.is_ascii_digit());
+            let is_in_number = is_after_digit && characters.peek().is_some_and(char::is_ascii_digit);
             match c {
+                // Inches: 26".
+                '"' | '\u{201d}' if is_after_digit => word.push(c),
                 '"' | '\u{201c}' | '\u{201d}' => {
                     if is_quoted || !word.is_empty() {
                         end(&mut word, is_quoted, &mut is_excluded);
                     }
                     is_quoted = !is_quoted;
                 }
+                ',' if is_in_number => word.push(c),
                 _ if !is_quoted && is_separator(c) => end(&mut word, false, &mut is_excluded),
                 '-' if !is_quoted && word.is_empty() => is_excluded = true,
-                _ => word.push(c),
+                _ => {
+                    // -20 is a number.
+                    is_excluded &= is_quoted || !word.is_empty() || !c.is_ascii_digit();
+                    word.push(c);
+                }
             }
         }
         let has_partial_word = !is_quoted && !is_excluded && !word.is_empty();
@@ -116,15 +101,37 @@ impl ParsedQuery {
         Self { terms, has_partial_word }
     }
 
-    /// Returns the words that may be misspelled, with their positions and queries: words of three or more letters,
-    /// without digits and without synonyms.
-    pub fn correctable_words(&self, synonyms: &Synonyms) -> Vec<(usize, String, String)> {
-        let has_synonym =
-            |position: usize| synonyms.iter().any(|(from, (length, _))| (*from..from + length).contains(&position));
+    /// Returns the texts of the terms with their positions, except for `or`.
+    pub fn texts(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.terms.iter().enumerate().filter_map(|(position, term)| match term {
+            Term::Word(text) | Term::Phrase(text) | Term::Excluded(text) => Some((position, text.as_str())),
+            Term::Or => None,
+        })
+    }
+
+    /// Returns the position of the word that may be incomplete.
+    pub fn partial_word(&self) -> Option<usize> {
+        self.has_partial_word.then(|| self.terms.len() - 1)
+    }
+
+    /// Returns the query without exclusions and `or`.
+    pub fn without_operators(mut self) -> Self {
+        self.terms.retain(|term| matches!(term, Term::Word(_) | Term::Phrase(_)));
+        self
+    }
+
+    /// Returns the words that may be misspelled, with their positions: words of three or more letters, without digits,
+    /// without synonyms, and no stop words of any language.
+    pub fn correctable_words(&self, analyses: &[&Analysis]) -> Vec<(usize, String)> {
+        let has_synonym = |position: usize| {
+            let mut synonyms = analyses.iter().flat_map(|analysis| &analysis.synonyms);
+            synonyms.any(|(from, (length, _))| (*from..from + length).contains(&position))
+        };
+        let is_stop_word = |position: usize| analyses.iter().any(|analysis| analysis.is_stop_word(self, position));
         let correctable = |(position, term): (usize, &Term)| {
             let Term::Word(word) = term else { return None };
-            (is_correctable(word) && !has_synonym(position))
-                .then(|| (position, word.clone(), self.word_query(position)))
+            let is_left = !has_synonym(position) && !is_stop_word(position);
+            (is_correctable(word) && is_left).then(|| (position, word.clone()))
         };
         self.terms.iter().enumerate().filter_map(correctable).collect()
     }
@@ -157,43 +164,6 @@ impl ParsedQuery {
         words.filter(|words| !words.is_empty()).map(|words| words.join(" "))
     }
 
-    /// Returns the tsquery, including synonyms; none if no word is searched for.
-    pub fn to_ts_query(&self, synonyms: &Synonyms) -> Option<TsQuery> {
-        if self.has_partial_word && self.terms.len() == 1 && synonyms.is_empty() {
-            return Some(TsQuery { prefix: Some(self.word_query(0)), ..TsQuery::default() });
-        }
-        let (mut query, mut operator, mut position) = (TsQuery::default(), "", 0);
-        while let Some(term) = self.terms.get(position) {
-            let (part, length) = match (term, synonyms.get(&position)) {
-                (Term::Or, _) => {
-                    operator = " | ";
-                    position += 1;
-                    continue;
-                }
-                (_, Some((length, others))) => (self.sequence_query(position, *length, others), *length),
-                (Term::Excluded(text), _) => (format!("!{}", quoted(text)), 1),
-                (Term::Word(_) | Term::Phrase(_), None) => (self.word_query(position), 1),
-            };
-            query.text.push_str(operator);
-            query.text.push_str(&part);
-            if !matches!(term, Term::Excluded(_)) {
-                query.positive.push_str(if query.positive.is_empty() { "" } else { operator });
-                query.positive.push_str(&part);
-            }
-            operator = " & ";
-            position += length;
-        }
-        (!query.positive.is_empty()).then_some(query)
-    }
-
-    /// Returns the query of consecutive words or any of their synonyms.
-    fn sequence_query(&self, position: usize, length: usize, others: &[String]) -> String {
-        let words: Vec<String> = (position..position + length).map(|position| self.word_query(position)).collect();
-        let mut any = vec![words.join(" & ")];
-        any.extend(others.iter().filter(|other| other.contains(char::is_alphanumeric)).map(|other| quoted(other)));
-        format!("({})", any.join(" | "))
-    }
-
     /// Returns the query with these words replaced, by position.
     pub fn with_corrections(&self, corrections: &HashMap<usize, String>) -> Self {
         let mut words = self.clone();
@@ -203,24 +173,6 @@ impl ParsedQuery {
         // A corrected word is complete.
         words.has_partial_word &= !corrections.contains_key(&(words.terms.len().saturating_sub(1)));
         words
-    }
-
-    /// Returns the query of the term at a position.
-    fn word_query(&self, position: usize) -> String {
-        let is_prefix = self.has_partial_word && position + 1 == self.terms.len();
-        // A complete word comes twice, as a word and as a prefix, so that it ranks above longer words.
-        let prefix = |word: &str| format!("({0} | {0}:*)", quoted(word));
-        match &self.terms[position] {
-            Term::Word(word) => match (split_hyphenated(word), is_prefix) {
-                (None, true) => prefix(word),
-                (None, false) => quoted(word),
-                // PostgreSQL finds `rope-fender` only if it is written with the hyphen.
-                (Some((first, last)), true) => format!("({0} | {0}:* | {first} & {1})", quoted(word), prefix(last)),
-                (Some((first, last)), false) => format!("({} | {first} & {})", quoted(word), quoted(last)),
-            },
-            Term::Phrase(text) | Term::Excluded(text) => quoted(text),
-            Term::Or => String::new(),
-        }
     }
 
     /// Returns the query as text.
@@ -236,29 +188,20 @@ impl ParsedQuery {
     }
 }
 
-/// Returns whether a character separates words. PostgreSQL would parse `red/blue` as a file path.
+/// Returns whether a character separates words.
 fn is_separator(c: char) -> bool {
-    c.is_whitespace() || "\0/()[]{},;:!?|<>=*".contains(c)
+    c.is_whitespace() || c.is_control() || "()[]{},;:!?|<>=*".contains(c)
+}
+
+/// Splits words that are joined by slashes; not codes, such as `AC/DC` and `E1/4P`.
+fn split_words(text: &str) -> impl Iterator<Item = &str> {
+    let is_word = |part: &str| part.chars().count() >= 3 && part.chars().all(char::is_alphabetic);
+    let separator = if text.split('/').all(is_word) { '/' } else { '\0' };
+    text.split(separator)
 }
 
 fn is_correctable(word: &str) -> bool {
-    (3..=40).contains(&word.chars().count()) && !word.contains(|c: char| c.is_numeric() || "@/.:_&+-".contains(c))
-}
-
-/// Splits a word with hyphens into the query of all parts but the last, and the last part; none if a part has fewer
-/// than three letters, as in `t-shirt`, or contains a digit, as codes do.
-fn split_hyphenated(word: &str) -> Option<(String, &str)> {
-    let is_word = |part: &str| part.chars().count() >= 3 && part.chars().all(char::is_alphabetic);
-    let (first, last) = word.rsplit_once('-')?;
-    let first: Vec<&str> = first.split('-').collect();
-    let is_whole = is_word(last) && first.iter().all(|part| is_word(part));
-    is_whole.then(|| (first.into_iter().map(quoted).collect::<Vec<_>>().join(" & "), last))
-}
-
-/// Quotes a text for the tsquery parser; several words become a phrase.
-pub fn quoted(text: &str) -> String {
-    let text = text.replace(['\\', '/'], " ").replace('\'', "''");
-    format!("'{text}'")
+    (3..=40).contains(&word.chars().count()) && !word.contains(|c: char| c.is_numeric() || "@/.:_&+-#".contains(c))
 }
 
 /// Returns the candidate with the smallest edit distance (changed, missing, added or swapped letters). Candidates are
@@ -281,75 +224,64 @@ pub fn closest_word(typed: &str, candidates: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::ts_query::AnalyzedTerm, *};
 
-    fn query(text: &str) -> String {
-        ParsedQuery::parse(text).to_ts_query(&HashMap::new()).unwrap_or_default().text
+    #[test]
+    fn texts_are_parsed_into_terms() {
+        let (word, phrase) = (|text: &str| Term::Word(text.into()), |text: &str| Term::Phrase(text.into()));
+        let excluded = |text: &str| Term::Excluded(text.into());
+        for (typed, expected) in [
+            ("red lantern ", vec![word("red"), word("lantern")]),
+            ("\"red metal\" -blue", vec![phrase("red metal"), excluded("blue")]),
+            ("-\"sky blue\" red ", vec![excluded("sky blue"), word("red")]),
+            ("“red metal", vec![phrase("red metal")]),
+            ("o'neil\\ | & ! <-> ", vec![word("o'neil\\")]),
+            ("wi-fi -- - ", vec![word("wi-fi")]),
+            ("or red OR blue or or green or ", vec![word("red"), Term::Or, word("blue"), Term::Or, word("green")]),
+            ("orange/white", vec![word("orange"), word("white")]),
+            ("AC/DC E1/4P/A", vec![word("AC/DC"), word("E1/4P/A")]),
+            ("scissor(pointed edge)", vec![word("scissor"), word("pointed"), word("edge")]),
+            ("-20°C bag -20 -\"20\"", vec![word("20°C"), word("bag"), word("20"), excluded("20")]),
+            ("26\" bike \"2,5 m\"", vec![word("26\""), word("bike"), phrase("2,5 m")]),
+            ("2,5m 1,000, red,blue", vec![word("2,5m"), word("1,000"), word("red"), word("blue")]),
+            ("c++ c#", vec![word("c++"), word("c#")]),
+            ("or", vec![]),
+            (" \t\u{0} & % _ 😀 -", vec![]),
+        ] {
+            assert_eq!(ParsedQuery::parse(typed).terms, expected, "{typed:?}");
+        }
     }
 
     #[test]
-    fn user_input_becomes_a_query_without_operators() {
-        for (typed, expected) in [
-            ("red lantern ", "'red' & 'lantern'"),
-            ("red lan", "'red' & ('lan' | 'lan':*)"),
-            ("\"red metal\" -blue", "'red metal' & !'blue'"),
-            ("-\"sky blue\" red ", "!'sky blue' & 'red'"),
-            ("“red metal", "'red metal'"),
-            ("o'neil\\ | & ! <-> ", "'o''neil '"),
-            ("wi-fi -- - ", "'wi-fi'"),
-            ("-blue", ""),
-            ("or red OR blue or or green or ", "'red' | 'blue' | 'green'"),
-            ("orange/white", "'orange' & ('white' | 'white':*)"),
-            ("scissor(pointed edge)", "'scissor' & 'pointed' & 'edge'"),
-            ("or", ""),
-            ("rope-fender x", "('rope-fender' | 'rope' & 'fender') & ('x' | 'x':*)"),
-            (
-                "a soft-boiled-egg",
-                "'a' & ('soft-boiled-egg' | 'soft-boiled-egg':* | 'soft' & 'boiled' & ('egg' | 'egg':*))",
-            ),
-            ("t-shirt sky-100 ", "'t-shirt' & 'sky-100'"),
-            (" \t\u{0} & % _ 😀 -", ""),
-        ] {
-            assert_eq!(query(typed), expected, "{typed:?}");
+    fn only_a_last_word_may_be_incomplete() {
+        for (typed, partial) in
+            [("red lan", Some(1)), ("lan ", None), ("\"lan", None), ("red -lan", None), ("a/b", Some(0))]
+        {
+            assert_eq!(ParsedQuery::parse(typed).partial_word(), partial, "{typed:?}");
         }
+        assert_eq!(ParsedQuery::parse("-red or lan").without_operators().partial_word(), Some(0));
     }
 
     #[test]
     fn corrections_replace_the_word_in_place() {
         let words = ParsedQuery::parse("\"red metal\" lamtern 22111 -blue");
-        assert_eq!(words.correctable_words(&HashMap::new()), [(1, "lamtern".to_owned(), "'lamtern'".to_owned())]);
-        let corrections = HashMap::from([(1, "lantern".to_owned())]);
-        let words = words.with_corrections(&corrections);
-        let query = words.to_ts_query(&HashMap::new()).unwrap();
-        assert_eq!(query.text, "'red metal' & 'lantern' & '22111' & !'blue'");
-        assert_eq!(query.positive, "'red metal' & 'lantern' & '22111'");
+        assert_eq!(words.correctable_words(&[]), [(1, "lamtern".to_owned())]);
+        let words = words.with_corrections(&HashMap::from([(1, "lantern".to_owned())]));
         assert_eq!(words.to_text(), "\"red metal\" lantern 22111 -blue");
     }
 
     #[test]
-    fn single_word_matches_as_a_prefix() {
-        let query = |text: &str| ParsedQuery::parse(text).to_ts_query(&HashMap::new()).expect("a word");
-        assert_eq!(query("can"), TsQuery { prefix: Some("('can' | 'can':*)".into()), ..TsQuery::default() });
-        assert_eq!(query("can "), TsQuery::of("'can'".into()));
-        assert_eq!(query("-red can").prefix, None);
-    }
-
-    #[test]
-    fn synonyms_are_added_to_the_query() {
-        let words = ParsedQuery::parse("red tee shirt \"a b\" tee");
+    fn words_with_synonyms_and_stop_words_are_not_corrected() {
+        let words = ParsedQuery::parse("red tee shirt the \"a b\" lamtern");
         let sequences: Vec<_> =
             words.word_sequences().into_iter().map(|sequence| (sequence.position, sequence.text)).collect();
-        let expected =
-            [(0, "red"), (0, "red tee"), (0, "red tee shirt"), (1, "tee"), (1, "tee shirt"), (2, "shirt"), (4, "tee")];
-        assert_eq!(sequences, expected.map(|(position, text)| (position, text.to_owned())));
+        assert_eq!(sequences[..3], [(0, "red".into()), (0, "red tee".into()), (0, "red tee shirt".into())]);
         assert_eq!(words.plain_text(), None);
-        let same =
-            HashMap::from([(1, (2, vec!["t-shirt".to_owned(), "' | !".to_owned()])), (4, (1, vec!["top".to_owned()]))]);
-        assert_eq!(
-            words.to_ts_query(&same).unwrap().text,
-            "'red' & ('tee' & 'shirt' | 't-shirt') & 'a b' & (('tee' | 'tee':*) | 'top')"
-        );
-        assert!(words.correctable_words(&same).iter().all(|(position, ..)| *position == 0));
+        let stop_word = AnalyzedTerm { query: "'the'".into(), is_stop_word: true };
+        let analysis =
+            Analysis { terms: [(3, stop_word)].into(), synonyms: [(1, (2, vec!["'tshirt'".to_owned()]))].into() };
+        let expected = [(0, "red".to_owned()), (5, "lamtern".to_owned())];
+        assert_eq!(words.correctable_words(&[&analysis, &Analysis::default()]), expected);
     }
 
     #[test]

@@ -5,11 +5,11 @@ use unicode_normalization::UnicodeNormalization;
 /// Maximum length of a stored search text, in characters.
 const MAX_LENGTH: usize = 200;
 
-/// Normalizes a search text: lower case, a single space between words, no control characters, at most 200 characters.
+/// Normalizes a search text: lower case, a single space between words, full-width and half-width characters alike, no control characters, at most 200 characters.
 pub fn normalize_search_query(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join(" ").to_lowercase();
-    let cut: String = joined.nfc().take(MAX_LENGTH).collect();
+    let cut: String = joined.nfkc().take(MAX_LENGTH).collect();
     cut.trim_end().to_owned()
 }
 

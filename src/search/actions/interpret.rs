@@ -12,7 +12,9 @@ use crate::{
             self,
             rules::{RuleMatches, match_rules},
         },
+        ts_query::{Analysis, TsQuery},
     },
+    websites::language::Language,
 };
 
 /// An interpreted query.
@@ -43,21 +45,27 @@ pub async fn interpret(db: &Db, search: &Search) -> Result<Interpretation> {
 }
 
 fn interpretation(query: &ParsedQuery, rule_matches: RuleMatches, correction: Option<String>) -> Interpretation {
-    let RuleMatches { languages, synonyms, redirect } = rule_matches;
-    let full_text = query.to_ts_query(&synonyms).map(|query| FullTextQuery { query, languages });
+    let RuleMatches { analyses, redirect } = rule_matches;
+    let full_text = FullTextQuery::build(query, &analyses);
     Interpretation { full_text, correction, redirect }
 }
 
 /// Returns the corrected query, if it differs from the given one.
 async fn correct_spelling(db: &Db, query: &ParsedQuery, rule_matches: &RuleMatches) -> Result<Option<ParsedQuery>> {
-    let correctable = query.correctable_words(&rule_matches.synonyms);
+    let analyses: Vec<&Analysis> = rule_matches.analyses.iter().map(|(_, analysis)| analysis).collect();
+    let with_query = |(position, word): (usize, String)| {
+        let query =
+            |(language, analysis): &(Language, Analysis)| (*language, TsQuery::of(analysis.query(position).to_owned()));
+        let queries = rule_matches.analyses.iter().map(query).filter(|(_, query)| !query.text.is_empty());
+        let full_text = FullTextQuery(queries.collect());
+        (!full_text.0.is_empty()).then_some((position, word, full_text))
+    };
+    let correctable: Vec<_> = query.correctable_words(&analyses).into_iter().filter_map(with_query).collect();
     if correctable.is_empty() {
         return Ok(None);
     }
-    let languages = &rule_matches.languages;
     // A custom plan, because the best plan depends on how common the words are.
-    let unknown =
-        db.read_with(PlanMode::Custom, async |conn| store::similar_words(conn, &correctable, languages).await).await?;
+    let unknown = db.read_with(PlanMode::Custom, async |conn| store::similar_words(conn, &correctable).await).await?;
     let typed: HashMap<usize, &str> =
         correctable.iter().map(|(position, word, _)| (*position, word.as_str())).collect();
     let correction = |(position, candidates): (i64, Vec<String>)| {

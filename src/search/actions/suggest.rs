@@ -10,7 +10,7 @@ use crate::{
             suggest::{MAX_SUGGESTIONS, PrefixQuery, SuggestionKind, distribute},
         },
         store::{
-            popular_searches,
+            analyze, popular_searches,
             suggest::{self as store, Completion},
         },
     },
@@ -38,7 +38,8 @@ pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>
     let max = first.unsigned_abs() as usize;
     check_length("prefix", text)?;
     let Some(prefix) = PrefixQuery::parse(text, website) else { return Ok(Vec::new()) };
-    let full_text = FullTextQuery { query: prefix.query.clone(), languages: db.read(store::languages).await? };
+    let analyses = db.read(async |conn| analyze(conn, &prefix.query).await).await?;
+    let Some(full_text) = FullTextQuery::build(&prefix.query, &analyses) else { return Ok(Vec::new()) };
     let (typed, limit) = (normalize_search_query(&prefix.text), max as i64);
     // Custom plans, because the best plan depends on how many documents match the prefix.
     let products =

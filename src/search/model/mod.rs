@@ -6,7 +6,10 @@ pub mod suggest;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::query::{ParsedQuery, TsQuery};
+use super::{
+    query::ParsedQuery,
+    ts_query::{Analysis, TsQuery},
+};
 use crate::{
     error::{Error, ErrorCode, Result, UserErrorCode},
     ids::{BrandId, CategoryId, SupplierId, WebsiteId},
@@ -244,13 +247,17 @@ pub enum Bound {
     Text(String),
 }
 
-/// A full-text query and the languages whose stemming it uses.
+/// A full-text query in each language of the documents; at least one.
 #[derive(Debug, Clone)]
-pub struct FullTextQuery {
-    /// The query.
-    pub query: TsQuery,
-    /// The languages of all documents; at least one.
-    pub languages: Vec<Language>,
+pub struct FullTextQuery(pub Vec<(Language, TsQuery)>);
+
+impl FullTextQuery {
+    /// Builds the query; none if it contains no word.
+    pub fn build(query: &ParsedQuery, analyses: &[(Language, Analysis)]) -> Option<Self> {
+        let build = |(language, analysis): &(Language, Analysis)| Some((*language, TsQuery::build(query, analysis)?));
+        let languages: Vec<_> = analyses.iter().filter_map(build).collect();
+        (!languages.is_empty()).then_some(Self(languages))
+    }
 }
 
 /// Number of hits.

@@ -2,7 +2,7 @@
 
 use crate::{
     ids::WebsiteId,
-    search::query::{ParsedQuery, Term, TsQuery, quoted},
+    search::query::{ParsedQuery, Term},
     text_enum,
 };
 
@@ -30,8 +30,8 @@ pub struct PrefixQuery {
     /// The text as given.
     pub text: String,
     /// The query on names: all words must match, the last one also as a prefix.
-    pub query: TsQuery,
-    /// Whether the text is one word of one or two letters.
+    pub query: ParsedQuery,
+    /// Whether the text is one word of one or two letters, in a script in which this is no complete word.
     pub is_short: bool,
     /// Only products of this website.
     pub website: Option<WebsiteId>,
@@ -40,21 +40,18 @@ pub struct PrefixQuery {
 impl PrefixQuery {
     /// Parses a text; none if it contains no word.
     pub fn parse(text: &str, website: Option<WebsiteId>) -> Option<Self> {
-        let parsed = ParsedQuery::parse(text);
-        let positive = |term: &Term| match term {
-            Term::Word(text) | Term::Phrase(text) => Some(text.clone()),
-            Term::Excluded(_) | Term::Or => None,
+        let query = ParsedQuery::parse(text).without_operators();
+        let is_short = match query.terms.as_slice() {
+            [] => return None,
+            [Term::Word(word)] => word.chars().count() < 3 && word.chars().all(|c| c < FIRST_WITHOUT_SPACES),
+            _ => false,
         };
-        let terms: Vec<String> = parsed.terms.iter().filter_map(positive).collect();
-        let last = terms.last()?;
-        let is_short = terms.len() == 1 && last.chars().count() < 3;
-        let prefix = parsed.has_partial_word().then(|| format!("{}:*A", quoted(last)));
-        let whole = if prefix.is_some() { &terms[..terms.len() - 1] } else { &terms[..] };
-        let whole: Vec<String> = whole.iter().map(|text| format!("{}:A", quoted(text))).collect();
-        let query = TsQuery { prefix, ..TsQuery::of(whole.join(" & ")) };
         Some(Self { text: text.trim().to_owned(), query, is_short, website })
     }
 }
+
+/// Thai and most scripts after it are written without spaces.
+const FIRST_WITHOUT_SPACES: char = '\u{e00}';
 
 /// Distributes the places of a list among groups: each group but the last gets up to a quarter, the last one the rest;
 /// unused places go to the other groups, in order.
@@ -81,21 +78,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prefixes_match_names_and_are_never_operators() {
-        for (typed, expected) in [
-            ("lan", Some(("", Some("'lan':*A")))),
-            ("red lan", Some(("'red':A", Some("'lan':*A")))),
-            ("red lantern ", Some(("'red':A & 'lantern':A", None))),
-            ("o'neil | !x", Some(("'o''neil':A", Some("'x':*A")))),
+    fn only_one_or_two_letters_are_a_short_prefix() {
+        for (typed, is_short) in [
+            ("la", Some(true)),
+            ("red la", Some(false)),
+            ("lan", Some(false)),
+            ("包", Some(false)),
             ("-blue", None),
-            ("  % & ", None),
+            ("% &", None),
         ] {
-            let query = PrefixQuery::parse(typed, None).map(|prefix| prefix.query);
-            let parts = query.as_ref().map(|query| (query.text.as_str(), query.prefix.as_deref()));
-            assert_eq!(parts, expected, "{typed:?}");
+            assert_eq!(PrefixQuery::parse(typed, None).map(|prefix| prefix.is_short), is_short, "{typed:?}");
         }
-        assert!(PrefixQuery::parse("la", None).is_some_and(|prefix| prefix.is_short));
-        assert!(PrefixQuery::parse("red la", None).is_some_and(|prefix| !prefix.is_short));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{
     super::model::{
         Bound, DocumentKind, FullTextQuery, Hit, HitCount, MAX_RANKED, MAX_SCANNED, Search, SearchOrderField,
     },
-    push_filter_conditions, push_from_documents, push_from_hits, push_ranking_query,
+    push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
 };
 use crate::{
     db::{
@@ -49,9 +49,6 @@ fn hit(order: SearchOrderField, (kind, node_id, document_id, score, key, tie): R
     Ok(Hit { kind, node_id, document_id, score, cursor: Cursor::new(order.list(), key, tie) })
 }
 
-/// Weights of a match: name over brand and category over description.
-const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
-
 /// Ranks at most [`MAX_RANKED`] hits; of more, the best-selling ones. A very common word is a weak signal, and ranking
 /// every match would take time proportional to the catalog.
 fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
@@ -60,19 +57,22 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
     out.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_RANKED));
     out.sql(
         "), s AS (SELECT d.kind, d.node_id, d.id, (CASE
-            WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100 WHEN lower(p.name) = t.typed THEN 10 ELSE 0 END + ",
+            WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100
+            WHEN translate(lower(p.sku), ' -/._', '') = t.code THEN 50
+            WHEN lower(CASE d.kind WHEN 'product' THEN p.name WHEN 'brand' THEN (SELECT b.name FROM brands b WHERE b.id = d.node_id)
+                WHEN 'category' THEN (SELECT c.name FROM categories c WHERE c.id = d.node_id) END) = t.typed THEN 10
+            ELSE 0 END + (",
     );
-    out.sql(RANK);
-    push_ranking_query(out, full_text);
+    push_rank(out, full_text);
     // A small boost for short documents; then up to 3 for sales, 1 for availability and 1 for rating. A match that is
     // half again as good ranks first whatever these are.
     out.sql(
         ") * (1 + 0.3 / (1 + length(d.document))) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out_of_stock' THEN 1 ELSE 0 END
                   + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END)))::real AS score
-         FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT lower(",
+         FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT typed, translate(typed, ' -/._', '') AS code FROM lower(",
     );
     out.bind(Value::Text(search.text.trim().to_owned()));
-    out.sql(") AS typed) t) SELECT s.kind, s.node_id, s.id, s.score, s.score::text, s.id FROM s WHERE true");
+    out.sql(") AS typed OFFSET 0) t) SELECT s.kind, s.node_id, s.id, s.score, s.score::text, s.id FROM s WHERE true");
     push_bounds(out, search, "s.score", "s.id");
     push_limit(out, search, "s.score", "s.id");
 }
@@ -90,9 +90,9 @@ fn push_by_column(
         SearchOrderField::Name => ("p.name COLLATE name_order", "p.name", "p.id"),
         SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
     };
-    out.sql("SELECT d.kind, d.node_id, d.id, ").sql(RANK);
-    push_ranking_query(out, full_text);
-    out.sql("), ").sql(text).sql(", ").sql(tie);
+    out.sql("SELECT d.kind, d.node_id, d.id, (");
+    push_rank(out, full_text);
+    out.sql(")::real, ").sql(text).sql(", ").sql(tie);
     push_from_hits(out, search, full_text);
     push_bounds(out, search, column, tie);
     push_limit(out, search, column, tie);
@@ -173,9 +173,9 @@ pub async fn snippets(mut conn: &Conn, documents: &[i64], full_text: &FullTextQu
 
 /// Writes the text search configuration of a document `d`; documents with language `all` use the first language.
 fn push_config<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
-    let first = full_text.languages.as_slice().first().copied().unwrap_or_default();
+    let first = full_text.0.first().map(|(language, _)| *language).unwrap_or_default();
     out.sql("CASE d.language");
-    for language in &full_text.languages {
+    for (language, _) in &full_text.0 {
         out.sql(" WHEN '").sql(language.as_str()).sql("' THEN 'souk_").sql(language.as_str()).sql("'::regconfig");
     }
     out.sql(" ELSE 'souk_").sql(first.as_str()).sql("'::regconfig END");

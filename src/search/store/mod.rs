@@ -2,6 +2,7 @@
 //! Rule: only what the public can see is found: products for sale, categories, brands; staff and sellers also find
 //! suppliers.
 
+mod analysis;
 mod facets;
 mod hits;
 pub mod index;
@@ -12,6 +13,7 @@ mod spelling;
 pub mod suggest;
 
 pub use self::{
+    analysis::analyze,
     facets::facets,
     hits::{HIGHLIGHT_MARKS, count, page, snippets},
     popularity::update_popularity,
@@ -19,70 +21,84 @@ pub use self::{
 };
 use super::{
     model::{DocumentKind, FullTextQuery, Search, SearchFilter},
-    query::TsQuery,
+    ts_query::TsQuery,
 };
 use crate::{
     db::dynamic_query::{DynamicQuery, Value},
     ids::RowId,
-    websites::language::Language,
 };
 
-/// Writes a tsquery in one language. If the prefix is a stop word of the language, it is matched without stemming,
-/// because it may be the start of another word.
-fn push_ts_query<R>(out: &mut DynamicQuery<R>, language: Language, text: &str, prefix: Option<&str>) {
-    let stems = |out: &mut DynamicQuery<R>, text: &str| {
-        out.sql("to_tsquery('souk_").sql(language.as_str()).sql("', ").bind(Value::Text(text.to_owned())).sql(")");
-    };
-    let Some(prefix) = prefix else { return stems(out, text) };
-    out.sql("(");
-    if !text.is_empty() {
-        stems(out, text);
-        out.sql(" && ");
-    }
-    out.sql("CASE WHEN numnode(");
-    stems(out, prefix);
-    out.sql(") > 0 THEN ");
-    stems(out, prefix);
-    out.sql(" ELSE to_tsquery('souk_words', ").bind(Value::Text(prefix.to_owned())).sql(") END)");
+/// Writes a tsquery. It is a constant, so that PostgreSQL knows how rare its words are when it plans the statement.
+fn push_ts_query<R>(out: &mut DynamicQuery<R>, query: &str) {
+    out.bind(Value::Text(query.to_owned())).sql("::tsquery");
 }
 
 /// Writes the condition that a document `d` matches: in the document's language, or in any language if it is `all`.
 fn push_match<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
-    let TsQuery { text, prefix, .. } = &full_text.query;
-    let [language] = full_text.languages.as_slice() else {
+    let [(_, query)] = full_text.0.as_slice() else {
         out.sql("(");
-        for (number, language) in full_text.languages.iter().enumerate() {
+        for (number, (language, query)) in full_text.0.iter().enumerate() {
             out.sql(if number == 0 { "d.language IN ('all', '" } else { " OR d.language IN ('all', '" });
             out.sql(language.as_str()).sql("') AND d.document @@ ");
-            push_ts_query(out, *language, text, prefix.as_deref());
+            push_ts_query(out, &query.text);
         }
         out.sql(")");
         return;
     };
     out.sql("d.document @@ ");
-    push_ts_query(out, *language, text, prefix.as_deref());
+    push_ts_query(out, &query.text);
+}
+
+/// Writes an expression for the language of a document `d`, of several queries if it is `all`.
+fn push_by_language<R>(
+    out: &mut DynamicQuery<R>,
+    full_text: &FullTextQuery,
+    push: fn(&mut DynamicQuery<R>, &[&TsQuery]),
+) {
+    let queries: Vec<&TsQuery> = full_text.0.iter().map(|(_, query)| query).collect();
+    if let [_] = queries.as_slice() {
+        return push(out, &queries);
+    }
+    out.sql("CASE d.language");
+    for (language, query) in &full_text.0 {
+        out.sql(" WHEN '").sql(language.as_str()).sql("' THEN ");
+        push(out, &[query]);
+    }
+    out.sql(" ELSE ");
+    push(out, &queries);
+    out.sql(" END");
 }
 
 /// Writes the query for ranking and snippets, in the language of a document `d`. It has no excluded terms, since these
 /// would set the rank of a single word to 0.
 fn push_ranking_query<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
-    let TsQuery { positive, prefix, .. } = &full_text.query;
-    let [language] = full_text.languages.as_slice() else {
-        out.sql("CASE d.language");
-        for language in &full_text.languages {
-            out.sql(" WHEN '").sql(language.as_str()).sql("' THEN ");
-            push_ts_query(out, *language, positive, prefix.as_deref());
-        }
-        out.sql(" ELSE ");
-        for (number, language) in full_text.languages.iter().enumerate() {
-            out.sql(if number == 0 { "" } else { " || " });
-            push_ts_query(out, *language, positive, prefix.as_deref());
-        }
-        out.sql(" END");
-        return;
-    };
-    push_ts_query(out, *language, positive, prefix.as_deref());
+    push_by_language(out, full_text, push_positive);
 }
+
+fn push_positive<R>(out: &mut DynamicQuery<R>, queries: &[&TsQuery]) {
+    for (number, query) in queries.iter().enumerate() {
+        out.sql(if number == 0 { "" } else { " || " });
+        push_ts_query(out, &query.positive);
+    }
+}
+
+/// Writes the rank of a document `d`.
+fn push_rank<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
+    push_by_language(out, full_text, |out, queries| {
+        out.sql(RANK);
+        push_positive(out, queries);
+        out.sql(")");
+        // Stop words that were left out count half.
+        for query in queries.iter().filter(|query| !query.stop_words.is_empty()) {
+            out.sql(" + 0.5 * ").sql(RANK);
+            push_ts_query(out, &query.stop_words);
+            out.sql(")");
+        }
+    });
+}
+
+/// Weights of a match: name over brand and category over description.
+const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
 
 /// Writes `FROM` and `WHERE` with all conditions: the matching documents `d` and, if needed, their products `p`.
 fn push_from_hits<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {

@@ -4,19 +4,23 @@
 
 use diesel::{
     prelude::*,
-    sql_types::{Array, BigInt, Nullable, Text},
+    sql_types::{Array, BigInt, Bool, Nullable, Text},
 };
 use diesel_async::RunQueryDsl;
 
-use super::super::{
-    model::{
-        Search,
-        rules::{
-            NewSearchRule, Redirect, RuleTarget, SearchRuleCondition, SearchRuleOrderField, SearchRulePatch,
-            SearchRuleRow,
+use super::{
+    super::{
+        model::{
+            Search,
+            rules::{
+                NewSearchRule, Redirect, RuleTarget, SearchRuleCondition, SearchRuleOrderField, SearchRulePatch,
+                SearchRuleRow,
+            },
         },
+        query::{ParsedQuery, WordSequence},
+        ts_query::{Analysis, AnalyzedTerm},
     },
-    query::{ParsedQuery, Synonyms, WordSequence},
+    analysis::push_terms,
 };
 use crate::{
     auth::Scope,
@@ -37,21 +41,20 @@ use crate::{
 /// A list of rules.
 pub type SearchRuleList = List<SearchRuleCondition, SearchRuleOrderField>;
 
-/// What is read before a search: the languages of all documents, and the rules that match the words.
+/// What is read before a search: the terms in the languages of all documents, and the rules that match the words.
 #[derive(Debug, Clone, Default)]
 pub struct RuleMatches {
-    /// The languages; at least one.
-    pub languages: Vec<Language>,
-    /// Synonyms of the words.
-    pub synonyms: Synonyms,
+    /// The languages, at least one, with the terms and the synonyms of the words.
+    pub analyses: Vec<(Language, Analysis)>,
     /// The redirect of the query.
     pub redirect: Option<Redirect>,
 }
 
 type RuleMatchType = (
-    Nullable<Text>,
+    Text,
     BigInt,
     BigInt,
+    Bool,
     Array<Text>,
     BigInt,
     Nullable<BigInt>,
@@ -59,11 +62,10 @@ type RuleMatchType = (
     Nullable<BigInt>,
     Nullable<Text>,
 );
-type RuleMatchRow =
-    (Option<Language>, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+type RuleMatchRow = (Language, i64, i64, bool, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
-/// Returns the languages, and the matching rules of the given websites; if none is given, those of the only website, if
-/// there is just one.
+/// Returns the languages and the terms, and the matching rules of the given websites; if none is given, those of the
+/// only website, if there is just one.
 /// # Errors
 /// Database errors.
 pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) -> Result<RuleMatches> {
@@ -81,10 +83,18 @@ pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) 
     statement.bind(Value::Texts(sequences.into_iter().map(|sequence| sequence.text).collect()));
     statement.sql(
         "::text[]) AS r (place, length, text))
-        SELECT l.language, 0::bigint, 0::bigint, '{}'::text[], 0::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::text
-        FROM l
+        SELECT l.language, coalesce(q.position, 0), 0::bigint, coalesce(q.is_stop_word, false), ARRAY[coalesce(q.query, '')],
+            0::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::text
+        FROM (SELECT l.language, l.language AS l FROM l) l LEFT JOIN ",
+    );
+    push_terms(&mut statement, query, "");
+    // A rule's words are synonyms in all languages.
+    statement.sql(
+        " ON true
         UNION ALL
-        SELECT NULL, t.place, t.length, r.words, r.id, r.category_id, r.brand_id, r.product_id, r.url
+        SELECT l.language, t.place, t.length, false,
+            CASE WHEN t.length = 0 THEN '{}' ELSE ARRAY(SELECT coalesce(search_query(l.language, word)::text, '') FROM unnest(r.words) word) END,
+            r.id, r.category_id, r.brand_id, r.product_id, r.url
         FROM (SELECT * FROM search_rules r WHERE r.keys && (SELECT array_agg(t.key) FROM t WHERE t.key IS NOT NULL)",
     );
     statement.sql(" AND r.website_id ");
@@ -99,7 +109,7 @@ pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) 
     }
     // The few rules with any of the keys are found by an index first; then the keys are joined.
     statement.sql(
-        " OFFSET 0) r JOIN t ON r.keys @> ARRAY[t.key]
+        " OFFSET 0) r JOIN t ON r.keys @> ARRAY[t.key] CROSS JOIN l
         WHERE (t.length = 0) = (num_nonnulls(r.category_id, r.brand_id, r.product_id, r.url) = 1)",
     );
     let rows: Vec<RuleMatchRow> = statement.load(&mut conn).await?;
@@ -107,30 +117,44 @@ pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) 
     for row in rows {
         matches.add(row);
     }
-    matches.languages.sort_by_key(|language| language.as_str());
+    matches.analyses.sort_by_key(|(language, _)| language.as_str());
     Ok(matches)
 }
 
 impl RuleMatches {
-    fn add(&mut self, (language, position, length, words, id, category, brand, product, url): RuleMatchRow) {
-        if let Some(language) = language {
-            self.languages.push(language);
-        } else if length == 0 {
+    fn add(&mut self, row: RuleMatchRow) {
+        let (language, position, length, is_stop_word, queries, id, category, brand, product, url) = row;
+        let (position, length) = (position as usize, length as usize);
+        if id != 0 && length == 0 {
             // The latest of several rules wins.
             if self.redirect.as_ref().is_none_or(|redirect| redirect.id.0 < id) {
                 let target =
                     RuleTarget::from_columns(category.map(CategoryId), brand.map(BrandId), product.map(ProductId), url);
                 self.redirect = target.map(|target| Redirect { id: SearchRuleId(id), target });
             }
-        } else {
-            let (position, length) = (position as usize, length as usize);
-            let (longest, others) = self.synonyms.entry(position).or_insert((length, Vec::new()));
-            if *longest < length {
-                (*longest, *others) = (length, words);
-            } else if *longest == length {
-                others.extend(words);
-            }
+            return;
         }
+        let analysis = self.analysis(language);
+        if id == 0 {
+            let query = queries.into_iter().next().unwrap_or_default();
+            analysis.terms.insert(position, AnalyzedTerm { query, is_stop_word });
+            return;
+        }
+        let (longest, others) = analysis.synonyms.entry(position).or_insert((length, Vec::new()));
+        if *longest < length {
+            (*longest, *others) = (length, queries);
+        } else if *longest == length {
+            others.extend(queries);
+        }
+    }
+
+    fn analysis(&mut self, language: Language) -> &mut Analysis {
+        let known = self.analyses.iter().position(|(other, _)| *other == language);
+        let index = known.unwrap_or_else(|| {
+            self.analyses.push((language, Analysis::default()));
+            self.analyses.len() - 1
+        });
+        &mut self.analyses[index].1
     }
 }
 

@@ -3,28 +3,22 @@
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
 
-use super::{
-    super::{model::FullTextQuery, query::TsQuery},
-    push_match, push_ts_query,
-};
+use super::{super::model::FullTextQuery, push_match};
 use crate::{
     db::{
         Conn,
         dynamic_query::{DynamicQuery, Value},
     },
     error::Result,
-    websites::language::Language,
 };
 
 /// Returns similar indexed words for those words that match no public document, by position and most similar first.
-/// Each word comes with its position and query; the query is a separate value, so that PostgreSQL can estimate how rare
-/// the word is.
+/// Each word comes with its position and query.
 /// # Errors
 /// Database errors.
 pub async fn similar_words(
     mut conn: &Conn,
-    words: &[(usize, String, String)],
-    languages: &[Language],
+    words: &[(usize, String, FullTextQuery)],
 ) -> Result<Vec<(i64, Vec<String>)>> {
     let mut statement = DynamicQuery::<(BigInt, Array<Text>)>::default();
     for (number, (position, word, query)) in words.iter().enumerate() {
@@ -32,17 +26,13 @@ pub async fn similar_words(
         statement
             .bind(Value::Int(*position as i64))
             .sql("::bigint, ARRAY(SELECT s.word FROM search_words s WHERE s.word % t.word");
-        statement.sql(" ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 200) FROM (SELECT lower(unaccent(");
-        statement.bind(Value::Text(word.clone())).sql(")) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
+        statement.sql(
+            " ORDER BY similarity(s.word, t.word) DESC, s.word LIMIT 200) FROM (SELECT btrim(unaccent(search_plain('other', ",
+        );
+        statement.bind(Value::Text(word.clone())).sql(")), ' ' || chr(2)) COLLATE \"C\" AS word) t WHERE NOT EXISTS");
         statement.sql(" (SELECT FROM search_documents d WHERE d.is_public AND ");
-        push_match(&mut statement, &FullTextQuery { query: TsQuery::of(query.clone()), languages: languages.to_vec() });
+        push_match(&mut statement, query);
         statement.sql(")");
-        // Stop words such as `and` are not corrected.
-        for language in languages {
-            statement.sql(" AND numnode(");
-            push_ts_query(&mut statement, *language, query, None);
-            statement.sql(") > 0");
-        }
     }
     Ok(statement.load(&mut conn).await?)
 }

@@ -14,7 +14,6 @@ use crate::{
         dynamic_query::{DynamicQuery, Value},
     },
     error::Result,
-    websites::language::Language,
 };
 
 /// Number of matching documents that are scanned, of those with sales and of those without.
@@ -94,14 +93,5 @@ pub async fn categories_and_brands(
         statement.sql("' ORDER BY starts_with(lower(unaccent(n.name)), t.text) DESC, length(n.name), n.id LIMIT ");
         statement.bind(Value::Int(limit)).sql(")");
     }
-    Ok(statement.load(&mut conn).await?)
-}
-
-/// Returns the languages of all documents.
-/// # Errors
-/// Database errors.
-pub async fn languages(mut conn: &Conn) -> Result<Vec<Language>> {
-    let mut statement = DynamicQuery::<Text>::default();
-    statement.sql("SELECT l FROM search_languages() l ORDER BY l");
     Ok(statement.load(&mut conn).await?)
 }

@@ -280,7 +280,7 @@ async fn any_query_text_is_handled_without_a_database_error() {
         ":*",
         "q:*x",
         "()",
-        "$1",
+        "$9",
         ";",
         "--",
         "😀",

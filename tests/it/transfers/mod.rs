@@ -3,7 +3,7 @@
 mod exports;
 mod import_edge_cases;
 mod import_texts;
-mod imports;
+pub(crate) mod imports;
 mod mutations;
 mod sales_import;
 mod shop_format_imports;
