@@ -40,7 +40,9 @@ pub struct JobContext {
 /// Builds a worker with a handler for each kind of job.
 pub fn build_worker(context: JobContext) -> Worker {
     let cx = &Arc::new(context);
-    let worker = Worker::new(cx.db.clone())
+    let worker = Worker::new(cx.db.clone());
+    let stop = worker.stop_signal();
+    let worker = worker
         .every(
             access_cleanup::KIND,
             access_cleanup::PERIOD,
@@ -52,10 +54,13 @@ pub fn build_worker(context: JobContext) -> Worker {
             transfers_cleanup::PERIOD,
             with_context(cx, |cx, job| async move { transfers_cleanup::run(&cx.db, cx.storage(), &job).await }),
         )
-        .every(
+        .every_uninterrupted(
             fetch::KIND,
             fetch::PERIOD,
-            with_context(cx, |cx, job| async move { fetch::run(&cx.db, &cx.image_processor, &job).await }),
+            with_context(cx, move |cx, _| {
+                let stop = stop.clone();
+                async move { fetch::run(&cx.db, &cx.image_processor, &stop).await }
+            }),
         )
         .every(
             file_cleanup::KIND,

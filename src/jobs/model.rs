@@ -18,8 +18,10 @@ use crate::{
 pub const MAX_ATTEMPTS: i32 = 10;
 /// Timeout of a handler.
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
-/// Time for which a claimed job is locked: the handler's timeout, and as long again to record its outcome.
-pub const LEASE: Duration = Duration::from_secs(300);
+/// Validity of a lease. The jobs of a server that died are claimed by another one when their leases end, so it is short.
+pub const LEASE: Duration = Duration::from_secs(20);
+/// Interval at which a lease is renewed while its job runs: a few renewals may fail.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Delay after the first failure; it doubles with each further failure.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(10);
