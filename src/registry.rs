@@ -79,6 +79,7 @@ macro_rules! domains {
             }
             media {
                 resource Image(ImageId): "An image of a product, brand or category.", audit "An image of a product, brand or category.";
+                query ImageQuery;
                 mutation ImageMutation;
                 mutation CatalogImageMutation;
                 mutation upload::UploadMutation;

@@ -40,12 +40,12 @@ pub struct JobContext {
     pub analytics: AnalyticsSettings,
 }
 
-/// Declares [`JOBS`] and `register`, which adds their handlers to a worker. Those of the jobs in `optional` are registered
-/// by [`build_worker`].
+/// Declares [`JOBS`] and `register`, which adds their handlers to a worker. [`build_worker`] registers those of
+/// the jobs in `others`.
 macro_rules! handlers {
-    (optional: $($optional:expr),*; $($job:expr => |$cx:ident, $row:ident| $run:expr,)*) => {
+    (others: $($other:expr),*; $($job:expr => |$cx:ident, $row:ident| $run:expr,)*) => {
         /// Every kind of job that [`build_worker`] has a handler for.
-        pub const JOBS: &[JobInfo] = &[$($job,)* $($optional,)*];
+        pub const JOBS: &[JobInfo] = &[$($job,)* $($other,)*];
 
         fn register(worker: Worker, context: &Arc<JobContext>) -> Worker {
             worker$(.register($job, with_context(context, |$cx, $row| async move { $run.await })))*
@@ -54,11 +54,10 @@ macro_rules! handlers {
 }
 
 handlers! {
-    optional: mail::model::JOB;
+    others: fetch::JOB, mail::model::JOB;
     access_cleanup::JOB => |cx, job| access_cleanup::run(&cx.db, &job),
     expiry::JOB => |cx, job| expiry::run(&cx.db, &job),
     transfers_cleanup::JOB => |cx, job| transfers_cleanup::run(&cx.db, cx.storage(), &job),
-    fetch::JOB => |cx, job| fetch::run(&cx.db, &cx.image_processor, &job),
     file_cleanup::JOB => |cx, job| file_cleanup::run(&cx.db, &cx.image_processor, &job),
     search_popularity::JOB => |cx, job| search_popularity::run(&cx.db, &job),
     reindex::JOB => |cx, job| reindex::run(&cx.db, &job),
@@ -77,7 +76,15 @@ handlers! {
 /// Builds a worker with a handler for each kind of job.
 pub fn build_worker(context: JobContext) -> Worker {
     let context = Arc::new(context);
-    let worker = register(Worker::new(context.db.clone()), &context);
+    let worker = Worker::new(context.db.clone());
+    let stop = worker.stop_signal();
+    let worker = register(worker, &context).register(
+        fetch::JOB,
+        with_context(&context, move |cx, _| {
+            let stop = stop.clone();
+            async move { fetch::run(&cx.db, &cx.image_processor, &stop).await }
+        }),
+    );
     let Some(mailer) = context.mailer.clone() else { return worker };
     let db = context.db.clone();
     worker.register(mail::model::JOB, move |job| {

@@ -182,7 +182,12 @@ pub fn run() -> ExitCode {
     telemetry::start(&settings.log, settings.log_format);
     let actor = Actor::command(command.name());
     let result = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(actor.scope(Box::pin(command.run(&settings)))),
+        Ok(runtime) => {
+            let result = runtime.block_on(actor.scope(Box::pin(command.run(&settings))));
+            // Nobody waits for blocking work that is still running, such as an image that is being rendered.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(error.into()),
     };
     match result {

@@ -212,6 +212,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         brand_id -> Nullable<Int8>,
         category_id -> Nullable<Int8>,
+        fetched_at -> Nullable<Timestamptz>,
     }
 }
 

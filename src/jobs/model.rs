@@ -18,8 +18,10 @@ use crate::{
 pub const MAX_ATTEMPTS: i32 = 10;
 /// Timeout of a handler.
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(120);
-/// Time for which a claimed job is locked: the handler's timeout, and as long again to record its outcome.
-pub const LEASE: Duration = Duration::from_secs(300);
+/// Validity of a lease. The jobs of a server that died are claimed by another one when their leases end, so it is short.
+pub const LEASE: Duration = Duration::from_secs(20);
+/// Interval at which a lease is renewed while its job runs: a few renewals may fail.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Delay after the first failure; it doubles with each further failure.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(10);
@@ -56,6 +58,8 @@ pub struct JobInfo {
     pub period: Option<Duration>,
     /// Whether the job may take hours.
     pub is_long: bool,
+    /// Whether a recurring job ends by itself when the worker stops, instead of being interrupted.
+    pub stops_itself: bool,
     /// What the job does.
     pub description: &'static str,
 }
@@ -63,7 +67,7 @@ pub struct JobInfo {
 impl JobInfo {
     /// A job that is queued when something happens.
     pub const fn queued(kind: &'static str, description: &'static str) -> Self {
-        Self { kind, period: None, is_long: false, description }
+        Self { kind, period: None, is_long: false, stops_itself: false, description }
     }
 
     /// A queued job that may take hours.
@@ -74,6 +78,11 @@ impl JobInfo {
     /// A job that runs once per period.
     pub const fn recurring(kind: &'static str, period: Duration, description: &'static str) -> Self {
         Self { period: Some(period), ..Self::queued(kind, description) }
+    }
+
+    /// The same job, which ends by itself when the worker stops.
+    pub const fn stopping_itself(self) -> Self {
+        Self { stops_itself: true, ..self }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The worker: claims due jobs and runs their handlers, a few at a time, in the server process.
-//! Rule: a handler runs outside of any transaction and under a lease; its outcome is always recorded in the table. Jobs
-//! of a kind without a handler are not touched.
+//! Rule: a handler runs outside of any transaction and under a lease, which is renewed while it runs and holds no
+//! connection; its outcome is always recorded in the table. Jobs of a kind without a handler are not touched.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    model::{Failure, HANDLER_TIMEOUT, JobInfo, JobRow, LEASE, MAX_ATTEMPTS},
+    model::{Failure, HANDLER_TIMEOUT, HEARTBEAT, JobInfo, JobRow, MAX_ATTEMPTS},
     store,
 };
 use crate::{db::Db, error::Result};
@@ -35,12 +35,43 @@ const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 type Handler = Arc<dyn Fn(JobRow) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
+/// Tells a handler that its worker stops.
+#[derive(Debug, Clone)]
+pub struct StopSignal(watch::Receiver<bool>);
+
+impl StopSignal {
+    /// Returns a signal that is never sent.
+    pub fn never() -> Self {
+        Self(watch::channel(false).1)
+    }
+
+    /// Waits until the worker stops.
+    pub async fn stopped(&self) {
+        if self.0.clone().wait_for(|is_stopping| *is_stopping).await.is_err() {
+            // Without its sender, the signal will never be sent.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// How an attempt ended.
+enum Outcome {
+    /// The handler succeeded.
+    Done,
+    /// The handler failed.
+    Failed(Failure),
+    /// The worker stopped before the handler ended.
+    Interrupted,
+}
+
 /// Runs background jobs.
 pub struct Worker {
     db: Db,
     handlers: HashMap<&'static str, Handler>,
     periods: HashMap<&'static str, Duration>,
     long: HashSet<&'static str>,
+    /// Kinds whose handlers are interrupted when the worker stops.
+    interruptible: HashSet<&'static str>,
     stopping: watch::Sender<bool>,
 }
 
@@ -52,14 +83,21 @@ impl Worker {
             handlers: HashMap::new(),
             periods: HashMap::new(),
             long: HashSet::new(),
+            interruptible: HashSet::new(),
             stopping: watch::Sender::new(false),
         }
     }
 
+    /// Returns the signal that is sent when the worker stops.
+    pub fn stop_signal(&self) -> StopSignal {
+        StopSignal(self.stopping.subscribe())
+    }
+
     /// Registers the handler of this kind of job.
     ///
-    /// The handler may run twice for the same job and must finish within [`HANDLER_TIMEOUT`]. After a failure or panic
-    /// the job is retried after a delay; after a [`Failure::Final`], or [`MAX_ATTEMPTS`] attempts, it is dead.
+    /// The handler may run twice for the same job and must finish within [`HANDLER_TIMEOUT`]; a worker that stops waits
+    /// for it. After a failure or panic the job is retried after a delay; after a [`Failure::Final`], or
+    /// [`MAX_ATTEMPTS`] attempts, it is dead.
     #[must_use]
     pub fn on<F, Fut, E>(mut self, kind: &'static str, handler: F) -> Self
     where
@@ -79,9 +117,22 @@ impl Worker {
     ///
     /// There is one job of this kind, which is rescheduled when it completes; the period runs from the end of one run
     /// to the start of the next. After a failure the job is retried after a delay of at most the period, and it is
-    /// never dead.
+    /// never dead. When the worker stops, the handler is interrupted, and the job stays due.
     #[must_use]
     pub fn every<F, Fut, E>(mut self, kind: &'static str, period: Duration, handler: F) -> Self
+    where
+        F: Fn(JobRow) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send,
+        E: Into<Failure>,
+    {
+        self.interruptible.insert(kind);
+        self.every_uninterrupted(kind, period, handler)
+    }
+
+    /// Registers a recurring handler as [`Worker::every`] does, which is not interrupted: it must end soon after the
+    /// [`Worker::stop_signal`].
+    #[must_use]
+    pub fn every_uninterrupted<F, Fut, E>(mut self, kind: &'static str, period: Duration, handler: F) -> Self
     where
         F: Fn(JobRow) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send,
@@ -91,8 +142,8 @@ impl Worker {
         self.on(kind, handler)
     }
 
-    /// Registers a handler as [`Worker::on`] does, for jobs that may take hours: it has no timeout, its lease is
-    /// renewed while it runs, and it is interrupted when the worker stops, to be continued by the next one.
+    /// Registers a handler as [`Worker::on`] does, for jobs that may take hours: it has no timeout, and it is
+    /// interrupted when the worker stops, to be continued by the next one.
     #[must_use]
     pub fn on_long<F, Fut, E>(mut self, kind: &'static str, handler: F) -> Self
     where
@@ -101,6 +152,7 @@ impl Worker {
         E: Into<Failure>,
     {
         self.long.insert(kind);
+        self.interruptible.insert(kind);
         self.on(kind, handler)
     }
 
@@ -113,6 +165,7 @@ impl Worker {
         E: Into<Failure>,
     {
         match job.period {
+            Some(period) if job.stops_itself => self.every_uninterrupted(job.kind, period, handler),
             Some(period) => self.every(job.kind, period, handler),
             None if job.is_long => self.on_long(job.kind, handler),
             None => self.on(job.kind, handler),
@@ -131,8 +184,8 @@ impl Worker {
         self.db.transaction(async |conn| store::insert_recurring(conn, &kinds).await).await
     }
 
-    /// Runs jobs until `stop`, then waits for running jobs to finish. If the database is unreachable, the worker waits
-    /// for it.
+    /// Runs jobs until `stop`, then waits for running jobs to finish, or interrupts them. If the database is unreachable,
+    /// the worker waits for it.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         let mut running = JoinSet::new();
@@ -217,18 +270,17 @@ impl Worker {
     fn run_job(&self, job: JobRow) -> impl Future<Output = ()> + Send + use<> {
         let (db, handler) = (self.db.clone(), self.handlers.get(job.kind.as_str()).cloned());
         let period = self.periods.get(job.kind.as_str()).copied().filter(|_| job.is_recurring);
-        let stopping = self.long.contains(job.kind.as_str()).then(|| self.stopping.subscribe());
+        let kind = job.kind.as_str();
+        let limit = if self.long.contains(kind) { Duration::MAX } else { HANDLER_TIMEOUT };
+        let stop = if self.interruptible.contains(kind) { self.stop_signal() } else { StopSignal::never() };
         async move {
             let outcome = match handler {
                 // No attempt ever finished: the job crashes the process, or outlives its lease.
                 _ if job.attempts > MAX_ATTEMPTS && !job.is_recurring => {
-                    Err(Failure::Final("no attempt ever finished".to_owned()))
+                    Outcome::Failed(Failure::Final("no attempt ever finished".to_owned()))
                 }
-                Some(handler) => match stopping {
-                    Some(stopping) => attempt_long(&db, &handler, &job, stopping).await,
-                    None => attempt(&handler, job.clone(), HANDLER_TIMEOUT).await,
-                },
-                None => Err(Failure::Retry("no handler".to_owned())),
+                Some(handler) => attempt(&db, &handler, &job, limit, &stop).await,
+                None => Outcome::Failed(Failure::Retry("no handler".to_owned())),
             };
             let recorded = async {
                 while let Err(error) = record_outcome(&db, &job, period, &outcome).await {
@@ -236,55 +288,55 @@ impl Worker {
                     sleep(POLL_INTERVAL).await;
                 }
             };
-            // Not longer than the lease, because another worker may claim the job afterwards.
+            // Not forever, because another worker claims the job when its lease has ended.
             let _ = timeout(HANDLER_TIMEOUT, recorded).await;
         }
     }
 }
 
-/// Runs a long handler, renewing its lease, until the worker stops.
-async fn attempt_long(
-    db: &Db,
-    handler: &Handler,
-    job: &JobRow,
-    mut stopping: watch::Receiver<bool>,
-) -> Result<(), Failure> {
-    let lease_lost = async {
-        loop {
-            sleep(LEASE / 3).await;
-            match db.transaction(async |conn| store::renew_lease(conn, job).await).await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    tracing::warn!(%error, job = job.id.0, kind = job.kind, "renewing a job lease failed")
-                }
-            }
-        }
-    };
+/// Runs a handler, up to a time limit, until it loses its lease or the worker stops.
+async fn attempt(db: &Db, handler: &Handler, job: &JobRow, limit: Duration, stop: &StopSignal) -> Outcome {
+    let retry = |why: &str| Outcome::Failed(Failure::Retry(why.to_owned()));
     tokio::select! {
-        done = attempt(handler, job.clone(), Duration::MAX) => done,
-        () = lease_lost => Err(Failure::Retry("another worker has claimed the job".to_owned())),
-        _ = stopping.wait_for(|is_stopping| *is_stopping) => Err(Failure::Retry("the server stopped".to_owned())),
+        done = timeout(limit, AssertUnwindSafe(handler(job.clone())).catch_unwind()) => match done {
+            Ok(Ok(Ok(()))) => Outcome::Done,
+            Ok(Ok(Err(failure))) => Outcome::Failed(failure),
+            // The panic message is already logged, and may contain secrets.
+            Ok(Err(_)) => retry("the handler panicked"),
+            Err(_) => retry(&format!("timed out after {} s", limit.as_secs())),
+        },
+        () = lose_lease(db, job) => retry("another worker has claimed the job"),
+        () = stop.stopped() => Outcome::Interrupted,
     }
 }
 
-async fn attempt(handler: &Handler, job: JobRow, limit: Duration) -> Result<(), Failure> {
-    match timeout(limit, AssertUnwindSafe(handler(job)).catch_unwind()).await {
-        Ok(Ok(outcome)) => outcome,
-        // The panic message is already logged, and may contain secrets.
-        Ok(Err(_)) => Err(Failure::Retry("the handler panicked".to_owned())),
-        Err(_) => Err(Failure::Retry(format!("timed out after {} s", limit.as_secs()))),
+/// Renews the lease of a job until another worker has claimed it.
+async fn lose_lease(db: &Db, job: &JobRow) {
+    loop {
+        sleep(HEARTBEAT).await;
+        match db.transaction(async |conn| store::renew_lease(conn, job).await).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(%error, job = job.id.0, kind = job.kind, "renewing a job lease failed"),
+        }
     }
 }
 
 /// Records the outcome of a job. A period reschedules it.
-async fn record_outcome(db: &Db, job: &JobRow, period: Option<Duration>, outcome: &Result<(), Failure>) -> Result<()> {
-    let Err(failure) = outcome else {
-        let recorded = db.transaction(async |conn| match period {
-            Some(period) => store::reschedule(conn, job, period).await,
-            None => store::complete(conn, job).await,
-        });
-        return recorded.await;
+async fn record_outcome(db: &Db, job: &JobRow, period: Option<Duration>, outcome: &Outcome) -> Result<()> {
+    let failure = match outcome {
+        Outcome::Failed(failure) => failure,
+        Outcome::Interrupted => {
+            tracing::info!(job = job.id.0, kind = job.kind, "job interrupted");
+            return db.transaction(async |conn| store::release(conn, job).await).await;
+        }
+        Outcome::Done => {
+            let recorded = db.transaction(async |conn| match period {
+                Some(period) => store::reschedule(conn, job, period).await,
+                None => store::complete(conn, job).await,
+            });
+            return recorded.await;
+        }
     };
     let is_final = matches!(failure, Failure::Final(_)) || job.attempts >= MAX_ATTEMPTS;
     let pause = match period {

@@ -4,9 +4,14 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use crate::{
-    db::tables::{images, media},
+    auth::Scope,
+    db::{
+        filter::Op,
+        tables::{images, media},
+    },
     error::{Error, Result, UserErrorCode},
-    ids::{BrandId, CategoryId, ImageId, ProductId},
+    ids::{BrandId, CategoryId, ImageId, ProductId, TransferId},
+    paging::SortKey,
     text::{Validator, trim_in_place},
     text_enum,
 };
@@ -173,6 +178,89 @@ pub struct NewImage {
     pub alt: String,
     /// See [`ImageRow`].
     pub source_url: Option<String>,
+}
+
+/// State of the download of a URL, which all images with this URL share.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = images, check_for_backend(diesel::pg::Pg), treat_none_as_null = true)]
+pub struct DownloadState {
+    /// The content; none if the download failed.
+    pub media_id: Option<i64>,
+    /// Reason why it failed.
+    pub failure: Option<String>,
+    /// Number of attempts; [`MAX_ATTEMPTS`] if a retry is useless.
+    pub attempts: i32,
+    /// When the next attempt is due.
+    pub try_at: DateTime<Utc>,
+    /// When the last attempt began.
+    #[diesel(select_expression = images::fetched_at.assume_not_null())]
+    pub fetched_at: DateTime<Utc>,
+}
+
+/// A URL that is due for download.
+#[derive(Debug, Clone)]
+pub struct DueDownload {
+    /// The URL.
+    pub url: String,
+    /// Number of attempts, including the current one.
+    pub attempts: i32,
+    /// When the newest image with this URL was created.
+    pub created_at: DateTime<Utc>,
+    /// When the current attempt began.
+    pub claimed_at: DateTime<Utc>,
+    /// Result of an earlier attempt for other images.
+    pub earlier: Option<DownloadState>,
+}
+
+/// Images of an import that have no content for the same reason.
+#[derive(Debug, Clone)]
+pub struct ImageFailure {
+    /// The import.
+    pub transfer: TransferId,
+    /// Reason why the downloads failed; none if they are not done yet.
+    pub reason: Option<String>,
+    /// Number of images.
+    pub count: i64,
+    /// The first images.
+    pub examples: Vec<ImageId>,
+}
+
+/// A filter condition on images.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ImageCondition {
+    /// The viewer may change the image: the scope of products, and whether the images of brands and categories are
+    /// included.
+    Editable(Scope, bool),
+    /// By whether the last download failed.
+    HasFailed(bool),
+    /// By product.
+    Product(Op<ProductId>),
+    /// By creation time.
+    CreatedAt(Op<DateTime<Utc>>),
+}
+
+/// Fields that images can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
+pub enum ImageOrderField {
+    /// When the image was created.
+    #[default]
+    CreatedAt,
+}
+
+impl ImageOrderField {
+    /// Returns the list's name in cursors.
+    pub fn list(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "images:created_at",
+        }
+    }
+
+    /// Returns the sort key of a row.
+    pub fn key(self, row: &ImageRow) -> SortKey {
+        match self {
+            Self::CreatedAt => SortKey::Time(row.created_at),
+        }
+    }
 }
 
 /// An entity of the catalog that has at most one image.

@@ -84,6 +84,14 @@ pub async fn renew_lease(mut conn: &Conn, job: &JobRow) -> Result<bool> {
     Ok(diesel::update(leased).set(jobs::locked_until.eq(until)).execute(&mut conn).await? > 0)
 }
 
+/// Returns a job that was interrupted to the queue, as if it had not been claimed.
+pub async fn release(mut conn: &Conn, job: &JobRow) -> Result<()> {
+    let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
+    let waiting = (jobs::attempts.eq(jobs::attempts - 1), jobs::locked_until.eq(None::<DateTime<Utc>>));
+    diesel::update(leased).set(waiting).execute(&mut conn).await?;
+    Ok(())
+}
+
 /// Reschedules a completed recurring job. Does nothing if its lease expired and another worker has claimed it.
 pub async fn reschedule(mut conn: &Conn, job: &JobRow, period: Duration) -> Result<()> {
     let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));

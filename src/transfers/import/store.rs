@@ -1,6 +1,6 @@
 //! SQL statements on the row of a running import in `transfers`.
-//! Rule: one run at a time per resource and website. A run holds a lease on its row and renews it with each batch; an
-//! expired lease can be taken by another run, which continues after the last batch.
+//! Rule: one run at a time per resource and website. A run holds a lease on its row, as long as that of a job, and renews
+//! it; an expired lease can be taken by another run, which continues after the last batch.
 
 use diesel::{
     QueryableByName, sql_query,
@@ -18,10 +18,8 @@ use crate::{
     db::{Conn, bulk},
     error::{Error, ErrorCode, Result},
     ids::{TransferId, WebsiteId},
+    jobs::model::LEASE,
 };
-
-/// Validity of a lease after each batch, in seconds; much longer than a batch takes.
-const LEASE_SECONDS: i32 = 30;
 
 #[derive(QueryableByName)]
 struct LeaseRow {
@@ -112,7 +110,7 @@ pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>
          RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors",
     );
     let taken: Vec<LeaseRow> =
-        query.bind::<BigInt, _>(id).bind::<Double, _>(f64::from(LEASE_SECONDS)).load(&mut conn).await?;
+        query.bind::<BigInt, _>(id).bind::<Double, _>(LEASE.as_secs_f64()).load(&mut conn).await?;
     Ok(taken.into_iter().next().map(LeaseRow::into_lease))
 }
 
@@ -145,10 +143,27 @@ pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, 
         .bind::<BigInt, _>(count(counts.unchanged))
         .bind::<BigInt, _>(count(counts.rejected))
         .bind::<Jsonb, _>(errors(report)?)
-        .bind::<Double, _>(f64::from(LEASE_SECONDS))
+        .bind::<Double, _>(LEASE.as_secs_f64())
         .execute(&mut conn)
         .await?;
-    match noted {
+    check_held(noted)
+}
+
+/// Renews the lease of the run.
+/// # Errors
+/// [`Error::Coded`] if another run has taken the lease; database errors.
+pub async fn renew_lease(mut conn: &Conn, lease: &Lease) -> Result<()> {
+    let query = sql_query(
+        "UPDATE transfers SET locked_until = now() + make_interval(secs => $3)
+         WHERE id = $1 AND run = $2 AND status = 'running'",
+    );
+    let query = query.bind::<BigInt, _>(lease.id).bind::<Integer, _>(lease.run);
+    check_held(query.bind::<Double, _>(LEASE.as_secs_f64()).execute(&mut conn).await?)
+}
+
+/// Checks that the row of the run was updated.
+fn check_held(updated: usize) -> Result<()> {
+    match updated {
         0 => Err(Error::Coded(ErrorCode::Conflict, "another run has continued this import".into())),
         _ => Ok(()),
     }

@@ -1,6 +1,6 @@
 //! Background jobs: the queue and its workers, recurring jobs, long jobs, and what staff can see and do.
 
 mod long_jobs;
-mod queue;
+pub mod queue;
 mod recurring;
 mod staff;

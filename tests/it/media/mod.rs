@@ -3,4 +3,5 @@
 mod catalog_images;
 mod images;
 mod images_by_url;
+mod shared_downloads;
 mod slow;

@@ -4,9 +4,10 @@ pub mod upload;
 
 mod catalog;
 mod mutation;
+mod query;
 mod source;
 
-pub use self::{catalog::*, mutation::*};
+pub use self::{catalog::*, mutation::*, query::*};
 
 use std::sync::Arc;
 
@@ -19,9 +20,16 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::scalars::global_id,
-        schema::{context::ContextExt, loaders::by_parent, resource::resource},
+        schema::{
+            brands::{Brand, brand},
+            categories::{Category, category},
+            context::ContextExt,
+            loaders::by_parent,
+            products::{Product, product},
+            resource::resource,
+        },
     },
-    ids::{ImageId, ProductId},
+    ids::{ImageId, ProductId, TransferId},
     media::{
         self,
         model::{CatalogOwner, Image as StoredImage, MAX_WIDTH, RenditionFormat},
@@ -69,6 +77,12 @@ by_parent! {
     |conn, _, owners| media::store::by_catalog_owners(conn, &owners), image => image.row.catalog_owner()
 }
 
+by_parent! {
+    /// Images that an import could not download, by reason.
+    ImageFailuresByTransfer by TransferId => media::model::ImageFailure,
+    |conn, _, ids| media::store::downloads::failures_by_transfers(conn, &ids), failure => failure.transfer
+}
+
 /// An image of a product, a category, or the logo of a brand.
 #[object]
 impl Image {
@@ -112,6 +126,24 @@ impl Image {
     /// Alternative text that describes the image; empty if there is none.
     fn alt(&self) -> &str {
         &self.0.row.alt
+    }
+
+    /// Product that the image belongs to. Null for the images of brands and categories.
+    async fn product(&self, ctx: &Context<'_>) -> Result<Option<Product>> {
+        let Some(id) = self.0.row.product_id else { return Ok(None) };
+        Ok(ctx.loaders().row(id).await?.map(product))
+    }
+
+    /// Brand whose logo the image is; null otherwise.
+    async fn brand(&self, ctx: &Context<'_>) -> Result<Option<Brand>> {
+        let Some(id) = self.0.row.brand_id else { return Ok(None) };
+        Ok(ctx.loaders().row(id).await?.map(brand))
+    }
+
+    /// Category whose image it is; null otherwise.
+    async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
+        let Some(id) = self.0.row.category_id else { return Ok(None) };
+        Ok(ctx.loaders().row(id).await?.map(category))
     }
 
     /// Position among the product's images, starting at 1; there may be gaps.

@@ -16,12 +16,14 @@ use crate::{
         engine::scalars::global_id,
         schema::{
             context::ContextExt,
+            media::{Image, ImageFailuresByTransfer, image},
             resource::resource,
             users::{User, user},
             websites::{Website, website},
         },
     },
     ids::TransferId,
+    media::model::ImageFailure,
     transfers::{
         self,
         model::{Format, Resource, RowError},
@@ -31,6 +33,9 @@ use crate::{
 
 /// Validity of a download URL.
 const DOWNLOAD_URL_TTL: Duration = Duration::from_secs(3600);
+
+/// Maximum number of reasons in `imageFailures`.
+const MAX_IMAGE_FAILURES: usize = 20;
 
 /// An import or export.
 #[derive(Clone)]
@@ -129,6 +134,21 @@ impl Transfer {
         self.0.errors().into_iter().map(TransferError).collect()
     }
 
+    /// Number of images of the imported products that are not downloaded yet; 0 for an export. Images are downloaded in the
+    /// background, and go on when the import is done.
+    async fn images_pending(&self, ctx: &Context<'_>) -> Result<i64> {
+        let failures = ctx.loaders().group::<ImageFailuresByTransfer, _>(self.0.id).await?;
+        Ok(failures.iter().filter(|failure| failure.reason.is_none()).map(|failure| failure.count).sum())
+    }
+
+    /// Images of the imported products that could not be downloaded, by reason: the 20 most frequent reasons. Products
+    /// that a later import contains are part of its report.
+    async fn image_failures(&self, ctx: &Context<'_>) -> Result<Vec<TransferImageFailure>> {
+        let failures = ctx.loaders().group::<ImageFailuresByTransfer, _>(self.0.id).await?;
+        let failed = failures.iter().filter(|failure| failure.reason.is_some()).take(MAX_IMAGE_FAILURES);
+        Ok(failed.cloned().map(TransferImageFailure).collect())
+    }
+
     /// Why the transfer failed; null if it did not fail.
     fn failure(&self) -> Option<&str> {
         self.0.failure.as_deref()
@@ -168,6 +188,28 @@ impl Transfer {
         let Some(key) = key else { return Ok(None) };
         let signed = ctx.services().storage.signed_get(key, &self.0.file_name(suffix), DOWNLOAD_URL_TTL).await?;
         Ok(Some(signed.url))
+    }
+}
+
+/// Images that could not be downloaded.
+pub struct TransferImageFailure(Arc<ImageFailure>);
+
+/// Images of an import that could not be downloaded for the same reason.
+#[object]
+impl TransferImageFailure {
+    /// Error of the downloads.
+    fn reason(&self) -> &str {
+        self.0.reason.as_deref().unwrap_or_default()
+    }
+
+    /// Number of images.
+    fn count(&self) -> i64 {
+        self.0.count
+    }
+
+    /// Up to five of the images.
+    async fn examples(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
+        Ok(ctx.loaders().rows(self.0.examples.iter().copied()).await?.into_iter().map(image).collect())
     }
 }
 

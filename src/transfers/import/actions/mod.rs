@@ -22,6 +22,7 @@ use crate::{
     db::Db,
     error::{Error, ErrorCode, Result, UserErrorCode},
     ids::TransferId,
+    jobs::model::HEARTBEAT,
     websites::{self, model::WebsiteRow},
 };
 
@@ -111,6 +112,19 @@ async fn wait_for_lease(db: &Db, id: TransferId) -> Result<Option<Lease>> {
     }
 }
 
+/// Renews the lease of a run until another run has taken it; returns the error that says so. Batches renew it, too, but
+/// may take longer than it is valid.
+async fn lose_lease(db: &Db, lease: &Lease) -> Error {
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        match db.transaction(async |conn| store::renew_lease(conn, lease).await).await {
+            Err(lost @ Error::Coded(ErrorCode::Conflict, _)) => return lost,
+            Err(error) => tracing::warn!(%error, transfer = lease.id.0, "renewing an import lease failed"),
+            Ok(()) => {}
+        }
+    }
+}
+
 async fn run(
     db: &Db,
     run: Run<'_>,
@@ -122,11 +136,14 @@ async fn run(
     let rejects = RejectsFile::open(rejects, layout, run.lease.checkpoint > 0)?;
     let batch_import = BatchImport { db, file, rejects, is_dry_run: run.options.is_dry_run };
     let mut report = run.lease.report.clone();
-    let done: Result<()> = async {
+    let work = async {
         batch_import.run(&mut Importer::new(db, &run), &mut report, progress).await?;
         before_finish.await
-    }
-    .await;
+    };
+    let done: Result<()> = tokio::select! {
+        done = work => done,
+        lost = lose_lease(db, &run.lease) => Err(lost),
+    };
     let failure = done.as_ref().err().map(Error::to_string);
     let (lease, failure) = (&run.lease, failure.as_deref());
     let (website, is_audited) = (run.website.id, failure.is_none() && !run.options.is_dry_run);

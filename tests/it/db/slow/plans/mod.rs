@@ -3,6 +3,7 @@
 
 mod groups;
 mod histories;
+mod images;
 mod searches;
 mod staff;
 
@@ -41,6 +42,7 @@ const LARGE_TABLES: &[&str] = &[
     "search_rules",
     "search_words",
     "audit_log",
+    "images",
     "jobs",
     "transfers",
 ];

@@ -1,14 +1,17 @@
 //! All SQL statements on images.
 //! Scopes: viewers who can edit the product see all of its images, others only those that are downloaded.
 
+pub mod downloads;
+pub mod list;
+
 use std::collections::{HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use diesel::{data_types::PgInterval, define_sql_function, dsl::now, pg::Pg, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;
 
 use super::model::{
-    CatalogOwner, Image, ImageRow, MAX_ATTEMPTS, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, NewMedia,
-    RequestedImage,
+    CatalogOwner, Image, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, NewMedia, RequestedImage,
 };
 use crate::{
     auth::Scope,
@@ -27,10 +30,11 @@ define_sql_function! {
     fn array_position(list: diesel::sql_types::Array<diesel::sql_types::BigInt>, key: diesel::sql_types::BigInt) -> Integer;
 }
 
-/// Lease of an image that is being downloaded, in minutes.
-const LEASE_MINUTES: i64 = 5;
 /// How long unreferenced content is kept, in minutes: a mutation may be about to reference it.
 pub const GRACE_MINUTES: i64 = 60;
+
+/// Why an image is rejected that the product has, from an upload or from another URL.
+const DUPLICATE: &str = "the product already has this image";
 
 type ImageWithMedia = (ImageRow, Option<MediaRow>);
 
@@ -139,6 +143,7 @@ pub async fn replace(mut conn: &Conn, new: &NewImage) -> Result<ImageRow> {
         images::failure.eq(None::<String>),
         images::attempts.eq(0),
         images::try_at.eq(now),
+        images::fetched_at.eq(None::<DateTime<Utc>>),
     );
     let row = ImageRow::as_returning();
     let replaced = if new.brand_id.is_some() {
@@ -216,47 +221,6 @@ pub async fn insert_missing(mut conn: &Conn, new: &[NewImage]) -> Result<usize> 
     Ok(added)
 }
 
-/// Claims up to `limit` images that are due for download, with a lease of five minutes.
-pub async fn claim_due(mut conn: &Conn, limit: i64) -> Result<Vec<ImageRow>> {
-    let due = images::table
-        .filter(images::media_id.is_null())
-        .filter(images::attempts.lt(MAX_ATTEMPTS))
-        .filter(images::try_at.le(now))
-        .order((images::try_at, images::id))
-        .limit(limit)
-        .select(images::id)
-        .for_update()
-        .skip_locked();
-    let ids: Vec<ImageId> = due.load(&mut conn).await?;
-    let claimed = diesel::update(images::table.filter(images::id.eq_any(ids))).set((
-        images::attempts.eq(images::attempts + 1),
-        images::try_at.eq(timestamptz_pl_interval(now, minutes(LEASE_MINUTES))),
-    ));
-    Ok(claimed.returning(ImageRow::as_returning()).get_results(&mut conn).await?)
-}
-
-/// Links a downloaded image to its content.
-/// # Errors
-/// TAKEN if the product already has this image.
-pub async fn set_media(mut conn: &Conn, id: ImageId, media: i64) -> Result<()> {
-    let change = (images::media_id.eq(media), images::failure.eq(None::<String>));
-    diesel::update(images::table.find(id)).set(change).execute(&mut conn).await.map_err(constraint_error)?;
-    Ok(())
-}
-
-/// Records why a download failed and the delay of the next attempt in minutes; none if a retry is useless.
-pub async fn record_failure(mut conn: &Conn, id: ImageId, reason: &str, retry_after: Option<i64>) -> Result<()> {
-    let failed = diesel::update(images::table.find(id));
-    match retry_after {
-        Some(pause) => {
-            let at = timestamptz_pl_interval(now, minutes(pause));
-            failed.set((images::failure.eq(reason), images::try_at.eq(at))).execute(&mut conn).await?
-        }
-        None => failed.set((images::failure.eq(reason), images::attempts.eq(MAX_ATTEMPTS))).execute(&mut conn).await?,
-    };
-    Ok(())
-}
-
 /// Changes an alternative text.
 pub async fn set_alt(mut conn: &Conn, id: ImageId, alt: &str) -> Result<()> {
     diesel::update(images::table.find(id)).set(images::alt.eq(alt)).execute(&mut conn).await?;
@@ -295,7 +259,7 @@ pub async fn delete_unreferenced(mut conn: &Conn, limit: i64) -> Result<usize> {
 fn constraint_error(error: diesel::result::Error) -> Error {
     let taken = |field, rule: &'static str| UserError::new(UserErrorCode::Taken, field, rule);
     Error::from(error)
-        .on_constraint("images_product_id_media_id_key", || taken("file", "the product already has this image"))
+        .on_constraint("images_product_id_media_id_key", || taken("file", DUPLICATE))
         .on_constraint("images_brand_id_fkey", || {
             UserError::new(UserErrorCode::NotFound, "brandId", "this brand does not exist")
         })
