@@ -140,11 +140,11 @@ mod tests {
     fn orientation_is_applied_and_metadata_removed() {
         // Orientation 6: rotated by 90 degrees.
         let jpeg = with_exif(&encoded(&halves(100, 50), ImageFormat::Jpeg), 6);
-        let picture = render(&jpeg).expect("an image");
-        assert_eq!((picture.width, picture.height), (50, 100));
-        let upright = shown(&picture, 50, RenditionFormat::Jpeg);
+        let rendered = render(&jpeg).expect("an image");
+        assert_eq!((rendered.width, rendered.height), (50, 100));
+        let upright = shown(&rendered, 50, RenditionFormat::Jpeg);
         assert!(upright.get_pixel(25, 10).0[0] > 200 && upright.get_pixel(25, 90).0[2] > 200);
-        for file in &picture.files {
+        for file in &rendered.files {
             let has = |text: &[u8]| file.bytes.windows(text.len()).any(|window| window == text);
             assert!(!has(b"Exif") && !has(b"secret place"), "{:?}", file.format);
         }

@@ -173,7 +173,7 @@ pub async fn snippets(mut conn: &Conn, documents: &[i64], full_text: &FullTextQu
 
 /// Writes the text search configuration of a document `d`; documents with language `all` use the first language.
 fn push_config<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
-    let first = full_text.0.first().map(|(language, _)| *language).unwrap_or_default();
+    let first = full_text.0.as_slice().first().map(|(language, _)| *language).unwrap_or_default();
     out.sql("CASE d.language");
     for (language, _) in &full_text.0 {
         out.sql(" WHEN '").sql(language.as_str()).sql("' THEN 'souk_").sql(language.as_str()).sql("'::regconfig");
