@@ -59,7 +59,7 @@ async fn change_status(
 ) -> Result<OrderRow> {
     let illegal = |rule: String| Error::user(UserErrorCode::IllegalTransition, field, rule);
     let transition = order.status.transition(status).map_err(illegal)?;
-    // Before the actor is checked: of an order that nobody can cancel, nobody is told that the shop can.
+    // Before the actor is checked: the message must not name the shop if the order cannot be canceled at all.
     let unshipped = if status == Status::Cancelled { unshipped_lines(conn, &order, field).await? } else { Vec::new() };
     transition.check_actor(actor_of(viewer, &order)).map_err(illegal)?;
     match status {

@@ -82,7 +82,7 @@ impl Status {
 
     /// Returns the change to the next status.
     /// # Errors
-    /// The reason as a message if nobody may make this change.
+    /// The reason as a message if no role may make this change.
     pub fn transition(self, next: Self) -> Result<&'static Transition, String> {
         let possible: Vec<_> = TRANSITIONS.iter().filter(|transition| transition.from == self).collect();
         if let Some(transition) = possible.iter().find(|transition| transition.to == next) {
@@ -151,14 +151,14 @@ mod tests {
 
     #[test]
     fn messages_name_the_status_and_what_is_possible() {
-        let refusal = |from: Status, to: Status| from.transition(to).unwrap_err();
+        let rejection = |from: Status, to: Status| from.transition(to).unwrap_err();
         assert_eq!(
-            refusal(Status::Pending, Status::Shipped),
+            rejection(Status::Pending, Status::Shipped),
             "an order that is pending cannot change to shipped, only to confirmed or cancelled"
         );
-        assert_eq!(refusal(Status::Shipped, Status::Shipped), "the order is already shipped");
+        assert_eq!(rejection(Status::Shipped, Status::Shipped), "the order is already shipped");
         assert_eq!(
-            refusal(Status::Delivered, Status::Cancelled),
+            rejection(Status::Delivered, Status::Cancelled),
             "the order is delivered, and its status cannot change any more"
         );
         let shipped = Status::Confirmed.transition(Status::Shipped).unwrap();

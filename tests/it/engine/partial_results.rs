@@ -8,7 +8,7 @@ use crate::support::{
 };
 
 #[test]
-fn root_fields_that_can_be_refused_are_nullable() {
+fn root_fields_that_can_be_rejected_are_nullable() {
     let sdl = Sdl::read();
     let queries = sdl.fields("Query").into_iter().filter(|field| description(field).contains("Requires "));
     let not_null: Vec<_> = queries
@@ -20,7 +20,7 @@ fn root_fields_that_can_be_refused_are_nullable() {
 }
 
 #[tokio::test]
-async fn lists_beside_a_refused_one_are_returned() {
+async fn lists_beside_a_rejected_one_are_returned() {
     let app = TestApp::new().await;
     app.website("sailor").await;
     for (actor, field, code) in

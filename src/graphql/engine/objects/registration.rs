@@ -21,7 +21,7 @@ pub struct FieldInfo {
     pub arguments: &'static [ArgumentInfo],
     /// Complexity, if it differs from the default.
     pub complexity: Option<Complexity>,
-    /// Whether a guard may refuse the field, which makes it nullable.
+    /// Whether a guard may reject the field, which makes it nullable.
     pub is_guarded: bool,
 }
 
