@@ -52,6 +52,9 @@ async fn fetch_until(db: &Db, processor: &ImageProcessor, stop: &StopSignal) -> 
     let (started, mut count) = (Instant::now(), 0);
     loop {
         let claimed = db.transaction(async |conn| downloads::claim_due(conn, CONCURRENCY).await).await?;
+        if claimed.is_empty() {
+            return Ok(count);
+        }
         let claimed_count = claimed.len();
         let work = stream::iter(claimed).map(|download| async move {
             let done = settle(db, processor, &download, stop).await.unwrap_or_else(|error| {
@@ -67,7 +70,7 @@ async fn fetch_until(db: &Db, processor: &ImageProcessor, stop: &StopSignal) -> 
             db.transaction(async |conn| downloads::release(conn, &interrupted).await).await?;
             return Ok(count);
         }
-        if claimed_count < CONCURRENCY || started.elapsed() > MAX_RUN {
+        if started.elapsed() > MAX_RUN {
             return Ok(count);
         }
     }

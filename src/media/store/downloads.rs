@@ -21,6 +21,7 @@ use crate::{
     db::{Conn, sql::timestamptz_pl_interval, tables::images},
     error::Result,
     ids::{ImageId, ProductId, TransferId},
+    sources::model::SourceType,
 };
 
 /// Lease of a URL that is being downloaded, in minutes.
@@ -162,10 +163,11 @@ pub async fn failures_by_transfers(mut conn: &Conn, ids: &[TransferId]) -> Resul
         "SELECT s.last_transfer_id AS transfer, i.failure AS reason, count(*) AS count,
                 (array_agg(i.id ORDER BY i.id))[1:5] AS examples
          FROM sources s JOIN images i ON i.product_id = s.resource_id
-         WHERE s.resource_type = 'product' AND s.last_transfer_id = ANY($1) AND i.media_id IS NULL
+         WHERE s.resource_type = $2 AND s.last_transfer_id = ANY($1) AND i.media_id IS NULL
          GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2",
     );
-    let rows: Vec<Row> = query.bind::<Array<BigInt>, _>(ids).load(&mut conn).await?;
+    let query = query.bind::<Array<BigInt>, _>(ids).bind::<Text, _>(SourceType::Product.as_str());
+    let rows: Vec<Row> = query.load(&mut conn).await?;
     let failure = |Row { transfer, reason, count, examples }| ImageFailure { transfer, reason, count, examples };
     Ok(rows.into_iter().map(failure).collect())
 }

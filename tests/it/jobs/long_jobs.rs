@@ -58,7 +58,7 @@ async fn lease_of_a_running_job_is_short_and_renewed() {
     // If the server were killed now, another one would claim its jobs within half a minute.
     let soon = "SELECT bool_and(locked_until < now() + interval '29 seconds') FROM jobs";
     assert_eq!(database.scalar(soon).await, "t");
-    database.sql("UPDATE jobs SET locked_until = now() + interval '1 second'").await;
+    database.sql("UPDATE jobs SET locked_until = now() + interval '9 seconds'").await;
     wait_until(&database, "SELECT bool_and(locked_until > now() + interval '10 seconds') FROM jobs", "t").await;
     // A worker that has lost its lease gives up.
     database.sql("UPDATE jobs SET attempts = attempts + 1").await;

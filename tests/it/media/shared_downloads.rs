@@ -237,7 +237,7 @@ async fn import_reports_images_that_could_not_be_downloaded() {
         add_images(&app, product, &urls).await;
         let seen = format!(
             "INSERT INTO sources (resource_type, resource_id, website_id, last_transfer_id)
-                VALUES ('product', {}, {}, {transfer})
+                VALUES ('Product', {}, {}, {transfer})
              ON CONFLICT ON CONSTRAINT sources_pkey DO UPDATE SET last_transfer_id = {transfer}",
             product.0, website.0
         );
