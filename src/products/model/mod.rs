@@ -35,6 +35,9 @@ text_enum! {
 /// Maximum number of offers of a product, and of linked products.
 pub const MAX_OFFERS: i64 = 50;
 
+/// Maximum length of a SKU, in characters.
+pub const MAX_SKU: usize = 255;
+
 /// A product offered for sale on one website.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
@@ -228,7 +231,7 @@ impl ProductPatch {
         let mut validator = Validator::new();
         validator.optional_text("name", self.name.as_deref(), 255);
         check_slug(&mut validator, "slug", self.slug.as_deref());
-        validator.optional_text("sku", self.sku.as_deref(), 100);
+        validator.optional_text("sku", self.sku.as_deref(), MAX_SKU);
         validator.optional_text("barcode", self.barcode.as_ref().and_then(Option::as_deref), 100);
         validator.optional_text("variant", self.variant.as_ref().and_then(Option::as_deref), 255);
         validator.multiline_text("description", self.description.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
@@ -241,7 +244,7 @@ impl ProductPatch {
         if let Some(price) = self.cost_price.flatten() {
             validator.check(check_price("costPrice", price));
         }
-        validator.optional_text("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), 100);
+        validator.optional_text("supplierSku", self.supplier_sku.as_ref().and_then(Option::as_deref), MAX_SKU);
         if self.low_stock_threshold.is_some_and(|quantity| !(0..=MAX_LOW_STOCK).contains(&quantity)) {
             let rule = format!("lowStockThreshold must be between 0 and {MAX_LOW_STOCK}");
             validator.check(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));

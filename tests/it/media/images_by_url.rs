@@ -13,7 +13,7 @@ use souk::{
         actions::{ImageProcessor, fetch::fetch_due},
         fetch::FetchPolicy,
         model::RequestedImage,
-        store::{insert_missing, select_missing},
+        store::{changes, insert_missing},
     },
 };
 use tokio::net::TcpListener;
@@ -47,9 +47,10 @@ async fn shop(app: &TestApp) -> (Actor<'_>, ProductId) {
 async fn add_image_urls(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
     let wanted: Vec<_> = (1..)
         .zip(urls)
-        .map(|(position, url)| RequestedImage { product, url: url.clone(), alt: String::new(), position })
+        .map(|(position, url)| RequestedImage { product, url: url.clone(), alt: None, position })
         .collect();
-    let put = async |conn: &souk::db::Conn| insert_missing(conn, &select_missing(conn, &wanted).await?).await;
+    let put =
+        async |conn: &souk::db::Conn| insert_missing(conn, &changes(conn, &[product], &wanted, true).await?.new).await;
     app.database.db.transaction(put).await.expect("queued images")
 }
 

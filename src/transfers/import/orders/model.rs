@@ -19,6 +19,7 @@ use crate::{
     error::{UserError, UserErrorCode},
     money::{MAX_TOTAL, check_price, line_total},
     orders::model::Status,
+    products::model::MAX_SKU,
     stock::model::MAX_QUANTITY,
     text::{self, Validator},
 };
@@ -106,7 +107,7 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
     }
     let mut total = rust_decimal::Decimal::ZERO;
     for (index, line) in record.lines.iter_mut().enumerate() {
-        validator.text("lines", &line.sku, 100);
+        validator.text("lines", &line.sku, MAX_SKU);
         validator.text("lines", &line.name, 255);
         validator.check(check_price("lines", line.unit_price));
         if !(1..=MAX_QUANTITY).contains(&line.quantity) {

@@ -86,6 +86,7 @@ pub async fn import_start(
         let rule = format!("{} can be imported only as souk-csv or souk-jsonl", request.resource.as_str());
         return Err(Error::bad_input("format", rule));
     }
+    request.shop_options.rules.check(request.resource)?;
     let mut validator = Validator::new();
     validator.optional_text("imageBaseUrl", request.shop_options.image_base_url.as_deref(), 1000);
     validator.finish()?;
