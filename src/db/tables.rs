@@ -791,6 +791,8 @@ diesel::table! {
         updated_at -> Timestamptz,
         locked_until -> Nullable<Timestamptz>,
         run -> Int4,
+        rejections -> Jsonb,
+        missing -> Nullable<Int8>,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The loop that every import runs over the batches of its file: reads a batch, writes it, counts its rows, appends the
 //! rejected ones to the rejects file, and stores the progress.
-//! Rule: the progress is stored only after the rejected rows are in their file, so that no row is lost; an interrupted
-//! run may write a rejected row twice.
+//! Rule: the progress is stored only after the rejected rows are in their file, so that no row is lost.
 
 use csv::ByteRecord;
 
@@ -9,7 +8,7 @@ use super::{
     IMPORTED_TABLES,
     model::Report,
     read_ahead::{ReadAhead, RowBatch},
-    record::{Rejection, Row},
+    record::{Context, Rejection, Row},
     rejects::RejectsFile,
 };
 use crate::{
@@ -35,8 +34,10 @@ pub struct BatchOutcome {
 pub struct RejectedRow {
     /// Line of the file on which the row begins.
     pub line: u64,
-    /// Fields of the row, one list for each of its lines.
-    pub fields: Vec<ByteRecord>,
+    /// Fields of the row.
+    pub fields: ByteRecord,
+    /// Other lines of the file that the row depends on.
+    pub context: Context,
     /// Reason of the rejection.
     pub reason: Rejection,
 }
@@ -97,14 +98,17 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
 
     fn count(&mut self, outcome: BatchOutcome, report: &mut Report) -> Result<()> {
         let BatchOutcome { created, updated, unchanged, mut rejected } = outcome;
+        rejected.sort_by_key(|row| row.line);
+        for row in &mut rejected {
+            row.reason = self.file.with_own_column(row.reason.clone());
+        }
         let counts = &mut report.counts;
         counts.read += created + updated + unchanged + rejected.len() as u64;
         counts.created += created;
         counts.updated += updated;
         counts.unchanged += unchanged;
-        rejected.sort_by_key(|row| row.line);
-        for RejectedRow { line, fields, reason } in rejected {
-            self.rejects.add(line, &fields, &reason)?;
+        self.rejects.add(&rejected)?;
+        for RejectedRow { line, reason, .. } in rejected {
             report.reject(line, reason);
         }
         self.rejects.flush()

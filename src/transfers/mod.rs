@@ -14,6 +14,7 @@ pub mod model;
 pub mod native;
 mod read_ahead;
 pub mod record;
+pub mod rejection_summary;
 mod rejects;
 pub mod runs;
 pub mod sales;

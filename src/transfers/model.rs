@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{formats, record::Rejection};
-use crate::{db::export::Export, ids::UserId, registry::domains, text_enum};
+use super::{formats, record::Rejection, rejection_summary::RejectionSummary};
+use crate::{
+    db::export::Export,
+    error::{Error, Result},
+    ids::UserId,
+    registry::domains,
+    text_enum,
+};
 
 /// Maximum number of rejected rows in a report; the rejects file contains all of them.
 pub const MAX_ERRORS: usize = 100;
@@ -59,6 +65,56 @@ impl Format {
     }
 }
 
+text_enum! {
+    /// How an import finds the product of a row.
+    #[derive(Default, Serialize, Deserialize)]
+    #[graphql(name = "ImportMatch")]
+    pub enum MatchBy {
+        /// By external ID, and by SKU if the row or the product has no external ID. A row whose SKU belongs to a product
+        /// with another external ID is rejected.
+        #[default]
+        ExternalId => "external-id",
+        /// By external ID, and otherwise by SKU. A product that is found by SKU gets the external ID of the row.
+        Sku => "sku",
+    }
+}
+
+text_enum! {
+    /// What an import does with the active products of earlier imports of the website that the file does not contain.
+    #[derive(Default, Serialize, Deserialize)]
+    #[graphql(name = "ImportMissing")]
+    pub enum Missing {
+        /// They stay as they are.
+        #[default]
+        Keep => "keep",
+        /// They are deactivated. Use it only for files that contain all products of the website.
+        Deactivate => "deactivate",
+    }
+}
+
+/// How an import treats existing products.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProductRules {
+    /// How products are found.
+    pub match_by: MatchBy,
+    /// What happens to products that the file does not contain.
+    pub missing: Missing,
+}
+
+impl ProductRules {
+    /// Checks that the rules are the default ones, except for products.
+    /// # Errors
+    /// User errors of `match` and `missing`.
+    pub fn check(self, resource: Resource) -> Result<()> {
+        if resource == Resource::Products || self == Self::default() {
+            return Ok(());
+        }
+        let field = if self.missing == Missing::Keep { "match" } else { "missing" };
+        Err(Error::bad_input(field, "this option is for imports of products only"))
+    }
+}
+
 /// Options of an import.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
@@ -76,6 +132,8 @@ pub struct ImportOptions {
     pub user: Option<UserId>,
     /// Options of formats of other shop systems.
     pub shop_options: formats::Options,
+    /// How existing products are treated.
+    pub rules: ProductRules,
 }
 
 /// Row counts by outcome; `read` is the sum of the others.
@@ -119,6 +177,13 @@ pub struct Report {
     pub counts: Counts,
     /// The first [`MAX_ERRORS`] rejected rows.
     pub errors: Vec<RowError>,
+    /// All rejected rows, summarized by reason.
+    #[serde(default)]
+    pub rejections: Vec<RejectionSummary>,
+    /// Number of active products of earlier imports of the website that the file does not contain. None if this was
+    /// not determined: for other resources, and for a rejects file.
+    #[serde(default)]
+    pub missing: Option<u64>,
     /// Data in files of other shop systems that is not imported, with the number of occurrences.
     #[serde(default)]
     pub notes: BTreeMap<String, u64>,
@@ -128,6 +193,7 @@ impl Report {
     /// Counts a rejected row.
     pub fn reject(&mut self, line: u64, rejection: Rejection) {
         self.counts.rejected += 1;
+        RejectionSummary::count(&mut self.rejections, line, &rejection);
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(RowError::new(line, rejection));
         }

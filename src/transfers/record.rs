@@ -1,6 +1,8 @@
 //! Parsed rows of a file, independent of its format.
 //! Rule: `None` means that the file does not contain the field and keeps the existing value; `Some(None)` clears it.
 
+use std::{fmt, sync::Arc};
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -12,10 +14,24 @@ use crate::error::Error;
 pub struct Row<T, E = Rejection> {
     /// Line of the file on which the row begins, from 1.
     pub line: u64,
-    /// The raw fields, one list for each line of the file that the row consists of; written to the rejects file.
-    pub fields: Vec<csv::ByteRecord>,
+    /// The raw fields; written to the rejects file.
+    pub fields: csv::ByteRecord,
+    /// Other lines of the file that determine how the row is read; written to the rejects file with the row.
+    pub context: Context,
     /// The parsed record, or the reason of the rejection.
     pub record: Result<T, E>,
+}
+
+/// Lines of the file that rows depend on: those of the same product, in the order of the file.
+pub type Context = Arc<[FileLine]>;
+
+/// A line of the file.
+#[derive(Debug, Clone)]
+pub struct FileLine {
+    /// Line number, from 1.
+    pub line: u64,
+    /// The raw fields.
+    pub fields: csv::ByteRecord,
 }
 
 /// Reason of a rejection, as a message for the user.
@@ -31,6 +47,15 @@ impl Rejection {
     /// Creates a rejection of one column.
     pub fn at(column: &str, message: impl Into<String>) -> Self {
         Self { column: Some(column.to_owned()), message: message.into() }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.column {
+            Some(column) => write!(formatter, "{column}: {}", self.message),
+            None => formatter.write_str(&self.message),
+        }
     }
 }
 
@@ -92,7 +117,7 @@ pub struct ProductRecord {
     pub stock: Option<i32>,
     /// Whether the product is for sale.
     pub is_active: Option<bool>,
-    /// Images in display order; existing images that are not listed stay.
+    /// Images in display order; they replace the existing ones.
     pub images: Option<Vec<ImageRecord>>,
 }
 
@@ -112,8 +137,8 @@ pub struct GroupRecord {
 pub struct ImageRecord {
     /// URL of the image.
     pub url: String,
-    /// Alternative text.
-    pub alt: String,
+    /// Alternative text; none if the file has no such texts.
+    pub alt: Option<String>,
 }
 
 /// A parsed row of any resource.
@@ -132,7 +157,7 @@ pub enum Record {
 impl<T> Row<T> {
     /// Parses the record further.
     pub fn and_then<U>(self, read: impl FnOnce(T) -> Result<U, Rejection>) -> Row<U> {
-        Row { line: self.line, fields: self.fields, record: self.record.and_then(read) }
+        Row { line: self.line, fields: self.fields, context: self.context, record: self.record.and_then(read) }
     }
 }
 

@@ -1,16 +1,19 @@
-//! The rejects file: the rejected rows with two additional columns, `line` and `reason`.
-//! Rule: it can be corrected and imported like the original file; without rejected rows no file is created.
+//! The rejects file: the rejected rows with two additional columns, `line` and `reason`, and the lines that they depend
+//! on, such as the other variants of the product, whose reason is empty.
+//! Rule: it can be corrected and imported like the original file, and each line is in it once; without rejected rows no
+//! file is created.
 
 use std::{
+    collections::{BTreeMap, HashMap, HashSet},
     fs::{self, File},
-    io::{BufWriter, Write},
+    io::{BufRead, BufReader, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-use csv::{ByteRecord, Writer, WriterBuilder};
+use csv::{ByteRecord, ReaderBuilder, Writer, WriterBuilder};
 use serde_json::{Map, Value};
 
-use super::{native::read::REJECTS_COLUMNS, record::Rejection};
+use super::{actions::RejectedRow, native::read::REJECTS_COLUMNS, record::Rejection};
 use crate::error::{Error, Result};
 
 /// A rejects file; created with the first row.
@@ -18,6 +21,10 @@ pub struct RejectsFile {
     path: PathBuf,
     layout: Layout,
     out: Option<Output>,
+    /// Lines of the original file that are in the rejects file.
+    written: HashSet<u64>,
+    /// Those of them that an earlier run rejected.
+    rejected_before: HashSet<u64>,
 }
 
 /// Layout of a rejects file.
@@ -36,6 +43,13 @@ pub enum Layout {
     JsonLines,
 }
 
+impl Layout {
+    /// Returns whether the original file is a rejects file itself; of JSON Lines only its rows can say so.
+    pub fn is_of_rejects_file(&self) -> bool {
+        matches!(self, Self::Csv { header, .. } if header.ends_with(&REJECTS_COLUMNS.map(str::to_owned)))
+    }
+}
+
 enum Output {
     Csv(Box<Writer<BufWriter<File>>>),
     JsonLines(BufWriter<File>),
@@ -45,18 +59,19 @@ impl RejectsFile {
     /// Prepares the rejects file for this layout; the file is created with the first row. With `append` the file of an
     /// earlier run is continued, otherwise it is removed.
     /// # Errors
-    /// If the file cannot be written.
+    /// If the file cannot be read or written.
     pub fn open(path: &Path, mut layout: Layout, append: bool) -> Result<Self> {
-        if let Layout::Csv { header, keeps_extra_fields, .. } = &mut layout {
-            // The original file may be a rejects file itself.
-            if let Some(own) = header.strip_suffix(&REJECTS_COLUMNS.map(str::to_owned)) {
-                *header = own.to_vec();
-                *keeps_extra_fields = false;
-            }
+        let is_again = layout.is_of_rejects_file();
+        if let Layout::Csv { header, keeps_extra_fields, .. } = &mut layout
+            && is_again
+        {
+            header.truncate(header.len() - REJECTS_COLUMNS.len());
+            *keeps_extra_fields = false;
         }
-        let mut rejects = Self { path: path.to_owned(), layout, out: None };
+        let (written, rejected_before) = (HashSet::new(), HashSet::new());
+        let mut rejects = Self { path: path.to_owned(), layout, out: None, written, rejected_before };
         let done = match (append, path.is_file()) {
-            (true, true) => rejects.create(true),
+            (true, true) => rejects.read_written().and_then(|()| rejects.create(true)),
             (false, true) => fs::remove_file(path).map_err(Into::into),
             (_, false) => Ok(()),
         };
@@ -64,15 +79,58 @@ impl RejectsFile {
         Ok(rejects)
     }
 
-    /// Adds a rejected row: each of its lines with the reason.
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn add(&mut self, line: u64, lines: &[ByteRecord], rejection: &Rejection) -> Result<()> {
-        let done = self.write(line, lines, rejection);
-        done.map_err(|error| self.write_error(&error))
+    /// Takes the lines of the original file that an earlier, interrupted run rejected.
+    pub fn take_rejected_before(&mut self) -> HashSet<u64> {
+        std::mem::take(&mut self.rejected_before)
     }
 
-    fn write(&mut self, line: u64, lines: &[ByteRecord], rejection: &Rejection) -> Result<(), csv::Error> {
+    /// Reads which lines of the original file an earlier run has written.
+    fn read_written(&mut self) -> Result<(), csv::Error> {
+        let mut add = |line: u64, has_reason: bool| {
+            self.written.insert(line);
+            if has_reason {
+                self.rejected_before.insert(line);
+            }
+        };
+        match &self.layout {
+            Layout::Csv { delimiter, .. } => {
+                let mut rows = ReaderBuilder::new().delimiter(*delimiter).flexible(true).from_path(&self.path)?;
+                for row in rows.byte_records() {
+                    let row = row?;
+                    let at = |from_end: usize| {
+                        row.len().checked_sub(from_end).and_then(|index| row.get(index)).unwrap_or_default()
+                    };
+                    let line = std::str::from_utf8(at(2)).ok().and_then(|line| line.parse().ok());
+                    line.into_iter().for_each(|line| add(line, !at(1).is_empty()));
+                }
+            }
+            Layout::JsonLines => {
+                for row in BufReader::new(File::open(&self.path)?).lines() {
+                    let row: Value = serde_json::from_str(&row?).unwrap_or_default();
+                    row["line"].as_u64().into_iter().for_each(|line| add(line, true));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds rejected rows with their reasons, and the lines that they depend on.
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn add(&mut self, rows: &[RejectedRow]) -> Result<()> {
+        let reasons: HashMap<u64, &Rejection> = rows.iter().map(|row| (row.line, &row.reason)).collect();
+        let context = rows.iter().flat_map(|row| row.context.iter()).map(|line| (line.line, &line.fields));
+        let lines: BTreeMap<u64, &ByteRecord> = context.chain(rows.iter().map(|row| (row.line, &row.fields))).collect();
+        for (line, fields) in lines {
+            if self.written.insert(line) {
+                let done = self.write(line, fields, reasons.get(&line).copied());
+                done.map_err(|error| self.write_error(&error))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, line: u64, fields: &ByteRecord, rejection: Option<&Rejection>) -> Result<(), csv::Error> {
         if self.out.is_none() {
             self.create(false)?;
         }
@@ -80,27 +138,22 @@ impl RejectsFile {
             Layout::Csv { header, keeps_extra_fields, .. } => (header.len(), *keeps_extra_fields),
             Layout::JsonLines => (1, false),
         };
-        let reason = match &rejection.column {
-            Some(column) => format!("{column}: {}", rejection.message),
-            None => rejection.message.clone(),
-        };
-        for fields in lines {
-            match &mut self.out {
-                Some(Output::Csv(writer)) => {
-                    let kept = if keeps_extra_fields { fields.len() } else { width };
-                    // Short rows are padded, so that line and reason are in their columns.
-                    let mut record: ByteRecord = fields.iter().take(kept).collect();
-                    (record.len()..width).for_each(|_| record.push_field(b""));
-                    record.push_field(line.to_string().as_bytes());
-                    record.push_field(reason.as_bytes());
-                    writer.write_byte_record(&record)?;
-                }
-                Some(Output::JsonLines(writer)) => {
-                    let row = annotate(fields.get(0).unwrap_or_default(), line, &reason);
-                    writeln!(writer, "{row}")?;
-                }
-                None => {}
+        let reason = rejection.map(ToString::to_string).unwrap_or_default();
+        match &mut self.out {
+            Some(Output::Csv(writer)) => {
+                let kept = if keeps_extra_fields { fields.len() } else { width };
+                // Short rows are padded, so that line and reason are in their columns.
+                let mut record: ByteRecord = fields.iter().take(kept).collect();
+                (record.len()..width).for_each(|_| record.push_field(b""));
+                record.push_field(line.to_string().as_bytes());
+                record.push_field(reason.as_bytes());
+                writer.write_byte_record(&record)?;
             }
+            Some(Output::JsonLines(writer)) => {
+                let row = annotate(fields.get(0).unwrap_or_default(), line, &reason);
+                writeln!(writer, "{row}")?;
+            }
+            None => {}
         }
         Ok(())
     }

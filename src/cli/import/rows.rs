@@ -13,7 +13,8 @@ use crate::{
     transfers::{
         formats::{self, amounts::DecimalSeparator, decode::Encoding},
         import::{self, Input},
-        model::{Format, ImportOptions, Report, Resource},
+        model::{Format, ImportOptions, MatchBy, Missing, ProductRules, Report, Resource, RowError},
+        rejection_summary::RejectionSummary,
     },
 };
 
@@ -52,6 +53,16 @@ pub struct ImportFileArgs {
     #[arg(long, value_name = "URL")]
     pub image_base_url: Option<String>,
 
+    /// How the product of a row is found: external-id (by SKU only if the row or the product has no external id) or sku (by
+    /// SKU also if the product has another external id). Only for products.
+    #[arg(long = "match", value_name = "BY", default_value = "external-id", value_parser = parse_match)]
+    pub match_by: MatchBy,
+
+    /// What happens to active products of earlier imports of the website that the file does not contain: keep or
+    /// deactivate. Only for products, and for files that contain all of them.
+    #[arg(long, value_name = "ACTION", default_value = "keep", value_parser = parse_missing)]
+    pub missing: Missing,
+
     /// Rows per transaction.
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     pub batch: usize,
@@ -82,6 +93,16 @@ fn parse_decimals(text: &str) -> std::result::Result<DecimalSeparator, String> {
     }
 }
 
+fn parse_match(text: &str) -> std::result::Result<MatchBy, String> {
+    let found = MatchBy::ALL.iter().copied().find(|by| by.as_str() == text);
+    found.ok_or_else(|| "must be external-id or sku".into())
+}
+
+fn parse_missing(text: &str) -> std::result::Result<Missing, String> {
+    let found = Missing::ALL.iter().copied().find(|missing| missing.as_str() == text);
+    found.ok_or_else(|| "must be keep or deactivate".into())
+}
+
 /// Runs an import.
 /// # Errors
 /// User errors (invalid options or header, unknown website, missing file); file and database errors.
@@ -89,7 +110,9 @@ pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) ->
     let rejects = rejects_path(&args.file, args.rejects, args.format.extension(), ROW_LABEL)?;
     let (input, bar) = open_input(&args.file)?;
     let hash = if is_stdin(&args.file) { None } else { Some(hash_file(&args.file)?) };
+    let rules = ProductRules { match_by: args.match_by, missing: args.missing };
     let options = ImportOptions {
+        rules,
         resource,
         format: args.format,
         website: args.website,
@@ -107,15 +130,15 @@ pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) ->
     let result = import::import(db, &options, input, &rejects, |_| ()).await;
     bar.finish_and_clear();
     let report = result?;
-    print_report(&report);
+    print_report(&report, rules.missing);
     print_rejects_path(report.counts.rejected, &rejects, ROW_LABEL);
     write_report(args.report.as_deref(), &report)
 }
 
-/// Maximum number of printed errors. All errors are in the file of rejected rows.
-const MAX_SHOWN_ERRORS: usize = 10;
+/// Maximum number of printed reasons of rejections. All rejected rows are in their file.
+const MAX_SHOWN_REASONS: usize = 10;
 
-fn print_report(report: &Report) {
+fn print_report(report: &Report, missing: Missing) {
     let counts = report.counts;
     for (name, count) in [
         ("read", counts.read),
@@ -129,10 +152,35 @@ fn print_report(report: &Report) {
     for (note, count) in &report.notes {
         print_line!("{count:>21}  {note}");
     }
-    for error in report.errors.iter().take(MAX_SHOWN_ERRORS) {
-        let column = error.column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
-        print_line!("line {}: {column}{}", error.line, error.message);
+    if let Some(count @ 1..) = report.missing {
+        let action = if missing == Missing::Keep { "they stay active" } else { "they are deactivated" };
+        print_line!("{count:>21}  active products of earlier imports are not in the file; {action}");
     }
+    for RejectionSummary { column, message, count, examples } in report.rejections.iter().take(MAX_SHOWN_REASONS) {
+        let column = column.as_ref().map_or_else(String::new, |column| format!("{column}: "));
+        match (count, examples.as_slice()) {
+            (1, [RowError { line, .. }]) => print_line!("line {line}: {column}{message}"),
+            _ => {
+                let lines: Vec<String> = examples.iter().map(|example| example.line.to_string()).collect();
+                print_line!(
+                    "{count} rows: {column}{message} (lines {}{})",
+                    lines.join(", "),
+                    more(*count, examples.len())
+                );
+            }
+        }
+    }
+    if report.rejections.len() > MAX_SHOWN_REASONS {
+        print_line!(
+            "{} more reasons are in the file of the rejected rows",
+            report.rejections.len() - MAX_SHOWN_REASONS
+        );
+    }
+}
+
+/// Returns the end of a list of examples that is shorter than what it is about.
+fn more(count: u64, shown: usize) -> &'static str {
+    if count > shown as u64 { ", …" } else { "" }
 }
 
 fn hash_file(file: &Path) -> Result<Vec<u8>> {

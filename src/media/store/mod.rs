@@ -4,14 +4,22 @@
 pub mod downloads;
 pub mod list;
 
-use std::collections::{HashMap, HashSet};
-
 use chrono::{DateTime, Utc};
-use diesel::{data_types::PgInterval, define_sql_function, dsl::now, pg::Pg, prelude::*, upsert::excluded};
+use diesel::{
+    data_types::PgInterval,
+    define_sql_function,
+    dsl::now,
+    pg::Pg,
+    prelude::*,
+    sql_query,
+    sql_types::{Array, BigInt, Integer, Text},
+    upsert::excluded,
+};
 use diesel_async::RunQueryDsl;
 
 use super::model::{
-    CatalogOwner, Image, ImageRow, MAX_IMAGES, MAX_POSITION, MAX_URL, MediaRow, NewImage, NewMedia, RequestedImage,
+    CatalogOwner, Image, ImageRow, MediaRow, NewImage, NewMedia,
+    import::{ImageChanges, RequestedImage},
 };
 use crate::{
     auth::Scope,
@@ -167,12 +175,16 @@ pub async fn delete_of(mut conn: &Conn, owner: CatalogOwner) -> Result<bool> {
     Ok(deleted? > 0)
 }
 
-/// Returns those of the requested images that the products do not have yet, ready to insert. Images beyond
-/// [`MAX_IMAGES`] per product and URLs of invalid length are left out. Paths of this server, `/media/…`, are linked to
-/// existing content; a job downloads the others.
+/// Returns the changes that give products the requested images and no others; see [`ImageChanges::new`]. Paths of this
+/// server, `/media/…`, are linked to existing content; a job downloads the others.
 /// # Errors
 /// Database errors.
-pub async fn select_missing(mut conn: &Conn, wanted: &[RequestedImage]) -> Result<Vec<NewImage>> {
+pub async fn changes(
+    mut conn: &Conn,
+    products: &[ProductId],
+    wanted: &[RequestedImage],
+    keeps_uploads: bool,
+) -> Result<ImageChanges> {
     let stored: Vec<&str> = wanted.iter().filter_map(RequestedImage::stored_sha256).collect();
     let stored: Vec<(String, i64)> = match stored.is_empty() {
         true => Vec::new(),
@@ -180,32 +192,36 @@ pub async fn select_missing(mut conn: &Conn, wanted: &[RequestedImage]) -> Resul
             media::table.filter(media::sha256.eq_any(stored)).select((media::sha256, media::id)).load(&mut conn).await?
         }
     };
-    let stored: HashMap<String, i64> = stored.into_iter().collect();
-    let products: Vec<ProductId> = wanted.iter().map(|image| image.product).collect();
-    let has = images::table.filter(images::product_id.eq_any(products));
-    let has: Vec<(ProductId, Option<i64>, Option<String>)> = has
-        .select((images::product_id.assume_not_null(), images::media_id, images::source_url))
-        .load(&mut conn)
-        .await?;
-    let (mut counts, mut known) = (HashMap::new(), HashSet::new());
-    for (product, media, url) in has {
-        *counts.entry(product).or_insert(0) += 1;
-        known.extend([(product, media, None), (product, None, url)]);
+    let existing = images::table.filter(images::product_id.eq_any(products)).select(ImageRow::as_select());
+    let existing = existing.order((images::product_id, images::position, images::id)).load(&mut conn).await?;
+    Ok(ImageChanges::new(existing, wanted, &stored.into_iter().collect(), keeps_uploads))
+}
+
+/// Changes the images of products. The caller holds the products' locks.
+/// # Errors
+/// Database errors.
+pub async fn apply(mut conn: &Conn, changes: &ImageChanges) -> Result<()> {
+    if !changes.removed.is_empty() {
+        diesel::delete(images::table.filter(images::id.eq_any(&changes.removed))).execute(&mut conn).await?;
+        // An image may have failed only because the product had the same one under another URL.
+        let products: Vec<ProductId> = changes.products.iter().copied().collect();
+        let failed = images::table.filter(images::product_id.eq_any(products)).filter(images::media_id.is_null());
+        let again = (images::failure.eq(None::<String>), images::attempts.eq(0), images::try_at.eq(now));
+        diesel::update(failed.filter(images::failure.is_not_null())).set(again).execute(&mut conn).await?;
     }
-    let mut new = Vec::new();
-    for image in wanted.iter().filter(|image| (1..=MAX_URL).contains(&image.url.chars().count())) {
-        let media_id = image.stored_sha256().and_then(|sha256| stored.get(sha256)).copied();
-        let source_url = media_id.is_none().then(|| image.url.clone());
-        let count = counts.entry(image.product).or_insert(0);
-        if *count < MAX_IMAGES && known.insert((image.product, media_id, source_url.clone())) {
-            *count += 1;
-            let alt = image.alt.chars().take(super::model::MAX_ALT).collect();
-            let position = image.position.clamp(1, MAX_POSITION);
-            let product_id = Some(image.product);
-            new.push(NewImage { product_id, media_id, position, alt, source_url, ..NewImage::default() });
-        }
+    if !changes.changed.is_empty() {
+        let query = sql_query(
+            "UPDATE images i SET position = c.position, alt = c.alt FROM unnest($1, $2, $3) AS c (id, position, alt)
+             WHERE i.id = c.id",
+        );
+        let query = query
+            .bind::<Array<BigInt>, _>(changes.changed.iter().map(|(id, ..)| id.0).collect::<Vec<_>>())
+            .bind::<Array<Integer>, _>(changes.changed.iter().map(|(_, position, _)| *position).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(changes.changed.iter().map(|(.., alt)| alt.as_str()).collect::<Vec<_>>());
+        query.execute(&mut conn).await?;
     }
-    Ok(new)
+    insert_missing(conn, &changes.new).await?;
+    Ok(())
 }
 
 /// Inserts images; those that were inserted in the meantime are skipped. Returns how many were inserted.

@@ -35,6 +35,9 @@ text_enum! {
 /// Maximum number of offers of a product, and of linked products.
 pub const MAX_OFFERS: i64 = 50;
 
+/// Maximum length of a SKU, in characters.
+pub const MAX_SKU: usize = 255;
+
 /// A product offered for sale on one website.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = products, check_for_backend(diesel::pg::Pg))]
@@ -238,7 +241,7 @@ impl ProductPatch {
         let mut validator = Validator::new();
         validator.texts("name", &mut self.name, 255);
         check_slug(&mut validator, "slug", self.slug.as_mut());
-        validator.texts("sku", &mut self.sku, 100);
+        validator.texts("sku", &mut self.sku, MAX_SKU);
         validator.texts("barcode", self.barcode.iter_mut().flatten(), 100);
         validator.texts("variant", self.variant.iter_mut().flatten(), 255);
         validator.multiline_texts("description", &mut self.description, MAX_DESCRIPTION);
@@ -251,7 +254,7 @@ impl ProductPatch {
         if let Some(price) = self.cost_price.flatten() {
             validator.check(check_price("costPrice", price));
         }
-        validator.texts("supplierSku", self.supplier_sku.iter_mut().flatten(), 100);
+        validator.texts("supplierSku", self.supplier_sku.iter_mut().flatten(), MAX_SKU);
         if self.low_stock_threshold.is_some_and(|quantity| !(0..=MAX_LOW_STOCK).contains(&quantity)) {
             let rule = format!("lowStockThreshold must be between 0 and {MAX_LOW_STOCK}");
             validator.check(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));

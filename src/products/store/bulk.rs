@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 
 use diesel::{
-    QueryableByName, sql_query,
+    QueryableByName,
+    prelude::*,
+    sql_query,
     sql_types::{Array, BigInt, Bool, Integer, Nullable, Numeric, Text},
 };
 use diesel_async::RunQueryDsl;
@@ -12,7 +14,7 @@ use rust_decimal::Decimal;
 
 use super::super::model::bulk::BulkProduct;
 use crate::{
-    db::Conn,
+    db::{Conn, tables::products},
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductId, WebsiteId},
 };
@@ -143,6 +145,13 @@ pub async fn update(mut conn: &Conn, states: &[&BulkProduct]) -> Result<()> {
         " WHERE p.id = r.id"
     ));
     bind_rows!(query, states).execute(&mut conn).await.map_err(constraint_error)?;
+    Ok(())
+}
+
+/// Deactivates products. The caller holds their locks.
+pub async fn deactivate(mut conn: &Conn, ids: &[ProductId]) -> Result<()> {
+    let query = diesel::update(products::table.filter(products::id.eq_any(ids)));
+    query.set(products::is_active.eq(false)).execute(&mut conn).await?;
     Ok(())
 }
 

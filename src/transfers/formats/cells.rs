@@ -26,6 +26,11 @@ pub fn text(cell: &str) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Normalizes a text to one line and decodes the HTML entities in it.
+pub fn decoded_text(cell: &str) -> String {
+    text(&html_escape::decode_html_entities(cell))
+}
+
 /// Parses a SKU or barcode. Shops add an apostrophe before digits so that spreadsheets keep leading zeros.
 /// # Errors
 /// For `4.00638E+12`, whose last digits are lost.
@@ -80,16 +85,23 @@ pub fn list(cell: &str, separator: char) -> Vec<String> {
     parts.into_iter().map(|part| trim(&part).to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
+/// Returns whether a path is a category; shop systems name the absence of one `Uncategorized`.
+pub fn is_category(path: &[String]) -> bool {
+    let is_none = |name: &String| ["uncategorized", "uncategorised"].contains(&name.to_lowercase().as_str());
+    !path.is_empty() && !(path.len() == 1 && is_none(&path[0]))
+}
+
 /// Returns the main category of a product, which is the deepest (the first one among equals), and the number of other
 /// categories that are not its ancestors.
-pub fn main_category(paths: Vec<Vec<String>>) -> (Option<Vec<String>>, u64) {
+pub fn main_category(mut paths: Vec<Vec<String>>) -> (Option<Vec<String>>, u64) {
+    paths.retain(|path| is_category(path));
     let mut main_category: Option<&Vec<String>> = None;
     for path in &paths {
         if main_category.is_none_or(|main_category| path.len() > main_category.len()) {
             main_category = Some(path);
         }
     }
-    let Some(main_category) = main_category.filter(|main_category| !main_category.is_empty()) else { return (None, 0) };
+    let Some(main_category) = main_category else { return (None, 0) };
     let others = paths.iter().filter(|path| !main_category.starts_with(path)).count() as u64;
     (Some(main_category.clone()), others)
 }
@@ -204,6 +216,8 @@ mod tests {
         let path = |text: &str| text.split('/').map(str::to_owned).collect::<Vec<_>>();
         let (main_category, others) = main_category(vec![path("A"), path("A/B"), path("C/D"), path("E")]);
         assert_eq!((main_category, others), (Some(path("A/B")), 2));
+        assert_eq!(super::main_category(vec![path("Uncategorized"), path("A")]), (Some(path("A")), 0));
+        assert_eq!(super::main_category(vec![path("uncategorised"), Vec::new()]), (None, 0));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct CsvReader<R> {
     ends: Vec<usize>,
     /// Number of line breaks in the bytes read so far.
     newlines: u64,
+    /// Line number of the last record.
+    last_line: u64,
 }
 
 /// A record of the file; with quotes it can span several lines.
@@ -63,6 +65,11 @@ pub struct Column {
 }
 
 impl Column {
+    /// Returns the column's name in the file; none if the file does not have the column.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// Returns whether the file has the column.
     pub fn is_present(&self) -> bool {
         self.index.is_some()
@@ -134,6 +141,7 @@ impl<R: Read> CsvReader<R> {
             output: vec![0; BUFFER],
             ends: vec![0; 256],
             newlines: 0,
+            last_line: 0,
         };
         while reader.buffer.len() < BUFFER && reader.fill()? {}
         let first = reader.buffer.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -251,7 +259,9 @@ impl<R: Read> CsvReader<R> {
                 (length, count) = (0, 0);
             }
         }
-        let line = self.newlines + 1 - within - u64::from(ended_by == b'\n');
+        // Each record has a number of its own, also where lines end with CR alone.
+        let line = (self.newlines + 1 - within - u64::from(ended_by == b'\n')).max(self.last_line + 1);
+        self.last_line = line;
         if too_long {
             self.output.truncate(BUFFER);
             self.output.shrink_to_fit();

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
@@ -15,19 +14,19 @@ use super::{
     cells,
     csv_reader::{Column, Header, Line},
     html::to_text,
-    parent_fields,
+    magento_groups::{Groups, NewGroup},
+    pairs::pairs,
 };
 use crate::{
     error::Result,
     text::slugify,
-    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
+    transfers::record::{ImageRecord, ProductRecord, Rejection},
 };
 
 const HINT: &str = "Is it a product CSV of Magento 2?";
 /// Value that Magento writes to clear a field.
 const EMPTY: &str = "__EMPTY__VALUE__";
 const NO_IMAGE: &str = "no_selection";
-const MAX_OPTIONS: usize = 5;
 /// Attributes that may contain a barcode, most likely first. Magento has no standard one.
 const BARCODES: [&str; 7] = ["gtin", "ean", "ean13", "ean_code", "upc", "barcode", "isbn"];
 const BRANDS: [&str; 2] = ["brand", "manufacturer"];
@@ -37,10 +36,7 @@ pub(super) struct Magento {
     amounts: AmountParser,
     today: NaiveDate,
     image_base_url: Option<String>,
-    groups: Vec<Group>,
-    /// Group and option values by SKU of a variant.
-    members: HashMap<String, (usize, Vec<String>)>,
-    bytes: usize,
+    groups: Groups,
 }
 
 struct Columns {
@@ -73,13 +69,6 @@ struct Columns {
     default_notify: Column,
     variations: Column,
     variation_labels: Column,
-}
-
-struct Group {
-    slug: String,
-    name: String,
-    options: Vec<String>,
-    fields: Option<ByteRecord>,
 }
 
 impl Magento {
@@ -123,44 +112,8 @@ impl Magento {
             amounts: AmountParser::new(options.decimal_separator),
             today: options.today,
             image_base_url: options.image_base_url.clone(),
-            groups: Vec::new(),
-            members: HashMap::new(),
-            bytes: 0,
+            groups: Groups::default(),
         })
-    }
-
-    fn add_group(&mut self, line: &Line) {
-        let columns = &self.columns;
-        let labels: HashMap<String, String> = pairs(line.cell(&columns.variation_labels)).into_iter().collect();
-        let label = |code: &String| labels.get(code).cloned().unwrap_or_else(|| code.replace('_', " "));
-        let (name, key) = (cells::text(line.cell(&columns.name)), line.cell(&columns.url_key));
-        let sku = line.cell(&columns.sku);
-        let mut codes: Vec<String> = Vec::new();
-        let index = self.groups.len();
-        for variation in line.cell(&columns.variations).split('|') {
-            let (mut member, mut values) = (None, HashMap::new());
-            for (code, value) in pairs(variation) {
-                if code == "sku" {
-                    member = Some(value);
-                    continue;
-                }
-                if !codes.contains(&code) && codes.len() <= MAX_OPTIONS {
-                    codes.push(code.clone());
-                }
-                values.insert(code, value);
-            }
-            let Some(member) = member else { continue };
-            let values: Vec<String> = codes.iter().map(|code| values.remove(code).unwrap_or_default()).collect();
-            self.bytes += variation.len() + 200;
-            self.members.entry(member).or_insert((index, values));
-        }
-        self.bytes += line.fields.as_slice().len() + 200;
-        self.groups.push(Group {
-            slug: slugify(if key.is_empty() { sku } else { key }),
-            name: if name.is_empty() { sku.to_owned() } else { name },
-            options: codes.iter().map(label).collect(),
-            fields: parent_fields(line),
-        });
     }
 
     fn product(&self, line: &Line, out: &mut Output) -> Result<ProductRecord, Rejection> {
@@ -172,18 +125,19 @@ impl Magento {
         let (price, compare_at_price) = cells::price_and_compare_at(regular, self.special(line)?);
         let barcode = cells::code(&first_value(line, &columns.barcodes, &BARCODES, &attributes))
             .map_err(|rule| columns.barcodes.first().unwrap_or(&columns.attributes).rejection(rule))?;
-        let brand = cells::optional(&first_value(line, &columns.brands, &BRANDS, &attributes));
+        let brand = Some(cells::decoded_text(&first_value(line, &columns.brands, &BRANDS, &attributes)))
+            .filter(|brand| !brand.is_empty());
         let (category, others) = self.categories(line);
         out.note("additional categories of products", others);
         let described = columns.description.is_present() || columns.short_description.is_present();
-        let group = self.group(line)?;
+        let group = self.groups.find(line.cell(&columns.sku)).map_err(|rule| columns.variations.rejection(rule))?;
         let variant = group
             .as_ref()
             .map(|group| group.options.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / "));
         Ok(ProductRecord {
             external_id: Some(sku.clone()),
             sku,
-            name: Some(cells::text(self.cell_value(line, &columns.name))).filter(|name| !name.is_empty()),
+            name: Some(cells::decoded_text(self.cell_value(line, &columns.name))).filter(|name| !name.is_empty()),
             slug: Some(line.cell(&columns.url_key)).filter(|key| !key.is_empty()).map(slugify),
             barcode: barcode.map(Some),
             variant: variant.map(Some),
@@ -250,28 +204,9 @@ impl Magento {
                 None => paths.push(part.to_owned()),
             }
         }
-        let path = |path: String| cells::list(&path, '/').iter().skip(1).map(|name| cells::text(name)).collect();
+        let path =
+            |path: String| cells::list(&path, '/').iter().skip(1).map(|name| cells::decoded_text(name)).collect();
         cells::main_category(paths.into_iter().map(path).collect())
-    }
-
-    fn group(&self, line: &Line) -> Result<Option<GroupRecord>, Rejection> {
-        let Some((index, values)) = self.members.get(line.cell(&self.columns.sku)) else { return Ok(None) };
-        let group = &self.groups[*index];
-        let count = group.options.len();
-        if !(1..=MAX_OPTIONS).contains(&count) {
-            let message = format!("{}: variants must differ in 1 to {MAX_OPTIONS} options, not in {count}", group.name);
-            return Err(self.columns.variations.rejection(message));
-        }
-        let values = values.iter().map(String::as_str).chain(std::iter::repeat(""));
-        let options: Vec<(String, String)> =
-            group.options.iter().zip(values).map(|(name, value)| (name.clone(), cells::text(value))).collect();
-        if let Some((name, _)) = options.iter().find(|(_, value)| value.is_empty()) {
-            return Err(self
-                .columns
-                .variations
-                .rejection(format!("{}: the variant has no value for {name}", group.name)));
-        }
-        Ok(Some(GroupRecord { slug: group.slug.clone(), name: group.name.clone(), options }))
     }
 
     /// `product_online` is 1 for active and 2 or 0 for inactive. Products that are neither visible individually nor
@@ -293,8 +228,11 @@ impl Magento {
         if !columns.base_image.is_present() && !columns.images.is_present() {
             return None;
         }
-        let base = (line.cell(&columns.base_image).to_owned(), cells::text(line.cell(&columns.base_label)));
-        let labels = line.cell(&columns.labels).split(',').map(cells::text).chain(std::iter::repeat(String::new()));
+        let alt = |column: &Column, label: &str| column.is_present().then(|| cells::decoded_text(label));
+        let base =
+            (line.cell(&columns.base_image).to_owned(), alt(&columns.base_label, line.cell(&columns.base_label)));
+        let labels = line.cell(&columns.labels).split(',').chain(std::iter::repeat(""));
+        let labels = labels.map(|label| alt(&columns.labels, label));
         let others = line.cell(&columns.images).split(',').map(|path| path.trim().to_owned()).zip(labels);
         let images =
             [base].into_iter().chain(others).filter(|(path, _)| !matches!(path.as_str(), "" | EMPTY | NO_IMAGE));
@@ -313,14 +251,37 @@ impl ShopParser for Magento {
         for column in [&self.columns.price, &self.columns.special_price, &self.columns.cost] {
             self.amounts.observe(line.cell(column));
         }
-        let is_default = line.cell(&self.columns.store_view).is_empty();
-        if is_default && line.cell(&self.columns.kind).eq_ignore_ascii_case("configurable") {
-            self.add_group(line);
+        let (columns, sku) = (&self.columns, line.cell(&self.columns.sku));
+        match line.cell(&columns.store_view).is_empty() {
+            true if line.cell(&columns.kind).eq_ignore_ascii_case("configurable") => {
+                let (name, key) = (cells::decoded_text(line.cell(&columns.name)), line.cell(&columns.url_key));
+                let new = NewGroup {
+                    slug: slugify(if key.is_empty() { sku } else { key }),
+                    name: if name.is_empty() { sku.to_owned() } else { name },
+                    variations: line.cell(&columns.variations),
+                    labels: line.cell(&columns.variation_labels),
+                };
+                self.groups.add(line, &new);
+            }
+            true => self.groups.add_sku(sku),
+            false => {}
         }
     }
 
     fn retained_bytes(&self) -> usize {
-        self.bytes
+        self.groups.retained_bytes()
+    }
+
+    fn scan_rejected(&mut self, line: &Line) {
+        self.groups.add_unreadable(line);
+    }
+
+    fn finish_scan(&mut self) {
+        self.groups.finish();
+    }
+
+    fn reject(&mut self, line: Line, rejection: Rejection, out: &mut Output) {
+        out.push(line.line, line.fields, self.groups.context(""), Err(rejection));
     }
 
     fn parse(&mut self, line: Line, out: &mut Output) {
@@ -332,30 +293,9 @@ impl ShopParser for Magento {
             "" | "simple" | "virtual" | "downloadable" => self.product(&line, out),
             kind => Err(self.columns.kind.rejection(format!("products of type {kind:?} are not supported"))),
         };
-        let group = self.members.get(line.cell(&self.columns.sku)).map(|(index, _)| &self.groups[*index]);
-        let parent = group.and_then(|group| group.fields.clone());
-        out.push(line.line, parent.into_iter().chain([line.fields]).collect(), record);
+        let context = self.groups.context(line.cell(&self.columns.sku));
+        out.push(line.line, line.fields, context, record);
     }
-}
-
-/// Parses `code=value` pairs separated by commas. A part without a code belongs to the previous value, which contained
-/// a comma.
-fn pairs(cell: &str) -> Vec<(String, String)> {
-    let is_code = |code: &str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    for part in cell.split(',') {
-        match (part.split_once('='), pairs.last_mut()) {
-            (Some((code, value)), _) if is_code(code.trim().trim_start_matches('"')) => {
-                pairs.push((code.trim().trim_start_matches('"').to_lowercase(), value.to_owned()));
-            }
-            (_, Some((_, value))) => {
-                value.push(',');
-                value.push_str(part);
-            }
-            _ => {}
-        }
-    }
-    pairs.into_iter().map(|(code, value)| (code, value.trim().trim_matches('"').to_owned())).collect()
 }
 
 /// Returns the first value that is set, of columns and then of attributes.

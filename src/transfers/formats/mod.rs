@@ -6,12 +6,16 @@
 
 pub mod amounts;
 pub mod cells;
+mod column_names;
 pub mod csv_reader;
 pub mod decode;
 pub mod html;
 mod magento;
+mod magento_groups;
+mod pairs;
 mod shopify;
 mod woocommerce;
+mod woocommerce_parents;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -28,15 +32,18 @@ use self::{
     csv_reader::{CsvReader, Header, Line, read_error},
     decode::Encoding,
 };
-use super::record::{ImageRecord, ProductRecord, Rejection, Row};
+use super::{
+    read_ahead::Columns,
+    record::{Context, FileLine, ImageRecord, ProductRecord, Rejection, Row},
+};
 use crate::error::{Error, Result};
 
 /// Maximum size in bytes of the data that the first pass retains.
 const MAX_RETAINED_BYTES: usize = 64 * 1024 * 1024;
 const MAX_IMAGES: usize = 50;
 const MAX_URL: usize = 1_000;
-/// Maximum size in bytes of a parent product's line that is written to the rejects file with its variants.
-const MAX_PARENT_BYTES: usize = 64 * 1024;
+/// Maximum size in bytes of a line that is written to the rejects file with the variants that depend on it.
+const MAX_CONTEXT_BYTES: usize = 64 * 1024;
 
 /// A shop system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +82,7 @@ impl Default for Options {
 
 /// The products of a file, in its order.
 pub struct ProductRows {
+    columns: Columns,
     reader: CsvReader<File>,
     parser: Box<dyn ShopParser>,
     out: Output,
@@ -86,6 +94,9 @@ trait ShopParser: Send {
     /// First pass: collects data from a line.
     fn scan(&mut self, line: &Line);
 
+    /// First pass: collects data from a line that cannot be parsed.
+    fn scan_rejected(&mut self, _line: &Line) {}
+
     /// Returns the size of the retained data in bytes.
     fn retained_bytes(&self) -> usize {
         0
@@ -96,6 +107,9 @@ trait ShopParser: Send {
 
     /// Second pass: parses a line.
     fn parse(&mut self, line: Line, out: &mut Output);
+
+    /// Second pass: rejects a line that cannot be parsed, with the lines that it seems to belong to.
+    fn reject(&mut self, line: Line, rejection: Rejection, out: &mut Output);
 
     /// Ends the second pass.
     fn finish(&mut self, _out: &mut Output) {}
@@ -127,8 +141,8 @@ struct Output {
 }
 
 impl Output {
-    fn push(&mut self, line: u64, fields: Vec<ByteRecord>, record: Result<ProductRecord, Rejection>) {
-        self.rows.push_back(Row { line, fields, record });
+    fn push(&mut self, line: u64, fields: ByteRecord, context: Context, record: Result<ProductRecord, Rejection>) {
+        self.rows.push_back(Row { line, fields, context, record });
     }
 
     fn note(&mut self, what: &'static str, count: u64) {
@@ -136,7 +150,7 @@ impl Output {
     }
 
     /// Collects images by URL and alternative text without duplicates; invalid URLs are counted and dropped.
-    fn select_images(&mut self, found: impl IntoIterator<Item = (String, String)>) -> Vec<ImageRecord> {
+    fn select_images(&mut self, found: impl IntoIterator<Item = (String, Option<String>)>) -> Vec<ImageRecord> {
         let mut images: Vec<ImageRecord> = Vec::new();
         for (url, alt) in found {
             let start = url.get(..8).unwrap_or_default().to_ascii_lowercase();
@@ -167,8 +181,9 @@ pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<Produ
     let mut reader = from_start()?;
     let mut parser = parser(shop, reader.header(), options)?;
     while let Some(line) = reader.next_line()? {
-        if line.rejection.is_none() {
-            parser.scan(&line);
+        match line.rejection {
+            None => parser.scan(&line),
+            Some(_) => parser.scan_rejected(&line),
         }
         if parser.retained_bytes() > MAX_RETAINED_BYTES {
             let rule = format!(
@@ -179,12 +194,14 @@ pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<Produ
         }
     }
     parser.finish_scan();
-    Ok(ProductRows { reader: from_start()?, parser, out: Output::default(), at_end: false })
+    let columns = column_names::own_names(shop, reader.header());
+    Ok(ProductRows { columns, reader: from_start()?, parser, out: Output::default(), at_end: false })
 }
 
-/// Returns the fields of a parent product's line, if they are small enough to be written with rejected variants.
-fn parent_fields(line: &Line) -> Option<ByteRecord> {
-    (line.fields.as_slice().len() <= MAX_PARENT_BYTES).then(|| line.fields.clone())
+/// Returns a line that variants depend on, if it is small enough to be written with rejected variants.
+fn context_line(line: &Line) -> Option<FileLine> {
+    let is_small = line.fields.as_slice().len() <= MAX_CONTEXT_BYTES;
+    is_small.then(|| FileLine { line: line.line, fields: line.fields.clone() })
 }
 
 fn parser(shop: Shop, header: &Header, options: &Options) -> Result<Box<dyn ShopParser>> {
@@ -206,6 +223,11 @@ impl ProductRows {
         self.reader.delimiter()
     }
 
+    /// Returns the file's own names of the columns, by the names in Souk's format.
+    pub fn columns(&self) -> Columns {
+        self.columns.clone()
+    }
+
     /// Returns the notes on data that is not imported.
     pub fn notes(&self) -> Notes {
         self.out.notes.clone()
@@ -214,10 +236,10 @@ impl ProductRows {
     fn next_row(&mut self) -> Result<Option<Row<ProductRecord>>> {
         while self.out.rows.is_empty() && !self.at_end {
             match self.reader.next_line()? {
-                Some(Line { line, fields, rejection: Some(rejection) }) => {
-                    self.out.push(line, vec![fields], Err(rejection))
-                }
-                Some(line) => self.parser.parse(line, &mut self.out),
+                Some(mut line) => match line.rejection.take() {
+                    Some(rejection) => self.parser.reject(line, rejection, &mut self.out),
+                    None => self.parser.parse(line, &mut self.out),
+                },
                 None => {
                     self.parser.finish(&mut self.out);
                     self.at_end = true;

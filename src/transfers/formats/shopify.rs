@@ -5,8 +5,6 @@
 
 use std::collections::HashSet;
 
-use csv::ByteRecord;
-
 use super::{
     Options, Output, ShopParser,
     amounts::AmountParser,
@@ -17,7 +15,7 @@ use super::{
 use crate::{
     error::Result,
     text::slugify,
-    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
+    transfers::record::{Context, FileLine, GroupRecord, ImageRecord, ProductRecord, Rejection},
 };
 
 /// Maximum number of lines per product (Shopify allows 2,048 variants), and of bytes, where the first line counts once
@@ -25,7 +23,8 @@ use crate::{
 const MAX_LINES: usize = 2_500;
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 const MAX_EXTERNAL_ID: usize = 255;
-const MAX_SKU: usize = 100;
+/// Maximum length of a SKU that is derived from handle and options.
+const MAX_DERIVED_SKU: usize = 100;
 
 pub(super) struct Shopify {
     columns: Columns,
@@ -96,6 +95,14 @@ impl Shopify {
 
     fn finish_product(&mut self, out: &mut Output) {
         let lines = std::mem::take(&mut self.lines);
+        let context: Context = match lines.as_slice() {
+            [_] => Context::default(),
+            lines => lines.iter().map(|line| FileLine { line: line.line, fields: line.fields.clone() }).collect(),
+        };
+        let (lines, broken): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.rejection.is_none());
+        for Line { line, fields, rejection } in broken {
+            rejection.into_iter().for_each(|rejection| out.push(line, fields.clone(), context.clone(), Err(rejection)));
+        }
         let Some(head) = lines.first() else { return };
         let product = Product::new(self, head);
         let images = self.images(&lines, out);
@@ -106,21 +113,15 @@ impl Shopify {
         if variants.is_empty() {
             variants.push(head);
         }
-        let image_lines: Vec<&Line> = lines[1..].iter().filter(|line| !self.is_variant(line)).collect();
         let mut seen: Vec<(Vec<&str>, &Line)> = Vec::new();
         for line in variants {
-            let values = self.columns.options.iter().map(|(_, value)| line.cell(value)).collect();
-            let duplicate = seen.iter().find(|(others, _)| *others == values).map(|(_, duplicate)| *duplicate);
-            if duplicate.is_some_and(|duplicate| self.is_same_variant(duplicate, line)) {
+            let values: Vec<&str> = self.columns.options.iter().map(|(_, value)| line.cell(value)).collect();
+            if seen.iter().any(|(others, other)| *others == values && self.is_same_variant(other, line)) {
                 continue;
             }
-            let record = match (&product, duplicate) {
-                (Err(rejection), _) => Err(rejection.clone()),
-                (Ok(_), Some(duplicate)) => {
-                    let message = format!("the variant on line {} has the same option values", duplicate.line);
-                    Err(self.columns.options[0].1.rejection(message))
-                }
-                (Ok(product), None) => self.variant(product, line).map(|record| {
+            let record = match &product {
+                Err(rejection) => Err(rejection.clone()),
+                Ok(product) => self.variant(product, line).map(|record| {
                     // The variant's own image first, then the images of no variant.
                     let url = line.cell(&self.columns.variant_image);
                     let own = of_variants.iter().filter(|image| image.url == url);
@@ -132,7 +133,7 @@ impl Shopify {
                 out.note("variants whose missing SKU was derived from handle and options", 1);
             }
             seen.push((values, line));
-            out.push(line.line, fields(head, line, &image_lines), record);
+            out.push(line.line, line.fields.clone(), context.clone(), record);
         }
     }
 
@@ -142,8 +143,7 @@ impl Shopify {
         options.chain([&columns.sku, &columns.price]).any(|column| !line.cell(column).is_empty())
     }
 
-    /// Returns whether two lines are the same variant. In a rejects file the first line of a product is repeated for
-    /// each rejected variant.
+    /// Returns whether a line repeats another line's variant.
     fn is_same_variant(&self, one: &Line, other: &Line) -> bool {
         let columns = [&self.columns.sku, &self.columns.price, &self.columns.barcode, &self.columns.quantity];
         columns.iter().all(|column| one.cell(column) == other.cell(column))
@@ -155,14 +155,15 @@ impl Shopify {
         if !columns.image.is_present() && !columns.variant_image.is_present() {
             return None;
         }
-        let mut found: Vec<(u32, String, String)> = Vec::new();
+        let mut found: Vec<(u32, String, Option<String>)> = Vec::new();
         for line in lines.iter().filter(|line| !line.cell(&columns.image).is_empty()) {
             let position = line.cell(&columns.position).parse().unwrap_or(u32::MAX);
-            found.push((position, line.cell(&columns.image).to_owned(), cells::text(line.cell(&columns.alt))));
+            let alt = columns.alt.is_present().then(|| cells::text(line.cell(&columns.alt)));
+            found.push((position, line.cell(&columns.image).to_owned(), alt));
         }
         found.sort_by_key(|(position, ..)| *position);
         let own = lines.iter().map(|line| line.cell(&columns.variant_image)).filter(|url| !url.is_empty());
-        let found = found.into_iter().map(|(_, url, alt)| (url, alt)).chain(own.map(|url| (url.into(), String::new())));
+        let found = found.into_iter().map(|(_, url, alt)| (url, alt)).chain(own.map(|url| (url.into(), None)));
         Some(out.select_images(found))
     }
 
@@ -186,7 +187,7 @@ impl Shopify {
         let variant = Some(values.join(" / ")).filter(|text| !text.is_empty());
         Ok(ProductRecord {
             external_id: Some(external_id(&key)),
-            sku: sku.unwrap_or_else(|| cells::derive_key(&key, MAX_SKU).to_uppercase()),
+            sku: sku.unwrap_or_else(|| cells::derive_key(&key, MAX_DERIVED_SKU).to_uppercase()),
             slug: Some(slugify(&key.join("-"))),
             barcode: columns.barcode.is_present().then_some(barcode),
             variant: columns.options[0].1.is_present().then_some(variant),
@@ -217,6 +218,14 @@ impl ShopParser for Shopify {
         }
     }
 
+    /// A line that cannot be parsed belongs to the product that its handle names, so that it can be corrected there.
+    fn reject(&mut self, line: Line, rejection: Rejection, out: &mut Output) {
+        match line.fields.is_empty() {
+            true => out.push(line.line, line.fields, Context::default(), Err(rejection)),
+            false => self.parse(Line { rejection: Some(rejection), ..line }, out),
+        }
+    }
+
     fn parse(&mut self, line: Line, out: &mut Output) {
         let handle = match (line.cell(&self.columns.handle), line.cell(&self.columns.title)) {
             ("", "") => self.handle.clone(),
@@ -224,8 +233,10 @@ impl ShopParser for Shopify {
             (handle, _) => handle.to_owned(),
         };
         if handle.is_empty() {
-            let rejection = self.columns.handle.rejection("the line has no handle and there is no product before it");
-            return out.push(line.line, vec![line.fields], Err(rejection));
+            let no_handle =
+                || self.columns.handle.rejection("the line has no handle and there is no product before it");
+            let rejection = line.rejection.unwrap_or_else(no_handle);
+            return out.push(line.line, line.fields, Context::default(), Err(rejection));
         }
         if handle != self.handle {
             self.finish_product(out);
@@ -239,7 +250,7 @@ impl ShopParser for Shopify {
         } else {
             let message = format!("a product has at most {MAX_LINES} lines and {} MB of text", MAX_BYTES >> 20);
             let rejection = self.columns.handle.rejection(message);
-            out.push(line.line, vec![line.fields], Err(rejection));
+            out.push(line.line, line.fields, Context::default(), Err(rejection));
         }
     }
 
@@ -274,11 +285,12 @@ impl Product {
         let category = columns.category.is_present() || columns.kind.is_present();
         let path =
             |column| cells::list(head.cell(column), '>').iter().map(|name| cells::text(name)).collect::<Vec<_>>();
-        let kind = || cells::optional(head.cell(&columns.kind)).map(|kind| vec![kind]);
+        let kind = || cells::optional(head.cell(&columns.kind)).into_iter().collect();
         let common = ProductRecord {
             name: Some(title.clone()),
             description: columns.body.is_present().then(|| to_text(head.cell(&columns.body), false)),
-            category: category.then(|| Some(path(&columns.category)).filter(|path| !path.is_empty()).or_else(kind)),
+            category: category
+                .then(|| [path(&columns.category), kind()].into_iter().find(|path| cells::is_category(path))),
             brand: cells::clearable_text(head, &columns.vendor),
             is_active: is_active(columns, head)?,
             ..ProductRecord::default()
@@ -311,11 +323,4 @@ fn external_id(key: &[&str]) -> String {
         [] => String::new(),
     };
     if plain.chars().count() <= MAX_EXTERNAL_ID { plain } else { cells::derive_key(key, MAX_EXTERNAL_ID) }
-}
-
-/// Returns the lines to write to the rejects file for a variant: the product's first line, which has the common data,
-/// the variant's own line, and the lines of images.
-fn fields(head: &Line, line: &Line, image_lines: &[&Line]) -> Vec<ByteRecord> {
-    let own = (head.line != line.line).then_some(line);
-    [head].into_iter().chain(own).chain(image_lines.iter().copied()).map(|line| line.fields.clone()).collect()
 }

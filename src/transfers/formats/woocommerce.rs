@@ -2,19 +2,16 @@
 //! Rule: a variation becomes a product, and a variable product becomes the group of its variations, which inherit
 //! missing data from it. It can be anywhere in the file.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDate;
-use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
     Options, Output, ShopParser,
     amounts::AmountParser,
-    cells,
+    cells, context_line,
     csv_reader::{Column, Header, Line},
     html::to_text,
-    parent_fields,
+    woocommerce_parents::{Parent, Parents},
 };
 use crate::{
     error::Result,
@@ -31,12 +28,7 @@ pub(super) struct WooCommerce {
     columns: Columns,
     amounts: AmountParser,
     today: NaiveDate,
-    parents: Vec<Parent>,
-    /// Variable products by `id:` plus ID, and by SKU.
-    parent_indexes: HashMap<String, usize>,
-    /// Attributes used by the variations of a parent.
-    varying_attributes: HashMap<String, Vec<String>>,
-    bytes: usize,
+    parents: Parents,
 }
 
 struct Columns {
@@ -61,16 +53,6 @@ struct Columns {
     parent: Column,
     brands: Column,
     attributes: Vec<(Column, Column)>,
-}
-
-/// A variable product, as the parent of its variations.
-struct Parent {
-    slug: String,
-    attributes: Vec<String>,
-    /// Data that variations inherit.
-    common: ProductRecord,
-    images: Vec<String>,
-    fields: Option<ByteRecord>,
 }
 
 impl WooCommerce {
@@ -106,10 +88,7 @@ impl WooCommerce {
             columns,
             amounts: AmountParser::new(options.decimal_separator),
             today: options.today,
-            parents: Vec::new(),
-            parent_indexes: HashMap::new(),
-            varying_attributes: HashMap::new(),
-            bytes: 0,
+            parents: Parents::default(),
         })
     }
 
@@ -123,7 +102,7 @@ impl WooCommerce {
 
     /// Returns names and values of the attributes that have both.
     fn attributes(&self, line: &Line) -> Vec<(String, String)> {
-        let cell = |column| decode_entities(line.cell(column));
+        let cell = |column| cells::decoded_text(line.cell(column));
         let attributes = self.columns.attributes.iter().map(|(name, value)| (cell(name), cell(value)));
         attributes.filter(|(name, value)| !name.is_empty() && !value.is_empty()).collect()
     }
@@ -141,10 +120,10 @@ impl WooCommerce {
         let brand = || {
             cells::list(line.cell(&columns.brands), ',')
                 .first()
-                .and_then(|path| path.rsplit('>').next().map(decode_entities))
+                .and_then(|path| path.rsplit('>').next().map(cells::decoded_text))
         };
         ProductRecord {
-            name: Some(decode_entities(line.cell(&columns.name))).filter(|name| !name.is_empty()),
+            name: Some(cells::decoded_text(line.cell(&columns.name))).filter(|name| !name.is_empty()),
             description,
             category: columns.categories.is_present().then_some(main_category),
             brand: columns.brands.is_present().then(|| brand().filter(|brand| !brand.is_empty())),
@@ -154,11 +133,11 @@ impl WooCommerce {
 
     fn categories(&self, line: &Line) -> (Option<Vec<String>>, u64) {
         let paths = cells::list(line.cell(&self.columns.categories), ',');
-        let path = |path: String| cells::list(&path, '>').iter().map(|name| decode_entities(name)).collect();
+        let path = |path: String| cells::list(&path, '>').iter().map(|name| cells::decoded_text(name)).collect();
         cells::main_category(paths.into_iter().map(path).collect())
     }
 
-    fn add_parent(&mut self, line: &Line) {
+    fn new_parent(&self, line: &Line) -> Parent {
         let columns = &self.columns;
         let mut common = self.common(line);
         let (id, sku) = (line.cell(&columns.id), line.cell(&columns.sku));
@@ -166,24 +145,13 @@ impl WooCommerce {
         // Truncated because it is copied for each variation; one character above the limit, so that it is still
         // rejected.
         common.description = common.description.map(|text| text.chars().take(MAX_DESCRIPTION + 1).collect());
-        let parent = Parent {
+        Parent {
             slug: slugify(&format!("{name} {}", if id.is_empty() { sku } else { id })),
             attributes: self.attributes(line).into_iter().map(|(name, _)| name).collect(),
             images: cells::list(line.cell(&columns.images), ','),
-            fields: parent_fields(line),
+            line: context_line(line),
             common,
-        };
-        self.bytes += 2 * line.fields.as_slice().len() + 500;
-        let index = self.parents.len();
-        let keys =
-            [Some(format!("id:{id}")).filter(|_| !id.is_empty()), Some(sku.to_owned()).filter(|sku| !sku.is_empty())];
-        self.parent_indexes.extend(keys.into_iter().flatten().map(|key| (key, index)));
-        self.parents.push(parent);
-    }
-
-    /// Returns the variable product of a variation.
-    fn parent(&self, line: &Line) -> Option<&Parent> {
-        self.parent_indexes.get(line.cell(&self.columns.parent)).map(|index| &self.parents[*index])
+        }
     }
 
     fn product(&self, line: &Line, kind: &str, out: &mut Output) -> Result<ProductRecord, Rejection> {
@@ -229,7 +197,7 @@ impl WooCommerce {
             record.group = Some(None);
             out.note("additional categories of products", self.categories(line).1);
         }
-        let images: Vec<ImageRecord> = out.select_images(images.into_iter().map(|url| (url, String::new())));
+        let images: Vec<ImageRecord> = out.select_images(images.into_iter().map(|url| (url, None)));
         record.images = columns.images.is_present().then_some(images);
         Ok(record)
     }
@@ -243,13 +211,13 @@ impl WooCommerce {
         record: &mut ProductRecord,
     ) -> Result<Vec<String>, Rejection> {
         let key = line.cell(&self.columns.parent);
-        let parent = self.parent(line).ok_or_else(|| {
+        let parent = self.parents.find(key).ok_or_else(|| {
             self.columns
                 .parent
                 .rejection(format!("the file has no variable product {key:?}, the parent of this variation"))
         })?;
         let own = self.attributes(line);
-        let varying_attributes = self.varying_attributes.get(key).map(Vec::as_slice).unwrap_or_default();
+        let varying_attributes = self.parents.varying_attributes(key);
         let value = |name: &String| own.iter().find(|(own, _)| own == name).map_or("Any", |(_, value)| value.as_str());
         let options: Vec<(String, String)> =
             varying_attributes.iter().map(|name| (name.clone(), value(name).to_owned())).collect();
@@ -308,36 +276,29 @@ impl ShopParser for WooCommerce {
             self.amounts.observe(line.cell(column));
         }
         match self.kind(line).as_str() {
-            "variable" => self.add_parent(line),
+            "variable" => {
+                let parent = self.new_parent(line);
+                self.parents.add(line.cell(&self.columns.id), line.cell(&self.columns.sku), parent, line);
+            }
             "variation" => {
                 let names = self.attributes(line).into_iter().map(|(name, _)| name);
-                let key = line.cell(&self.columns.parent);
-                if !self.varying_attributes.contains_key(key) {
-                    self.bytes += key.len() + 100;
-                    self.varying_attributes.insert(key.to_owned(), Vec::new());
-                }
-                let Some(known) = self.varying_attributes.get_mut(key) else { return };
-                for name in names {
-                    if !known.contains(&name) {
-                        self.bytes += name.len() + 50;
-                        known.push(name);
-                    }
-                }
+                self.parents.add_variation(line.cell(&self.columns.parent), names, line);
             }
             _ => {}
         }
     }
 
     fn retained_bytes(&self) -> usize {
-        self.bytes
+        self.parents.retained_bytes()
     }
 
-    /// Sorts the options of a group by the order of the parent's attributes.
     fn finish_scan(&mut self) {
-        for (key, names) in &mut self.varying_attributes {
-            let Some(parent) = self.parent_indexes.get(key).map(|index| &self.parents[*index]) else { continue };
-            names.sort_by_key(|name| parent.attributes.iter().position(|known| known == name).unwrap_or(usize::MAX));
-        }
+        self.parents.finish();
+    }
+
+    fn reject(&mut self, line: Line, rejection: Rejection, out: &mut Output) {
+        let context = self.parents.context_of_unreadable(&line);
+        out.push(line.line, line.fields, context, Err(rejection));
     }
 
     fn parse(&mut self, line: Line, out: &mut Output) {
@@ -346,12 +307,7 @@ impl ShopParser for WooCommerce {
             kind @ ("simple" | "variation") => self.product(&line, kind, out),
             kind => Err(self.columns.kind.rejection(format!("products of type {kind:?} are not supported"))),
         };
-        let parent = self.parent(&line).and_then(|parent| parent.fields.clone());
-        out.push(line.line, parent.into_iter().chain([line.fields]).collect(), record);
+        let context = self.parents.context(line.cell(&self.columns.parent));
+        out.push(line.line, line.fields, context, record);
     }
-}
-
-/// Normalizes a text to one line and decodes HTML entities, which WordPress may have written.
-fn decode_entities(text: &str) -> String {
-    cells::text(&html_escape::decode_html_entities(text))
 }

@@ -7,6 +7,7 @@ mod actions;
 mod categories;
 mod check;
 mod customers;
+mod missing;
 mod model;
 mod orders;
 mod products;

@@ -11,7 +11,7 @@ use super::super::{
         read::{CsvRows, JsonRows},
         rows,
     },
-    read_ahead::{OpenFile, ReadAhead},
+    read_ahead::{Columns, OpenFile, ReadAhead},
     record::{ProductRecord, Record, Rejection},
     rejects::Layout,
 };
@@ -38,14 +38,14 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile
     match format {
         Format::SoukCsv => {
             let rows = CsvRows::open(input, resource, options.shop_options.encoding)?;
-            let layout = csv_layout(rows.header(), rows.delimiter());
+            let (layout, columns) = (csv_layout(rows.header(), rows.delimiter()), rows.columns());
             let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
-            Ok(OpenFile { layout, rows, notes: Notes::default() })
+            Ok(OpenFile { layout, columns, rows, notes: Notes::default() })
         }
         Format::SoukJsonl => {
             let rows = JsonRows::open(input, resource, options.shop_options.encoding);
             let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
-            Ok(OpenFile { layout: Layout::JsonLines, rows, notes: Notes::default() })
+            Ok(OpenFile { layout: Layout::JsonLines, columns: Columns::default(), rows, notes: Notes::default() })
         }
         Format::Shopify => open_shop_file(Shop::Shopify, input, options),
         Format::WooCommerce => open_shop_file(Shop::WooCommerce, input, options),
@@ -62,7 +62,7 @@ fn open_shop_file(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptio
     }
     let products = formats::open(shop, input, &options.shop_options)?;
     let layout = csv_layout(products.header(), products.delimiter());
-    let notes = products.notes();
+    let (notes, columns) = (products.notes(), products.columns());
     let read: fn(ProductRecord) -> ProductRecord = match options.resource {
         Resource::Stock => {
             |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() }
@@ -71,7 +71,7 @@ fn open_shop_file(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptio
     };
     let read = move |product| Ok(Record::Product(Box::new(read(product))));
     let rows = Box::new(products.map(move |row| row.map(|row| row.and_then(read))));
-    Ok(OpenFile { layout, rows, notes })
+    Ok(OpenFile { layout, columns, rows, notes })
 }
 
 fn csv_layout(header: &[String], delimiter: u8) -> Layout {

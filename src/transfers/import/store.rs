@@ -7,6 +7,7 @@ use diesel::{
     sql_types::{BigInt, Bool, Bytea, Double, Integer, Jsonb, Nullable, Text},
 };
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{
@@ -41,6 +42,8 @@ struct LeaseRow {
     rejected: i64,
     #[diesel(sql_type = Jsonb)]
     errors: Value,
+    #[diesel(sql_type = Jsonb)]
+    rejections: Value,
 }
 
 impl LeaseRow {
@@ -53,7 +56,8 @@ impl LeaseRow {
             rejected: self.rejected.unsigned_abs(),
         };
         let errors = serde_json::from_value(self.errors).unwrap_or_default();
-        let report = Report { counts, errors, ..Report::default() };
+        let rejections = serde_json::from_value(self.rejections).unwrap_or_default();
+        let report = Report { counts, errors, rejections, ..Report::default() };
         Lease { id: self.id, run: self.run, checkpoint: self.checkpoint, report }
     }
 }
@@ -107,7 +111,7 @@ pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>
          WHERE t.id = $1 AND (t.status <> 'done' OR t.is_dry_run) AND NOT EXISTS (
              SELECT FROM transfers o WHERE o.status = 'running' AND o.locked_until > now() AND o.resource = t.resource
                 AND o.direction = t.direction AND o.website_id IS NOT DISTINCT FROM t.website_id AND NOT t.is_dry_run AND NOT o.is_dry_run)
-         RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors",
+         RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors, rejections",
     );
     let taken: Vec<LeaseRow> =
         query.bind::<BigInt, _>(id).bind::<Double, _>(LEASE.as_secs_f64()).load(&mut conn).await?;
@@ -128,7 +132,7 @@ pub async fn is_done(mut conn: &Conn, id: TransferId) -> Result<bool> {
 pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, checkpoint: i64) -> Result<()> {
     let query = sql_query(
         "UPDATE transfers SET checkpoint = $3, processed = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
-                errors = $9, locked_until = now() + make_interval(secs => $10)
+                errors = $9, locked_until = now() + make_interval(secs => $10), rejections = $11, missing = $12
          WHERE id = $1 AND run = $2 AND status = 'running'",
     );
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -142,8 +146,10 @@ pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, 
         .bind::<BigInt, _>(count(counts.updated))
         .bind::<BigInt, _>(count(counts.unchanged))
         .bind::<BigInt, _>(count(counts.rejected))
-        .bind::<Jsonb, _>(errors(report)?)
+        .bind::<Jsonb, _>(json(&report.errors)?)
         .bind::<Double, _>(LEASE.as_secs_f64())
+        .bind::<Jsonb, _>(json(&report.rejections)?)
+        .bind::<Nullable<BigInt>, _>(report.missing.map(count))
         .execute(&mut conn)
         .await?;
     check_held(noted)
@@ -193,6 +199,6 @@ pub async fn begin_batch(conn: &Conn) -> Result<()> {
     Ok(SimpleAsyncConnection::batch_execute(&mut &*conn, "SET LOCAL synchronous_commit = off").await?)
 }
 
-fn errors(report: &Report) -> Result<Value> {
-    serde_json::to_value(&report.errors).map_err(|error| Error::Internal(format!("report: {error}")))
+fn json(list: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(list).map_err(|error| Error::Internal(format!("report: {error}")))
 }

@@ -112,7 +112,7 @@ impl Fields {
     pub fn images(&mut self, name: &str) -> FieldResult<Vec<ImageRecord>> {
         self.parse(name, |value| {
             let image = |value: &Value| {
-                let alt = value.get("alt").and_then(Value::as_str).unwrap_or_default().to_owned();
+                let alt = Some(value.get("alt").and_then(Value::as_str).unwrap_or_default().to_owned());
                 Some(ImageRecord { url: value.get("url")?.as_str()?.to_owned(), alt })
             };
             let images = value.as_array().and_then(|images| images.iter().map(image).collect());

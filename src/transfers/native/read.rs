@@ -13,7 +13,8 @@ use super::{
             decode::{DecodingReader, Encoding},
         },
         model::Resource,
-        record::{Rejection, Row},
+        read_ahead::Columns,
+        record::{Context, Rejection, Row},
     },
     cells,
     fields::Fields,
@@ -61,6 +62,12 @@ impl<R: Read> CsvRows<R> {
         self.reader.header().names()
     }
 
+    /// Returns the names of the columns as written in the file.
+    pub fn columns(&self) -> Columns {
+        let columns = self.columns.iter().zip(self.header());
+        columns.filter_map(|(column, own)| Some((column.as_ref()?.name, own.clone()))).collect()
+    }
+
     /// Returns the column delimiter.
     pub fn delimiter(&self) -> u8 {
         self.reader.delimiter()
@@ -90,7 +97,7 @@ impl<R: Read> Iterator for CsvRows<R> {
                 Some(rejection) => Err(rejection),
                 None => self.fields(&line.fields),
             };
-            Row { line: line.line, fields: vec![line.fields], record }
+            Row { line: line.line, fields: line.fields, context: Context::default(), record }
         }))
     }
 }
@@ -166,7 +173,8 @@ impl<R: Read> Iterator for JsonRows<R> {
                 }
                 false => self.fields(&line),
             };
-            return Some(Ok(Row { line: self.line, fields: vec![ByteRecord::from(vec![line])], record }));
+            let fields = ByteRecord::from(vec![line]);
+            return Some(Ok(Row { line: self.line, fields, context: Context::default(), record }));
         }
     }
 }

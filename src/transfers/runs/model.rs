@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::super::{
     formats::{self, amounts::DecimalSeparator, decode::Encoding},
-    model::{Format, Resource, RowError},
+    model::{Format, ProductRules, Resource, RowError},
+    rejection_summary::RejectionSummary,
 };
 use crate::{
     auth::{Permission, Viewer},
@@ -57,7 +58,7 @@ text_enum! {
     }
 }
 
-/// Options for files of other shop systems.
+/// Options of an import; those of the file are for other shop systems.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShopOptions {
@@ -67,6 +68,8 @@ pub struct ShopOptions {
     pub is_decimal_comma: Option<bool>,
     /// Base URL of relative image paths.
     pub image_base_url: Option<String>,
+    /// How existing products are treated, in any format.
+    pub rules: ProductRules,
 }
 
 /// A transfer.
@@ -111,6 +114,10 @@ pub struct TransferRow {
     /// Number of rejected rows.
     pub rejected: i64,
     errors: Value,
+    rejections: Value,
+    /// Number of active products of earlier imports of the website that the file does not contain; none if this was not
+    /// determined.
+    pub missing: Option<i64>,
     /// Reason of the failure.
     pub failure: Option<String>,
     /// When the transfer was requested.
@@ -125,6 +132,16 @@ impl TransferRow {
     /// Returns the first rejected rows with their reasons.
     pub fn errors(&self) -> Vec<RowError> {
         serde_json::from_value(self.errors.clone()).unwrap_or_default()
+    }
+
+    /// Returns the rejected rows summarized by reason.
+    pub fn rejections(&self) -> Vec<RejectionSummary> {
+        serde_json::from_value(self.rejections.clone()).unwrap_or_default()
+    }
+
+    /// Returns how existing products are treated.
+    pub fn rules(&self) -> ProductRules {
+        serde_json::from_value::<ShopOptions>(self.options.clone()).unwrap_or_default().rules
     }
 
     /// Returns the options of the file's format. Sale prices are evaluated for the day of the request, whenever the run

@@ -100,6 +100,8 @@ pub async fn update_started(mut conn: &Conn, id: TransferId) -> Result<()> {
         transfers::unchanged.eq(0),
         transfers::rejected.eq(0),
         transfers::errors.eq(json!([])),
+        transfers::rejections.eq(json!([])),
+        transfers::missing.eq(None::<i64>),
     );
     let running = (
         transfers::status.eq(Status::Running),

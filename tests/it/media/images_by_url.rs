@@ -7,8 +7,8 @@ use souk::{
     media::{
         actions::{ImageProcessor, fetch::fetch_due},
         fetch::FetchPolicy,
-        model::RequestedImage,
-        store::{insert_missing, select_missing},
+        model::import::RequestedImage,
+        store::{changes, insert_missing},
     },
 };
 
@@ -20,9 +20,10 @@ async fn shop(app: &TestApp) -> (Actor<'_>, ProductId) {
 async fn add_image_urls(app: &TestApp, product: ProductId, urls: &[String]) -> usize {
     let wanted: Vec<_> = (1..)
         .zip(urls)
-        .map(|(position, url)| RequestedImage { product, url: url.clone(), alt: String::new(), position })
+        .map(|(position, url)| RequestedImage { product, url: url.clone(), alt: None, position })
         .collect();
-    let put = async |conn: &souk::db::Conn| insert_missing(conn, &select_missing(conn, &wanted).await?).await;
+    let put =
+        async |conn: &souk::db::Conn| insert_missing(conn, &changes(conn, &[product], &wanted, true).await?.new).await;
     app.database.db.transaction(put).await.expect("queued images")
 }
 

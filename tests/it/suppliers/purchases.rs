@@ -51,7 +51,7 @@ async fn cost_and_supplier_sku_are_validated_and_cleared() {
         (json!({ "costPrice": "-1" }), "OUT_OF_RANGE costPrice"),
         (json!({ "costPrice": "1.005" }), "INVALID costPrice"),
         (json!({ "supplierSku": "" }), "REQUIRED supplierSku"),
-        (json!({ "supplierSku": "x".repeat(101) }), "TOO_LONG supplierSku"),
+        (json!({ "supplierSku": "x".repeat(256) }), "TOO_LONG supplierSku"),
     ] {
         let mut change = change;
         change["id"] = json!(id);

@@ -88,6 +88,7 @@ async fn import_text(db: &Db, resource: Resource, format: Format, text: &str) ->
         batch: 2_000,
         user: None,
         shop_options: Default::default(),
+        rules: Default::default(),
     };
     let input = Input { bytes: Box::new(std::io::Cursor::new(text.as_bytes().to_vec())), hash: None };
     let report = import(db, &options, input, &dir.0.join("rejects"), |_| ()).await;

@@ -15,7 +15,7 @@ use souk::{
         export::{ExportOptions, export},
         formats,
         import::{Input, import},
-        model::{Counts, Format, ImportOptions, Report, Resource},
+        model::{Counts, Format, ImportOptions, ProductRules, Report, Resource},
     },
 };
 
@@ -76,8 +76,17 @@ impl Shop {
 }
 
 pub(crate) fn options(resource: Resource, format: Format) -> ImportOptions {
-    let shop_options = formats::Options::default();
-    ImportOptions { resource, format, website: "uk".into(), is_dry_run: false, batch: 4, user: None, shop_options }
+    let (shop_options, rules) = (formats::Options::default(), ProductRules::default());
+    ImportOptions {
+        resource,
+        format,
+        website: "uk".into(),
+        is_dry_run: false,
+        batch: 4,
+        user: None,
+        shop_options,
+        rules,
+    }
 }
 
 /// Returns the numbers of created, updated, unchanged and rejected rows.

@@ -1,10 +1,14 @@
 //! Imports and exports: the importers of every resource, sales files, files of other shop systems, and exports.
 
 mod exports;
+mod faulty_files;
 mod import_edge_cases;
+mod import_matching;
 mod import_texts;
 pub(crate) mod imports;
+mod imports_follow_the_file;
 mod mutations;
+mod rejects_round_trip;
 mod sales_import;
 mod shop_format_imports;
 mod shop_formats;

@@ -14,7 +14,7 @@ use crate::support::{Actor, ProductSpec, TestApp, multipart_form::Form};
 /// Every field of a transfer.
 const TRANSFER_FIELDS: &str =
     "transfer { id status resource processed total read created updated unchanged rejected failure
-    errors { line column message } downloadUrl rejectsUrl website { code } user { id } startedAt finishedAt }";
+    errors { line column message } rejections { column message count examples { line } } missing downloadUrl rejectsUrl website { code } user { id } startedAt finishedAt }";
 
 /// Stores a file as an upload; returns its id.
 async fn upload(actor: &Actor<'_>, text: &str) -> String {
@@ -115,6 +115,30 @@ async fn import_accepts_valid_rows_and_returns_rejected_ones() {
     assert_eq!((&again["unchanged"], &again["read"]), (&json!(3), &json!(3)));
     let source = manager.run("{ products(first: 1) { nodes { source { lastTransfer { id } } } } }").await;
     assert_eq!(source.at("products.nodes.0.source.lastTransfer.id"), &again["id"]);
+}
+
+#[tokio::test]
+async fn import_matches_by_sku_and_deactivates_missing_products_only_if_asked() {
+    let app = TestApp::new().await;
+    let (website, manager) = (app.website("sailor").await.id, app.manager().await);
+    run_import(&manager, website, "external_id,sku,name,price\n1,R,Rope,2.50\n2,S,Sail,4\n", json!({})).await;
+    let newer = "external_id,sku,name,price\n3,R,Cable,9\n4,S,Sheet,9\n";
+    let run = run_import(&manager, website, newer, json!({})).await;
+    assert_eq!((&run["rejected"], &run["missing"]), (&json!(2), &Value::Null), "{run}");
+    let [rejection] = run["rejections"].as_array().expect("a list").as_slice() else { panic!("{run}") };
+    assert_eq!((&rejection["column"], &rejection["count"]), (&json!("sku"), &json!(2)));
+    assert_eq!(rejection["examples"], json!([{ "line": 2 }, { "line": 3 }]));
+    let rope = "external_id,sku,name,price\n3,R,Cable,9\n";
+    let run = run_import(&manager, website, rope, json!({ "match": "SKU", "missing": "DEACTIVATE" })).await;
+    assert_eq!((&run["updated"], &run["missing"]), (&json!(1), &json!(1)), "{run}");
+    let products = "SELECT string_agg(concat_ws(' ', sku, name, is_active), ', ' ORDER BY sku) FROM products";
+    assert_eq!(app.database.scalar(products).await, "R Cable t, S Sail f");
+    for (input, field) in [(json!({ "match": "SKU" }), "match"), (json!({ "missing": "DEACTIVATE" }), "missing")] {
+        let mut input = input;
+        input["resource"] = json!("STOCK");
+        let rejected = start_import(&manager, website, &upload(&manager, "sku,stock\nR,1\n").await, input).await;
+        assert_eq!(rejected.outcome("importStart"), format!("INVALID {field}"));
+    }
 }
 
 #[tokio::test]

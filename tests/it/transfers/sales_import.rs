@@ -341,7 +341,7 @@ async fn invalid_values_are_rejected_and_long_texts_truncated() {
         format!("1,A,{long},1,2024-01-01,1,,"),
         "1,A,nul\0byte,1,2024-01-01,1,,".into(),
         format!("{x},A,Cup,1,2024-01-01,1,,"),
-        format!("1,{x},Cup,1,2024-01-01,1,,"),
+        format!("1,{long},Cup,1,2024-01-01,1,,"),
         format!("1,A,Cup,1,2024-01-01,1,{x},"),
         format!("1,A,Cup,1,2024-01-01,1,,{x}"),
         "1,A,Cup,1000001,2024-01-01,1,,".into(),

@@ -9,7 +9,7 @@ use souk::{
     transfers::{
         formats::Options,
         import::{self, Input},
-        model::{Format, ImportOptions, Report, Resource},
+        model::{Format, ImportOptions, ProductRules, Report, Resource},
     },
 };
 
@@ -49,7 +49,8 @@ impl Shop {
     async fn run(&self, format: Format, website: &str, file: &str, is_dry_run: bool) -> Report {
         let shop_options = Options { today: NaiveDate::from_ymd_opt(2025, 6, 1).unwrap(), ..Options::default() };
         let (website, resource, batch) = (website.to_owned(), Resource::Products, 3);
-        let options = ImportOptions { resource, format, website, is_dry_run, batch, user: None, shop_options };
+        let rules = ProductRules::default();
+        let options = ImportOptions { resource, format, website, is_dry_run, batch, user: None, shop_options, rules };
         let input = Input { bytes: Box::new(Cursor::new(file.to_owned())), hash: None };
         import::import(&self.db, &options, input, &self.rejects, |_| ()).await.unwrap()
     }
@@ -115,7 +116,7 @@ async fn corrected_rejects_can_be_imported() {
     let corrected =
         rejects.replace(",shopify,-2,", ",shopify,0,").replace(",20 m,,,,,,,,ROPE-21", ",30 m,,,,,,,,ROPE-21");
     let report = shop.import(Format::Shopify, "quay", &corrected).await;
-    assert_eq!(counts(&report), [3, 2, 0, 0, 1], "{:?}", report.errors);
+    assert_eq!(counts(&report), [4, 2, 0, 1, 1], "{:?}", report.errors);
     let ropes = "SELECT string_agg(concat_ws(' ', sku, variant, stock), ', ' ORDER BY sku) FROM products WHERE sku LIKE 'ROPE%'";
     assert_eq!(shop.scalar(ropes).await, "ROPE-10 10 m 0, ROPE-20 20 m 5, ROPE-21 30 m 5");
 }

@@ -37,7 +37,7 @@ pub struct ProductCreateInput {
     name: String,
     /// URL slug, unique across all websites. Generated from the name if omitted.
     slug: Option<String>,
-    /// Stock keeping unit, unique within the website, 1 to 100 characters.
+    /// Stock keeping unit, unique within the website, 1 to 255 characters.
     sku: String,
     /// GTIN or other barcode, 1 to 100 characters.
     barcode: Option<String>,
@@ -62,7 +62,7 @@ pub struct ProductCreateInput {
     group_id: Option<ID>,
     /// Value for each option of the group. The combination must be unique within the group.
     options: Option<Vec<ProductOptionInput>>,
-    /// SKU of the product at its supplier, 1 to 100 characters.
+    /// SKU of the product at its supplier, 1 to 255 characters.
     supplier_sku: Option<String>,
     /// Purchase cost of one unit, in the website's currency.
     cost_price: Option<Decimal>,
@@ -77,7 +77,7 @@ pub struct ProductUpdateInput {
     name: MaybeUndefined<String>,
     /// URL slug, unique across all websites.
     slug: MaybeUndefined<String>,
-    /// Stock keeping unit, unique within the website, 1 to 100 characters.
+    /// Stock keeping unit, unique within the website, 1 to 255 characters.
     sku: MaybeUndefined<String>,
     /// GTIN or other barcode, 1 to 100 characters.
     barcode: MaybeUndefined<String>,
@@ -102,7 +102,7 @@ pub struct ProductUpdateInput {
     group_id: MaybeUndefined<ID>,
     /// Values for all options of the group. The combination must be unique within the group.
     options: MaybeUndefined<Vec<ProductOptionInput>>,
-    /// SKU of the product at its supplier, 1 to 100 characters.
+    /// SKU of the product at its supplier, 1 to 255 characters.
     supplier_sku: MaybeUndefined<String>,
     /// Purchase cost of one unit, in the website's currency.
     cost_price: MaybeUndefined<Decimal>,

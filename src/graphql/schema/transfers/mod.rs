@@ -27,6 +27,7 @@ use crate::{
     transfers::{
         self,
         model::{Format, Resource, RowError},
+        rejection_summary::RejectionSummary,
         runs::model::{Status, TransferDirection, TransferRow, TransferScope},
     },
 };
@@ -149,6 +150,18 @@ impl Transfer {
         Ok(failed.cloned().map(TransferImageFailure).collect())
     }
 
+    /// The rejected rows of an import summarized by reason, at most 100 reasons.
+    async fn rejections(&self) -> Vec<TransferRejection> {
+        self.0.rejections().into_iter().map(TransferRejection).collect()
+    }
+
+    /// Number of active products of earlier imports of the website that the file does not contain. With
+    /// `missing: DEACTIVATE` they are deactivated, otherwise they stay as they are. Null until the import is completed,
+    /// for other resource types, and for a file that is known to be incomplete, such as a file from `rejectsUrl`.
+    fn missing(&self) -> Option<i64> {
+        self.0.missing
+    }
+
     /// Why the transfer failed; null if it did not fail.
     fn failure(&self) -> Option<&str> {
         self.0.failure.as_deref()
@@ -210,6 +223,33 @@ impl TransferImageFailure {
     /// Up to five of the images.
     async fn examples(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
         Ok(ctx.loaders().rows(self.0.examples.iter().copied()).await?.into_iter().map(image).collect())
+    }
+}
+
+/// A reason for rejecting rows.
+pub struct TransferRejection(RejectionSummary);
+
+/// The rows of a file that an import rejected for one reason.
+#[object]
+impl TransferRejection {
+    /// Name of the column in the file; null if the reason concerns the rows as a whole.
+    fn column(&self) -> Option<&str> {
+        self.0.column.as_deref()
+    }
+
+    /// Error message. Numbers and quoted values that differ between the rows are replaced with `…`.
+    fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Number of rows that were rejected for this reason.
+    fn count(&self) -> u64 {
+        self.0.count
+    }
+
+    /// The first 3 of these rows.
+    async fn examples(&self) -> Vec<TransferError> {
+        self.0.examples.iter().cloned().map(TransferError).collect()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     },
     ids::{RowId, WebsiteId},
     transfers::{
-        model::{Format, Resource},
+        model::{Format, MatchBy, Missing, ProductRules, Resource},
         runs::{
             actions::{self, ExportRequest, ImportFile, ImportRequest},
             model::{ShopOptions, TRANSFER_PERMISSIONS},
@@ -66,6 +66,13 @@ pub struct ImportStartInput {
     /// Base URL for relative image URLs, such as `https://shop.example/media/catalog/product` for Magento; at most
     /// 1,000 characters.
     image_base_url: Option<String>,
+    /// How the product of a row is found. Only for products.
+    #[graphql(name = "match", default_with = "MatchBy::ExternalId")]
+    match_by: MatchBy,
+    /// What happens to active products of earlier imports of the website that the file does not contain; they are counted
+    /// as `missing`. Only for products.
+    #[graphql(default_with = "Missing::Keep")]
+    missing: Missing,
     /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
 }
@@ -131,6 +138,7 @@ impl TransferMutation {
                     is_windows_1252: input.encoding == FileEncoding::Windows1252,
                     is_decimal_comma: input.decimal_mark.map(|mark| mark == DecimalMark::Comma),
                     image_base_url: input.image_base_url,
+                    rules: ProductRules { match_by: input.match_by, missing: input.missing },
                 },
             };
             let storage = &ctx.services().storage;

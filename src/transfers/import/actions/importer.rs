@@ -1,6 +1,8 @@
 //! Writes the batches of one run.
 //! Rule: the rows of a batch are written together; if the database rejects them, the batch is split in halves until the
-//! invalid row is found.
+//! invalid row is found. A row with the identifier of an earlier one waits until that one is accepted or rejected.
+
+use std::collections::HashSet;
 
 use csv::ByteRecord;
 use futures_util::future::try_join_all;
@@ -9,13 +11,15 @@ use super::super::{
     super::{
         actions::{BatchOutcome, BatchWriter, RejectedRow},
         model::{Report, Resource},
-        record::{CategoryRecord, CustomerRecord, OrderRecord, ProductRecord, Record, Rejection, Row},
+        record::{CategoryRecord, Context, CustomerRecord, OrderRecord, ProductRecord, Record, Rejection, Row},
     },
     categories,
-    check::{self, DuplicateCheck},
+    check::{self, Identifiers},
     customers,
+    missing::FileContents,
     model::{RowOutcome, Run},
-    orders, products,
+    orders,
+    products::{self, renames},
     references::{
         self,
         model::{References, UnresolvedReferences},
@@ -35,13 +39,16 @@ const MAX_CONNECTIONS: usize = 2;
 /// A row that passed the checks that need no database.
 struct ValidRow {
     line: u64,
-    fields: Vec<ByteRecord>,
+    fields: ByteRecord,
+    context: Context,
     record: Record,
+    /// Whether the row shows a new name of its product's group or of an option.
+    renames_group: bool,
 }
 
 impl ValidRow {
     fn rejected(self, reason: Rejection) -> RejectedRow {
-        RejectedRow { line: self.line, fields: self.fields, reason }
+        RejectedRow { line: self.line, fields: self.fields, context: self.context, reason }
     }
 }
 
@@ -49,30 +56,42 @@ impl ValidRow {
 pub(super) struct Importer<'a> {
     db: &'a Db,
     run: &'a Run<'a>,
-    duplicates: DuplicateCheck,
+    /// What the file contains so far.
+    contents: FileContents,
+    /// Lines that were rejected before the run was interrupted.
+    rejected_before: HashSet<u64>,
     references: References,
     /// Number of rows of the file read so far.
     row_number: i64,
 }
 
 impl BatchWriter<Record> for Importer<'_> {
-    /// Rows before the checkpoint are only checked for duplicates.
+    /// Rows before the checkpoint only count as contents of the file.
     async fn write(&mut self, rows: Vec<Row<Record>>) -> Result<Option<BatchOutcome>> {
-        let (valid, mut rejected) = self.check(rows);
+        let (mut waiting, rejected) = self.check(rows);
         if self.row_number <= self.run.lease.checkpoint {
             return Ok(None);
         }
-        let valid = self.resolve_references(valid, &mut rejected).await?;
-        let outcomes = self.write_all(&valid).await?;
         let mut batch = BatchOutcome { rejected, ..BatchOutcome::default() };
-        for (row, outcome) in valid.into_iter().zip(outcomes) {
-            match outcome {
-                RowOutcome::Created => batch.created += 1,
-                RowOutcome::Updated => batch.updated += 1,
-                RowOutcome::Unchanged => batch.unchanged += 1,
-                RowOutcome::Rejected(reason) => batch.rejected.push(row.rejected(reason)),
+        while !waiting.is_empty() {
+            let rows = self.take_distinct(&mut waiting, &mut batch.rejected);
+            let rows = self.resolve_references(rows, &mut batch.rejected).await?;
+            let outcomes = self.write_all(&rows).await?;
+            for (row, outcome) in rows.into_iter().zip(outcomes) {
+                match outcome {
+                    RowOutcome::Created => batch.created += 1,
+                    RowOutcome::Unchanged if row.renames_group => batch.updated += 1,
+                    RowOutcome::Updated => batch.updated += 1,
+                    RowOutcome::Unchanged => batch.unchanged += 1,
+                    RowOutcome::Rejected(reason) => {
+                        batch.rejected.push(row.rejected(reason));
+                        continue;
+                    }
+                }
+                self.contents.accepted.add(row.line, &row.record);
             }
         }
+        batch.rejected.iter().for_each(|row| self.contents.add_rejected(&row.fields));
         Ok(Some(batch))
     }
 
@@ -83,37 +102,63 @@ impl BatchWriter<Record> for Importer<'_> {
 }
 
 impl<'a> Importer<'a> {
-    /// Creates an importer that starts at the checkpoint of a run.
-    pub(super) fn new(db: &'a Db, run: &'a Run<'a>) -> Self {
-        Self { db, run, duplicates: DuplicateCheck::default(), references: References::default(), row_number: 0 }
+    /// Creates an importer that starts at the checkpoint of a run, before which these lines were rejected.
+    pub(super) fn new(db: &'a Db, run: &'a Run<'a>, contents: FileContents, rejected_before: HashSet<u64>) -> Self {
+        let references = References::default();
+        Self { db, run, contents, rejected_before, references, row_number: 0 }
     }
 
-    /// Checks each row by itself and against earlier rows.
+    /// Returns what the file contains.
+    pub(super) fn contents(&self) -> &FileContents {
+        &self.contents
+    }
+
+    /// Checks each row by itself.
     fn check(&mut self, rows: Vec<Row<Record>>) -> (Vec<ValidRow>, Vec<RejectedRow>) {
         let (mut valid, mut rejected) = (Vec::with_capacity(rows.len()), Vec::new());
-        for Row { line, fields, record } in rows {
+        for Row { line, fields, context, record } in rows {
             self.row_number += 1;
+            if self.row_number == 1 {
+                self.contents.read_first_row(&fields);
+            }
             let checked = record.and_then(|mut record| {
                 check::row(&mut record)?;
-                self.duplicates.check(line, &record)?;
                 Ok(record)
             });
-            if self.row_number <= self.run.lease.checkpoint {
-                continue;
-            }
+            let is_done = self.row_number <= self.run.lease.checkpoint;
             match checked {
-                Ok(record) => valid.push(ValidRow { line, fields, record }),
-                Err(reason) => rejected.push(RejectedRow { line, fields, reason }),
+                Ok(record) if is_done && !self.rejected_before.contains(&line) => {
+                    self.contents.accepted.add(line, &record);
+                }
+                _ if is_done => self.contents.add_rejected(&fields),
+                Ok(record) => valid.push(ValidRow { line, fields, context, record, renames_group: false }),
+                Err(reason) => rejected.push(RejectedRow { line, fields, context, reason }),
             }
         }
         (valid, rejected)
     }
 
-    /// Finds the entities that rows refer to and creates missing ones. Rows that would be rejected are removed first,
-    /// so that nothing is created for them.
+    /// Takes the waiting rows that no earlier one shares an identifier with. Those that share one with an accepted row
+    /// are rejected.
+    fn take_distinct(&self, waiting: &mut Vec<ValidRow>, rejected: &mut Vec<RejectedRow>) -> Vec<ValidRow> {
+        let (mut distinct, mut undecided) = (Vec::with_capacity(waiting.len()), Identifiers::default());
+        for row in std::mem::take(waiting) {
+            if let Err(reason) = self.contents.accepted.check(&row.record) {
+                rejected.push(row.rejected(reason));
+                continue;
+            }
+            let is_distinct = undecided.check(&row.record).is_ok();
+            undecided.add(row.line, &row.record);
+            if is_distinct { distinct.push(row) } else { waiting.push(row) }
+        }
+        distinct
+    }
+
+    /// Finds the entities that rows refer to, creates missing ones, and renames groups. Rows that would be rejected are
+    /// removed first, so that nothing is created or renamed for them.
     async fn resolve_references(
         &mut self,
-        valid: Vec<ValidRow>,
+        mut valid: Vec<ValidRow>,
         rejected: &mut Vec<RejectedRow>,
     ) -> Result<Vec<ValidRow>> {
         let run = self.run;
@@ -122,11 +167,24 @@ impl<'a> Importer<'a> {
         }
         let mut found = self.references.clone();
         resolve(self.db, run, &mut found, &valid, true).await?;
-        if run.options.is_dry_run || found.placeholder_count() == self.references.placeholder_count() {
+        let mut renames = match run.options.resource {
+            Resource::Products => {
+                let records = &records(&valid, as_product);
+                self.db.read(async |conn| renames::find(conn, run, &found, records).await).await?
+            }
+            _ => Vec::new(),
+        };
+        for rename in &renames {
+            found.rename_group(&rename.slug, &rename.name, &rename.options);
+            rename.rows.iter().for_each(|row| valid[*row].renames_group = true);
+        }
+        let creates = found.placeholder_count() > self.references.placeholder_count();
+        if run.options.is_dry_run || (!creates && renames.is_empty()) {
             self.references = found;
             return Ok(valid);
         }
         let outcomes = self.db.read(async |conn| write(conn, run, &found, &valid, true).await).await?;
+        renames.retain(|rename| rename.rows.iter().any(|row| !matches!(outcomes[*row], RowOutcome::Rejected(_))));
         let mut kept = Vec::with_capacity(valid.len());
         for (row, outcome) in valid.into_iter().zip(outcomes) {
             match outcome {
@@ -135,6 +193,10 @@ impl<'a> Importer<'a> {
             }
         }
         resolve(self.db, run, &mut self.references, &kept, false).await?;
+        renames::apply(self.db, &renames).await?;
+        for rename in &renames {
+            self.references.rename_group(&rename.slug, &rename.name, &rename.options);
+        }
         Ok(kept)
     }
 

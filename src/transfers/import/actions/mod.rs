@@ -8,14 +8,15 @@ use std::{io::Read, path::Path, time::Duration};
 use self::importer::Importer;
 use super::{
     super::{
-        actions::BatchImport,
-        model::{ImportOptions, Report},
+        actions::{BatchImport, BatchWriter},
+        model::{ImportOptions, Report, Resource},
         read_ahead::ReadAhead,
         record::Record,
         rejects::{Layout, RejectsFile},
     },
+    missing::FileContents,
     model::{Input, Lease, Run},
-    source, store,
+    products, source, store,
 };
 use crate::{
     audit,
@@ -89,6 +90,7 @@ async fn website(db: &Db, options: &ImportOptions) -> Result<WebsiteRow> {
     if !(1..=10_000).contains(&options.batch) {
         return Err(Error::bad_input("batch", "batch must be between 1 and 10000 rows"));
     }
+    options.rules.check(options.resource)?;
     let code = &options.website;
     let found = db.read(async |conn| websites::store::find_by_code(conn, code).await).await?;
     found.ok_or_else(|| Error::user(UserErrorCode::NotFound, "website", format!("there is no website {code:?}")))
@@ -133,11 +135,17 @@ async fn run(
     progress: impl Fn(&Report) + Send,
     before_finish: impl Future<Output = Result<()>> + Send,
 ) -> Result<Report> {
-    let rejects = RejectsFile::open(rejects, layout, run.lease.checkpoint > 0)?;
+    let contents = FileContents::new(run.options.format, &layout);
+    let mut rejects = RejectsFile::open(rejects, layout, run.lease.checkpoint > 0)?;
+    let mut importer = Importer::new(db, &run, contents, rejects.take_rejected_before());
     let batch_import = BatchImport { db, file, rejects, is_dry_run: run.options.is_dry_run };
     let mut report = run.lease.report.clone();
     let work = async {
-        batch_import.run(&mut Importer::new(db, &run), &mut report, progress).await?;
+        batch_import.run(&mut importer, &mut report, progress).await?;
+        if run.options.resource == Resource::Products {
+            report.missing = products::actions::handle_missing(db, &run, importer.contents()).await?;
+            importer.store_progress(&report).await?;
+        }
         before_finish.await
     };
     let done: Result<()> = tokio::select! {

@@ -127,14 +127,16 @@ impl<'r> Plan<'r> {
             self.same_name.push((parent_id, record));
             return Ok(RowOutcome::Created);
         }
-        if matched.insert(id, record.external_id.as_deref().unwrap_or_default()).is_some() {
+        if matched.contains_key(&id) {
             return Err(Rejection::at("path", "an earlier row of the file has the same category"));
         }
-        if let Some(slug) = &record.slug
-            && taken.insert(slug.clone(), id).is_some_and(|holder| holder != id)
-        {
-            return Err(Rejection::at("slug", "another category has this slug"));
+        if let Some(slug) = &record.slug {
+            if taken.get(slug).is_some_and(|holder| *holder != id) {
+                return Err(Rejection::at("slug", "another category has this slug"));
+            }
+            taken.insert(slug.clone(), id);
         }
+        matched.insert(id, record.external_id.as_deref().unwrap_or_default());
         self.seen.push((id, record.external_id.as_deref()));
         let Some(before) = before else { return Ok(RowOutcome::Created) };
         let after = CategoryState {

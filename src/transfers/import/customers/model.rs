@@ -108,9 +108,12 @@ impl<'r> Plan<'r> {
         for record in records {
             let by_id = record.external_id.as_deref().and_then(|id| by_id.get(id).copied());
             let before = by_id.or_else(|| record.email.as_deref().and_then(|email| by_email.get(email).copied()));
-            match plan_row(record, before, &mut matched) {
+            match plan_row(record, before, &matched) {
                 Err(rejection) => plan.outcomes.push(RowOutcome::Rejected(rejection)),
-                Ok((state, added)) => plan.add(record, before, state, added, &mut ids),
+                Ok((state, added)) => {
+                    matched.extend(before.map(|before| before.id));
+                    plan.add(record, before, state, added, &mut ids);
+                }
             }
         }
         plan
@@ -146,14 +149,17 @@ impl<'r> Plan<'r> {
 fn plan_row<'r>(
     record: &'r CustomerRecord,
     before: Option<&CustomerState>,
-    matched: &mut HashSet<i64>,
+    matched: &HashSet<i64>,
 ) -> Result<(CustomerState, Vec<&'r AddressRecord>), Rejection> {
     let mut state = match before {
-        Some(before) if !matched.insert(before.id) => {
+        Some(before) if matched.contains(&before.id) => {
             return Err(Rejection::at("email", "an earlier row of the file has the same customer"));
         }
         Some(before) if !before.is_customer => return Err(Rejection::at("email", "the user is a staff member")),
-        Some(before) => before.clone(),
+        Some(before) => {
+            check_identity(record, before)?;
+            before.clone()
+        }
         None => {
             let name = record.name.clone().ok_or_else(|| Rejection::at("name", "a new customer must have a name"))?;
             CustomerState {
@@ -192,6 +198,19 @@ fn plan_row<'r>(
     }
     let added = new_addresses(record, &state)?;
     Ok((state, added))
+}
+
+/// Checks that a row found by its email address does not take over a customer who has another external ID.
+fn check_identity(record: &CustomerRecord, before: &CustomerState) -> Result<(), Rejection> {
+    match (&record.external_id, &before.external_id) {
+        (Some(own), Some(other)) if own != other => {
+            let rule = format!(
+                "a customer with another external ID has this email address: the row has {own:?}, the customer {other:?}"
+            );
+            Err(Rejection::at("email", rule))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Returns the addresses of a row that the customer does not have yet.

@@ -19,6 +19,7 @@ use crate::{
     error::{UserError, UserErrorCode},
     money::{MAX_TOTAL, check_price, line_total},
     orders::model::Status,
+    products::model::MAX_SKU,
     stock::model::MAX_QUANTITY,
     text::{self, Validator},
 };
@@ -108,7 +109,7 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
     validator.texts("ship_postal_code", postal_code, 20);
     let mut total = rust_decimal::Decimal::ZERO;
     for (index, line) in record.lines.iter_mut().enumerate() {
-        validator.text("lines", &mut line.sku, 100);
+        validator.text("lines", &mut line.sku, MAX_SKU);
         validator.text("lines", &mut line.name, 255);
         validator.check(check_price("lines", line.unit_price));
         if !(1..=MAX_QUANTITY).contains(&line.quantity) {

@@ -5,7 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     super::{
-        super::{model::Resource, record::ProductRecord},
+        super::{
+            model::{Missing, Resource},
+            record::ProductRecord,
+        },
+        missing::FileContents,
         model::{RowOutcome, Run},
         references::{
             model::References,
@@ -16,12 +20,12 @@ use super::{
     store,
 };
 use crate::{
-    db::Conn,
+    db::{Conn, Db},
     error::{Error, Result},
     ids::ProductId,
     media::{
         self,
-        model::{NewImage, RequestedImage},
+        model::import::{ImageChanges, RequestedImage},
     },
     products::{self, store::bulk},
     sources::{self, model::SourceType},
@@ -30,6 +34,9 @@ use crate::{
         model::{NewMovement, Reason},
     },
 };
+
+/// Number of products of earlier imports that are read at once to find the missing ones.
+const MISSING_PER_PAGE: i64 = 2_000;
 
 async fn make_plan(conn: &Conn, run: &Run<'_>, references: &References, records: &[&ProductRecord]) -> Result<Plan> {
     let found = ExistingProducts::new(store::find(conn, run.website.id, records).await?);
@@ -51,7 +58,7 @@ pub async fn write(
     let mut plan = make_plan(conn, run, references, records).await?;
     if is_dry_run {
         let known = product_ids(&plan, &HashMap::new(), records)?;
-        let images = missing_images(conn, run, &plan, &known, records).await?;
+        let images = image_changes(conn, run, &plan, &known, records).await?;
         return Ok(outcomes(plan, &images));
     }
     let changing: Vec<ProductId> = plan.changed_ids();
@@ -63,8 +70,9 @@ pub async fn write(
             return Err(Error::Retry("a product was changed concurrently".into()));
         }
     }
-    let made = bulk::insert(conn, run.website.id, &plan.new_states()).await?;
+    // First the updates, because a new product may have the SKU that another one gives up.
     bulk::update(conn, &plan.changed_states()).await?;
+    let made = bulk::insert(conn, run.website.id, &plan.new_states()).await?;
     let movement = |(id, delta)| NewMovement::new(id, None, run.options.user, Reason::Adjustment, delta);
     let movements: Vec<_> = plan.movements().into_iter().map(movement).collect();
     stock::store::insert_many(conn, &movements).await?;
@@ -72,8 +80,12 @@ pub async fn write(
     if run.options.resource == Resource::Products {
         sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceType::Product, &known).await?;
     }
-    let images = missing_images(conn, run, &plan, &known, records).await?;
-    media::store::insert_missing(conn, &images).await?;
+    let images = image_changes(conn, run, &plan, &known, records).await?;
+    let pictured: Vec<ProductId> = images.products.iter().copied().collect();
+    if !pictured.is_empty() {
+        products::store::lock(conn, &pictured).await?;
+    }
+    media::store::apply(conn, &images).await?;
     Ok(outcomes(plan, &images))
 }
 
@@ -99,19 +111,22 @@ fn product_ids<'r>(
     Ok(known)
 }
 
-/// Returns the images in the rows that the products do not have yet.
-async fn missing_images(
+/// Returns the changes of the images of products whose rows list images. Those of a product that does not exist yet are
+/// left out, as in a dry run.
+async fn image_changes(
     conn: &Conn,
     run: &Run<'_>,
     plan: &Plan,
     known: &[(i64, Option<&str>)],
     records: &[&ProductRecord],
-) -> Result<Vec<NewImage>> {
+) -> Result<ImageChanges> {
     let base = run.options.shop_options.image_base_url.as_deref().map(|base| base.trim_end_matches('/'));
     let taken = plan.steps.iter().zip(records).filter(|(step, _)| !matches!(step, Step::Reject(_)));
-    let mut wanted = Vec::new();
+    let (mut products, mut wanted) = (Vec::new(), Vec::new());
     for ((_, record), (id, _)) in taken.zip(known) {
-        for (image, position) in record.images.iter().flatten().zip(1..) {
+        let (Some(images), true) = (&record.images, *id != 0) else { continue };
+        products.push(ProductId(*id));
+        for (image, position) in images.iter().zip(1..) {
             // Relative URLs refer to the shop that the file was exported from.
             let url = match base {
                 Some(base) if image.url.starts_with('/') => format!("{base}{}", image.url),
@@ -120,18 +135,46 @@ async fn missing_images(
             wanted.push(RequestedImage { product: ProductId(*id), url, alt: image.alt.clone(), position });
         }
     }
-    match wanted.is_empty() {
-        true => Ok(Vec::new()),
-        false => media::store::select_missing(conn, &wanted).await,
+    match products.is_empty() {
+        true => Ok(ImageChanges::default()),
+        false => media::store::changes(conn, &products, &wanted, !run.options.format.is_native()).await,
     }
 }
 
-/// Returns the outcomes for the report; a product that only gets images counts as updated.
-fn outcomes(plan: Plan, images: &[NewImage]) -> Vec<RowOutcome> {
-    let with_images: HashSet<i64> = images.iter().filter_map(|image| image.product_id).map(|id| id.0).collect();
+/// Returns the outcomes for the report; a product of which only the images change counts as updated.
+fn outcomes(plan: Plan, images: &ImageChanges) -> Vec<RowOutcome> {
     let outcome = |step: Step| match step {
-        Step::Keep { id } if with_images.contains(&id) => RowOutcome::Updated,
+        Step::Keep { id } if images.products.contains(&ProductId(id)) => RowOutcome::Updated,
         step => step.outcome(),
     };
     plan.steps.into_iter().map(outcome).collect()
+}
+
+/// Counts the active products of earlier imports of the website that a file does not contain, and deactivates them if
+/// the rules say so. Returns none if the file may be incomplete.
+/// # Errors
+/// Database errors.
+pub async fn handle_missing(db: &Db, run: &Run<'_>, contents: &FileContents) -> Result<Option<u64>> {
+    if !contents.is_complete() {
+        return Ok(None);
+    }
+    let deactivates = run.options.rules.missing == Missing::Deactivate && !run.options.is_dry_run;
+    let (mut count, mut after) = (0, ProductId(0));
+    loop {
+        let known =
+            db.read(async |conn| store::active_imported(conn, run.website.id, after, MISSING_PER_PAGE).await).await?;
+        let Some(last) = known.last() else { return Ok(Some(count)) };
+        after = last.id;
+        let missing = known.iter().filter(|product| !contents.may_contain(product));
+        let missing: &[ProductId] = &missing.map(|product| product.id).collect::<Vec<_>>();
+        count += missing.len() as u64;
+        if deactivates && !missing.is_empty() {
+            db.transaction(async |conn| {
+                super::super::store::begin_batch(conn).await?;
+                products::store::lock(conn, missing).await?;
+                bulk::deactivate(conn, missing).await
+            })
+            .await?;
+        }
+    }
 }

@@ -4,4 +4,5 @@
 
 pub mod actions;
 pub mod model;
+pub mod renames;
 mod store;

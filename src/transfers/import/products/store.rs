@@ -1,4 +1,4 @@
-//! SQL statement that finds the products of a batch.
+//! SQL statements that find the products of a batch, and those of earlier imports.
 //! Rule: the writes are in `products::store::bulk`.
 
 use diesel::{
@@ -7,8 +7,29 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::super::super::record::ProductRecord;
-use crate::{db::Conn, error::Result, ids::WebsiteId, products::model::bulk::BulkProduct};
+use super::{super::super::record::ProductRecord, model::ActiveProduct};
+use crate::{
+    db::Conn,
+    error::Result,
+    ids::{ProductId, WebsiteId},
+    products::model::bulk::BulkProduct,
+};
+
+/// Returns up to `limit` active products of a website that were imported from it, in the order of their keys.
+pub async fn active_imported(
+    mut conn: &Conn,
+    website: WebsiteId,
+    after: ProductId,
+    limit: i64,
+) -> Result<Vec<ActiveProduct>> {
+    let query = sql_query(
+        "SELECT p.id, p.sku, s.external_id FROM products p
+         JOIN sources s ON s.resource_type = 'Product' AND s.resource_id = p.id AND s.website_id = $1
+         WHERE p.source_website_id = $1 AND p.is_active AND p.id > $2 ORDER BY p.id LIMIT $3",
+    );
+    let query = query.bind::<BigInt, _>(website).bind::<BigInt, _>(after).bind::<BigInt, _>(limit);
+    Ok(query.load(&mut conn).await?)
+}
 
 /// Returns the products with the SKUs or external IDs of these rows.
 pub async fn find(mut conn: &Conn, website: WebsiteId, records: &[&ProductRecord]) -> Result<Vec<BulkProduct>> {

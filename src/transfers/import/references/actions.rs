@@ -122,7 +122,7 @@ async fn resolve_groups(
                     }
                 };
                 let varies_by = varies_by.iter().map(|name| (*name).to_owned()).collect();
-                Group { id, website: website.id.0, varies_by }
+                Group { id, website: website.id.0, name: (*name).to_owned(), varies_by }
             }
         };
         references.groups.insert((*slug).to_owned(), group);

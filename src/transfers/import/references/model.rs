@@ -29,6 +29,8 @@ pub struct Group {
     pub id: i64,
     /// The website that it belongs to.
     pub website: i64,
+    /// Display name.
+    pub name: String,
     /// Names of its options.
     pub varies_by: Vec<String>,
 }
@@ -95,6 +97,14 @@ impl References {
     /// Returns the group with this slug, if it is resolved.
     pub fn group(&self, slug: &str) -> Option<&Group> {
         self.groups.get(slug)
+    }
+
+    /// Sets new names of a group.
+    pub fn rename_group(&mut self, slug: &str, name: &str, options: &[String]) {
+        if let Some(group) = self.groups.get_mut(slug) {
+            group.name = name.to_owned();
+            group.varies_by = options.to_vec();
+        }
     }
 
     /// Returns whether this run created the category.

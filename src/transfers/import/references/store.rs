@@ -99,11 +99,17 @@ pub async fn find_groups(mut conn: &Conn, slugs: &[String]) -> Result<HashMap<St
         id: i64,
         #[diesel(sql_type = BigInt)]
         source_website_id: i64,
+        #[diesel(sql_type = Text)]
+        name: String,
         #[diesel(sql_type = Array<Text>)]
         varies_by: Vec<String>,
     }
-    let query = sql_query("SELECT slug, id, source_website_id, varies_by FROM product_groups WHERE slug = ANY ($1)");
+    let query =
+        sql_query("SELECT slug, id, source_website_id, name, varies_by FROM product_groups WHERE slug = ANY ($1)");
     let rows: Vec<Row> = query.bind::<Array<Text>, _>(slugs).load(&mut conn).await?;
-    let group = |row: Row| (row.slug, Group { id: row.id, website: row.source_website_id, varies_by: row.varies_by });
+    let group = |row: Row| {
+        let Row { slug, id, source_website_id, name, varies_by } = row;
+        (slug, Group { id, website: source_website_id, name, varies_by })
+    };
     Ok(rows.into_iter().map(group).collect())
 }

@@ -105,6 +105,7 @@ async fn run_import(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
         batch: BATCH,
         user: row.user_id,
         shop_options: row.shop_options(),
+        rules: row.rules(),
     };
     let total = import::count(&options, Box::new(input.reopen().map_err(disk_error)?)).await.map(saturating_i64);
     db.transaction(async |conn| store::update_total(conn, id, total).await).await?;

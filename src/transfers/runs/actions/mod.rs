@@ -86,6 +86,7 @@ pub async fn import_start(
         let rule = format!("{} can be imported only as souk-csv or souk-jsonl", request.resource.as_str());
         return Err(Error::bad_input("format", rule));
     }
+    request.shop_options.rules.check(request.resource)?;
     let (mut validator, mut request) = (Validator::new(), request);
     validator.texts("imageBaseUrl", &mut request.shop_options.image_base_url, 1000);
     validator.finish()?;

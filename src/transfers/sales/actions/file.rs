@@ -10,8 +10,8 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use super::super::{
     super::{
         formats::Notes,
-        read_ahead::{OpenFile, ReadAhead},
-        record::Row,
+        read_ahead::{Columns, OpenFile, ReadAhead},
+        record::{Context, Row},
         rejects::Layout,
     },
     model::{RejectReason, SalesLine, SalesOptions, header::Header},
@@ -26,6 +26,8 @@ struct SalesFile<R> {
     /// Number of lines by which the reader is ahead of the end of the record that it returns: 1, or 0 if lines end with
     /// CR LF.
     passed: u64,
+    /// Line number of the last record.
+    last_line: u64,
     now: DateTime<Utc>,
 }
 
@@ -41,7 +43,7 @@ pub(super) async fn read(
         let file = SalesFile::open(input, options)?;
         let header = file.header.names().to_vec();
         let layout = Layout::Csv { header, delimiter: file.options.delimiter, keeps_extra_fields: true };
-        Ok(OpenFile { layout, rows: Box::new(file), notes: Notes::default() })
+        Ok(OpenFile { layout, columns: Columns::default(), rows: Box::new(file), notes: Notes::default() })
     })
     .await
 }
@@ -51,7 +53,7 @@ impl<R: Read> SalesFile<R> {
         let mut reader = ReaderBuilder::new().delimiter(options.delimiter).flexible(true).from_reader(input);
         let header = Header::new(reader.byte_headers().map_err(read_error)?, &options.columns)?;
         let passed = reader.position().line() - 1;
-        Ok(Self { reader, options, header, passed, now: Utc::now() })
+        Ok(Self { reader, options, header, passed, last_line: 0, now: Utc::now() })
     }
 
     /// Returns the line on which a record begins. The position of the record itself is that of the end of the previous
@@ -73,7 +75,9 @@ impl<R: Read> Iterator for SalesFile<R> {
             Ok(false) => None,
             Ok(true) => {
                 let record = self.header.parse_line(&fields, &self.options, self.now);
-                Some(Ok(Row { line: self.line(&fields), fields: vec![fields], record }))
+                // Each record has a number of its own, also where lines end with CR alone.
+                self.last_line = self.line(&fields).max(self.last_line + 1);
+                Some(Ok(Row { line: self.last_line, fields, context: Context::default(), record }))
             }
             Err(error) => Some(Err(read_error(error))),
         }

@@ -54,14 +54,14 @@ impl BatchWriter<SalesLine, RejectReason> for SalesImporter<'_> {
     async fn write(&mut self, rows: Vec<Row<SalesLine, RejectReason>>) -> Result<Option<BatchOutcome>> {
         let origins = self.origins(&rows).await?;
         let (mut batch, mut outcome) = (Batch::default(), BatchOutcome::default());
-        for Row { line, fields, record } in rows {
+        for Row { line, fields, context, record } in rows {
             let added = record.and_then(|sale| {
                 let origin = origins.get(&sale.invoice).copied();
                 self.index.add(sale, origin, self.options, &mut batch, &mut self.report.notes)
             });
             if let Err(reason) = added {
                 self.report.count_reason(reason);
-                outcome.rejected.push(RejectedRow { line, fields, reason: reason.into() });
+                outcome.rejected.push(RejectedRow { line, fields, context, reason: reason.into() });
             }
         }
         self.index.take_orders(&mut batch);

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    products::model::MAX_SKU,
     text::trim,
 };
 
@@ -71,7 +72,7 @@ impl Header {
         let comma = options.decimal_comma;
         let invoice = fields::required(text(self.invoice)?, 50, RejectReason::BadInvoice)?;
         let is_cancellation = options.is_cancellation(&invoice);
-        let mut sku = fields::required(text(self.sku)?, 100, RejectReason::BadSku)?;
+        let mut sku = fields::required(text(self.sku)?, MAX_SKU, RejectReason::BadSku)?;
         sku.make_ascii_uppercase();
         let (name, is_truncated) = fields::truncate(text_of(self.description)?, 255);
         let quantity = fields::quantity(&text(self.quantity)?, comma, is_cancellation)?;

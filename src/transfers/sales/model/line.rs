@@ -45,7 +45,7 @@ pub enum RejectReason {
     NulByte,
     /// The invoice number is blank or has more than 50 characters.
     BadInvoice,
-    /// The product code is blank or has more than 100 characters.
+    /// The product code is blank or has more than 255 characters.
     BadSku,
     /// The quantity is not a whole number or too large.
     BadQuantity,

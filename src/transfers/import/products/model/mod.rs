@@ -2,12 +2,32 @@
 
 pub mod plan;
 
+use diesel::{
+    QueryableByName,
+    sql_types::{BigInt, Nullable, Text},
+};
+
 use super::super::super::record::{ProductRecord, Rejection};
 use crate::{
+    ids::ProductId,
     products::model::{ProductPatch, bulk::BulkProduct},
     stock::model::MAX_QUANTITY,
     text::{Validator, check_slug, trim_in_place},
 };
+
+/// An active product of an earlier import.
+#[derive(Debug, QueryableByName)]
+pub struct ActiveProduct {
+    /// Primary key.
+    #[diesel(sql_type = BigInt)]
+    pub id: ProductId,
+    /// SKU.
+    #[diesel(sql_type = Text)]
+    pub sku: String,
+    /// External ID at the website, if any.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub external_id: Option<String>,
+}
 
 /// Trims the texts of a row and checks the parts that [`check_state`] does not cover.
 /// # Errors

@@ -7,7 +7,10 @@ use rust_decimal::Decimal;
 
 use super::{
     super::super::{
-        super::record::{GroupRecord, ProductRecord, Rejection},
+        super::{
+            model::MatchBy,
+            record::{GroupRecord, ProductRecord, Rejection},
+        },
         model::{RowOutcome, Run},
         references::model::{References, slug_with_fingerprint},
     },
@@ -31,10 +34,26 @@ impl ExistingProducts {
         Self { by_external_id: ids.collect(), by_sku, rows }
     }
 
-    /// Returns the product of a row; the external ID takes precedence over the SKU.
-    fn find(&self, record: &ProductRecord) -> Option<&BulkProduct> {
-        let by_id = record.external_id.as_ref().and_then(|id| self.by_external_id.get(id));
-        by_id.or_else(|| self.by_sku.get(&record.sku)).map(|at| &self.rows[*at])
+    /// Returns the product with the external ID of a row.
+    fn by_external_id(&self, record: &ProductRecord) -> Option<&BulkProduct> {
+        self.by_external_id.get(record.external_id.as_ref()?).map(|at| &self.rows[*at])
+    }
+
+    /// Returns the product with this SKU.
+    fn by_sku(&self, sku: &str) -> Option<&BulkProduct> {
+        self.by_sku.get(sku).map(|at| &self.rows[*at])
+    }
+
+    /// Returns whether a row may update the product that has its SKU: without an option, a row never takes over a
+    /// product that has another external ID.
+    fn may_update(run: &Run<'_>, record: &ProductRecord, holder: &BulkProduct) -> bool {
+        run.options.rules.match_by == MatchBy::Sku || record.external_id.is_none() || holder.external_id.is_none()
+    }
+
+    /// Returns the product of a row.
+    pub fn find(&self, run: &Run<'_>, record: &ProductRecord) -> Option<&BulkProduct> {
+        let by_sku = || self.by_sku(&record.sku).filter(|holder| Self::may_update(run, record, holder));
+        self.by_external_id(record).or_else(by_sku)
     }
 }
 
@@ -94,7 +113,7 @@ pub fn candidate_slugs(run: &Run<'_>, records: &[&ProductRecord], found: &Existi
     let mut slugs = Vec::with_capacity(records.len() * 2);
     for record in records {
         slugs.extend(requested_slug(run, record).cloned());
-        if found.find(record).is_none() {
+        if found.find(run, record).is_none() {
             slugs.extend(slug_candidates(record, &run.website.code));
         }
     }
@@ -122,8 +141,8 @@ impl Plan {
     ) -> Self {
         let requested_slugs: HashSet<&str> =
             records.iter().filter_map(|record| requested_slug(run, record)).map(String::as_str).collect();
-        let mut planner =
-            Planner { run, references, found, requested_slugs, taken, is_update_only, matched: HashSet::new() };
+        let planned_skus = HashMap::new();
+        let mut planner = Planner { run, references, found, requested_slugs, taken, is_update_only, planned_skus };
         let steps = records.iter().map(|record| planner.step(record).unwrap_or_else(Step::Reject)).collect();
         Self { steps }
     }
@@ -175,22 +194,13 @@ struct Planner<'a> {
     taken: HashMap<String, i64>,
     /// Whether products that do not exist are rejected.
     is_update_only: bool,
-    /// Existing products of earlier rows.
-    matched: HashSet<i64>,
+    /// SKUs of the existing products of earlier rows, which may have given up others.
+    planned_skus: HashMap<i64, String>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     fn step(&mut self, record: &ProductRecord) -> Result<Step, Rejection> {
-        let found = self.found;
-        let known = found.find(record);
-        if let Some(known) = known
-            && !self.matched.insert(known.id)
-        {
-            return Err(Rejection::at("external_id", "an earlier row of the file has the same product"));
-        }
-        if known.is_some_and(|known| found.by_sku.get(&record.sku).is_some_and(|at| found.rows[*at].id != known.id)) {
-            return Err(Rejection::at("sku", "another product of this website has this SKU"));
-        }
+        let known = self.known(record)?;
         if known.is_none() && self.is_update_only {
             return Err(Rejection::at("sku", "there is no such product"));
         }
@@ -200,9 +210,17 @@ impl Planner<'_> {
         };
         apply(record, self.run, self.references, &mut state)?;
         self.set_slug(record, known, &mut state)?;
-        match known {
-            Some(known) if *known == state => return Ok(Step::Keep { id: known.id }),
-            _ => check_state(&state)?,
+        let is_same = known.is_some_and(|known| *known == state);
+        if !is_same {
+            check_state(&state)?;
+        }
+        // Only accepted rows count as earlier ones.
+        self.taken.insert(state.slug.clone(), if state.id == 0 { NEW_PRODUCT_ID } else { state.id });
+        if let Some(known) = known {
+            self.planned_skus.insert(known.id, state.sku.clone());
+            if is_same {
+                return Ok(Step::Keep { id: known.id });
+            }
         }
         Ok(match known {
             None => Step::Create(Box::new(state)),
@@ -215,9 +233,26 @@ impl Planner<'_> {
         })
     }
 
+    /// Returns the existing product of a row.
+    fn known(&self, record: &ProductRecord) -> Result<Option<&'a BulkProduct>, Rejection> {
+        let has_sku = |holder: &&BulkProduct| self.planned_skus.get(&holder.id).is_none_or(|sku| *sku == record.sku);
+        let holder = self.found.by_sku(&record.sku).filter(has_sku);
+        let known = match (self.found.by_external_id(record), holder) {
+            (Some(known), Some(holder)) if known.id != holder.id => return Err(sku_conflict(record, holder)),
+            (Some(known), _) => known,
+            (None, Some(holder)) if ExistingProducts::may_update(self.run, record, holder) => holder,
+            (None, Some(holder)) => return Err(sku_conflict(record, holder)),
+            (None, None) => return Ok(None),
+        };
+        match self.planned_skus.contains_key(&known.id) {
+            true => Err(Rejection::at("external_id", "an earlier row of the file has the same product")),
+            false => Ok(Some(known)),
+        }
+    }
+
     /// Sets the slug that a row requires, or chooses one for a new product.
     fn set_slug(
-        &mut self,
+        &self,
         record: &ProductRecord,
         known: Option<&BulkProduct>,
         state: &mut BulkProduct,
@@ -228,9 +263,7 @@ impl Planner<'_> {
         let [first, second] = slug_candidates(record, &run.website.code);
         let last = || slug_with_fingerprint(&second, &format!("{} {}", run.website.code, state.sku));
         match (requested_slug(run, record), holder, known) {
-            (Some(slug), None, _) => {
-                self.taken.insert(slug.clone(), if state.id == 0 { NEW_PRODUCT_ID } else { state.id });
-            }
+            (Some(_), None, _) => {}
             (Some(_), Some(NEW_PRODUCT_ID), _) => {
                 return Err(Rejection::at("slug", "an earlier row of the file has this slug"));
             }
@@ -243,12 +276,25 @@ impl Planner<'_> {
                 let is_free =
                     |slug: &String| !self.taken.contains_key(slug) && !self.requested_slugs.contains(slug.as_str());
                 state.slug = [first, second.clone()].into_iter().find(is_free).unwrap_or_else(last);
-                self.taken.insert(state.slug.clone(), NEW_PRODUCT_ID);
             }
             (None, ..) => {}
         }
         Ok(())
     }
+}
+
+/// Returns the rejection of a row whose SKU belongs to another product.
+fn sku_conflict(record: &ProductRecord, holder: &BulkProduct) -> Rejection {
+    let id = |id: &Option<String>| {
+        id.as_ref().map_or_else(|| "no external ID".to_owned(), |id| format!("the external ID {id:?}"))
+    };
+    let (own, other) = (id(&record.external_id), id(&holder.external_id));
+    let rule = format!(
+        "another product has this SKU: the row has {own} and the SKU {:?}, the product has {other} and the SKU {:?}; correct \
+         the row, or match products by SKU if both are the same product",
+        record.sku, holder.sku
+    );
+    Rejection::at("sku", rule)
 }
 
 fn new_state(record: &ProductRecord) -> Result<BulkProduct, Rejection> {

@@ -1,5 +1,7 @@
 //! Rows and rules of images.
 
+pub mod import;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
@@ -302,27 +304,6 @@ pub struct ImagePatch {
     pub alt: Option<String>,
     /// Position from 1; the other images move.
     pub position: Option<i32>,
-}
-
-/// An image by URL to add to a product.
-#[derive(Debug, Clone)]
-pub struct RequestedImage {
-    /// The product.
-    pub product: ProductId,
-    /// An http or https URL, or a path of this server: `/media/` and a [`MediaRow::path`].
-    pub url: String,
-    /// Alternative text; can be empty.
-    pub alt: String,
-    /// Position among the product's images, from 1.
-    pub position: i32,
-}
-
-impl RequestedImage {
-    /// Returns the SHA-256 in the URL if it is a path of this server, as written by exports.
-    pub fn stored_sha256(&self) -> Option<&str> {
-        let (sha256, _) = self.url.strip_prefix("/media/")?.split_once('/')?;
-        (sha256.len() == 64).then_some(sha256)
-    }
 }
 
 /// Trims an alternative text, and checks it and a position.

@@ -1,0 +1,80 @@
+//! The columns of other shop systems that correspond to those of Souk, for messages about a value.
+//! Rule: the readers of the formats find their columns by the same names.
+
+use super::{Shop, csv_reader::Header};
+use crate::transfers::read_ahead::Columns;
+
+/// A column of Souk's format and the columns of another one, of which the first that a file has is shown.
+type Names = (&'static str, &'static [&'static str]);
+
+const SHOPIFY: &[Names] = &[
+    ("external_id", &["option1 value", "handle", "url handle"]),
+    ("sku", &["variant sku", "sku"]),
+    ("name", &["title"]),
+    ("slug", &["handle", "url handle"]),
+    ("barcode", &["variant barcode", "barcode"]),
+    ("variant", &["option1 value"]),
+    ("description", &["body (html)", "body html", "description"]),
+    ("price", &["variant price", "price"]),
+    ("compare_at_price", &["variant compare at price", "compare-at price", "compare at price"]),
+    ("cost_price", &["cost per item"]),
+    ("category", &["product category", "standard product type", "standardized product type", "type"]),
+    ("brand", &["vendor"]),
+    ("group", &["handle", "url handle"]),
+    ("group_name", &["title"]),
+    ("options", &["option1 value"]),
+    ("stock", &["variant inventory qty", "inventory quantity"]),
+    ("images", &["image src", "product image url"]),
+];
+
+const WOOCOMMERCE: &[Names] = &[
+    ("external_id", &["id"]),
+    ("sku", &["sku"]),
+    ("name", &["name"]),
+    ("slug", &["name"]),
+    ("barcode", &["gtin, upc, ean, or isbn"]),
+    ("variant", &["attribute 1 value(s)"]),
+    ("description", &["description", "short description"]),
+    ("price", &["regular price"]),
+    ("compare_at_price", &["regular price"]),
+    ("cost_price", &["cost of goods"]),
+    ("category", &["categories"]),
+    ("brand", &["brands"]),
+    ("group", &["parent"]),
+    ("group_name", &["parent"]),
+    ("options", &["attribute 1 value(s)"]),
+    ("low_stock_threshold", &["low stock amount"]),
+    ("stock", &["stock"]),
+    ("images", &["images"]),
+];
+
+const MAGENTO: &[Names] = &[
+    ("external_id", &["sku"]),
+    ("sku", &["sku"]),
+    ("name", &["name"]),
+    ("slug", &["url_key"]),
+    ("barcode", &["gtin", "ean", "ean13", "ean_code", "upc", "barcode", "isbn", "additional_attributes"]),
+    ("variant", &["configurable_variations"]),
+    ("description", &["description", "short_description"]),
+    ("price", &["price"]),
+    ("compare_at_price", &["price"]),
+    ("cost_price", &["cost"]),
+    ("category", &["categories"]),
+    ("brand", &["brand", "manufacturer", "additional_attributes"]),
+    ("group", &["configurable_variations"]),
+    ("group_name", &["name"]),
+    ("options", &["configurable_variations"]),
+    ("low_stock_threshold", &["notify_on_stock_below"]),
+    ("stock", &["qty"]),
+    ("images", &["base_image", "additional_images"]),
+];
+
+/// Returns the file's own names of the columns, by the names in Souk's format.
+pub(super) fn own_names(shop: Shop, header: &Header) -> Columns {
+    let names = match shop {
+        Shop::Shopify => SHOPIFY,
+        Shop::WooCommerce => WOOCOMMERCE,
+        Shop::Magento => MAGENTO,
+    };
+    names.iter().filter_map(|(souk, own)| Some((*souk, header.find(own).name()?.to_owned()))).collect()
+}

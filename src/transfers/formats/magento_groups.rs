@@ -1,0 +1,163 @@
+//! The configurable products of a Magento file: the groups of their variants, which they list by SKU.
+//! Rule: a variant is rejected together with its configurable product, and is written to the rejects file with it, so that
+//! a corrected rejects file gives the same groups.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    hash::{BuildHasher, RandomState},
+};
+
+use super::{
+    cells, context_line,
+    csv_reader::Line,
+    pairs::{pairs, variations},
+};
+use crate::transfers::record::{Context, FileLine, GroupRecord};
+
+const MAX_OPTIONS: usize = 5;
+/// Maximum number of configurable products that are written to the rejects file because variants are missing.
+const MAX_INCOMPLETE: usize = 100;
+
+/// A configurable product to add.
+pub(super) struct NewGroup<'l> {
+    pub slug: String,
+    pub name: String,
+    /// The cell with the variants.
+    pub variations: &'l str,
+    /// The cell with the names of the options.
+    pub labels: &'l str,
+}
+
+struct Group {
+    slug: String,
+    name: String,
+    options: Vec<String>,
+    line: Option<FileLine>,
+    context: Context,
+}
+
+/// The configurable products of a file.
+#[derive(Default)]
+pub(super) struct Groups {
+    groups: Vec<Group>,
+    /// Group and option values by SKU of a variant.
+    members: HashMap<String, (usize, Vec<String>)>,
+    /// Lines of the configurable products that cannot be read, by SKU of a variant.
+    unreadable: HashMap<String, u64>,
+    state: RandomState,
+    /// Hashes of the SKUs of all other products.
+    skus: HashSet<u64>,
+    /// Lines of the configurable products that list SKUs of no other product.
+    incomplete: Context,
+    bytes: usize,
+}
+
+impl Groups {
+    /// Adds a configurable product.
+    pub fn add(&mut self, line: &Line, new: &NewGroup<'_>) {
+        let labels: HashMap<String, String> = pairs(new.labels).into_iter().collect();
+        let label =
+            |code: &String| labels.get(code).map_or_else(|| code.replace('_', " "), |label| cells::decoded_text(label));
+        let mut codes: Vec<String> = Vec::new();
+        let index = self.groups.len();
+        for variation in variations(new.variations) {
+            let (mut member, mut values) = (None, HashMap::new());
+            for (code, value) in pairs(&variation) {
+                if code == "sku" {
+                    member = Some(value);
+                    continue;
+                }
+                if !codes.contains(&code) && codes.len() <= MAX_OPTIONS {
+                    codes.push(code.clone());
+                }
+                values.insert(code, value);
+            }
+            let Some(member) = member else { continue };
+            let values: Vec<String> = codes.iter().map(|code| values.remove(code).unwrap_or_default()).collect();
+            self.bytes += variation.len() + 200;
+            self.members.entry(member).or_insert((index, values));
+        }
+        self.bytes += line.fields.as_slice().len() + 200;
+        self.groups.push(Group {
+            slug: new.slug.clone(),
+            name: new.name.clone(),
+            options: codes.iter().map(label).collect(),
+            line: context_line(line),
+            context: Context::default(),
+        });
+    }
+
+    /// Adds the line of a configurable product that has a wrong number of columns.
+    pub fn add_unreadable(&mut self, line: &Line) {
+        let cells: Vec<&str> = line.fields.iter().filter_map(|cell| std::str::from_utf8(cell).ok()).collect();
+        if !cells.iter().any(|cell| cell.trim().eq_ignore_ascii_case("configurable")) {
+            return;
+        }
+        for (code, sku) in variations(&cells.join(",")).iter().flat_map(|variation| pairs(variation)) {
+            if code == "sku" {
+                self.bytes += sku.len() + 100;
+                self.unreadable.insert(sku, line.line);
+            }
+        }
+    }
+
+    /// Adds the SKU of another product.
+    pub fn add_sku(&mut self, sku: &str) {
+        self.skus.insert(self.state.hash_one(sku));
+    }
+
+    /// Completes the groups once all lines are added.
+    pub fn finish(&mut self) {
+        let is_absent = |sku: &String| !self.skus.contains(&self.state.hash_one(sku.as_str()));
+        let absent = self.members.iter().filter(|(sku, _)| is_absent(sku)).map(|(_, (index, _))| *index);
+        let mut incomplete: BTreeSet<usize> = absent.collect();
+        if incomplete.len() > MAX_INCOMPLETE {
+            // The file is a part of an export.
+            incomplete.clear();
+        }
+        let lines: Vec<FileLine> = incomplete.iter().filter_map(|index| self.groups[*index].line.clone()).collect();
+        for (index, group) in self.groups.iter_mut().enumerate() {
+            let own = group.line.take().filter(|_| !incomplete.contains(&index));
+            group.context = own.into_iter().chain(lines.iter().cloned()).collect();
+        }
+        self.incomplete = lines.into();
+        self.skus = HashSet::new();
+    }
+
+    /// Returns the size of the retained data in bytes.
+    pub fn retained_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Returns the lines that a product depends on: that of its configurable product, and those of configurable products
+    /// that list SKUs of no other product, because its SKU may be corrected to one of them.
+    pub fn context(&self, sku: &str) -> Context {
+        self.members.get(sku).map_or(&self.incomplete, |(index, _)| &self.groups[*index].context).clone()
+    }
+
+    /// Returns the group of a product.
+    /// # Errors
+    /// If the configurable product cannot be read, or lists unsuitable options.
+    pub fn find(&self, sku: &str) -> Result<Option<GroupRecord>, String> {
+        let Some((index, values)) = self.members.get(sku) else {
+            return match self.unreadable.get(sku) {
+                Some(line) => {
+                    Err(format!("the configurable product on line {line}, which lists this SKU, is rejected"))
+                }
+                None => Ok(None),
+            };
+        };
+        let group = &self.groups[*index];
+        let count = group.options.len();
+        if !(1..=MAX_OPTIONS).contains(&count) {
+            return Err(format!("{}: variants must differ in 1 to {MAX_OPTIONS} options, not in {count}", group.name));
+        }
+        let values = values.iter().map(String::as_str).chain(std::iter::repeat(""));
+        let options: Vec<(String, String)> =
+            group.options.iter().zip(values).map(|(name, value)| (name.clone(), cells::decoded_text(value))).collect();
+        match options.iter().find(|(_, value)| value.is_empty()) {
+            Some((name, _)) => Err(format!("{}: the variant has no value for {name}", group.name)),
+            None => Ok(Some(GroupRecord { slug: group.slug.clone(), name: group.name.clone(), options })),
+        }
+    }
+}
