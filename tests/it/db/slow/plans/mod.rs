@@ -388,8 +388,7 @@ async fn order_and_user_lists_use_an_index() {
     app.seed_catalog().await;
     app.seed_orders().await;
     let lists = [ORDERS_AND_USERS, LOOKUPS, AUDIT_LOG, JOBS, TRANSFERS, REVIEWS, HISTORIES];
-    let cases = || lists.into_iter().flatten();
-    check(&app.admin().await, cases()).await;
+    check(&app.admin().await, lists.into_iter().flatten()).await;
     check(&app.existing_user(UserId(BASE + 100), "customer").await, CUSTOMER_ORDERS).await;
     check(&app.existing_user(UserId(BASE + 1), "seller").await, SELLER_ORDERS).await;
 }
