@@ -10,6 +10,7 @@ use crate::{
     paging::SortKey,
     registry::domains,
     text_enum,
+    websites::model::WebsiteOp,
 };
 
 /// Declares the resource types whose changes are recorded.
@@ -124,7 +125,7 @@ pub enum AuditCondition {
     /// Filter by resource.
     Resource(ResourceType, i64),
     /// Filter by website.
-    Website(Op<WebsiteId>),
+    Website(WebsiteOp),
     /// Filter by time of the change.
     At(Op<DateTime<Utc>>),
 }

@@ -23,6 +23,7 @@ use crate::{
     },
     error::Result,
     ids::{AuditEntryId, UserId, WebsiteId},
+    websites::store::website_op,
 };
 
 define_sql_function! {
@@ -67,7 +68,7 @@ fn condition(condition: &AuditCondition) -> Condition<'static, audit_log::table>
         C::Resource(resource_type, key) => {
             Box::new(audit_log::resource_type.eq(*resource_type).and(audit_log::resource_id.eq(*key)))
         }
-        C::Website(website) => op!(website, audit_log::website_id.assume_not_null(), audit_log::website_id),
+        C::Website(website) => website_op!(website, audit_log::website_id.assume_not_null(), audit_log::website_id),
         C::At(at) => op!(at, audit_log::at),
     }
 }

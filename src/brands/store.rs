@@ -41,6 +41,12 @@ pub async fn by_ids(mut conn: &Conn, ids: &[BrandId]) -> Result<Vec<BrandRow>> {
     Ok(brands::table.filter(brands::id.eq_any(ids)).select(BrandRow::as_select()).load(&mut conn).await?)
 }
 
+/// Returns the brand with this slug.
+pub async fn find_by_slug(mut conn: &Conn, slug: &str) -> Result<Option<BrandRow>> {
+    let query = brands::table.filter(brands::slug.eq(slug)).select(BrandRow::as_select());
+    Ok(query.first(&mut conn).await.optional()?)
+}
+
 write_statements! { BrandRow in brands by BrandId as NewBrand, BrandPatch, deletable }
 
 free_slug! { brands }

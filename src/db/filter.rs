@@ -127,14 +127,20 @@ pub enum Op<T> {
     Lte(T),
     /// Contains the text, ignoring case.
     Contains(T),
+    /// Starts with the text, ignoring case.
+    StartsWith(T),
     /// Has no value (true) or any value (false).
     IsNull(bool),
 }
 
 /// Returns a LIKE pattern that matches texts containing `text`; wildcards are escaped.
-pub fn like_pattern(text: &str) -> String {
+pub fn contains_pattern(text: &str) -> String {
+    format!("%{}", prefix_pattern(text))
+}
+
+/// Returns a LIKE pattern that matches texts starting with `text`; wildcards are escaped.
+pub fn prefix_pattern(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
     for c in text.chars() {
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');

@@ -185,7 +185,7 @@ macro_rules! op {
             Op::In(values) => Box::new($column.eq_any(values.clone())),
             Op::Gte(value) => Box::new($column.ge(value.clone())),
             Op::Lte(value) => Box::new($column.le(value.clone())),
-            Op::Contains(_) => constant(false),
+            Op::Contains(_) | Op::StartsWith(_) => constant(false),
             Op::IsNull(null) => constant(!null),
         }
     }};
@@ -196,22 +196,42 @@ macro_rules! op {
             Op::In(values) => Box::new($nullable.is_not_null().and($column.eq_any(values.clone()))),
             Op::Gte(value) => Box::new($nullable.is_not_null().and($column.ge(value.clone()))),
             Op::Lte(value) => Box::new($nullable.is_not_null().and($column.le(value.clone()))),
-            Op::Contains(_) => constant(false),
+            Op::Contains(_) | Op::StartsWith(_) => constant(false),
             Op::IsNull(true) => Box::new($nullable.is_null()),
             Op::IsNull(false) => Box::new($nullable.is_not_null()),
         }
     }};
 }
 
-/// Builds the condition for an operator on a text column, as [`op!`] does, with support for `Contains`.
+/// Builds the condition for an operator on a text column, as [`op!`] does, with support for `Contains` and `StartsWith`.
 #[macro_export]
 macro_rules! text_op {
     ($op:expr, $column:expr $(, $nullable:expr)?) => {
         match $op {
             $crate::db::filter::Op::Contains(text) => {
-                Box::new($column.ilike($crate::db::filter::like_pattern(text))$(.and($nullable.is_not_null()))?)
+                Box::new($column.ilike($crate::db::filter::contains_pattern(text))$(.and($nullable.is_not_null()))?)
+            }
+            $crate::db::filter::Op::StartsWith(text) => {
+                Box::new($column.ilike($crate::db::filter::prefix_pattern(text))$(.and($nullable.is_not_null()))?)
             }
             other => $crate::op!(other, $column $(, $nullable)?),
+        }
+    };
+}
+
+/// Builds the condition for an operator on a nullable column of type `citext`, as [`text_op!`] does: its `LIKE` ignores
+/// case.
+#[macro_export]
+macro_rules! citext_op {
+    ($op:expr, $column:expr) => {
+        match $op {
+            $crate::db::filter::Op::Contains(text) => Box::new(
+                $column.assume_not_null().like($crate::db::filter::contains_pattern(text)).and($column.is_not_null()),
+            ),
+            $crate::db::filter::Op::StartsWith(text) => Box::new(
+                $column.assume_not_null().like($crate::db::filter::prefix_pattern(text)).and($column.is_not_null()),
+            ),
+            other => $crate::op!(other, $column.assume_not_null(), $column),
         }
     };
 }
@@ -222,9 +242,11 @@ macro_rules! text_op {
 macro_rules! name_op {
     ($op:expr, $column:expr) => {
         match $op {
-            contains @ $crate::db::filter::Op::Contains(_) => $crate::text_op!(contains, $column),
+            part @ ($crate::db::filter::Op::Contains(_) | $crate::db::filter::Op::StartsWith(_)) => {
+                $crate::text_op!(part, $column)
+            }
             other => $crate::op!(other, $crate::db::sql::in_name_order($column)),
         }
     };
 }
-pub use crate::{name_op, op, text_op};
+pub use crate::{citext_op, name_op, op, text_op};

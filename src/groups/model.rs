@@ -9,6 +9,7 @@ use crate::{
     ids::{ProductGroupId, WebsiteId},
     paging::SortKey,
     text::{Validator, check_page_texts, trim},
+    websites::model::WebsiteOp,
 };
 
 /// Maximum number of options per group.
@@ -156,7 +157,7 @@ pub enum ProductGroupCondition {
     /// By slug.
     Slug(Op<String>),
     /// By website.
-    SourceWebsite(Op<WebsiteId>),
+    SourceWebsite(WebsiteOp),
 }
 
 /// Fields that groups can be sorted by.

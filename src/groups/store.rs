@@ -21,6 +21,7 @@ use crate::{
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductGroupId, WebsiteId},
+    websites::store::website_op,
 };
 
 fn condition(condition: &ProductGroupCondition) -> Condition<'static, product_groups::table> {
@@ -29,7 +30,7 @@ fn condition(condition: &ProductGroupCondition) -> Condition<'static, product_gr
         C::Id(id) => op!(id, product_groups::id),
         C::Name(name) => name_op!(name, product_groups::name),
         C::Slug(slug) => text_op!(slug, product_groups::slug),
-        C::SourceWebsite(website) => op!(website, product_groups::source_website_id),
+        C::SourceWebsite(website) => website_op!(website, product_groups::source_website_id),
     }
 }
 

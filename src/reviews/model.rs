@@ -6,10 +6,11 @@ use diesel::prelude::*;
 use crate::{
     db::{filter::Op, tables::reviews},
     error::{Result, UserError, UserErrorCode},
-    ids::{ProductId, ReviewId, UserId, WebsiteId},
+    ids::{ProductId, ReviewId, UserId},
     paging::SortKey,
     text::Validator,
     text_enum,
+    websites::model::WebsiteOp,
 };
 
 /// Maximum length of a headline, in characters.
@@ -130,7 +131,7 @@ pub enum ReviewCondition {
     /// Filter by product.
     Product(Op<ProductId>),
     /// Filter by the product's website.
-    SourceWebsite(Op<WebsiteId>),
+    SourceWebsite(WebsiteOp),
     /// Filter by rating.
     Rating(Op<i32>),
     /// Filter by moderation status.

@@ -20,10 +20,11 @@ use crate::{
         filter::{Condition, Filter, Op, constant},
         list_statements::list_statements,
         sql::{CountUpTo, ParentId, PerParent, op},
-        tables::{order_details, orders, products, reviews},
+        tables::{order_details, orders, products, reviews, websites},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{ProductId, ReviewId, UserId, WebsiteId},
+    websites::model::WebsiteOp,
 };
 
 /// Order statuses in which the customer counts as a buyer.
@@ -52,9 +53,16 @@ fn condition(condition: &ReviewCondition) -> Condition<'static, reviews::table> 
     use ReviewCondition as C;
     match condition {
         C::Product(product) => op!(product, reviews::product_id),
-        C::SourceWebsite(Op::Eq(website)) => sold_at(vec![*website]),
-        C::SourceWebsite(Op::In(websites)) => sold_at(websites.clone()),
-        C::SourceWebsite(other) => constant(*other == Op::IsNull(false)),
+        C::SourceWebsite(WebsiteOp::Id(Op::Eq(website))) => sold_at(vec![*website]),
+        C::SourceWebsite(WebsiteOp::Id(Op::In(websites))) => sold_at(websites.clone()),
+        C::SourceWebsite(WebsiteOp::Id(other)) => constant(*other == Op::IsNull(false)),
+        C::SourceWebsite(WebsiteOp::Code(code)) => {
+            let sold = products::table
+                .inner_join(websites::table)
+                .filter(products::id.eq(reviews::product_id))
+                .filter(websites::code.eq(code.clone()));
+            Box::new(exists(sold))
+        }
         C::Rating(rating) => op!(rating, reviews::rating),
         C::Status(status) => op!(status, reviews::status),
         C::IsVerifiedPurchase(is_verified_purchase) => {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    model::{MAX_QUANTITY, NewMovement, Reason},
+    model::{MAX_QUANTITY, NewMovement, Reason, can_manage_stock},
     store,
 };
 use crate::{
@@ -15,10 +15,47 @@ use crate::{
         idempotency::{Claim, IdempotencyKey, Owner},
     },
     error::{Error, Result, UserErrorCode},
+    groups::model::OptionValue,
     ids::{ProductId, RowId, UserId},
-    products::{self, model::ProductRow},
+    products::{
+        self,
+        model::{NewProduct, ProductRow},
+    },
     text::Validator,
 };
+
+/// Creates a product, optionally with an opening stock, which is the first entry of its stock ledger.
+/// # Errors
+/// Returns those of [`create_with_options`](products::actions::create_with_options); OUT_OF_RANGE for the stock;
+/// PERMISSION_NOT_HELD for a stock that the viewer may not edit.
+pub async fn create_product(
+    db: &Db,
+    viewer: &Viewer,
+    new: NewProduct,
+    options: Option<Vec<OptionValue>>,
+    stock: Option<i32>,
+) -> Result<ProductRow> {
+    db.transaction(async |conn| {
+        let product = products::actions::create_with_options(conn, viewer, new.clone(), options.as_deref()).await?;
+        let Some(stock) = stock else { return Ok(product) };
+        if !(0..=MAX_QUANTITY).contains(&stock) {
+            let rule = format!("stock must be between 0 and {MAX_QUANTITY}");
+            return Err(Error::user(UserErrorCode::OutOfRange, "stock", rule));
+        }
+        if !can_manage_stock(viewer, &product) {
+            let rule = "your role cannot set the stock; create the product without it";
+            return Err(Error::user(UserErrorCode::PermissionNotHeld, "stock", rule));
+        }
+        if stock == 0 {
+            return Ok(product);
+        }
+        let opening = NewMovement::new(product.id, None, viewer.user_id(), Reason::Opening, stock);
+        store::insert(conn, &[opening]).await?;
+        let product = products::store::by_ids_including_inactive(conn, &[product.id]).await?.pop();
+        product.ok_or_else(|| Error::Internal("the inserted product was not found".into()))
+    })
+    .await
+}
 
 /// A change of a product's stock.
 #[derive(Debug, Clone, Serialize)]

@@ -12,6 +12,7 @@ use crate::{
     ids::{AddressId, RoleId, UserId, WebsiteId},
     paging::SortKey,
     text::{self, Validator},
+    websites::model::WebsiteOp,
 };
 
 /// Maximum number of addresses per user.
@@ -221,7 +222,7 @@ pub enum UserCondition {
     /// By role.
     Role(Op<RoleId>),
     /// By the website that they come from.
-    SourceWebsite(Op<WebsiteId>),
+    SourceWebsite(WebsiteOp),
     /// By whether they are active.
     IsActive(bool),
     /// By creation time.

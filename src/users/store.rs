@@ -19,13 +19,14 @@ use crate::{
     db::{
         Conn,
         export::{Export, columns},
-        filter::{Condition, constant, like_pattern},
+        filter::{Condition, constant},
         list_statements::list_statements,
-        sql::{clock_timestamp, name_op, op},
+        sql::{citext_op, clock_timestamp, name_op, op},
         tables::{addresses, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, RoleId, UserId, WebsiteId},
+    websites::store::website_op,
 };
 
 fn visible(scope: &Scope) -> Condition<'static, users::table> {
@@ -46,15 +47,10 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
     match condition {
         UserCondition::Id(id) => op!(id, users::id),
         UserCondition::Name(name) => name_op!(name, users::name),
-        UserCondition::Email(email) => match email {
-            crate::db::filter::Op::Contains(text) => {
-                Box::new(users::email.assume_not_null().like(like_pattern(text)).and(users::email.is_not_null()))
-            }
-            other => op!(other, users::email.assume_not_null(), users::email),
-        },
+        UserCondition::Email(email) => citext_op!(email, users::email),
         UserCondition::Role(role) => op!(role, users::role_id),
         UserCondition::SourceWebsite(website) => {
-            op!(website, users::source_website_id.assume_not_null(), users::source_website_id)
+            website_op!(website, users::source_website_id.assume_not_null(), users::source_website_id)
         }
         UserCondition::IsActive(active) => Box::new(users::is_active.eq(*active)),
         UserCondition::CreatedAt(at) => op!(at, users::created_at),

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::language::Language;
 use crate::{
-    db::tables::websites,
+    db::{filter::Op, tables::websites},
     error::{Result, UserError, UserErrorCode},
     ids::WebsiteId,
     money::Currency,
@@ -136,6 +136,15 @@ fn check_fields(
             ));
         }
     }
+}
+
+/// An operator applied to a column with the ID of a website.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum WebsiteOp {
+    /// By ID.
+    Id(Op<WebsiteId>),
+    /// By code.
+    Code(String),
 }
 
 /// Fields that websites can be sorted by.

@@ -30,6 +30,24 @@ pub async fn find_by_code(mut conn: &Conn, code: &str) -> Result<Option<WebsiteR
     Ok(query.first(&mut conn).await.optional()?)
 }
 
+/// Builds the condition for a [`WebsiteOp`](super::model::WebsiteOp) on a column, as [`op!`](crate::op) does. The ID of
+/// a code is looked up once, before the rows are read, so that the indexes that start with the column are used in their
+/// order. `exists` makes the condition false rather than unknown for a code that no website has.
+macro_rules! website_op {
+    ($op:expr, $column:expr $(, $nullable:expr)?) => {
+        match $op {
+            $crate::websites::model::WebsiteOp::Id(id) => $crate::op!(id, $column $(, $nullable)?),
+            $crate::websites::model::WebsiteOp::Code(code) => {
+                use $crate::db::tables::websites;
+                let with_code = || websites::table.filter(websites::code.eq(code.clone())).select(websites::id);
+                let id = with_code().single_value().assume_not_null();
+                Box::new($column.eq(id).and(diesel::dsl::exists(with_code()))$(.and($nullable.is_not_null()))?)
+            }
+        }
+    };
+}
+pub(crate) use website_op;
+
 /// Returns the oldest website.
 pub async fn first(mut conn: &Conn) -> Result<Option<WebsiteRow>> {
     let query = websites::table.order(websites::id).select(WebsiteRow::as_select());
@@ -53,12 +71,24 @@ pub async fn count(mut conn: &Conn) -> Result<i64> {
     Ok(CountUpTo(websites::table.select(websites::id)).get_result(&mut conn).await?)
 }
 
-write_statements! { WebsiteRow in websites by WebsiteId as NewWebsite, WebsitePatch }
+write_statements! { WebsiteRow in websites by WebsiteId as NewWebsite, WebsitePatch, deletable }
 
-/// Converts constraint violations: TAKEN if the code is in use.
+/// Converts constraint violations: TAKEN if the code is in use, IN_USE if other rows refer to the website.
 fn refused(error: diesel::result::Error) -> Error {
-    Error::from(error).on_constraint("websites_code_key", || {
-        UserError::new(UserErrorCode::Taken, "code", "another website has this code")
+    let taken = || UserError::new(UserErrorCode::Taken, "code", "another website has this code");
+    let error = Error::from(error).on_constraint("websites_code_key", taken);
+    let references = [
+        ("products_source_website_id_fkey", "the website has products"),
+        ("product_groups_source_website_id_fkey", "the website has product groups"),
+        ("orders_source_website_id_fkey", "the website has orders"),
+        ("users_source_website_id_fkey", "users come from this website"),
+        ("sources_website_id_fkey", "imported products, categories, users or orders come from this website"),
+        ("transfers_website_id_fkey", "the website has imports or exports"),
+        ("role_websites_website_id_fkey", "a role is limited to this website"),
+        ("api_key_websites_website_id_fkey", "an API key is limited to this website"),
+    ];
+    references.into_iter().fold(error, |error, (constraint, rule)| {
+        error.on_constraint(constraint, || UserError::new(UserErrorCode::InUse, "id", rule))
     })
 }
 

@@ -142,10 +142,13 @@ async fn cart_total(
     Ok(quantities.iter().filter_map(|(id, n)| product(id).map(|product| line_total(product.price, *n))).sum())
 }
 
-/// Changes the quantity of a line. Its added price stays the same.
+/// Changes the quantity of a line, or removes the line if the quantity is 0. Its added price stays the same.
 /// # Errors
 /// As [`add_line`].
 pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32) -> Result<CartRow> {
+    if quantity == 0 {
+        return remove_line(db, viewer, id).await;
+    }
     let holder = viewer.holder();
     check_quantity("quantity".into(), quantity)?;
     db.transaction(async |conn| {

@@ -21,7 +21,7 @@ use crate::{
     },
     products::{
         self,
-        model::{NewProduct, ProductPatch, ProductRow},
+        model::{NewProduct, ProductRow},
     },
     search::{self, model::rules::NewSearchRule},
     stock::model::{NewMovement, Reason},
@@ -131,15 +131,9 @@ async fn insert_product<'m>(conn: &Conn, product: &'m Product, inserted: &Insert
         group_id: look_up_optional(&inserted.groups, product.group.as_ref())?,
         option_values: product.options.clone(),
         low_stock_threshold: product.low_stock_threshold,
+        is_active: product.is_active,
     };
-    let row = products::actions::create_in(conn, &Viewer::system(), new).await?;
-    match product.is_active {
-        Some(false) => {
-            let patch = ProductPatch { is_active: Some(false), ..ProductPatch::default() };
-            products::store::update(conn, row.id, &patch).await
-        }
-        _ => Ok(row),
-    }
+    products::actions::create_in(conn, &Viewer::system(), new).await
 }
 
 /// Inserts the images of products and categories and the logos of brands. Their files are stored before.

@@ -37,6 +37,8 @@ pub struct StringFilter {
     pub r#in: Option<Vec<String>>,
     /// Contains this text; upper and lower case match each other.
     pub contains: Option<String>,
+    /// Starts with this text; upper and lower case match each other.
+    pub starts_with: Option<String>,
     /// Matches items with (false) or without (true) a value.
     pub is_null: Option<bool>,
 }
@@ -129,13 +131,14 @@ impl<C> FilterBuilder<C> {
     ) -> Result<()> {
         let Some(mut filter) = filter else { return Ok(()) };
         let field = format!("where.{field}");
-        let given = filter.eq.iter_mut().chain(&mut filter.contains).chain(filter.r#in.iter_mut().flatten());
-        given.for_each(trim_in_place);
+        let parts = filter.contains.iter_mut().chain(&mut filter.starts_with);
+        filter.eq.iter_mut().chain(parts).chain(filter.r#in.iter_mut().flatten()).for_each(trim_in_place);
         let any = filter.r#in;
         if let Some(any) = &any {
             check_in_length(&field, any)?;
         }
-        for text in filter.eq.iter().chain(&filter.contains).chain(any.iter().flatten()) {
+        let parts = filter.contains.iter().chain(&filter.starts_with);
+        for text in filter.eq.iter().chain(parts).chain(any.iter().flatten()) {
             if text.chars().nth(MAX_TEXT).is_some() {
                 return Err(Error::user(
                     UserErrorCode::TooLong,
@@ -146,7 +149,13 @@ impl<C> FilterBuilder<C> {
         }
         self.push(
             condition,
-            [filter.eq.map(Op::Eq), any.map(Op::In), filter.contains.map(Op::Contains), filter.is_null.map(Op::IsNull)],
+            [
+                filter.eq.map(Op::Eq),
+                any.map(Op::In),
+                filter.contains.map(Op::Contains),
+                filter.starts_with.map(Op::StartsWith),
+                filter.is_null.map(Op::IsNull),
+            ],
         );
         Ok(())
     }

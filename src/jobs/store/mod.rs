@@ -162,7 +162,7 @@ fn condition(condition: &JobCondition) -> Condition<'static, jobs::table> {
             .reduce(|a, b| Box::new(a.or(b)))
             .unwrap_or_else(|| constant(false)),
         // States have no order, and every job has a state.
-        C::State(Op::Gte(_) | Op::Lte(_) | Op::Contains(_)) => constant(false),
+        C::State(Op::Gte(_) | Op::Lte(_) | Op::Contains(_) | Op::StartsWith(_)) => constant(false),
         C::State(Op::IsNull(null)) => constant(!null),
         C::Kind(kind) => text_op!(kind, jobs::kind),
         C::CreatedAt(at) => op!(at, jobs::created_at),

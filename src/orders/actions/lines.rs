@@ -52,7 +52,8 @@ async fn lock_product(conn: &Conn, id: ProductId, more: i32) -> Result<Option<Pr
     Ok(lock_products(conn, &BTreeMap::from([(id, more)])).await?.remove(&id))
 }
 
-/// Adds a product to a pending order at its current price.
+/// Adds a product to a pending order at its current price: to the line that already has the product at this price, or
+/// as a new line.
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION unless
 /// the order is pending; PAYMENT_EXISTS if it has a payment; user errors of the line.
@@ -62,15 +63,16 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
     db.transaction(async |conn| {
         let order = lock_pending(conn, &scope, order, "orderId", "order").await?;
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
-        if lines.len() >= MAX_LINES {
+        let product =
+            lock_product(conn, product, quantity).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
+        let same = lines.iter().find(|line| line.product_id == product.id && line.unit_price == product.price);
+        if same.is_none() && lines.len() >= MAX_LINES {
             return Err(Error::user(
                 UserErrorCode::OutOfRange,
                 "orderId",
                 format!("an order has at most {MAX_LINES} lines"),
             ));
         }
-        let product =
-            lock_product(conn, product, quantity).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
         if product.source_website_id != order.source_website_id {
             return Err(Error::user(
                 UserErrorCode::MultipleWebsites,
@@ -80,7 +82,14 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
         }
         check_stock(&product, quantity, "productId".into(), "quantity".into())?;
         check_total("quantity", order.total_amount + line_total(product.price, quantity))?;
-        store::insert_lines(conn, &[line(order.id, &product, quantity)]).await?;
+        match same {
+            Some(same) => {
+                let all = same.quantity.saturating_add(quantity);
+                check_quantity("quantity".into(), all)?;
+                store::update_line(conn, same.id, all).await?;
+            }
+            None => store::insert_lines(conn, &[line(order.id, &product, quantity)]).await?,
+        }
         move_stock(conn, viewer, order.id, product.id, Reason::OrderChange, -quantity).await?;
         reread(conn, order.id).await
     })

@@ -21,6 +21,7 @@ use crate::{
     paging::SortKey,
     text_enum,
     users::model::{AddressPatch, AddressRow},
+    websites::model::WebsiteOp,
 };
 
 /// The job that voids or refunds the payments of a canceled order; its payload is `{"order": key}`.
@@ -257,15 +258,23 @@ pub enum OrderCondition {
     /// By customer.
     User(Op<UserId>),
     /// By website.
-    SourceWebsite(Op<WebsiteId>),
+    SourceWebsite(WebsiteOp),
     /// By payment status.
     PaymentStatus(Op<PaymentStatus>),
     /// By email address of the contact, case-insensitive.
     ContactEmail(Op<String>),
+    /// By name of the contact.
+    ContactName(Op<String>),
+    /// By country of the shipping address.
+    ShippingCountry(Op<String>),
+    /// By the products of the lines.
+    Product(Op<ProductId>),
     /// By total.
     TotalAmount(Op<Decimal>),
     /// By the time of placement.
     PlacedAt(Op<DateTime<Utc>>),
+    /// By the time of the last update.
+    UpdatedAt(Op<DateTime<Utc>>),
 }
 
 /// Fields that orders can be sorted by.

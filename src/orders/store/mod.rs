@@ -12,7 +12,7 @@ pub mod shipments;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::{array, exists},
+    dsl::{array, exists, not},
     prelude::*,
 };
 use diesel_async::RunQueryDsl;
@@ -29,13 +29,14 @@ use crate::{
     auth::Scope,
     db::{
         Conn, PlanMode,
-        filter::{Condition, Filter, Op, constant, like_pattern},
+        filter::{Condition, Filter, Op, constant},
         list_statements::list_statements,
-        sql::{CountUpTo, ParentId, PerParent, op, text_op},
+        sql::{CountUpTo, ParentId, PerParent, citext_op, op, text_op},
         tables::{order_details, orders, products},
     },
     error::{Error, Result},
-    ids::{OrderDetailId, OrderId, UserId},
+    ids::{OrderDetailId, OrderId, ProductId, UserId},
+    websites::{model::WebsiteOp, store::website_op},
 };
 
 fn visible(scope: &Scope) -> Condition<'static, orders::table> {
@@ -70,17 +71,26 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
         C::Number(number) => text_op!(number, orders::order_number),
         C::Status(status) => op!(status, orders::status),
         C::User(user) => op!(user, orders::user_id.assume_not_null(), orders::user_id),
-        C::SourceWebsite(website) => op!(website, orders::source_website_id),
+        C::SourceWebsite(website) => website_op!(website, orders::source_website_id),
         C::PaymentStatus(status) => op!(status, orders::payment_status),
-        C::ContactEmail(email) => match email {
-            Op::Contains(text) => {
-                let email = orders::contact_email;
-                Box::new(email.assume_not_null().like(like_pattern(text)).and(email.is_not_null()))
-            }
-            other => op!(other, orders::contact_email.assume_not_null(), orders::contact_email),
-        },
+        C::ContactEmail(email) => citext_op!(email, orders::contact_email),
+        C::ContactName(name) => text_op!(name, orders::contact_name.assume_not_null(), orders::contact_name),
+        C::ShippingCountry(country) => text_op!(country, orders::ship_country.assume_not_null(), orders::ship_country),
+        C::Product(product) => has_product(product),
         C::TotalAmount(amount) => op!(amount, orders::total_amount),
         C::PlacedAt(at) => op!(at, orders::placed_at),
+        C::UpdatedAt(at) => op!(at, orders::updated_at),
+    }
+}
+
+fn has_product(product: &Op<ProductId>) -> Condition<'static, orders::table> {
+    let lines = order_details::table.filter(order_details::order_id.eq(orders::id));
+    match product {
+        Op::Eq(id) => Box::new(exists(lines.filter(order_details::product_id.eq(*id)))),
+        Op::In(ids) => Box::new(exists(lines.filter(order_details::product_id.eq_any(ids.clone())))),
+        Op::IsNull(true) => Box::new(not(exists(lines))),
+        Op::IsNull(false) => Box::new(exists(lines)),
+        Op::Gte(_) | Op::Lte(_) | Op::Contains(_) | Op::StartsWith(_) => constant(false),
     }
 }
 
@@ -122,7 +132,12 @@ pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
     let is_held = match (all.as_slice(), list.order) {
         ([], _) => true,
         ([Filter::Is(condition)], OrderOrderField::PlacedAt) => {
-            matches!(condition, C::Status(Op::Eq(_)) | C::User(Op::Eq(_)) | C::SourceWebsite(Op::Eq(_)))
+            matches!(
+                condition,
+                C::Status(Op::Eq(_))
+                    | C::User(Op::Eq(_))
+                    | C::SourceWebsite(WebsiteOp::Id(Op::Eq(_)) | WebsiteOp::Code(_))
+            )
         }
         _ => false,
     };

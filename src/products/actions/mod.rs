@@ -21,29 +21,26 @@ use crate::{
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
 
-/// Creates a product without stock. A product created by a seller belongs to that seller. Without a slug, one is
-/// generated from the name. Option values are matched to the group's options by name.
+/// Creates a product as [`create_in`] does. Option values are matched to the group's options by name.
 /// # Errors
-/// Returns FORBIDDEN without a permission to edit products; user errors of the fields.
-pub async fn create(
-    db: &Db,
+/// Returns those of [`create_in`]; user errors of the options.
+pub async fn create_with_options(
+    conn: &Conn,
     viewer: &Viewer,
-    new: NewProduct,
-    options: Option<Vec<OptionValue>>,
+    mut new: NewProduct,
+    options: Option<&[OptionValue]>,
 ) -> Result<ProductRow> {
-    db.transaction(async |conn| {
-        let mut new = new.clone();
-        if new.group_id.is_some() || options.is_some() {
-            new.option_values = option_values(conn, viewer, [None, new.group_id], options.as_deref()).await?;
-        }
-        create_in(conn, viewer, new).await
-    })
-    .await
+    if new.group_id.is_some() || options.is_some() {
+        new.option_values = option_values(conn, viewer, [None, new.group_id], options).await?;
+    }
+    create_in(conn, viewer, new).await
 }
 
-/// Same as [`create`], within the caller's transaction.
+/// Creates a product without stock, within the caller's transaction. A product created by a seller belongs to that
+/// seller. Without a slug, one is generated from the name.
 /// # Errors
-/// Returns those of [`create`]; [`Error::Retry`] if a concurrent request takes the generated slug.
+/// Returns FORBIDDEN without a permission to edit products; user errors of the fields; [`Error::Retry`] if a concurrent
+/// request takes the generated slug.
 pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
     if !viewer.can(Permission::ManageProducts) {

@@ -15,6 +15,7 @@ use crate::{
     paging::SortKey,
     text::{MAX_DESCRIPTION, Validator, check_slug},
     text_enum,
+    websites::model::WebsiteOp,
 };
 
 /// Maximum of the low-stock threshold.
@@ -158,6 +159,8 @@ pub struct NewProduct {
     pub option_values: Vec<String>,
     /// See [`ProductRow`]; the column default if absent.
     pub low_stock_threshold: Option<i32>,
+    /// See [`ProductRow`]; for sale if absent.
+    pub is_active: Option<bool>,
 }
 
 /// Changes of a product: an absent field keeps its value, an inner `None` clears it.
@@ -310,9 +313,11 @@ pub enum ProductCondition {
     /// Filter by supplier.
     Supplier(Op<SupplierId>),
     /// Filter by website.
-    SourceWebsite(Op<WebsiteId>),
+    SourceWebsite(WebsiteOp),
     /// Filter by seller.
     Seller(Op<UserId>),
+    /// Filter by whether the product has images.
+    HasImages(bool),
     /// Filter by whether the product is for sale.
     IsActive(bool),
     /// Filter by creation time.
@@ -331,6 +336,12 @@ pub enum ProductOrderField {
     Price,
     /// Average rating; products without reviews sort below those with one star.
     Rating,
+    /// Stock keeping unit, as text.
+    Sku,
+    /// Quantity in stock. Staff and sellers only; the list has only products whose stock is visible to the viewer.
+    Stock,
+    /// Time when the product was last updated, including its stock.
+    UpdatedAt,
 }
 
 impl ProductOrderField {
@@ -341,6 +352,9 @@ impl ProductOrderField {
             Self::Name => "products:name",
             Self::Price => "products:price",
             Self::Rating => "products:rating",
+            Self::Sku => "products:sku",
+            Self::Stock => "products:stock",
+            Self::UpdatedAt => "products:updated_at",
         }
     }
 
@@ -351,6 +365,9 @@ impl ProductOrderField {
             Self::Name => SortKey::Text(row.name.clone()),
             Self::Price => SortKey::Number(row.price),
             Self::Rating => SortKey::Number(row.rating_average),
+            Self::Sku => SortKey::Text(row.sku.clone()),
+            Self::Stock => SortKey::Int(row.stock),
+            Self::UpdatedAt => SortKey::Time(row.updated_at),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! and their own, everyone else active ones. Only `All`, website staff and the seller may edit.
 
 pub mod bulk;
+mod conditions;
 mod export;
 mod groups;
 pub(crate) mod history;
@@ -16,7 +17,7 @@ use diesel::{dsl::array, pg::Pg, prelude::*, query_builder::QueryFragment, sql_t
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use self::groups::FirstOfGroup;
+use self::{conditions::condition, groups::FirstOfGroup};
 pub use self::{
     export::PRODUCTS,
     groups::variants_by_group_ids,
@@ -32,7 +33,7 @@ use crate::{
     db::{
         Conn, PlanMode,
         filter::{Condition, Filter, Op, constant},
-        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, in_name_order, name_op, op, text_op},
+        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, in_name_order},
         tables::{brands, categories, products, websites},
         write_statements::free_slug,
     },
@@ -40,6 +41,7 @@ use crate::{
     ids::{CategoryId, ProductId},
     paged,
     paging::List,
+    websites::model::WebsiteOp,
 };
 
 /// A list of products.
@@ -94,34 +96,6 @@ pub fn writable(scope: &Scope) -> Condition<'static, products::table> {
     }
 }
 
-fn condition(condition: &ProductCondition) -> Condition<'static, products::table> {
-    use ProductCondition as C;
-    match condition {
-        C::Id(id) => op!(id, products::id),
-        C::Name(name) => name_op!(name, products::name),
-        C::Sku(sku) => text_op!(sku, products::sku),
-        C::Barcode(barcode) => text_op!(barcode, products::barcode.assume_not_null(), products::barcode),
-        C::Price(price) => op!(price, products::price),
-        C::Stock(scope, stock) => {
-            let stock: Condition<'static, products::table> = op!(stock, products::stock);
-            Box::new(stock.and(writable(scope)))
-        }
-        C::Availability(availability) => op!(availability, products::availability),
-        C::Category(category) => op!(category, products::category_id.assume_not_null(), products::category_id),
-        C::Group(group) => op!(group, products::group_id.assume_not_null(), products::group_id),
-        C::CategoryTree(roots) => {
-            let below = categories::table.filter(categories::path.overlaps_with(roots.clone())).select(categories::id);
-            Box::new(products::category_id.is_not_null().and(products::category_id.assume_not_null().eq_any(below)))
-        }
-        C::Brand(brand) => op!(brand, products::brand_id.assume_not_null(), products::brand_id),
-        C::Supplier(supplier) => op!(supplier, products::supplier_id.assume_not_null(), products::supplier_id),
-        C::SourceWebsite(website) => op!(website, products::source_website_id),
-        C::Seller(seller) => op!(seller, products::seller_id.assume_not_null(), products::seller_id),
-        C::IsActive(active) => Box::new(products::is_active.eq(*active)),
-        C::CreatedAt(at) => op!(at, products::created_at),
-    }
-}
-
 /// Returns the condition for the rows of a list.
 fn list_condition(
     scope: &Scope,
@@ -149,6 +123,9 @@ fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Row
         ProductOrderField::Name => Box::new(in_name_order(products::name)),
         ProductOrderField::Price => Box::new(products::price),
         ProductOrderField::Rating => Box::new(products::rating_average),
+        ProductOrderField::Sku => Box::new(products::sku),
+        ProductOrderField::Stock => Box::new(products::stock),
+        ProductOrderField::UpdatedAt => Box::new(products::updated_at),
     };
     rows.filter(FirstOfGroup { key, direction: list.direction, condition: condition() })
 }
@@ -182,7 +159,10 @@ pub fn plans(list: &ProductList) -> PlanMode {
         ([Filter::Is(one)], ProductOrderField::CreatedAt) => {
             matches!(
                 one,
-                C::Brand(Op::Eq(_)) | C::Supplier(Op::Eq(_)) | C::Seller(Op::Eq(_)) | C::SourceWebsite(Op::Eq(_))
+                C::Brand(Op::Eq(_))
+                    | C::Supplier(Op::Eq(_))
+                    | C::Seller(Op::Eq(_))
+                    | C::SourceWebsite(WebsiteOp::Id(Op::Eq(_)) | WebsiteOp::Code(_))
             )
         }
         _ => false,
@@ -201,6 +181,11 @@ fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {
         }
         ProductOrderField::Price => paged!(query, page, direction, products::price, Decimal, products::id),
         ProductOrderField::Rating => paged!(query, page, direction, products::rating_average, Decimal, products::id),
+        ProductOrderField::Sku => paged!(query, page, direction, products::sku, String, products::id),
+        ProductOrderField::Stock => paged!(query, page, direction, products::stock, i32, products::id),
+        ProductOrderField::UpdatedAt => {
+            paged!(query, page, direction, products::updated_at, DateTime<Utc>, products::id)
+        }
     })
 }
 

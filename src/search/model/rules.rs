@@ -10,6 +10,7 @@ use crate::{
     paging::SortKey,
     search::query::MAX_SEQUENCE_WORDS,
     text::{Validator, trim_in_place},
+    websites::model::WebsiteOp,
 };
 
 /// Maximum number of words of a rule.
@@ -186,7 +187,7 @@ pub struct Redirect {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum SearchRuleCondition {
     /// By website.
-    Website(Op<WebsiteId>),
+    Website(WebsiteOp),
 }
 
 /// Fields that search rules can be sorted by.

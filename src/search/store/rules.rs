@@ -28,14 +28,14 @@ use crate::{
         Conn,
         dynamic_query::{DynamicQuery, Value},
         filter::{Condition, constant},
-        sql::{BoxedSelect, CountUpTo, op},
+        sql::{BoxedSelect, CountUpTo},
         tables::search_rules,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{BrandId, CategoryId, ProductId, SearchRuleId},
     paged,
     paging::List,
-    websites::language::Language,
+    websites::{language::Language, store::website_op},
 };
 
 /// A list of rules.
@@ -170,7 +170,7 @@ fn visible(scope: &Scope) -> Condition<'static, search_rules::table> {
 
 fn condition(condition: &SearchRuleCondition) -> Condition<'static, search_rules::table> {
     match condition {
-        SearchRuleCondition::Website(website) => op!(website, search_rules::website_id),
+        SearchRuleCondition::Website(website) => website_op!(website, search_rules::website_id),
     }
 }
 

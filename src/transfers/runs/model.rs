@@ -19,6 +19,7 @@ use crate::{
     ids::{TransferId, UserId, WebsiteId},
     paging::SortKey,
     text_enum,
+    websites::model::WebsiteOp,
 };
 
 /// Permissions of which one is required to see transfers: those of all resources.
@@ -224,7 +225,7 @@ pub enum TransferCondition {
     /// By status.
     Status(Op<Status>),
     /// By website.
-    Website(Op<WebsiteId>),
+    Website(WebsiteOp),
     /// By the time of the request.
     CreatedAt(Op<DateTime<Utc>>),
 }

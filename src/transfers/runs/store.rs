@@ -18,6 +18,7 @@ use crate::{
     ids::TransferId,
     paged,
     paging::List,
+    websites::store::website_op,
 };
 
 /// A list of transfers.
@@ -45,7 +46,7 @@ fn condition(condition: &TransferCondition) -> Condition<'static, transfers::tab
         C::Direction(direction) => op!(direction, transfers::direction),
         C::Resource(resource) => op!(resource, transfers::resource),
         C::Status(status) => op!(status, transfers::status),
-        C::Website(website) => op!(website, transfers::website_id.assume_not_null(), transfers::website_id),
+        C::Website(website) => website_op!(website, transfers::website_id.assume_not_null(), transfers::website_id),
         C::CreatedAt(at) => op!(at, transfers::created_at),
     }
 }

@@ -162,6 +162,7 @@ async fn website_staff_write_only_at_their_websites() {
         ("userCreate", user(None, "c@souk.example"), "PERMISSION_NOT_HELD sourceWebsiteId"),
         ("websiteUpdate", json!({ "id": sailor, "name": "New" }), "done"),
         ("websiteUpdate", json!({ "id": rise, "name": "New" }), "PERMISSION_NOT_HELD id"),
+        ("websiteDelete", json!({ "id": rise }), "PERMISSION_NOT_HELD id"),
         (
             "websiteCreate",
             json!({ "code": "new", "name": "N", "baseUrl": "https://new.example", "currency": "EUR" }),

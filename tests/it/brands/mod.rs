@@ -56,3 +56,24 @@ async fn categories_and_brands_get_normalized_unique_slugs() {
         assert_eq!(cleared.text_at(&format!("{update}.{resource}.description")), "");
     }
 }
+
+#[tokio::test]
+async fn brand_is_found_by_id_or_slug() {
+    let app = TestApp::new().await;
+    let id = app.brand("acme").await.id.to_global_id();
+    let public = app.anonymous();
+    for (arguments, found) in [
+        (format!("id: {id:?}"), true),
+        ("slug: \" acme\"".to_owned(), true),
+        ("slug: \"acm\"".to_owned(), false),
+        (format!("id: {:?}", BrandId(999).to_global_id()), false),
+    ] {
+        let seen = public.run(&format!("{{ brand({arguments}) {{ id }} }}")).await;
+        let expected = if found { json!({ "id": id }) } else { serde_json::Value::Null };
+        assert_eq!(*seen.at("brand"), expected, "{arguments}");
+    }
+    for arguments in [format!("id: {id:?}, slug: \"acme\""), "slug: null".to_owned()] {
+        let rejected = public.run(&format!("{{ brand({arguments}) {{ id }} }}")).await;
+        assert_eq!(rejected.code(), "BAD_USER_INPUT", "{arguments}");
+    }
+}

@@ -64,6 +64,57 @@ async fn guest_cart_is_accessible_only_with_its_token() {
 }
 
 #[tokio::test]
+async fn quantity_zero_removes_the_line() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let (lamp, rope) =
+        (app.product(website.id, spec("10.00", 5)).await.id, app.product(website.id, spec("2.00", 5)).await.id);
+    let customer = app.customer().await;
+    let cart = customer.create_cart(&[(lamp, 2), (rope, 1)]).await;
+    let removed = customer.mutate("cartLineUpdate", CART, json!({ "id": cart.lines[0], "quantity": 0 })).await;
+    assert_eq!(removed.outcome("cartLineUpdate"), "done");
+    let lines = removed.at("cartLineUpdate.cart.lines").as_array().expect("lines");
+    assert_eq!(lines.iter().map(|line| &line["id"]).collect::<Vec<_>>(), [&json!(cart.lines[1])]);
+    assert_eq!(removed.at("cartLineUpdate.cart.total.amount"), "2.00");
+    let again = customer.mutate("cartLineUpdate", CART, json!({ "id": cart.lines[0], "quantity": 0 })).await;
+    assert_eq!(again.outcome("cartLineUpdate"), "NOT_FOUND id");
+}
+
+#[tokio::test]
+async fn a_rejected_change_returns_the_cart_as_it_is() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let lamp = app.product(website.id, spec("10.00", 3)).await.id;
+    let customer = app.customer().await;
+    let cart = customer.create_cart(&[(lamp, 2)]).await;
+    let line = &cart.lines[0];
+    for (mutation, input, expected) in [
+        (
+            "cartCreate",
+            json!({ "lines": [{ "productId": lamp.to_global_id(), "quantity": 2 }] }),
+            "OUT_OF_STOCK lines.0.quantity",
+        ),
+        ("cartLineAdd", add(&cart, lamp, 2), "OUT_OF_STOCK quantity"),
+        ("cartLineAdd", add(&cart, website.id, 1), "INVALID productId"),
+        ("cartLineUpdate", json!({ "id": line, "quantity": 4 }), "OUT_OF_STOCK quantity"),
+        ("cartLineRemove", json!({ "id": souk::ids::CartLineId(999).to_global_id() }), "NOT_FOUND id"),
+        ("cartClear", json!({ "id": souk::ids::CartId(999).to_global_id() }), "NOT_FOUND id"),
+    ] {
+        let answer = customer.mutate(mutation, "cart { id lines { quantity } }", input).await;
+        assert_eq!(answer.outcome(mutation), expected);
+        let current = json!({ "id": cart.id, "lines": [{ "quantity": 2 }] });
+        assert_eq!(answer.at(&format!("{mutation}.cart")), &current, "{mutation}");
+    }
+    // Nobody sees the cart of somebody else, and a viewer without a cart gets none.
+    let other = app.customer().await;
+    for actor in [&other, &app.anonymous()] {
+        let answer = actor.mutate("cartLineAdd", "cart { id }", add(&cart, lamp, 1)).await;
+        assert_eq!(answer.outcome("cartLineAdd"), "NOT_FOUND cartId");
+        assert_eq!(answer.at("cartLineAdd.cart"), &Value::Null);
+    }
+}
+
+#[tokio::test]
 async fn cart_shows_current_prices_and_availability_and_flags_price_changes() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
@@ -129,7 +180,7 @@ async fn invalid_cart_lines_are_rejected_with_their_field() {
         let refused = customer.mutate("cartLineAdd", "cart { id }", input.clone()).await;
         assert_eq!(refused.outcome("cartLineAdd"), expected, "{input}");
     }
-    for (quantity, expected) in [(0, "OUT_OF_RANGE quantity"), (4, "OUT_OF_STOCK quantity"), (3, "done")] {
+    for (quantity, expected) in [(-1, "OUT_OF_RANGE quantity"), (4, "OUT_OF_STOCK quantity"), (3, "done")] {
         let input = json!({ "id": cart.lines[0], "quantity": quantity });
         assert_eq!(customer.mutate("cartLineUpdate", "cart { id }", input).await.outcome("cartLineUpdate"), expected);
         if expected != "done" {

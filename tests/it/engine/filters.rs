@@ -32,10 +32,15 @@ async fn shop(app: &TestApp) {
             (BASE + 3, 'c', 'C:\\Temp \"x\" it''s', 'c', BASE + 2, NULL, NULL, BASE + 2, NULL, NULL, 10.5, true, '2026-01-03'),
             (BASE + 4, 'd', 'Über RED 50 offXLamp', 'd', BASE + 2, NULL, NULL, NULL, NULL, NULL, 99999999.99, false, '2026-01-04');
         INSERT INTO stock_movements (product_id, reason, delta) VALUES (BASE + 1, 'opening', 3), (BASE + 2, 'opening', 7);
-        INSERT INTO orders (id, source_website_id, order_number, user_id, contact_email, status, placed_at) VALUES
-            (BASE + 1, BASE + 1, 'S-1', BASE + 1, 'ada@souk.example', 'pending', '2026-01-01'),
-            (BASE + 2, BASE + 1, 'S-2', NULL, NULL, 'shipped', '2026-01-02'),
-            (BASE + 3, BASE + 2, 'M_3', BASE + 2, 'Mo_100%@souk.example', 'cancelled', '2026-01-03');
+        INSERT INTO media (id, sha256, format, width, height, bytes, blurhash, widths)
+            VALUES (BASE + 1, repeat('a', 64), 'jpeg', 640, 480, 1000, 'LEHV6nWB2yk8', ARRAY[160, 320, 640]);
+        INSERT INTO images (product_id, media_id, source_url, position) VALUES
+            (BASE + 1, BASE + 1, NULL, 1), (BASE + 2, NULL, 'https://pictures.example/2.jpg', 1);
+        INSERT INTO orders (id, source_website_id, order_number, user_id, contact_email, contact_name,
+                            ship_country, status, placed_at) VALUES
+            (BASE + 1, BASE + 1, 'S-1', BASE + 1, 'ada@souk.example', 'Ada Lovelace', 'DE', 'pending', '2026-01-01'),
+            (BASE + 2, BASE + 1, 'S-2', NULL, NULL, NULL, NULL, 'shipped', '2026-01-02'),
+            (BASE + 3, BASE + 2, 'M_3', BASE + 2, 'Mo_100%@souk.example', 'Mo', 'GB', 'cancelled', '2026-01-03');
         INSERT INTO payments (order_id, provider, method, amount, currency) VALUES (BASE + 1, 'test', 'card', 10, 'EUR');
         INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price) VALUES
             (BASE + 1, BASE + 1, 'Red', 'a', 2, 5), (BASE + 3, BASE + 2, 'Off', 'b', 1, 10.50);";
@@ -65,6 +70,13 @@ const PRODUCTS: &[(&str, &str)] = &[
     ("name: {contains: \"' OR 1=1 --\"}", ""),
     ("name: {contains: \"\\\\%\"}", ""),
     ("name: {contains: \"ÜBER\"}", "d"),
+    ("name: {startsWith: \"red\"}", "a"),
+    ("name: {startsWith: \"lantern\"}", ""),
+    ("name: {startsWith: \"50% OFF_\"}", "b"),
+    ("name: {startsWith: \"%\"}", ""),
+    ("name: {startsWith: \"c:\\\\\"}", "c"),
+    ("name: {startsWith: \"ü\", contains: \"lamp\"}", "d"),
+    ("barcode: {startsWith: \"1\"}", "a"),
     ("sku: {eq: \"b\"}", "b"),
     ("sku: {in: [\"b\", \"c\"]}", "bc"),
     ("sku: {contains: \"B\"}", "b"),
@@ -109,6 +121,11 @@ const PRODUCTS: &[(&str, &str)] = &[
     ("sourceWebsite: {eq: WEBSITE2}", "cd"),
     ("sourceWebsite: {in: [WEBSITE1, WEBSITE2]}", "abcd"),
     ("sourceWebsite: {isNull: true}", ""),
+    ("sourceWebsite: {code: \"miner\"}", "cd"),
+    ("sourceWebsite: {code: \" miner \", in: [WEBSITE1]}", ""),
+    ("sourceWebsite: {code: \"nowhere\"}", ""),
+    ("hasImages: true", "a"),
+    ("hasImages: false", "bcd"),
     ("isActive: false", "d"),
     ("isActive: true", "abc"),
     ("createdAt: {gte: \"2026-01-02T00:00:00Z\"}", "bcd"),
@@ -147,11 +164,25 @@ const ORDERS: &[(&str, &str)] = &[
     ("contactEmail: {contains: \"SOUK\"}", "13"),
     ("contactEmail: {contains: \"_100%\"}", "3"),
     ("contactEmail: {isNull: true}", "2"),
+    ("contactEmail: {startsWith: \"MO_\"}", "3"),
+    ("contactEmail: {startsWith: \"souk\"}", ""),
+    ("contactName: {eq: \"Ada Lovelace\"}", "1"),
+    ("contactName: {contains: \"LOVE\"}", "1"),
+    ("contactName: {startsWith: \"m\"}", "3"),
+    ("contactName: {isNull: true}", "2"),
+    ("shippingCountry: {in: [\"DE\", \"FR\"]}", "1"),
+    ("product: {eq: PRODUCT1}", "1"),
+    ("product: {in: [PRODUCT1, PRODUCT2, PRODUCT3]}", "13"),
+    ("product: {isNull: true}", "2"),
+    ("product: {isNull: false}", "13"),
     ("user: {eq: USER1}", "1"),
     ("user: {in: [USER1, USER2]}", "13"),
     ("user: {isNull: true}", "2"),
     ("user: {isNull: false}", "13"),
     ("sourceWebsite: {eq: WEBSITE2}", "3"),
+    ("sourceWebsite: {code: \"sailor\"}", "12"),
+    ("updatedAt: {gte: \"2000-01-01T00:00:00Z\"}", "123"),
+    ("updatedAt: {gte: \"2999-01-01T00:00:00Z\"}", ""),
     ("totalAmount: {eq: \"10\"}", "1"),
     ("totalAmount: {gte: \"10\"}", "13"),
     ("totalAmount: {lte: \"10.49\"}", "12"),
@@ -167,10 +198,12 @@ const USERS: &[(&str, &str)] = &[
     ("email: {in: [\"ada@souk.example\", \"nobody@souk.example\"]}", "a"),
     ("email: {contains: \"SOUK\"}", "am"),
     ("email: {contains: \"_100%\"}", "m"),
+    ("email: {startsWith: \"CEM_\"}", "m"),
     ("email: {isNull: true}", "o"),
     ("email: {isNull: false}", "am"),
     ("role: {eq: ROLE3}", "m"),
     ("sourceWebsite: {eq: WEBSITE1}", "a"),
+    ("sourceWebsite: {code: \"sailor\"}", "a"),
     ("sourceWebsite: {isNull: true}", "o"),
     ("isActive: false", "m"),
     ("createdAt: {gte: \"2026-01-02T00:00:00Z\", lte: \"2026-01-02T00:00:00Z\"}", "o"),

@@ -77,9 +77,13 @@ async fn new_line_uses_the_current_price_and_existing_lines_keep_theirs() {
     let updated = update(&customer, &line, 5).await;
     assert_eq!(summary(&updated, "orderDetailUpdate"), (lines(&[(5, "10.00"), (3, "11.50")]), "84.50".to_owned()));
     assert_eq!(app.stock(rope.id).await, 12);
+    let again = add(&customer, &order, &rope.id.to_global_id(), 1).await;
+    let merged = (lines(&[(5, "10.00"), (4, "11.50")]), "96.00".to_owned());
+    assert_eq!(summary(&again, "orderDetailAdd"), merged, "the line at this price is increased");
+    assert_eq!(app.stock(rope.id).await, 11);
     let removed = remove(&customer, &line).await;
-    assert_eq!(summary(&removed, "orderDetailRemove"), (lines(&[(3, "11.50")]), "34.50".to_owned()));
-    assert_eq!(app.stock(rope.id).await, 17);
+    assert_eq!(summary(&removed, "orderDetailRemove"), (lines(&[(4, "11.50")]), "46.00".to_owned()));
+    assert_eq!(app.stock(rope.id).await, 16);
     app.database.assert_invariants().await;
 }
 
@@ -178,7 +182,8 @@ async fn only_the_customer_and_staff_change_lines() {
     let website = app.website("sailor").await;
     let seller = app.seller().await;
     let of_seller = ProductSpec { seller: Some(seller.id), ..spec(100, "10.00") };
-    let rope = app.product(website.id, of_seller).await.id;
+    let rope = app.product(website.id, of_seller.clone()).await.id;
+    let nail = app.product(website.id, of_seller).await.id;
     let (customer, neighbour) = (app.customer().await, app.customer().await);
     let (manager, admin, anonymous) = (app.manager().await, app.admin().await, app.anonymous());
     for (who, actor, rejection) in [
@@ -190,7 +195,7 @@ async fn only_the_customer_and_staff_change_lines() {
         ("admin", &admin, None),
     ] {
         let order = customer.order(&[(rope, 1)]).await;
-        let added = add(&customer, &order, &rope.to_global_id(), 1).await;
+        let added = add(&customer, &order, &nail.to_global_id(), 1).await;
         let line = added.text_at("orderDetailAdd.order.details.0.id");
         let before = app.database.contents().await;
         let expected = |field: &str| match rejection {
@@ -237,6 +242,8 @@ async fn order_has_between_one_and_five_hundred_lines() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
     let rope = app.product(website.id, spec(1_000, "10.00")).await.id;
+    let (nail, hook) =
+        (app.product(website.id, spec(9, "1.00")).await.id, app.product(website.id, spec(9, "1.00")).await.id);
     let customer = app.customer().await;
     let placed = customer.try_order(&[(rope, 1)], "k").await;
     let order = placed.text_at("orderCreate.order.id");
@@ -251,9 +258,11 @@ async fn order_has_between_one_and_five_hundred_lines() {
         rope.0
     );
     app.database.sql(&fill).await;
-    assert_eq!(add(&customer, &order, &rope.to_global_id(), 1).await.outcome("orderDetailAdd"), "done");
-    let refused = add(&customer, &order, &rope.to_global_id(), 1).await;
+    assert_eq!(add(&customer, &order, &nail.to_global_id(), 1).await.outcome("orderDetailAdd"), "done");
+    let refused = add(&customer, &order, &hook.to_global_id(), 1).await;
     assert_eq!(refused.outcome("orderDetailAdd"), "OUT_OF_RANGE orderId");
+    let more = add(&customer, &order, &nail.to_global_id(), 1).await;
+    assert_eq!(more.outcome("orderDetailAdd"), "done", "the product has a line already");
     assert_eq!(remove(&customer, &only).await.outcome("orderDetailRemove"), "done");
     assert_eq!(remove(&customer, &only).await.outcome("orderDetailRemove"), "NOT_FOUND id");
 }

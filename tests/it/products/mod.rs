@@ -1,4 +1,7 @@
-//! Products: creating, changing and deleting them, and offers of the same product on several websites.
+//! Products: creating, changing and deleting them, the order of lists, and offers of the same product on several
+//! websites.
 
+mod creation;
+mod lists;
 mod mutations;
 mod offers;

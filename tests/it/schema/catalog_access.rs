@@ -24,6 +24,7 @@ async fn writing_the_catalog_requires_permission() {
             [false, false, true],
         ),
         ("websiteUpdate", json!({ "id": website, "name": "Newer" }), [false, false, true]),
+        ("websiteDelete", json!({ "id": website }), [false, false, true]),
         ("categoryCreate", json!({ "name": "New" }), [false, true, true]),
         ("categoryUpdate", json!({ "id": category, "name": "Newer" }), [false, true, true]),
         ("categoryImageSet", json!({ "categoryId": category, "url": format!("{images}/a.jpg") }), [false, true, true]),

@@ -100,6 +100,7 @@ const PRIVILEGED_INPUTS: &[(&str, &str)] = &[
     ("PaymentCaptureInput.amount", "checked against the authorized amount"),
     ("PaymentRefundInput.amount", "checked against the captured amount"),
     ("ProductCreateInput.costPrice", "paid by the shop, not by customers"),
+    ("ProductCreateInput.isActive", "creates a draft; as `productUpdate`"),
     ("ProductCreateInput.price", "the list price, not a paid amount"),
     ("ProductCreateInput.compareAtPrice", "displayed beside the price, never paid"),
     ("ProductUpdateInput.compareAtPrice", "displayed beside the price, never paid"),

@@ -119,6 +119,7 @@ impl TestApp {
             group_id: None,
             option_values: vec![],
             low_stock_threshold: None,
+            is_active: None,
         };
         let everything = Viewer::system();
         self.database

@@ -27,7 +27,7 @@ use crate::{
             context::ContextExt,
             resource::resource,
             users::{User, user},
-            websites::{Website, website},
+            websites::{Website, WebsiteFilter, website},
         },
     },
     ids::AuditEntryId,
@@ -147,7 +147,7 @@ where_input! {
         /// Only changes of the resource with this ID.
         resource_id: Option<ID>,
         /// Filter by website; `isNull: true` matches resources that belong to no single website.
-        website: Option<IdFilter>,
+        website: Option<WebsiteFilter>,
         /// Filter by time of the change.
         at: Option<DateTimeFilter>,
     }
@@ -168,7 +168,7 @@ impl Where for AuditWhere {
             let (resource_type, key) = ResourceType::of(&id).ok_or_else(invalid_id)?;
             filter.condition(Some(C::Resource(resource_type, key)));
         }
-        filter.id("website", self.website, C::Website)?;
+        WebsiteFilter::add(self.website, &mut filter, "website", C::Website)?;
         filter.time(self.at, C::At);
         filter.build()
     }

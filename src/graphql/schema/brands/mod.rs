@@ -14,7 +14,7 @@ use crate::{
         store,
     },
     db::filter::Filter,
-    error::Result,
+    error::{Error, Result},
     graphql::{
         engine::{
             connections::{Connection, root_connection},
@@ -34,6 +34,7 @@ use crate::{
     },
     ids::{BrandId, RowId},
     products::model::ProductParent,
+    text::trim,
 };
 
 /// A brand of products.
@@ -129,6 +130,23 @@ pub struct BrandQuery;
 
 #[object]
 impl BrandQuery {
+    /// Returns a brand by its ID or its slug. Exactly one of the two must be given. Null if there is none.
+    async fn brand(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the brand.")] id: Option<ID>,
+        #[graphql(desc = "Slug of the brand.")] slug: Option<String>,
+    ) -> Result<Option<Brand>> {
+        match (id, slug) {
+            (Some(id), None) => Ok(ctx.loaders().row(BrandId::parse("id", &id)?).await?.map(brand)),
+            (None, Some(slug)) => {
+                let found = ctx.db().read(async |conn| store::find_by_slug(conn, trim(&slug)).await).await?;
+                Ok(found.map(brand))
+            }
+            _ => Err(Error::bad_input("id", "set either id or slug")),
+        }
+    }
+
     /// Brands, by default sorted by name.
     async fn brands(
         &self,

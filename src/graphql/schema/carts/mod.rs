@@ -206,13 +206,18 @@ impl CartQuery {
         if let Some(id) = id {
             return Ok(ctx.loaders().row(CartId::parse("id", &id)?).await?.map(cart));
         }
-        let holder = ctx.viewer().holder();
-        if holder.user.is_none() && holder.guest.is_none() {
-            return Ok(None);
-        }
-        let carts = ctx.db().read(async |conn| store::by_holder(conn, &holder).await).await?;
-        Ok(carts.into_iter().next().map(cart))
+        current_cart(ctx).await
     }
+}
+
+/// Returns the cart of the viewer's account, or else the guest cart whose token was sent.
+async fn current_cart(ctx: &Context<'_>) -> Result<Option<Cart>> {
+    let holder = ctx.viewer().holder();
+    if holder.user.is_none() && holder.guest.is_none() {
+        return Ok(None);
+    }
+    let carts = ctx.db().read(async |conn| store::by_holder(conn, &holder).await).await?;
+    Ok(carts.into_iter().next().map(cart))
 }
 
 /// Merges the guest cart whose token was sent with a login into the user's cart. A failure does not prevent the login:

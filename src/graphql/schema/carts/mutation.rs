@@ -4,12 +4,15 @@ use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
 
 use crate::{
-    carts::{actions, model::MAX_LINES},
+    carts::{
+        actions,
+        model::{CartRow, MAX_LINES},
+    },
     error::{Error, Result, UserErrorCode},
     graphql::{
-        engine::payload::{UserError, payload, payload_object, split_user_errors},
+        engine::payload::{UserError, payload_object, split_user_errors},
         schema::{
-            carts::{Cart, cart},
+            carts::{Cart, cart, current_cart},
             context::ContextExt,
         },
     },
@@ -50,7 +53,7 @@ pub struct CartLineAddInput {
 pub struct CartLineUpdateInput {
     /// ID of the cart line.
     id: ID,
-    /// New number of units, 1 to 1,000,000.
+    /// New number of units, 1 to 1,000,000; 0 removes the line.
     quantity: i32,
 }
 
@@ -82,10 +85,42 @@ pub struct CartReleaseInput {
     id: ID,
 }
 
+/// Declares the result of a mutation of a cart. Unlike other results, it has the resource beside user errors, too, so
+/// that a page shows the cart without another request.
+macro_rules! cart_payload {
+    ($(#[doc = $doc:literal])* $payload:ident { $(#[doc = $cart_doc:literal])+ cart }) => {
+        payload_object! {
+            $(#[doc = $doc])*
+            $payload {
+                $(#[doc = $cart_doc])+
+                cart: Option<Cart>,
+                /// Validation and business-rule errors; empty on success.
+                user_errors: Vec<UserError>,
+            }
+        }
+
+        impl $payload {
+            /// Creates the payload from the result of an action.
+            async fn of(ctx: &Context<'_>, result: Result<CartRow>) -> Result<Self> {
+                let (row, user_errors) = split_user_errors(result)?;
+                Ok(Self { cart: cart_or_current(ctx, row).await?, user_errors })
+            }
+        }
+    };
+}
+
+/// Returns the changed cart, or the viewer's current cart if the change was rejected.
+async fn cart_or_current(ctx: &Context<'_>, changed: Option<CartRow>) -> Result<Option<Cart>> {
+    match changed {
+        Some(row) => Ok(Some(cart(row))),
+        None => current_cart(ctx).await,
+    }
+}
+
 payload_object! {
     /// Result of `cartCreate`.
     CartCreatePayload {
-        /// The viewer's cart.
+        /// The viewer's cart. If there are user errors, the cart as it is; null if there is none.
         cart: Option<Cart>,
         /// Token of a guest's new cart, to be sent in the header `X-Cart-Token`. It is not shown again. Null for
         /// logged-in users and if the cart already existed.
@@ -94,46 +129,46 @@ payload_object! {
         user_errors: Vec<UserError>,
     }
 }
-payload! {
+cart_payload! {
     /// Result of `cartLineAdd`.
     CartLineAddPayload {
-        /// The updated cart.
-        cart: Cart
+        /// The updated cart. If there are user errors, the viewer's cart as it is.
+        cart
     }
 }
-payload! {
+cart_payload! {
     /// Result of `cartLineUpdate`.
     CartLineUpdatePayload {
-        /// The updated cart.
-        cart: Cart
+        /// The updated cart. If there are user errors, the viewer's cart as it is.
+        cart
     }
 }
-payload! {
+cart_payload! {
     /// Result of `cartLineRemove`.
     CartLineRemovePayload {
-        /// The updated cart.
-        cart: Cart
+        /// The updated cart. If there are user errors, the viewer's cart as it is.
+        cart
     }
 }
-payload! {
+cart_payload! {
     /// Result of `cartClear`.
     CartClearPayload {
-        /// The empty cart.
-        cart: Cart
+        /// The empty cart. If there are user errors, the viewer's cart as it is.
+        cart
     }
 }
-payload! {
+cart_payload! {
     /// Result of `cartReserve`.
     CartReservePayload {
-        /// The cart; `reservedUntil` is the end of the reservation.
-        cart: Cart
+        /// The cart; `reservedUntil` is the end of the reservation. If there are user errors, the viewer's cart as it is.
+        cart
     }
 }
-payload! {
+cart_payload! {
     /// Result of `cartRelease`.
     CartReleasePayload {
-        /// The cart without a reservation.
-        cart: Cart
+        /// The cart without a reservation. If there are user errors, the viewer's cart as it is.
+        cart
     }
 }
 
@@ -167,7 +202,8 @@ impl CartMutation {
         let created = async { actions::create(ctx.db(), ctx.viewer(), &input.unwrap_or_default().into_lines()?).await };
         let (created, user_errors) = split_user_errors(created.await)?;
         let (row, cart_token) = created.unzip();
-        Ok(CartCreatePayload { cart: row.map(cart), cart_token: cart_token.flatten(), user_errors })
+        let cart = cart_or_current(ctx, row).await?;
+        Ok(CartCreatePayload { cart, cart_token: cart_token.flatten(), user_errors })
     }
 
     /// Adds units of a product to the viewer's cart, at the current price. Releases the cart's reservation.
@@ -181,10 +217,10 @@ impl CartMutation {
             let product = ProductId::parse("productId", &input.product_id)?;
             actions::add_line(ctx.db(), ctx.viewer(), id, product, input.quantity).await
         };
-        CartLineAddPayload::of(added.await.map(cart))
+        CartLineAddPayload::of(ctx, added.await).await
     }
 
-    /// Changes the quantity of a line of the viewer's cart. Releases the cart's reservation.
+    /// Changes the quantity of a line of the viewer's cart; 0 removes the line. Releases the cart's reservation.
     async fn cart_line_update(
         &self,
         ctx: &Context<'_>,
@@ -194,7 +230,7 @@ impl CartMutation {
             let id = CartLineId::parse("id", &input.id)?;
             actions::update_line(ctx.db(), ctx.viewer(), id, input.quantity).await
         };
-        CartLineUpdatePayload::of(updated.await.map(cart))
+        CartLineUpdatePayload::of(ctx, updated.await).await
     }
 
     /// Removes a line from the viewer's cart. Releases the cart's reservation.
@@ -204,7 +240,7 @@ impl CartMutation {
         #[graphql(desc = "The line to remove.")] input: CartLineRemoveInput,
     ) -> Result<CartLineRemovePayload> {
         let removed = async { actions::remove_line(ctx.db(), ctx.viewer(), CartLineId::parse("id", &input.id)?).await };
-        CartLineRemovePayload::of(removed.await.map(cart))
+        CartLineRemovePayload::of(ctx, removed.await).await
     }
 
     /// Removes all lines from the viewer's cart. Releases the cart's reservation.
@@ -214,7 +250,7 @@ impl CartMutation {
         #[graphql(desc = "The cart to empty.")] input: CartClearInput,
     ) -> Result<CartClearPayload> {
         let cleared = async { actions::clear(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?).await };
-        CartClearPayload::of(cleared.await.map(cart))
+        CartClearPayload::of(ctx, cleared.await).await
     }
 
     /// Reserves all units in the viewer's cart until `reservedUntil` (by default for 15 minutes), or none of them, with
@@ -229,7 +265,7 @@ impl CartMutation {
         let duration = ctx.services().selling.reservation();
         let reserved =
             async { actions::reserve(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?, duration).await };
-        CartReservePayload::of(reserved.await.map(cart))
+        CartReservePayload::of(ctx, reserved.await).await
     }
 
     /// Releases the reservation of the viewer's cart.
@@ -239,6 +275,6 @@ impl CartMutation {
         #[graphql(desc = "The cart to release.")] input: CartReleaseInput,
     ) -> Result<CartReleasePayload> {
         let released = async { actions::release(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?).await };
-        CartReleasePayload::of(released.await.map(cart))
+        CartReleasePayload::of(ctx, released.await).await
     }
 }

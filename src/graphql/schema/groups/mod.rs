@@ -26,7 +26,7 @@ use crate::{
             loaders::{Group, by_parent},
             products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
-            websites::{Website, website},
+            websites::{Website, WebsiteFilter, website},
         },
     },
     groups::{
@@ -196,7 +196,7 @@ where_input! {
         /// Filter by slug.
         slug: Option<StringFilter>,
         /// Filter by website.
-        source_website: Option<IdFilter>,
+        source_website: Option<WebsiteFilter>,
     }
 }
 
@@ -208,7 +208,7 @@ impl Where for ProductGroupWhere {
         filter.id("id", self.id, ProductGroupCondition::Id)?;
         filter.text("name", self.name, ProductGroupCondition::Name)?;
         filter.text("slug", self.slug, ProductGroupCondition::Slug)?;
-        filter.id("sourceWebsite", self.source_website, ProductGroupCondition::SourceWebsite)?;
+        WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", ProductGroupCondition::SourceWebsite)?;
         filter.build()
     }
 }

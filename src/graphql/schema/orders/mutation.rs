@@ -47,7 +47,8 @@ pub struct OrderCreateInput {
 pub struct OrderDetailAddInput {
     /// ID of the order.
     order_id: ID,
-    /// ID of the product, which is added at its current price.
+    /// ID of the product, which is added at its current price: to the line that already has it at this price, or as a new
+    /// line.
     product_id: ID,
     /// Quantity, 1 to 1,000,000.
     quantity: i32,

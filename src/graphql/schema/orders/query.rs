@@ -23,6 +23,7 @@ use crate::{
             context::ContextExt,
             loaders::connection_of,
             orders::{Order, OrderDetail, OrderPages, Prefetched, order},
+            websites::WebsiteFilter,
         },
     },
     ids::{OrderId, ProductId, RowId, UserId},
@@ -66,14 +67,22 @@ where_input! {
         payment_status: Option<OrderPaymentStatusFilter>,
         /// Filter by the contact's email address; upper and lower case match each other.
         contact_email: Option<StringFilter>,
+        /// Filter by the contact's name.
+        contact_name: Option<StringFilter>,
+        /// Filter by the country of the shipping address.
+        shipping_country: Option<StringFilter>,
+        /// Filter by the products of the order's lines; `isNull: true` matches orders without lines.
+        product: Option<IdFilter>,
         /// Filter by customer; `isNull: true` matches guest orders.
         user: Option<IdFilter>,
         /// Filter by website.
-        source_website: Option<IdFilter>,
+        source_website: Option<WebsiteFilter>,
         /// Filter by total amount, regardless of currency.
         total_amount: Option<DecimalFilter>,
         /// Filter by the time when the order was placed.
         placed_at: Option<DateTimeFilter>,
+        /// Filter by the time when the order was last updated.
+        updated_at: Option<DateTimeFilter>,
     }
 }
 
@@ -90,10 +99,14 @@ impl Where for OrderWhere {
         let payment = self.payment_status.unwrap_or_default();
         filter.choice("paymentStatus", payment.eq, payment.r#in, C::PaymentStatus)?;
         filter.text("contactEmail", self.contact_email, C::ContactEmail)?;
+        filter.text("contactName", self.contact_name, C::ContactName)?;
+        filter.text("shippingCountry", self.shipping_country, C::ShippingCountry)?;
+        filter.id("product", self.product, C::Product)?;
         filter.id("user", self.user, C::User)?;
-        filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
         filter.decimal(self.total_amount, C::TotalAmount);
         filter.time(self.placed_at, C::PlacedAt);
+        filter.time(self.updated_at, C::UpdatedAt);
         filter.build()
     }
 }

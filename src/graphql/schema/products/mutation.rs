@@ -26,9 +26,10 @@ use crate::{
         actions,
         model::{NewProduct, ProductPatch},
     },
+    stock::actions::create_product,
 };
 
-/// Input for `productCreate`. The initial stock is 0; use `stockAdjust` to add stock.
+/// Input for `productCreate`.
 #[derive(Debug, InputObject)]
 pub struct ProductCreateInput {
     /// ID of the website that sells the product. It cannot be changed later.
@@ -66,6 +67,11 @@ pub struct ProductCreateInput {
     supplier_sku: Option<String>,
     /// Purchase cost of one unit, in the website's currency.
     cost_price: Option<Decimal>,
+    /// Opening stock, 0 to 1,000,000 units. Default: 0. Requires `MANAGE_STOCK`, or `SELL_PRODUCTS` for the viewer's own
+    /// products.
+    stock: Option<i32>,
+    /// Whether the product is for sale; false creates a draft, which customers do not see. Default: true.
+    is_active: Option<bool>,
 }
 
 /// Input for `productUpdate`. An omitted field keeps its value; null clears an optional one.
@@ -159,6 +165,7 @@ impl ProductCreateInput {
             group_id: optional_id::<ProductGroupId>("groupId", self.group_id)?,
             option_values: vec![],
             low_stock_threshold: self.low_stock_threshold,
+            is_active: self.is_active,
         })
     }
 }
@@ -206,7 +213,8 @@ impl ProductMutation {
         let created = async {
             let mut input = input;
             let options = input.options.take().map(into_option_values);
-            actions::create(ctx.db(), ctx.viewer(), input.into_new_product()?, options).await
+            let stock = input.stock;
+            create_product(ctx.db(), ctx.viewer(), input.into_new_product()?, options, stock).await
         };
         ProductCreatePayload::of(created.await.map(product))
     }

@@ -21,6 +21,7 @@ use crate::{
             context::ContextExt,
             loaders::{NestedListCounts, connection_of},
             products::{Joined, Product, ProductPages, product},
+            websites::WebsiteFilter,
         },
     },
     ids::{ProductId, RowId},
@@ -78,9 +79,11 @@ where_input! {
         /// Filter by supplier. Staff and sellers only.
         supplier: Option<IdFilter>,
         /// Filter by website.
-        source_website: Option<IdFilter>,
+        source_website: Option<WebsiteFilter>,
         /// Filter by seller.
         seller: Option<IdFilter>,
+        /// Filter by whether the product has images. Images that are not processed yet do not count.
+        has_images: Option<bool>,
         /// Filter by whether the product is for sale.
         is_active: Option<bool>,
         /// Filter by creation time.
@@ -117,8 +120,9 @@ impl ProductWhere {
         filter.id("brand", self.brand, C::Brand)?;
         filter.id("group", self.group, C::Group)?;
         filter.id("supplier", self.supplier, C::Supplier)?;
-        filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
         filter.id("seller", self.seller, C::Seller)?;
+        filter.condition(self.has_images.map(C::HasImages));
         filter.condition(self.is_active.map(C::IsActive));
         filter.time(self.created_at, C::CreatedAt);
         filter.build()
@@ -140,12 +144,24 @@ pub fn list_from_args(ctx: &Context<'_>, list_args: ListArgs<ProductWhere, Produ
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
         return forbidden("only staff and sellers can filter by supplier");
     }
-    let stock_scope = stock_scope(ctx.viewer());
-    if matches!(stock_scope, Scope::Public | Scope::Guest(_) | Scope::Own(_)) && filter.any(&|it| it.stock.is_some()) {
-        return forbidden("only staff and sellers can filter by stock");
-    }
     let order = list_args.order.map_or((ProductOrderField::CreatedAt, Direction::Desc), OrderBy::into_parts);
-    let list = build_list(list_args.page, filter.filter(&stock_scope)?, order, ProductOrderField::list)?;
+    let is_by_stock = order.0 == ProductOrderField::Stock;
+    let stock_scope = stock_scope(ctx.viewer());
+    if matches!(stock_scope, Scope::Public | Scope::Guest(_) | Scope::Own(_)) {
+        if filter.any(&|it| it.stock.is_some()) {
+            return forbidden("only staff and sellers can filter by stock");
+        }
+        if is_by_stock {
+            return forbidden("only staff and sellers can sort by stock");
+        }
+    }
+    let mut filter = filter.filter(&stock_scope)?;
+    if is_by_stock && stock_scope != Scope::All {
+        // The order and the cursors would reveal the stock of other products.
+        let visible = ProductCondition::Stock(stock_scope, Op::Gte(i32::MIN));
+        filter = Filter::And(vec![filter, Filter::Is(visible)]);
+    }
+    let list = build_list(list_args.page, filter, order, ProductOrderField::list)?;
     Ok(ProductList::from(list))
 }
 

@@ -18,6 +18,7 @@ use crate::{
             context::ContextExt,
             loaders::connection_of,
             reviews::{Review, ReviewPages, review},
+            websites::WebsiteFilter,
         },
     },
     ids::RowId,
@@ -43,7 +44,7 @@ where_input! {
         /// Filter by product.
         product: Option<IdFilter>,
         /// Filter by the website that sells the product.
-        source_website: Option<IdFilter>,
+        source_website: Option<WebsiteFilter>,
         /// Filter by rating in stars.
         rating: Option<IntFilter>,
         /// Filter by moderation status.
@@ -62,7 +63,7 @@ impl Where for ReviewWhere {
         use ReviewCondition as C;
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
         filter.id("product", self.product, C::Product)?;
-        filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
         filter.int(self.rating, C::Rating);
         let status = self.status.unwrap_or_default();
         filter.choice("status", status.eq, status.r#in, C::Status)?;

@@ -9,7 +9,9 @@ use crate::{
             filters::{DecimalFilter, IdFilter, parse_id_set},
             scalars::Decimal,
         },
-        schema::{categories::CategoryFilter, context::ContextExt, products::AvailabilityFilter},
+        schema::{
+            categories::CategoryFilter, context::ContextExt, products::AvailabilityFilter, websites::WebsiteFilter,
+        },
     },
     paging::{Direction, Page, PageArgs},
     search::{
@@ -45,7 +47,7 @@ pub struct SearchWhere {
     /// Filter by supplier. Staff and sellers only.
     supplier: Option<IdFilter>,
     /// Filter by website.
-    source_website: Option<IdFilter>,
+    source_website: Option<WebsiteFilter>,
     /// Filter by price, regardless of currency.
     price: Option<DecimalFilter>,
     /// Filter by average rating. Products without reviews do not match.
@@ -68,7 +70,7 @@ pub struct SearchOrder {
 /// Reads the arguments of a search, and whether its categories include their subcategories.
 /// # Errors
 /// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier.
-pub(super) fn search_from_args(
+pub(super) async fn search_from_args(
     ctx: &Context<'_>,
     text: String,
     kinds: Option<Vec<DocumentKind>>,
@@ -88,7 +90,7 @@ pub(super) fn search_from_args(
     let page = Page::new(order.list(), PageArgs { first, after, last, before })?;
     let kinds = kinds.unwrap_or_else(|| DocumentKind::ALL.to_vec());
     let with_subcategories = filter.category.as_ref().is_some_and(|category| category.include_descendants);
-    let (query, filter) = (ParsedQuery::parse(&text), filter_from_where(filter)?);
+    let (query, filter) = (ParsedQuery::parse(&text), filter_from_where(ctx, filter).await?);
     let search = Search { text, query, kinds, is_staff: ctx.is_staff(), filter, order, direction, page };
     Ok((search, with_subcategories))
 }
@@ -97,7 +99,7 @@ fn trimmed(text: String) -> String {
     trim(&text).to_owned()
 }
 
-fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
+async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere) -> Result<SearchFilter> {
     let category = filter.category.map(|category| category.split().0);
     let price = filter.price.unwrap_or_default();
     let exact = price.eq.map(|price| price.0);
@@ -106,7 +108,7 @@ fn filter_from_where(filter: SearchWhere) -> Result<SearchFilter> {
         categories: parse_id_set("category", category)?,
         brands: parse_id_set("brand", filter.brand)?,
         suppliers: parse_id_set("supplier", filter.supplier)?,
-        websites: parse_id_set("sourceWebsite", filter.source_website)?,
+        websites: WebsiteFilter::ids(filter.source_website, ctx, "sourceWebsite").await?,
         price_from: exact.max(price.gte.map(|price| price.0)),
         price_to: exact.into_iter().chain(price.lte.map(|price| price.0)).min(),
         rating_from: filter.rating.unwrap_or_default().gte.map(|stars| stars.0),

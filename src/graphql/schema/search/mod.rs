@@ -183,7 +183,7 @@ impl SearchQuery {
         >,
     ) -> Result<SearchConnection> {
         let (search, with_subcategories) =
-            args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by)?;
+            args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by).await?;
         let fields = ctx.look_ahead();
         let mut found = actions::search(ctx.db(), search, with_subcategories, &selected(&fields)).await?;
         let redirect = found.redirect.take().filter(|_| fields.field("redirect").exists());

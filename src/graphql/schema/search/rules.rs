@@ -13,7 +13,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, root_connection},
-            filters::{FilterBuilder, IdFilter},
+            filters::FilterBuilder,
             guards::PermissionGuard,
             list_args::{ListArgs, OrderBy, Where, build_list, order_by, where_input},
             objects::Abstract,
@@ -28,7 +28,7 @@ use crate::{
             products::product,
             resource::resource,
             search::{SearchResult, SearchResultMember},
-            websites::{Website, website},
+            websites::{Website, WebsiteFilter, website},
         },
     },
     ids::{self, BrandId, CategoryId, ProductId, RowId, SearchRuleId, WebsiteId},
@@ -150,7 +150,7 @@ where_input! {
     /// Filters for search rules; conditions are combined with AND.
     SearchRuleWhere {
         /// Filter by website.
-        website: Option<IdFilter>,
+        website: Option<WebsiteFilter>,
     }
 }
 
@@ -159,7 +159,7 @@ impl Where for SearchRuleWhere {
 
     fn into_filter(self) -> Result<Filter<SearchRuleCondition>> {
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
-        filter.id("website", self.website, SearchRuleCondition::Website)?;
+        WebsiteFilter::add(self.website, &mut filter, "website", SearchRuleCondition::Website)?;
         filter.build()
     }
 }

@@ -9,13 +9,14 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, root_connection},
-            filters::{DateTimeFilter, FilterBuilder, IdFilter},
+            filters::{DateTimeFilter, FilterBuilder},
             guards::PermissionGuard,
             list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::{
             context::ContextExt,
             transfers::{Transfer, transfer},
+            websites::WebsiteFilter,
         },
     },
     ids::{RowId, TransferId},
@@ -66,7 +67,7 @@ where_input! {
         /// Filter by status.
         status: Option<TransferStatusFilter>,
         /// Filter by website.
-        website: Option<IdFilter>,
+        website: Option<WebsiteFilter>,
         /// Filter by creation time.
         created_at: Option<DateTimeFilter>,
     }
@@ -82,7 +83,7 @@ impl Where for TransferWhere {
         filter.choice("direction", self.direction.and_then(|direction| direction.eq), None, C::Direction)?;
         filter.choice("resource", resource.eq, resource.r#in, C::Resource)?;
         filter.choice("status", status.eq, status.r#in, C::Status)?;
-        filter.id("website", self.website, C::Website)?;
+        WebsiteFilter::add(self.website, &mut filter, "website", C::Website)?;
         filter.time(self.created_at, C::CreatedAt);
         filter.build()
     }

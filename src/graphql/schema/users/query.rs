@@ -17,6 +17,7 @@ use crate::{
         schema::{
             context::ContextExt,
             users::{User, user},
+            websites::WebsiteFilter,
         },
     },
     ids::{RowId, UserId},
@@ -40,7 +41,7 @@ where_input! {
         /// Filter by role.
         role: Option<IdFilter>,
         /// Filter by the website where the user originates.
-        source_website: Option<IdFilter>,
+        source_website: Option<WebsiteFilter>,
         /// Filter by whether the account is active.
         is_active: Option<bool>,
         /// Filter by creation time.
@@ -58,7 +59,7 @@ impl Where for UserWhere {
         filter.text("name", self.name, C::Name)?;
         filter.text("email", self.email, |email| C::Email(canonical(email)))?;
         filter.id("role", self.role, C::Role)?;
-        filter.id("sourceWebsite", self.source_website, C::SourceWebsite)?;
+        WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
         filter.condition(self.is_active.map(C::IsActive));
         filter.time(self.created_at, C::CreatedAt);
         filter.build()

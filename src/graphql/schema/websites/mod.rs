@@ -8,11 +8,12 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    db::filter::Filter,
-    error::Result,
+    db::filter::{Filter, Op},
+    error::{Error, Result},
     graphql::{
         engine::{
             connections::{Connection, root_connection},
+            filters::{FilterBuilder, IdFilter, parse_id_set},
             guards::PermissionGuard,
             list_args::{ListArgs, NoArgument, OrderBy, build_list, order_by},
             patch,
@@ -29,10 +30,11 @@ use crate::{
     ids::{RowId, WebsiteId},
     orders::model::OrderParent,
     products::model::ProductParent,
+    text::trim,
     websites::{
         self, actions,
         language::Language,
-        model::{NewWebsite, WebsiteOrderField, WebsitePatch, WebsiteRow},
+        model::{NewWebsite, WebsiteOp, WebsiteOrderField, WebsitePatch, WebsiteRow},
         store,
     },
 };
@@ -111,6 +113,49 @@ impl Website {
     }
 }
 
+/// Filter by website; conditions are combined with AND.
+#[derive(Debug, Default, InputObject)]
+pub struct WebsiteFilter {
+    /// Matches the website with this ID.
+    eq: Option<ID>,
+    /// Matches any of the websites with these IDs (at most 100).
+    r#in: Option<Vec<ID>>,
+    /// Matches the website with this code, such as `main`.
+    code: Option<String>,
+    /// Matches items with (false) or without (true) a website.
+    is_null: Option<bool>,
+}
+
+impl WebsiteFilter {
+    /// Adds the conditions of the filter to those of a list.
+    /// # Errors
+    /// A user error for an ID of another type, or too many IDs.
+    pub fn add<C>(
+        filter: Option<Self>,
+        list: &mut FilterBuilder<C>,
+        field: &str,
+        condition: impl Fn(WebsiteOp) -> C,
+    ) -> Result<()> {
+        let Some(Self { eq, r#in, code, is_null }) = filter else { return Ok(()) };
+        let ids = IdFilter { eq, r#in, is_null };
+        list.id(field, Some(ids), |op: Op<WebsiteId>| condition(WebsiteOp::Id(op)))?;
+        list.condition(code.map(|code| condition(WebsiteOp::Code(trim(&code).to_owned()))));
+        Ok(())
+    }
+
+    /// Returns the IDs of the matching websites, or none if the filter is empty.
+    /// # Errors
+    /// Those of [`parse_id_set`] and of the database.
+    pub async fn ids(filter: Option<Self>, ctx: &Context<'_>, field: &str) -> Result<Option<Vec<WebsiteId>>> {
+        let Some(Self { eq, r#in, code, is_null }) = filter else { return Ok(None) };
+        let ids: Option<Vec<WebsiteId>> = parse_id_set(field, Some(IdFilter { eq, r#in, is_null }))?;
+        let Some(code) = code else { return Ok(ids) };
+        let found = ctx.db().read(async |conn| store::find_by_code(conn, trim(&code)).await).await?;
+        let is_wanted = |id: &WebsiteId| ids.as_ref().is_none_or(|ids| ids.contains(id));
+        Ok(Some(found.map(|row| row.id).filter(is_wanted).into_iter().collect()))
+    }
+}
+
 order_by! {
     /// Sort order of websites.
     WebsiteOrder by WebsiteOrderField
@@ -122,6 +167,23 @@ pub struct WebsiteQuery;
 
 #[object]
 impl WebsiteQuery {
+    /// Returns a website by its ID or its code. Exactly one of the two must be given. Null if there is none.
+    async fn website(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the website.")] id: Option<ID>,
+        #[graphql(desc = "Code of the website, such as `main`.")] code: Option<String>,
+    ) -> Result<Option<Website>> {
+        match (id, code) {
+            (Some(id), None) => Ok(ctx.loaders().row(WebsiteId::parse("id", &id)?).await?.map(website)),
+            (None, Some(code)) => {
+                let found = ctx.db().read(async |conn| store::find_by_code(conn, trim(&code)).await).await?;
+                Ok(found.map(website))
+            }
+            _ => Err(Error::bad_input("id", "set either id or code")),
+        }
+    }
+
     /// Lists the websites, sorted by code by default.
     async fn websites(
         &self,
@@ -167,6 +229,13 @@ pub struct WebsiteUpdateInput {
     language: MaybeUndefined<Language>,
 }
 
+/// Input for `websiteDelete`.
+#[derive(Debug, InputObject)]
+pub struct WebsiteDeleteInput {
+    /// ID of the website.
+    id: ID,
+}
+
 payload! {
     /// Result of `websiteCreate`.
     WebsiteCreatePayload {
@@ -179,6 +248,14 @@ payload! {
     WebsiteUpdatePayload {
         /// The updated website.
         website: Website
+    }
+}
+
+payload! {
+    /// Result of `websiteDelete`.
+    WebsiteDeletePayload {
+        /// ID of the deleted website.
+        deleted_id: ID
     }
 }
 
@@ -219,5 +296,20 @@ impl WebsiteMutation {
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };
         WebsiteUpdatePayload::of(updated.await.map(website))
+    }
+    /// Deletes a website to which no product, order, user or other resource belongs; its search rules are deleted with
+    /// it. Requires `MANAGE_WEBSITES`.
+    #[graphql(guard = "PermissionGuard(&[Permission::ManageWebsites])")]
+    async fn website_delete(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Website to delete.")] input: WebsiteDeleteInput,
+    ) -> Result<WebsiteDeletePayload> {
+        let deleted = async {
+            let id = WebsiteId::parse("id", &input.id)?;
+            actions::delete(ctx.db(), ctx.viewer(), id).await?;
+            Ok(input.id.clone())
+        };
+        WebsiteDeletePayload::of(deleted.await)
     }
 }

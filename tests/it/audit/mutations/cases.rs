@@ -4,18 +4,6 @@ use crate::support::domain_fixtures::AuditCase as Case;
 
 pub const CASES: &[Case] = &[
     Case(
-        "websiteCreate",
-        r#"{"code": "oar", "name": "Oar", "baseUrl": "https://oar.example", "currency": "SEK"}"#,
-        &[
-            r#"CREATED WEBSITE oar null {"code":"oar","name":"Oar","base_url":"https://oar.example","currency":"SEK","language":"en"}"#,
-        ],
-    ),
-    Case(
-        "websiteUpdate",
-        r#"{"id": "WEBSITE", "name": "Seaman"}"#,
-        &[r#"UPDATED WEBSITE sailor {"name":"Shop sailor"} {"name":"Seaman"}"#],
-    ),
-    Case(
         "categoryCreate",
         r#"{"name": "Twine", "parentId": "CATEGORY"}"#,
         &[

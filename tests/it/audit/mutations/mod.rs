@@ -4,6 +4,7 @@
 mod cases;
 mod catalog_image_cases;
 mod unaudited;
+mod website_cases;
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,9 @@ use souk::{
     storage::uploads,
 };
 
-use self::{cases::CASES, catalog_image_cases::CATALOG_IMAGE_CASES, unaudited::UNAUDITED};
+use self::{
+    cases::CASES, catalog_image_cases::CATALOG_IMAGE_CASES, unaudited::UNAUDITED, website_cases::WEBSITE_CASES,
+};
 use crate::{
     DOMAINS,
     support::{Actor, ProductSpec, TestApp, domain_fixtures::AuditCase as Case, image_server::image_server, sdl::Sdl},
@@ -85,6 +88,7 @@ impl<'a> Shop<'a> {
             ("ADMIN", admin.global_id()),
             ("CUSTOMER", customer.global_id()),
             ("WEBSITE", website.to_global_id()),
+            ("EMPTY_WEBSITE", app.website("empty").await.id.to_global_id()),
             ("CATEGORY", app.category("ropes", None).await.id.to_global_id()),
             ("LEAF", app.category("leaf", None).await.id.to_global_id()),
             ("BRAND", app.brand("knot").await.id.to_global_id()),
@@ -165,14 +169,17 @@ impl<'a> Shop<'a> {
     }
 }
 
+fn all_cases() -> impl Iterator<Item = &'static Case> {
+    let of_domains = DOMAINS.iter().flat_map(|domain| domain.audit_cases);
+    WEBSITE_CASES.iter().chain(CATALOG_IMAGE_CASES).chain(CASES).chain(of_domains)
+}
+
 #[tokio::test]
 async fn every_mutation_logs_who_changed_what_from_where() {
     let app = TestApp::new().await;
     let shop = Shop::new(&app).await;
     let mut wrong = String::new();
-    for Case(mutation, input, expected) in
-        CATALOG_IMAGE_CASES.iter().chain(CASES).chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases))
-    {
+    for Case(mutation, input, expected) in all_cases() {
         let actor =
             if *mutation == "register" { app.anonymous() } else { app.existing_user(shop.admin.id, "admin").await };
         let request = actor.request().header("x-request-id", *mutation).header("x-forwarded-for", "203.0.113.9");
@@ -206,11 +213,7 @@ async fn every_mutation_logs_who_changed_what_from_where() {
 #[test]
 fn every_mutation_has_an_audit_case() {
     let sdl = Sdl::read();
-    let audited = CATALOG_IMAGE_CASES
-        .iter()
-        .chain(CASES)
-        .chain(DOMAINS.iter().flat_map(|domain| domain.audit_cases))
-        .map(|case| case.0);
+    let audited = all_cases().map(|case| case.0);
     let unaudited =
         UNAUDITED.iter().chain(DOMAINS.iter().flat_map(|domain| domain.unaudited_mutations)).map(|case| case.0);
     let reported: BTreeSet<_> = audited.chain(unaudited).map(str::to_owned).collect();

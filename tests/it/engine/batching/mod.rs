@@ -37,6 +37,7 @@ const FOUND: &str = "totalCount { value } pageInfo { endCursor } edges { score n
 const CASES: &[Case] = &[
     Case("{ websites(first: 50) { PAGE } }", 2),
     Case("{ websites(first: 50) { nodes { products(first: 3) { PAGE } orders(first: 3) { PAGE } } } }", 5),
+    Case("{ website(code: \"site-1\") { id } brand(slug: \"maker-1\") { id } }", 2),
     Case("{ users(first: 50) { PAGE } }", 2),
     Case("{ users(first: 50) { nodes { role { id } sourceWebsite { id } } } }", 3),
     Case("{ users(first: 50) { nodes { addresses { user { id } } } } }", 3),

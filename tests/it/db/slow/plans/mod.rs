@@ -13,7 +13,7 @@ use self::{
     groups::GROUPS,
     histories::HISTORIES,
     searches::{RULES, SEARCHES},
-    staff::{AUDIT_LOG, JOBS, REVIEWS},
+    staff::{AUDIT_LOG, JOBS, LOOKUPS, REVIEWS},
 };
 use crate::support::{
     Actor, TestApp,
@@ -389,9 +389,8 @@ async fn order_and_user_lists_use_an_index() {
     let app = TestApp::new().await;
     app.seed_catalog().await;
     app.seed_orders().await;
-    let cases =
-        || ORDERS_AND_USERS.iter().chain(AUDIT_LOG).chain(JOBS).chain(TRANSFERS).chain(REVIEWS).chain(HISTORIES);
-    check(&app.admin().await, cases()).await;
+    let lists = [ORDERS_AND_USERS, LOOKUPS, AUDIT_LOG, JOBS, TRANSFERS, REVIEWS, HISTORIES];
+    check(&app.admin().await, lists.into_iter().flatten()).await;
     check(&app.existing_user(UserId(BASE + 100), "customer").await, CUSTOMER_ORDERS).await;
     check(&app.existing_user(UserId(BASE + 1), "seller").await, SELLER_ORDERS).await;
 }

@@ -1,4 +1,4 @@
-//! Query plans of lists that only staff read: reviews, the audit log and jobs; and of ratings.
+//! Query plans of lists that only staff read: reviews, the audit log and jobs; of ratings, and of lookups of products and orders.
 
 use super::{
     Case,
@@ -25,6 +25,23 @@ pub const REVIEWS: &[Case] = &[
     Case("{ products { nodes { rating { stars { count } } } } }", "reviews_product_id_rating_idx", Few),
     Case("{ users { nodes { reviews(first: 3) { nodes { id } } } } }", "reviews_user_id_created_at_idx", Never),
     Case("{ reviews { nodes { author } } }", "users_pkey", Never),
+];
+
+/// Products by SKU; orders by code of the website, time of the last update, and product.
+pub const LOOKUPS: &[Case] = &[
+    // The few products with the same SKU are sorted by ID while they are read.
+    Case("{ products(orderBy: {field: SKU}) { nodes { id } } }", "products_source_website_id_sku_key", Never),
+    Case(
+        "{ orders(where: {sourceWebsite: {code: \"site-1\"}}) { nodes { id } } }",
+        "orders_source_website_id_placed_at_idx",
+        Never,
+    ),
+    Case(
+        "{ orders(where: {updatedAt: {gte: \"2999-01-01T00:00:00Z\"}}) { nodes { id } } }",
+        "orders_updated_at_idx",
+        Few,
+    ),
+    Case("{ orders(where: {product: {eq: PRODUCT}}) { nodes { id } } }", "order_details_product_id_idx", Few),
 ];
 
 /// The audit log.

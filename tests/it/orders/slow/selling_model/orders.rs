@@ -28,7 +28,11 @@ impl Shop<'_> {
                 if expected.is_ok() {
                     model.stock[product] -= quantity;
                     let cents = model.cents[product];
-                    model.orders[order].lines.push(Line { product, quantity, cents, shipped: 0, returned: 0 });
+                    let lines = &mut model.orders[order].lines;
+                    match lines.iter_mut().find(|line| line.product == product && line.cents == cents) {
+                        Some(line) => line.quantity += quantity,
+                        None => lines.push(Line { product, quantity, cents, shipped: 0, returned: 0 }),
+                    }
                     self.lines[order] = self.lines_of(order).await;
                 }
                 Some((code(&response, "orderDetailAdd"), describe_outcome(expected)))
