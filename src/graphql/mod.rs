@@ -47,6 +47,7 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
     let settings = EngineSettings {
         limits: Limits::from(limits),
         cached_documents: limits.document_cache,
+        persisted_queries: limits.persisted_queries,
         ..EngineSettings::default()
     };
     Engine::new(|| builder().data(Arc::clone(services)), settings)
