@@ -44,6 +44,10 @@ error_codes! {
     Conflict => "CONFLICT",
     /// The operation exceeds a limit of the server.
     LimitExceeded => "LIMIT_EXCEEDED",
+    /// The server does not know the document with this hash. Send its text with the hash.
+    PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+    /// The server does not store documents. Send their text.
+    PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
     /// Too many requests.
     RateLimited => "RATE_LIMITED",
     /// The operation exceeded its time limit.

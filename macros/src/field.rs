@@ -100,6 +100,7 @@ impl Field {
     }
 
     fn complexity(&self) -> TokenStream {
+        let is_list = self.arguments.iter().any(|argument| argument.is_list);
         if let Some(expression) = &self.options.complexity {
             let mut names = IdentCollector(Vec::new());
             names.visit_expr(expression);
@@ -108,18 +109,20 @@ impl Field {
                 let default = default_of(options, ty);
                 quote!(let #variable: #ty = visitor.param_value(variables, field, #name, #default)?;)
             });
+            let page = if is_list { page_arguments() } else { TokenStream::new() };
             return quote! {
                 ::std::option::Option::Some(|visitor, variables, field, child_complexity| {
+                    #page
                     #(#arguments)*
                     ::std::result::Result::Ok(#expression)
                 })
             };
         }
-        if self.arguments.iter().any(|argument| argument.is_list) {
+        if is_list {
+            let page = page_arguments();
             return quote! {
                 ::std::option::Option::Some(|visitor, variables, field, child_complexity| {
-                    let first = visitor.param_value(variables, field, "first", ::std::option::Option::None)?;
-                    let last = visitor.param_value(variables, field, "last", ::std::option::Option::None)?;
+                    #page
                     ::std::result::Result::Ok(::souk::graphql::engine::connections::cost(first, last, child_complexity))
                 })
             };
@@ -246,6 +249,18 @@ impl Argument {
         }
         let default = default_of(options, ty);
         quote!(let #variable = context.param_value::<#ty>(#name, #default)?.1;)
+    }
+}
+
+/// Returns the statements that read the page size of a list, for its complexity.
+fn page_arguments() -> TokenStream {
+    quote! {
+        #[allow(unused_variables)]
+        let first: ::std::option::Option<i32> =
+            visitor.param_value(variables, field, "first", ::std::option::Option::None)?;
+        #[allow(unused_variables)]
+        let last: ::std::option::Option<i32> =
+            visitor.param_value(variables, field, "last", ::std::option::Option::None)?;
     }
 }
 

@@ -19,7 +19,8 @@ use syn::{ItemImpl, parse_macro_input};
 ///   with an optional `default`, `default = …` or `default_with = "…"`. A parameter of type `ListArgs<…>` declares all
 ///   arguments of a list and gives the field the complexity of a list.
 /// - `#[graphql(name = "…", guard = "…", complexity = "…")]` on a method works as in async-graphql, but a field with a
-///   guard is always nullable: a field that is rejected does not null its siblings.
+///   guard is always nullable: a field that is rejected does not null its siblings. The complexity of a list may use
+///   `first` and `last`.
 /// - `#[object(name = "…")]` sets the type name, which defaults to the name of the Rust type; `#[object(name_type)]`
 ///   uses the type's `TypeName`, for generic types.
 #[proc_macro_attribute]

@@ -23,6 +23,7 @@ use crate::auth::JwtKeys;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
 use crate::auth::PermissionCache;
+use crate::config::Environment;
 use crate::config::HttpSettings;
 use crate::config::ServeSettings;
 use crate::config::Settings;
@@ -110,7 +111,7 @@ async fn run(
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
     let listener =
         socket.listen(BACKLOG).map_err(|error| format!("cannot listen on {}: {error}", serve.listen.address))?;
-    print_welcome(listener.local_addr()?, &serve.http, serve.http.has_ide(settings.environment), demo.as_ref());
+    print_welcome(listener.local_addr()?, &serve.http, settings.environment, demo.as_ref());
     let result = serve_until_stopped(
         router,
         move || health.drain(),
@@ -227,10 +228,10 @@ fn stop_signal() -> std::io::Result<oneshot::Receiver<()>> {
     Ok(receive)
 }
 
-fn print_welcome(address: SocketAddr, settings: &HttpSettings, has_ide: bool, demo: Option<&SeedReport>) {
+fn print_welcome(address: SocketAddr, settings: &HttpSettings, environment: Environment, demo: Option<&SeedReport>) {
     let mut lines =
         vec![format!("souk {}", env!("CARGO_PKG_VERSION")), format!("GraphQL     http://{address}/graphql")];
-    if has_ide {
+    if settings.has_ide(environment) {
         lines.push(format!("GraphiQL    http://{address}/graphiql"));
         lines.push(format!("Playground  http://{address}/playground"));
     }
@@ -245,10 +246,13 @@ fn print_welcome(address: SocketAddr, settings: &HttpSettings, has_ide: bool, de
         }
     }
     if settings.cors_origins.is_empty() {
+        let allowed = match environment {
+            Environment::Development => "this origin and from localhost on any port",
+            Environment::Production => "this origin only",
+        };
         lines.push(String::new());
-        lines
-            .push("Browsers may call from this origin only. To allow others, such as a development server:".to_owned());
-        lines.push("souk serve --cors-origins http://localhost:5173".to_owned());
+        lines.push(format!("Browsers may call from {allowed}. To allow other origins:"));
+        lines.push("souk serve --cors-origins https://shop.example".to_owned());
     }
     if std::io::stdout().is_terminal() {
         lines.push(String::new());

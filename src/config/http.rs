@@ -3,7 +3,7 @@
 
 use std::{num::ParseIntError, time::Duration};
 
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
 
 use super::Environment;
 
@@ -20,6 +20,11 @@ pub struct HttpSettings {
     #[arg(long, env = "SOUK_BODY_LIMIT", default_value_t = 1024 * 1024, value_name = "BYTES")]
     pub body_limit: usize,
 
+    /// Maximum number of requests in an array (batch). The limits of a document, and the timeout, apply to all of them
+    /// together. 1 turns arrays off.
+    #[arg(long, env = "SOUK_MAX_BATCH", default_value = "10", value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    pub max_batch: usize,
+
     /// Timeout of an operation, in milliseconds.
     #[arg(long = "operation-timeout-ms", env = "SOUK_OPERATION_TIMEOUT_MS", default_value = "30000", value_name = "MS", value_parser = milliseconds)]
     pub timeout: Duration,
@@ -28,8 +33,8 @@ pub struct HttpSettings {
     #[arg(long, env = "SOUK_IDE", value_name = "BOOL")]
     pub ide: Option<bool>,
 
-    /// Origins from which browsers may send requests, separated by commas; `*` allows any. Default: only the server's
-    /// own pages.
+    /// Origins from which browsers may send requests, separated by commas; `*` allows any. Default: the server's own
+    /// pages; in development also those of `localhost`, `127.0.0.1` and `[::1]` on any port.
     #[arg(long, env = "SOUK_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
     pub cors_origins: Vec<String>,
 }

@@ -11,7 +11,7 @@ pub struct LimitSettings {
     pub max_depth: usize,
 
     /// Maximum complexity of a document: the number of fields it may resolve, where `first` multiplies the fields below
-    /// a list.
+    /// a list. The response may have five times as many objects in lists.
     #[arg(long, env = "SOUK_MAX_COMPLEXITY", default_value_t = 20_000, value_name = "N")]
     pub max_complexity: usize,
 
@@ -30,6 +30,11 @@ pub struct LimitSettings {
     /// Number of parsed and validated documents to cache.
     #[arg(long, env = "SOUK_DOCUMENT_CACHE", default_value_t = 1_000, value_name = "N")]
     pub document_cache: u64,
+
+    /// Number of documents to store for automatic persisted queries, each of up to 16 KiB; longer ones count several
+    /// times. 0 turns them off.
+    #[arg(long, env = "SOUK_PERSISTED_QUERIES", default_value_t = 1_000, value_name = "N")]
+    pub persisted_queries: u64,
 }
 
 impl Default for LimitSettings {
@@ -41,6 +46,7 @@ impl Default for LimitSettings {
             max_root_fields: 20,
             max_document: 64 * 1024,
             document_cache: 1_000,
+            persisted_queries: 1_000,
         }
     }
 }

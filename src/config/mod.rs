@@ -36,7 +36,7 @@ use crate::db::DbSettings;
 /// Kind of deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Environment {
-    /// A developer's machine: IDE pages, SQL counts in responses, generated secrets.
+    /// A developer's machine: IDE pages, SQL counts in responses, generated secrets, requests from pages on localhost.
     Development,
     /// A production shop: none of the above unless configured.
     Production,

@@ -50,6 +50,7 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
         limits: Limits::from(limits),
         cached_documents: limits.document_cache,
         schema_description: DESCRIPTION,
+        persisted_queries: limits.persisted_queries,
         ..EngineSettings::default()
     };
     Engine::new(|| builder().data(Arc::clone(services)), settings)

@@ -1,5 +1,6 @@
 //! POST and GET `/graphql`, following the GraphQL-over-HTTP specification.
-//! Rule: every response, including rejections, is a GraphQL response in the first supported media type of `Accept`.
+//! Rule: every response, including rejections, is a GraphQL response in the media type that `Accept` prefers. An array of
+//! requests gets an array of responses, in the same order.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,9 +22,9 @@ use super::{
     media_type::{MediaType, is_multipart},
     multipart,
     origin::origin,
-    params,
+    params::{self, Requests},
     rejection::Rejection,
-    response::{respond, status},
+    response::{respond, respond_to_batch, status},
 };
 use crate::{
     config::HttpSettings,
@@ -33,6 +34,7 @@ use crate::{
         engine::{
             Engine, Operation,
             batching::Dispatcher,
+            budget::Budget,
             errors::{code, coded},
         },
         schema::{
@@ -45,6 +47,9 @@ use crate::{
 
 /// Time limit for receiving the files of a request.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The message for a request of an array that was not executed for lack of time.
+const NOT_STARTED: &str = "the requests before this one took all the time; it was not executed. Send it again.";
 
 /// The state of the endpoint.
 pub struct Endpoint {
@@ -72,12 +77,34 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
         let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return rejection.into_json(&request_id);
     };
-    let response = match run(&endpoint, &parts, body, &request_id).await {
-        Ok(response) => response,
-        Err(RequestError::Http(rejection)) => return rejection.into_response(media_type, &request_id),
-        Err(RequestError::Graphql(error)) => Engine::error_response(*error, &request_id),
+    let started = Instant::now();
+    let received = receive(&endpoint, &parts, body, started, &request_id).await;
+    let ReceivedRequest { requests, files, deadline } = match received {
+        Ok(received) => received,
+        Err(error) => return error.into_response(media_type, &request_id),
     };
-    respond(media_type, status(&response, media_type), response)
+    let budget = endpoint.engine.budget();
+    match requests {
+        Requests::Single(request) => {
+            match run(&endpoint, &parts, request, files, &budget, started, deadline, &request_id).await {
+                Ok(response) => respond(media_type, status(&response, media_type), response),
+                Err(error) => error.into_response(media_type, &request_id),
+            }
+        }
+        Requests::Batch(requests) => {
+            let mut responses = Vec::with_capacity(requests.len());
+            // One after the other, because a request may depend on the mutation before it.
+            for request in requests {
+                let (files, started) = (RequestFiles::default(), Instant::now());
+                let response = match started < deadline {
+                    true => run(&endpoint, &parts, request, files, &budget, started, deadline, &request_id).await,
+                    false => Err(coded(ErrorCode::Timeout, NOT_STARTED).into()),
+                };
+                responses.push(response.unwrap_or_else(|error| error.into_graphql_response(&request_id)));
+            }
+            respond_to_batch(media_type, &responses)
+        }
+    }
 }
 
 /// The reason why a request was not executed.
@@ -86,6 +113,27 @@ enum RequestError {
     Http(Rejection),
     /// Failed with a GraphQL request error.
     Graphql(Box<ServerError>),
+}
+
+impl RequestError {
+    fn into_response(self, media_type: MediaType, request_id: &RequestId) -> Response {
+        match self {
+            Self::Http(rejection) => rejection.into_response(media_type, request_id),
+            Self::Graphql(error) => {
+                let response = Engine::error_response(*error, request_id);
+                respond(media_type, status(&response, media_type), response)
+            }
+        }
+    }
+
+    /// Returns the response without its HTTP status, as an item of an array.
+    fn into_graphql_response(self, request_id: &RequestId) -> GraphqlResponse {
+        let error = match self {
+            Self::Http(rejection) => rejection.into_error(),
+            Self::Graphql(error) => *error,
+        };
+        Engine::error_response(error, request_id)
+    }
 }
 
 impl From<Rejection> for RequestError {
@@ -102,22 +150,25 @@ impl From<ServerError> for RequestError {
 
 /// A completely received request.
 struct ReceivedRequest {
-    request: GraphqlRequest,
+    requests: Requests,
+    /// The files of a single request.
     files: RequestFiles,
-    /// When the operation times out.
+    /// When the operations time out.
     deadline: Instant,
 }
 
-/// Receives a request, runs its operation and logs it.
+/// Runs the operation of a request and logs it.
 async fn run(
     endpoint: &Endpoint,
     parts: &Parts,
-    body: Body,
+    request: GraphqlRequest,
+    files: RequestFiles,
+    budget: &Budget,
+    started: Instant,
+    deadline: Instant,
     request_id: &RequestId,
 ) -> Result<GraphqlResponse, RequestError> {
-    let started = Instant::now();
-    let ReceivedRequest { request, files, deadline } = receive(endpoint, parts, body, started, request_id).await?;
-    let prepared = endpoint.engine.prepare(request)?;
+    let prepared = endpoint.engine.prepare_within(request, budget)?;
     check_method(prepared.operation.kind, &parts.method)?;
     let viewer = authenticate_operation(&parts.headers, &endpoint.services, request_id, &prepared).await?;
     let operation = prepared.operation.clone();
@@ -157,7 +208,7 @@ async fn receive(
     match parts.method {
         Method::GET => {
             let request = params::from_query_string(&parts.uri)?;
-            Ok(ReceivedRequest { request, files: RequestFiles::default(), deadline })
+            Ok(ReceivedRequest { requests: Requests::Single(request), files: RequestFiles::default(), deadline })
         }
         Method::POST if is_multipart(&parts.headers) => {
             multipart::check_preflight(&parts.headers)?;
@@ -171,14 +222,15 @@ async fn receive(
             let timed_out = |_| Rejection::request_timeout("the files were not received in time");
             let (request, files) = timeout_at(started + UPLOAD_TIMEOUT, form).await.map_err(timed_out)??;
             // The operation's time limit starts when its files have arrived.
-            Ok(ReceivedRequest { request, files, deadline: Instant::now() + endpoint.settings.timeout })
+            let deadline = Instant::now() + endpoint.settings.timeout;
+            Ok(ReceivedRequest { requests: Requests::Single(request), files, deadline })
         }
         Method::POST => {
             params::check_content_type(&parts.headers)?;
             let timed_out = |_| Rejection::request_timeout("the body was not received in time");
-            let body = params::from_body(body, endpoint.settings.body_limit);
-            let request = timeout_at(deadline, body).await.map_err(timed_out)??;
-            Ok(ReceivedRequest { request, files: RequestFiles::default(), deadline })
+            let body = params::from_body(body, endpoint.settings.body_limit, endpoint.settings.max_batch);
+            let requests = timeout_at(deadline, body).await.map_err(timed_out)??;
+            Ok(ReceivedRequest { requests, files: RequestFiles::default(), deadline })
         }
         _ => Err(Rejection::method_not_allowed("use POST, or GET for queries", "GET, POST").into()),
     }

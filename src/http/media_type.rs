@@ -1,9 +1,11 @@
 //! Media types: negotiation of the response type, and detection of JSON and form bodies.
-//! Rule: the first supported entry of `Accept` wins. Quality values do not reorder the entries; only the quality 0
-//! excludes one.
+//! Rule: the quality values of `Accept` decide, as RFC 9110 says: the most specific entry that matches a type has its
+//! quality, and 0 excludes the type. Of types with the same quality the one that is named first is chosen.
 //!
 //! The crate `mime` is not used: it rejects the whitespace before a `;` that RFC 9110 allows, and then drops the
 //! parameters.
+
+use std::cmp::Reverse;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -17,21 +19,36 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// Returns the first supported media type of the `Accept` header; JSON without a header; `None` if nothing matches.
+    /// Returns the supported media type with the highest quality in the `Accept` header; JSON without a header; `None` if
+    /// nothing matches.
     pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(header::ACCEPT).iter().peekable();
         if values.peek().is_none() {
             return Some(Self::Json);
         }
         let entries = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-        entries
-            .map(split_parameters)
-            .filter(|(_, parameters)| is_utf8(parameters) && !is_excluded(parameters))
-            .find_map(|(name, _)| match name.as_str() {
-                "application/graphql-response+json" => Some(Self::GraphqlResponse),
-                "application/json" | "application/*" | "*/*" => Some(Self::Json),
-                _ => None,
-            })
+        let entries: Vec<_> = entries.map(split_parameters).filter(|(_, parameters)| is_utf8(parameters)).collect();
+        // With the same entry for both, the first one is chosen: JSON, which every client understands.
+        let candidates = [Self::Json, Self::GraphqlResponse].into_iter().filter_map(|media_type| {
+            let matches = entries.iter().enumerate().filter_map(|(position, (name, parameters))| {
+                Some((media_type.specificity(name)?, Reverse(position), quality(parameters)))
+            });
+            let (_, Reverse(position), quality) =
+                matches.max_by_key(|(specificity, position, _)| (*specificity, *position))?;
+            (quality > 0).then_some((media_type, quality, position))
+        });
+        let chosen = candidates.min_by_key(|(_, quality, position)| (Reverse(*quality), *position));
+        chosen.map(|(media_type, ..)| media_type)
+    }
+
+    /// Returns how specific an entry of `Accept` is about this type, or `None` if it does not match.
+    fn specificity(self, entry: &str) -> Option<u8> {
+        match (entry, self) {
+            ("*/*", _) => Some(0),
+            ("application/*", _) => Some(1),
+            ("application/json", Self::Json) | ("application/graphql-response+json", Self::GraphqlResponse) => Some(2),
+            _ => None,
+        }
     }
 
     /// Returns the value of the `Content-Type` header.
@@ -92,9 +109,14 @@ fn is_utf8(parameters: &str) -> bool {
     parameter_values(parameters, "charset").all(is_utf8)
 }
 
-/// Returns whether the parameters exclude an entry of `Accept` with the quality 0.
-fn is_excluded(parameters: &str) -> bool {
-    parameter_values(parameters, "q").any(|quality| quality.parse() == Ok(0.0))
+/// Returns the quality of an entry of `Accept` in thousandths; 1000 if there is none, or a malformed one.
+fn quality(parameters: &str) -> u32 {
+    let quality = parameter_values(parameters, "q").find_map(|quality| quality.parse::<f32>().ok());
+    let quality = quality.filter(|quality| (0.0..=1.0).contains(quality)).unwrap_or(1.0);
+    // Within the range of the type, as just checked.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let thousandths = (quality * 1000.0).round() as u32;
+    thousandths
 }
 
 #[cfg(test)]
@@ -106,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn first_supported_media_type_is_chosen() {
+    fn supported_media_type_with_the_highest_quality_is_chosen() {
         use MediaType::{GraphqlResponse, Json};
         assert_eq!(MediaType::negotiate(&HeaderMap::new()), Some(Json));
         for (accept, expected) in [
@@ -114,7 +136,21 @@ mod tests {
             ("*/*", Some(Json)),
             ("application/*", Some(Json)),
             ("text/html, */*;q=0.8", Some(Json)),
-            ("text/html, application/graphql-response+json;q=0.1, application/json", Some(GraphqlResponse)),
+            ("text/html, application/graphql-response+json;q=0.1, application/json", Some(Json)),
+            ("application/json;q=0.5, application/graphql-response+json", Some(GraphqlResponse)),
+            ("application/graphql-response+json;q=0.9, application/json;q=0.9", Some(GraphqlResponse)),
+            ("application/json;q=0.9, application/graphql-response+json;q=0.9", Some(Json)),
+            ("application/graphql-response+json, application/json;q=0.9, */*;q=0.1", Some(GraphqlResponse)),
+            // The entry for the type itself has priority over one for several types.
+            ("application/json;q=0, */*", Some(GraphqlResponse)),
+            ("*/*, application/json;q=0", Some(GraphqlResponse)),
+            ("application/*;q=0.2, application/json;q=0.1", Some(GraphqlResponse)),
+            ("application/*;q=0, */*", None),
+            ("application/json;q=0", None),
+            ("application/json; Q=0.000", None),
+            ("*/*;q=0", None),
+            ("application/json;q=x", Some(Json)),
+            ("application/json;q=NaN, application/graphql-response+json;q=0.5", Some(Json)),
             (
                 "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8",
                 Some(GraphqlResponse),

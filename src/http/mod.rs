@@ -1,6 +1,7 @@
 //! The HTTP transport: `/graphql`, images, signed files, health, public keys, webhooks, the IDE pages.
 //! Rule: no business rules here; every response carries its request id.
 
+mod cors;
 mod credentials;
 mod files;
 pub mod graphql;
@@ -9,6 +10,7 @@ mod health;
 mod home;
 pub mod ide;
 mod jwks;
+mod lingering;
 mod manual;
 mod media;
 mod media_type;
@@ -21,31 +23,28 @@ pub mod request_id;
 mod response;
 mod webhooks;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Extension, Router,
     extract::Request,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     middleware::{self, Next},
     response::Response,
     routing::get,
 };
 use futures_util::FutureExt;
-use tower_http::{
-    compression::{
-        CompressionLayer, Predicate,
-        predicate::{NotForContentType, SizeAbove},
-    },
-    cors::{AllowOrigin, CorsLayer},
+use tower_http::compression::{
+    CompressionLayer, Predicate,
+    predicate::{NotForContentType, SizeAbove},
 };
 
 use self::{
     graphql::Endpoint,
-    header_names::{PREFLIGHT_HEADERS, X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
     health::{Health, livez, readyz},
+    lingering::discard_unread_body,
     rejection::Rejection,
-    request_id::{X_REQUEST_ID, set_request_id},
+    request_id::set_request_id,
 };
 use crate::{
     config::{Environment, HttpSettings},
@@ -78,12 +77,11 @@ pub fn router(
     let router =
         graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(files).merge(pages);
     let router = router.fallback(unknown_path);
-    let router = match settings.cors_origins.as_slice() {
-        // Without origins the layer is left out: it would respond to every OPTIONS request.
-        [] => router,
-        origins => router.layer(cors(origins)),
+    let router = match cors::layer(&settings.cors_origins, environment) {
+        Some(layer) => router.layer(layer),
+        None => router,
     };
-    let router = router.layer(compression());
+    let router = router.layer(compression()).layer(middleware::from_fn(discard_unread_body));
     (router.layer(middleware::from_fn(catch_panic)).layer(middleware::from_fn(set_request_id)), health)
 }
 
@@ -95,29 +93,6 @@ fn compression() -> CompressionLayer<impl Predicate> {
         .and(NotForContentType::IMAGES)
         .and(NotForContentType::const_new("application/octet-stream"));
     CompressionLayer::new().compress_when(predicate)
-}
-
-fn cors(origins: &[String]) -> CorsLayer {
-    let is_open = origins.iter().any(|origin| origin == "*");
-    let allowed = if is_open {
-        AllowOrigin::any()
-    } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin.trim()).ok()))
-    };
-    CorsLayer::new()
-        .allow_origin(allowed)
-        // For the refresh token's cookie. Browsers do not allow credentials together with the origin `*`.
-        .allow_credentials(!is_open)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(
-            [header::CONTENT_TYPE, header::ACCEPT, header::AUTHORIZATION]
-                .into_iter()
-                .chain([X_API_KEY, X_CART_TOKEN, X_VISITOR_ID, X_REQUEST_ID])
-                .chain(PREFLIGHT_HEADERS)
-                .collect::<Vec<_>>(),
-        )
-        .expose_headers([X_REQUEST_ID])
-        .max_age(Duration::from_secs(3600))
 }
 
 async fn unknown_path(headers: HeaderMap, Extension(id): Extension<RequestId>) -> Response {

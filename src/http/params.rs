@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{media_type::is_json, rejection::Rejection};
-use crate::error::ErrorCode;
+use crate::{error::ErrorCode, graphql::engine::persisted_queries};
 
 /// The parameters of a request in a JSON body.
 #[derive(Deserialize)]
@@ -37,15 +37,27 @@ struct QueryString {
 }
 
 impl Params {
+    /// Returns the request. Its text is empty if an extension names the document instead.
     fn into_request(self) -> Result<Request, Rejection> {
-        let query =
-            self.query.filter(|query| !query.is_empty()).ok_or_else(|| Rejection::bad_request("query is required"))?;
+        let extensions = self.extensions.unwrap_or_default();
+        let query = self.query.unwrap_or_default();
+        if query.is_empty() && !extensions.contains_key(persisted_queries::EXTENSION) {
+            return Err(Rejection::bad_request("query is required"));
+        }
         let mut request = Request::new(query);
         request.operation_name = self.operation_name.filter(|name| !name.is_empty());
         request.variables = self.variables.unwrap_or_default();
-        request.extensions = self.extensions.unwrap_or_default();
+        request.extensions = extensions;
         Ok(request)
     }
+}
+
+/// The requests of a body.
+pub enum Requests {
+    /// A single request.
+    Single(Request),
+    /// An array of requests, which is answered by an array of responses.
+    Batch(Vec<Request>),
 }
 
 /// Reads the query string of a GET.
@@ -63,10 +75,11 @@ pub fn from_query_string(uri: &Uri) -> Result<Request, Rejection> {
     params.into_request()
 }
 
-/// Reads the body of a POST.
+/// Reads the body of a POST: one request, or an array of up to `max_batch` if that is more than 1.
 /// # Errors
-/// 413 if it is larger than `max_bytes`; 400 if it is not a JSON object with parameters of the right types.
-pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Rejection> {
+/// 413 if it is larger than `max_bytes` or has too many requests; 400 if it is not a JSON object with parameters of the
+/// right types, or an array of such objects.
+pub async fn from_body(body: Body, max_bytes: usize, max_batch: usize) -> Result<Requests, Rejection> {
     let too_large = || Rejection::too_large(format!("the body is larger than {max_bytes} bytes"));
     // Checks Content-Length first: a body that is declared as too large is not read at all.
     if body.size_hint().lower() > max_bytes as u64 {
@@ -81,7 +94,39 @@ pub async fn from_body(body: Body, max_bytes: usize) -> Result<Request, Rejectio
         }
         bytes.extend_from_slice(&chunk);
     }
-    parse_request(&bytes)
+    match first_byte(&bytes) {
+        Some(b'[') => parse_batch(&bytes, max_batch).map(Requests::Batch),
+        _ => parse_request(&bytes).map(Requests::Single),
+    }
+}
+
+fn parse_batch(bytes: &[u8], max_batch: usize) -> Result<Vec<Request>, Rejection> {
+    if max_batch <= 1 {
+        return Err(Rejection::bad_request("batch requests (arrays) are turned off; send one request at a time"));
+    }
+    let items: Vec<serde_json::Value> =
+        serde_json::from_slice(bytes).map_err(|error| Rejection::bad_request(error.to_string()))?;
+    match items.len() {
+        0 => return Err(Rejection::bad_request("a batch request (array) must have at least one request")),
+        found if found > max_batch => {
+            let message =
+                format!("a batch request (array) can have at most {max_batch} requests; this one has {found}");
+            return Err(Rejection::too_large(message));
+        }
+        _ => {}
+    }
+    let request = |(index, item): (usize, serde_json::Value)| {
+        // Checked here, because serde also accepts an array, as the struct's fields in order.
+        let request = match item.is_object() {
+            true => serde_json::from_value(item).map_err(|error| error.to_string()),
+            false => Err("the request must be a JSON object".to_owned()),
+        };
+        let request = request.map_err(Rejection::bad_request).and_then(Params::into_request);
+        request.map_err(|rejection| {
+            Rejection::bad_request(format!("request {} of the array: {}", index + 1, rejection.message()))
+        })
+    };
+    items.into_iter().enumerate().map(request).collect()
 }
 
 /// Parses the JSON of a request.
@@ -105,13 +150,16 @@ pub fn check_content_type(headers: &HeaderMap) -> Result<(), Rejection> {
 
 fn parse_params(bytes: &[u8]) -> Result<Params, Rejection> {
     // Checked here, because serde also accepts an array, as the struct's fields in order.
-    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+    match first_byte(bytes) {
         Some(b'{') => serde_json::from_slice(bytes).map_err(|error| Rejection::bad_request(error.to_string())),
-        Some(b'[') => {
-            Err(Rejection::bad_request("batch requests (arrays) are not supported; send one request at a time"))
-        }
+        Some(b'[') => Err(Rejection::bad_request("batch requests (arrays) cannot have files; send one at a time")),
         _ => Err(Rejection::bad_request("the body must be a JSON object")),
     }
+}
+
+/// Returns the first byte that is not whitespace.
+fn first_byte(bytes: &[u8]) -> Option<u8> {
+    bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace())
 }
 
 fn parse_json<T: DeserializeOwned>(name: &str, text: Option<String>) -> Result<Option<T>, Rejection> {

@@ -1,6 +1,7 @@
 //! Rejections: requests that fail at the HTTP level, with the same status in either media type.
 //! Rule: a rejection is a GraphQL response with one error, on every path.
 
+use async_graphql::ServerError;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
@@ -74,11 +75,16 @@ impl Rejection {
         &self.message
     }
 
+    /// Returns the error, without the HTTP status.
+    pub fn into_error(self) -> ServerError {
+        coded(self.code, self.message)
+    }
+
     /// Returns the response in this media type.
     pub fn into_response(self, media_type: MediaType, request_id: &RequestId) -> Response {
-        let error = coded(self.code, self.message);
-        let mut response = respond(media_type, self.status, Engine::error_response(error, request_id));
-        if let Some(methods) = self.allow {
+        let (status, allow) = (self.status, self.allow);
+        let mut response = respond(media_type, status, Engine::error_response(self.into_error(), request_id));
+        if let Some(methods) = allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         response

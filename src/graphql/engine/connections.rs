@@ -12,10 +12,28 @@ use crate::{
     paging::{Cursor, MAX_COUNT, MAX_LIMIT, Page, Rows, SortKey},
 };
 
+/// Number of items for which a short selection of a short list counts.
+const SHORT_LIST: usize = 3;
+/// Complexity up to which a selection is short.
+const SHORT_SELECTION: usize = 64;
+
 /// Returns the complexity of a list: the page size times the complexity of the selection on each item.
 pub fn cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
+    page_size(first, last).saturating_mul(child).saturating_add(1)
+}
+
+/// Returns the complexity of a list that is rarely full, such as the children of a category. Clients ask for a large
+/// page, because they want all items, and get few: so a short selection counts for three items. What a selection has
+/// beyond that, such as a list of products, counts for the whole page.
+pub fn short_list_cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
+    let page_size = page_size(first, last);
+    let short = page_size.min(SHORT_LIST).saturating_mul(child.min(SHORT_SELECTION));
+    page_size.saturating_mul(child.saturating_sub(SHORT_SELECTION)).saturating_add(short).saturating_add(1)
+}
+
+fn page_size(first: Option<i32>, last: Option<i32>) -> usize {
     let rows = first.or(last).map_or(crate::paging::DEFAULT_LIMIT, i64::from).clamp(1, MAX_LIMIT);
-    usize::try_from(rows).unwrap_or(1).saturating_mul(child).saturating_add(1)
+    usize::try_from(rows).unwrap_or(1)
 }
 
 /// Pagination information of a connection.

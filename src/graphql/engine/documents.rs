@@ -12,13 +12,15 @@ use async_graphql::{
 };
 use moka::sync::Cache;
 
+use crate::graphql::engine::limits::DocumentSize;
+
 /// A parsed document.
 #[derive(Debug)]
 pub struct Document {
     /// The parsed document.
     pub parsed: ExecutableDocument,
-    /// Number of tokens, which approximates the memory it takes.
-    pub tokens: usize,
+    /// Its size. The number of tokens approximates the memory it takes.
+    pub size: DocumentSize,
 }
 
 /// Bounded cache of parsed documents.
@@ -38,7 +40,7 @@ impl DocumentCache {
         let cache = Cache::builder()
             .max_capacity(entries)
             .weigher(|_: &String, document: &Arc<Document>| {
-                let weight = 1 + document.tokens / Self::TOKENS_PER_ENTRY;
+                let weight = 1 + document.size.tokens / Self::TOKENS_PER_ENTRY;
                 u32::try_from(weight).unwrap_or(u32::MAX)
             })
             .build();

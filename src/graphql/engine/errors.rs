@@ -19,23 +19,8 @@ const UNKNOWN_OUTCOME_MESSAGE: &str = "The connection to the database was lost b
 /// The extension with the number of seconds to wait before a retry.
 const RETRY_AFTER: &str = "retryAfter";
 
-/// All codes that an error can have.
-const CODES: [ErrorCode; 10] = [
-    ErrorCode::Unauthenticated,
-    ErrorCode::Forbidden,
-    ErrorCode::NotFound,
-    ErrorCode::BadUserInput,
-    ErrorCode::Conflict,
-    ErrorCode::LimitExceeded,
-    ErrorCode::RateLimited,
-    ErrorCode::Timeout,
-    ErrorCode::Unavailable,
-    ErrorCode::InternalServerError,
-];
-
 /// Message prefixes of async-graphql's own limit errors, which have no code.
-const LIMIT_MESSAGE_PREFIXES: [&str; 5] = [
-    "Query is too complex.",
+const LIMIT_MESSAGE_PREFIXES: [&str; 4] = [
     "Query is nested too deep.",
     "The recursion depth of the query",
     "The number of directives on the field",
@@ -52,7 +37,7 @@ pub fn coded(code: ErrorCode, message: impl Into<String>) -> ServerError {
 /// Returns the code of an error, or `None` if it has none or an unknown one.
 pub fn code(error: &ServerError) -> Option<ErrorCode> {
     let Some(Value::String(text)) = error.extensions.as_ref()?.get("code") else { return None };
-    CODES.into_iter().find(|code| code.as_str() == text)
+    ErrorCode::ALL.iter().copied().find(|code| code.as_str() == text)
 }
 
 /// Adds the code and the request id to every error. An error that async-graphql raises about a document or a value is

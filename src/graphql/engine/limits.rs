@@ -73,11 +73,7 @@ impl Limits {
 
     /// Applies the limits that async-graphql enforces to a schema builder.
     pub fn apply<Q, M, S>(&self, builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
-        builder
-            .limit_depth(self.depth)
-            .limit_complexity(self.complexity)
-            .limit_recursive_depth(self.recursion)
-            .limit_directives(self.directives)
+        builder.limit_depth(self.depth).limit_recursive_depth(self.recursion).limit_directives(self.directives)
     }
 
     /// Measures the text and returns its number of tokens.
@@ -109,16 +105,18 @@ impl Limits {
         Ok(tokens)
     }
 
-    /// Counts the selections of the parsed document with fragments expanded, visiting each fragment once.
+    /// Counts the selections of the parsed document with fragments expanded, visiting each fragment once. The root
+    /// fields are those of the operation that has most of them.
     /// # Errors
     /// LIMIT_EXCEEDED if a count is too high; BAD_USER_INPUT for an unused or a recursive fragment.
-    pub fn check_document(&self, document: &ExecutableDocument) -> Result<(), ServerError> {
+    pub fn check_document(&self, document: &ExecutableDocument) -> Result<DocumentSize, ServerError> {
         let mut counter = Counter { document, limits: self, fragments: HashMap::new() };
-        let mut total = Counts::default();
+        let (mut total, mut root_fields) = (Counts::default(), 0);
         check_limit("operations", self.operations, document.operations.iter().len())?;
         for (_, operation) in document.operations.iter() {
             let counts = counter.count(&operation.node.selection_set.node, 0)?;
             check_limit("root fields", self.root_fields, counts.level_fields)?;
+            root_fields = root_fields.max(counts.level_fields);
             total = total.plus(counts);
         }
         check_limit("aliases", self.aliases, total.aliases)?;
@@ -126,7 +124,41 @@ impl Limits {
         // Validation would also walk unused fragments before rejecting them.
         match document.fragments.keys().find(|name| !counter.fragments.contains_key(name.as_str())) {
             Some(name) => Err(bad_input(format!("Fragment \"{name}\" is never used."))),
-            None => Ok(()),
+            None => Ok(DocumentSize {
+                root_fields,
+                aliases: total.aliases,
+                selections: total.selections,
+                ..DocumentSize::default()
+            }),
+        }
+    }
+}
+
+/// Size of a document, in the units of the limits.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DocumentSize {
+    /// Length of the text in bytes.
+    pub bytes: usize,
+    /// Number of names, numbers, strings and punctuators.
+    pub tokens: usize,
+    /// Root fields of an operation, with fragments expanded.
+    pub root_fields: usize,
+    /// Aliases, with fragments expanded.
+    pub aliases: usize,
+    /// Fields and fragments, with fragments expanded.
+    pub selections: usize,
+}
+
+impl DocumentSize {
+    /// Returns the size of both documents together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            tokens: self.tokens.saturating_add(other.tokens),
+            root_fields: self.root_fields.saturating_add(other.root_fields),
+            aliases: self.aliases.saturating_add(other.aliases),
+            selections: self.selections.saturating_add(other.selections),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! from then on: it runs on a second schema of the same types that enforces only the size limits.
 
 pub mod batching;
+pub mod budget;
 pub mod connections;
 pub mod documents;
 pub mod errors;
@@ -16,6 +17,7 @@ pub mod objects;
 pub mod page_key;
 pub mod patch;
 pub mod payload;
+pub mod persisted_queries;
 pub mod scalars;
 pub mod variables;
 
@@ -30,10 +32,12 @@ use futures_util::{FutureExt, future::BoxFuture};
 use crate::{
     error::ErrorCode,
     graphql::engine::{
+        budget::{Budget, ComplexityLimit},
         documents::{Document, DocumentCache},
         errors::coded,
-        limits::Limits,
+        limits::{DocumentSize, Limits},
         literals::LiteralTypes,
+        persisted_queries::{DocumentHash, PersistedQueries},
         variables::InputTypes,
     },
     telemetry::RequestId,
@@ -50,6 +54,8 @@ pub struct EngineSettings {
     pub cached_document_bytes: usize,
     /// Description of the schema.
     pub schema_description: &'static str,
+    /// Maximum number of persisted queries; 0 turns them off.
+    pub persisted_queries: u64,
 }
 
 impl Default for EngineSettings {
@@ -59,6 +65,7 @@ impl Default for EngineSettings {
             cached_documents: 1_000,
             cached_document_bytes: 16 * 1024,
             schema_description: "",
+            persisted_queries: 1_000,
         }
     }
 }
@@ -74,6 +81,7 @@ struct Inner {
     input_types: InputTypes,
     literal_types: LiteralTypes,
     document_cache: DocumentCache,
+    persisted_queries: PersistedQueries,
     limits: Limits,
     schema_description: &'static str,
 }
@@ -95,6 +103,9 @@ pub struct PreparedRequest {
     pub is_validated: bool,
     request: Request,
     document: Arc<Document>,
+    /// Hash under which the text of the document is to be stored.
+    hash: Option<DocumentHash>,
+    budget: Budget,
 }
 
 impl PreparedRequest {
@@ -116,9 +127,11 @@ impl Engine {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        let EngineSettings { limits, cached_documents, cached_document_bytes, schema_description } = settings;
-        let strict = limits.apply(build()).finish();
-        let fast = limits.apply(build()).validation_mode(ValidationMode::Fast).finish();
+        let EngineSettings { limits, cached_documents, cached_document_bytes, schema_description, persisted_queries } =
+            settings;
+        let build = || limits.apply(build()).extension(ComplexityLimit);
+        let strict = build().finish();
+        let fast = build().validation_mode(ValidationMode::Fast).finish();
         let sdl = strict.sdl();
         Self(Arc::new(Inner {
             input_types: InputTypes::from_sdl(&sdl).expect("async-graphql parses its own SDL"),
@@ -127,6 +140,7 @@ impl Engine {
             strict: Box::new(strict),
             fast: Box::new(fast),
             document_cache: DocumentCache::new(cached_documents, cached_document_bytes),
+            persisted_queries: PersistedQueries::new(persisted_queries),
             limits,
             schema_description,
         }))
@@ -137,11 +151,24 @@ impl Engine {
         &self.0.sdl
     }
 
+    /// Returns the budget of one HTTP request.
+    pub fn budget(&self) -> Budget {
+        Budget::new(&self.0.limits)
+    }
+
+    /// Prepares the only request of a budget, as [`Engine::prepare_within`] does.
+    /// # Errors
+    /// As [`Engine::prepare_within`].
+    pub fn prepare(&self, request: Request) -> Result<PreparedRequest, ServerError> {
+        self.prepare_within(request, &self.budget())
+    }
+
     /// Checks the document and the variables, and selects the operation.
     /// # Errors
     /// A request error with its code; nothing has been executed.
-    pub fn prepare(&self, mut request: Request) -> Result<PreparedRequest, ServerError> {
-        let Inner { document_cache, limits, input_types, literal_types, .. } = &*self.0;
+    pub fn prepare_within(&self, mut request: Request, budget: &Budget) -> Result<PreparedRequest, ServerError> {
+        let Inner { document_cache, persisted_queries, limits, input_types, literal_types, .. } = &*self.0;
+        let hash = persisted_queries.resolve(&mut request)?;
         let cached = document_cache.get(&request.query);
         let is_validated = cached.is_some();
         let document = match cached {
@@ -149,23 +176,25 @@ impl Engine {
             None => {
                 let tokens = limits.check_text(&request.query)?;
                 let parsed = parse_query(&request.query).map_err(syntax_error)?;
-                limits.check_document(&parsed)?;
+                let size = DocumentSize { bytes: request.query.len(), tokens, ..limits.check_document(&parsed)? };
                 literal_types.check(&parsed)?;
-                Arc::new(Document { parsed, tokens })
+                Arc::new(Document { parsed, size })
             }
         };
+        budget.add_document(document.size)?;
         let operation_name = request.operation_name.as_deref();
         let (name, definition) = document.operation(operation_name).ok_or_else(|| no_operation(operation_name))?;
         let operation = Operation { kind: definition.ty, name: name.map(ToString::to_string) };
         input_types.check(definition, &mut request.variables)?;
         request.set_parsed_query(document.parsed.clone());
-        Ok(PreparedRequest { operation, request, document, is_validated })
+        Ok(PreparedRequest { operation, is_validated, request, document, hash, budget: budget.clone() })
     }
 
     /// Executes a query or a mutation. `data` is the context data of the resolvers; the request id is added to it.
     pub async fn execute(&self, prepared: PreparedRequest, mut data: Data, request_id: &RequestId) -> Response {
-        let PreparedRequest { operation, mut request, document, is_validated } = prepared;
+        let PreparedRequest { operation, is_validated, mut request, document, hash, budget } = prepared;
         data.insert(request_id.clone());
+        data.insert(budget.clone());
         request.data = data;
         let text = mem::take(&mut request.query);
         let is_cacheable = !is_validated && document.is_cacheable_with(&request.variables);
@@ -175,12 +204,16 @@ impl Engine {
             tracing::error!(%request_id, operation = operation.name, "resolver panicked");
             Response::from_errors(vec![coded(ErrorCode::InternalServerError, errors::INTERNAL_MESSAGE)])
         });
+        budget.keep_one_error(&mut response.errors);
         if errors::is_request_error(&response) {
             response.errors.truncate(Self::MAX_REQUEST_ERRORS);
         } else {
             if text.contains("__schema") {
                 let root_fields = document.root_fields(operation.name.as_deref());
                 introspection::describe(&mut response, &root_fields, self.0.schema_description);
+            }
+            if let Some(hash) = hash {
+                self.0.persisted_queries.insert(hash, &text);
             }
             if is_cacheable {
                 self.0.document_cache.insert(text, document);

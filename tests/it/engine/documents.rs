@@ -1,4 +1,4 @@
-//! Documents: their limits, the validation of variables, and the document cache.
+//! Documents: the validation of variables, and the document cache.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,6 @@ use async_graphql::{Request, Response, Variables};
 use serde_json::{Value, json};
 use souk::auth::{RequestOrigin, Viewer};
 use souk::config::LimitSettings;
-use souk::error::ErrorCode;
 use souk::graphql;
 use souk::graphql::engine::{Engine, batching::Dispatcher};
 use souk::graphql::schema::{access::cookie::Cookies, context::request_data};
@@ -15,24 +14,24 @@ use souk::telemetry::RequestId;
 use crate::support::TestApp;
 
 /// An engine with Souk's schema, separate from the one of the app's router.
-struct TestEngine {
-    app: TestApp,
+pub(super) struct TestEngine {
+    pub(super) app: TestApp,
     engine: Engine,
 }
 
 impl TestEngine {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with(&LimitSettings::default()).await
     }
 
-    async fn with(limits: &LimitSettings) -> Self {
+    pub(super) async fn with(limits: &LimitSettings) -> Self {
         let app = TestApp::new().await;
         let engine = graphql::engine(&app.services, limits);
         Self { app, engine }
     }
 
     /// Runs an operation as an anonymous viewer.
-    async fn run(&self, text: &str, variables: Value) -> Response {
+    pub(super) async fn run(&self, text: &str, variables: Value) -> Response {
         let id = RequestId::random();
         match self.engine.prepare(request(text, variables)) {
             Ok(prepared) => {
@@ -63,19 +62,19 @@ impl TestEngine {
     }
 
     #[track_caller]
-    fn assert_limited(&self, text: &str, by: &str) {
+    pub(super) fn assert_limited(&self, text: &str, by: &str) {
         let (code, message) = self.rejection(text);
         assert!(code.contains("LIMIT_EXCEEDED") && message.contains(by), "{code}: {message}");
     }
 
     #[track_caller]
-    fn assert_bad(&self, text: &str, by: &str) {
+    pub(super) fn assert_bad(&self, text: &str, by: &str) {
         let (code, message) = self.rejection(text);
         assert!(code.contains("BAD_USER_INPUT") && message.contains(by), "{code}: {message}");
     }
 
     #[track_caller]
-    fn assert_fits(&self, text: &str) {
+    pub(super) fn assert_fits(&self, text: &str) {
         if let Err(error) = self.engine.prepare(Request::new(text)) {
             panic!("{}", error.message);
         }
@@ -86,112 +85,8 @@ fn request(text: &str, variables: Value) -> Request {
     Request::new(text).variables(Variables::from_json(variables))
 }
 
-fn errors(response: &Response) -> String {
+pub(super) fn errors(response: &Response) -> String {
     format!("{:?}", response.errors)
-}
-
-#[tokio::test]
-async fn exponential_documents_are_rejected_before_execution() {
-    let graph = TestEngine::new().await;
-    // 2^40 fields in 41 fragments; 10^12 in 13; a cycle; a long chain.
-    let doubling = |length: usize| -> String {
-        (0..length).map(|i| format!("fragment F{i} on Query {{ ...F{0} ...F{0} }} ", i + 1)).collect()
-    };
-    let text = format!("{{ ...F0 }} {} fragment F40 on Query {{ me {{ id }} }}", doubling(40));
-    graph.assert_limited(&text, "nested selection sets");
-    let text = format!("{{ me {{ id }} ...F0 }} {} fragment F20 on Query {{ me {{ id }} }}", doubling(20));
-    graph.assert_limited(&text, "too many");
-    let tenfold: String = (0..12)
-        .map(|i| format!("fragment F{i} on Category {{ {} }} ", format!("parent {{ ...F{} }} ", i + 1).repeat(10)))
-        .collect();
-    let text = format!("{{ category(slug: \"a\") {{ ...F0 }} }} {tenfold} fragment F12 on Category {{ id }}");
-    graph.assert_limited(&text, "selections");
-    graph.assert_bad(
-        "{ ...A } fragment A on Query { ...B ...B } fragment B on Query { ...A ...A }",
-        "must not spread itself",
-    );
-    graph.assert_bad("{ me { id } } fragment A on Query { me { id } }", "never used");
-    let chain: String = (0..1500).map(|i| format!("fragment F{i} on Query{{...F{}}}", i + 1)).collect();
-    graph.assert_limited(&format!("{{ ...F0 }} {chain} fragment F1500 on Query {{ me {{ id }} }}"), "");
-}
-
-#[tokio::test]
-async fn document_counts_are_limited() {
-    let graph = TestEngine::new().await;
-    let aliases = |n: usize| (0..n).map(|i| format!("a{i}: id ")).collect::<String>();
-    graph.assert_fits(&format!("{{ me {{ {} }} }}", aliases(30)));
-    graph.assert_limited(&format!("{{ me {{ {} }} }}", aliases(31)), "aliases");
-    let spread = format!(
-        "{{ me {{ ...F orders {{ nodes {{ user {{ ...F }} }} }} }} }} fragment F on User {{ {} }}",
-        aliases(16)
-    );
-    graph.assert_limited(&spread, "aliases");
-
-    let roots = |n: usize| "me { id } ".repeat(n);
-    let two = |a: usize, b: usize| format!("{{ {} ...F }} fragment F on Query {{ {} }}", roots(a), roots(b));
-    graph.assert_fits(&two(10, 10));
-    graph.assert_limited(&two(10, 11), "root fields");
-
-    let operations = |n: usize| (0..n).map(|i| format!("query Q{i} {{ me {{ id }} }} ")).collect::<String>();
-    graph.assert_limited(&operations(11), "operations");
-    graph.assert_limited(&format!("{{ me {{ {} }} }}", "id ".repeat(5_001)), "selections");
-    graph.assert_limited(&format!("{{ me {{ id }} #{} \n }}", "x".repeat(65_536)), "bytes");
-    graph.assert_limited(&format!("{{ nodes(ids: [{}]) {{ id }} }}", "1 ".repeat(10_001)), "tokens");
-    let inner = "... { ".repeat(40) + "id" + &" }".repeat(40);
-    graph.assert_limited(&format!("{{ me {{ {inner} }} }}"), "nested selection sets");
-}
-
-#[tokio::test]
-async fn document_limits_are_configurable() {
-    let usual = LimitSettings::default;
-    for (limits, fits, exceeds) in [
-        (LimitSettings { max_depth: 3, ..usual() }, "{ me { role { code } } }", "{ me { orders { nodes { id } } } }"),
-        (
-            LimitSettings { max_complexity: 50, ..usual() },
-            "{ brands(first: 5) { nodes { id name } } }",
-            "{ brands(first: 50) { nodes { id name } } }",
-        ),
-        (LimitSettings { max_aliases: 1, ..usual() }, "{ a: me { id } }", "{ a: me { b: id } }"),
-        (LimitSettings { max_root_fields: 1, ..usual() }, "{ me { id } }", "{ me { id } __typename }"),
-        (LimitSettings { max_document: 20, ..usual() }, "{ me { id } }", "{ me { id role { code } } }"),
-    ] {
-        let graph = TestEngine::with(&limits).await;
-        for (text, code) in [(fits, None), (exceeds, Some("LIMIT_EXCEEDED"))] {
-            let response = graph.run(text, json!({})).await;
-            let found = response.errors.first().and_then(graphql::engine::errors::code).map(ErrorCode::as_str);
-            assert_eq!(found, code, "{text} {}", errors(&response));
-        }
-    }
-}
-
-#[tokio::test]
-async fn deeply_nested_documents_never_reach_the_recursive_parser() {
-    let graph = TestEngine::new().await;
-    for (open, close) in [("[", "]"), ("{a:", "}"), ("{", "}"), ("(", ")")] {
-        let value = format!("{}1{}", open.repeat(9_000), close.repeat(9_000));
-        graph.assert_limited(&format!("{{ product(slug: {value}) {{ id }} }}"), "brackets");
-    }
-    graph.assert_limited(&"{a".repeat(9_000), "brackets");
-    let many = "[".repeat(9_000);
-    graph.assert_limited(&format!("query ($a: {many}Int{}) {{ me {{ id }} }}", "]".repeat(9_000)), "brackets");
-    // Brackets in strings and comments are text, and a string cannot hide the brackets after it.
-    let brackets = "[".repeat(100);
-    graph.assert_fits(&format!(
-        "{{ product(slug: \"{brackets}\\\"{brackets}\") {{ id }}
-            a: product(slug: \"\"\"{brackets}\\\"\"\"{brackets}\"\"\") {{ id }} }} #{brackets}"
-    ));
-    graph.assert_bad(&format!("{{ product(slug: [\"\"\" \"{many}"), "not closed");
-    graph.assert_limited(&format!("{{ product(slug: [\"\" \"\\\\\" {many}"), "brackets");
-    graph.assert_limited(&format!("{{ product(slug: \"\n{many}"), "brackets");
-}
-
-#[tokio::test]
-async fn nul_characters_are_rejected() {
-    let graph = TestEngine::new().await;
-    for text in ["\"\\u0000\"", "\"\0\"", "\"\"\" \0 \"\"\""] {
-        graph.assert_bad(&format!("{{ product(slug: {text}) {{ id }} }}"), "NUL");
-    }
-    graph.assert_fits(r#"{ product(slug: "\\u0000") { id } }"#);
 }
 
 #[tokio::test]

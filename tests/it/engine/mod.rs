@@ -5,6 +5,7 @@ mod batching;
 mod documents;
 mod field_order;
 mod filters;
+mod limits;
 mod lists;
 mod literals;
 mod loaders;

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, request::Builder},
 };
 use serde_json::{Value, json};
+use souk::config::Environment;
 use souk::db::migrations;
 use tower::ServiceExt;
 
@@ -57,7 +58,21 @@ fn allowed_origin(headers: &HeaderMap) -> Option<&str> {
 async fn configured_origins_may_call() {
     let app = with_origins(&["https://first.example", SHOP]).await;
     assert_eq!(allowed_origin(&headers_for_origin(&app, SHOP).await), Some(SHOP));
-    assert_eq!(headers_for_origin(&app, SHOP).await["access-control-expose-headers"], "x-request-id");
+    let exposed = headers_for_origin(&app, SHOP).await["access-control-expose-headers"].to_str().unwrap().to_owned();
+    for header in [
+        "x-request-id",
+        "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
+        "ratelimit-limit",
+        "ratelimit-remaining",
+        "ratelimit-reset",
+        "etag",
+        "content-range",
+        "accept-ranges",
+    ] {
+        assert!(exposed.split(',').any(|name| name == header), "{header}: {exposed}");
+    }
     assert_eq!(allowed_origin(&headers_for_origin(&app, OTHER).await), None);
     // Responses differ by origin, so caches must vary on it.
     assert!(headers_for_origin(&app, OTHER).await["vary"].to_str().unwrap().contains("origin"));
@@ -65,8 +80,28 @@ async fn configured_origins_may_call() {
     let (status, headers) = preflight(&app, SHOP).await;
     assert_eq!((status, allowed_origin(&headers)), (StatusCode::OK, Some(SHOP)));
     let allows = |name: &str, wanted: &str| headers[name].to_str().unwrap().to_lowercase().contains(wanted);
-    assert!(allows("access-control-allow-methods", "post"));
-    for header in ["content-type", "authorization", "accept", "x-api-key", "x-request-id", "x-visitor-id"] {
+    for method in ["get", "post", "put"] {
+        assert!(allows("access-control-allow-methods", method), "{method}");
+    }
+    for header in [
+        "content-type",
+        "authorization",
+        "accept",
+        "accept-language",
+        "x-api-key",
+        "x-cart-token",
+        "x-request-id",
+        "x-visitor-id",
+        "graphql-require-preflight",
+        "apollographql-client-name",
+        "apollographql-client-version",
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "sentry-trace",
+        "range",
+        "if-none-match",
+    ] {
         assert!(allows("access-control-allow-headers", header), "{header}");
     }
     assert!(headers.contains_key("access-control-max-age"));
@@ -86,11 +121,34 @@ async fn wildcard_allows_every_origin() {
 
 #[tokio::test]
 async fn without_configured_origins_no_other_origin_may_call() {
+    let app = TestApp::builder();
+    let app = app.environment(Environment::Production).http(|http| http.cors_origins.clear()).build().await;
+    for origin in [SHOP, "http://localhost:5173"] {
+        assert_eq!(allowed_origin(&headers_for_origin(&app, origin).await), None);
+        let (status, headers) = preflight(&app, origin).await;
+        assert_eq!((status, allowed_origin(&headers)), (StatusCode::METHOD_NOT_ALLOWED, None));
+        assert!(!headers.contains_key("access-control-allow-methods"), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn in_development_pages_of_this_machine_may_call_unless_origins_are_configured() {
+    let local = ["http://localhost", "http://localhost:5173", "https://127.0.0.1:8443", "http://[::1]:3000"];
     let app = with_origins(&[]).await;
-    assert_eq!(allowed_origin(&headers_for_origin(&app, SHOP).await), None);
-    let (status, headers) = preflight(&app, SHOP).await;
-    assert_eq!((status, allowed_origin(&headers)), (StatusCode::METHOD_NOT_ALLOWED, None));
-    assert!(!headers.contains_key("access-control-allow-methods"), "{headers:?}");
+    for origin in local {
+        assert_eq!(allowed_origin(&headers_for_origin(&app, origin).await), Some(origin));
+        let (status, headers) = preflight(&app, origin).await;
+        assert_eq!((status, allowed_origin(&headers)), (StatusCode::OK, Some(origin)));
+        assert_eq!(headers["access-control-allow-credentials"], "true");
+    }
+    for origin in [SHOP, "http://localhost.evil.example", "http://evil.example/localhost", "null"] {
+        assert_eq!(allowed_origin(&headers_for_origin(&app, origin).await), None, "{origin}");
+        assert_eq!(allowed_origin(&preflight(&app, origin).await.1), None, "{origin}");
+    }
+    let app = with_origins(&[SHOP]).await;
+    for origin in local {
+        assert_eq!(allowed_origin(&headers_for_origin(&app, origin).await), None, "{origin}");
+    }
 }
 
 #[tokio::test]

@@ -52,14 +52,17 @@ fn rejected(status: u16, code: &str) -> (u16, String, bool) {
 }
 
 #[tokio::test]
-async fn response_uses_the_first_accepted_media_type() {
+async fn response_uses_the_media_type_that_the_client_prefers() {
     let app = TestApp::new().await;
     for (accept, content_type) in [
         (GRAPHQL_RESPONSE, GRAPHQL_RESPONSE),
         ("application/json", "application/json"),
         ("*/*", "application/json"),
         ("application/*", "application/json"),
-        ("text/html, application/graphql-response+json;q=0.1, application/json", GRAPHQL_RESPONSE),
+        ("text/html, application/graphql-response+json;q=0.1, application/json", "application/json"),
+        ("application/json;q=0, application/graphql-response+json;q=0.1", GRAPHQL_RESPONSE),
+        ("application/json;q=0.1, application/graphql-response+json;q=0.2", GRAPHQL_RESPONSE),
+        ("application/json;q=0, */*", GRAPHQL_RESPONSE),
         ("application/json, application/graphql-response+json", "application/json"),
         ("APPLICATION/JSON; charset=UTF-8", "application/json"),
     ] {
@@ -70,7 +73,7 @@ async fn response_uses_the_first_accepted_media_type() {
     }
     let (_, headers, _) = send(&app, post().body(Body::from(json!({"query": ME}).to_string())).unwrap()).await;
     assert_eq!(headers["content-type"], "application/json; charset=utf-8");
-    for accept in ["text/html", "application/json; charset=latin1", ""] {
+    for accept in ["text/html", "application/json; charset=latin1", "application/json;q=0", ""] {
         let request = query(accept, &json!({"query": ME}));
         assert_eq!(rejection(&app, request).await, rejected(406, "BAD_USER_INPUT"), "{accept}");
     }
@@ -119,7 +122,6 @@ async fn bad_parameters_are_400_in_either_media_type() {
             r#"{"query": "{ me { id } }", "variables": [1]}"#,
             r#"{"query": "{ me { id } }", "extensions": "x"}"#,
             r#"{"query": "{ me { id } }", "query": "{ me { id } }"}"#,
-            r#"[{"query": "{ me { id } }"}]"#,
             r#"["{ me { id } }"]"#,
             "{\"query\": \"{ me { id } }\0\"}",
         ] {
@@ -129,8 +131,6 @@ async fn bad_parameters_are_400_in_either_media_type() {
         let no_utf8 = post().header("accept", accept).body(Body::from(&b"{\"query\": \"{ me { id } # \xff }\"}"[..]));
         assert_eq!(rejection(&app, no_utf8.unwrap()).await, rejected(400, "BAD_USER_INPUT"));
     }
-    let (_, _, body) = send(&app, post().body(Body::from("[]")).unwrap()).await;
-    assert!(body["errors"][0]["message"].as_str().unwrap().contains("batch"));
     let nulls = json!({"query": ME, "operationName": null, "variables": null, "extensions": null, "id": 1});
     assert_eq!(send(&app, query("*/*", &nulls)).await.2["data"], json!({"me": null}));
 }
@@ -176,7 +176,8 @@ async fn get_runs_queries_only() {
 #[tokio::test]
 async fn other_methods_are_405() {
     // Without CORS, OPTIONS is a method like any other.
-    let app = TestApp::builder().http(|http| http.cors_origins.clear()).build().await;
+    let app =
+        TestApp::builder().environment(Environment::Production).http(|http| http.cors_origins.clear()).build().await;
     for method in ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
         let request = Request::builder().method(method).uri("/graphql").body(Body::empty()).unwrap();
         let (status, headers, _) = app.send(request).await;

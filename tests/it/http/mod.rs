@@ -1,8 +1,12 @@
-//! The HTTP transport: GraphQL over HTTP, multipart requests, the IDE pages, and rules for every route.
+//! The HTTP transport: GraphQL over HTTP, arrays of requests, persisted queries, multipart requests, the IDE pages, and
+//! rules for every route.
 
 mod all_routes;
+mod batches;
 mod compression;
 mod graphql;
 mod ide;
 mod multipart;
+mod persisted_queries;
 mod start_page;
+mod unread_bodies;

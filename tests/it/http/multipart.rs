@@ -61,7 +61,7 @@ async fn protocol_violations_are_rejected_with_the_reason() {
             "BAD_USER_INPUT",
             "JSON object",
         ),
-        ("a batch", Form::new(&json!([operations]), &map).body(), 400, "BAD_USER_INPUT", "batch"),
+        ("a batch", Form::new(&json!([operations]), &map).body(), 400, "BAD_USER_INPUT", "cannot have files"),
         ("a map of numbers", mapped(json!({ "0": [1] })), 400, "BAD_USER_INPUT", "lists of paths"),
         ("a map that is a list", mapped(json!([])), 400, "BAD_USER_INPUT", "lists of paths"),
         ("a file for nothing", mapped(json!({ "0": [] })), 400, "BAD_USER_INPUT", "has no path"),

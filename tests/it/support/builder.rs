@@ -63,6 +63,7 @@ fn payments(database: &TestDb) -> Providers {
 pub fn http_settings() -> HttpSettings {
     HttpSettings {
         body_limit: 1024 * 1024,
+        max_batch: 10,
         timeout: Duration::from_secs(30),
         ide: Some(true),
         cors_origins: vec!["https://shop.example".to_owned()],

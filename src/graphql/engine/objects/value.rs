@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, future::try_join_all};
 
 use super::{Abstract, AbstractType, DynObject, FieldFuture, resolve_selection_set};
+use crate::graphql::engine::budget::Budget;
 
 /// A scalar, or a list of scalars, that needs no resolution.
 pub trait Leaf: Send + Sync {
@@ -280,11 +281,25 @@ async fn resolve_list(
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
     let Some(items) = items else { return Ok(Value::Null) };
+    if let Err(error) = count_objects(items.len(), context, field) {
+        return or_null(context, is_nullable, Err(error));
+    }
     let contexts: Vec<_> = (0..items.len()).map(|index| context.with_index(index)).collect();
     let results = items.into_iter().zip(&contexts).map(|(item, context)| async move {
         item.resolve(context, field).await.map_err(|error| context.set_error_path(error))
     });
     or_null(context, is_nullable, try_join_all(results).await.map(Value::List))
+}
+
+/// Counts the items of a list towards the budget of the request. Items without a selection are scalars.
+fn count_objects(items: usize, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<()> {
+    let Some(budget) = context.data_opt::<Budget>().filter(|_| !context.item.node.items.is_empty()) else {
+        return Ok(());
+    };
+    budget.add_objects(items).map_err(|mut error| {
+        error.locations.push(field.pos);
+        context.set_error_path(error)
+    })
 }
 
 fn or_null(context: &ContextSelectionSet<'_>, is_nullable: bool, result: ServerResult<Value>) -> ServerResult<Value> {

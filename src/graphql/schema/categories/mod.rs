@@ -21,7 +21,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            connections::{Connection, TotalCount},
+            connections::{Connection, TotalCount, short_list_cost},
             list_args::ListArgs,
             scalars::global_id,
         },
@@ -107,6 +107,7 @@ impl Category {
     }
 
     /// Direct child categories, by default sorted by position.
+    #[graphql(complexity = "short_list_cost(first, last, child_complexity)")]
     async fn children(
         &self,
         ctx: &Context<'_>,
