@@ -11,7 +11,7 @@ const EMPTY_IMAGES: &str = include_str!("cases/empty-images-cell.souk.csv");
 const OPTION_RENAMED: &str = include_str!("cases/option-renamed.shopify.csv");
 const MAGENTO_TRADE: &str = include_str!("cases/magento-trade.magento.csv");
 const IMAGES: &str =
-    "SELECT coalesce(string_agg(concat_ws(' ', split_part(source_url, '/', 4), alt), ', ' ORDER BY position, id), '')
+    "SELECT coalesce(string_agg(concat_ws(' ', split_part(source_url, '/', 4), nullif(alt, '')), ', ' ORDER BY position, id), '')
                       FROM images";
 
 async fn import(shop: &Shop, format: Format, file: &str) -> Report {
