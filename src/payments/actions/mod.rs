@@ -52,7 +52,7 @@ struct StartedOperation {
 impl StartedOperation {
     fn call(&self) -> Result<Call> {
         let (payment, operation) = (&self.payment, &self.operation);
-        let currency = Currency::parse(&payment.currency);
+        let currency = Currency::from_stored(&payment.currency);
         Ok(Call {
             key: operation.key,
             kind: operation.kind,

@@ -104,7 +104,7 @@ impl WooCommerce {
         };
         Ok(Self {
             columns,
-            amounts: AmountParser::new(options.decimal_separator),
+            amounts: AmountParser::new(options.decimal_separator, options.digits),
             today: options.today,
             parents: Vec::new(),
             parent_indexes: HashMap::new(),

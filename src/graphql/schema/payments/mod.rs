@@ -34,7 +34,7 @@ use crate::{
 pub struct Payment(Arc<PaymentRow>);
 
 fn currency(row: &PaymentRow) -> Result<Currency> {
-    Currency::parse(&row.currency).ok_or_else(|| Error::Internal("payment has an unknown currency".into()))
+    Currency::from_stored(&row.currency).ok_or_else(|| Error::Internal("payment has an unknown currency".into()))
 }
 
 resource! {

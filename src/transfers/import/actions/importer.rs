@@ -91,10 +91,11 @@ impl<'a> Importer<'a> {
     /// Checks each row by itself and against earlier rows.
     fn check(&mut self, rows: Vec<Row<Record>>) -> (Vec<ValidRow>, Vec<RejectedRow>) {
         let (mut valid, mut rejected) = (Vec::with_capacity(rows.len()), Vec::new());
+        let currency = self.run.website.currency();
         for Row { line, fields, record } in rows {
             self.row_number += 1;
             let checked = record.and_then(|mut record| {
-                check::row(&mut record)?;
+                check::row(&mut record, currency)?;
                 self.duplicates.check(line, &record)?;
                 Ok(record)
             });
