@@ -167,7 +167,8 @@ mod tests {
             assert_eq!(currency(code).digits(), digits, "{code}");
             assert_eq!(currency(code).as_str(), code);
         }
-        for code in ["ZZZ", "XXX", "XTS", "XAU", "XDR", "CLF", "CHE", "USN", "BGN", "HRK", "eur", "EURO", "EU", "", "€"] {
+        for code in ["ZZZ", "XXX", "XTS", "XAU", "XDR", "CLF", "CHE", "USN", "BGN", "HRK", "eur", "EURO", "EU", "", "€"]
+        {
             assert_eq!(Currency::parse(code), None, "{code}");
         }
         assert_eq!(Currency::from_stored("BGN").map(Currency::digits), Some(2));
