@@ -259,12 +259,16 @@ impl From<DieselError> for Error {
             }
             (_, Some(SqlState::ADMIN_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW)) => Self::Unavailable(message.to_owned()),
             (_, Some(SqlState::NUMERIC_VALUE_OUT_OF_RANGE)) => {
-                Self::user(UserErrorCode::OutOfRange, "", "amount must be at most 9,999,999,999.99")
+                Self::user(UserErrorCode::OutOfRange, "", "a number is too large")
             }
             (_, Some(SqlState::DATETIME_FIELD_OVERFLOW)) => {
                 Self::user(UserErrorCode::OutOfRange, "", "time must be between the years -4712 and 294275")
             }
             _ => match info.constraint_name() {
+                // The CHECKs with the limits of amounts; see `money`.
+                Some(name) if name.ends_with("_maximum") => {
+                    Self::user(UserErrorCode::OutOfRange, "", "amount must be at most 99,999,999,999,999.999")
+                }
                 Some(name) => Self::Constraint {
                     name: name.to_owned(),
                     detail: format!("{message} {}", info.details().unwrap_or_default()),

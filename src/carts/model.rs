@@ -38,7 +38,7 @@ pub struct CartRow {
 impl CartRow {
     /// Returns the currency of all products in the cart.
     pub fn currency(&self) -> Currency {
-        Currency::parse(&self.currency).unwrap_or(Currency::NONE)
+        Currency::from_stored(&self.currency).unwrap_or(Currency::NONE)
     }
 }
 

@@ -277,12 +277,12 @@ diesel::table! {
         sku -> Text,
         quantity -> Int4,
         unit_price -> Numeric,
-        total_price -> Numeric,
         external_key -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         shipped_quantity -> Int4,
         returned_quantity -> Int4,
+        total_price -> Numeric,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     db::tables::{payment_operations, payments},
     error::{Error, Result, UserErrorCode},
     ids::{JobId, OrderId, PaymentId, PaymentOperationId, UserId},
+    money::Currency,
     text_enum,
 };
 
@@ -125,8 +126,7 @@ pub struct PaymentRow {
     pub status: Status,
     /// Amount to pay, in the payment's currency.
     pub amount: Decimal,
-    /// ISO 4217 currency code.
-    pub currency: String,
+    currency: String,
     /// Captured amount, including refunded amounts.
     pub captured_amount: Decimal,
     /// Refunded amount.
@@ -139,6 +139,13 @@ pub struct PaymentRow {
     pub created_at: DateTime<Utc>,
     /// When the payment was last updated.
     pub updated_at: DateTime<Utc>,
+}
+
+impl PaymentRow {
+    /// Returns the currency of its amounts.
+    pub fn currency(&self) -> Currency {
+        Currency::from_stored(&self.currency).expect("the table's CHECK guarantees three capital letters")
+    }
 }
 
 /// A payment to insert.
@@ -210,6 +217,8 @@ pub struct Remaining {
     pub capturable: Decimal,
     /// Amount that is captured and not refunded; it can be refunded.
     pub refundable: Decimal,
+    /// Currency of the amounts.
+    pub currency: Currency,
 }
 
 impl Remaining {
@@ -224,6 +233,7 @@ impl Remaining {
         Self {
             capturable: if is_authorized { uncaptured } else { Decimal::ZERO },
             refundable: payment.captured_amount - sum(&[Kind::Refund]),
+            currency: payment.currency(),
         }
     }
 
@@ -243,11 +253,10 @@ impl Remaining {
             ));
         }
         let Some(amount) = asked else { return Ok(left) };
-        if amount.normalize().scale() > 2 {
-            return Err(Error::bad_input("amount", "amount must have at most two decimals"));
-        }
+        let amount = self.currency.check_digits("amount", amount)?;
         if amount <= Decimal::ZERO || amount > left {
-            let rule = format!("amount must be between 0.01 and {left}, the amount left {what}");
+            let (smallest, left) = (self.currency.smallest_amount(), self.currency.format(left));
+            let rule = format!("amount must be between {smallest} and {left}, the amount left {what}");
             return Err(Error::user(UserErrorCode::OutOfRange, "amount", rule));
         }
         Ok(amount)
@@ -270,7 +279,8 @@ mod tests {
 
     #[test]
     fn amount_cannot_exceed_the_remaining_amount() {
-        let left = Remaining { capturable: number("20.00"), refundable: number("5.50") };
+        let currency = Currency::parse("EUR").unwrap();
+        let left = Remaining { capturable: number("20.00"), refundable: number("5.50"), currency };
         let code = |kind, asked: &str| match left.amount(kind, Some(number(asked))) {
             Ok(amount) => amount.to_string(),
             Err(Error::User(errors)) => format!("{:?}", errors[0].code),
@@ -283,7 +293,7 @@ mod tests {
             (Kind::Capture, "0", "OutOfRange"),
             (Kind::Capture, "-1", "OutOfRange"),
             (Kind::Capture, "1.001", "Invalid"),
-            (Kind::Capture, "1.100", "1.100"),
+            (Kind::Capture, "1.100", "1.10"),
             (Kind::Refund, "5.50", "5.50"),
             (Kind::Refund, "5.51", "OutOfRange"),
             (Kind::Refund, "1000000000", "OutOfRange"),
@@ -291,10 +301,25 @@ mod tests {
             assert_eq!(code(kind, asked), expected, "{kind:?} {asked}");
         }
         assert_eq!(left.amount(Kind::Refund, None).unwrap(), number("5.50"));
-        let nothing = Remaining { capturable: Decimal::ZERO, refundable: Decimal::ZERO };
+        let nothing = Remaining { capturable: Decimal::ZERO, refundable: Decimal::ZERO, currency };
         assert!(
             matches!(nothing.amount(Kind::Void, None), Err(Error::User(errors)) if errors[0].code == UserErrorCode::InvalidPaymentStatus)
         );
+    }
+
+    #[test]
+    fn amount_has_the_decimal_places_of_the_currency() {
+        for (code, left, asked, expected) in [
+            ("JPY", "1000", "1000.50", "amount must have at most 0 decimal places in JPY"),
+            ("JPY", "1000", "0", "amount must be between 1 and 1000, the amount left to refund"),
+            ("KWD", "1.255", "1.2555", "amount must have at most 3 decimal places in KWD"),
+            ("KWD", "1.255", "1.256", "amount must be between 0.001 and 1.255, the amount left to refund"),
+        ] {
+            let currency = Currency::parse(code).unwrap();
+            let left = Remaining { capturable: Decimal::ZERO, refundable: number(left), currency };
+            let error = left.amount(Kind::Refund, Some(number(asked))).unwrap_err();
+            assert!(matches!(&error, Error::User(errors) if errors[0].message == expected), "{error}");
+        }
     }
 
     #[test]

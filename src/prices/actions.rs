@@ -8,7 +8,7 @@ use crate::{
     db::Conn,
     error::Result,
     ids::{RowId, UserId},
-    money::format_amount,
+    money::Currency,
 };
 
 /// Returns the price changes made by a user, for the export of personal data.
@@ -16,12 +16,13 @@ use crate::{
 /// Returns the error of the statement.
 pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
-    let shown = rows.iter().map(|row| {
+    let shown = rows.iter().map(|(row, currency)| {
+        let currency = Currency::from_stored(currency).unwrap_or(Currency::NONE);
         json!({
             "id": row.id.to_global_id(),
             "productId": row.product_id.to_global_id(),
-            "price": format_amount(row.price),
-            "compareAtPrice": row.compare_at_price.map(format_amount),
+            "price": currency.format(row.price),
+            "compareAtPrice": row.compare_at_price.map(|price| currency.format(price)),
             "at": row.at,
         })
     });

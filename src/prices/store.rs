@@ -7,7 +7,11 @@ use diesel_async::RunQueryDsl;
 
 use super::model::PriceChangeRow;
 use crate::{
-    db::{Conn, sql::PerParent, tables::price_changes},
+    db::{
+        Conn,
+        sql::PerParent,
+        tables::{price_changes, products, websites},
+    },
     error::Result,
     ids::{PriceChangeId, ProductId, RowId, UserId},
     products::store::history::history,
@@ -23,9 +27,13 @@ pub async fn latest_by_product_ids(mut conn: &Conn, products: &[ProductId]) -> R
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Returns all price changes made by a user, oldest first.
-pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<PriceChangeRow>> {
+/// Returns all price changes made by a user with the currencies of the prices, oldest first.
+pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<(PriceChangeRow, String)>> {
     let user = price_changes::user_id.is_not_null().and(price_changes::user_id.assume_not_null().eq(user));
-    let query = price_changes::table.filter(user).order(price_changes::id).select(PriceChangeRow::as_select());
+    let query = price_changes::table
+        .inner_join(products::table.inner_join(websites::table))
+        .filter(user)
+        .order(price_changes::id)
+        .select((PriceChangeRow::as_select(), websites::currency));
     Ok(query.load(&mut conn).await?)
 }

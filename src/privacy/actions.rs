@@ -1,6 +1,9 @@
 //! Export and erasure of a user's personal data.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+};
 
 use serde_json::{Value, json};
 
@@ -16,13 +19,15 @@ use crate::{
     auth::{Passwords, Permission, PermissionCache, Scope, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
-    ids::{OrderId, RowId, UserId},
+    ids::{OrderId, RowId, UserId, WebsiteId},
     jobs,
+    money::Currency,
     orders::{self, model::OrderRow},
     payments,
     registry::domains,
     sources::{self, model::SourceType},
     users::{self, model::UserRow},
+    websites,
 };
 
 /// Returns all personal data of the viewer or, for staff, of another user; none if the viewer may not see the user.
@@ -57,8 +62,13 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let return_lines = orders::store::returns::lines_by_return_ids(conn, &return_ids).await?;
         let (returns, return_lines) =
             (group_by(returns, |row| row.order_id), group_by(return_lines, |line| line.return_id));
+        let websites: BTreeSet<WebsiteId> = orders.iter().map(|order| order.source_website_id).collect();
+        let websites = websites::store::by_ids(conn, &Vec::from_iter(websites)).await?;
+        let currencies: HashMap<WebsiteId, Currency> =
+            websites.into_iter().map(|website| (website.id, website.currency())).collect();
         let order = |row: &OrderRow| {
-            let mut order = model::order(row, rows_of(&lines, row.id));
+            let currency = currencies.get(&row.source_website_id).copied().unwrap_or(Currency::NONE);
+            let mut order = model::order(row, rows_of(&lines, row.id), currency);
             let shipments =
                 rows_of(&shipments, row.id).iter().map(|it| model::shipment(it, rows_of(&shipment_lines, it.id)));
             let returns =

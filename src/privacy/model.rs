@@ -6,7 +6,7 @@ use crate::{
     access::model::{SessionRow, keys::ApiKey},
     audit::model::AuditRow,
     ids::RowId,
-    money::format_amount,
+    money::Currency,
     orders::model::{OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow},
     payments::model::PaymentRow,
     sources::model::SourceRow,
@@ -81,8 +81,8 @@ pub fn api_key(key: &ApiKey) -> Value {
     })
 }
 
-/// Returns an order with its lines as JSON.
-pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
+/// Returns an order with its lines as JSON. Its amounts are in the currency of its website.
+pub fn order(row: &OrderRow, lines: &[OrderDetailRow], currency: Currency) -> Value {
     let lines = lines.iter().map(|line| {
         json!({
             "id": line.id.to_global_id(),
@@ -90,8 +90,8 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
             "name": line.name,
             "sku": line.sku,
             "quantity": line.quantity,
-            "unitPrice": format_amount(line.unit_price),
-            "totalPrice": format_amount(line.total_price),
+            "unitPrice": currency.format(line.unit_price),
+            "totalPrice": currency.format(line.total_price),
         })
     });
     json!({
@@ -99,7 +99,7 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
         "orderNumber": row.order_number,
         "sourceWebsiteId": row.source_website_id.to_global_id(),
         "status": row.status.as_str().to_uppercase(),
-        "totalAmount": format_amount(row.total_amount),
+        "totalAmount": currency.format(row.total_amount),
         "shipping": {
             "country": row.shipping.ship_country,
             "city": row.shipping.ship_city,
@@ -120,16 +120,17 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow]) -> Value {
 
 /// Returns a payment as JSON.
 pub fn payment(row: &PaymentRow) -> Value {
+    let currency = row.currency();
     json!({
         "id": row.id.to_global_id(),
         "orderId": row.order_id.to_global_id(),
         "provider": row.provider.as_str().to_uppercase(),
         "method": row.method.as_str().to_uppercase(),
         "status": row.status.as_str().to_uppercase(),
-        "amount": format_amount(row.amount),
-        "currency": row.currency,
-        "capturedAmount": format_amount(row.captured_amount),
-        "refundedAmount": format_amount(row.refunded_amount),
+        "amount": currency.format(row.amount),
+        "currency": currency.as_str(),
+        "capturedAmount": currency.format(row.captured_amount),
+        "refundedAmount": currency.format(row.refunded_amount),
         "failure": row.failure,
         "createdAt": row.created_at,
     })

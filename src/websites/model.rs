@@ -37,7 +37,7 @@ pub struct WebsiteRow {
 impl WebsiteRow {
     /// Returns the currency of its prices and orders.
     pub fn currency(&self) -> Currency {
-        Currency::parse(&self.currency).expect("the table's CHECK guarantees three capital letters")
+        Currency::from_stored(&self.currency).expect("the table's CHECK guarantees three capital letters")
     }
 }
 
@@ -78,13 +78,7 @@ impl NewWebsite {
     pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
         check_fields(&mut validator, Some(&mut self.code), Some(&mut self.name), Some(&mut self.base_url));
-        if Currency::parse(&self.currency).is_none() {
-            validator.add(UserError::new(
-                UserErrorCode::Invalid,
-                "currency",
-                "must be an ISO 4217 currency code such as EUR",
-            ));
-        }
+        validator.check(Currency::checked("currency", &self.currency).map(|_| ()));
         validator.finish()?;
         Ok(self)
     }

@@ -12,7 +12,7 @@ use souk_macros::object;
 use crate::{
     error::Result,
     ids::RowId,
-    money::{Currency, Money as Amount, format_amount},
+    money::{Currency, INVALID_CODE, Money as Amount},
     text::is_leap_second,
 };
 
@@ -92,13 +92,12 @@ impl InputType for Time {
 #[derive(Debug, Clone, Copy)]
 pub struct CurrencyCode(pub Currency);
 
-/// An ISO 4217 currency code: three capital letters, such as EUR.
+/// An ISO 4217 currency code: three capital letters, such as EUR. Input accepts currencies in use as money.
 #[Scalar(specified_by_url = "https://www.iso.org/iso-4217-currency-codes.html")]
 impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
-        let currency = Currency::parse(text);
-        currency.map(Self).ok_or_else(|| InputValueError::custom("must be an ISO 4217 currency code such as EUR"))
+        Currency::parse(text).map(Self).ok_or_else(|| InputValueError::custom(INVALID_CODE))
     }
 
     fn to_value(&self) -> Value {
@@ -128,9 +127,9 @@ pub struct Money(Amount);
 /// An amount of money in a currency.
 #[object]
 impl Money {
-    /// Amount with exactly two decimals.
+    /// Amount with exactly the decimal places of its currency (ISO 4217), such as 0 for JPY, 2 for EUR and 3 for KWD.
     fn amount(&self) -> DecimalText {
-        DecimalText(self.0.amount)
+        DecimalText(self.0.currency.format(self.0.amount))
     }
 
     /// Currency of the amount.
@@ -144,8 +143,8 @@ pub fn money(amount: Number, currency: Currency) -> Money {
     Money(Amount { amount, currency })
 }
 
-/// A [`Decimal`] that is serialized with two decimals.
-pub struct DecimalText(Number);
+/// A [`Decimal`] that is already formatted.
+pub struct DecimalText(String);
 
 impl async_graphql::OutputType for DecimalText {
     fn type_name() -> std::borrow::Cow<'static, str> {
@@ -161,7 +160,7 @@ impl async_graphql::OutputType for DecimalText {
         _: &async_graphql::ContextSelectionSet<'_>,
         _: &async_graphql::Positioned<async_graphql::parser::types::Field>,
     ) -> async_graphql::ServerResult<Value> {
-        Ok(Value::String(format_amount(self.0)))
+        Ok(Value::String(self.0.clone()))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, CartId, OrderId, ProductId, UserId},
-    money::{format_amount, line_total},
+    money::{Currency, line_total},
     orders::{
         model::{Contact, OrderRow, Shipping},
         store,
@@ -102,7 +102,7 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         let wanted: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
         let (products, reserved) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
         let items = carts::actions::check_lines(&lines, &products, &reserved)?;
-        check_prices(&request, &lines, &items)?;
+        check_prices(&request, &lines, &items, cart.currency())?;
 
         let (shipping, contact) = futures_util::future::try_join(
             resolve_shipping(conn, holder.user, &request),
@@ -194,13 +194,18 @@ fn prefix_fields(field: &str, error: Error) -> Error {
 }
 
 /// Checks that the current prices are those shown to the customer.
-fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], items: &[(&ProductRow, i32)]) -> Result<()> {
+fn check_prices(
+    request: &CheckoutRequest,
+    lines: &[CartLineRow],
+    items: &[(&ProductRow, i32)],
+    currency: Currency,
+) -> Result<()> {
     if let Some(expected) = request.expected_total {
         let total: Decimal = items.iter().map(|(product, quantity)| line_total(product.price, *quantity)).sum();
         if total == expected {
             return Ok(());
         }
-        let rule = format!("The cart total is now {}. Review the cart and check out again.", format_amount(total));
+        let rule = format!("The cart total is now {}. Review the cart and check out again.", currency.format(total));
         return Err(Error::user(UserErrorCode::PriceChanged, "expectedTotal", rule));
     }
     let wrong: Vec<UserError> = lines
@@ -209,7 +214,7 @@ fn check_prices(request: &CheckoutRequest, lines: &[CartLineRow], items: &[(&Pro
         .enumerate()
         .filter(|(_, (line, (product, _)))| line.added_price != product.price)
         .map(|(index, (_, (product, _)))| {
-            let rule = format!("the price of {} is now {}", product.name, format_amount(product.price));
+            let rule = format!("the price of {} is now {}", product.name, currency.format(product.price));
             UserError::new(UserErrorCode::PriceChanged, format!("lines.{index}.unitPrice"), rule)
         })
         .collect();

@@ -12,7 +12,6 @@ use crate::{
         self,
         model::{Message, Template},
     },
-    money::format_amount,
     orders::model::{OrderDetailRow, OrderRow, Tracking},
     websites,
 };
@@ -47,7 +46,8 @@ pub(super) async fn queue_cancelled(conn: &Conn, order: &OrderRow, lines: &[Orde
     } else {
         let website = websites::store::by_ids(conn, &[order.source_website_id]).await?.pop();
         let website = website.ok_or_else(|| Error::Internal("the website of an order does not exist".into()))?;
-        Some(format!("{} {}", format_amount(refund), website.currency()))
+        let currency = website.currency();
+        Some(format!("{} {currency}", currency.format(refund)))
     };
     let values = json!({
         "order": order.order_number,

@@ -18,7 +18,7 @@ use crate::{
         self,
         model::{Message, Template},
     },
-    money::{check_total, format_amount, line_total},
+    money::{check_total, line_total},
     orders::{
         model::{Contact, NewOrder, NewOrderDetail, OrderRow, Shipping, Status},
         store,
@@ -128,7 +128,8 @@ fn confirmation(
     website_items: &[(&ProductRow, i32)],
     total: Decimal,
 ) -> Option<Message> {
-    let money = |amount: Decimal| format!("{} {}", format_amount(amount), website.currency());
+    let currency = website.currency();
+    let money = |amount: Decimal| format!("{} {currency}", currency.format(amount));
     let lines: Vec<_> = website_items
         .iter()
         .map(|(product, quantity)| {

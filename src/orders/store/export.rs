@@ -13,7 +13,8 @@ pub const ORDERS: Export = Export {
     is_importable: true,
     with: "",
     table: "orders o",
-    joins: "LEFT JOIN users u ON u.id = o.user_id
+    joins: "JOIN (SELECT id, coalesce(currency_digits(currency), 2) AS digits FROM websites) w ON w.id = o.source_website_id
+        LEFT JOIN users u ON u.id = o.user_id
         LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = o.user_id AND s.website_id = o.source_website_id",
     filter: "o.source_website_id = ANY ($1)",
     order: "o.id",
@@ -23,14 +24,14 @@ pub const ORDERS: Export = Export {
         customer_id: Text = "s.external_id",
         customer_email: Text = "coalesce(u.email::text, o.contact_email)",
         placed_at: Text = utc_timestamp!("o.placed_at"),
-        total: Decimal = "o.total_amount",
+        total: Decimal = "round(o.total_amount, w.digits)",
         ship_country: Text = "o.ship_country",
         ship_city: Text = "o.ship_city",
         ship_district: Text = "o.ship_district",
         ship_address: Text = "o.ship_address",
         ship_postal_code: Text = "o.ship_postal_code",
         lines: Json = "SELECT json_agg(json_build_object('sku', d.sku, 'name', d.name, 'quantity', d.quantity,
-                'unit_price', d.unit_price::text, 'external_key', d.external_key) ORDER BY d.id)
+                'unit_price', round(d.unit_price, w.digits)::text, 'external_key', d.external_key) ORDER BY d.id)
              FROM order_details d WHERE d.order_id = o.id",
     },
 };

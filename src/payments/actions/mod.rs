@@ -28,7 +28,6 @@ use crate::{
     error::{Error, Result},
     ids::{JobId, PaymentId, WebsiteId},
     jobs::{self, model::NewJob},
-    money::Currency,
     orders,
 };
 
@@ -50,18 +49,17 @@ struct StartedOperation {
 }
 
 impl StartedOperation {
-    fn call(&self) -> Result<Call> {
+    fn call(&self) -> Call {
         let (payment, operation) = (&self.payment, &self.operation);
-        let currency = Currency::parse(&payment.currency);
-        Ok(Call {
+        Call {
             key: operation.key,
             kind: operation.kind,
             method: payment.method,
             amount: operation.amount,
-            currency: currency.ok_or_else(|| Error::Internal("the currency of a payment is invalid".into()))?,
+            currency: payment.currency(),
             reference: payment.provider_reference.clone(),
             source: self.source.clone(),
-        })
+        }
     }
 }
 
@@ -97,7 +95,7 @@ async fn schedule_resolve(
 /// pending for the job.
 async fn execute(db: &Db, providers: &Providers, started: &StartedOperation) -> Result<()> {
     let name = started.payment.provider;
-    match providers.execute(name, &started.call()?).await {
+    match providers.execute(name, &started.call()).await {
         Ok(outcome) => apply_outcome(db, providers, started, &outcome).await,
         Err(unknown) => {
             let (operation, why) = (started.operation.id.0, unknown.0);

@@ -62,7 +62,7 @@ pub async fn resolve_pending(db: &Db, providers: &Providers, job: &JobRow) -> Re
     }
     let started = StartedOperation { payment, operation, source };
     let provider = started.payment.provider;
-    let why = match providers.look_up_or_execute(provider, &started.call()?).await {
+    let why = match providers.look_up_or_execute(provider, &started.call()).await {
         Ok(outcome) => {
             apply_outcome(db, providers, &started, &outcome).await?;
             match outcome {

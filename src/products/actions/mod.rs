@@ -17,6 +17,7 @@ use crate::{
     },
     ids::{ProductGroupId, ProductId},
     text::slug_candidates,
+    websites,
 };
 
 const MAY_WRITE: &[Permission] = &[Permission::ManageProducts, Permission::SellProducts];
@@ -53,7 +54,9 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, mut new: NewProduct) -> Res
             "your role is limited to other websites",
         ));
     }
-    let mut new = new.checked()?;
+    let website = websites::store::by_ids(conn, &[new.source_website_id]).await?.pop();
+    let website = website.ok_or_else(|| Error::not_found("sourceWebsiteId", "website"))?;
+    let mut new = new.checked(website.currency())?;
     if !new.slug.is_empty() {
         return store::insert(conn, &new).await;
     }
@@ -96,11 +99,12 @@ pub async fn update(
     options: Option<Vec<OptionValue>>,
 ) -> Result<ProductRow> {
     viewer.require_any(MAY_WRITE)?;
-    let patch = patch.checked()?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
         let product = store::lock_writable(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "product"))?;
-        let mut patch = patch.clone();
+        let website = websites::store::by_ids(conn, &[product.source_website_id]).await?.pop();
+        let website = website.ok_or_else(|| Error::Internal("the website of a product does not exist".into()))?;
+        let mut patch = patch.clone().checked(website.currency())?;
         if patch.group_id.is_some() || options.is_some() {
             let group = patch.group_id.unwrap_or(product.group_id);
             patch.option_values =

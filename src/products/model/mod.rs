@@ -11,7 +11,7 @@ use crate::{
     db::{filter::Op, tables::products},
     error::{Result, UserError, UserErrorCode},
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId},
-    money::check_price,
+    money::Currency,
     paging::SortKey,
     text::{MAX_DESCRIPTION, Validator, check_slug},
     text_enum,
@@ -204,10 +204,10 @@ pub struct ProductPatch {
 }
 
 impl NewProduct {
-    /// Trims and checks the fields.
+    /// Trims and checks the fields. Prices are in the currency of the website.
     /// # Errors
     /// Returns user errors of invalid fields.
-    pub fn checked(self) -> Result<Self> {
+    pub fn checked(self, currency: Currency) -> Result<Self> {
         let patch = ProductPatch {
             name: Some(self.name),
             slug: Some(self.slug).filter(|slug| !slug.is_empty()),
@@ -222,25 +222,28 @@ impl NewProduct {
             low_stock_threshold: self.low_stock_threshold,
             ..ProductPatch::default()
         };
-        let ProductPatch { name, slug, sku, barcode, variant, description, supplier_sku, .. } = patch.checked()?;
+        let patch = patch.checked(currency)?;
         Ok(Self {
-            name: name.unwrap_or_default(),
-            slug: slug.unwrap_or_default(),
-            sku: sku.unwrap_or_default(),
-            barcode: barcode.flatten(),
-            variant: variant.flatten(),
-            description: description.unwrap_or_default(),
-            supplier_sku: supplier_sku.flatten(),
+            name: patch.name.unwrap_or_default(),
+            slug: patch.slug.unwrap_or_default(),
+            sku: patch.sku.unwrap_or_default(),
+            barcode: patch.barcode.flatten(),
+            variant: patch.variant.flatten(),
+            description: patch.description.unwrap_or_default(),
+            price: patch.price.unwrap_or_default(),
+            compare_at_price: patch.compare_at_price.flatten(),
+            cost_price: patch.cost_price.flatten(),
+            supplier_sku: patch.supplier_sku.flatten(),
             ..self
         })
     }
 }
 
 impl ProductPatch {
-    /// Trims and checks the fields.
+    /// Trims and checks the fields. Prices are in the currency of the website.
     /// # Errors
     /// Returns user errors of invalid fields.
-    pub fn checked(mut self) -> Result<Self> {
+    pub fn checked(mut self, currency: Currency) -> Result<Self> {
         let mut validator = Validator::new();
         validator.texts("name", &mut self.name, 255);
         check_slug(&mut validator, "slug", self.slug.as_mut());
@@ -248,15 +251,14 @@ impl ProductPatch {
         validator.texts("barcode", self.barcode.iter_mut().flatten(), 100);
         validator.texts("variant", self.variant.iter_mut().flatten(), 255);
         validator.multiline_texts("description", &mut self.description, MAX_DESCRIPTION);
-        if let Some(price) = self.price {
-            validator.check(check_price("price", price));
-        }
-        if let Some(price) = self.compare_at_price.flatten() {
-            validator.check(check_price("compareAtPrice", price));
-        }
-        if let Some(price) = self.cost_price.flatten() {
-            validator.check(check_price("costPrice", price));
-        }
+        let mut check_price = |field, price: Option<&mut Decimal>| {
+            if let Some(price) = price {
+                *price = validator.value_or_default(currency.check_price(field, *price));
+            }
+        };
+        check_price("price", self.price.as_mut());
+        check_price("compareAtPrice", self.compare_at_price.as_mut().and_then(Option::as_mut));
+        check_price("costPrice", self.cost_price.as_mut().and_then(Option::as_mut));
         validator.texts("supplierSku", self.supplier_sku.iter_mut().flatten(), MAX_SKU);
         if self.low_stock_threshold.is_some_and(|quantity| !(0..=MAX_LOW_STOCK).contains(&quantity)) {
             let rule = format!("lowStockThreshold must be between 0 and {MAX_LOW_STOCK}");

@@ -1,8 +1,8 @@
 //! Parses prices and quantities as written by people and spreadsheets: `1,234.56`, `1.234,56`, `1 234,56 €`.
-//! Rule: the amounts of the whole file determine whether it uses a decimal point or comma; an amount that is still
-//! ambiguous is rejected, never guessed.
+//! Rule: the amounts of the whole file and the currency's decimal places determine whether it uses a decimal point or
+//! comma; an amount that is still ambiguous is rejected, never guessed.
 
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 /// Decimal separator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,18 +14,21 @@ pub enum DecimalSeparator {
 }
 
 /// Parser of the amounts of a file, with what is known about its decimal separator.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct AmountParser {
     point: bool,
     comma: bool,
+    /// Decimal places of the currency.
+    digits: u32,
 }
 
 impl AmountParser {
-    /// Creates a parser, with the decimal separator if it is known.
-    pub fn new(decimal_separator: Option<DecimalSeparator>) -> Self {
+    /// Creates a parser for a currency with this number of decimal places, with the decimal separator if it is known.
+    pub fn new(decimal_separator: Option<DecimalSeparator>, digits: u32) -> Self {
         Self {
             point: decimal_separator == Some(DecimalSeparator::Point),
             comma: decimal_separator == Some(DecimalSeparator::Comma),
+            digits,
         }
     }
 
@@ -38,15 +41,14 @@ impl AmountParser {
         }
     }
 
-    /// Parses a price and rounds it half up to two decimals.
+    /// Parses a price with all its decimal places.
     /// # Errors
     /// The rule that the text violates.
     pub fn price(&self, text: &str) -> Result<Decimal, String> {
-        let mut price = self.read(text)?.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+        let mut price = self.read(text, Some(self.digits))?.normalize();
         if price.is_sign_negative() && !price.is_zero() {
             return Err("a price must not be negative".into());
         }
-        price.rescale(2);
         price.set_sign_positive(true);
         Ok(price)
     }
@@ -55,7 +57,7 @@ impl AmountParser {
     /// # Errors
     /// The rule that the text violates.
     pub fn quantity(&self, text: &str) -> Result<i32, String> {
-        let number = self.read(text)?;
+        let number = self.read(text, None)?;
         if number.is_sign_negative() && !number.is_zero() {
             return Err("a quantity must not be negative".into());
         }
@@ -63,13 +65,17 @@ impl AmountParser {
         whole.ok_or_else(|| format!("{text:?} is not a whole number"))
     }
 
-    fn read(&self, text: &str) -> Result<Decimal, String> {
+    /// Parses a number, given the decimal places of prices.
+    fn read(&self, text: &str, digits: Option<u32>) -> Result<Decimal, String> {
         let (point, comma) = (number(text, DecimalSeparator::Point), number(text, DecimalSeparator::Comma));
         match (point, comma) {
             (Some(point), Some(comma)) if point == comma => Ok(point),
-            (Some(point), Some(comma)) => match (self.point, self.comma) {
-                (true, false) => Ok(point),
-                (false, true) => Ok(comma),
+            (Some(point), Some(comma)) => match (self.point, self.comma, digits) {
+                (true, false, _) => Ok(point),
+                (false, true, _) => Ok(comma),
+                // The three digits of 1.234 are thousands of yen, but the decimal places of dinars.
+                (false, false, Some(0)) => Ok(point.max(comma)),
+                (false, false, Some(3)) => Ok(point.min(comma)),
                 _ => Err(format!(
                     "{text:?} is ambiguous: {point} or {comma}; write it with two decimals, such as 1234.00"
                 )),
@@ -142,25 +148,25 @@ mod tests {
 
     #[test]
     fn unambiguous_amounts_are_parsed() {
-        let amounts = AmountParser::default();
+        let amounts = AmountParser::new(None, 2);
         for (text, expected) in [
-            ("12", "12.00"),
-            ("12.5", "12.50"),
-            ("12,5", "12.50"),
+            ("12", "12"),
+            ("12.5", "12.5"),
+            ("12,5", "12.5"),
             ("1,234.56", "1234.56"),
             ("1.234,56", "1234.56"),
             ("1 234,56", "1234.56"),
             ("1\u{a0}234,56\u{a0}€", "1234.56"),
-            ("1\u{202f}234\u{202f}567", "1234567.00"),
-            ("1'234.50", "1234.50"),
-            ("1.234.567", "1234567.00"),
-            ("$ 12.00", "12.00"),
-            ("EUR 12,00", "12.00"),
-            ("12.00 USD", "12.00"),
-            ("14.0000", "14.00"),
-            ("0.500", "0.50"),
-            ("12.345678", "12.35"),
-            ("-0", "0.00"),
+            ("1\u{202f}234\u{202f}567", "1234567"),
+            ("1'234.50", "1234.5"),
+            ("1.234.567", "1234567"),
+            ("$ 12.00", "12"),
+            ("EUR 12,00", "12"),
+            ("12.00 USD", "12"),
+            ("14.0000", "14"),
+            ("0.500", "0.5"),
+            ("12.345678", "12.345678"),
+            ("-0", "0"),
         ] {
             assert_eq!(amounts.price(text).map(|price| price.to_string()).as_deref(), Ok(expected), "{text}");
         }
@@ -174,27 +180,47 @@ mod tests {
     #[test]
     fn ambiguous_amounts_follow_the_other_amounts_of_the_file() {
         for (seen, text, expected) in [
-            ("9.99", "1,234", Some("1234.00")),
-            ("9.99", "1.234", Some("1.23")),
-            ("9,99", "1,234", Some("1.23")),
-            ("9,99", "1.234", Some("1234.00")),
+            ("9.99", "1,234", Some("1234")),
+            ("9.99", "1.234", Some("1.234")),
+            ("9,99", "1,234", Some("1.234")),
+            ("9,99", "1.234", Some("1234")),
             ("9", "1.234", None),
         ] {
-            let mut amounts = AmountParser::default();
+            let mut amounts = AmountParser::new(None, 2);
             amounts.observe(seen);
             assert_eq!(amounts.price(text).ok().map(|price| price.to_string()).as_deref(), expected, "{seen} {text}");
         }
-        let mut both = AmountParser::default();
+        let mut both = AmountParser::new(None, 2);
         both.observe("9,99");
         both.observe("9.99");
         assert!(both.price("1.234").is_err());
         assert_eq!(both.price("7,50"), Ok(Decimal::new(750, 2)));
-        assert_eq!(AmountParser::new(Some(DecimalSeparator::Comma)).price("1.234"), Ok(Decimal::new(123_400, 2)));
+        assert_eq!(AmountParser::new(Some(DecimalSeparator::Comma), 2).price("1.234"), Ok(Decimal::new(123_400, 2)));
+    }
+
+    #[test]
+    fn three_digits_are_read_by_the_decimal_places_of_the_currency() {
+        for (digits, text, expected) in [
+            (0, "1.234", Some("1234")),
+            (0, "1,234", Some("1234")),
+            (0, "1000.50", Some("1000.5")),
+            (2, "1.234", None),
+            (3, "1.255", Some("1.255")),
+            (3, "12,500", Some("12.5")),
+            (3, "1,255.000", Some("1255")),
+        ] {
+            let price = AmountParser::new(None, digits).price(text);
+            assert_eq!(price.ok().map(|price| price.to_string()).as_deref(), expected, "{digits} {text}");
+        }
+        let mut amounts = AmountParser::new(None, 3);
+        amounts.observe("1,255.000");
+        assert_eq!(amounts.price("1,255"), Ok(Decimal::from(1255)));
+        assert!(AmountParser::new(None, 3).quantity("1,000").is_err());
     }
 
     #[test]
     fn quantities_are_whole_and_not_negative() {
-        let amounts = AmountParser::default();
+        let amounts = AmountParser::new(None, 2);
         for (text, expected) in
             [("5", Some(5)), ("100.0000", Some(100)), ("1.5", None), ("-3", None), ("99999999999", None)]
         {

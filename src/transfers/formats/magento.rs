@@ -109,7 +109,7 @@ impl Magento {
         };
         Ok(Self {
             columns,
-            amounts: AmountParser::new(options.decimal_separator),
+            amounts: AmountParser::new(options.decimal_separator, options.digits),
             today: options.today,
             image_base_url: options.image_base_url.clone(),
             groups: Groups::default(),

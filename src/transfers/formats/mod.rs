@@ -63,6 +63,8 @@ pub struct Options {
     pub encoding: Encoding,
     /// Decimal separator, if the prices do not determine it.
     pub decimal_separator: Option<DecimalSeparator>,
+    /// Decimal places of the website's currency.
+    pub digits: u32,
     /// Base URL of relative image paths, such as `https://shop.example/media/catalog/product`.
     pub image_base_url: Option<String>,
     /// The day for which sale prices are evaluated.
@@ -74,6 +76,7 @@ impl Default for Options {
         Self {
             encoding: Encoding::default(),
             decimal_separator: None,
+            digits: 2,
             image_base_url: None,
             today: Utc::now().date_naive(),
         }

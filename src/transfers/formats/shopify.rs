@@ -89,7 +89,7 @@ impl Shopify {
             alt: header.find(&["image alt text"]),
             variant_image: header.find(&["variant image", "variant image url"]),
         };
-        let amounts = AmountParser::new(options.decimal_separator);
+        let amounts = AmountParser::new(options.decimal_separator, options.digits);
         Ok(Self { columns, amounts, handle: String::new(), lines: Vec::new(), bytes: 0 })
     }
 

@@ -86,7 +86,7 @@ impl WooCommerce {
         };
         Ok(Self {
             columns,
-            amounts: AmountParser::new(options.decimal_separator),
+            amounts: AmountParser::new(options.decimal_separator, options.digits),
             today: options.today,
             parents: Parents::default(),
         })

@@ -10,6 +10,7 @@ use super::{
     super::record::{Record, Rejection},
     categories, customers, orders, products,
 };
+use crate::money::Currency;
 
 /// Identifiers of rows, as hashes with their lines.
 #[derive(Debug, Default)]
@@ -79,14 +80,14 @@ fn identifiers(record: &Record) -> impl Iterator<Item = (&'static str, &str)> {
     names.into_iter().filter_map(|(column, name)| Some((column, name?)))
 }
 
-/// Checks a row by itself and normalizes its values.
+/// Checks a row by itself and normalizes its values. Amounts are in the currency of the website.
 /// # Errors
 /// The first violated rule.
-pub fn row(record: &mut Record) -> Result<(), Rejection> {
+pub fn row(record: &mut Record, currency: Currency) -> Result<(), Rejection> {
     match record {
         Record::Product(product) => products::model::check(product),
         Record::Category(category) => categories::model::check(category),
         Record::Customer(customer) => customers::model::check(customer),
-        Record::Order(order) => orders::model::check(order),
+        Record::Order(order) => orders::model::check(order, currency),
     }
 }

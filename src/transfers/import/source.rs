@@ -15,13 +15,22 @@ use super::super::{
     record::{ProductRecord, Record, Rejection},
     rejects::Layout,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    money::Currency,
+};
 
-/// Reads the header of a file and starts to read its rows; also returns the layout of its rejects file.
+/// Reads the header of a file with amounts in this currency and starts to read its rows; also returns the layout of its
+/// rejects file.
 /// # Errors
 /// User errors for an invalid header and for a format that does not support the resource.
-pub async fn read(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<(Layout, ReadAhead<Record>)> {
-    let options = options.clone();
+pub async fn read(
+    input: Box<dyn Read + Send>,
+    options: &ImportOptions,
+    currency: Currency,
+) -> Result<(Layout, ReadAhead<Record>)> {
+    let mut options = options.clone();
+    options.shop_options.digits = currency.digits();
     ReadAhead::open(options.batch, move || open(input, &options)).await
 }
 

@@ -155,6 +155,7 @@ impl TransferRow {
             decimal_separator: options.is_decimal_comma.map(comma),
             image_base_url: options.image_base_url,
             today: self.created_at.date_naive(),
+            ..formats::Options::default()
         }
     }
 

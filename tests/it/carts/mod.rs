@@ -155,7 +155,7 @@ async fn invalid_cart_lines_are_rejected_with_their_field() {
     let app = TestApp::new().await;
     let (website, abroad) = (app.website("sailor").await, app.website("pounds").await);
     app.database.sql("UPDATE websites SET currency = 'GBP' WHERE code = 'pounds'").await;
-    let dear = app.product(website.id, spec("99999999.99", 1_000_000)).await.id;
+    let dear = app.product(website.id, spec("999999999999.99", 1_000_000)).await.id;
     let few = app.product(website.id, spec("1.00", 3)).await.id;
     let inactive = app.product(website.id, spec("1.00", 3)).await.id;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {}", inactive.0)).await;

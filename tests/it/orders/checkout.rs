@@ -162,13 +162,13 @@ async fn rejected_checkout_returns_errors_and_writes_nothing() {
 async fn overflowing_total_is_rejected() {
     let app = TestApp::new().await;
     let website = app.website("sailor").await;
-    let dear = app.product(website.id, spec("99999999.99", 1000)).await.id;
+    let dear = app.product(website.id, spec("999999999999.99", 1000)).await.id;
     let customer = app.customer().await;
     let cart = customer.create_cart(&[(dear, 100)]).await;
     // Bypasses the checks of the cart.
     app.database.sql("UPDATE cart_lines SET quantity = 101").await;
     let before = app.database.contents().await;
-    let cart = TestCart { total: "10099999998.99".into(), ..cart };
+    let cart = TestCart { total: "100999999999998.99".into(), ..cart };
     assert_eq!(customer.checkout(&cart, "k").await.outcome("checkout"), "OUT_OF_RANGE cartId");
     assert_eq!(app.database.contents().await, before);
 }

@@ -121,7 +121,7 @@ async fn rejected_line_change_returns_errors_and_writes_nothing() {
     let (customer, manager) = (app.customer().await, app.manager().await);
     let rope = app.product(here.id, spec(10, "10.00")).await.id;
     let away = app.product(there.id, spec(10, "10.00")).await.id.to_global_id();
-    let dear = app.product(here.id, spec(1000, "99999999.99")).await.id;
+    let dear = app.product(here.id, spec(1000, "999999999999.99")).await.id;
     let inactive = app.product(here.id, spec(10, "10.00")).await.id;
     let placed = customer.try_order(&[(rope, 4), (dear, 1), (inactive, 1)], "k").await;
     let order = placed.text_at("orderCreate.order.id");

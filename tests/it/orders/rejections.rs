@@ -35,7 +35,7 @@ async fn rejected_order_returns_errors_and_writes_nothing() {
     let rope = app.product(here.id, spec(5, "10.00")).await.id.to_global_id();
     let nail = app.product(here.id, spec(5, "1.00")).await.id.to_global_id();
     let away = app.product(there.id, spec(5, "10.00")).await.id.to_global_id();
-    let dear = app.product(here.id, spec(1_000_000, "99999999.99")).await.id.to_global_id();
+    let dear = app.product(here.id, spec(1_000_000, "999999999999.99")).await.id.to_global_id();
     let removed = app.product(here.id, spec(5, "10.00")).await.id.to_global_id();
     let category = app.category("ropes", None).await.id.to_global_id();
     let (customer, neighbour) = (app.customer().await, app.customer().await);

@@ -324,7 +324,7 @@ async fn payment_rules_are_enforced_by_the_database() {
     ])
     .await;
     psql.rows(&settle(1, "succeeded")).await;
-    let paid = "SELECT payment_status || ' ' || paid_amount || '/' || refunded_amount FROM orders";
+    let paid = "SELECT payment_status || ' ' || round(paid_amount, 2) || '/' || round(refunded_amount, 2) FROM orders";
     assert_eq!(psql.scalar(paid).await, "authorized 0.00/0.00");
     all_refused(&[
         (&settle(1, "failed"), "payment_operations_settled_once"),

@@ -1,5 +1,7 @@
 //! Price history: what is recorded, who reads it, and the lowest price of the last 30 days.
 
+mod currencies;
+
 use serde_json::{Value, json};
 use souk::{
     auth::Permission,

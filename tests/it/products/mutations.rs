@@ -135,15 +135,15 @@ fn prices() -> Vec<(Value, &'static str)> {
         (json!("7.5"), "7.50"),
         (json!("7.500"), "7.50"),
         (json!("007.5"), "7.50"),
-        (json!("99999999.99"), "99999999.99"),
+        (json!("999999999999.99"), "999999999999.99"),
         (json!(99_999_999), "99999999.00"),
     ];
     let refused = [
         (json!("-0.01"), "OUT_OF_RANGE price"),
         (json!("-1"), "OUT_OF_RANGE price"),
         (json!(-1), "OUT_OF_RANGE price"),
-        (json!("100000000"), "OUT_OF_RANGE price"),
-        (json!("99999999.991"), "OUT_OF_RANGE price"),
+        (json!("1000000000000"), "OUT_OF_RANGE price"),
+        (json!("999999999999.991"), "INVALID price"),
         (json!("79228162514264337593543950335"), "OUT_OF_RANGE price"),
         (json!("1.005"), "INVALID price"),
         (json!("0.0000000000000000000000000001"), "INVALID price"),

@@ -61,7 +61,7 @@ impl TestApp {
     /// Returns an order's payment status, paid and refunded amount: `paid 20.00/0.00`.
     pub async fn payment_status(&self, order: &str) -> String {
         let (_, key) = souk::ids::decode(order).expect("an id");
-        let row = "payment_status || ' ' || paid_amount || '/' || refunded_amount";
+        let row = "payment_status || ' ' || round(paid_amount, 2) || '/' || round(refunded_amount, 2)";
         self.database.scalar(&format!("SELECT {row} FROM orders WHERE id = {key}")).await
     }
 

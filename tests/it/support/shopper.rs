@@ -137,7 +137,9 @@ impl TestDb {
     pub async fn receipts(&self) -> Vec<String> {
         let lines = "SELECT string_agg(product_id || 'x' || quantity, ' ' ORDER BY product_id) FROM order_details
             WHERE order_id = o.id";
-        let orders = format!("SELECT concat_ws(' ', id, order_number, total_amount, ({lines})) AS order FROM orders o");
+        let orders = format!(
+            "SELECT concat_ws(' ', id, order_number, round(total_amount, 2), ({lines})) AS order FROM orders o"
+        );
         let rows = self.rows(&format!("{orders} ORDER BY id")).await;
         rows.iter().map(|row| row.trim_matches(['(', ')', '"']).to_owned()).collect()
     }

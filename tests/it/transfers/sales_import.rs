@@ -323,7 +323,11 @@ async fn other_csv_dialects_are_supported() {
     let report = import_sales(&db, &options, file.as_bytes(), &rejects.0).await.unwrap();
     assert_eq!((report.lines.read, report.lines.created, report.lines.rejected), (3, 2, 1));
     assert!(rejects.text().starts_with("Rechnung;stockcode;Description;Quantity;InvoiceDate;UnitPrice;line;reason\n"));
-    assert!(rejects.text().ends_with(";2;the price is not a number or exceeds 99,999,999.99\n"), "{}", rejects.text());
+    assert!(
+        rejects.text().ends_with(";2;the price is not a number or exceeds 999,999,999,999.999\n"),
+        "{}",
+        rejects.text()
+    );
     // Two SKUs that would produce the same slug.
     let slugs = text(&db, "SELECT string_agg(slug, ' ' ORDER BY slug) FROM products").await;
     let (first, second) = slugs.split_once(' ').unwrap();

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use chrono::NaiveDate;
 use proptest::prelude::*;
 use souk::error::Error;
+use souk::money::Currency;
 use souk::transfers::formats::csv_reader::{CsvReader, MAX_LINE};
 use souk::transfers::formats::{self, Options, ProductRows, Shop, amounts::DecimalSeparator, decode::Encoding};
 use souk::transfers::record::{ProductRecord, Row};
@@ -59,7 +60,8 @@ fn urls(record: &ProductRecord) -> Vec<&str> {
 }
 
 fn money(amount: Option<rust_decimal::Decimal>) -> String {
-    amount.map_or_else(|| "none".into(), |amount| amount.to_string())
+    let euro = Currency::parse("EUR").unwrap();
+    amount.map_or_else(|| "none".into(), |amount| euro.format(amount))
 }
 
 fn assert_rejected(refused: &[(u64, String)], expected: &[(u64, &str)]) {

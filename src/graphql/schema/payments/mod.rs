@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
-    error::{Error, Result},
+    error::Result,
     graphql::{
         engine::scalars::{Money, global_id, money},
         schema::{
@@ -32,10 +32,6 @@ use crate::{
 /// A payment of an order.
 #[derive(Clone)]
 pub struct Payment(Arc<PaymentRow>);
-
-fn currency(row: &PaymentRow) -> Result<Currency> {
-    Currency::parse(&row.currency).ok_or_else(|| Error::Internal("payment has an unknown currency".into()))
-}
 
 resource! {
     Payment(payment) by PaymentId of PaymentRow,
@@ -84,18 +80,18 @@ impl Payment {
     }
 
     /// Amount to pay: the order's total when the payment was created.
-    fn amount(&self) -> Result<Money> {
-        Ok(money(self.0.amount, currency(&self.0)?))
+    fn amount(&self) -> Money {
+        money(self.0.amount, self.0.currency())
     }
 
     /// Amount that was captured, including amounts that were refunded later.
-    fn captured_amount(&self) -> Result<Money> {
-        Ok(money(self.0.captured_amount, currency(&self.0)?))
+    fn captured_amount(&self) -> Money {
+        money(self.0.captured_amount, self.0.currency())
     }
 
     /// Amount that was refunded.
-    fn refunded_amount(&self) -> Result<Money> {
-        Ok(money(self.0.refunded_amount, currency(&self.0)?))
+    fn refunded_amount(&self) -> Money {
+        money(self.0.refunded_amount, self.0.currency())
     }
 
     /// Failure code of the provider, such as `card_declined`; null if the payment did not fail.
@@ -107,7 +103,7 @@ impl Payment {
     #[graphql(complexity = "5 * child_complexity")]
     async fn operations(&self, ctx: &Context<'_>) -> Result<Vec<PaymentOperation>> {
         let rows = ctx.loaders().group::<OperationsByPayment, _>(self.0.id).await?;
-        let currency = currency(&self.0)?;
+        let currency = self.0.currency();
         let operation = |row: &Arc<OperationRow>| PaymentOperation { row: Arc::clone(row), currency };
         Ok(rows.iter().map(operation).collect())
     }

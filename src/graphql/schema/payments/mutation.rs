@@ -42,7 +42,8 @@ pub struct PaymentCreateInput {
 pub struct PaymentCaptureInput {
     /// ID of the payment.
     id: ID,
-    /// Amount to capture, from 0.01 to the authorized amount that is not captured yet. Default: all of it.
+    /// Amount to capture: above 0 and at most the authorized amount that is not captured yet, with at most the decimal
+    /// places of the currency. Default: all of it.
     amount: Option<Decimal>,
     /// Key chosen by the client, 1 to 200 characters. Repeating a request with the same key returns the first result.
     idempotency_key: String,
@@ -62,7 +63,8 @@ pub struct PaymentVoidInput {
 pub struct PaymentRefundInput {
     /// ID of the payment.
     id: ID,
-    /// Amount to refund, from 0.01 to the captured amount that is not refunded yet. Default: all of it.
+    /// Amount to refund: above 0 and at most the captured amount that is not refunded yet, with at most the decimal
+    /// places of the currency. Default: all of it.
     amount: Option<Decimal>,
     /// Reason for the refund, at most 500 characters; visible to the customer.
     reason: Option<String>,

@@ -47,7 +47,8 @@ pub struct ProductCreateInput {
     /// Description, at most 20,000 characters.
     #[graphql(default)]
     description: String,
-    /// Price of one unit in the website's currency: 0 to 99999999.99, at most two decimals.
+    /// Price of one unit in the currency of the website: 0 to 999999999999.999, with at most the decimal places of the
+    /// currency (JPY 0, EUR 2, KWD 3).
     price: Decimal,
     /// Price to show for comparison, such as a former or recommended price.
     compare_at_price: Option<Decimal>,
@@ -91,7 +92,8 @@ pub struct ProductUpdateInput {
     variant: MaybeUndefined<String>,
     /// Description, at most 20,000 characters.
     description: MaybeUndefined<String>,
-    /// Price of one unit in the website's currency: 0 to 99999999.99, at most two decimals.
+    /// Price of one unit in the currency of the website: 0 to 999999999999.999, with at most the decimal places of the
+    /// currency (JPY 0, EUR 2, KWD 3).
     price: MaybeUndefined<Decimal>,
     /// Price to show for comparison, such as a former or recommended price.
     compare_at_price: MaybeUndefined<Decimal>,

@@ -116,13 +116,14 @@ impl<'a> Importer<'a> {
     /// Checks each row by itself.
     fn check(&mut self, rows: Vec<Row<Record>>) -> (Vec<ValidRow>, Vec<RejectedRow>) {
         let (mut valid, mut rejected) = (Vec::with_capacity(rows.len()), Vec::new());
+        let currency = self.run.website.currency();
         for Row { line, fields, context, record } in rows {
             self.row_number += 1;
             if self.row_number == 1 {
                 self.contents.read_first_row(&fields);
             }
             let checked = record.and_then(|mut record| {
-                check::row(&mut record)?;
+                check::row(&mut record, currency)?;
                 Ok(record)
             });
             let is_done = self.row_number <= self.run.lease.checkpoint;

@@ -24,6 +24,7 @@ use crate::{
     error::{Error, ErrorCode, Result, UserErrorCode},
     ids::TransferId,
     jobs::model::HEARTBEAT,
+    money::Currency,
     websites::{self, model::WebsiteRow},
 };
 
@@ -43,7 +44,7 @@ pub async fn import(
     progress: impl Fn(&Report) + Send,
 ) -> Result<Report> {
     let website = website(db, options).await?;
-    let source = source::read(input.bytes, options).await?;
+    let source = source::read(input.bytes, options, website.currency()).await?;
     let (at, hash) = (Some(website.id), input.hash.as_deref());
     let lease = loop {
         let id = db.transaction(async |conn| store::find_or_insert(conn, at, options, hash).await).await?;
@@ -68,7 +69,7 @@ pub async fn import_for_transfer(
     before_finish: impl Future<Output = Result<()>> + Send,
 ) -> Result<Report> {
     let website = website(db, options).await?;
-    let source = source::read(bytes, options).await?;
+    let source = source::read(bytes, options, website.currency()).await?;
     let done = || Error::Coded(ErrorCode::Conflict, "the import is already done".into());
     let lease = wait_for_lease(db, id).await?.ok_or_else(done)?;
     run(db, Run { options, website, lease }, source, rejects, |_| (), before_finish).await
@@ -76,7 +77,8 @@ pub async fn import_for_transfer(
 
 /// Returns the number of rows of a file, up to the first read error; none if the header cannot be read.
 pub async fn count(options: &ImportOptions, bytes: Box<dyn Read + Send>) -> Option<u64> {
-    let (_, mut batches) = source::read(bytes, options).await.ok()?;
+    // The number of rows does not depend on the currency.
+    let (_, mut batches) = source::read(bytes, options, Currency::NONE).await.ok()?;
     let mut rows = 0;
     while let Ok(batch) = batches.next().await
         && !batch.rows.is_empty()

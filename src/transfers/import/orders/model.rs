@@ -17,7 +17,7 @@ use super::super::{
 };
 use crate::{
     error::{UserError, UserErrorCode},
-    money::{MAX_TOTAL, check_price, line_total},
+    money::{Currency, check_total, line_total},
     orders::model::Status,
     products::model::MAX_SKU,
     stock::model::MAX_QUANTITY,
@@ -91,10 +91,10 @@ pub struct Plan<'r> {
     pub seen: Vec<(i64, Option<&'r str>)>,
 }
 
-/// Trims and checks a row by itself, and normalizes its values.
+/// Trims and checks a row by itself, and normalizes its values. Prices are in the currency of the website.
 /// # Errors
 /// The rule that the row violates.
-pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
+pub fn check(record: &mut OrderRecord, currency: Currency) -> Result<(), Rejection> {
     let mut validator = Validator::new();
     validator.text("number", &mut record.number, 100);
     validator.texts("customer_id", &mut record.customer_id, 255);
@@ -111,7 +111,9 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
     for (index, line) in record.lines.iter_mut().enumerate() {
         validator.text("lines", &mut line.sku, MAX_SKU);
         validator.text("lines", &mut line.name, 255);
-        validator.check(check_price("lines", line.unit_price));
+        let price = currency.check_price("unit_price", line.unit_price);
+        let price = price.map_err(|error| UserError { field: Some("lines".into()), ..error });
+        line.unit_price = validator.value_or_default(price);
         if !(1..=MAX_QUANTITY).contains(&line.quantity) {
             validator.add(UserError::new(
                 UserErrorCode::OutOfRange,
@@ -130,9 +132,7 @@ pub fn check(record: &mut OrderRecord) -> Result<(), Rejection> {
             format!("an order must have between 1 and {MAX_LINES} lines"),
         ));
     }
-    if total > MAX_TOTAL {
-        validator.add(UserError::new(UserErrorCode::OutOfRange, "lines", format!("total must be at most {MAX_TOTAL}")));
-    }
+    validator.check(check_total("lines", total));
     if !Status::ALL.iter().any(|status| status.as_str() == record.status) {
         let known: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
         validator.add(UserError::new(

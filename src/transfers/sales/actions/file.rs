@@ -16,12 +16,16 @@ use super::super::{
     },
     model::{RejectReason, SalesLine, SalesOptions, header::Header},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    money::Currency,
+};
 
 /// A file that is being read.
 struct SalesFile<R> {
     reader: Reader<R>,
     options: SalesOptions,
+    currency: Currency,
     header: Header,
     /// Number of lines by which the reader is ahead of the end of the record that it returns: 1, or 0 if lines end with
     /// CR LF.
@@ -31,16 +35,17 @@ struct SalesFile<R> {
     now: DateTime<Utc>,
 }
 
-/// Reads the header of a file and starts to read its lines; also returns the layout of its rejects file.
+/// Reads the header of a file with prices in this currency and starts to read its lines; also returns the layout of its rejects file.
 /// # Errors
 /// User errors for an empty file and for missing or duplicate columns.
 pub(super) async fn read(
     input: impl Read + Send + 'static,
     options: &SalesOptions,
+    currency: Currency,
 ) -> Result<(Layout, ReadAhead<SalesLine, RejectReason>)> {
     let options = options.clone();
     ReadAhead::open(options.batch, move || {
-        let file = SalesFile::open(input, options)?;
+        let file = SalesFile::open(input, options, currency)?;
         let header = file.header.names().to_vec();
         let layout = Layout::Csv { header, delimiter: file.options.delimiter, keeps_extra_fields: true };
         Ok(OpenFile { layout, columns: Columns::default(), rows: Box::new(file), notes: Notes::default() })
@@ -49,11 +54,11 @@ pub(super) async fn read(
 }
 
 impl<R: Read> SalesFile<R> {
-    fn open(input: R, options: SalesOptions) -> Result<Self> {
+    fn open(input: R, options: SalesOptions, currency: Currency) -> Result<Self> {
         let mut reader = ReaderBuilder::new().delimiter(options.delimiter).flexible(true).from_reader(input);
         let header = Header::new(reader.byte_headers().map_err(read_error)?, &options.columns)?;
         let passed = reader.position().line() - 1;
-        Ok(Self { reader, options, header, passed, last_line: 0, now: Utc::now() })
+        Ok(Self { reader, options, currency, header, passed, last_line: 0, now: Utc::now() })
     }
 
     /// Returns the line on which a record begins. The position of the record itself is that of the end of the previous
@@ -74,7 +79,7 @@ impl<R: Read> Iterator for SalesFile<R> {
         match self.reader.read_byte_record(&mut fields) {
             Ok(false) => None,
             Ok(true) => {
-                let record = self.header.parse_line(&fields, &self.options, self.now);
+                let record = self.header.parse_line(&fields, &self.options, self.currency, self.now);
                 // Each record has a number of its own, also where lines end with CR alone.
                 self.last_line = self.line(&fields).max(self.last_line + 1);
                 Some(Ok(Row { line: self.last_line, fields, context: Context::default(), record }))

@@ -32,7 +32,8 @@ pub async fn import_sales(
     rejects: &Path,
 ) -> Result<SalesReport> {
     options.check()?;
-    let (layout, file) = file::read(input, options).await?;
+    let currency = website::currency(db, &options.website).await?;
+    let (layout, file) = file::read(input, options, currency).await?;
     let (website, counts) = website::find_or_create(db, &options.website).await?;
     let rejects = RejectsFile::open(rejects, layout, false)?;
     let batch_import = BatchImport { db, file, rejects, is_dry_run: false };

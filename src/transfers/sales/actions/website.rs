@@ -5,6 +5,7 @@ use super::super::model::{WebsiteOptions, report::WebsiteReport};
 use crate::{
     db::Db,
     error::{Error, Result},
+    money::Currency,
     text::trim,
     websites::{
         self,
@@ -12,6 +13,20 @@ use crate::{
         model::{NewWebsite, WebsitePatch, WebsiteRow},
     },
 };
+
+/// Currency of a new website, if the options name none.
+const DEFAULT_CURRENCY: &str = "GBP";
+
+/// Returns the currency of the website, which does not have to exist yet.
+/// # Errors
+/// A user error for a currency that is not in use; database errors.
+pub(super) async fn currency(db: &Db, options: &WebsiteOptions) -> Result<Currency> {
+    let code = trim(&options.code);
+    match db.read(async |conn| websites::store::find_by_code(conn, code).await).await? {
+        Some(found) => Ok(found.currency()),
+        None => Ok(Currency::checked("currency", options.currency.as_deref().unwrap_or(DEFAULT_CURRENCY))?),
+    }
+}
 
 /// Finds the website and updates its name and URL from the options, or creates it; also returns the counts for the
 /// report. Other imports require an existing website; a sales file is often the first data of a shop.
@@ -23,7 +38,7 @@ pub(super) async fn find_or_create(db: &Db, options: &WebsiteOptions) -> Result<
         code: code.to_owned(),
         name: options.name.clone().unwrap_or_else(|| code.to_owned()),
         base_url: options.base_url.clone().unwrap_or_else(|| format!("https://{code}.example")),
-        currency: options.currency.clone().unwrap_or_else(|| "GBP".into()),
+        currency: options.currency.clone().unwrap_or_else(|| DEFAULT_CURRENCY.into()),
         language: Language::default(),
     };
     let new = new.checked()?;

@@ -7,11 +7,11 @@ use chrono::{
     DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc,
     format::{Item, StrftimeItems},
 };
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 
 use super::line::RejectReason;
 use crate::{
-    money::MAX_PRICE,
+    money::{Currency, MAX_PRICE},
     stock::model::MAX_QUANTITY,
     text::{is_leap_second, trim},
 };
@@ -86,20 +86,17 @@ pub fn quantity(text: &str, decimal_comma: bool, is_cancellation: bool) -> Resul
     }
 }
 
-/// Parses a price and rounds it to two decimals; also returns whether it was rounded.
-pub fn price(text: &str, decimal_comma: bool) -> Result<(Decimal, bool), RejectReason> {
+/// Parses a price and rounds it to the currency's decimal places; also returns whether it was rounded.
+pub fn price(text: &str, decimal_comma: bool, currency: Currency) -> Result<(Decimal, bool), RejectReason> {
     let exact = number(text, decimal_comma).ok_or(RejectReason::BadPrice)?;
     if exact < Decimal::ZERO {
         return Err(RejectReason::NegativePrice);
     }
-    let mut price = exact.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    let price = currency.round(exact);
     if price > MAX_PRICE {
         return Err(RejectReason::BadPrice);
     }
-    let is_rounded = price != exact;
-    price.rescale(2);
-    price.set_sign_positive(true);
-    Ok((price, is_rounded))
+    Ok((price, price != exact))
 }
 
 /// Parses a date in the given format or ISO 8601; UTC if it has no time zone, midnight if it has no time.
@@ -170,15 +167,21 @@ mod tests {
 
     #[test]
     fn prices_round_half_up_and_report_rounding() {
-        let read = |text| price(text, false).map(|(price, is_rounded)| (price.to_string(), is_rounded));
+        let read_in = |code, text| {
+            let currency = Currency::parse(code).unwrap();
+            price(text, false, currency).map(|(price, is_rounded)| (price.to_string(), is_rounded))
+        };
+        let read = |text| read_in("GBP", text);
         assert_eq!(read("2.5"), Ok(("2.50".into(), false)));
         assert_eq!(read("2.500"), Ok(("2.50".into(), false)));
         assert_eq!(read("2.345"), Ok(("2.35".into(), true)));
         assert_eq!(read("0.001"), Ok(("0.00".into(), true)));
         assert_eq!(read("-0"), Ok(("0.00".into(), false)));
         assert_eq!(read("-0.01"), Err(RejectReason::NegativePrice));
-        assert_eq!(read("99999999.99"), Ok(("99999999.99".into(), false)));
-        assert_eq!(read("99999999.995"), Err(RejectReason::BadPrice));
+        assert_eq!(read("999999999999.99"), Ok(("999999999999.99".into(), false)));
+        assert_eq!(read("999999999999.995"), Err(RejectReason::BadPrice));
+        assert_eq!(read_in("JPY", "1000.50"), Ok(("1001".into(), true)));
+        assert_eq!(read_in("KWD", "1.2555"), Ok(("1.256".into(), true)));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 
 use super::{
     batch::{Batch, BatchLine, BatchOrder, BatchProduct},
@@ -12,10 +13,10 @@ use super::{
     options::SalesOptions,
     report::{NoteReport, SalesReport},
 };
-use crate::{money::format_amount, orders::model::Status};
-
-/// Maximum total of an order in hundredths: `numeric(12,2)`.
-const MAX_TOTAL: i128 = 999_999_999_999;
+use crate::{
+    money::{MAX_DIGITS, MAX_TOTAL},
+    orders::model::Status,
+};
 
 /// Origin of an existing order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct FileIndex {
     orders: HashMap<String, OrderEntry>,
     /// Numbers of the orders that the next batch writes.
     changed: BTreeSet<String>,
-    /// Number of occurrences of a line: order, SKU, quantity, price in hundredths.
+    /// Number of occurrences of a line: order, SKU, quantity, price in thousandths.
     ranks: HashMap<(u32, u32, i32, i64), u32>,
 }
 
@@ -85,8 +86,8 @@ impl FileIndex {
         if origin == Some(Origin::Foreign) {
             return Err(RejectReason::NumberTaken);
         }
-        let hundredths = i64::try_from(line.price.mantissa()).map_err(|_| RejectReason::BadPrice)?;
-        let order = self.order(&line, origin, i128::from(hundredths) * i128::from(line.quantity))?;
+        let thousandths = i64::try_from(thousandths(line.price)).map_err(|_| RejectReason::BadPrice)?;
+        let order = self.order(&line, origin, i128::from(thousandths) * i128::from(line.quantity))?;
         let sku = self.product(&line, options, batch);
         if let Some(customer) = &line.customer
             && !self.customers.contains(customer)
@@ -94,10 +95,10 @@ impl FileIndex {
             self.customers.insert(customer.clone());
             batch.customers.push(customer.clone());
         }
-        let rank = self.ranks.entry((order, sku, line.quantity, hundredths)).or_default();
+        let rank = self.ranks.entry((order, sku, line.quantity, thousandths)).or_default();
         *rank += 1;
         note(&line, *rank, options, notes);
-        let key = format!("{}:{}:{}:{rank}", line.sku, line.quantity, format_amount(line.price));
+        let key = format!("{}:{}:{}:{rank}", line.sku, line.quantity, key_amount(line.price));
         let name = if line.name.is_empty() { line.sku.clone() } else { line.name };
         batch.lines.push(BatchLine {
             number: line.invoice,
@@ -113,7 +114,7 @@ impl FileIndex {
     fn order(&mut self, line: &SalesLine, origin: Option<Origin>, amount: i128) -> Result<u32, RejectReason> {
         let next = self.orders.len() as u32;
         if let Some(order) = self.orders.get_mut(&line.invoice) {
-            if order.total + amount > MAX_TOTAL {
+            if order.total + amount > thousandths(MAX_TOTAL) {
                 return Err(RejectReason::BadTotal);
             }
             order.total += amount;
@@ -122,7 +123,7 @@ impl FileIndex {
             }
             return Ok(order.index);
         }
-        if amount > MAX_TOTAL {
+        if amount > thousandths(MAX_TOTAL) {
             return Err(RejectReason::BadTotal);
         }
         let order = OrderEntry {
@@ -209,6 +210,18 @@ impl OrderEntry {
         self.has_several_countries |= line.country.is_some() && line.country != self.country;
         is_earlier || customer || country
     }
+}
+
+/// Returns an amount in thousandths.
+fn thousandths(mut amount: Decimal) -> i128 {
+    amount.rescale(MAX_DIGITS);
+    amount.mantissa()
+}
+
+/// Formats a price for the key of a line: with two decimal places, as always, or more if the currency has more.
+fn key_amount(mut price: Decimal) -> String {
+    price.rescale(price.scale().max(2));
+    price.to_string()
 }
 
 /// Fills an absent value; returns whether it did.

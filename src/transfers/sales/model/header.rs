@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    money::Currency,
     products::model::MAX_SKU,
     text::trim,
 };
@@ -55,13 +56,14 @@ impl Header {
         &self.names
     }
 
-    /// Parses a record.
+    /// Parses a record with prices in this currency.
     /// # Errors
     /// The reason why the record is rejected.
     pub fn parse_line(
         &self,
         record: &ByteRecord,
         options: &SalesOptions,
+        currency: Currency,
         now: DateTime<Utc>,
     ) -> Result<SalesLine, RejectReason> {
         if record.len() != self.names.len() {
@@ -76,7 +78,7 @@ impl Header {
         sku.make_ascii_uppercase();
         let (name, is_truncated) = fields::truncate(text_of(self.description)?, 255);
         let quantity = fields::quantity(&text(self.quantity)?, comma, is_cancellation)?;
-        let (price, is_rounded) = fields::price(&text(self.price)?, comma)?;
+        let (price, is_rounded) = fields::price(&text(self.price)?, comma, currency)?;
         let placed_at = fields::date(&text(self.date)?, options.date_format.as_deref(), now)?;
         let customer = fields::optional(fields::customer(text_of(self.customer)?), 100, RejectReason::BadCustomer)?;
         let country = fields::optional(text_of(self.country)?, 100, RejectReason::BadCountry)?;

@@ -21,7 +21,7 @@ pub struct SalesLine {
     pub is_truncated: bool,
     /// Number of units, 1 or more.
     pub quantity: i32,
-    /// Price of one unit, two decimals.
+    /// Price of one unit, with the currency's decimal places.
     pub price: Decimal,
     /// Whether the price was rounded.
     pub is_rounded: bool,
@@ -87,12 +87,12 @@ impl RejectReason {
             Self::BadQuantity => "the quantity is not a whole number or exceeds 1,000,000",
             Self::NegativeQuantity => "the quantity is below 1 but the invoice is not a cancellation",
             Self::PositiveCancellation => "the quantity in a cancellation is not below 0",
-            Self::BadPrice => "the price is not a number or exceeds 99,999,999.99",
+            Self::BadPrice => "the price is not a number or exceeds 999,999,999,999.999",
             Self::NegativePrice => "the price is below 0",
             Self::BadDate => "the date is invalid, before 1900 or in the future",
             Self::BadCustomer => "the customer number has more than 100 characters",
             Self::BadCountry => "the country has more than 100 characters",
-            Self::BadTotal => "the total of the invoice would exceed 9,999,999,999.99",
+            Self::BadTotal => "the total of the invoice would exceed 99,999,999,999,999.999",
             Self::NumberTaken => "the website has an order with this number that was not imported",
         }
     }

@@ -10,6 +10,7 @@ use diesel::{
 use super::super::super::record::{ProductRecord, Rejection};
 use crate::{
     ids::ProductId,
+    money::Currency,
     products::model::{ProductPatch, bulk::BulkProduct},
     stock::model::MAX_QUANTITY,
     text::{Validator, check_slug, trim_in_place},
@@ -71,10 +72,10 @@ pub fn check(product: &mut ProductRecord) -> Result<(), Rejection> {
     validator.finish().map_err(Rejection::from)
 }
 
-/// Checks the new state of a product by the same rules as the API.
+/// Checks the new state of a product by the same rules as the API, and gives its prices the currency's decimal places.
 /// # Errors
 /// The first violated rule.
-pub fn check_state(state: &BulkProduct) -> Result<(), Rejection> {
+pub fn check_state(state: &mut BulkProduct, currency: Currency) -> Result<(), Rejection> {
     let patch = ProductPatch {
         name: Some(state.name.clone()),
         slug: Some(state.slug.clone()),
@@ -89,7 +90,10 @@ pub fn check_state(state: &BulkProduct) -> Result<(), Rejection> {
         low_stock_threshold: Some(state.low_stock_threshold),
         ..ProductPatch::default()
     };
-    patch.checked().map_err(Rejection::from)?;
+    let patch = patch.checked(currency).map_err(Rejection::from)?;
+    state.price = patch.price.unwrap_or_default();
+    state.compare_at_price = patch.compare_at_price.flatten();
+    state.cost_price = patch.cost_price.flatten();
     let check_quantity = |column: &str, number: i32| match (0..=MAX_QUANTITY).contains(&number) {
         true => Ok(()),
         false => Err(Rejection::at(column, format!("must be between 0 and {MAX_QUANTITY}"))),

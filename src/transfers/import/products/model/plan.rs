@@ -16,7 +16,12 @@ use super::{
     },
     check_state,
 };
-use crate::{ids::ProductId, products::model::bulk::BulkProduct, text::slugify};
+use crate::{
+    ids::ProductId,
+    money::{Currency, MAX_DIGITS},
+    products::model::bulk::BulkProduct,
+    text::slugify,
+};
 
 /// Existing products for the rows of a batch.
 #[derive(Debug, Default)]
@@ -212,7 +217,7 @@ impl<'a> Planner<'a> {
         self.set_slug(record, known, &mut state)?;
         let is_same = known.is_some_and(|known| *known == state);
         if !is_same {
-            check_state(&state)?;
+            check_state(&mut state, self.run.website.currency())?;
         }
         // Only accepted rows count as earlier ones.
         self.taken.insert(state.slug.clone(), if state.id == 0 { NEW_PRODUCT_ID } else { state.id });
@@ -303,6 +308,12 @@ fn new_state(record: &ProductRecord) -> Result<BulkProduct, Rejection> {
     Ok(BulkProduct { name, price, low_stock_threshold: 5, is_active: true, ..BulkProduct::default() })
 }
 
+/// Rounds an amount with more decimal places than any currency has. Other shop systems write such amounts where they
+/// calculated them, for example a price without tax. Any other amount that does not fit its currency is rejected.
+fn round_calculated(amount: Decimal, currency: Currency) -> Decimal {
+    if amount.normalize().scale() > MAX_DIGITS { currency.round(amount) } else { amount }
+}
+
 /// Applies a row to the state of a product.
 fn apply(
     record: &ProductRecord,
@@ -324,9 +335,13 @@ fn apply(
     set(&mut state.barcode, record.barcode.as_ref());
     set(&mut state.variant, record.variant.as_ref());
     set(&mut state.description, record.description.as_ref());
-    set(&mut state.price, record.price.as_ref());
-    set(&mut state.compare_at_price, record.compare_at_price.as_ref());
-    set(&mut state.cost_price, record.cost_price.as_ref());
+    let amount = |given: Decimal| match run.options.format.is_native() {
+        true => given,
+        false => round_calculated(given, run.website.currency()),
+    };
+    set(&mut state.price, record.price.map(amount).as_ref());
+    set(&mut state.compare_at_price, record.compare_at_price.map(|price| price.map(amount)).as_ref());
+    set(&mut state.cost_price, record.cost_price.map(|price| price.map(amount)).as_ref());
     set(&mut state.supplier_sku, record.supplier_sku.as_ref());
     set(&mut state.low_stock_threshold, record.low_stock_threshold.as_ref());
     set(&mut state.stock, record.stock.as_ref());

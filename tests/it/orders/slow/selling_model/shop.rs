@@ -204,7 +204,7 @@ impl<'a> Shop<'a> {
     /// Returns the state of the database in the format of [`model_state`].
     pub async fn state(&self) -> Vec<String> {
         let stock = "SELECT 'stock', stock FROM products ORDER BY id";
-        let orders = "SELECT upper(status), total_amount, paid_amount, refunded_amount,
+        let orders = "SELECT upper(status), round(total_amount, 2), round(paid_amount, 2), round(refunded_amount, 2),
             (SELECT sum(shipped_quantity) || ' ' || sum(returned_quantity) FROM order_details WHERE order_id = o.id)
             FROM orders o ORDER BY id";
         let mut rows = self.app.database.rows(stock).await;
