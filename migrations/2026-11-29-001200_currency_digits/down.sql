@@ -87,3 +87,4 @@ ALTER TABLE order_details ADD COLUMN total_price numeric(12, 2) NOT NULL GENERAT
 
 DROP FUNCTION fits_currency;
 DROP FUNCTION currency_digits;
+DROP FUNCTION is_currency;

@@ -1,28 +1,35 @@
 -- Amounts have the decimal places of their currency (ISO 4217: JPY 0, EUR 2, KWD 3), and large amounts fit. The columns have
 -- no fixed scale any more; triggers and CHECKs limit them. A later change of the list of currencies replaces
--- `currency_digits`; a test compares it with the library that the server uses.
+-- `is_currency` and `currency_digits`; a test compares them with the library that the server uses.
 
--- Returns the decimal places of a currency; null unless it is in use as money.
-CREATE FUNCTION currency_digits(currency text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+-- Returns whether a code is that of a currency in use as money.
+CREATE FUNCTION is_currency(code text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT code IN (
+        'AED', 'AFN', 'ALL', 'AMD', 'AOA', 'ARS', 'AUD', 'AWG', 'AZN', 'BAM', 'BBD', 'BDT', 'BHD', 'BIF', 'BMD', 'BND',
+        'BOB', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BZD', 'CAD', 'CDF', 'CHF', 'CLP', 'CNY', 'COP', 'CRC', 'CUP', 'CVE',
+        'CZK', 'DJF', 'DKK', 'DOP', 'DZD', 'EGP', 'ERN', 'ETB', 'EUR', 'FJD', 'FKP', 'GBP', 'GEL', 'GHS', 'GIP', 'GMD',
+        'GNF', 'GTQ', 'GYD', 'HKD', 'HNL', 'HTG', 'HUF', 'IDR', 'ILS', 'INR', 'IQD', 'IRR', 'ISK', 'JMD', 'JOD', 'JPY',
+        'KES', 'KGS', 'KHR', 'KMF', 'KPW', 'KRW', 'KWD', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'LYD', 'MAD',
+        'MDL', 'MGA', 'MKD', 'MMK', 'MNT', 'MOP', 'MRU', 'MUR', 'MVR', 'MWK', 'MXN', 'MYR', 'MZN', 'NAD', 'NGN', 'NIO',
+        'NOK', 'NPR', 'NZD', 'OMR', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'PYG', 'QAR', 'RON', 'RSD', 'RUB', 'RWF',
+        'SAR', 'SBD', 'SCR', 'SDG', 'SEK', 'SGD', 'SHP', 'SLE', 'SOS', 'SRD', 'SSP', 'STN', 'SVC', 'SYP', 'SZL', 'THB',
+        'TJS', 'TMT', 'TND', 'TOP', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'UGX', 'USD', 'UYU', 'UZS', 'VED', 'VES', 'VND',
+        'VUV', 'WST', 'XAF', 'XCD', 'XCG', 'XOF', 'XPF', 'YER', 'ZAR', 'ZMW', 'ZWG')
+$$;
+
+-- Returns the decimal places of a currency. A website may have one that is no longer in use; all of those have 2.
+CREATE FUNCTION currency_digits(code text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE
-        WHEN currency IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF',
+        WHEN code IN ('BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF', 'XOF',
             'XPF') THEN 0
-        WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
-        WHEN currency IN ('AED', 'AFN', 'ALL', 'AMD', 'AOA', 'ARS', 'AUD', 'AWG', 'AZN', 'BAM', 'BBD', 'BDT', 'BMD', 'BND', 'BOB',
-            'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BZD', 'CAD', 'CDF', 'CHF', 'CNY', 'COP', 'CRC', 'CUP', 'CVE', 'CZK', 'DKK', 'DOP',
-            'DZD', 'EGP', 'ERN', 'ETB', 'EUR', 'FJD', 'FKP', 'GBP', 'GEL', 'GHS', 'GIP', 'GMD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HTG',
-            'HUF', 'IDR', 'ILS', 'INR', 'IRR', 'JMD', 'KES', 'KGS', 'KHR', 'KPW', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL',
-            'MAD', 'MDL', 'MGA', 'MKD', 'MMK', 'MNT', 'MOP', 'MRU', 'MUR', 'MVR', 'MWK', 'MXN', 'MYR', 'MZN', 'NAD', 'NGN', 'NIO',
-            'NOK', 'NPR', 'NZD', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'QAR', 'RON', 'RSD', 'RUB', 'SAR', 'SBD', 'SCR', 'SDG',
-            'SEK', 'SGD', 'SHP', 'SLE', 'SOS', 'SRD', 'SSP', 'STN', 'SVC', 'SYP', 'SZL', 'THB', 'TJS', 'TMT', 'TOP', 'TRY', 'TTD',
-            'TWD', 'TZS', 'UAH', 'USD', 'UYU', 'UZS', 'VED', 'VES', 'WST', 'XCD', 'XCG', 'YER', 'ZAR', 'ZMW', 'ZWG') THEN 2
+        WHEN code IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3
+        ELSE 2
     END
 $$;
 
--- Returns whether an amount has at most the decimal places of a currency; true for null. A website may have a currency that
--- is no longer in use; all of those have 2.
+-- Returns whether an amount has at most the decimal places of a currency; true for null.
 CREATE FUNCTION fits_currency(amount numeric, currency text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(amount = round(amount, coalesce(currency_digits(currency), 2)), true)
+    SELECT coalesce(amount = round(amount, currency_digits(currency)), true)
 $$;
 
 -- Removing the scale changes no stored value, so it rewrites no table and no index. The type of a column that a trigger
@@ -79,21 +86,21 @@ ALTER TABLE payments ADD CONSTRAINT payments_amount_maximum CHECK (amount <= 999
 -- Prices of yen and the like that have a fraction, which could be stored before, are rounded.
 UPDATE products p SET price = round(p.price, d.digits), compare_at_price = round(p.compare_at_price, d.digits),
         cost_price = round(p.cost_price, d.digits)
-    FROM (SELECT id, currency, coalesce(currency_digits(currency), 2) AS digits FROM websites) d
+    FROM (SELECT id, currency, currency_digits(currency) AS digits FROM websites) d
     WHERE d.id = p.source_website_id
       AND NOT (fits_currency(p.price, d.currency) AND fits_currency(p.compare_at_price, d.currency)
                AND fits_currency(p.cost_price, d.currency));
 
 -- Existing websites keep a currency that is not in use.
 CREATE TRIGGER websites_currency BEFORE INSERT OR UPDATE OF currency ON websites
-    FOR EACH ROW WHEN (currency_digits(NEW.currency) IS NULL)
+    FOR EACH ROW WHEN (NOT is_currency(NEW.currency))
     EXECUTE FUNCTION payments_refuse('websites_currency_in_use', 'the currency must be an ISO 4217 code in use as money');
 
 -- Prices are stored with exactly the decimal places of their currency, whoever writes them, so that every copy has them.
 CREATE FUNCTION products_set_digits() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     known text := (SELECT currency FROM websites WHERE id = NEW.source_website_id);
-    digits integer := coalesce(currency_digits(known), 2);
+    digits integer := currency_digits(known);
     price numeric := round(NEW.price, digits);
     compare_at_price numeric := round(NEW.compare_at_price, digits);
     cost_price numeric := round(NEW.cost_price, digits);
@@ -118,14 +125,15 @@ DECLARE
 BEGIN
     IF TG_OP = 'INSERT' THEN
         SELECT w.currency INTO wrong
-            FROM new_rows d JOIN orders o ON o.id = d.order_id JOIN websites w ON w.id = o.source_website_id
-            WHERE NOT fits_currency(d.unit_price, w.currency) LIMIT 1;
+            FROM (SELECT order_id, max(scale(trim_scale(unit_price))) AS digits FROM new_rows GROUP BY order_id) d
+            JOIN orders o ON o.id = d.order_id JOIN websites w ON w.id = o.source_website_id
+            WHERE d.digits > currency_digits(w.currency) LIMIT 1;
     ELSE
         SELECT w.currency INTO wrong FROM orders o JOIN websites w ON w.id = o.source_website_id
             WHERE o.id = NEW.order_id AND NOT fits_currency(NEW.unit_price, w.currency);
     END IF;
     IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION 'prices in % have at most % decimal places', wrong, coalesce(currency_digits(wrong), 2)
+        RAISE EXCEPTION 'prices in % have at most % decimal places', wrong, currency_digits(wrong)
             USING ERRCODE = 'check_violation', CONSTRAINT = 'order_details_currency_digits', TABLE = 'order_details';
     END IF;
     RETURN NULL;

@@ -78,7 +78,7 @@ impl NewWebsite {
     pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
         check_fields(&mut validator, Some(&mut self.code), Some(&mut self.name), Some(&mut self.base_url));
-        validator.check(Currency::checked("currency", &self.currency).map(|_| ()));
+        validator.check(Currency::checked("currency", &self.currency).map(drop));
         validator.finish()?;
         Ok(self)
     }

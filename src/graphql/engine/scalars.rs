@@ -129,7 +129,7 @@ pub struct Money(Amount);
 impl Money {
     /// Amount with exactly the decimal places of its currency (ISO 4217), such as 0 for JPY, 2 for EUR and 3 for KWD.
     fn amount(&self) -> DecimalText {
-        DecimalText(self.0.currency.format(self.0.amount))
+        DecimalText { amount: self.0.amount, currency: self.0.currency }
     }
 
     /// Currency of the amount.
@@ -143,8 +143,11 @@ pub fn money(amount: Number, currency: Currency) -> Money {
     Money(Amount { amount, currency })
 }
 
-/// A [`Decimal`] that is already formatted.
-pub struct DecimalText(String);
+/// A [`Decimal`] that is serialized with the decimal places of a currency.
+pub struct DecimalText {
+    amount: Number,
+    currency: Currency,
+}
 
 impl async_graphql::OutputType for DecimalText {
     fn type_name() -> std::borrow::Cow<'static, str> {
@@ -160,7 +163,7 @@ impl async_graphql::OutputType for DecimalText {
         _: &async_graphql::ContextSelectionSet<'_>,
         _: &async_graphql::Positioned<async_graphql::parser::types::Field>,
     ) -> async_graphql::ServerResult<Value> {
-        Ok(Value::String(self.0.clone()))
+        Ok(Value::String(self.currency.format(self.amount)))
     }
 }
 

@@ -13,7 +13,7 @@ pub const ORDERS: Export = Export {
     is_importable: true,
     with: "",
     table: "orders o",
-    joins: "JOIN (SELECT id, coalesce(currency_digits(currency), 2) AS digits FROM websites) w ON w.id = o.source_website_id
+    joins: "JOIN (SELECT id, currency_digits(currency) AS digits FROM websites) w ON w.id = o.source_website_id
         LEFT JOIN users u ON u.id = o.user_id
         LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = o.user_id AND s.website_id = o.source_website_id",
     filter: "o.source_website_id = ANY ($1)",

@@ -125,7 +125,7 @@ async fn orders_and_payments_have_the_decimal_places_of_their_currency() {
 }
 
 #[tokio::test]
-async fn personal_data_and_exports_show_the_decimal_places_of_the_currency() {
+async fn personal_data_shows_the_decimal_places_of_the_currency() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
     let customer = app.customer().await;
@@ -142,9 +142,9 @@ async fn personal_data_and_exports_show_the_decimal_places_of_the_currency() {
 async fn the_database_and_the_library_agree_on_all_currencies() {
     let app = TestApp::new().await;
     let psql = Psql::connect(&app.database.url).await;
-    let codes =
-        "SELECT chr(a) || chr(b) || chr(c) || ' ' || coalesce(currency_digits(chr(a) || chr(b) || chr(c))::text, '-')
-        FROM generate_series(65, 90) a, generate_series(65, 90) b, generate_series(65, 90) c";
+    let codes = "SELECT code || ' ' || CASE WHEN is_currency(code) THEN currency_digits(code)::text ELSE '-' END
+        FROM (SELECT chr(a) || chr(b) || chr(c) AS code
+              FROM generate_series(65, 90) a, generate_series(65, 90) b, generate_series(65, 90) c) codes";
     let rows = psql.column(codes).await;
     assert_eq!(rows.len(), 26 * 26 * 26);
     let wrong: Vec<_> = rows
@@ -154,7 +154,7 @@ async fn the_database_and_the_library_agree_on_all_currencies() {
             digits != Currency::parse(code).map_or("-".to_owned(), |currency| currency.digits().to_string())
         })
         .collect();
-    assert!(wrong.is_empty(), "a migration has to replace currency_digits: {wrong:?}");
+    assert!(wrong.is_empty(), "a migration has to replace is_currency and currency_digits: {wrong:?}");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 /// - A number that starts with `C` and a digit is a cancellation: an order with status `cancelled` whose lines have
 ///   positive quantities. It is not netted against the canceled invoice, which the file does not identify.
 /// - A line is identified by SKU, quantity, price and its rank among equal lines of its invoice. It keeps the invoice's
-///   description; a blank description becomes the SKU. Prices of 0 are kept; more than two decimals are rounded half
+///   description; a blank description becomes the SKU. Prices of 0 are kept; more decimals than the currency has are rounded half
 ///   up; both are counted.
 /// - A product is identified by its SKU in upper case. Of all lines ever imported for it, the most frequent description
 ///   is its name (the first one among equals) and the latest price above 0 its price, sales before cancellations. Its
