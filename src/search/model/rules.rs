@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use crate::{
-    db::{filter::Op, tables::search_rules},
+    db::tables::search_rules,
     error::{Result, UserError, UserErrorCode},
     ids::{BrandId, CategoryId, ProductId, SearchRuleId, WebsiteId},
     paging::SortKey,

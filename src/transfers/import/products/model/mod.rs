@@ -60,7 +60,7 @@ pub fn check(product: &mut ProductRecord) -> Result<(), Rejection> {
     }
     for image in product.images.iter_mut().flatten() {
         trim_in_place(&mut image.url);
-        trim_in_place(&mut image.alt);
+        image.alt.iter_mut().for_each(trim_in_place);
     }
     let is_address = |url: &str| ["http://", "https://", "/"].iter().any(|begin| url.starts_with(begin));
     if product.images.iter().flatten().any(|image| !is_address(&image.url)) {
