@@ -49,6 +49,10 @@ impl TestApp {
                 FROM generate_series(1, {n}) i;
             INSERT INTO images (id, product_id, media_id, position)
                 SELECT {base} + i, {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
+            INSERT INTO images (id, product_id, source_url, position, failure, attempts, created_at)
+                SELECT {base} + 3 * {n} + i, {base} + i, 'https://shop.example/' || i, 2, 'the server responded with status 404', 3,
+                       now() - interval '1 day'
+                FROM generate_series(1, {n}) i;
             INSERT INTO images (id, brand_id, media_id, position)
                 SELECT {base} + {n} + i, {base} + i, {base} + i, 1 FROM generate_series(1, {n}) i;
             INSERT INTO images (id, category_id, media_id, position)
