@@ -103,12 +103,29 @@ pub async fn insert_operation(mut conn: &Conn, new: &NewOperation) -> Result<Ope
     Ok(query.get_result(&mut conn).await?)
 }
 
+async fn insert_operation_at(mut conn: &Conn, new: &NewOperation, at: DateTime<Utc>) -> Result<OperationRow> {
+    let insert = diesel::insert_into(payment_operations::table).values((new, payment_operations::created_at.eq(at)));
+    Ok(insert.returning(OperationRow::as_returning()).get_result(&mut conn).await?)
+}
+
 /// Inserts a payment that was created at this time in the past.
 /// # Errors
 /// As [`insert`].
 pub async fn insert_past(mut conn: &Conn, new: &NewPayment, at: DateTime<Utc>) -> Result<PaymentRow> {
     let query = diesel::insert_into(payments::table).values((new, payments::created_at.eq(at)));
     Ok(query.returning(PaymentRow::as_returning()).get_result(&mut conn).await?)
+}
+
+/// Inserts an operation that was started at this time in the past and is pending at the provider.
+pub async fn insert_past_pending(
+    conn: &Conn,
+    new: &NewOperation,
+    reference: &str,
+    at: DateTime<Utc>,
+) -> Result<OperationRow> {
+    let operation = insert_operation_at(conn, new, at).await?;
+    update_reference(conn, operation.id, reference).await?;
+    Ok(operation)
 }
 
 /// Inserts an operation that was settled at this time in the past: it succeeded with a reference of the provider or failed for
@@ -119,8 +136,7 @@ pub async fn insert_past_operation(
     outcome: std::result::Result<&str, &str>,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let insert = diesel::insert_into(payment_operations::table).values((new, payment_operations::created_at.eq(at)));
-    let id: PaymentOperationId = insert.returning(payment_operations::id).get_result(&mut conn).await?;
+    let id = insert_operation_at(conn, new, at).await?.id;
     let status = if outcome.is_ok() { OperationStatus::Succeeded } else { OperationStatus::Failed };
     let settled = (
         payment_operations::status.eq(status),

@@ -165,6 +165,14 @@ pub async fn insert(mut conn: &Conn, new: &NewUser) -> Result<UserRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
+/// Inserts a user who registered at this time in the past.
+/// # Errors
+/// As [`insert`].
+pub async fn insert_past(mut conn: &Conn, new: &NewUser, at: DateTime<Utc>) -> Result<UserRow> {
+    let query = diesel::insert_into(users::table).values((new, users::created_at.eq(at)));
+    query.returning(UserRow::as_returning()).get_result(&mut conn).await.map_err(refused)
+}
+
 /// Updates a user.
 /// # Errors
 /// TAKEN if another user has the email address; PROTECTED for the last admin.

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Age of the opening stock: older than the oldest order.
-const OPENED_HOURS_AGO: i64 = 24 * 150;
+pub(super) const OPENED_HOURS_AGO: i64 = 24 * 150;
 
 /// Inserts the rows that products refer to.
 pub(super) async fn insert<'m>(conn: &Conn, catalog: &'m Catalog, inserted: &mut InsertedRows<'m>) -> Result<()> {

@@ -253,6 +253,7 @@ pub(super) struct Payment {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Operation {
     pub(super) kind: String,
     pub(super) after: i64,
@@ -261,6 +262,9 @@ pub(super) struct Operation {
     pub(super) by: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) failure: Option<String>,
+    /// Whether the provider has not reported an outcome yet.
+    #[serde(default)]
+    pub(super) is_pending: bool,
 }
 
 #[derive(Deserialize)]

@@ -177,7 +177,8 @@ async fn insert_all(
     let mut inserted = InsertedRows::default();
     catalog::insert(conn, &data.catalog, &mut inserted).await?;
     for user in &data.people.users {
-        let id = people::insert_user(conn, user, password_hashes, &inserted).await?;
+        let registered_at = people::registered_at(user, data, now);
+        let id = people::insert_user(conn, user, registered_at, password_hashes, &inserted).await?;
         inserted.users.insert(&user.email, id);
     }
     let mut movements = catalog::insert_products(conn, data, &mut inserted, now).await?;

@@ -30,6 +30,9 @@ use crate::{
 /// Email address of the staff member who handles the orders.
 const STAFF: &str = "manager@souk.example";
 
+/// Time after which the provider is asked about pending payments: long enough to look at them.
+const PENDING_TIME: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 3600);
+
 /// Inserts the orders, oldest first. Returns the entries of the stock ledger with their times.
 pub(super) async fn insert(
     conn: &Conn,
@@ -123,7 +126,7 @@ impl HandledOrder {
             shipping,
             placed_at,
         };
-        let id = store::insert(conn, &new).await?.id;
+        let id = store::history::insert_order(conn, &new).await?;
         let mut lines = Vec::new();
         for OrderLine { sku, quantity } in &order.lines {
             let product = look_up(&inserted.products, (order.website.as_str(), sku.as_str()))?;
@@ -136,7 +139,7 @@ impl HandledOrder {
                 unit_price: product.price,
             });
         }
-        store::insert_lines(conn, &lines).await?;
+        store::history::insert_lines(conn, &lines, placed_at).await?;
         let lines = store::lines_by_order_ids(conn, &[id]).await?;
         let (events, movements, status) = (Vec::new(), Vec::new(), Status::Pending);
         let mut placed = Self { id, customer, staff, placed_at, status, lines, events, movements };
@@ -188,7 +191,7 @@ impl HandledOrder {
         };
         let payment_id = payments::store::insert_past(conn, &new, self.placed_at).await?.id;
         for operation in &payment.operations {
-            let Operation { kind, after, amount, by, reason, failure } = operation;
+            let Operation { kind, after, amount, by, reason, failure, is_pending } = operation;
             let kind = named(Kind::ALL, Kind::as_str, kind)?;
             let by = match look_up_optional(&inserted.users, by.as_ref())? {
                 None if kind == Kind::Authorize => self.customer,
@@ -198,10 +201,17 @@ impl HandledOrder {
             let amount = amount.unwrap_or(total);
             let new = NewOperation { payment_id, kind, amount, user_id: by, reason: reason.clone() };
             // The test provider derives the behavior of its card from the reference.
+            let card = if *is_pending { "later" } else { "succeeds" };
             let reference = match provider {
-                ProviderName::Test => format!("test_succeeds_{}", payment_id.0),
+                ProviderName::Test => format!("test_{card}_{}", payment_id.0),
                 ProviderName::Manual => format!("manual_{}", payment_id.0),
             };
+            if *is_pending {
+                // The history of the order has an event only for the outcome.
+                let started = payments::store::insert_past_pending(conn, &new, &reference, self.at(*after)).await?;
+                payments::actions::schedule_resolve(conn, &started, None, 0, PENDING_TIME).await?;
+                continue;
+            }
             let outcome = failure.as_deref().map_or(Ok(reference.as_str()), Err);
             payments::store::insert_past_operation(conn, &new, outcome, self.at(*after)).await?;
             let event_kind = match kind {

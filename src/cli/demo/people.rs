@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Duration, Utc};
 
 use super::{
-    data::{Address, Review, User, Wishlist},
+    catalog::OPENED_HOURS_AGO,
+    data::{Address, DemoData, Review, User, Wishlist},
     inserted::{InsertedRows, look_up, named},
 };
 use crate::{
@@ -25,10 +26,19 @@ use crate::{
     wishlists,
 };
 
+/// Returns when a user registered: an hour before their first order or review, or when the shops opened.
+pub(super) fn registered_at(user: &User, data: &DemoData, now: DateTime<Utc>) -> DateTime<Utc> {
+    let orders = data.orders.iter().filter(|order| order.customer.as_ref() == Some(&user.email));
+    let reviews = data.people.reviews.iter().filter(|review| review.customer == user.email);
+    let used = orders.map(|order| order.placed_hours_ago).chain(reviews.map(|review| review.hours_ago));
+    now - Duration::hours(used.max().map_or(OPENED_HOURS_AGO, |first| first + 1))
+}
+
 /// Inserts a user with their addresses.
 pub(super) async fn insert_user(
     conn: &Conn,
     user: &User,
+    registered_at: DateTime<Utc>,
     password_hashes: &HashMap<&str, String>,
     inserted: &InsertedRows<'_>,
 ) -> Result<UserId> {
@@ -41,7 +51,7 @@ pub(super) async fn insert_user(
         role_id: role.ok_or_else(|| Error::Internal(format!("the demo data names the role {}", user.role)))?.row.id,
         source_website_id: Some(look_up(&inserted.websites, user.website.as_str())?),
     };
-    let id = users::store::insert(conn, &new).await?.id;
+    let id = users::store::insert_past(conn, &new, registered_at).await?.id;
     users::store::update_verified(conn, id).await?;
     for Address { country, city, district, address, postal_code, is_default } in user.addresses.clone() {
         let new = NewAddress { user_id: id, country, city, district, address, postal_code, is_default };

@@ -23,9 +23,6 @@ use crate::{
 #[derive(Clone)]
 pub struct ImageProcessor(Arc<Inner>);
 
-/// Makes the renditions of a file.
-type Render = fn(&[u8]) -> std::result::Result<RenderedImage, ImageError>;
-
 struct Inner {
     storage: Storage,
     media_url: String,
@@ -72,14 +69,24 @@ impl ImageProcessor {
         self.process_by(db, file, renditions::render).await
     }
 
-    /// Stores a small WebP file of the program itself in its one size.
+    /// Stores a WebP file of the program itself, and the same image in smaller widths, also WebP.
     /// # Errors
     /// As [`ImageProcessor::process`].
-    pub async fn process_trusted(&self, db: &Db, file: Bytes) -> Result<Result<NewMedia, ImageError>> {
-        self.process_by(db, file, renditions::render_trusted).await
+    pub async fn process_trusted(
+        &self,
+        db: &Db,
+        file: &'static [u8],
+        smaller: &'static [&'static [u8]],
+    ) -> Result<Result<NewMedia, ImageError>> {
+        self.process_by(db, Bytes::from_static(file), move |file| renditions::render_trusted(file, smaller)).await
     }
 
-    async fn process_by(&self, db: &Db, file: Bytes, render: Render) -> Result<Result<NewMedia, ImageError>> {
+    async fn process_by(
+        &self,
+        db: &Db,
+        file: Bytes,
+        render: impl FnOnce(&[u8]) -> Result<RenderedImage, ImageError> + Send + 'static,
+    ) -> Result<Result<NewMedia, ImageError>> {
         let bytes = i64::try_from(file.len()).unwrap_or(i64::MAX);
         let sha256 = hex::encode(Sha256::digest(&file));
         let known = db.read(async |conn| store::find_media(conn, &sha256).await).await?;
@@ -113,7 +120,11 @@ impl ImageProcessor {
         Ok(true)
     }
 
-    async fn render(&self, file: Bytes, render: Render) -> Result<Result<RenderedImage, ImageError>> {
+    async fn render(
+        &self,
+        file: Bytes,
+        render: impl FnOnce(&[u8]) -> Result<RenderedImage, ImageError> + Send + 'static,
+    ) -> Result<Result<RenderedImage, ImageError>> {
         let closed = |_| Error::Internal("the image processor is shut down".into());
         let permit = Arc::clone(&self.0.permits).acquire_owned().await.map_err(closed)?;
         let work = spawn_blocking(move || {

@@ -116,20 +116,27 @@ pub fn render(bytes: &[u8]) -> Result<RenderedImage, ImageError> {
     Ok(RenderedImage { format, width, height, blurhash, files })
 }
 
-/// Keeps a WebP file as its only WebP rendition and encodes the JPEG beside it. For small files of the program itself: they
-/// contain nothing that must not leave, and encoding them again in smaller sizes would save few bytes.
+/// Keeps a WebP file and the same image in smaller widths, narrowest first, as WebP renditions and encodes a JPEG for each. For
+/// files of the program itself: they contain nothing that must not leave, and encoding WebP takes most of the time of [`render`].
 /// # Errors
-/// The reason why the file is rejected.
-pub fn render_trusted(bytes: &[u8]) -> Result<RenderedImage, ImageError> {
-    let (format, pixels) = decode(bytes)?;
-    if format != SourceFormat::Webp {
-        return Err(ImageError::UnsupportedFormat);
+/// The reason why a file is rejected.
+pub fn render_trusted(bytes: &[u8], smaller: &[&[u8]]) -> Result<RenderedImage, ImageError> {
+    let mut files = Vec::new();
+    let mut keep = |webp: &[u8]| {
+        let (format, pixels) = decode(webp)?;
+        if format != SourceFormat::Webp {
+            return Err(ImageError::UnsupportedFormat);
+        }
+        let width = pixels.width();
+        files.push(RenditionFile { width, format: RenditionFormat::Webp, bytes: webp.to_vec() });
+        files.push(RenditionFile { width, format: RenditionFormat::Jpeg, bytes: encode_jpeg(&pixels)? });
+        Ok((format, pixels))
+    };
+    for webp in smaller {
+        keep(webp)?;
     }
+    let (format, pixels) = keep(bytes)?;
     let (width, height) = (pixels.width(), pixels.height());
-    let files = vec![
-        RenditionFile { width, format: RenditionFormat::Webp, bytes: bytes.to_vec() },
-        RenditionFile { width, format: RenditionFormat::Jpeg, bytes: encode_jpeg(&pixels)? },
-    ];
     Ok(RenderedImage { format, width, height, blurhash: blurhash(pixels)?, files })
 }
 

@@ -1,4 +1,4 @@
-//! SQL statements that insert the past of an order: shipments, returns and events with the times at which they happened.
+//! SQL statements that insert the past of an order: the order, shipments, returns and events with the times at which they happened.
 //! Rule: triggers update statuses and quantities as usual. Events of triggers have the current time, so the caller suppresses
 //! them ([`crate::audit::store::suppress`]) and inserts the events itself.
 
@@ -10,12 +10,25 @@ use super::returns;
 use crate::{
     db::{
         Conn,
-        tables::{order_events, returns as return_rows, shipment_lines, shipments},
+        tables::{order_details, order_events, orders, returns as return_rows, shipment_lines, shipments},
     },
     error::Result,
     ids::{OrderDetailId, OrderId, ReturnId, ShipmentId},
-    orders::model::{NewEvent, ReturnRequest, ReturnStatus, ShipmentLineRow, Tracking},
+    orders::model::{NewEvent, NewOrder, NewOrderDetail, ReturnRequest, ReturnStatus, ShipmentLineRow, Tracking},
 };
+
+/// Inserts an order without lines that was created when it was placed.
+pub async fn insert_order(mut conn: &Conn, new: &NewOrder) -> Result<OrderId> {
+    let insert = diesel::insert_into(orders::table).values((new, orders::created_at.eq(new.placed_at)));
+    Ok(insert.returning(orders::id).get_result(&mut conn).await?)
+}
+
+/// Inserts lines that were created at this time. A trigger updates the order's total.
+pub async fn insert_lines(mut conn: &Conn, lines: &[NewOrderDetail], at: DateTime<Utc>) -> Result<()> {
+    let lines: Vec<_> = lines.iter().map(|line| (line, order_details::created_at.eq(at))).collect();
+    diesel::insert_into(order_details::table).values(lines).execute(&mut conn).await?;
+    Ok(())
+}
 
 /// Inserts events; the events of one order are sorted by time.
 pub async fn insert_events(mut conn: &Conn, events: &[NewEvent]) -> Result<()> {
@@ -31,7 +44,7 @@ pub async fn insert_shipment(
     quantities: &[(OrderDetailId, i32)],
     at: DateTime<Utc>,
 ) -> Result<ShipmentId> {
-    let new = (shipments::order_id.eq(order), shipments::shipped_at.eq(at), tracking);
+    let new = (shipments::order_id.eq(order), shipments::shipped_at.eq(at), shipments::created_at.eq(at), tracking);
     let insert = diesel::insert_into(shipments::table).values(new).returning(shipments::id);
     let shipment_id: ShipmentId = insert.get_result(&mut conn).await?;
     let lines = quantities.iter().map(|(line, quantity)| ShipmentLineRow {

@@ -206,17 +206,9 @@ pub async fn by_checkout(mut conn: &Conn, scope: &Scope, first: OrderId) -> Resu
     Ok(query.order(orders::id).load(&mut conn).await?)
 }
 
-/// Inserts an order without lines.
-/// # Errors
-/// [`Error::Retry`] if an imported order has this number; the next attempt takes the next number.
-pub async fn insert(conn: &Conn, new: &NewOrder) -> Result<OrderRow> {
-    let inserted = insert_all(conn, std::slice::from_ref(new)).await?.pop();
-    inserted.ok_or_else(|| Error::Internal("the inserted order was not returned".into()))
-}
-
 /// Inserts orders without lines; returns them in no particular order.
 /// # Errors
-/// As [`insert`].
+/// [`Error::Retry`] if an imported order has one of the numbers; the next attempt takes the next numbers.
 pub async fn insert_all(mut conn: &Conn, new: &[NewOrder]) -> Result<Vec<OrderRow>> {
     let query = diesel::insert_into(orders::table).values(new).returning(OrderRow::as_returning());
     query.get_results(&mut conn).await.map_err(|error| match Error::from(error) {

@@ -76,8 +76,10 @@ async fn start_operation(
     Ok(StartedOperation { payment, operation, source })
 }
 
-/// Queues the job that resolves an operation.
-async fn schedule_resolve(
+/// Queues the job that resolves a pending operation after a pause.
+/// # Errors
+/// Database errors.
+pub async fn schedule_resolve(
     conn: &Conn,
     operation: &OperationRow,
     source: Option<String>,

@@ -1,7 +1,8 @@
-// Draws the pictures of the demo market: one WebP file for each drawing, and a sheet of all to look at.
+// Draws the pictures of the demo market: a WebP file for each drawing, the same in directories for the smaller widths that the
+// image processor would make, and a sheet of all to look at.
 // Run in this directory: `npm install --no-save sharp && node draw.mjs` (add a file name to write the sheet, as PNG).
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import sharp from 'sharp';
 import * as clothing from './clothing.mjs';
 import * as kitchen from './kitchen.mjs';
@@ -137,11 +138,22 @@ const BRANDS = [
 const drawn = PICTURES.map(([name, ground, body]) => ({ name, svg: picture(ground, body) }))
   .concat(CATEGORIES.map(([slug, ground, body]) => ({ name: `category-${slug}`, svg: picture(ground, body) })))
   .concat(BRANDS.map(([slug, svg]) => ({ name: `brand-${slug}`, svg })));
+/** Widths below the full one, in pixels. */
+const SMALLER = [160, 320];
 let bytes = 0;
-for (const { name, svg } of drawn) {
-  const webp = await sharp(Buffer.from(svg)).webp({ quality: 70, effort: 6 }).toBuffer();
+const write = async (file, image) => {
+  const webp = await image.webp({ quality: 70, effort: 6 }).toBuffer();
   bytes += webp.length;
-  writeFileSync(`${name}.webp`, webp);
+  writeFileSync(file, webp);
+};
+SMALLER.forEach((width) => mkdirSync(`${width}`, { recursive: true }));
+for (const { name, svg } of drawn) {
+  const image = sharp(Buffer.from(svg));
+  const { width: full } = await image.metadata();
+  await write(`${name}.webp`, image.clone());
+  for (const width of SMALLER.filter((width) => width < full)) {
+    await write(`${width}/${name}.webp`, image.clone().resize(width));
+  }
 }
 console.log(`${drawn.length} pictures, ${bytes} bytes`);
 

@@ -1,10 +1,10 @@
-//! The illustrations of the demo data, drawn by `draw.mjs`; run it again after changing a drawing.
+//! The illustrations of the demo data, drawn by `draw.mjs`; run it again after changing a drawing. They are embedded in all widths
+//! that the image processor would make, because encoding them would take longer than everything else.
 //! Rule: files are stored before the rows that refer to them. Storage keys are derived from the content, so a crash in between
 //! leaves files that the next start uses again or that the cleanup job deletes.
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
@@ -16,14 +16,34 @@ use crate::{
 /// Number of images that are processed at the same time.
 const CONCURRENCY: usize = 8;
 
+/// An embedded illustration.
+struct Illustration {
+    name: &'static str,
+    /// The illustration in its full width, which its storage keys are derived from.
+    file: &'static [u8],
+    /// The same in the standard widths below its own ([`crate::media::renditions::WIDTHS`]), narrowest first.
+    smaller: &'static [&'static [u8]],
+}
+
 macro_rules! illustrations {
-    ($($name:literal,)*) => {
-        /// Name and file of each illustration.
-        const ILLUSTRATIONS: &[(&str, &[u8])] = &[$(($name, include_bytes!(concat!($name, ".webp"))),)*];
+    (drawings: $($drawing:literal,)* logos: $($logo:literal,)*) => {
+        /// All illustrations: drawings are 600 pixels wide, logos 320.
+        const ILLUSTRATIONS: &[Illustration] = &[
+            $(illustrations!($drawing, "160/", "320/"),)*
+            $(illustrations!($logo, "160/"),)*
+        ];
+    };
+    ($name:literal, $($directory:literal),*) => {
+        Illustration {
+            name: $name,
+            file: include_bytes!(concat!($name, ".webp")),
+            smaller: &[$(include_bytes!(concat!($directory, $name, ".webp"))),*],
+        }
     };
 }
 
 illustrations! {
+    drawings:
     "anchor",
     "apron-natural",
     "apron-navy",
@@ -35,18 +55,6 @@ illustrations! {
     "boots",
     "bowl-cream",
     "bowl-indigo",
-    "brand-atelier-pommier",
-    "brand-crumbwell",
-    "brand-fahrwasser",
-    "brand-greywether",
-    "brand-halyard-hitch",
-    "brand-hearth-and-linen",
-    "brand-kettlewright",
-    "brand-leafwell",
-    "brand-lumen-point",
-    "brand-oxbow-mill",
-    "brand-skerry-knit",
-    "brand-watt-und-wind",
     "bread-board",
     "bread-knife",
     "bread-lame",
@@ -128,12 +136,26 @@ illustrations! {
     "sweater-oatmeal",
     "tea-tin-large",
     "tea-tin-small",
+
+    logos:
+    "brand-atelier-pommier",
+    "brand-crumbwell",
+    "brand-fahrwasser",
+    "brand-greywether",
+    "brand-halyard-hitch",
+    "brand-hearth-and-linen",
+    "brand-kettlewright",
+    "brand-leafwell",
+    "brand-lumen-point",
+    "brand-oxbow-mill",
+    "brand-skerry-knit",
+    "brand-watt-und-wind",
 }
 
 /// Stores the renditions of all illustrations and returns the content row of each by name.
 pub(super) async fn store_files(db: &Db, processor: &ImageProcessor) -> Result<HashMap<&'static str, NewMedia>> {
-    let processed = stream::iter(ILLUSTRATIONS).map(|(name, file)| async move {
-        let processed = processor.process_trusted(db, Bytes::from_static(file)).await?;
+    let processed = stream::iter(ILLUSTRATIONS).map(|Illustration { name, file, smaller }| async move {
+        let processed = processor.process_trusted(db, file, smaller).await?;
         let media = processed.map_err(|error| Error::Internal(format!("the illustration {name}: {error}")))?;
         Ok::<_, Error>((*name, media))
     });
