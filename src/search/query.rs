@@ -4,8 +4,6 @@
 
 use std::collections::HashMap;
 
-use super::ts_query::Analysis;
-
 /// Maximum number of terms of a query; further ones are ignored.
 pub const MAX_TERMS: usize = 32;
 /// Maximum number of words of a synonym.
@@ -120,18 +118,12 @@ impl ParsedQuery {
         self
     }
 
-    /// Returns the words that may be misspelled, with their positions: words of three or more letters, without digits,
-    /// without synonyms, and no stop words of any language.
-    pub fn correctable_words(&self, analyses: &[&Analysis]) -> Vec<(usize, String)> {
-        let has_synonym = |position: usize| {
-            let mut synonyms = analyses.iter().flat_map(|analysis| &analysis.synonyms);
-            synonyms.any(|(from, (length, _))| (*from..from + length).contains(&position))
-        };
-        let is_stop_word = |position: usize| analyses.iter().any(|analysis| analysis.is_stop_word(self, position));
-        let correctable = |(position, term): (usize, &Term)| {
-            let Term::Word(word) = term else { return None };
-            let is_left = !has_synonym(position) && !is_stop_word(position);
-            (is_correctable(word) && is_left).then(|| (position, word.clone()))
+    /// Returns the words that may be misspelled, with their positions: words of three or more letters, without digits, at
+    /// a position that is not known to be right.
+    pub fn correctable_words(&self, is_known: impl Fn(usize) -> bool) -> Vec<(usize, String)> {
+        let correctable = |(position, term): (usize, &Term)| match term {
+            Term::Word(word) if is_correctable(word) && !is_known(position) => Some((position, word.clone())),
+            _ => None,
         };
         self.terms.iter().enumerate().filter_map(correctable).collect()
     }
@@ -224,7 +216,7 @@ pub fn closest_word(typed: &str, candidates: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::ts_query::AnalyzedTerm, *};
+    use super::*;
 
     #[test]
     fn texts_are_parsed_into_terms() {
@@ -265,23 +257,20 @@ mod tests {
     #[test]
     fn corrections_replace_the_word_in_place() {
         let words = ParsedQuery::parse("\"red metal\" lamtern 22111 -blue");
-        assert_eq!(words.correctable_words(&[]), [(1, "lamtern".to_owned())]);
+        assert_eq!(words.correctable_words(|_| false), [(1, "lamtern".to_owned())]);
         let words = words.with_corrections(&HashMap::from([(1, "lantern".to_owned())]));
         assert_eq!(words.to_text(), "\"red metal\" lantern 22111 -blue");
     }
 
     #[test]
-    fn words_with_synonyms_and_stop_words_are_not_corrected() {
+    fn known_words_are_not_corrected() {
         let words = ParsedQuery::parse("red tee shirt the \"a b\" lamtern");
         let sequences: Vec<_> =
             words.word_sequences().into_iter().map(|sequence| (sequence.position, sequence.text)).collect();
         assert_eq!(sequences[..3], [(0, "red".into()), (0, "red tee".into()), (0, "red tee shirt".into())]);
         assert_eq!(words.plain_text(), None);
-        let stop_word = AnalyzedTerm { query: "'the'".into(), is_stop_word: true };
-        let analysis =
-            Analysis { terms: [(3, stop_word)].into(), synonyms: [(1, (2, vec!["'tshirt'".to_owned()]))].into() };
         let expected = [(0, "red".to_owned()), (5, "lamtern".to_owned())];
-        assert_eq!(words.correctable_words(&[&analysis, &Analysis::default()]), expected);
+        assert_eq!(words.correctable_words(|position| (1..=3).contains(&position)), expected);
     }
 
     #[test]

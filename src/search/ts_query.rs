@@ -92,6 +92,13 @@ impl Analysis {
         is_word && self.terms.get(&position).is_some_and(|term| term.is_stop_word)
     }
 
+    /// Returns whether the term at a position has a synonym, or is a word that the language leaves out.
+    pub fn is_known(&self, query: &ParsedQuery, position: usize) -> bool {
+        let mut synonyms = self.synonyms.iter();
+        synonyms.any(|(from, (length, _))| (*from..from + length).contains(&position))
+            || self.is_stop_word(query, position)
+    }
+
     /// Returns the query of consecutive words or any of their synonyms.
     fn sequence(&self, position: usize, length: usize, others: &[String]) -> String {
         let mut words = String::new();
@@ -176,5 +183,14 @@ mod tests {
         ]);
         let built = TsQuery::build(&query, &Analysis { synonyms, ..analyze(&query) }).expect("words");
         assert_eq!(built.text, "'red' & (('tee' & 'shirt') | ('tshirt' | 't' <-> 'shirt')) & ('tee' | 'top')");
+    }
+
+    #[test]
+    fn words_with_synonyms_and_stop_words_are_known() {
+        let query = ParsedQuery::parse("red tee shirt the lamtern");
+        let synonyms = HashMap::from([(1, (2, vec!["'tshirt'".to_owned()]))]);
+        let analysis = Analysis { synonyms, ..analyze(&query) };
+        let known: Vec<usize> = (0..5).filter(|position| analysis.is_known(&query, *position)).collect();
+        assert_eq!(known, [1, 2, 3]);
     }
 }

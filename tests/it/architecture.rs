@@ -13,7 +13,7 @@ const FOUNDATION: &[&str] =
     &["config", "error", "telemetry", "registry", "db", "paging", "money", "ids", "text", "auth", "storage"];
 
 /// Macros of the foundation, which are exported at the crate root.
-const MACROS: &[&str] = &["op", "text_op", "text_enum", "paged"];
+const MACROS: &[&str] = &["op", "text_op", "citext_op", "name_op", "text_enum", "paged"];
 
 /// Layers 1 and 2, as listed in the module map of `src/lib.rs`: a domain may use the domains of the groups before its
 /// own.

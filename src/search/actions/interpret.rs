@@ -60,7 +60,8 @@ async fn correct_spelling(db: &Db, query: &ParsedQuery, rule_matches: &RuleMatch
         let full_text = FullTextQuery(queries.collect());
         (!full_text.0.is_empty()).then_some((position, word, full_text))
     };
-    let correctable: Vec<_> = query.correctable_words(&analyses).into_iter().filter_map(with_query).collect();
+    let is_known = |position: usize| analyses.iter().any(|analysis| analysis.is_known(query, position));
+    let correctable: Vec<_> = query.correctable_words(is_known).into_iter().filter_map(with_query).collect();
     if correctable.is_empty() {
         return Ok(None);
     }

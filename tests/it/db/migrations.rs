@@ -276,6 +276,6 @@ async fn every_entity_table_has_created_at_and_updated_at() {
     forbid("entity tables have created_at, updated_at and the trigger; others are listed", broken);
     // The trigger applies to every writer.
     database.rows("INSERT INTO brands (name, slug, updated_at) VALUES ('Wick', 'wick', '2001-01-01')").await;
-    database.rows("UPDATE brands SET name = 'Wick', updated_at = '2001-01-01'").await;
+    database.rows("UPDATE brands SET name = 'Wicks', updated_at = '2001-01-01'").await;
     assert_eq!(database.scalar("SELECT updated_at > now() - interval '1 hour' FROM brands").await, "t");
 }

@@ -156,10 +156,11 @@ async fn mutations_run_serially_and_payloads_follow_the_query_order() {
         data(&admin, &order).await,
         r#"{"z":{"userErrors":[],"order":{"details":[{"product":{"brand":{"slug":"acme"},"stock":7,"name":"Lantern"},"quantity":2}],"orderNumber":"SAILOR-1001","user":{"role":{"code":"admin"}},"status":"PENDING","totalAmount":{"currency":"EUR","amount":"20.00"}}}}"#
     );
-    let create = |name: &str| {
-        format!("brandCreate(input: {{ name: {name:?} }}) {{ brand {{ slug }} userErrors {{ message field code }} }}")
+    let create = |slug: &str| {
+        let input = format!("{{ name: \"New\", slug: {slug:?} }}");
+        format!("brandCreate(input: {input}) {{ brand {{ slug }} userErrors {{ message field code }} }}")
     };
-    let several = format!("mutation {{ c: {} a: {} __typename b: {} }}", create("New"), create("New"), create("Newer"));
+    let several = format!("mutation {{ c: {} a: {} __typename b: {} }}", create("new"), create("new"), create("newer"));
     assert_eq!(
         data(&admin, &several).await,
         r#"{"c":{"brand":{"slug":"new"},"userErrors":[]},"a":{"brand":null,"userErrors":[{"message":"another brand has this slug","field":"slug","code":"TAKEN"}]},"__typename":"Mutation","b":{"brand":{"slug":"newer"},"userErrors":[]}}"#

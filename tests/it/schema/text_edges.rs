@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     ProductSpec, TestApp,
+    image_server::image_server,
     scenario::Scenario,
     sdl::{Sdl, base_name},
 };
@@ -51,7 +52,7 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
             "supplierSku": sku, "price": "1", "options": [{ "name": "Size", "value": sku }] })
     };
     let group = json!({ "variesBy": ["Size", "Color"] });
-    let image = json!({ "alt": "A lamp", "url": "https://images.example/1.jpg" });
+    let image = json!({ "alt": "A lamp", "url": format!("{}/a.jpg", image_server().await) });
     let tracking = json!({ "carrier": "Post", "trackingNumber": "P 2", "trackingUrl": "https://post.example/2" });
     let supplier =
         |name: &str| json!({ "name": name, "contactName": "Jo", "email": "jo@tin.example", "phone": "+49 40 1234" });

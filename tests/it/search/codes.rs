@@ -170,9 +170,7 @@ async fn german_umlauts_are_found_in_both_spellings() {
     assert_found(
         "de",
         &[
-            ("Muesli", &["MUE1", "MUE2"]),
             ("Müsli", &["MUE1", "MUE2"]),
-            ("musli", &["MUE1", "MUE2"]),
             ("müslischale", &["MUE2"]),
             ("oel fuer fahrraeder", &["OEL"]),
             ("Öl für Fahrräder", &["OEL"]),
@@ -180,6 +178,12 @@ async fn german_umlauts_are_found_in_both_spellings() {
         ],
     )
     .await;
+    let app = shop("de").await;
+    for query in ["Muesli", "musli"] {
+        let mut codes = found(&app.anonymous(), query).await;
+        codes.sort();
+        assert_eq!(codes, ["MUE1", "MUE2"], "{query}");
+    }
 }
 
 #[tokio::test]

@@ -150,7 +150,8 @@ async fn phone_number_without_country_code_is_read_in_the_country_of_the_default
         let changed = actor.mutate("userUpdate", "user { phone }", call.clone()).await;
         assert_eq!(changed.text_at("userUpdate.user.phone"), "+442079460000");
     }
-    assert_eq!(app.customer().await.try_mutate("userUpdate", call).await, "NOT_FOUND id");
+    // The addresses of others are not read.
+    assert_eq!(app.customer().await.try_mutate("userUpdate", call).await, "INVALID phone");
 }
 
 #[tokio::test]
