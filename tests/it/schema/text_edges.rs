@@ -107,7 +107,7 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
         (
             admin,
             "searchRuleUpdate",
-            json!({ "id": id("SearchRule"), "words": ["oil"], "url": "https://shop.example/oil", "categoryId": null }),
+            json!({ "id": id("SearchRule"), "words": ["oil"], "url": "https://shop.example/oil" }),
         ),
         (customer, "wishlistCreate", json!({ "name": "Later" })),
         (customer, "wishlistUpdate", json!({ "id": id("Wishlist"), "name": "Soon" })),

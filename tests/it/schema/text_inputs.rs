@@ -28,7 +28,7 @@ fn fields(website: &str, product: &str) -> Vec<Field> {
         field("brandCreate", "name", 255, Some("brand.name"), slugged()),
         field("supplierCreate", "name", 255, Some("supplier.name"), json!({ "name": "n" })),
         field("productCreate", "name", 255, Some("product.name"), item()),
-        field("productCreate", "sku", 100, Some("product.sku"), item()),
+        field("productCreate", "sku", 255, Some("product.sku"), item()),
         field("productCreate", "barcode", 100, Some("product.barcode"), item()),
         field("productCreate", "variant", 255, Some("product.variant"), item()),
         field("stockAdjust", "note", 1000, None, json!({ "productId": product, "delta": 1 })),
