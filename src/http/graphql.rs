@@ -86,7 +86,7 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
     let budget = endpoint.engine.budget();
     match requests {
         Requests::Single(request) => {
-            match run(&endpoint, &parts, request, files, &budget, started, deadline, &request_id).await {
+            match run(&endpoint, &parts, *request, files, &budget, started, deadline, &request_id).await {
                 Ok(response) => respond(media_type, status(&response, media_type), response),
                 Err(error) => error.into_response(media_type, &request_id),
             }
@@ -208,7 +208,11 @@ async fn receive(
     match parts.method {
         Method::GET => {
             let request = params::from_query_string(&parts.uri)?;
-            Ok(ReceivedRequest { requests: Requests::Single(request), files: RequestFiles::default(), deadline })
+            Ok(ReceivedRequest {
+                requests: Requests::Single(Box::new(request)),
+                files: RequestFiles::default(),
+                deadline,
+            })
         }
         Method::POST if is_multipart(&parts.headers) => {
             multipart::check_preflight(&parts.headers)?;
@@ -223,7 +227,7 @@ async fn receive(
             let (request, files) = timeout_at(started + UPLOAD_TIMEOUT, form).await.map_err(timed_out)??;
             // The operation's time limit starts when its files have arrived.
             let deadline = Instant::now() + endpoint.settings.timeout;
-            Ok(ReceivedRequest { requests: Requests::Single(request), files, deadline })
+            Ok(ReceivedRequest { requests: Requests::Single(Box::new(request)), files, deadline })
         }
         Method::POST => {
             params::check_content_type(&parts.headers)?;

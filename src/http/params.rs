@@ -55,7 +55,7 @@ impl Params {
 /// The requests of a body.
 pub enum Requests {
     /// A single request.
-    Single(Request),
+    Single(Box<Request>),
     /// An array of requests, which is answered by an array of responses.
     Batch(Vec<Request>),
 }
@@ -96,7 +96,7 @@ pub async fn from_body(body: Body, max_bytes: usize, max_batch: usize) -> Result
     }
     match first_byte(&bytes) {
         Some(b'[') => parse_batch(&bytes, max_batch).map(Requests::Batch),
-        _ => parse_request(&bytes).map(Requests::Single),
+        _ => parse_request(&bytes).map(|request| Requests::Single(Box::new(request))),
     }
 }
 

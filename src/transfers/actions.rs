@@ -2,13 +2,11 @@
 //! rejected ones to the rejects file, and stores the progress.
 //! Rule: the progress is stored only after the rejected rows are in their file, so that no row is lost.
 
-use csv::ByteRecord;
-
 use super::{
     IMPORTED_TABLES,
     model::Report,
     read_ahead::{ReadAhead, RowBatch},
-    record::{Context, Rejection, Row},
+    record::{RejectedRow, Rejection, Row},
     rejects::RejectsFile,
 };
 use crate::{
@@ -27,19 +25,6 @@ pub struct BatchOutcome {
     pub unchanged: u64,
     /// Rows that were not imported.
     pub rejected: Vec<RejectedRow>,
-}
-
-/// A rejected row.
-#[derive(Debug)]
-pub struct RejectedRow {
-    /// Line of the file on which the row begins.
-    pub line: u64,
-    /// Fields of the row.
-    pub fields: ByteRecord,
-    /// Other lines of the file that the row depends on.
-    pub context: Context,
-    /// Reason of the rejection.
-    pub reason: Rejection,
 }
 
 /// Writes the rows of one type of file; the reader parsed them to `T`, or rejected them with `E`.

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{formats, record::Rejection, rejection_summary::RejectionSummary};
+use super::{
+    formats,
+    record::Rejection,
+    rejection_summary::{MAX_ERRORS, RejectionSummary, RowError},
+};
 use crate::{
     db::export::Export,
     error::{Error, Result},
@@ -12,9 +16,6 @@ use crate::{
     registry::domains,
     text_enum,
 };
-
-/// Maximum number of rejected rows in a report; the rejects file contains all of them.
-pub const MAX_ERRORS: usize = 100;
 
 macro_rules! resources {
     ($($resource:ident($name:literal) $doc:literal in $domain:ident $export:ident;)*) => {
@@ -149,24 +150,6 @@ pub struct Counts {
     pub unchanged: u64,
     /// Rejected rows.
     pub rejected: u64,
-}
-
-/// A rejected row in a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowError {
-    /// Line of the file on which the row begins, from 1.
-    pub line: u64,
-    /// Name of the column in the file; none if the row as a whole is invalid.
-    pub column: Option<String>,
-    /// The rule that the row violates.
-    pub message: String,
-}
-
-impl RowError {
-    /// Creates the error of the row that begins on this line.
-    pub fn new(line: u64, rejection: Rejection) -> Self {
-        Self { line, column: rejection.column, message: rejection.message }
-    }
 }
 
 /// Report of an import.

@@ -1,17 +1,13 @@
 //! Reads the rows of a file on a separate thread, a few batches ahead, so that the database never waits for the file.
 //! Rule: rows keep the order of the file, and only a few batches are in memory.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    iter::Peekable,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, iter::Peekable, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     formats::Notes,
-    record::{Rejection, Row},
+    record::{Columns, Rejection, Row},
     rejects::Layout,
 };
 use crate::error::{Error, Result};
@@ -23,9 +19,6 @@ const BATCHES_AHEAD: usize = 2;
 
 /// The rows of a file in its order; an error if the rest of the file cannot be read.
 pub type Rows<T, E = Rejection> = Box<dyn Iterator<Item = Result<Row<T, E>>>>;
-
-/// The file's own names of the columns, by the names in Souk's format.
-pub type Columns = HashMap<&'static str, String>;
 
 /// A file whose header has been read.
 pub struct OpenFile<T, E = Rejection> {

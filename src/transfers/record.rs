@@ -1,13 +1,16 @@
 //! Parsed rows of a file, independent of its format.
 //! Rule: `None` means that the file does not contain the field and keeps the existing value; `Some(None)` clears it.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+
+/// The file's own names of the columns, by the names in Souk's format.
+pub type Columns = HashMap<&'static str, String>;
 
 /// A row of a file. `E` is the reason of a rejection.
 #[derive(Debug)]
@@ -20,6 +23,19 @@ pub struct Row<T, E = Rejection> {
     pub context: Context,
     /// The parsed record, or the reason of the rejection.
     pub record: Result<T, E>,
+}
+
+/// A rejected row.
+#[derive(Debug)]
+pub struct RejectedRow {
+    /// Line of the file on which the row begins.
+    pub line: u64,
+    /// Fields of the row.
+    pub fields: csv::ByteRecord,
+    /// Other lines of the file that the row depends on.
+    pub context: Context,
+    /// Reason of the rejection.
+    pub reason: Rejection,
 }
 
 /// Lines of the file that rows depend on: those of the same product, in the order of the file.

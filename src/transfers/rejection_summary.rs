@@ -3,10 +3,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    model::{MAX_ERRORS, RowError},
-    record::Rejection,
-};
+use super::record::Rejection;
+
+/// Maximum number of rejected rows in a report; the rejects file contains all of them.
+pub const MAX_ERRORS: usize = 100;
+
+/// A rejected row in a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowError {
+    /// Line of the file on which the row begins, from 1.
+    pub line: u64,
+    /// Name of the column in the file; none if the row as a whole is invalid.
+    pub column: Option<String>,
+    /// The rule that the row violates.
+    pub message: String,
+}
+
+impl RowError {
+    /// Creates the error of the row that begins on this line.
+    pub fn new(line: u64, rejection: Rejection) -> Self {
+        Self { line, column: rejection.column, message: rejection.message }
+    }
+}
 
 /// Maximum number of example rows for a reason.
 const MAX_EXAMPLES: usize = 3;

@@ -13,7 +13,10 @@ use std::{
 use csv::{ByteRecord, ReaderBuilder, Writer, WriterBuilder};
 use serde_json::{Map, Value};
 
-use super::{actions::RejectedRow, native::read::REJECTS_COLUMNS, record::Rejection};
+use super::{
+    native::read::REJECTS_COLUMNS,
+    record::{RejectedRow, Rejection},
+};
 use crate::error::{Error, Result};
 
 /// A rejects file; created with the first row.

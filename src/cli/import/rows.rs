@@ -13,8 +13,8 @@ use crate::{
     transfers::{
         formats::{self, amounts::DecimalSeparator, decode::Encoding},
         import::{self, Input},
-        model::{Format, ImportOptions, MatchBy, Missing, ProductRules, Report, Resource, RowError},
-        rejection_summary::RejectionSummary,
+        model::{Format, ImportOptions, MatchBy, Missing, ProductRules, Report, Resource},
+        rejection_summary::{RejectionSummary, RowError},
     },
 };
 

@@ -207,7 +207,7 @@ mod tests {
             bits += &format!("{category:04b}");
             bits += &if category == 0 { "0".to_owned() } else { format!("{coded:0category$b}0") };
         }
-        while bits.len() % 8 != 0 {
+        while !bits.len().is_multiple_of(8) {
             bits.push('1');
         }
         let bytes =

@@ -88,7 +88,11 @@ pub fn list(cell: &str, separator: char) -> Vec<String> {
 /// Returns whether a path is a category; shop systems name the absence of one `Uncategorized`.
 pub fn is_category(path: &[String]) -> bool {
     let is_none = |name: &String| ["uncategorized", "uncategorised"].contains(&name.to_lowercase().as_str());
-    !path.is_empty() && !(path.len() == 1 && is_none(&path[0]))
+    match path {
+        [] => false,
+        [only] => !is_none(only),
+        _ => true,
+    }
 }
 
 /// Returns the main category of a product, which is the deepest (the first one among equals), and the number of other

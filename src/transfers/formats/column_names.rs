@@ -2,7 +2,7 @@
 //! Rule: the readers of the formats find their columns by the same names.
 
 use super::{Shop, csv_reader::Header};
-use crate::transfers::read_ahead::Columns;
+use crate::transfers::record::Columns;
 
 /// A column of Souk's format and the columns of another one, of which the first that a file has is shown.
 type Names = (&'static str, &'static [&'static str]);

@@ -32,10 +32,7 @@ use self::{
     csv_reader::{CsvReader, Header, Line, read_error},
     decode::Encoding,
 };
-use super::{
-    read_ahead::Columns,
-    record::{Context, FileLine, ImageRecord, ProductRecord, Rejection, Row},
-};
+use super::record::{Columns, Context, FileLine, ImageRecord, ProductRecord, Rejection, Row};
 use crate::error::{Error, Result};
 
 /// Maximum size in bytes of the data that the first pass retains.

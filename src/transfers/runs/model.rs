@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::super::{
     formats::{self, amounts::DecimalSeparator, decode::Encoding},
-    model::{Format, ProductRules, Resource, RowError},
-    rejection_summary::RejectionSummary,
+    model::{Format, ProductRules, Resource},
+    rejection_summary::{RejectionSummary, RowError},
 };
 use crate::{
     auth::{Permission, Viewer},

@@ -26,8 +26,8 @@ use crate::{
     media::model::ImageFailure,
     transfers::{
         self,
-        model::{Format, Resource, RowError},
-        rejection_summary::RejectionSummary,
+        model::{Format, Resource},
+        rejection_summary::{RejectionSummary, RowError},
         runs::model::{Status, TransferDirection, TransferRow, TransferScope},
     },
 };

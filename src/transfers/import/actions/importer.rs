@@ -9,9 +9,11 @@ use futures_util::future::try_join_all;
 
 use super::super::{
     super::{
-        actions::{BatchOutcome, BatchWriter, RejectedRow},
+        actions::{BatchOutcome, BatchWriter},
         model::{Report, Resource},
-        record::{CategoryRecord, Context, CustomerRecord, OrderRecord, ProductRecord, Record, Rejection, Row},
+        record::{
+            CategoryRecord, Context, CustomerRecord, OrderRecord, ProductRecord, Record, RejectedRow, Rejection, Row,
+        },
     },
     categories,
     check::{self, Identifiers},

@@ -10,8 +10,8 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use super::super::{
     super::{
         formats::Notes,
-        read_ahead::{Columns, OpenFile, ReadAhead},
-        record::{Context, Row},
+        read_ahead::{OpenFile, ReadAhead},
+        record::{Columns, Context, Row},
         rejects::Layout,
     },
     model::{RejectReason, SalesLine, SalesOptions, header::Header},

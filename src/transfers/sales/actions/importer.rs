@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::{
     super::{
         super::{
-            actions::{BatchOutcome, BatchWriter, RejectedRow},
+            actions::{BatchOutcome, BatchWriter},
             model::Report,
-            record::Row,
+            record::{RejectedRow, Row},
         },
         model::{
             RejectReason, SalesLine, SalesOptions, SalesReport,

@@ -185,7 +185,7 @@ pub const CASES: &[Case] = &[
         "paymentCreate",
         r#"{"orderId": "UNPAID", "provider": "TEST", "method": "CARD", "source": "4111111111111111", "idempotencyKey": "k"}"#,
         &[
-            r#"CREATED PAYMENT sailor null {"amount":"10.00","method":"card","status":"pending","currency":"EUR","order_id":"UNPAID","provider":"test","captured_amount":"0","refunded_amount":"0"}"#,
+            r#"CREATED PAYMENT sailor null {"amount":"10.00","method":"card","status":"pending","currency":"EUR","order_id":"UNPAID","provider":"test","captured_amount":0,"refunded_amount":0}"#,
             r#"UPDATED PAYMENT sailor {"status":"pending"} {"status":"authorized"}"#,
         ],
     ),
@@ -193,13 +193,13 @@ pub const CASES: &[Case] = &[
         "paymentCapture",
         r#"{"id": "PAYMENT", "amount": "4", "idempotencyKey": "k"}"#,
         &[
-            r#"UPDATED PAYMENT sailor {"status":"authorized","captured_amount":"0"} {"status":"captured","captured_amount":"4.00"}"#,
+            r#"UPDATED PAYMENT sailor {"status":"authorized","captured_amount":0} {"status":"captured","captured_amount":"4.00"}"#,
         ],
     ),
     Case(
         "paymentRefund",
         r#"{"id": "PAYMENT", "amount": "1.5", "idempotencyKey": "k"}"#,
-        &[r#"UPDATED PAYMENT sailor {"refunded_amount":"0"} {"refunded_amount":"1.50"}"#],
+        &[r#"UPDATED PAYMENT sailor {"refunded_amount":0} {"refunded_amount":"1.50"}"#],
     ),
     Case(
         "shipmentUpdate",
