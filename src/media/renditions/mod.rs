@@ -121,23 +121,21 @@ pub fn render(bytes: &[u8]) -> Result<RenderedImage, ImageError> {
 /// # Errors
 /// The reason why a file is rejected.
 pub fn render_trusted(bytes: &[u8], smaller: &[&[u8]]) -> Result<RenderedImage, ImageError> {
-    let mut files = Vec::new();
-    let mut keep = |webp: &[u8]| {
+    let (mut files, mut narrowest, mut size) = (Vec::new(), None, (0, 0));
+    for webp in smaller.iter().copied().chain([bytes]) {
         let (format, pixels) = decode(webp)?;
         if format != SourceFormat::Webp {
             return Err(ImageError::UnsupportedFormat);
         }
+        size = (pixels.width(), pixels.height());
         let width = pixels.width();
         files.push(RenditionFile { width, format: RenditionFormat::Webp, bytes: webp.to_vec() });
         files.push(RenditionFile { width, format: RenditionFormat::Jpeg, bytes: encode_jpeg(&pixels)? });
-        Ok((format, pixels))
-    };
-    for webp in smaller {
-        keep(webp)?;
+        narrowest.get_or_insert(pixels);
     }
-    let (format, pixels) = keep(bytes)?;
-    let (width, height) = (pixels.width(), pixels.height());
-    Ok(RenderedImage { format, width, height, blurhash: blurhash(pixels)?, files })
+    let (width, height) = size;
+    let blurhash = blurhash(narrowest.ok_or(ImageError::Damaged)?)?;
+    Ok(RenderedImage { format: SourceFormat::Webp, width, height, blurhash, files })
 }
 
 /// Returns the BlurHash of an image.
