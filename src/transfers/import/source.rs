@@ -11,8 +11,8 @@ use super::super::{
         read::{CsvRows, JsonRows},
         rows,
     },
-    read_ahead::{Columns, OpenFile, ReadAhead},
-    record::{ProductRecord, Record, Rejection},
+    read_ahead::{OpenFile, ReadAhead},
+    record::{Columns, ProductRecord, Record, Rejection},
     rejects::Layout,
 };
 use crate::{

@@ -376,7 +376,7 @@ async fn invalid_filter_values_are_user_errors() {
     }
     for condition in [
         "price: {eq: \"ten\"}",
-        "price: {gte: 1.0000000000000001}",
+        "price: {gte: true}",
         "price: {gte: \"1e400\"}",
         "stock: {eq: 2147483648}",
         "createdAt: {gte: \"yesterday\"}",

@@ -46,7 +46,7 @@ fn misuses(place: &str, text: &str, words: &[(Regex, &str)]) -> Vec<String> {
 
 /// The name and description of every type, field, argument, input field and enum value.
 fn descriptions() -> Vec<(String, String)> {
-    let sdl = fs::read_to_string(root().join("schema.graphql")).expect("schema.graphql");
+    let sdl = souk::graphql::sdl_of_types();
     let mut all = Vec::new();
     for definition in parse_schema(&sdl).expect("the schema parses").definitions {
         let TypeSystemDefinition::Type(definition) = definition else { continue };

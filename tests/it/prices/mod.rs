@@ -54,7 +54,7 @@ async fn only_price_changes_are_recorded() {
     assert_eq!(manager.mutate("stockAdjust", "", adjusted).await.outcome("stockAdjust"), "done");
     app.customer().await.order(&[(product, 1)]).await;
     assert_eq!(history(&manager, product).await, ["8.00 9.00 me", "9.00 - me", "9.00 12.50 me", "10.00 12.50 me"]);
-    for wrong in ["-1", "1.005", "100000000"] {
+    for wrong in ["-1", "1.005", "1000000000000"] {
         let found = update(&manager, product, json!({ "compareAtPrice": wrong })).await;
         assert!(found.ends_with(" compareAtPrice"), "{wrong}: {found}");
     }

@@ -60,6 +60,8 @@ const BOUNDED: &[(&str, &str)] = &[
     ("SearchAnalytics.zeroResults", "at most 100"),
     ("Shipment.lines", "each line of the order at most once"),
     ("Transfer.errors", "the first 100"),
+    ("Transfer.rejections", "at most 100"),
+    ("TransferRejection.examples", "at most three"),
     ("Transfer.imageFailures", "the 20 most frequent reasons"),
     ("TransferImageFailure.examples", "at most five"),
     ("Product.images", "a product has at most 50"),

@@ -88,9 +88,10 @@ impl TestApp {
             INSERT INTO audit_log (id, user_id, via, resource_type, resource_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;
-            INSERT INTO transfers (id, direction, resource, format, website_id, user_id, errors)
-                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i,
-                    '[{{\"line\": 2, \"column\": \"sku\", \"message\": \"a row has one\"}}]' FROM generate_series(1, {n}) i;
+            INSERT INTO transfers (id, direction, resource, format, website_id, user_id, errors, rejections)
+                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i, e, r
+                FROM generate_series(1, {n}) i, jsonb('[{{\"line\": 2, \"column\": \"sku\", \"message\": \"a row has one\"}}]') e,
+                    jsonb_build_array(e -> 0 || jsonb_build_object('count', 1, 'examples', e)) r;
             INSERT INTO sources (resource_type, resource_id, website_id, external_id, last_transfer_id)
                 SELECT resource_type, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) resource_type;
             UPDATE products SET cost_price = 5, supplier_sku = 'D' WHERE id > {base};

@@ -396,7 +396,6 @@ async fn local_changes_are_not_overwritten() {
     assert_eq!(text(&db, "SELECT name || is_active FROM products").await, "Our cupfalse");
     assert_eq!(import(&db, &file, &rejects.0).await.unwrap().products.updated, 1);
     assert_eq!(text(&db, "SELECT name || is_active || price FROM products").await, "Cupfalse6.00");
-    let order =
-        "SELECT u.name || ' ' || o.status FROM orders o JOIN users u ON u.id = o.user_id WHERE order_number = '1'";
-    assert_eq!(text(&db, order).await, "Ann cancelled");
+    let order = "SELECT name || status FROM users, orders WHERE order_number = '1'";
+    assert_eq!(text(&db, order).await, "Anncancelled");
 }
