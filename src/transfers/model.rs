@@ -67,7 +67,7 @@ impl Format {
 }
 
 text_enum! {
-    /// How an import finds the product of a row.
+    /// The rule by which an import finds the product of a row.
     #[derive(Default, Serialize, Deserialize)]
     #[graphql(name = "ImportMatch")]
     pub enum MatchBy {
@@ -81,7 +81,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What an import does with the active products of earlier imports of the website that the file does not contain.
+    /// The treatment of active products of earlier imports of the website that the file does not contain.
     #[derive(Default, Serialize, Deserialize)]
     #[graphql(name = "ImportMissing")]
     pub enum Missing {

@@ -107,7 +107,7 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
         (
             admin,
             "searchRuleUpdate",
-            json!({ "id": id("SearchRule"), "words": ["oil"], "url": "https://shop.example/oil" }),
+            json!({ "id": id("SearchRule"), "words": ["oil"], "url": "https://shop.example/oil", "target": null }),
         ),
         (customer, "wishlistCreate", json!({ "name": "Later" })),
         (customer, "wishlistUpdate", json!({ "id": id("Wishlist"), "name": "Soon" })),

@@ -66,10 +66,10 @@ pub struct ImportStartInput {
     /// Base URL for relative image URLs, such as `https://shop.example/media/catalog/product` for Magento; at most
     /// 1,000 characters.
     image_base_url: Option<String>,
-    /// How the product of a row is found. Only for products.
+    /// Rule by which the product of a row is found. Only for products.
     #[graphql(name = "match", default_with = "MatchBy::ExternalId")]
     match_by: MatchBy,
-    /// What happens to active products of earlier imports of the website that the file does not contain; they are counted
+    /// Treatment of active products of earlier imports of the website that the file does not contain; they are counted
     /// as `missing`. Only for products.
     #[graphql(default_with = "Missing::Keep")]
     missing: Missing,
