@@ -211,7 +211,7 @@ async fn failed_images_are_listed_for_those_who_may_change_them() {
         owners.join(" ")
     };
     let brand = app.database.scalar("SELECT name FROM brands").await;
-    let mut all = vec![brand.as_str(), "mask", "mine", "rope"];
+    let mut all = [brand.as_str(), "mask", "mine", "rope"];
     all.sort_unstable();
     assert_eq!(owners(&manager, &failed).await, all.join(" "));
     assert_eq!(owners(&manager, &json!({ "failed": false })).await, "mask mine rope");
