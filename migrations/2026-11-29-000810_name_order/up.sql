@@ -1,6 +1,14 @@
 -- The order that people expect of a list of names, by Unicode's root collation: a, Ä, b, Z; `Size 2` before `Size 10`.
 -- The collation is deterministic, so names that it considers equal are ordered by their bytes, and then by ID.
-CREATE COLLATION name_order (provider = icu, locale = 'und-u-kn-true');
+-- A PostgreSQL without ICU orders names by code points.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu') THEN
+        CREATE COLLATION name_order (provider = icu, locale = 'und-u-kn-true');
+    ELSE
+        CREATE COLLATION name_order FROM "C";
+    END IF;
+END $$;
 
 DROP INDEX users_name_idx;
 CREATE INDEX users_name_idx ON users (name COLLATE name_order, id);

@@ -24,6 +24,7 @@ DROP FUNCTION search_joined_parts(text);
 DROP FUNCTION search_parts(text);
 DROP FUNCTION search_plain(text, text);
 DROP FUNCTION search_plain_unicode(text);
+DROP COLLATION lower_case;
 DO $$
 DECLARE
     code text;

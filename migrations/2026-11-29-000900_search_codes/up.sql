@@ -23,6 +23,18 @@ BEGIN
 END $$;
 CREATE TEXT SEARCH CONFIGURATION souk_all_other (COPY = souk_other);
 
+-- The collation for lower case in all scripts: that of ICU, or the next best if PostgreSQL is built without it.
+DO $$
+DECLARE
+    best name;
+BEGIN
+    SELECT c.collname INTO STRICT best
+    FROM unnest(ARRAY['und-x-icu', 'pg_c_utf8', 'C.utf8', 'C.UTF-8', 'C']) WITH ORDINALITY AS known (name, rank)
+    JOIN pg_collation c ON c.collname = known.name AND c.collencoding IN (-1, pg_char_to_encoding('UTF8'))
+    ORDER BY known.rank LIMIT 1;
+    EXECUTE format('CREATE COLLATION lower_case FROM pg_catalog.%I', best);
+END $$;
+
 -- Compatible characters become one (full-width letters, half-width katakana, ligatures, Arabic and Thai digits), vowel
 -- marks and invisible characters are removed, and signs become ASCII or spaces. A run of a script without spaces is
 -- marked by chr(2). The ranges are explicit, because character classes depend on the locale of the database.
@@ -32,7 +44,7 @@ DECLARE
 BEGIN
     -- Not `TM`, which is what the normalization makes of it.
     t := regexp_replace(replace(replace(t, '×', 'x'), '°', '-'), '[™℠]', ' ', 'g');
-    t := lower(normalize(t, NFKC) COLLATE "und-x-icu");
+    t := lower(normalize(t, NFKC) COLLATE lower_case);
     t := regexp_replace(t, '[\u00AD\u0307\u0591-\u05BD\u05BF\u05C1\u05C2\u05C4\u05C5\u05C7\u0610-\u061A\u0640\u064B-\u065F\u0670\u06D6-\u06DC\u06DF-\u06E4\u06E7\u06E8\u06EA-\u06ED\u200C-\u200F\u2060-\u2064\uFE00-\uFE0F\uFEFF]', '', 'g');
     IF t ~ '[٠-٩۰-۹๐-๙٫٬]' THEN
         t := translate(t, '٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹๐๑๒๓๔๕๖๗๘๙٫٬', '012345678901234567890123456789.,');
