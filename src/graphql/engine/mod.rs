@@ -25,7 +25,7 @@ use std::{mem, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{
     Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, ValidationMode,
-    parser::{self, parse_query, types::OperationType},
+    parser::{self, parse_query, parse_schema, types::OperationType},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
@@ -133,9 +133,10 @@ impl Engine {
         let strict = build().finish();
         let fast = build().validation_mode(ValidationMode::Fast).finish();
         let sdl = strict.sdl();
+        let schema = parse_schema(&sdl).expect("async-graphql parses its own SDL");
         Self(Arc::new(Inner {
-            input_types: InputTypes::from_sdl(&sdl).expect("async-graphql parses its own SDL"),
-            literal_types: LiteralTypes::from_sdl(&sdl).expect("async-graphql parses its own SDL"),
+            input_types: InputTypes::new(&schema),
+            literal_types: LiteralTypes::new(&schema),
             sdl,
             strict: Box::new(strict),
             fast: Box::new(fast),
@@ -177,7 +178,7 @@ impl Engine {
                 let tokens = limits.check_text(&request.query)?;
                 let parsed = parse_query(&request.query).map_err(syntax_error)?;
                 let size = DocumentSize { bytes: request.query.len(), tokens, ..limits.check_document(&parsed)? };
-                literal_types.check(&parsed)?;
+                literal_types.check(input_types, &parsed)?;
                 Arc::new(Document { parsed, size })
             }
         };

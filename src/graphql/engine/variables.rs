@@ -8,10 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
     Name, Number, ServerError, Value, Variables,
-    parser::{
-        parse_schema,
-        types::{BaseType, OperationDefinition, Type, TypeKind, TypeSystemDefinition},
-    },
+    parser::types::{BaseType, OperationDefinition, ServiceDocument, Type, TypeKind, TypeSystemDefinition},
 };
 
 use crate::{error::ErrorCode, graphql::engine::errors::coded};
@@ -50,29 +47,38 @@ impl std::fmt::Display for ValuePath<'_> {
 }
 
 impl InputTypes {
-    /// Reads the input types from a schema definition (SDL).
-    /// # Errors
-    /// The parser's error if the text is not valid SDL.
-    pub fn from_sdl(sdl: &str) -> Result<Self, async_graphql::parser::Error> {
+    /// Reads the input types from a schema definition.
+    pub fn new(schema: &ServiceDocument) -> Self {
         let mut types = HashMap::new();
-        for definition in parse_schema(sdl)?.definitions {
+        for definition in &schema.definitions {
             let TypeSystemDefinition::Type(ty) = definition else { continue };
             let one_of = ty.node.directives.iter().any(|directive| directive.node.name.node == "oneOf");
-            let kind = match ty.node.kind {
-                TypeKind::Enum(ty) => InputKind::Enum(ty.values.into_iter().map(|v| v.node.value.node).collect()),
+            let kind = match &ty.node.kind {
+                TypeKind::Enum(ty) => InputKind::Enum(ty.values.iter().map(|v| v.node.value.node.clone()).collect()),
                 TypeKind::InputObject(ty) => {
-                    let fields = ty.fields.into_iter().map(|field| InputField {
-                        name: field.node.name.node,
-                        ty: field.node.ty.node,
+                    let fields = ty.fields.iter().map(|field| InputField {
+                        name: field.node.name.node.clone(),
+                        ty: field.node.ty.node.clone(),
                         has_default: field.node.default_value.is_some(),
                     });
                     InputKind::Object { fields: fields.collect(), one_of }
                 }
                 _ => continue,
             };
-            types.insert(ty.node.name.node, kind);
+            types.insert(ty.node.name.node.clone(), kind);
         }
-        Ok(Self(types))
+        Self(types)
+    }
+
+    /// Returns whether a type is an enum.
+    pub fn is_enum(&self, name: &Name) -> bool {
+        matches!(self.0.get(name), Some(InputKind::Enum(_)))
+    }
+
+    /// Returns the type of a field of an input type.
+    pub fn field_type(&self, input: &Name, field: &Name) -> Option<&Type> {
+        let Some(InputKind::Object { fields, .. }) = self.0.get(input) else { return None };
+        fields.iter().find(|known| known.name == *field).map(|known| &known.ty)
     }
 
     /// Sets absent variables to their defaults, then checks and coerces every variable of the operation.

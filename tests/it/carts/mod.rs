@@ -105,7 +105,7 @@ async fn a_rejected_change_returns_the_cart_as_it_is() {
         let current = json!({ "id": cart.id, "lines": [{ "quantity": 2 }] });
         assert_eq!(answer.at(&format!("{mutation}.cart")), &current, "{mutation}");
     }
-    // Nobody sees the cart of somebody else, and a viewer without a cart gets none.
+    // The cart of another viewer is not returned, and a viewer without a cart gets none.
     let other = app.customer().await;
     for actor in [&other, &app.anonymous()] {
         let answer = actor.mutate("cartLineAdd", "cart { id }", add(&cart, lamp, 1)).await;
