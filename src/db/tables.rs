@@ -467,6 +467,8 @@ diesel::table! {
         low_stock_threshold -> Int4,
         rating_count -> Int4,
         rating_average -> Numeric,
+        inventory_policy -> Text,
+        backorders -> Text,
         availability -> Text,
     }
 }
@@ -793,6 +795,7 @@ diesel::table! {
         run -> Int4,
         rejections -> Jsonb,
         missing -> Nullable<Int8>,
+        notes -> Jsonb,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     text_enum,
 };
 
-/// Maximum number of units of a product in a movement, a line or its stock.
+/// Maximum number of units of a product in a movement, a line or its stock, and on backorder.
 pub const MAX_QUANTITY: i32 = 1_000_000;
 
 text_enum! {

@@ -4,7 +4,7 @@
 use super::model::MAX_QUANTITY;
 use crate::{
     error::{UserError, UserErrorCode},
-    products::model::ProductRow,
+    products::model::{Backorders, ProductRow},
 };
 
 /// Whether a cart line can be ordered now.
@@ -25,9 +25,14 @@ impl Availability {
     /// Returns the availability of a quantity of a product, of which `reserved` units are already reserved for the
     /// cart.
     pub fn of(product: &ProductRow, quantity: i32, reserved: i32) -> Self {
+        let backorders = match product.backorders {
+            Backorders::Allow => MAX_QUANTITY,
+            Backorders::Deny => 0,
+        };
         match product.available() + reserved {
             _ if !product.is_active => Self::Inactive,
-            available if available >= quantity => Self::Available,
+            _ if !product.is_tracked() => Self::Available,
+            available if available + backorders >= quantity => Self::Available,
             available if available > 0 => Self::InsufficientStock,
             _ => Self::OutOfStock,
         }

@@ -22,7 +22,7 @@ history!(ledger of MovementRow by StockMovementId);
 
 /// Inserts movements. The caller holds the products' locks, taken in ID order.
 /// # Errors
-/// Returns OUT_OF_STOCK if a stock would fall below zero, OUT_OF_RANGE if it would exceed the maximum.
+/// Returns OUT_OF_STOCK if a stock would fall below zero, or below -1,000,000 on backorder, OUT_OF_RANGE if it would exceed the maximum.
 pub async fn insert(mut conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     if movements.is_empty() {
         return Ok(());
@@ -67,7 +67,7 @@ pub async fn deducted_by_order(mut conn: &Conn, order: OrderId) -> Result<Vec<(P
 }
 
 fn constraint_error(error: diesel::result::Error) -> Error {
-    Error::from(error).on_constraint("products_stock_not_negative", || {
+    Error::from(error).on_constraint("products_stock_range", || {
         UserError::new(UserErrorCode::OutOfStock, "delta", "the stock would fall below zero")
     })
 }
@@ -86,6 +86,8 @@ pub const STOCK: Export = Export {
         sku: Text = "p.sku",
         stock: Integer = "p.stock",
         low_stock_threshold: Integer = "p.low_stock_threshold",
+        inventory_policy: Text = "p.inventory_policy",
+        backorders: Text = "p.backorders",
     },
 };
 

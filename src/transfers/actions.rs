@@ -23,6 +23,8 @@ pub struct BatchOutcome {
     pub updated: u64,
     /// Number of rows that changed nothing.
     pub unchanged: u64,
+    /// Number of accepted rows whose negative stock was set to 0.
+    pub shortfalls: u64,
     /// Rows that were not imported.
     pub rejected: Vec<RejectedRow>,
 }
@@ -66,7 +68,7 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
         let mut growth = StatisticsRefresher::default();
         loop {
             let RowBatch { rows, notes } = self.file.next().await?;
-            report.notes = notes;
+            report.set_file_notes(notes);
             if rows.is_empty() {
                 return Ok(());
             }
@@ -82,7 +84,7 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
     }
 
     fn count(&mut self, outcome: BatchOutcome, report: &mut Report) -> Result<()> {
-        let BatchOutcome { created, updated, unchanged, mut rejected } = outcome;
+        let BatchOutcome { created, updated, unchanged, shortfalls, mut rejected } = outcome;
         rejected.sort_by_key(|row| row.line);
         for row in &mut rejected {
             row.reason = self.file.with_own_column(row.reason.clone());
@@ -92,6 +94,7 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
         counts.created += created;
         counts.updated += updated;
         counts.unchanged += unchanged;
+        report.count_shortfalls(shortfalls);
         self.rejects.add(&rejected)?;
         for RejectedRow { line, reason, .. } in rejected {
             report.reject(line, reason);

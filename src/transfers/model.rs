@@ -167,12 +167,29 @@ pub struct Report {
     /// not determined: for other resources, and for a rejects file.
     #[serde(default)]
     pub missing: Option<u64>,
-    /// Data in files of other shop systems that is not imported, with the number of occurrences.
+    /// What was changed or left out in accepted rows, with the number of occurrences.
     #[serde(default)]
     pub notes: BTreeMap<String, u64>,
 }
 
+/// Note on the rows whose negative stock was set to 0, because their products cannot be sold on backorder.
+const SHORTFALLS: &str = "products with a stock below zero and no backorders, imported with a stock of 0";
+
 impl Report {
+    /// Replaces the notes on the file, which its reader counts from the start; notes on written rows stay.
+    pub fn set_file_notes(&mut self, notes: BTreeMap<String, u64>) {
+        let shortfalls = self.notes.remove(SHORTFALLS).unwrap_or_default();
+        self.notes = notes;
+        self.count_shortfalls(shortfalls);
+    }
+
+    /// Counts products whose negative stock was set to 0.
+    pub fn count_shortfalls(&mut self, count: u64) {
+        if count > 0 {
+            *self.notes.entry(SHORTFALLS.to_owned()).or_default() += count;
+        }
+    }
+
     /// Counts a rejected row.
     pub fn reject(&mut self, line: u64, rejection: Rejection) {
         self.counts.rejected += 1;

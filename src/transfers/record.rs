@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    products::model::{Backorders, InventoryPolicy},
+};
 
 /// The file's own names of the columns, by the names in Souk's format.
 pub type Columns = HashMap<&'static str, String>;
@@ -129,8 +132,12 @@ pub struct ProductRecord {
     pub group: Option<Option<GroupRecord>>,
     /// Quantity at which the stock counts as low.
     pub low_stock_threshold: Option<i32>,
-    /// Number of units in stock.
+    /// Number of units in stock; a negative number is 0 for a product without backorders.
     pub stock: Option<i32>,
+    /// Whether the stock is tracked.
+    pub inventory_policy: Option<InventoryPolicy>,
+    /// Whether the product can be sold when it is out of stock.
+    pub backorders: Option<Backorders>,
     /// Whether the product is for sale.
     pub is_active: Option<bool>,
     /// Images in display order; they replace the existing ones.

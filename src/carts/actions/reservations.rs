@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Reserves everything in a cart for `time`, all or nothing; an existing reservation stays as it is. Without `time`
-/// reservations are off and nothing is reserved.
+/// reservations are off and nothing is reserved. Products that are sold without stock need no reservation.
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`.
 pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration>) -> Result<CartRow> {
@@ -48,8 +48,10 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
             store::delete_reservations(conn, &[id]).await?;
         }
         let expires_at = Utc::now() + time;
+        let needs_stock = |(product, _): &(&ProductId, &i32)| !products[*product].sells_without_stock();
         let rows: Vec<Reservation> = wanted
             .iter()
+            .filter(needs_stock)
             .map(|(product, quantity)| Reservation {
                 cart_id: id,
                 product_id: *product,
@@ -103,7 +105,9 @@ pub async fn lock_available(
         reserved = reserved_for(conn, cart).await?;
         let is_short = |product: &&ProductRow| {
             let reserved = reserved.get(&product.id).copied().unwrap_or_default();
-            product.reserved > reserved && product.available() + reserved < wanted[&product.id]
+            !product.sells_without_stock()
+                && product.reserved > reserved
+                && product.available() + reserved < wanted[&product.id]
         };
         let short: Vec<ProductId> = found.iter().filter(is_short).map(|product| product.id).collect();
         if !short.is_empty() && store::delete_expired_reservations(conn, &short).await? > 0 {

@@ -131,6 +131,8 @@ async fn insert_product<'m>(conn: &Conn, product: &'m Product, inserted: &Insert
         group_id: look_up_optional(&inserted.groups, product.group.as_ref())?,
         option_values: product.options.clone(),
         low_stock_threshold: product.low_stock_threshold,
+        inventory_policy: product.inventory_policy,
+        backorders: product.backorders,
         is_active: product.is_active,
     };
     products::actions::create_in(conn, &Viewer::system(), new).await

@@ -5,7 +5,10 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    products::model::{Backorders, InventoryPolicy},
+};
 
 /// All demo data.
 pub(super) struct DemoData {
@@ -137,6 +140,8 @@ pub(super) struct Product {
     /// Opening stock.
     pub(super) stock: i32,
     pub(super) low_stock_threshold: Option<i32>,
+    pub(super) inventory_policy: Option<InventoryPolicy>,
+    pub(super) backorders: Option<Backorders>,
     pub(super) is_active: Option<bool>,
     pub(super) image: String,
     pub(super) image_alt: String,

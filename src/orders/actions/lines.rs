@@ -90,7 +90,7 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
             }
             None => store::insert_lines(conn, &[line(order.id, &product, quantity)]).await?,
         }
-        move_stock(conn, viewer, order.id, product.id, Reason::OrderChange, -quantity).await?;
+        take_stock(conn, viewer, order.id, &product, quantity).await?;
         reread(conn, order.id).await
     })
     .await
@@ -111,7 +111,10 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: 
             check_total("quantity", order.total_amount + line_total(line.unit_price, more))?;
         }
         store::update_line(conn, id, quantity).await?;
-        move_stock(conn, viewer, order.id, product.id, Reason::OrderChange, -more).await?;
+        match more {
+            1.. => take_stock(conn, viewer, order.id, &product, more).await?,
+            _ => return_surplus(conn, viewer, order.id, product.id).await?,
+        }
         reread(conn, order.id).await
     })
     .await
@@ -133,7 +136,7 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<
         }
         lock_product(conn, line.product_id, 0).await?;
         store::delete_line(conn, id).await?;
-        move_stock(conn, viewer, order.id, line.product_id, Reason::OrderChange, line.quantity).await?;
+        return_surplus(conn, viewer, order.id, line.product_id).await?;
         reread(conn, order.id).await
     })
     .await
@@ -150,16 +153,29 @@ async fn lock_line(conn: &Conn, scope: &Scope, id: OrderDetailId) -> Result<(Ord
     Ok((order, line, count))
 }
 
-async fn move_stock(
-    conn: &Conn,
-    viewer: &Viewer,
-    order: OrderId,
-    product: ProductId,
-    reason: Reason,
-    delta: i32,
-) -> Result<()> {
-    if delta == 0 {
+/// Takes units that are added to an order from stock, if the product's stock is tracked.
+async fn take_stock(conn: &Conn, viewer: &Viewer, order: OrderId, product: &ProductRow, more: i32) -> Result<()> {
+    if !product.is_tracked() {
         return Ok(());
     }
-    stock::store::insert(conn, &[NewMovement::new(product, Some(order), viewer.user_id(), reason, delta)]).await
+    change_stock(conn, viewer, order, product.id, -more).await
+}
+
+/// Returns to stock the units of a product that the order took and its lines no longer contain. These can be fewer
+/// than were removed from the lines, since the stock may not have been tracked when some of them were ordered.
+async fn return_surplus(conn: &Conn, viewer: &Viewer, order: OrderId, product: ProductId) -> Result<()> {
+    let lines = store::lines_by_order_ids(conn, &[order]).await?;
+    let ordered: i64 =
+        lines.iter().filter(|line| line.product_id == product).map(|line| i64::from(line.quantity)).sum();
+    let taken = stock::store::deducted_by_order(conn, order).await?;
+    let taken = taken.into_iter().find(|(id, _)| *id == product).map_or(0, |(_, quantity)| quantity);
+    match i32::try_from(taken - ordered) {
+        Ok(surplus @ 1..) => change_stock(conn, viewer, order, product, surplus).await,
+        _ => Ok(()),
+    }
+}
+
+async fn change_stock(conn: &Conn, viewer: &Viewer, order: OrderId, product: ProductId, delta: i32) -> Result<()> {
+    let movement = NewMovement::new(product, Some(order), viewer.user_id(), Reason::OrderChange, delta);
+    stock::store::insert(conn, &[movement]).await
 }

@@ -98,6 +98,7 @@ pub(super) async fn place<'a>(
         sold.extend(
             website_items
                 .iter()
+                .filter(|(product, _)| product.is_tracked())
                 .map(|(product, quantity)| NewMovement::new(product.id, Some(id), buyer.user, Reason::Sale, -quantity)),
         );
         new.push(order);

@@ -148,7 +148,7 @@ fn check_named(named: &[(OrderDetailId, bool)], lines: &[ReturnLineRow]) -> Resu
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-/// Returns units to stock through the ledger.
+/// Returns units to stock through the ledger, except for products whose stock is not tracked.
 async fn restock(conn: &Conn, viewer: &Viewer, order: OrderId, id: ReturnId, lines: &[&ReturnLineRow]) -> Result<()> {
     let ids: Vec<OrderDetailId> = lines.iter().map(|line| line.order_detail_id).collect();
     let sold = store::lines_by_ids(conn, &ids).await?;
@@ -160,7 +160,9 @@ async fn restock(conn: &Conn, viewer: &Viewer, order: OrderId, id: ReturnId, lin
         let product = product.ok_or_else(|| Error::Internal("the order line of a return does not exist".into()))?;
         *restocked.entry(*product).or_default() += line.quantity;
     }
-    products::store::lock(conn, &restocked.keys().copied().collect::<Vec<_>>()).await?;
+    let locked = products::store::lock(conn, &restocked.keys().copied().collect::<Vec<_>>()).await?;
+    let tracked: HashSet<ProductId> = locked.iter().filter(|row| row.is_tracked()).map(|row| row.id).collect();
+    restocked.retain(|product, _| tracked.contains(product));
     let movement = |(product, quantity): (&ProductId, &i32)| {
         NewMovement::new(*product, Some(order), viewer.user_id(), Reason::Return, *quantity)
     };

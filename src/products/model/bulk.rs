@@ -6,6 +6,8 @@ use diesel::{
 };
 use rust_decimal::Decimal;
 
+use super::{Backorders, InventoryPolicy};
+
 /// A product with all columns that an import writes.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
 pub struct BulkProduct {
@@ -63,6 +65,12 @@ pub struct BulkProduct {
     /// Quantity at or below which stock is low.
     #[diesel(sql_type = Integer)]
     pub low_stock_threshold: i32,
+    /// Whether the stock is tracked.
+    #[diesel(sql_type = Text)]
+    pub inventory_policy: InventoryPolicy,
+    /// Whether the product can be sold when it is out of stock.
+    #[diesel(sql_type = Text)]
+    pub backorders: Backorders,
     /// Number of units in stock.
     #[diesel(sql_type = Integer)]
     pub stock: i32,

@@ -5,6 +5,7 @@ pub mod bulk;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
+use serde::Deserialize;
 
 use crate::{
     auth::Scope,
@@ -28,8 +29,37 @@ text_enum! {
         InStock => "in_stock",
         /// The available quantity is at or below the low-stock threshold, and above 0.
         LowStock => "low_stock",
+        /// No units are in stock, but the product can be ordered and is delivered later.
+        Backorder => "backorder",
         /// No units can be sold.
         OutOfStock => "out_of_stock",
+    }
+}
+
+text_enum! {
+    /// Whether the stock of a product is tracked.
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum InventoryPolicy {
+        /// Sales reduce the stock, and the stock limits sales.
+        #[default]
+        Tracked => "tracked",
+        /// The product can always be sold, and sales leave its stock unchanged: services, downloads, goods made to order.
+        NotTracked => "not_tracked",
+    }
+}
+
+text_enum! {
+    /// Whether a product can be sold when it is out of stock.
+    #[derive(Default, Deserialize)]
+    #[graphql(name = "BackorderPolicy")]
+    #[serde(rename_all = "snake_case")]
+    pub enum Backorders {
+        /// The product can be sold only while units are in stock.
+        #[default]
+        Deny => "deny",
+        /// The product can be sold without units in stock; its stock becomes negative, down to -1,000,000.
+        Allow => "allow",
     }
 }
 
@@ -81,6 +111,10 @@ pub struct ProductRow {
     pub reserved: i32,
     /// Quantity at or below which stock is low.
     pub low_stock_threshold: i32,
+    /// Whether the stock is tracked.
+    pub inventory_policy: InventoryPolicy,
+    /// Whether the product can be sold when it is out of stock.
+    pub backorders: Backorders,
     /// Stock level as visible to everyone, maintained by the database.
     pub availability: Availability,
     /// Number of approved reviews.
@@ -96,7 +130,18 @@ pub struct ProductRow {
 }
 
 impl ProductRow {
-    /// Returns the number of units that can be sold; negative if more are reserved than in stock, after an adjustment.
+    /// Returns whether sales change the stock.
+    pub fn is_tracked(&self) -> bool {
+        self.inventory_policy == InventoryPolicy::Tracked
+    }
+
+    /// Returns whether the product can be sold without units in stock.
+    pub fn sells_without_stock(&self) -> bool {
+        !self.is_tracked() || self.backorders == Backorders::Allow
+    }
+
+    /// Returns the stock without reserved units. It is negative after sales on backorder, and if more units are
+    /// reserved than in stock, after an adjustment.
     pub fn available(&self) -> i32 {
         self.stock - self.reserved
     }
@@ -159,6 +204,10 @@ pub struct NewProduct {
     pub option_values: Vec<String>,
     /// See [`ProductRow`]; the column default if absent.
     pub low_stock_threshold: Option<i32>,
+    /// See [`ProductRow`]; tracked if absent.
+    pub inventory_policy: Option<InventoryPolicy>,
+    /// See [`ProductRow`]; denied if absent.
+    pub backorders: Option<Backorders>,
     /// See [`ProductRow`]; for sale if absent.
     pub is_active: Option<bool>,
 }
@@ -199,6 +248,10 @@ pub struct ProductPatch {
     pub option_values: Option<Vec<String>>,
     /// See [`ProductRow`].
     pub low_stock_threshold: Option<i32>,
+    /// See [`ProductRow`].
+    pub inventory_policy: Option<InventoryPolicy>,
+    /// See [`ProductRow`].
+    pub backorders: Option<Backorders>,
     /// See [`ProductRow`].
     pub is_active: Option<bool>,
 }

@@ -78,15 +78,18 @@ macro_rules! bind_rows {
             .bind::<Array<Integer>, _>(all!(|s| s.low_stock_threshold))
             .bind::<Array<Integer>, _>(all!(|s| s.stock))
             .bind::<Array<Bool>, _>(all!(|s| s.is_active))
+            .bind::<Array<Text>, _>(all!(|s| s.inventory_policy))
+            .bind::<Array<Text>, _>(all!(|s| s.backorders))
     }};
 }
 
 /// The rows bound by `bind_rows!`, as a table expression.
 macro_rules! rows {
     () => {
-        "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
              WITH ORDINALITY AS r (id, sku, name, slug, barcode, variant, description, price, compare_at_price, cost_price,
-                 category_id, brand_id, supplier_id, supplier_sku, group_id, options, low_stock_threshold, stock, is_active, place)"
+                 category_id, brand_id, supplier_id, supplier_sku, group_id, options, low_stock_threshold, stock, is_active,
+                 inventory_policy, backorders, place)"
     };
 }
 
@@ -114,11 +117,11 @@ pub async fn insert(mut conn: &Conn, website: WebsiteId, states: &[&BulkProduct]
     let query = sql_query(concat!(
         "INSERT INTO products (source_website_id, sku, name, slug, barcode, variant, description, price, compare_at_price,
                                cost_price, category_id, brand_id, supplier_id, supplier_sku, group_id, option_values,
-                               low_stock_threshold, stock, is_active)
-         SELECT $20, r.sku, r.name, r.slug, r.barcode, r.variant, r.description, r.price, r.compare_at_price, r.cost_price,
+                               low_stock_threshold, stock, is_active, inventory_policy, backorders)
+         SELECT $22, r.sku, r.name, r.slug, r.barcode, r.variant, r.description, r.price, r.compare_at_price, r.cost_price,
                 r.category_id, r.brand_id, r.supplier_id, r.supplier_sku, r.group_id, ",
         options!(),
-        ", r.low_stock_threshold, r.stock, r.is_active FROM ",
+        ", r.low_stock_threshold, r.stock, r.is_active, r.inventory_policy, r.backorders FROM ",
         rows!(),
         " ORDER BY r.place RETURNING sku, id"
     ));
@@ -136,11 +139,12 @@ pub async fn update(mut conn: &Conn, states: &[&BulkProduct]) -> Result<()> {
     }
     let query = sql_query(concat!(
         "UPDATE products p SET (sku, name, slug, barcode, variant, description, price, compare_at_price, cost_price,
-                                category_id, brand_id, supplier_id, supplier_sku, group_id, option_values, low_stock_threshold, is_active)
+                                category_id, brand_id, supplier_id, supplier_sku, group_id, option_values, low_stock_threshold, is_active,
+                                inventory_policy, backorders)
          = (r.sku, r.name, r.slug, r.barcode, r.variant, r.description, r.price, r.compare_at_price, r.cost_price,
             r.category_id, r.brand_id, r.supplier_id, r.supplier_sku, r.group_id, ",
         options!(),
-        ", r.low_stock_threshold, r.is_active) FROM ",
+        ", r.low_stock_threshold, r.is_active, r.inventory_policy, r.backorders) FROM ",
         rows!(),
         " WHERE p.id = r.id"
     ));

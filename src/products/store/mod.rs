@@ -376,6 +376,10 @@ fn constraint_error(error: diesel::result::Error) -> Error {
         .on_constraint("products_options_in_group", || {
             UserError::new(UserErrorCode::Invalid, "options", "options can only be set for a product in a group")
         })
+        .on_constraint("products_stock_range", || {
+            let rule = "the stock is below zero; set it to 0 or more before denying backorders";
+            UserError::new(UserErrorCode::Invalid, "backorders", rule)
+        })
         .on_constraint("products_option_values_length", || {
             UserError::new(UserErrorCode::TooLong, "options", "each option value must have 1 to 100 characters")
         })

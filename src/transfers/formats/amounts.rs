@@ -57,10 +57,17 @@ impl AmountParser {
     /// # Errors
     /// The rule that the text violates.
     pub fn quantity(&self, text: &str) -> Result<i32, String> {
-        let number = self.read(text, None)?;
-        if number.is_sign_negative() && !number.is_zero() {
-            return Err("a quantity must not be negative".into());
+        match self.whole(text)? {
+            quantity @ 0.. => Ok(quantity),
+            _ => Err("a quantity must not be negative".into()),
         }
+    }
+
+    /// Parses a whole number.
+    /// # Errors
+    /// The rule that the text violates.
+    pub fn whole(&self, text: &str) -> Result<i32, String> {
+        let number = self.read(text, None)?;
         let whole = number.fract().is_zero().then(|| i32::try_from(number).ok()).flatten();
         whole.ok_or_else(|| format!("{text:?} is not a whole number"))
     }

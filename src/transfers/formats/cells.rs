@@ -175,6 +175,17 @@ pub fn quantity(line: &Line, column: &Column, amounts: &AmountParser) -> Result<
     amounts.quantity(&cell).map(Some).map_err(|rule| column.rejection(rule))
 }
 
+/// Returns the stock in a cell; none for a blank cell. It is negative if more units were sold than were in stock.
+/// # Errors
+/// For anything but a whole number.
+pub fn stock(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Option<i32>, Rejection> {
+    let cell = text(line.cell(column));
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    amounts.whole(&cell).map(Some).map_err(|rule| column.rejection(rule))
+}
+
 /// Returns the text of a cell, where a blank clears the value; none if the file has no such column.
 pub fn clearable_text(line: &Line, column: &Column) -> Option<Option<String>> {
     column.is_present().then(|| optional(line.cell(column)))

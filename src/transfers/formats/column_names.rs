@@ -24,6 +24,8 @@ const SHOPIFY: &[Names] = &[
     ("group_name", &["title"]),
     ("options", &["option1 value"]),
     ("stock", &["variant inventory qty", "inventory quantity"]),
+    ("inventory_policy", &["variant inventory tracker", "inventory tracker"]),
+    ("backorders", &["variant inventory policy", "continue selling when out of stock"]),
     ("images", &["image src", "product image url"]),
 ];
 
@@ -45,6 +47,8 @@ const WOOCOMMERCE: &[Names] = &[
     ("options", &["attribute 1 value(s)"]),
     ("low_stock_threshold", &["low stock amount"]),
     ("stock", &["stock"]),
+    ("inventory_policy", &["stock"]),
+    ("backorders", &["backorders allowed?"]),
     ("images", &["images"]),
 ];
 
@@ -66,6 +70,8 @@ const MAGENTO: &[Names] = &[
     ("options", &["configurable_variations"]),
     ("low_stock_threshold", &["notify_on_stock_below"]),
     ("stock", &["qty"]),
+    ("inventory_policy", &["manage_stock"]),
+    ("backorders", &["allow_backorders"]),
     ("images", &["base_image", "additional_images"]),
 ];
 

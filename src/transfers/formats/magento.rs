@@ -14,6 +14,7 @@ use super::{
     cells,
     csv_reader::{Column, Header, Line},
     html::to_text,
+    inventory::MagentoInventory,
     magento_groups::{Groups, NewGroup},
     pairs::pairs,
 };
@@ -62,9 +63,7 @@ struct Columns {
     attributes: Column,
     barcodes: Vec<Column>,
     brands: Vec<Column>,
-    quantity: Column,
-    manage_stock: Column,
-    default_manage_stock: Column,
+    inventory: MagentoInventory,
     notify: Column,
     default_notify: Column,
     variations: Column,
@@ -99,9 +98,7 @@ impl Magento {
             attributes: header.find(&["additional_attributes"]),
             barcodes: all(&BARCODES),
             brands: all(&BRANDS),
-            quantity: header.find(&["qty"]),
-            manage_stock: header.find(&["manage_stock"]),
-            default_manage_stock: header.find(&["use_config_manage_stock"]),
+            inventory: MagentoInventory::find(header),
             notify: header.find(&["notify_on_stock_below"]),
             default_notify: header.find(&["use_config_notify_stock_qty"]),
             variations: header.find(&["configurable_variations"]),
@@ -131,6 +128,7 @@ impl Magento {
         out.note("additional categories of products", others);
         let described = columns.description.is_present() || columns.short_description.is_present();
         let group = self.groups.find(line.cell(&columns.sku)).map_err(|rule| columns.variations.rejection(rule))?;
+        let inventory = columns.inventory.read(line, &self.amounts)?;
         let variant = group
             .as_ref()
             .map(|group| group.options.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" / "));
@@ -159,11 +157,9 @@ impl Magento {
                 "0" => cells::quantity(line, &columns.notify, &self.amounts)?,
                 _ => None,
             },
-            stock: match (line.cell(&columns.manage_stock), line.cell(&columns.default_manage_stock)) {
-                // The stock is not managed.
-                ("0", "0") => None,
-                _ => cells::quantity(line, &columns.quantity, &self.amounts)?,
-            },
+            inventory_policy: inventory.policy,
+            backorders: inventory.backorders,
+            stock: inventory.stock,
             images: self.images(line, out),
             ..ProductRecord::default()
         })

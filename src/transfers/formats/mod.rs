@@ -10,6 +10,7 @@ mod column_names;
 pub mod csv_reader;
 pub mod decode;
 pub mod html;
+mod inventory;
 mod magento;
 mod magento_groups;
 mod pairs;

@@ -11,6 +11,7 @@ use super::{
     cells,
     csv_reader::{Column, Header, Line},
     html::to_text,
+    inventory::ShopifyInventory,
 };
 use crate::{
     error::Result,
@@ -52,8 +53,7 @@ struct Columns {
     price: Column,
     compare_at: Column,
     cost: Column,
-    tracker: Column,
-    quantity: Column,
+    inventory: ShopifyInventory,
     image: Column,
     position: Column,
     alt: Column,
@@ -82,8 +82,7 @@ impl Shopify {
             price: header.find(&["variant price", "price"]),
             compare_at: header.find(&["variant compare at price", "compare-at price", "compare at price"]),
             cost: header.find(&["cost per item"]),
-            tracker: header.find(&["variant inventory tracker", "inventory tracker"]),
-            quantity: header.find(&["variant inventory qty", "inventory quantity"]),
+            inventory: ShopifyInventory::find(header),
             image: header.find(&["image src", "product image url"]),
             position: header.find(&["image position"]),
             alt: header.find(&["image alt text"]),
@@ -145,7 +144,8 @@ impl Shopify {
 
     /// Returns whether a line repeats another line's variant.
     fn is_same_variant(&self, one: &Line, other: &Line) -> bool {
-        let columns = [&self.columns.sku, &self.columns.price, &self.columns.barcode, &self.columns.quantity];
+        let columns =
+            [&self.columns.sku, &self.columns.price, &self.columns.barcode, self.columns.inventory.quantity()];
         columns.iter().all(|column| one.cell(column) == other.cell(column))
     }
 
@@ -181,9 +181,7 @@ impl Shopify {
         let price = cells::price(line, &columns.price, &self.amounts)?;
         let compare_at = cells::price(line, &columns.compare_at, &self.amounts)?;
         let barcode = cells::code(line.cell(&columns.barcode)).map_err(|rule| columns.barcode.rejection(rule))?;
-        // The quantity of a variant without inventory tracking is 0 and meaningless.
-        let tracked = !columns.tracker.is_present() || !line.cell(&columns.tracker).is_empty();
-        let stock = if tracked { cells::quantity(line, &columns.quantity, &self.amounts)? } else { None };
+        let inventory = columns.inventory.read(line, &self.amounts)?;
         let variant = Some(values.join(" / ")).filter(|text| !text.is_empty());
         Ok(ProductRecord {
             external_id: Some(external_id(&key)),
@@ -205,7 +203,9 @@ impl Shopify {
                 let group = || GroupRecord { slug: slugify(&product.handle), name: product.title.clone(), options };
                 (!product.options.is_empty()).then(group)
             }),
-            stock,
+            inventory_policy: inventory.policy,
+            backorders: inventory.backorders,
+            stock: inventory.stock,
             ..product.common.clone()
         })
     }

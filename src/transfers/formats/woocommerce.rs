@@ -11,6 +11,7 @@ use super::{
     cells, context_line,
     csv_reader::{Column, Header, Line},
     html::to_text,
+    inventory::WooCommerceInventory,
     woocommerce_parents::{Parent, Parents},
 };
 use crate::{
@@ -43,7 +44,7 @@ struct Columns {
     description: Column,
     sale_starts: Column,
     sale_ends: Column,
-    stock: Column,
+    inventory: WooCommerceInventory,
     low_stock: Column,
     sale_price: Column,
     regular_price: Column,
@@ -73,7 +74,7 @@ impl WooCommerce {
             description: header.find(&["description"]),
             sale_starts: header.find(&["date sale price starts"]),
             sale_ends: header.find(&["date sale price ends"]),
-            stock: header.find(&["stock"]),
+            inventory: WooCommerceInventory::find(header),
             low_stock: header.find(&["low stock amount"]),
             sale_price: header.find(&["sale price"]),
             regular_price: header.find(&["regular price"]),
@@ -168,9 +169,8 @@ impl WooCommerce {
         };
         let regular = cells::price(line, &columns.regular_price, &self.amounts)?;
         let (price, compare_at_price) = cells::price_and_compare_at(regular, self.sale(line)?);
-        // A stock shared by all variations cannot be assigned to one of them.
-        let is_shared = line.cell(&columns.stock) == "parent";
-        if is_shared {
+        let inventory = columns.inventory.read(line, &self.amounts)?;
+        if columns.inventory.is_shared(line) {
             out.note("variations that share the stock of their parent", 1);
         }
         let mut record = ProductRecord {
@@ -185,7 +185,9 @@ impl WooCommerce {
                 None
             },
             low_stock_threshold: cells::quantity(line, &columns.low_stock, &self.amounts)?,
-            stock: if is_shared { None } else { cells::quantity(line, &columns.stock, &self.amounts)? },
+            inventory_policy: inventory.policy,
+            backorders: inventory.backorders,
+            stock: inventory.stock,
             is_active: self.is_active(line)?,
             ..self.common(line)
         };

@@ -22,6 +22,29 @@ pub enum RowOutcome {
     Rejected(Rejection),
 }
 
+/// Outcomes of rows that were written together.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The outcome of each row, in order.
+    pub outcomes: Vec<RowOutcome>,
+    /// Number of accepted rows whose negative stock was set to 0.
+    pub shortfalls: u64,
+}
+
+impl Written {
+    /// Appends the outcomes of later rows.
+    pub fn extend(&mut self, other: Self) {
+        self.outcomes.extend(other.outcomes);
+        self.shortfalls += other.shortfalls;
+    }
+}
+
+impl From<Vec<RowOutcome>> for Written {
+    fn from(outcomes: Vec<RowOutcome>) -> Self {
+        Self { outcomes, shortfalls: 0 }
+    }
+}
+
 /// A file to import.
 pub struct Input {
     /// The content of the file.

@@ -44,6 +44,8 @@ struct LeaseRow {
     errors: Value,
     #[diesel(sql_type = Jsonb)]
     rejections: Value,
+    #[diesel(sql_type = Jsonb)]
+    notes: Value,
 }
 
 impl LeaseRow {
@@ -57,7 +59,8 @@ impl LeaseRow {
         };
         let errors = serde_json::from_value(self.errors).unwrap_or_default();
         let rejections = serde_json::from_value(self.rejections).unwrap_or_default();
-        let report = Report { counts, errors, rejections, ..Report::default() };
+        let notes = serde_json::from_value(self.notes).unwrap_or_default();
+        let report = Report { counts, errors, rejections, notes, ..Report::default() };
         Lease { id: self.id, run: self.run, checkpoint: self.checkpoint, report }
     }
 }
@@ -111,7 +114,7 @@ pub async fn take_lease(mut conn: &Conn, id: TransferId) -> Result<Option<Lease>
          WHERE t.id = $1 AND (t.status <> 'done' OR t.is_dry_run) AND NOT EXISTS (
              SELECT FROM transfers o WHERE o.status = 'running' AND o.locked_until > now() AND o.resource = t.resource
                 AND o.direction = t.direction AND o.website_id IS NOT DISTINCT FROM t.website_id AND NOT t.is_dry_run AND NOT o.is_dry_run)
-         RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors, rejections",
+         RETURNING id, run, checkpoint, processed, created, updated, unchanged, rejected, errors, rejections, notes",
     );
     let taken: Vec<LeaseRow> =
         query.bind::<BigInt, _>(id).bind::<Double, _>(LEASE.as_secs_f64()).load(&mut conn).await?;
@@ -132,7 +135,8 @@ pub async fn is_done(mut conn: &Conn, id: TransferId) -> Result<bool> {
 pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, checkpoint: i64) -> Result<()> {
     let query = sql_query(
         "UPDATE transfers SET checkpoint = $3, processed = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
-                errors = $9, locked_until = now() + make_interval(secs => $10), rejections = $11, missing = $12
+                errors = $9, locked_until = now() + make_interval(secs => $10), rejections = $11, missing = $12,
+                notes = $13
          WHERE id = $1 AND run = $2 AND status = 'running'",
     );
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -150,6 +154,7 @@ pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, 
         .bind::<Double, _>(LEASE.as_secs_f64())
         .bind::<Jsonb, _>(json(&report.rejections)?)
         .bind::<Nullable<BigInt>, _>(report.missing.map(count))
+        .bind::<Jsonb, _>(json(&report.notes)?)
         .execute(&mut conn)
         .await?;
     check_held(noted)

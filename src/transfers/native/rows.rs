@@ -5,7 +5,10 @@ use super::{
     super::record::{CategoryRecord, CustomerRecord, GroupRecord, OrderRecord, ProductRecord, Rejection},
     fields::Fields,
 };
-use crate::text::parse_time;
+use crate::{
+    products::model::{Backorders, InventoryPolicy},
+    text::parse_time,
+};
 
 /// Parses a product.
 /// # Errors
@@ -30,6 +33,8 @@ pub fn product(mut fields: Fields) -> Result<ProductRecord, Rejection> {
         group: group(fields)?,
         low_stock_threshold: fields.integer("low_stock_threshold")?.flatten(),
         stock: fields.integer("stock")?.flatten(),
+        inventory_policy: choice(fields, "inventory_policy", InventoryPolicy::ALL, InventoryPolicy::as_str)?,
+        backorders: choice(fields, "backorders", Backorders::ALL, Backorders::as_str)?,
         is_active: fields.boolean("is_active")?.flatten(),
         images: fields.images("images")?.map(Option::unwrap_or_default),
     })
@@ -44,6 +49,8 @@ pub fn stock(mut fields: Fields) -> Result<ProductRecord, Rejection> {
         sku: required(fields, "sku")?,
         stock: fields.integer("stock")?.flatten(),
         low_stock_threshold: fields.integer("low_stock_threshold")?.flatten(),
+        inventory_policy: choice(fields, "inventory_policy", InventoryPolicy::ALL, InventoryPolicy::as_str)?,
+        backorders: choice(fields, "backorders", Backorders::ALL, Backorders::as_str)?,
         ..ProductRecord::default()
     })
 }
@@ -119,6 +126,19 @@ fn group(fields: &mut Fields) -> Result<Option<Option<GroupRecord>>, Rejection> 
     };
     let name = name.flatten().unwrap_or_else(|| slug.clone());
     Ok(Some(Some(GroupRecord { slug, name, options })))
+}
+
+/// Returns the value of an enum; none for an empty cell, which changes nothing.
+fn choice<T: Copy>(
+    fields: &mut Fields,
+    name: &str,
+    all: &[T],
+    as_str: fn(T) -> &'static str,
+) -> Result<Option<T>, Rejection> {
+    let Some(text) = fields.text(name)?.flatten() else { return Ok(None) };
+    let found = all.iter().copied().find(|value| as_str(*value).eq_ignore_ascii_case(&text));
+    let values = || all.iter().map(|value| as_str(*value)).collect::<Vec<_>>().join(" or ");
+    found.map(Some).ok_or_else(|| missing(name, &format!("{text:?} is not {}", values())))
 }
 
 fn required(fields: &mut Fields, name: &str) -> Result<String, Rejection> {

@@ -1,7 +1,7 @@
 //! Rows of `transfers`, and their visibility.
 //! Rule: viewers see transfers of the resources that they may import and export, at the websites that they can access.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -119,6 +119,7 @@ pub struct TransferRow {
     /// Number of active products of earlier imports of the website that the file does not contain; none if this was not
     /// determined.
     pub missing: Option<i64>,
+    notes: Value,
     /// Reason of the failure.
     pub failure: Option<String>,
     /// When the transfer was requested.
@@ -138,6 +139,11 @@ impl TransferRow {
     /// Returns the rejected rows summarized by reason.
     pub fn rejections(&self) -> Vec<RejectionSummary> {
         serde_json::from_value(self.rejections.clone()).unwrap_or_default()
+    }
+
+    /// Returns what was changed or left out in accepted rows, with the number of rows.
+    pub fn notes(&self) -> BTreeMap<String, u64> {
+        serde_json::from_value(self.notes.clone()).unwrap_or_default()
     }
 
     /// Returns how existing products are treated.

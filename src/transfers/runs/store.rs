@@ -103,6 +103,7 @@ pub async fn update_started(mut conn: &Conn, id: TransferId) -> Result<()> {
         transfers::errors.eq(json!([])),
         transfers::rejections.eq(json!([])),
         transfers::missing.eq(None::<i64>),
+        transfers::notes.eq(json!({})),
     );
     let running = (
         transfers::status.eq(Status::Running),

@@ -60,6 +60,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("SearchAnalytics.zeroResults", "at most 100"),
     ("Shipment.lines", "each line of the order at most once"),
     ("Transfer.errors", "the first 100"),
+    ("Transfer.notes", "one for each kind of note"),
     ("Transfer.rejections", "at most 100"),
     ("TransferRejection.examples", "at most three"),
     ("Transfer.imageFailures", "the 20 most frequent reasons"),

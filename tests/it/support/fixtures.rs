@@ -14,7 +14,7 @@ use souk::{
     ids::{BrandId, CategoryId, OrderId, ProductId, RowId, SupplierId, UserId, WebsiteId},
     products::{
         self,
-        model::{NewProduct, ProductRow},
+        model::{Backorders, InventoryPolicy, NewProduct, ProductRow},
     },
     stock::{
         self,
@@ -44,6 +44,8 @@ pub struct ProductSpec {
     pub sku: Option<String>,
     pub price: Option<&'static str>,
     pub stock: i32,
+    pub inventory_policy: Option<InventoryPolicy>,
+    pub backorders: Option<Backorders>,
     pub category: Option<CategoryId>,
     pub brand: Option<BrandId>,
     pub supplier: Option<SupplierId>,
@@ -119,6 +121,8 @@ impl TestApp {
             group_id: None,
             option_values: vec![],
             low_stock_threshold: None,
+            inventory_policy: spec.inventory_policy,
+            backorders: spec.backorders,
             is_active: None,
         };
         let everything = Viewer::system();

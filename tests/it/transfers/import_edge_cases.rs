@@ -21,7 +21,7 @@ async fn rejected_row_leaves_nothing_behind() {
     shop.import_csv(Resource::Products, "sku,name,price,slug\nA,Lantern,1,lantern\n").await;
     let file = "sku,name,price,stock,category,brand,supplier\n\
                 B,,1,1,No > Name,Nobody,None\n\
-                C,Lamp,1,-1,Less > Nothing,Minus,None\n\
+                C,Lamp,1,one,Less > Nothing,Minus,None\n\
                 D,Lamp,1,1,Home > Light,Wick,Tallow\n";
     assert_eq!(counts(&shop.import_csv(Resource::Products, file).await), [1, 0, 0, 2]);
     let categories = "external_id,path,slug\n1,Home > One,taken\n2,Home > Two,taken\n3,Gone > Three,\"not a slug\"\n";

@@ -54,7 +54,7 @@ async fn row_never_takes_over_a_product_with_another_external_id() {
 #[tokio::test]
 async fn corrected_row_does_not_take_over_the_product_that_got_its_sku() {
     let shop = Shop::new().await;
-    // Rejected for its price, whatever happens to negative stock.
+    // Rejected for its price, not for its stock.
     let file = CORRECTED_REJECT.replace(",-1,", ",0,").replace("95.00", "free");
     assert_eq!(counts(&shopify(&shop, &file).await), [1, 0, 0, 1]);
     let report = shopify(&shop, &shop.rejects().replace("free", "95.00")).await;

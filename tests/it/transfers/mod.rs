@@ -6,6 +6,7 @@ mod faulty_files;
 mod import_edge_cases;
 mod import_matching;
 mod import_texts;
+mod imported_stock;
 pub(crate) mod imports;
 mod imports_follow_the_file;
 mod mutations;

@@ -111,10 +111,10 @@ async fn corrected_rejects_can_be_imported() {
     let shop = Shop::new("rejects").await;
     shop.import(Format::Shopify, "quay", SHOPIFY).await;
     let rejects = fs::read_to_string(&shop.rejects).unwrap();
-    assert!(rejects.contains("Variant Inventory Qty: a quantity must not be negative"), "{rejects}");
-    // The rope with negative stock, and the duplicate variant.
+    assert!(rejects.contains("Variant Inventory Qty: \"1.5\" is not a whole number"), "{rejects}");
+    // The rope with a fraction as stock, and the duplicate variant.
     let corrected =
-        rejects.replace(",shopify,-2,", ",shopify,0,").replace(",20 m,,,,,,,,ROPE-21", ",30 m,,,,,,,,ROPE-21");
+        rejects.replace(",shopify,1.5,", ",shopify,0,").replace(",20 m,,,,,,,,ROPE-21", ",30 m,,,,,,,,ROPE-21");
     let report = shop.import(Format::Shopify, "quay", &corrected).await;
     assert_eq!(counts(&report), [4, 2, 0, 1, 1], "{:?}", report.errors);
     let ropes = "SELECT string_agg(concat_ws(' ', sku, variant, stock), ', ' ORDER BY sku) FROM products WHERE sku LIKE 'ROPE%'";
@@ -141,10 +141,10 @@ async fn rejected_variant_includes_the_images_of_its_product() {
     let shop = Shop::new("pictures").await;
     let file = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Inventory Qty,Image Src\n\
                 tee,Tee,Size,S,TEE-S,9.00,1,https://shop.example/1.jpg\n\
-                tee,,,L,TEE-L,9.00,-3,\n\
+                tee,,,L,TEE-L,9.00,1.5,\n\
                 tee,,,,,,,https://shop.example/2.jpg\n";
     assert_eq!(shop.import(Format::Shopify, "quay", file).await.counts.rejected, 1);
-    let rejects = fs::read_to_string(&shop.rejects).unwrap().replace(",-3,", ",3,");
+    let rejects = fs::read_to_string(&shop.rejects).unwrap().replace(",1.5,", ",3,");
     let report = shop.import(Format::Shopify, "quay", &rejects).await;
     assert_eq!((report.counts.created, report.counts.unchanged), (1, 1), "{report:?} {rejects}");
     let image_rows = "SELECT string_agg(n::text, ' ') FROM (SELECT count(*) AS n FROM images GROUP BY product_id) i";

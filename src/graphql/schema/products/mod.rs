@@ -54,7 +54,7 @@ use crate::{
     prices::model::can_set_price,
     products::{
         self,
-        model::{Availability, ProductParent, ProductRow, PurchaseRow},
+        model::{Availability, Backorders, InventoryPolicy, ProductParent, ProductRow, PurchaseRow},
         store::ProductList,
     },
     reviews::model::ReviewParent,
@@ -212,16 +212,27 @@ impl Product {
         self.row.low_stock_quantity()
     }
 
-    /// Number of units in stock, including units reserved for carts. Visible to staff and the product's seller; null
-    /// otherwise.
+    /// Whether the stock is tracked. If not, the product can always be bought, and sales leave the stock unchanged.
+    fn inventory_policy(&self) -> InventoryPolicy {
+        self.row.inventory_policy
+    }
+
+    /// Whether the product can be bought when it is out of stock.
+    fn backorders(&self) -> Backorders {
+        self.row.backorders
+    }
+
+    /// Number of units in stock, including units reserved for carts; negative if units were sold on backorder. Visible
+    /// to staff and the product's seller; null otherwise.
     fn stock(&self, ctx: &Context<'_>) -> Option<i32> {
         can_see_stock(ctx.viewer(), &self.row).then_some(self.row.stock)
     }
 
-    /// Number of units that can be sold now: stock less the units reserved for carts. Visible to staff and the
-    /// product's seller; null otherwise.
+    /// Number of units that can be sold now from stock: stock less the units reserved for carts. Visible to staff and
+    /// the product's seller; null otherwise, and if the stock is not tracked.
     fn available_stock(&self, ctx: &Context<'_>) -> Option<i32> {
-        can_see_stock(ctx.viewer(), &self.row).then(|| self.row.available().max(0))
+        let is_visible = self.row.is_tracked() && can_see_stock(ctx.viewer(), &self.row);
+        is_visible.then(|| self.row.available().max(0))
     }
 
     /// Available quantity at or below which `availability` is `LOW_STOCK`. Visible to staff and the product's seller; null

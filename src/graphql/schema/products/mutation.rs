@@ -24,7 +24,7 @@ use crate::{
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, RowId, SupplierId, WebsiteId},
     products::{
         actions,
-        model::{NewProduct, ProductPatch},
+        model::{Backorders, InventoryPolicy, NewProduct, ProductPatch},
     },
     stock::actions::create_product,
 };
@@ -60,6 +60,10 @@ pub struct ProductCreateInput {
     supplier_id: Option<ID>,
     /// Quantity at or below which stock is low, 0 to 1,000,000. Default: 5.
     low_stock_threshold: Option<i32>,
+    /// Whether the stock is tracked. Default: `TRACKED`.
+    inventory_policy: Option<InventoryPolicy>,
+    /// Whether the product can be sold when it is out of stock. Default: `DENY`.
+    backorders: Option<Backorders>,
     /// ID of the group of variants that the product belongs to. Requires `MANAGE_PRODUCTS`.
     group_id: Option<ID>,
     /// Value for each option of the group. The combination must be unique within the group.
@@ -105,6 +109,10 @@ pub struct ProductUpdateInput {
     supplier_id: MaybeUndefined<ID>,
     /// Quantity at or below which stock is low, 0 to 1,000,000.
     low_stock_threshold: MaybeUndefined<i32>,
+    /// Whether the stock is tracked.
+    inventory_policy: MaybeUndefined<InventoryPolicy>,
+    /// Whether the product can be sold when it is out of stock. `DENY` is rejected while the stock is below zero.
+    backorders: MaybeUndefined<Backorders>,
     /// ID of the group of variants that the product belongs to. Must be given together with `options`. Requires
     /// `MANAGE_PRODUCTS`.
     group_id: MaybeUndefined<ID>,
@@ -167,6 +175,8 @@ impl ProductCreateInput {
             group_id: optional_id::<ProductGroupId>("groupId", self.group_id)?,
             option_values: vec![],
             low_stock_threshold: self.low_stock_threshold,
+            inventory_policy: self.inventory_policy,
+            backorders: self.backorders,
             is_active: self.is_active,
         })
     }
@@ -191,6 +201,8 @@ impl ProductUpdateInput {
             compare_at_price: Option::<Option<Decimal>>::from(self.compare_at_price)
                 .map(|price| price.map(|price| price.0)),
             low_stock_threshold: patch::required("lowStockThreshold", self.low_stock_threshold)?,
+            inventory_policy: patch::required("inventoryPolicy", self.inventory_policy)?,
+            backorders: patch::required("backorders", self.backorders)?,
             is_active: patch::required("isActive", self.is_active)?,
             ..ProductPatch::default()
         };

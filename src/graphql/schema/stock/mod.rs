@@ -68,7 +68,7 @@ impl StockMovement {
         self.0.delta
     }
 
-    /// Stock after the change.
+    /// Stock after the change; negative if units were sold on backorder.
     fn balance_after(&self) -> i32 {
         self.0.balance
     }
@@ -115,7 +115,8 @@ pub async fn movements_of_product(ctx: &Context<'_>, id: ProductId, page: Page) 
 pub struct StockAdjustInput {
     /// ID of the product.
     product_id: ID,
-    /// Change in units, -1,000,000 to 1,000,000, not 0. The resulting stock must be 0 to 1,000,000.
+    /// Change in units, -1,000,000 to 1,000,000, not 0. The resulting stock must be 0 to 1,000,000, or -1,000,000 to
+    /// 1,000,000 if the product allows backorders.
     delta: i32,
     /// Reason for the adjustment, at most 1,000 characters.
     note: Option<String>,

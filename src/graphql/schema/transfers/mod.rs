@@ -155,6 +155,12 @@ impl Transfer {
         self.0.rejections().into_iter().map(TransferRejection).collect()
     }
 
+    /// What an import changed or left out in the rows that it accepted, such as a stock below zero, with the number of
+    /// occurrences.
+    async fn notes(&self) -> Vec<TransferNote> {
+        self.0.notes().into_iter().map(|(message, count)| TransferNote { message, count }).collect()
+    }
+
     /// Number of active products of earlier imports of the website that the file does not contain. With
     /// `missing: DEACTIVATE` they are deactivated, otherwise they stay as they are. Null until the import is completed,
     /// for other resource types, and for a file that is known to be incomplete, such as a file from `rejectsUrl`.
@@ -223,6 +229,26 @@ impl TransferImageFailure {
     /// Up to five of the images.
     async fn examples(&self, ctx: &Context<'_>) -> Result<Vec<Image>> {
         Ok(ctx.loaders().rows(self.0.examples.iter().copied()).await?.into_iter().map(image).collect())
+    }
+}
+
+/// A note on accepted rows.
+pub struct TransferNote {
+    message: String,
+    count: u64,
+}
+
+/// What an import changed or left out in rows that it accepted.
+#[object]
+impl TransferNote {
+    /// What was changed or left out.
+    fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Number of occurrences.
+    fn count(&self) -> u64 {
+        self.count
     }
 }
 

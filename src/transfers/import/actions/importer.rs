@@ -19,7 +19,7 @@ use super::super::{
     check::{self, Identifiers},
     customers,
     missing::FileContents,
-    model::{RowOutcome, Run},
+    model::{RowOutcome, Run, Written},
     orders,
     products::{self, renames},
     references::{
@@ -78,7 +78,8 @@ impl BatchWriter<Record> for Importer<'_> {
         while !waiting.is_empty() {
             let rows = self.take_distinct(&mut waiting, &mut batch.rejected);
             let rows = self.resolve_references(rows, &mut batch.rejected).await?;
-            let outcomes = self.write_all(&rows).await?;
+            let Written { outcomes, shortfalls } = self.write_all(&rows).await?;
+            batch.shortfalls += shortfalls;
             for (row, outcome) in rows.into_iter().zip(outcomes) {
                 match outcome {
                     RowOutcome::Created => batch.created += 1,
@@ -186,7 +187,7 @@ impl<'a> Importer<'a> {
             self.references = found;
             return Ok(valid);
         }
-        let outcomes = self.db.read(async |conn| write(conn, run, &found, &valid, true).await).await?;
+        let Written { outcomes, .. } = self.db.read(async |conn| write(conn, run, &found, &valid, true).await).await?;
         renames.retain(|rename| rename.rows.iter().any(|row| !matches!(outcomes[*row], RowOutcome::Rejected(_))));
         let mut kept = Vec::with_capacity(valid.len());
         for (row, outcome) in valid.into_iter().zip(outcomes) {
@@ -205,23 +206,25 @@ impl<'a> Importer<'a> {
 
     /// Writes products over several connections, because most of the time is spent in PostgreSQL, which uses one
     /// processor per connection.
-    async fn write_all(&self, valid: &[ValidRow]) -> Result<Vec<RowOutcome>> {
+    async fn write_all(&self, valid: &[ValidRow]) -> Result<Written> {
         if self.run.options.resource != Resource::Products || valid.len() < MIN_PARALLEL_ROWS {
             return self.write_or_halve(valid).await;
         }
         let parts = valid.chunks(valid.len().div_ceil(MAX_CONNECTIONS)).map(|part| self.write_or_halve(part));
-        Ok(try_join_all(parts).await?.concat())
+        let mut written = Written::default();
+        try_join_all(parts).await?.into_iter().for_each(|part| written.extend(part));
+        Ok(written)
     }
 
     /// Writes rows together; if the database rejects them, in halves until the invalid row is found.
-    async fn write_or_halve(&self, valid: &[ValidRow]) -> Result<Vec<RowOutcome>> {
-        let mut outcomes = Vec::with_capacity(valid.len());
+    async fn write_or_halve(&self, valid: &[ValidRow]) -> Result<Written> {
+        let mut written = Written::default();
         let mut parts = vec![valid];
         while let Some(part) = parts.pop() {
             match self.write_part(part).await {
-                Ok(part) => outcomes.extend(part),
+                Ok(part) => written.extend(part),
                 Err(error @ (Error::User(_) | Error::Constraint { .. })) if part.len() <= 1 => {
-                    outcomes.push(RowOutcome::Rejected(error.into()));
+                    written.outcomes.push(RowOutcome::Rejected(error.into()));
                 }
                 Err(Error::User(_) | Error::Constraint { .. }) => {
                     let (first, second) = part.split_at(part.len() / 2);
@@ -230,13 +233,13 @@ impl<'a> Importer<'a> {
                 Err(other) => return Err(other),
             }
         }
-        Ok(outcomes)
+        Ok(written)
     }
 
-    async fn write_part(&self, part: &[ValidRow]) -> Result<Vec<RowOutcome>> {
+    async fn write_part(&self, part: &[ValidRow]) -> Result<Written> {
         let (run, references) = (self.run, &self.references);
         if part.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Written::default());
         }
         if run.options.is_dry_run {
             return self.db.read(async |conn| write(conn, run, references, part, true).await).await;
@@ -281,15 +284,16 @@ async fn write(
     references: &References,
     rows: &[ValidRow],
     is_dry_run: bool,
-) -> Result<Vec<RowOutcome>> {
-    match run.options.resource {
+) -> Result<Written> {
+    let outcomes = match run.options.resource {
         Resource::Categories => {
             categories::actions::write(conn, run, references, &records(rows, as_category), is_dry_run).await
         }
         Resource::Customers => customers::actions::write(conn, run, &records(rows, as_customer), is_dry_run).await,
         Resource::Orders => orders::actions::write(conn, run, &records(rows, as_order), is_dry_run).await,
-        _ => products::actions::write(conn, run, references, &records(rows, as_product), is_dry_run).await,
-    }
+        _ => return products::actions::write(conn, run, references, &records(rows, as_product), is_dry_run).await,
+    };
+    outcomes.map(Written::from)
 }
 
 /// Returns the records of one type; all records of a file have the same type.

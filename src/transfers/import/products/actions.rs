@@ -10,7 +10,7 @@ use super::{
             record::ProductRecord,
         },
         missing::FileContents,
-        model::{RowOutcome, Run},
+        model::{RowOutcome, Run, Written},
         references::{
             model::References,
             store::{SluggedTable, find_taken_slugs},
@@ -54,7 +54,7 @@ pub async fn write(
     references: &References,
     records: &[&ProductRecord],
     is_dry_run: bool,
-) -> Result<Vec<RowOutcome>> {
+) -> Result<Written> {
     let mut plan = make_plan(conn, run, references, records).await?;
     if is_dry_run {
         let known = product_ids(&plan, &HashMap::new(), records)?;
@@ -70,12 +70,15 @@ pub async fn write(
             return Err(Error::Retry("a product was changed concurrently".into()));
         }
     }
+    let movement = |(id, delta)| NewMovement::new(id, None, run.options.user, Reason::Adjustment, delta);
+    let (more, less): (Vec<_>, Vec<_>) =
+        plan.movements().into_iter().map(movement).partition(|movement| movement.delta > 0);
+    // Stock is raised before backorders are denied, and reduced after they are allowed.
+    stock::store::insert_many(conn, &more).await?;
     // First the updates, because a new product may have the SKU that another one gives up.
     bulk::update(conn, &plan.changed_states()).await?;
     let made = bulk::insert(conn, run.website.id, &plan.new_states()).await?;
-    let movement = |(id, delta)| NewMovement::new(id, None, run.options.user, Reason::Adjustment, delta);
-    let movements: Vec<_> = plan.movements().into_iter().map(movement).collect();
-    stock::store::insert_many(conn, &movements).await?;
+    stock::store::insert_many(conn, &less).await?;
     let known = product_ids(&plan, &made, records)?;
     if run.options.resource == Resource::Products {
         sources::store::upsert_seen(conn, run.website.id, run.lease.id, SourceType::Product, &known).await?;
@@ -142,12 +145,12 @@ async fn image_changes(
 }
 
 /// Returns the outcomes for the report; a product of which only the images change counts as updated.
-fn outcomes(plan: Plan, images: &ImageChanges) -> Vec<RowOutcome> {
+fn outcomes(plan: Plan, images: &ImageChanges) -> Written {
     let outcome = |step: Step| match step {
         Step::Keep { id } if images.products.contains(&ProductId(id)) => RowOutcome::Updated,
         step => step.outcome(),
     };
-    plan.steps.into_iter().map(outcome).collect()
+    Written { outcomes: plan.steps.into_iter().map(outcome).collect(), shortfalls: plan.shortfalls }
 }
 
 /// Counts the active products of earlier imports of the website that a file does not contain, and deactivates them if

@@ -143,7 +143,7 @@ const CASES: &[Case] = &[
     Case("{ auditLog(first: 50) { PAGE } }", 2),
     Case("{ jobs(first: 50) { PAGE } }", 2),
     Case("{ transfers(first: 50) { PAGE } }", 2),
-    Case("{ transfers(first: 50) { nodes { user { id } website { id } errors { line } rejections { count examples { line } } } } }", 3),
+    Case("{ transfers(first: 50) { nodes { user { id } website { id } errors { line } rejections { count examples { line } } notes { count } } } }", 3),
     Case("{ transfer(id: \"TRANSFER\") { id } }", 1),
     Case("{ products(first: 50) { nodes { source { lastTransfer { id } } } } }", 3),
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),

@@ -11,7 +11,7 @@ use super::super::super::record::{ProductRecord, Rejection};
 use crate::{
     ids::ProductId,
     money::Currency,
-    products::model::{ProductPatch, bulk::BulkProduct},
+    products::model::{Backorders, ProductPatch, bulk::BulkProduct},
     stock::model::MAX_QUANTITY,
     text::{Validator, check_slug, trim_in_place},
 };
@@ -94,12 +94,12 @@ pub fn check_state(state: &mut BulkProduct, currency: Currency) -> Result<(), Re
     state.price = patch.price.unwrap_or_default();
     state.compare_at_price = patch.compare_at_price.flatten();
     state.cost_price = patch.cost_price.flatten();
-    let check_quantity = |column: &str, number: i32| match (0..=MAX_QUANTITY).contains(&number) {
+    let check_quantity = |column: &str, number: i32, min: i32| match (min..=MAX_QUANTITY).contains(&number) {
         true => Ok(()),
-        false => Err(Rejection::at(column, format!("must be between 0 and {MAX_QUANTITY}"))),
+        false => Err(Rejection::at(column, format!("must be between {min} and {MAX_QUANTITY}"))),
     };
-    check_quantity("stock", state.stock)?;
-    check_quantity("low_stock_threshold", state.low_stock_threshold)?;
+    check_quantity("stock", state.stock, if state.backorders == Backorders::Allow { -MAX_QUANTITY } else { 0 })?;
+    check_quantity("low_stock_threshold", state.low_stock_threshold, 0)?;
     if state.external_id.as_ref().is_some_and(|id| id.chars().count() > 255) {
         return Err(Rejection::at("external_id", "must be at most 255 characters long"));
     }

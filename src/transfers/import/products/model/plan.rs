@@ -19,7 +19,7 @@ use super::{
 use crate::{
     ids::ProductId,
     money::{Currency, MAX_DIGITS},
-    products::model::bulk::BulkProduct,
+    products::model::{Backorders, bulk::BulkProduct},
     text::slugify,
 };
 
@@ -102,6 +102,8 @@ impl Step {
 pub struct Plan {
     /// One action per row.
     pub steps: Vec<Step>,
+    /// Number of accepted rows whose negative stock is imported as 0.
+    pub shortfalls: u64,
 }
 
 /// Placeholder for the key of a product that this batch creates.
@@ -147,9 +149,10 @@ impl Plan {
         let requested_slugs: HashSet<&str> =
             records.iter().filter_map(|record| requested_slug(run, record)).map(String::as_str).collect();
         let planned_skus = HashMap::new();
-        let mut planner = Planner { run, references, found, requested_slugs, taken, is_update_only, planned_skus };
+        let mut planner =
+            Planner { run, references, found, requested_slugs, taken, is_update_only, planned_skus, shortfalls: 0 };
         let steps = records.iter().map(|record| planner.step(record).unwrap_or_else(Step::Reject)).collect();
-        Self { steps }
+        Self { steps, shortfalls: planner.shortfalls }
     }
 
     /// Returns the products that change, sorted by ID.
@@ -201,6 +204,8 @@ struct Planner<'a> {
     is_update_only: bool,
     /// SKUs of the existing products of earlier rows, which may have given up others.
     planned_skus: HashMap<i64, String>,
+    /// See [`Plan`].
+    shortfalls: u64,
 }
 
 impl<'a> Planner<'a> {
@@ -214,12 +219,18 @@ impl<'a> Planner<'a> {
             None => new_state(record)?,
         };
         apply(record, self.run, self.references, &mut state)?;
+        // More units were sold than were in stock, and the difference is not on backorder.
+        let has_shortfall = state.backorders == Backorders::Deny && state.stock < 0;
+        if has_shortfall {
+            state.stock = 0;
+        }
         self.set_slug(record, known, &mut state)?;
         let is_same = known.is_some_and(|known| *known == state);
         if !is_same {
             check_state(&mut state, self.run.website.currency())?;
         }
-        // Only accepted rows count as earlier ones.
+        // Only accepted rows count as earlier ones, and for the report.
+        self.shortfalls += u64::from(has_shortfall);
         self.taken.insert(state.slug.clone(), if state.id == 0 { NEW_PRODUCT_ID } else { state.id });
         if let Some(known) = known {
             self.planned_skus.insert(known.id, state.sku.clone());
@@ -344,6 +355,8 @@ fn apply(
     set(&mut state.cost_price, record.cost_price.map(|price| price.map(amount)).as_ref());
     set(&mut state.supplier_sku, record.supplier_sku.as_ref());
     set(&mut state.low_stock_threshold, record.low_stock_threshold.as_ref());
+    set(&mut state.inventory_policy, record.inventory_policy.as_ref());
+    set(&mut state.backorders, record.backorders.as_ref());
     set(&mut state.stock, record.stock.as_ref());
     set(&mut state.is_active, record.is_active.as_ref());
     let unknown = |column| Rejection::at(column, "it could not be created");
