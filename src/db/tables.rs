@@ -468,6 +468,11 @@ diesel::table! {
         rating_count -> Int4,
         rating_average -> Numeric,
         availability -> Text,
+        tags -> Array<Text>,
+        weight -> Nullable<Numeric>,
+        weight_unit -> Nullable<Text>,
+        seo_title -> Nullable<Text>,
+        seo_description -> Nullable<Text>,
     }
 }
 
@@ -793,6 +798,7 @@ diesel::table! {
         run -> Int4,
         rejections -> Jsonb,
         missing -> Nullable<Int8>,
+        ignored_columns -> Jsonb,
     }
 }
 

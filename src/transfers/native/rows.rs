@@ -5,7 +5,12 @@ use super::{
     super::record::{CategoryRecord, CustomerRecord, GroupRecord, OrderRecord, ProductRecord, Rejection},
     fields::Fields,
 };
-use crate::text::parse_time;
+use crate::{
+    products::model::attributes::{Weight, WeightUnit},
+    text::parse_time,
+};
+
+const WEIGHT_UNITS: &str = "must be g, kg, oz or lb where weight has a value";
 
 /// Parses a product.
 /// # Errors
@@ -32,6 +37,10 @@ pub fn product(mut fields: Fields) -> Result<ProductRecord, Rejection> {
         stock: fields.integer("stock")?.flatten(),
         is_active: fields.boolean("is_active")?.flatten(),
         images: fields.images("images")?.map(Option::unwrap_or_default),
+        tags: fields.list("tags")?.map(Option::unwrap_or_default),
+        weight: weight(fields)?,
+        seo_title: fields.text("seo_title")?,
+        seo_description: fields.text("seo_description")?,
     })
 }
 
@@ -119,6 +128,21 @@ fn group(fields: &mut Fields) -> Result<Option<Option<GroupRecord>>, Rejection> 
     };
     let name = name.flatten().unwrap_or_else(|| slug.clone());
     Ok(Some(Some(GroupRecord { slug, name, options })))
+}
+
+/// A weight and its unit are given together, and cleared by an empty weight.
+fn weight(fields: &mut Fields) -> Result<Option<Option<Weight>>, Rejection> {
+    let (value, unit) = (fields.decimal("weight")?, fields.text("weight_unit")?.flatten());
+    match (value, unit) {
+        (None, None) => Ok(None),
+        (Some(None), None) => Ok(Some(None)),
+        (Some(Some(value)), Some(unit)) => {
+            let unit = WeightUnit::parse(&unit).ok_or_else(|| missing("weight_unit", WEIGHT_UNITS))?;
+            Ok(Some(Some(Weight { value, unit })))
+        }
+        (Some(Some(_)), None) => Err(missing("weight_unit", WEIGHT_UNITS)),
+        (_, Some(_)) => Err(missing("weight", "a value is required where weight_unit has one")),
+    }
 }
 
 fn required(fields: &mut Fields, name: &str) -> Result<String, Rejection> {
