@@ -65,8 +65,8 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
     ) -> Result<()> {
         let mut growth = StatisticsRefresher::default();
         loop {
-            let RowBatch { rows, notes } = self.file.next().await?;
-            report.notes = notes;
+            let RowBatch { rows, notes, ignored_columns } = self.file.next().await?;
+            (report.notes, report.ignored_columns) = (notes, ignored_columns);
             if rows.is_empty() {
                 return Ok(());
             }

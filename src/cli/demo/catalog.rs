@@ -21,7 +21,7 @@ use crate::{
     },
     products::{
         self,
-        model::{NewProduct, ProductRow},
+        model::{NewProduct, ProductRow, attributes::WeightUnit},
     },
     search::{self, model::rules::NewSearchRule},
     stock::model::{NewMovement, Reason},
@@ -132,6 +132,11 @@ async fn insert_product<'m>(conn: &Conn, product: &'m Product, inserted: &Insert
         option_values: product.options.clone(),
         low_stock_threshold: product.low_stock_threshold,
         is_active: product.is_active,
+        tags: product.tags.clone(),
+        weight: product.weight_grams,
+        weight_unit: product.weight_grams.map(|_| WeightUnit::Gram),
+        seo_title: None,
+        seo_description: None,
     };
     products::actions::create_in(conn, &Viewer::system(), new).await
 }

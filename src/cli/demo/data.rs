@@ -138,6 +138,9 @@ pub(super) struct Product {
     pub(super) stock: i32,
     pub(super) low_stock_threshold: Option<i32>,
     pub(super) is_active: Option<bool>,
+    #[serde(default)]
+    pub(super) tags: Vec<String>,
+    pub(super) weight_grams: Option<Decimal>,
     pub(super) image: String,
     pub(super) image_alt: String,
 }

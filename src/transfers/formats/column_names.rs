@@ -7,6 +7,9 @@ use crate::transfers::record::Columns;
 /// A column of Souk's format and the columns of another one, of which the first that a file has is shown.
 type Names = (&'static str, &'static [&'static str]);
 
+/// Columns of weights, with the unit or without it.
+const WEIGHTS: &[&str] = &["weight (kg)", "weight (g)", "weight (lbs)", "weight (lb)", "weight (oz)", "weight"];
+
 const SHOPIFY: &[Names] = &[
     ("external_id", &["option1 value", "handle", "url handle"]),
     ("sku", &["variant sku", "sku"]),
@@ -25,6 +28,10 @@ const SHOPIFY: &[Names] = &[
     ("options", &["option1 value"]),
     ("stock", &["variant inventory qty", "inventory quantity"]),
     ("images", &["image src", "product image url"]),
+    ("tags", &["tags"]),
+    ("weight", &["variant grams", "weight value (grams)"]),
+    ("seo_title", &["seo title"]),
+    ("seo_description", &["seo description"]),
 ];
 
 const WOOCOMMERCE: &[Names] = &[
@@ -46,6 +53,10 @@ const WOOCOMMERCE: &[Names] = &[
     ("low_stock_threshold", &["low stock amount"]),
     ("stock", &["stock"]),
     ("images", &["images"]),
+    ("tags", &["tags"]),
+    ("weight", WEIGHTS),
+    ("seo_title", &["meta: _yoast_wpseo_title", "meta: rank_math_title"]),
+    ("seo_description", &["meta: _yoast_wpseo_metadesc", "meta: rank_math_description"]),
 ];
 
 const MAGENTO: &[Names] = &[
@@ -67,6 +78,10 @@ const MAGENTO: &[Names] = &[
     ("low_stock_threshold", &["notify_on_stock_below"]),
     ("stock", &["qty"]),
     ("images", &["base_image", "additional_images"]),
+    ("tags", &["tags", "additional_attributes"]),
+    ("weight", WEIGHTS),
+    ("seo_title", &["meta_title"]),
+    ("seo_description", &["meta_description"]),
 ];
 
 /// Returns the file's own names of the columns, by the names in Souk's format.

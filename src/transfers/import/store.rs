@@ -132,7 +132,8 @@ pub async fn is_done(mut conn: &Conn, id: TransferId) -> Result<bool> {
 pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, checkpoint: i64) -> Result<()> {
     let query = sql_query(
         "UPDATE transfers SET checkpoint = $3, processed = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
-                errors = $9, locked_until = now() + make_interval(secs => $10), rejections = $11, missing = $12
+                errors = $9, locked_until = now() + make_interval(secs => $10), rejections = $11, missing = $12,
+                ignored_columns = $13
          WHERE id = $1 AND run = $2 AND status = 'running'",
     );
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -150,6 +151,7 @@ pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, 
         .bind::<Double, _>(LEASE.as_secs_f64())
         .bind::<Jsonb, _>(json(&report.rejections)?)
         .bind::<Nullable<BigInt>, _>(report.missing.map(count))
+        .bind::<Jsonb, _>(json(&report.ignored_columns)?)
         .execute(&mut conn)
         .await?;
     check_held(noted)

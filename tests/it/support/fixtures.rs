@@ -120,6 +120,11 @@ impl TestApp {
             option_values: vec![],
             low_stock_threshold: None,
             is_active: None,
+            tags: vec![],
+            weight: None,
+            weight_unit: None,
+            seo_title: None,
+            seo_description: None,
         };
         let everything = Viewer::system();
         self.database

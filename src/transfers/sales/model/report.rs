@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
 
-use super::{super::super::model::Counts, line::RejectReason};
+use super::{
+    super::super::{ignored_columns::IgnoredColumn, model::Counts},
+    line::RejectReason,
+};
 
 /// Counts of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,6 +30,9 @@ pub struct SalesReport {
     pub notes: NoteReport,
     /// Rejected lines by reason.
     pub rejected: BTreeMap<RejectReason, u64>,
+    /// Columns of the file that are not imported, those with the most lines first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored_columns: Vec<IgnoredColumn>,
 }
 
 /// Outcome for the website.
