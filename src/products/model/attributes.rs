@@ -25,15 +25,15 @@ const WEIGHT_DIGITS: u32 = 4;
 const MAX_WEIGHT: Decimal = Decimal::from_parts(0xd4a5_0fff, 0xe8, 0, false, WEIGHT_DIGITS);
 
 text_enum! {
-    /// Unit of a weight.
+    /// Units in which a weight is given.
     pub enum WeightUnit {
-        /// Gram.
+        /// A thousandth of a kilogram.
         Gram => "g",
-        /// Kilogram: 1,000 grams.
+        /// 1,000 grams.
         Kilogram => "kg",
-        /// Avoirdupois ounce: 28.349523125 grams.
+        /// The avoirdupois ounce, 28.349523125 grams.
         Ounce => "oz",
-        /// Avoirdupois pound: 453.59237 grams.
+        /// The avoirdupois pound, 453.59237 grams.
         Pound => "lb",
     }
 }

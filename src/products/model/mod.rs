@@ -8,16 +8,15 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 
+use self::attributes::{WeightUnit, check_seo, check_tags, check_weight};
+pub use self::list::{ProductCondition, ProductOrderField, ProductParent};
 use crate::{
-    auth::Scope,
-    db::{filter::Op, tables::products},
+    db::tables::products,
     error::{Result, UserError, UserErrorCode},
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId},
     money::Currency,
-    paging::SortKey,
     text::{MAX_DESCRIPTION, Validator, check_slug},
     text_enum,
-    websites::model::WebsiteOp,
 };
 
 /// Maximum of the low-stock threshold.

@@ -152,6 +152,8 @@ impl Magento {
         let is_shortened = has(&columns.description) && has(&columns.short_description);
         out.note("short descriptions of products that also have a long one", is_shortened.into());
         let group_texts = self.groups.texts(line.cell(&columns.sku));
+        let own_tags = self.tags(line, attributes);
+        let inherits_tags = own_tags.as_ref().is_none_or(Vec::is_empty) && !group_texts.tags.is_empty();
         let group = self.groups.find(line.cell(&columns.sku)).map_err(|rule| columns.variations.rejection(rule))?;
         let variant = group
             .as_ref()
@@ -187,7 +189,7 @@ impl Magento {
                 _ => cells::quantity(line, &columns.quantity, &self.amounts)?,
             },
             images: self.images(line, out),
-            tags: self.tags(line, attributes).map(|own| if own.is_empty() { group_texts.tags } else { own }),
+            tags: if inherits_tags { Some(group_texts.tags) } else { own_tags },
             weight: columns.weight.parse(blank_if_empty(columns.weight.cell(line)), &self.amounts)?,
             seo_title: self.seo_text(line, &columns.seo_title).map(|own| own.or(group_texts.seo_title)),
             seo_description: self

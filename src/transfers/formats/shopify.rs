@@ -308,8 +308,7 @@ impl Product {
         let common = ProductRecord {
             name: Some(title.clone()),
             description: columns.body.is_present().then(|| to_text(head.cell(&columns.body), false)),
-            category: category
-                .then(|| [shop.category(head), kind()].into_iter().find(|path| cells::is_category(path))),
+            category: category.then(|| [shop.category(head), kind()].into_iter().find(|path| cells::is_category(path))),
             brand: cells::clearable_text(head, &columns.vendor),
             tags: columns.tags.is_present().then(tags),
             seo_title: cells::clearable_text(head, &columns.seo_title),

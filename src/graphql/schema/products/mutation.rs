@@ -83,7 +83,6 @@ pub struct ProductCreateInput {
     /// Weight of one unit.
     weight: Option<WeightInput>,
     /// Texts for search engines.
-    #[graphql(default)]
     seo: MaybeUndefined<SeoInput>,
 }
 

@@ -63,8 +63,7 @@ impl Header {
         let optional = [self.description, self.customer, self.country];
         let is_of_rejects_file = self.names.ends_with(&REJECTS_COLUMNS.map(str::to_owned));
         let count = self.names.len() - if is_of_rejects_file { REJECTS_COLUMNS.len() } else { 0 };
-        let has_value =
-            move |index: usize| record.get(index).is_some_and(|cell: &[u8]| !cell.trim_ascii().is_empty());
+        let has_value = move |index: usize| record.get(index).is_some_and(|cell: &[u8]| !cell.trim_ascii().is_empty());
         let is_ignored = move |index: usize| !used.contains(&index) && !optional.contains(&Some(index));
         let columns = self.names.iter().enumerate().take(count);
         columns.filter(move |(index, _)| is_ignored(*index) && has_value(*index)).map(|(_, name)| name.as_str())

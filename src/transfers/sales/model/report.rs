@@ -129,7 +129,8 @@ impl fmt::Display for SalesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ok(Value::Object(sections)) = serde_json::to_value(self) else { return Err(fmt::Error) };
         for (section, counts) in sections {
-            let Value::Object(counts) = counts else { return Err(fmt::Error) };
+            // The columns that are not imported are printed after the table.
+            let Value::Object(counts) = counts else { continue };
             for (row, (name, count)) in counts.into_iter().enumerate() {
                 let section = if row == 0 { section.as_str() } else { "" };
                 let count = count.as_u64().map_or_else(|| count.as_str().unwrap_or_default().to_owned(), grouped);
