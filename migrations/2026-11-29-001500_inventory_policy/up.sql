@@ -24,4 +24,4 @@ CREATE TRIGGER transfers_audit AFTER INSERT ON transfers
     FOR EACH ROW WHEN (NEW.user_id IS NOT NULL AND audit_is_on())
     EXECUTE FUNCTION audit_row('Transfer', 'id', 'website_id', 'options', 'status', 'input_hash', 'input_key', 'output_key',
         'rejects_key', 'checkpoint', 'total', 'processed', 'created', 'updated', 'unchanged', 'rejected', 'errors', 'rejections',
-        'missing', 'notes', 'failure', 'started_at', 'finished_at', 'locked_until', 'run');
+        'ignored_columns', 'missing', 'notes', 'failure', 'started_at', 'finished_at', 'locked_until', 'run');

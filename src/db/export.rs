@@ -51,6 +51,8 @@ pub enum Kind {
     Bool,
     /// Names from the root down: `A > B`; a list of strings in JSON.
     Path,
+    /// Texts: `wool | winter`; a list of strings in JSON.
+    List,
     /// Names with values: `Size=M; Color=Red`; an object in JSON.
     Pairs,
     /// Image URLs with alternative texts: `https://a/b.jpg Front | https://a/c.jpg`; a list of `{url, alt}` in JSON.

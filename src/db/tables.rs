@@ -470,6 +470,11 @@ diesel::table! {
         inventory_policy -> Text,
         backorders -> Text,
         availability -> Text,
+        tags -> Array<Text>,
+        weight -> Nullable<Numeric>,
+        weight_unit -> Nullable<Text>,
+        seo_title -> Nullable<Text>,
+        seo_description -> Nullable<Text>,
     }
 }
 
@@ -795,6 +800,7 @@ diesel::table! {
         run -> Int4,
         rejections -> Jsonb,
         missing -> Nullable<Int8>,
+        ignored_columns -> Jsonb,
         notes -> Jsonb,
     }
 }

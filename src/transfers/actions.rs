@@ -67,8 +67,9 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
     ) -> Result<()> {
         let mut growth = StatisticsRefresher::default();
         loop {
-            let RowBatch { rows, notes } = self.file.next().await?;
+            let RowBatch { rows, notes, ignored_columns } = self.file.next().await?;
             report.set_file_notes(notes);
+            report.ignored_columns = ignored_columns;
             if rows.is_empty() {
                 return Ok(());
             }

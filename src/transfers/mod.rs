@@ -9,6 +9,7 @@ mod actions;
 pub mod export;
 mod fingerprint;
 pub mod formats;
+pub mod ignored_columns;
 pub mod import;
 pub mod model;
 pub mod native;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     formats,
+    ignored_columns::IgnoredColumn,
     record::Rejection,
     rejection_summary::{MAX_ERRORS, RejectionSummary, RowError},
 };
@@ -170,6 +171,9 @@ pub struct Report {
     /// What was changed or left out in accepted rows, with the number of occurrences.
     #[serde(default)]
     pub notes: BTreeMap<String, u64>,
+    /// Columns of files of other shop systems that are not imported, those with the most rows first.
+    #[serde(default)]
+    pub ignored_columns: Vec<IgnoredColumn>,
 }
 
 /// Note on the rows whose negative stock was set to 0, because their products cannot be sold on backorder.

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     formats::Notes,
+    ignored_columns::{IgnoredColumn, IgnoredColumns},
     record::{Columns, Rejection, Row},
     rejects::Layout,
 };
@@ -30,6 +31,8 @@ pub struct OpenFile<T, E = Rejection> {
     pub rows: Rows<T, E>,
     /// Data that is not imported, with the number of occurrences.
     pub notes: Notes,
+    /// Columns that are not imported.
+    pub ignored_columns: IgnoredColumns,
 }
 
 /// A batch of rows.
@@ -38,6 +41,8 @@ pub struct RowBatch<T, E = Rejection> {
     pub rows: Vec<Row<T, E>>,
     /// Data seen so far that is not imported, with the number of occurrences.
     pub notes: BTreeMap<String, u64>,
+    /// Columns seen so far that are not imported.
+    pub ignored_columns: Vec<IgnoredColumn>,
 }
 
 /// A file that is being read on another thread.
@@ -59,13 +64,17 @@ impl<T: Send + 'static, E: Send + 'static> ReadAhead<T, E> {
         let (send, batches) = mpsc::channel(BATCHES_AHEAD);
         tokio::task::spawn_blocking(move || match open() {
             Err(error) => drop(header.send(Err(error))),
-            Ok(OpenFile { layout, columns, rows, notes }) => {
+            Ok(OpenFile { layout, columns, rows, notes, ignored_columns }) => {
                 let _ = header.send(Ok((layout, columns)));
                 let mut rows = rows.peekable();
                 loop {
                     let rows = next_batch(&mut rows, batch);
                     let is_last = !rows.as_ref().is_ok_and(|rows| !rows.is_empty());
-                    let batch = rows.map(|rows| RowBatch { rows, notes: notes.snapshot() });
+                    let batch = rows.map(|rows| RowBatch {
+                        rows,
+                        notes: notes.snapshot(),
+                        ignored_columns: ignored_columns.snapshot(),
+                    });
                     if send.blocking_send(batch).is_err() || is_last {
                         break;
                     }

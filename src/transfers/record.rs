@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Error,
-    products::model::{Backorders, InventoryPolicy},
+    products::model::{Backorders, InventoryPolicy, attributes::Weight},
 };
 
 /// The file's own names of the columns, by the names in Souk's format.
@@ -142,6 +142,14 @@ pub struct ProductRecord {
     pub is_active: Option<bool>,
     /// Images in display order; they replace the existing ones.
     pub images: Option<Vec<ImageRecord>>,
+    /// Tags; they replace the existing ones.
+    pub tags: Option<Vec<String>>,
+    /// Weight of one unit.
+    pub weight: Option<Option<Weight>>,
+    /// Title for search engines.
+    pub seo_title: Option<Option<String>>,
+    /// Description for search engines.
+    pub seo_description: Option<Option<String>>,
 }
 
 /// A product's group and option values. The group is found by its slug at the website; a missing group is created.

@@ -21,7 +21,7 @@ use crate::{
     },
     products::{
         self,
-        model::{NewProduct, ProductRow},
+        model::{NewProduct, ProductRow, attributes::WeightUnit},
     },
     search::{self, model::rules::NewSearchRule},
     stock::model::{NewMovement, Reason},
@@ -134,6 +134,11 @@ async fn insert_product<'m>(conn: &Conn, product: &'m Product, inserted: &Insert
         inventory_policy: product.inventory_policy,
         backorders: product.backorders,
         is_active: product.is_active,
+        tags: product.tags.clone(),
+        weight: product.weight_grams,
+        weight_unit: product.weight_grams.map(|_| WeightUnit::Gram),
+        seo_title: None,
+        seo_description: None,
     };
     products::actions::create_in(conn, &Viewer::system(), new).await
 }

@@ -143,6 +143,9 @@ pub(super) struct Product {
     pub(super) inventory_policy: Option<InventoryPolicy>,
     pub(super) backorders: Option<Backorders>,
     pub(super) is_active: Option<bool>,
+    #[serde(default)]
+    pub(super) tags: Vec<String>,
+    pub(super) weight_grams: Option<Decimal>,
     pub(super) image: String,
     pub(super) image_alt: String,
 }

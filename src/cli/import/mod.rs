@@ -20,7 +20,7 @@ use super::{CommandResult, database::with_database, with_suffix};
 use crate::{
     config::Settings,
     error::{Error, Result},
-    transfers::model::Resource,
+    transfers::{ignored_columns::IgnoredColumn, model::Resource},
 };
 
 #[derive(Subcommand)]
@@ -115,6 +115,16 @@ fn print_rejects_path(count: u64, rejects: &Path, row_label: &str) {
             "The rejected {row_label} were written to {}. Correct them and import that file.",
             rejects.display()
         );
+    }
+}
+
+/// Prints the columns of the file that are not imported, each with its number of rows.
+fn print_ignored_columns(columns: &[IgnoredColumn]) {
+    if !columns.is_empty() {
+        print_line!("These columns of the file have no place in Souk and were not imported:");
+    }
+    for IgnoredColumn { column, rows } in columns {
+        print_line!("{rows:>21}  {column}");
     }
 }
 

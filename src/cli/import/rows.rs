@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{super::export::parse_format, is_stdin, open_input, print_rejects_path, rejects_path, write_report};
+use super::{
+    super::export::parse_format, is_stdin, open_input, print_ignored_columns, print_rejects_path, rejects_path,
+    write_report,
+};
 use crate::{
     db::Db,
     error::{Error, Result},
@@ -152,6 +155,7 @@ fn print_report(report: &Report, missing: Missing) {
     for (note, count) in &report.notes {
         print_line!("{count:>21}  {note}");
     }
+    print_ignored_columns(&report.ignored_columns);
     if let Some(count @ 1..) = report.missing {
         let action = if missing == Missing::Keep { "they stay active" } else { "they are deactivated" };
         print_line!("{count:>21}  active products of earlier imports are not in the file; {action}");

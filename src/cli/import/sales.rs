@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{open_input, print_rejects_path, rejects_path, write_report};
+use super::{open_input, print_ignored_columns, print_rejects_path, rejects_path, write_report};
 use crate::{
     db::Db,
     error::Result,
@@ -127,6 +127,7 @@ pub(super) async fn import(args: ImportSalesArgs, db: &Db) -> Result<()> {
     bar.finish_and_clear();
     let report = result?;
     print_line!("{}", report.to_string().trim_end());
+    print_ignored_columns(&report.ignored_columns);
     print_rejects_path(report.lines.rejected, &rejects, ROW_LABEL);
     write_report(report_file.as_deref(), &report)
 }

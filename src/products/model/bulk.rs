@@ -6,7 +6,7 @@ use diesel::{
 };
 use rust_decimal::Decimal;
 
-use super::{Backorders, InventoryPolicy};
+use super::{Backorders, InventoryPolicy, attributes::WeightUnit};
 
 /// A product with all columns that an import writes.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
@@ -77,4 +77,19 @@ pub struct BulkProduct {
     /// Whether the product is for sale.
     #[diesel(sql_type = Bool)]
     pub is_active: bool,
+    /// Tags.
+    #[diesel(sql_type = Array<Text>)]
+    pub tags: Vec<String>,
+    /// Weight of one unit, in its unit.
+    #[diesel(sql_type = Nullable<Numeric>)]
+    pub weight: Option<Decimal>,
+    /// Unit of the weight.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub weight_unit: Option<WeightUnit>,
+    /// Title for search engines.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub seo_title: Option<String>,
+    /// Description for search engines.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub seo_description: Option<String>,
 }

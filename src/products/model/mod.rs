@@ -1,22 +1,23 @@
 //! Rows and rules of products.
 
+pub mod attributes;
 pub mod bulk;
+mod list;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use self::attributes::{WeightUnit, check_seo, check_tags, check_weight};
+pub use self::list::{ProductCondition, ProductOrderField, ProductParent};
 use crate::{
-    auth::Scope,
-    db::{filter::Op, tables::products},
+    db::tables::products,
     error::{Result, UserError, UserErrorCode},
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, SupplierId, UserId, WebsiteId},
     money::Currency,
-    paging::SortKey,
     text::{MAX_DESCRIPTION, Validator, check_slug},
     text_enum,
-    websites::model::WebsiteOp,
 };
 
 /// Maximum of the low-stock threshold.
@@ -127,6 +128,16 @@ pub struct ProductRow {
     pub created_at: DateTime<Utc>,
     /// When the product was last updated, including its stock.
     pub updated_at: DateTime<Utc>,
+    /// Tags, in the order given.
+    pub tags: Vec<String>,
+    /// Weight of one unit, in its unit.
+    pub weight: Option<Decimal>,
+    /// Unit of the weight.
+    pub weight_unit: Option<WeightUnit>,
+    /// Title for search engines; none if it is the name.
+    pub seo_title: Option<String>,
+    /// Description for search engines; none if it is the description.
+    pub seo_description: Option<String>,
 }
 
 impl ProductRow {
@@ -210,6 +221,16 @@ pub struct NewProduct {
     pub backorders: Option<Backorders>,
     /// See [`ProductRow`]; for sale if absent.
     pub is_active: Option<bool>,
+    /// See [`ProductRow`].
+    pub tags: Vec<String>,
+    /// See [`ProductRow`].
+    pub weight: Option<Decimal>,
+    /// See [`ProductRow`].
+    pub weight_unit: Option<WeightUnit>,
+    /// See [`ProductRow`].
+    pub seo_title: Option<String>,
+    /// See [`ProductRow`].
+    pub seo_description: Option<String>,
 }
 
 /// Changes of a product: an absent field keeps its value, an inner `None` clears it.
@@ -254,6 +275,16 @@ pub struct ProductPatch {
     pub backorders: Option<Backorders>,
     /// See [`ProductRow`].
     pub is_active: Option<bool>,
+    /// See [`ProductRow`].
+    pub tags: Option<Vec<String>>,
+    /// See [`ProductRow`].
+    pub weight: Option<Option<Decimal>>,
+    /// See [`ProductRow`]; changes together with the weight.
+    pub weight_unit: Option<Option<WeightUnit>>,
+    /// See [`ProductRow`].
+    pub seo_title: Option<Option<String>>,
+    /// See [`ProductRow`].
+    pub seo_description: Option<Option<String>>,
 }
 
 impl NewProduct {
@@ -273,6 +304,10 @@ impl NewProduct {
             cost_price: Some(self.cost_price),
             supplier_sku: Some(self.supplier_sku),
             low_stock_threshold: self.low_stock_threshold,
+            tags: Some(self.tags),
+            weight: Some(self.weight),
+            seo_title: Some(self.seo_title),
+            seo_description: Some(self.seo_description),
             ..ProductPatch::default()
         };
         let patch = patch.checked(currency)?;
@@ -287,6 +322,10 @@ impl NewProduct {
             compare_at_price: patch.compare_at_price.flatten(),
             cost_price: patch.cost_price.flatten(),
             supplier_sku: patch.supplier_sku.flatten(),
+            tags: patch.tags.unwrap_or_default(),
+            weight: patch.weight.flatten(),
+            seo_title: patch.seo_title.flatten(),
+            seo_description: patch.seo_description.flatten(),
             ..self
         })
     }
@@ -317,6 +356,9 @@ impl ProductPatch {
             let rule = format!("lowStockThreshold must be between 0 and {MAX_LOW_STOCK}");
             validator.check(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));
         }
+        check_tags(&mut validator, self.tags.as_mut());
+        check_weight(&mut validator, self.weight.flatten());
+        check_seo(&mut validator, self.seo_title.iter_mut().flatten(), self.seo_description.iter_mut().flatten());
         validator.finish()?;
         Ok(self)
     }
@@ -338,108 +380,4 @@ pub struct VariantRow {
     pub option_values: Vec<String>,
     /// See [`ProductRow`].
     pub price: Decimal,
-}
-
-/// A filter condition on products.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum ProductCondition {
-    /// Filter by ID.
-    Id(Op<ProductId>),
-    /// Filter by name.
-    Name(Op<String>),
-    /// Filter by SKU.
-    Sku(Op<String>),
-    /// Filter by barcode.
-    Barcode(Op<String>),
-    /// Filter by price.
-    Price(Op<Decimal>),
-    /// Filter by quantity in stock, limited to products whose stock is visible in the scope.
-    Stock(Scope, Op<i32>),
-    /// Filter by availability.
-    Availability(Op<Availability>),
-    /// Filter by category.
-    Category(Op<CategoryId>),
-    /// Filter by category, including descendants.
-    CategoryTree(Vec<CategoryId>),
-    /// Filter by brand.
-    Brand(Op<BrandId>),
-    /// Filter by group.
-    Group(Op<ProductGroupId>),
-    /// Filter by supplier.
-    Supplier(Op<SupplierId>),
-    /// Filter by website.
-    SourceWebsite(WebsiteOp),
-    /// Filter by seller.
-    Seller(Op<UserId>),
-    /// Filter by whether the product has images.
-    HasImages(bool),
-    /// Filter by whether the product is for sale.
-    IsActive(bool),
-    /// Filter by creation time.
-    CreatedAt(Op<DateTime<Utc>>),
-}
-
-/// Fields that products can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
-pub enum ProductOrderField {
-    /// Time when the product was created.
-    #[default]
-    CreatedAt,
-    /// Display name.
-    Name,
-    /// Price, regardless of currency.
-    Price,
-    /// Average rating; products without reviews sort below those with one star.
-    Rating,
-    /// Stock keeping unit, as text.
-    Sku,
-    /// Quantity in stock. Staff and sellers only; the list has only products whose stock is visible to the viewer.
-    Stock,
-    /// Time when the product was last updated, including its stock.
-    UpdatedAt,
-}
-
-impl ProductOrderField {
-    /// Returns the name of the list in cursors.
-    pub fn list(self) -> &'static str {
-        match self {
-            Self::CreatedAt => "products:created_at",
-            Self::Name => "products:name",
-            Self::Price => "products:price",
-            Self::Rating => "products:rating",
-            Self::Sku => "products:sku",
-            Self::Stock => "products:stock",
-            Self::UpdatedAt => "products:updated_at",
-        }
-    }
-
-    /// Returns the sort key of a row.
-    pub fn key(self, row: &ProductRow) -> SortKey {
-        match self {
-            Self::CreatedAt => SortKey::Time(row.created_at),
-            Self::Name => SortKey::Text(row.name.clone()),
-            Self::Price => SortKey::Number(row.price),
-            Self::Rating => SortKey::Number(row.rating_average),
-            Self::Sku => SortKey::Text(row.sku.clone()),
-            Self::Stock => SortKey::Int(row.stock),
-            Self::UpdatedAt => SortKey::Time(row.updated_at),
-        }
-    }
-}
-
-/// Type of the parent of a nested list of products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ProductParent {
-    /// A category.
-    Category,
-    /// A category including its descendants.
-    CategoryTree,
-    /// A brand.
-    Brand,
-    /// A supplier.
-    Supplier,
-    /// A website.
-    Website,
-    /// A group.
-    Group,
 }

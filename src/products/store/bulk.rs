@@ -12,7 +12,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
-use super::super::model::bulk::BulkProduct;
+use super::super::model::{attributes::WeightUnit, bulk::BulkProduct};
 use crate::{
     db::{Conn, tables::products},
     error::{Error, Result, UserError, UserErrorCode},
@@ -78,6 +78,11 @@ macro_rules! bind_rows {
             .bind::<Array<Integer>, _>(all!(|s| s.low_stock_threshold))
             .bind::<Array<Integer>, _>(all!(|s| s.stock))
             .bind::<Array<Bool>, _>(all!(|s| s.is_active))
+            .bind::<Array<Text>, _>(all!(|s| s.tags.join("\u{1f}")))
+            .bind::<Array<Nullable<Numeric>>, _>(all!(|s| s.weight))
+            .bind::<Array<Nullable<Text>>, _>(all!(|s| s.weight_unit.map(WeightUnit::as_str)))
+            .bind::<Array<Nullable<Text>>, _>(all!(|s| s.seo_title.as_deref()))
+            .bind::<Array<Nullable<Text>>, _>(all!(|s| s.seo_description.as_deref()))
             .bind::<Array<Text>, _>(all!(|s| s.inventory_policy))
             .bind::<Array<Text>, _>(all!(|s| s.backorders))
     }};
@@ -86,10 +91,11 @@ macro_rules! bind_rows {
 /// The rows bound by `bind_rows!`, as a table expression.
 macro_rules! rows {
     () => {
-        "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+                $25, $26)
              WITH ORDINALITY AS r (id, sku, name, slug, barcode, variant, description, price, compare_at_price, cost_price,
                  category_id, brand_id, supplier_id, supplier_sku, group_id, options, low_stock_threshold, stock, is_active,
-                 inventory_policy, backorders, place)"
+                 tags, weight, weight_unit, seo_title, seo_description, inventory_policy, backorders, place)"
     };
 }
 
@@ -97,6 +103,13 @@ macro_rules! rows {
 macro_rules! options {
     () => {
         "CASE WHEN r.group_id IS NULL THEN '{}' ELSE string_to_array(r.options, chr(31)) END"
+    };
+}
+
+/// The tags as an array, split from the joined text, and the columns after them.
+macro_rules! attributes {
+    () => {
+        "string_to_array(r.tags, chr(31)), r.weight, r.weight_unit, r.seo_title, r.seo_description"
     };
 }
 
@@ -117,11 +130,14 @@ pub async fn insert(mut conn: &Conn, website: WebsiteId, states: &[&BulkProduct]
     let query = sql_query(concat!(
         "INSERT INTO products (source_website_id, sku, name, slug, barcode, variant, description, price, compare_at_price,
                                cost_price, category_id, brand_id, supplier_id, supplier_sku, group_id, option_values,
-                               low_stock_threshold, stock, is_active, inventory_policy, backorders)
-         SELECT $22, r.sku, r.name, r.slug, r.barcode, r.variant, r.description, r.price, r.compare_at_price, r.cost_price,
+                               low_stock_threshold, stock, is_active, inventory_policy, backorders, tags, weight, weight_unit,
+                               seo_title, seo_description)
+         SELECT $27, r.sku, r.name, r.slug, r.barcode, r.variant, r.description, r.price, r.compare_at_price, r.cost_price,
                 r.category_id, r.brand_id, r.supplier_id, r.supplier_sku, r.group_id, ",
         options!(),
-        ", r.low_stock_threshold, r.stock, r.is_active, r.inventory_policy, r.backorders FROM ",
+        ", r.low_stock_threshold, r.stock, r.is_active, r.inventory_policy, r.backorders, ",
+        attributes!(),
+        " FROM ",
         rows!(),
         " ORDER BY r.place RETURNING sku, id"
     ));
@@ -140,11 +156,13 @@ pub async fn update(mut conn: &Conn, states: &[&BulkProduct]) -> Result<()> {
     let query = sql_query(concat!(
         "UPDATE products p SET (sku, name, slug, barcode, variant, description, price, compare_at_price, cost_price,
                                 category_id, brand_id, supplier_id, supplier_sku, group_id, option_values, low_stock_threshold, is_active,
-                                inventory_policy, backorders)
+                                inventory_policy, backorders, tags, weight, weight_unit, seo_title, seo_description)
          = (r.sku, r.name, r.slug, r.barcode, r.variant, r.description, r.price, r.compare_at_price, r.cost_price,
             r.category_id, r.brand_id, r.supplier_id, r.supplier_sku, r.group_id, ",
         options!(),
-        ", r.low_stock_threshold, r.is_active, r.inventory_policy, r.backorders) FROM ",
+        ", r.low_stock_threshold, r.is_active, r.inventory_policy, r.backorders, ",
+        attributes!(),
+        ") FROM ",
         rows!(),
         " WHERE p.id = r.id"
     ));

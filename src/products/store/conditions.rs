@@ -1,8 +1,10 @@
 //! Conditions of product lists as SQL.
 
 use diesel::{
+    define_sql_function,
     dsl::{exists, not},
     prelude::*,
+    sql_types::{Array, Text},
 };
 
 use super::writable;
@@ -15,6 +17,11 @@ use crate::{
     products::model::ProductCondition,
     websites::store::website_op,
 };
+
+define_sql_function! {
+    /// Returns tags in lower case. The index `products_tags_idx` has them for each product.
+    fn souk_tag_keys(tags: Array<Text>) -> Array<Text>;
+}
 
 /// Translates a condition of a list to SQL.
 pub(super) fn condition(condition: &ProductCondition) -> Condition<'static, products::table> {
@@ -48,5 +55,7 @@ pub(super) fn condition(condition: &ProductCondition) -> Condition<'static, prod
         }
         C::IsActive(active) => Box::new(products::is_active.eq(*active)),
         C::CreatedAt(at) => op!(at, products::created_at),
+        C::AnyTag(tags) => Box::new(souk_tag_keys(products::tags).overlaps_with(souk_tag_keys(tags.clone()))),
+        C::AllTags(tags) => Box::new(souk_tag_keys(products::tags).contains(souk_tag_keys(tags.clone()))),
     }
 }

@@ -45,6 +45,11 @@ pub const PRODUCTS: Export = Export {
         backorders: Text = "p.backorders",
         stock: Integer = "p.stock",
         is_active: Bool = "p.is_active",
+        tags: List = "to_json(p.tags)",
+        weight: Decimal = "trim_scale(p.weight)",
+        weight_unit: Text = "p.weight_unit",
+        seo_title: Text = "p.seo_title",
+        seo_description: Text = "p.seo_description",
         images: Images = "SELECT json_agg(json_build_object('url', coalesce(i.source_url,
                 '/media/' || m.sha256 || '/' || m.widths[cardinality(m.widths)] || '.jpg'), 'alt', i.alt) ORDER BY i.position, i.id)
              FROM images i LEFT JOIN media m ON m.id = i.media_id WHERE i.product_id = p.id",

@@ -72,6 +72,20 @@ impl AmountParser {
         whole.ok_or_else(|| format!("{text:?} is not a whole number"))
     }
 
+    /// Parses a weight, of which a single point is the decimal point in any file.
+    /// # Errors
+    /// The rule that the text violates.
+    pub fn weight(&self, text: &str) -> Result<Decimal, String> {
+        let weight = match number(text, DecimalSeparator::Point) {
+            Some(weight) if !text.contains(',') => weight,
+            _ => self.read(text, None)?,
+        };
+        match weight.is_sign_negative() && !weight.is_zero() {
+            true => Err("a weight must not be negative".into()),
+            false => Ok(weight),
+        }
+    }
+
     /// Parses a number, given the decimal places of prices.
     fn read(&self, text: &str, digits: Option<u32>) -> Result<Decimal, String> {
         let (point, comma) = (number(text, DecimalSeparator::Point), number(text, DecimalSeparator::Comma));
@@ -223,6 +237,19 @@ mod tests {
         amounts.observe("1,255.000");
         assert_eq!(amounts.price("1,255"), Ok(Decimal::from(1255)));
         assert!(AmountParser::new(None, 3).quantity("1,000").is_err());
+    }
+
+    #[test]
+    fn weights_have_a_decimal_point_in_any_file() {
+        let mut amounts = AmountParser::new(None, 2);
+        assert!(amounts.weight("1,250").is_err());
+        amounts.observe("9,99");
+        for (text, expected) in [("1.250", "1.250"), ("1,250", "1.250"), ("0.6000", "0.6000"), ("1,250.5", "1250.5")] {
+            assert_eq!(amounts.weight(text).map(|weight| weight.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["-1", "heavy", "450 g"] {
+            assert!(amounts.weight(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::transfers::record::Columns;
 /// A column of Souk's format and the columns of another one, of which the first that a file has is shown.
 type Names = (&'static str, &'static [&'static str]);
 
+/// Columns of weights, with the unit or without it.
+const WEIGHTS: &[&str] = &["weight (kg)", "weight (g)", "weight (lbs)", "weight (lb)", "weight (oz)", "weight"];
+
 const SHOPIFY: &[Names] = &[
     ("external_id", &["option1 value", "handle", "url handle"]),
     ("sku", &["variant sku", "sku"]),
@@ -27,6 +30,10 @@ const SHOPIFY: &[Names] = &[
     ("inventory_policy", &["variant inventory tracker", "inventory tracker"]),
     ("backorders", &["variant inventory policy", "continue selling when out of stock"]),
     ("images", &["image src", "product image url"]),
+    ("tags", &["tags"]),
+    ("weight", &["variant grams", "weight value (grams)"]),
+    ("seo_title", &["seo title"]),
+    ("seo_description", &["seo description"]),
 ];
 
 const WOOCOMMERCE: &[Names] = &[
@@ -50,6 +57,10 @@ const WOOCOMMERCE: &[Names] = &[
     ("inventory_policy", &["stock"]),
     ("backorders", &["backorders allowed?"]),
     ("images", &["images"]),
+    ("tags", &["tags"]),
+    ("weight", WEIGHTS),
+    ("seo_title", &["meta: _yoast_wpseo_title", "meta: rank_math_title"]),
+    ("seo_description", &["meta: _yoast_wpseo_metadesc", "meta: rank_math_description"]),
 ];
 
 const MAGENTO: &[Names] = &[
@@ -73,6 +84,10 @@ const MAGENTO: &[Names] = &[
     ("inventory_policy", &["manage_stock"]),
     ("backorders", &["allow_backorders"]),
     ("images", &["base_image", "additional_images"]),
+    ("tags", &["tags", "additional_attributes"]),
+    ("weight", WEIGHTS),
+    ("seo_title", &["meta_title"]),
+    ("seo_description", &["meta_description"]),
 ];
 
 /// Returns the file's own names of the columns, by the names in Souk's format.

@@ -2,7 +2,7 @@
 //! Rule: memory is bounded for any input; a line that is too long, has the wrong number of columns or is not UTF-8 is
 //! rejected alone, and reading continues after it.
 
-use std::io::Read;
+use std::{cell::Cell, io::Read};
 
 use csv::ByteRecord;
 use csv_core::{ReadRecordResult, ReaderBuilder};
@@ -11,7 +11,7 @@ use super::decode::{DecodingReader, Encoding, read_uninterrupted};
 use crate::{
     error::{Error, Result},
     text::trim,
-    transfers::record::Rejection,
+    transfers::{native::read::REJECTS_COLUMNS, record::Rejection},
 };
 
 /// Maximum length of a line in bytes, including quoted line breaks.
@@ -52,8 +52,12 @@ pub struct Line {
 impl Line {
     /// Returns a trimmed field; empty if the file has no such column.
     pub fn cell(&self, column: &Column) -> &str {
-        let field = column.index.and_then(|at| self.fields.get(at)).unwrap_or_default();
-        trim(std::str::from_utf8(field).unwrap_or_default())
+        column.index.map_or("", |index| self.field(index))
+    }
+
+    /// Returns a trimmed field by its place.
+    pub fn field(&self, index: usize) -> &str {
+        trim(std::str::from_utf8(self.fields.get(index).unwrap_or_default()).unwrap_or_default())
     }
 }
 
@@ -86,13 +90,16 @@ impl Column {
 pub struct Header {
     names: Vec<String>,
     keys: Vec<String>,
+    /// Whether the column at a place was found by its name.
+    is_read: Vec<Cell<bool>>,
 }
 
 impl Header {
     fn new(fields: &ByteRecord) -> Self {
         let names: Vec<String> = fields.iter().map(|name| trim(&String::from_utf8_lossy(name)).to_owned()).collect();
         let keys = names.iter().map(|name| normalize(name)).collect();
-        Self { names, keys }
+        let is_read = names.iter().map(|_| Cell::new(false)).collect();
+        Self { names, keys, is_read }
     }
 
     /// Returns the column names as written in the file, trimmed.
@@ -103,7 +110,16 @@ impl Header {
     /// Finds the column with one of these names; earlier names take precedence. Case and extra whitespace are ignored.
     pub fn find(&self, names: &[&str]) -> Column {
         let index = names.iter().find_map(|name| self.keys.iter().position(|key| key == name));
+        index.iter().for_each(|index| self.is_read[*index].set(true));
         Column { index, name: index.map(|index| self.names[index].clone()) }
+    }
+
+    /// Returns the columns that were not found by their name, with their places; without those of a rejects file.
+    pub fn unread(&self) -> impl Iterator<Item = (usize, &str)> {
+        let is_of_rejects_file = self.names.ends_with(&REJECTS_COLUMNS.map(str::to_owned));
+        let count = self.names.len() - if is_of_rejects_file { REJECTS_COLUMNS.len() } else { 0 };
+        let columns = self.names.iter().enumerate().take(count).filter(|(index, _)| !self.is_read[*index].get());
+        columns.map(|(index, name)| (index, name.as_str()))
     }
 
     /// Like [`Header::find`], for a required column.
@@ -135,7 +151,7 @@ impl<R: Read> CsvReader<R> {
             input: DecodingReader::new(input, encoding),
             core: csv_core::Reader::new(),
             delimiter: b',',
-            header: Header { names: Vec::new(), keys: Vec::new() },
+            header: Header::new(&ByteRecord::new()),
             buffer: Vec::new(),
             start: 0,
             output: vec![0; BUFFER],

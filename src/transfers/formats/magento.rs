@@ -15,22 +15,27 @@ use super::{
     csv_reader::{Column, Header, Line},
     html::to_text,
     inventory::MagentoInventory,
-    magento_groups::{Groups, NewGroup},
+    magento_groups::{GroupTexts, Groups, NewGroup},
     pairs::pairs,
+    unread_columns::has_value,
+    weights::WeightColumn,
 };
 use crate::{
     error::Result,
+    products::model::attributes::WeightUnit,
     text::slugify,
     transfers::record::{ImageRecord, ProductRecord, Rejection},
 };
 
 const HINT: &str = "Is it a product CSV of Magento 2?";
 /// Value that Magento writes to clear a field.
-const EMPTY: &str = "__EMPTY__VALUE__";
+pub(super) const EMPTY: &str = "__EMPTY__VALUE__";
 const NO_IMAGE: &str = "no_selection";
 /// Attributes that may contain a barcode, most likely first. Magento has no standard one.
 const BARCODES: [&str; 7] = ["gtin", "ean", "ean13", "ean_code", "upc", "barcode", "isbn"];
 const BRANDS: [&str; 2] = ["brand", "manufacturer"];
+/// Attribute with tags, of shops that have added one.
+const TAGS: &str = "tags";
 
 pub(super) struct Magento {
     columns: Columns,
@@ -68,6 +73,10 @@ struct Columns {
     default_notify: Column,
     variations: Column,
     variation_labels: Column,
+    tags: Column,
+    weight: WeightColumn,
+    seo_title: Column,
+    seo_description: Column,
 }
 
 impl Magento {
@@ -103,6 +112,11 @@ impl Magento {
             default_notify: header.find(&["use_config_notify_stock_qty"]),
             variations: header.find(&["configurable_variations"]),
             variation_labels: header.find(&["configurable_variation_labels"]),
+            tags: header.find(&[TAGS]),
+            // Magento's default; the file does not say which unit the shop uses.
+            weight: WeightColumn::find(header, WeightUnit::Pound),
+            seo_title: header.find(&["meta_title"]),
+            seo_description: header.find(&["meta_description"]),
         };
         Ok(Self {
             columns,
@@ -113,20 +127,30 @@ impl Magento {
         })
     }
 
-    fn product(&self, line: &Line, out: &mut Output) -> Result<ProductRecord, Rejection> {
+    fn product(
+        &self,
+        line: &Line,
+        attributes: &HashMap<String, String>,
+        out: &mut Output,
+    ) -> Result<ProductRecord, Rejection> {
         let columns = &self.columns;
         let sku = cells::code(line.cell(&columns.sku)).map_err(|rule| columns.sku.rejection(rule))?;
         let sku = sku.ok_or_else(|| columns.sku.rejection("a product must have a SKU"))?;
-        let attributes: HashMap<String, String> = pairs(line.cell(&columns.attributes)).into_iter().collect();
         let regular = cells::price(line, &columns.price, &self.amounts)?;
         let (price, compare_at_price) = cells::price_and_compare_at(regular, self.special(line)?);
-        let barcode = cells::code(&first_value(line, &columns.barcodes, &BARCODES, &attributes))
+        let barcode = cells::code(&first_value(line, &columns.barcodes, &BARCODES, attributes))
             .map_err(|rule| columns.barcodes.first().unwrap_or(&columns.attributes).rejection(rule))?;
-        let brand = Some(cells::decoded_text(&first_value(line, &columns.brands, &BRANDS, &attributes)))
+        let brand = Some(cells::decoded_text(&first_value(line, &columns.brands, &BRANDS, attributes)))
             .filter(|brand| !brand.is_empty());
         let (category, others) = self.categories(line);
         out.note("additional categories of products", others);
         let described = columns.description.is_present() || columns.short_description.is_present();
+        let has = |column| !self.cell_value(line, column).is_empty();
+        let is_shortened = has(&columns.description) && has(&columns.short_description);
+        out.note("short descriptions of products that also have a long one", is_shortened.into());
+        let group_texts = self.groups.texts(line.cell(&columns.sku));
+        let own_tags = self.tags(line, attributes);
+        let inherits_tags = own_tags.as_ref().is_none_or(Vec::is_empty) && !group_texts.tags.is_empty();
         let group = self.groups.find(line.cell(&columns.sku)).map_err(|rule| columns.variations.rejection(rule))?;
         let inventory = columns.inventory.read(line, &self.amounts)?;
         let variant = group
@@ -161,15 +185,46 @@ impl Magento {
             backorders: inventory.backorders,
             stock: inventory.stock,
             images: self.images(line, out),
+            tags: if inherits_tags { Some(group_texts.tags) } else { own_tags },
+            weight: columns.weight.parse(blank_if_empty(columns.weight.cell(line)), &self.amounts)?,
+            seo_title: self.seo_text(line, &columns.seo_title).map(|own| own.or(group_texts.seo_title)),
+            seo_description: self
+                .seo_text(line, &columns.seo_description)
+                .map(|own| own.or(group_texts.seo_description)),
             ..ProductRecord::default()
         })
     }
 
+    /// Returns the text of a column, where a blank clears the value; none if the file has no such column.
+    fn seo_text(&self, line: &Line, column: &Column) -> Option<Option<String>> {
+        let text = || Some(cells::decoded_text(self.cell_value(line, column))).filter(|text| !text.is_empty());
+        column.is_present().then(text)
+    }
+
+    /// Returns the tags, which an own column or attribute of the shop contains; none without either.
+    fn tags(&self, line: &Line, attributes: &HashMap<String, String>) -> Option<Vec<String>> {
+        let cell: &str = match self.columns.tags.is_present() {
+            true => line.cell(&self.columns.tags),
+            false => attributes.get(TAGS)?,
+        };
+        let tags = blank_if_empty(cell).split([',', '|']).map(cells::decoded_text);
+        Some(tags.filter(|tag| !tag.is_empty()).collect())
+    }
+
+    /// Counts the attributes of a line that Souk has no place for.
+    fn count_ignored(attributes: &HashMap<String, String>, out: &Output) {
+        let is_read = |code: &str| code == TAGS || BARCODES.contains(&code) || BRANDS.contains(&code);
+        let ignored = attributes.iter().filter(|(code, value)| has_value(value) && !is_read(code));
+        let names: Vec<String> = ignored.map(|(code, _)| format!("additional_attributes: {code}")).collect();
+        out.ignored_columns.count_row(names.iter().map(String::as_str));
+    }
+
     fn cell_value<'l>(&self, line: &'l Line, column: &Column) -> &'l str {
-        match line.cell(column) {
-            EMPTY => "",
-            cell => cell,
-        }
+        blank_if_empty(line.cell(column))
+    }
+
+    fn attributes(&self, line: &Line) -> HashMap<String, String> {
+        pairs(line.cell(&self.columns.attributes)).into_iter().collect()
     }
 
     fn special(&self, line: &Line) -> Result<Option<Decimal>, Rejection> {
@@ -256,8 +311,13 @@ impl ShopParser for Magento {
                     name: if name.is_empty() { sku.to_owned() } else { name },
                     variations: line.cell(&columns.variations),
                     labels: line.cell(&columns.variation_labels),
+                    texts: GroupTexts {
+                        tags: self.tags(line, &self.attributes(line)).unwrap_or_default(),
+                        seo_title: self.seo_text(line, &columns.seo_title).flatten(),
+                        seo_description: self.seo_text(line, &columns.seo_description).flatten(),
+                    },
                 };
-                self.groups.add(line, &new);
+                self.groups.add(line, new);
             }
             true => self.groups.add_sku(sku),
             false => {}
@@ -281,17 +341,24 @@ impl ShopParser for Magento {
     }
 
     fn parse(&mut self, line: Line, out: &mut Output) {
+        let attributes = self.attributes(&line);
+        Self::count_ignored(&attributes, out);
         if !line.cell(&self.columns.store_view).is_empty() {
             return out.note("lines of store views (translations)", 1);
         }
         let record = match line.cell(&self.columns.kind).to_ascii_lowercase().as_str() {
             "configurable" => return out.note("configurable products, imported as groups", 1),
-            "" | "simple" | "virtual" | "downloadable" => self.product(&line, out),
+            "" | "simple" | "virtual" | "downloadable" => self.product(&line, &attributes, out),
             kind => Err(self.columns.kind.rejection(format!("products of type {kind:?} are not supported"))),
         };
         let context = self.groups.context(line.cell(&self.columns.sku));
         out.push(line.line, line.fields, context, record);
     }
+}
+
+/// Returns a cell; blank if it is to clear the field.
+fn blank_if_empty(cell: &str) -> &str {
+    if cell == EMPTY { "" } else { cell }
 }
 
 /// Returns the first value that is set, of columns and then of attributes.

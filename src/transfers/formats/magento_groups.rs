@@ -26,12 +26,23 @@ pub(super) struct NewGroup<'l> {
     pub variations: &'l str,
     /// The cell with the names of the options.
     pub labels: &'l str,
+    /// Texts that variants inherit.
+    pub texts: GroupTexts,
+}
+
+/// Texts of a configurable product that its variants have unless they have their own.
+#[derive(Debug, Clone, Default)]
+pub(super) struct GroupTexts {
+    pub tags: Vec<String>,
+    pub seo_title: Option<String>,
+    pub seo_description: Option<String>,
 }
 
 struct Group {
     slug: String,
     name: String,
     options: Vec<String>,
+    texts: GroupTexts,
     line: Option<FileLine>,
     context: Context,
 }
@@ -54,7 +65,7 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Adds a configurable product.
-    pub fn add(&mut self, line: &Line, new: &NewGroup<'_>) {
+    pub fn add(&mut self, line: &Line, new: NewGroup<'_>) {
         let labels: HashMap<String, String> = pairs(new.labels).into_iter().collect();
         let label =
             |code: &String| labels.get(code).map_or_else(|| code.replace('_', " "), |label| cells::decoded_text(label));
@@ -77,11 +88,12 @@ impl Groups {
             self.bytes += variation.len() + 200;
             self.members.entry(member).or_insert((index, values));
         }
-        self.bytes += line.fields.as_slice().len() + 200;
+        self.bytes += 2 * line.fields.as_slice().len() + 200;
         self.groups.push(Group {
-            slug: new.slug.clone(),
-            name: new.name.clone(),
+            slug: new.slug,
+            name: new.name,
             options: codes.iter().map(label).collect(),
+            texts: new.texts,
             line: context_line(line),
             context: Context::default(),
         });
@@ -133,6 +145,11 @@ impl Groups {
     /// that list SKUs of no other product, because its SKU may be corrected to one of them.
     pub fn context(&self, sku: &str) -> Context {
         self.members.get(sku).map_or(&self.incomplete, |(index, _)| &self.groups[*index].context).clone()
+    }
+
+    /// Returns the texts that a product inherits; empty without a group.
+    pub fn texts(&self, sku: &str) -> GroupTexts {
+        self.members.get(sku).map(|(index, _)| self.groups[*index].texts.clone()).unwrap_or_default()
     }
 
     /// Returns the group of a product.

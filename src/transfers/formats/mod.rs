@@ -14,7 +14,10 @@ mod inventory;
 mod magento;
 mod magento_groups;
 mod pairs;
+mod seo;
 mod shopify;
+mod unread_columns;
+mod weights;
 mod woocommerce;
 mod woocommerce_parents;
 
@@ -32,8 +35,12 @@ use self::{
     amounts::DecimalSeparator,
     csv_reader::{CsvReader, Header, Line, read_error},
     decode::Encoding,
+    unread_columns::UnreadColumns,
 };
-use super::record::{Columns, Context, FileLine, ImageRecord, ProductRecord, Rejection, Row};
+use super::{
+    ignored_columns::IgnoredColumns,
+    record::{Columns, Context, FileLine, ImageRecord, ProductRecord, Rejection, Row},
+};
 use crate::error::{Error, Result};
 
 /// Maximum size in bytes of the data that the first pass retains.
@@ -84,6 +91,7 @@ impl Default for Options {
 /// The products of a file, in its order.
 pub struct ProductRows {
     columns: Columns,
+    unread: UnreadColumns,
     reader: CsvReader<File>,
     parser: Box<dyn ShopParser>,
     out: Output,
@@ -134,11 +142,12 @@ impl Notes {
     }
 }
 
-/// The parsed rows and notes.
+/// The parsed rows, notes and columns that are not imported.
 #[derive(Default)]
 struct Output {
     rows: VecDeque<Row<ProductRecord>>,
     notes: Notes,
+    ignored_columns: IgnoredColumns,
 }
 
 impl Output {
@@ -195,8 +204,9 @@ pub fn open(shop: Shop, mut input: impl Read, options: &Options) -> Result<Produ
         }
     }
     parser.finish_scan();
+    let unread = UnreadColumns::new(reader.header());
     let columns = column_names::own_names(shop, reader.header());
-    Ok(ProductRows { columns, reader: from_start()?, parser, out: Output::default(), at_end: false })
+    Ok(ProductRows { columns, unread, reader: from_start()?, parser, out: Output::default(), at_end: false })
 }
 
 /// Returns a line that variants depend on, if it is small enough to be written with rejected variants.
@@ -234,12 +244,20 @@ impl ProductRows {
         self.out.notes.clone()
     }
 
+    /// Returns the columns that are not imported.
+    pub fn ignored_columns(&self) -> IgnoredColumns {
+        self.out.ignored_columns.clone()
+    }
+
     fn next_row(&mut self) -> Result<Option<Row<ProductRecord>>> {
         while self.out.rows.is_empty() && !self.at_end {
             match self.reader.next_line()? {
                 Some(mut line) => match line.rejection.take() {
                     Some(rejection) => self.parser.reject(line, rejection, &mut self.out),
-                    None => self.parser.parse(line, &mut self.out),
+                    None => {
+                        self.out.ignored_columns.count_row(self.unread.with_value(&line));
+                        self.parser.parse(line, &mut self.out);
+                    }
                 },
                 None => {
                     self.parser.finish(&mut self.out);

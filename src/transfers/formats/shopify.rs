@@ -12,6 +12,7 @@ use super::{
     csv_reader::{Column, Header, Line},
     html::to_text,
     inventory::ShopifyInventory,
+    weights,
 };
 use crate::{
     error::Result,
@@ -58,6 +59,11 @@ struct Columns {
     position: Column,
     alt: Column,
     variant_image: Column,
+    tags: Column,
+    grams: Column,
+    weight_unit: Column,
+    seo_title: Column,
+    seo_description: Column,
 }
 
 impl Shopify {
@@ -87,6 +93,11 @@ impl Shopify {
             position: header.find(&["image position"]),
             alt: header.find(&["image alt text"]),
             variant_image: header.find(&["variant image", "variant image url"]),
+            tags: header.find(&["tags"]),
+            grams: header.find(&["variant grams", "weight value (grams)"]),
+            weight_unit: header.find(&["variant weight unit", "weight unit for display"]),
+            seo_title: header.find(&["seo title"]),
+            seo_description: header.find(&["seo description"]),
         };
         let amounts = AmountParser::new(options.decimal_separator, options.digits);
         Ok(Self { columns, amounts, handle: String::new(), lines: Vec::new(), bytes: 0 })
@@ -104,6 +115,10 @@ impl Shopify {
         }
         let Some(head) = lines.first() else { return };
         let product = Product::new(self, head);
+        let has_category = cells::is_category(&self.category(head));
+        if has_category && !head.cell(&self.columns.kind).is_empty() {
+            out.note("types of products that also have a category", 1);
+        }
         let images = self.images(&lines, out);
         let variant_images: HashSet<&str> = lines.iter().map(|line| line.cell(&self.columns.variant_image)).collect();
         let (of_variants, shared): (Vec<_>, Vec<_>) =
@@ -134,6 +149,10 @@ impl Shopify {
             seen.push((values, line));
             out.push(line.line, line.fields.clone(), context.clone(), record);
         }
+    }
+
+    fn category(&self, line: &Line) -> Vec<String> {
+        cells::list(line.cell(&self.columns.category), '>').iter().map(|name| cells::text(name)).collect()
     }
 
     fn is_variant(&self, line: &Line) -> bool {
@@ -206,6 +225,7 @@ impl Shopify {
             inventory_policy: inventory.policy,
             backorders: inventory.backorders,
             stock: inventory.stock,
+            weight: weights::of_grams(line, [&columns.grams, &columns.weight_unit], &self.amounts)?,
             ..product.common.clone()
         })
     }
@@ -283,15 +303,16 @@ impl Product {
             options.clear();
         }
         let category = columns.category.is_present() || columns.kind.is_present();
-        let path =
-            |column| cells::list(head.cell(column), '>').iter().map(|name| cells::text(name)).collect::<Vec<_>>();
         let kind = || cells::optional(head.cell(&columns.kind)).into_iter().collect();
+        let tags = || head.cell(&columns.tags).split(',').filter_map(cells::optional).collect();
         let common = ProductRecord {
             name: Some(title.clone()),
             description: columns.body.is_present().then(|| to_text(head.cell(&columns.body), false)),
-            category: category
-                .then(|| [path(&columns.category), kind()].into_iter().find(|path| cells::is_category(path))),
+            category: category.then(|| [shop.category(head), kind()].into_iter().find(|path| cells::is_category(path))),
             brand: cells::clearable_text(head, &columns.vendor),
+            tags: columns.tags.is_present().then(tags),
+            seo_title: cells::clearable_text(head, &columns.seo_title),
+            seo_description: cells::clearable_text(head, &columns.seo_description),
             is_active: is_active(columns, head)?,
             ..ProductRecord::default()
         };

@@ -12,10 +12,13 @@ use super::{
     csv_reader::{Column, Header, Line},
     html::to_text,
     inventory::WooCommerceInventory,
+    seo::SeoColumns,
+    weights::WeightColumn,
     woocommerce_parents::{Parent, Parents},
 };
 use crate::{
     error::Result,
+    products::model::attributes::WeightUnit,
     text::{MAX_DESCRIPTION, slugify},
     transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
 };
@@ -54,6 +57,10 @@ struct Columns {
     parent: Column,
     brands: Column,
     attributes: Vec<(Column, Column)>,
+    tags: Column,
+    weight: WeightColumn,
+    seo_title: SeoColumns,
+    seo_description: SeoColumns,
 }
 
 impl WooCommerce {
@@ -84,6 +91,10 @@ impl WooCommerce {
             parent: header.find(&["parent"]),
             brands: header.find(&["brands"]),
             attributes: (1..=MAX_ATTRIBUTES).map(attribute).filter(|(name, _)| name.is_present()).collect(),
+            tags: header.find(&["tags"]),
+            weight: WeightColumn::find(header, WeightUnit::Kilogram),
+            seo_title: SeoColumns::find(header, &["meta: _yoast_wpseo_title", "meta: rank_math_title"]),
+            seo_description: SeoColumns::find(header, &["meta: _yoast_wpseo_metadesc", "meta: rank_math_description"]),
         };
         Ok(Self {
             columns,
@@ -128,6 +139,12 @@ impl WooCommerce {
             description,
             category: columns.categories.is_present().then_some(main_category),
             brand: columns.brands.is_present().then(|| brand().filter(|brand| !brand.is_empty())),
+            tags: columns.tags.is_present().then(|| {
+                let tags = cells::list(line.cell(&columns.tags), ',').into_iter();
+                tags.map(|tag| cells::decoded_text(&tag)).filter(|tag| !tag.is_empty()).collect()
+            }),
+            seo_title: columns.seo_title.text(line),
+            seo_description: columns.seo_description.text(line),
             ..ProductRecord::default()
         }
     }
@@ -136,6 +153,26 @@ impl WooCommerce {
         let paths = cells::list(line.cell(&self.columns.categories), ',');
         let path = |path: String| cells::list(&path, '>').iter().map(|name| cells::decoded_text(name)).collect();
         cells::main_category(paths.into_iter().map(path).collect())
+    }
+
+    /// Counts the data of a line that Souk reads but does not use.
+    fn note_unused(&self, line: &Line, kind: &str, out: &mut Output) {
+        let columns = &self.columns;
+        let has = |column| !line.cell(column).is_empty();
+        let is_shortened = has(&columns.description) && has(&columns.short_description);
+        out.note("short descriptions of products that also have a long one", is_shortened.into());
+        let brands = cells::list(line.cell(&columns.brands), ',').len() as u64;
+        out.note("additional brands of products", brands.saturating_sub(1));
+        let templates = [&columns.seo_title, &columns.seo_description].map(|text| u64::from(text.has_template(line)));
+        out.note("SEO texts with variables of a plugin, such as %%title%%", templates.iter().sum());
+        let keys = match kind {
+            "variable" => vec![format!("id:{}", line.cell(&columns.id)), line.cell(&columns.sku).to_owned()],
+            "simple" => Vec::new(),
+            _ => return,
+        };
+        let is_option = |name: &String| keys.iter().any(|key| self.parents.varying_attributes(key).contains(name));
+        let others = self.attributes(line).into_iter().filter(|(name, _)| !is_option(name)).count();
+        out.note("attributes of products that are not options", others as u64);
     }
 
     fn new_parent(&self, line: &Line) -> Parent {
@@ -150,6 +187,7 @@ impl WooCommerce {
             slug: slugify(&format!("{name} {}", if id.is_empty() { sku } else { id })),
             attributes: self.attributes(line).into_iter().map(|(name, _)| name).collect(),
             images: cells::list(line.cell(&columns.images), ','),
+            weight: columns.weight.cell(line).to_owned(),
             line: context_line(line),
             common,
         }
@@ -189,6 +227,7 @@ impl WooCommerce {
             backorders: inventory.backorders,
             stock: inventory.stock,
             is_active: self.is_active(line)?,
+            weight: columns.weight.parse(columns.weight.cell(line), &self.amounts)?,
             ..self.common(line)
         };
         let mut images = cells::list(line.cell(&columns.images), ',');
@@ -243,6 +282,18 @@ impl WooCommerce {
         }
         if record.category == Some(None) {
             record.category.clone_from(&parent.common.category);
+        }
+        if record.tags.as_ref().is_some_and(Vec::is_empty) {
+            record.tags.clone_from(&parent.common.tags);
+        }
+        if record.weight == Some(None) {
+            record.weight = self.columns.weight.parse(&parent.weight, &self.amounts)?;
+        }
+        if record.seo_title == Some(None) {
+            record.seo_title.clone_from(&parent.common.seo_title);
+        }
+        if record.seo_description == Some(None) {
+            record.seo_description.clone_from(&parent.common.seo_description);
         }
         images.extend(parent.images.iter().cloned());
         Ok(images)
@@ -304,7 +355,9 @@ impl ShopParser for WooCommerce {
     }
 
     fn parse(&mut self, line: Line, out: &mut Output) {
-        let record = match self.kind(&line).as_str() {
+        let kind = self.kind(&line);
+        self.note_unused(&line, &kind, out);
+        let record = match kind.as_str() {
             "variable" => return out.note("variable products, imported as groups", 1),
             kind @ ("simple" | "variation") => self.product(&line, kind, out),
             kind => Err(self.columns.kind.rejection(format!("products of type {kind:?} are not supported"))),

@@ -15,6 +15,8 @@ pub(super) struct Parent {
     /// Data that variations inherit.
     pub common: ProductRecord,
     pub images: Vec<String>,
+    /// The cell of its weight.
+    pub weight: String,
     /// Its line, if it is small enough for the rejects file.
     pub line: Option<FileLine>,
 }

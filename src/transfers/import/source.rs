@@ -5,6 +5,7 @@ use std::io::Read;
 
 use super::super::{
     formats::{self, Notes, Shop},
+    ignored_columns::IgnoredColumns,
     model::{Format, ImportOptions, Resource},
     native::{
         fields::Fields,
@@ -49,12 +50,18 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile
             let rows = CsvRows::open(input, resource, options.shop_options.encoding)?;
             let (layout, columns) = (csv_layout(rows.header(), rows.delimiter()), rows.columns());
             let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
-            Ok(OpenFile { layout, columns, rows, notes: Notes::default() })
+            Ok(OpenFile { layout, columns, rows, notes: Notes::default(), ignored_columns: IgnoredColumns::default() })
         }
         Format::SoukJsonl => {
             let rows = JsonRows::open(input, resource, options.shop_options.encoding);
             let rows = Box::new(rows.map(move |row| row.map(|row| row.and_then(read))));
-            Ok(OpenFile { layout: Layout::JsonLines, columns: Columns::default(), rows, notes: Notes::default() })
+            Ok(OpenFile {
+                layout: Layout::JsonLines,
+                columns: Columns::default(),
+                rows,
+                notes: Notes::default(),
+                ignored_columns: IgnoredColumns::default(),
+            })
         }
         Format::Shopify => open_shop_file(Shop::Shopify, input, options),
         Format::WooCommerce => open_shop_file(Shop::WooCommerce, input, options),
@@ -72,6 +79,11 @@ fn open_shop_file(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptio
     let products = formats::open(shop, input, &options.shop_options)?;
     let layout = csv_layout(products.header(), products.delimiter());
     let (notes, columns) = (products.notes(), products.columns());
+    // An import of the stock is meant to read no other columns.
+    let ignored_columns = match options.resource {
+        Resource::Stock => IgnoredColumns::default(),
+        _ => products.ignored_columns(),
+    };
     let read: fn(ProductRecord) -> ProductRecord = match options.resource {
         Resource::Stock => {
             |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() }
@@ -80,7 +92,7 @@ fn open_shop_file(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptio
     };
     let read = move |product| Ok(Record::Product(Box::new(read(product))));
     let rows = Box::new(products.map(move |row| row.map(|row| row.and_then(read))));
-    Ok(OpenFile { layout, columns, rows, notes })
+    Ok(OpenFile { layout, columns, rows, notes, ignored_columns })
 }
 
 fn csv_layout(header: &[String], delimiter: u8) -> Layout {

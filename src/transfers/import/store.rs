@@ -136,7 +136,7 @@ pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, 
     let query = sql_query(
         "UPDATE transfers SET checkpoint = $3, processed = $4, created = $5, updated = $6, unchanged = $7, rejected = $8,
                 errors = $9, locked_until = now() + make_interval(secs => $10), rejections = $11, missing = $12,
-                notes = $13
+                notes = $13, ignored_columns = $14
          WHERE id = $1 AND run = $2 AND status = 'running'",
     );
     let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -155,6 +155,7 @@ pub async fn update_checkpoint(mut conn: &Conn, lease: &Lease, report: &Report, 
         .bind::<Jsonb, _>(json(&report.rejections)?)
         .bind::<Nullable<BigInt>, _>(report.missing.map(count))
         .bind::<Jsonb, _>(json(&report.notes)?)
+        .bind::<Jsonb, _>(json(&report.ignored_columns)?)
         .execute(&mut conn)
         .await?;
     check_held(noted)

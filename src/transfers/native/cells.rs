@@ -27,6 +27,7 @@ pub fn encode(kind: Kind, value: &str) -> Cow<'_, str> {
         Kind::Decimal | Kind::Integer | Kind::Bool | Kind::Json => Cow::Borrowed(value),
         Kind::Text => escape_formula(value),
         Kind::Path => escape_formula_owned(list(&nested(), |name| escape_separators(text(name), ">")).join(" > ")),
+        Kind::List => escape_formula_owned(list(&nested(), |item| escape_separators(text(item), "|")).join(" | ")),
         Kind::Pairs => {
             let pairs = nested();
             let pairs = pairs.as_object().into_iter().flatten();
@@ -55,9 +56,8 @@ pub fn decode(kind: Kind, cell: &str) -> Result<Value, String> {
     Ok(match kind {
         Kind::Text => Value::String(cell.to_owned()),
         Kind::Decimal | Kind::Integer | Kind::Bool => Value::String(trim(cell).to_owned()),
-        Kind::Path => Value::Array(
-            split_unescaped(cell, '>').into_iter().map(|name| Value::String(unescape_separators(trim(name)))).collect(),
-        ),
+        Kind::Path => texts(cell, '>'),
+        Kind::List => texts(cell, '|'),
         Kind::Pairs => Value::Object(parse_pairs(cell)?),
         Kind::Images => split_unescaped(cell, '|').into_iter().map(parse_image).collect::<Result<Vec<_>, _>>()?.into(),
         Kind::Json => serde_json::from_str(cell).map_err(|error| format!("invalid JSON: {error}"))?,
@@ -111,6 +111,12 @@ fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     parts
 }
 
+/// Parses a list of texts.
+fn texts(cell: &str, separator: char) -> Value {
+    let parts = split_unescaped(cell, separator).into_iter();
+    Value::Array(parts.map(|part| Value::String(unescape_separators(trim(part)))).collect())
+}
+
 fn parse_pairs(cell: &str) -> Result<Map<String, Value>, String> {
     let mut pairs = Map::new();
     for pair in split_unescaped(cell, ';') {
@@ -147,6 +153,8 @@ mod tests {
         for (kind, value, cell) in [
             (Kind::Path, r#"["Home","Tea > Coffee","Back\\slash"]"#, r"Home > Tea \> Coffee > Back\\slash"),
             (Kind::Path, r#"["=A","B"]"#, "'=A > B"),
+            (Kind::List, r#"["wool","a | b","c\\d"]"#, r"wool | a \| b | c\\d"),
+            (Kind::List, r#"["+1"]"#, "'+1"),
             (Kind::Pairs, r#"{"Size":"M","a=b":"c;d\\"}"#, r"Size=M; a\=b=c\;d\\"),
             (
                 Kind::Images,

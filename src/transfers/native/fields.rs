@@ -95,6 +95,20 @@ impl Fields {
         })
     }
 
+    /// Returns a list of texts.
+    /// # Errors
+    /// If the value is not a list of texts.
+    pub fn list(&mut self, name: &str) -> FieldResult<Vec<String>> {
+        self.parse(name, |value| match value {
+            Value::String(text) => Ok(vec![text]),
+            Value::Array(texts) => {
+                let text = |text: Value| if let Value::String(text) = text { Some(text) } else { None };
+                texts.into_iter().map(text).collect::<Option<_>>().ok_or_else(|| "must be a list of texts".to_owned())
+            }
+            _ => Err("must be a list of texts".to_owned()),
+        })
+    }
+
     /// Returns names with values.
     /// # Errors
     /// If the value is not an object with text values.

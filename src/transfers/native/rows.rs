@@ -6,9 +6,14 @@ use super::{
     fields::Fields,
 };
 use crate::{
-    products::model::{Backorders, InventoryPolicy},
+    products::model::{
+        Backorders, InventoryPolicy,
+        attributes::{Weight, WeightUnit},
+    },
     text::parse_time,
 };
+
+const WEIGHT_UNITS: &str = "must be g, kg, oz or lb where weight has a value";
 
 /// Parses a product.
 /// # Errors
@@ -37,6 +42,10 @@ pub fn product(mut fields: Fields) -> Result<ProductRecord, Rejection> {
         backorders: choice(fields, "backorders", Backorders::ALL, Backorders::as_str)?,
         is_active: fields.boolean("is_active")?.flatten(),
         images: fields.images("images")?.map(Option::unwrap_or_default),
+        tags: fields.list("tags")?.map(Option::unwrap_or_default),
+        weight: weight(fields)?,
+        seo_title: fields.text("seo_title")?,
+        seo_description: fields.text("seo_description")?,
     })
 }
 
@@ -139,6 +148,21 @@ fn choice<T: Copy>(
     let found = all.iter().copied().find(|value| as_str(*value).eq_ignore_ascii_case(&text));
     let values = || all.iter().map(|value| as_str(*value)).collect::<Vec<_>>().join(" or ");
     found.map(Some).ok_or_else(|| missing(name, &format!("{text:?} is not {}", values())))
+}
+
+/// A weight and its unit are given together, and cleared by an empty weight.
+fn weight(fields: &mut Fields) -> Result<Option<Option<Weight>>, Rejection> {
+    let (value, unit) = (fields.decimal("weight")?, fields.text("weight_unit")?.flatten());
+    match (value, unit) {
+        (None, None) => Ok(None),
+        (Some(None), None) => Ok(Some(None)),
+        (Some(Some(value)), Some(unit)) => {
+            let unit = WeightUnit::parse(&unit).ok_or_else(|| missing("weight_unit", WEIGHT_UNITS))?;
+            Ok(Some(Some(Weight { value, unit })))
+        }
+        (Some(Some(_)), None) => Err(missing("weight_unit", WEIGHT_UNITS)),
+        (_, Some(_)) => Err(missing("weight", "a value is required where weight_unit has one")),
+    }
 }
 
 fn required(fields: &mut Fields, name: &str) -> Result<String, Rejection> {

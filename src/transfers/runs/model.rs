@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::super::{
     formats::{self, amounts::DecimalSeparator, decode::Encoding},
+    ignored_columns::IgnoredColumn,
     model::{Format, ProductRules, Resource},
     rejection_summary::{RejectionSummary, RowError},
 };
@@ -116,6 +117,7 @@ pub struct TransferRow {
     pub rejected: i64,
     errors: Value,
     rejections: Value,
+    ignored_columns: Value,
     /// Number of active products of earlier imports of the website that the file does not contain; none if this was not
     /// determined.
     pub missing: Option<i64>,
@@ -144,6 +146,11 @@ impl TransferRow {
     /// Returns what was changed or left out in accepted rows, with the number of rows.
     pub fn notes(&self) -> BTreeMap<String, u64> {
         serde_json::from_value(self.notes.clone()).unwrap_or_default()
+    }
+
+    /// Returns the columns of the file that are not imported.
+    pub fn ignored_columns(&self) -> Vec<IgnoredColumn> {
+        serde_json::from_value(self.ignored_columns.clone()).unwrap_or_default()
     }
 
     /// Returns how existing products are treated.

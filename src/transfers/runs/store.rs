@@ -102,6 +102,7 @@ pub async fn update_started(mut conn: &Conn, id: TransferId) -> Result<()> {
         transfers::rejected.eq(0),
         transfers::errors.eq(json!([])),
         transfers::rejections.eq(json!([])),
+        transfers::ignored_columns.eq(json!([])),
         transfers::missing.eq(None::<i64>),
         transfers::notes.eq(json!({})),
     );

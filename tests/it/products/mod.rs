@@ -1,6 +1,7 @@
-//! Products: creating, changing and deleting them, the order of lists, and offers of the same product on several
-//! websites.
+//! Products: creating, changing and deleting them, tags, weights and SEO texts, the order of lists, and offers of the
+//! same product on several websites.
 
+mod attributes;
 mod creation;
 mod lists;
 mod mutations;

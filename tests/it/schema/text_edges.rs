@@ -49,7 +49,7 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
     let page = |slug: &str| json!({ "name": "Page", "slug": slug, "description": "About it" });
     let item = |sku: &str| {
         json!({ "name": "Item", "slug": sku, "sku": sku, "barcode": sku, "variant": "Red", "description": "Fine",
-            "supplierSku": sku, "price": "1", "options": [{ "name": "Size", "value": sku }] })
+            "supplierSku": sku, "price": "1", "tags": ["Red", "Wool"], "seo": { "title": "T", "description": "D" }, "options": [{ "name": "Size", "value": sku }] })
     };
     let group = json!({ "variesBy": ["Size", "Color"] });
     let image = json!({ "alt": "A lamp", "url": format!("{}/a.jpg", image_server().await) });

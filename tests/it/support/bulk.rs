@@ -88,13 +88,14 @@ impl TestApp {
             INSERT INTO audit_log (id, user_id, via, resource_type, resource_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;
-            INSERT INTO transfers (id, direction, resource, format, website_id, user_id, errors, rejections)
-                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i, e, r
+            INSERT INTO transfers (id, direction, resource, format, website_id, user_id, errors, rejections, ignored_columns)
+                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i, e, r, '[{{\"column\": \"Taxable\", \"rows\": 2}}]'
                 FROM generate_series(1, {n}) i, jsonb('[{{\"line\": 2, \"column\": \"sku\", \"message\": \"a row has one\"}}]') e,
                     jsonb_build_array(e -> 0 || jsonb_build_object('count', 1, 'examples', e)) r;
             INSERT INTO sources (resource_type, resource_id, website_id, external_id, last_transfer_id)
                 SELECT resource_type, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) resource_type;
-            UPDATE products SET cost_price = 5, supplier_sku = 'D' WHERE id > {base};
+            UPDATE products SET cost_price = 5, supplier_sku = 'D', tags = '{{brass}}', weight = 2, weight_unit = 'kg', seo_title = 'L'
+                WHERE id > {base};
             INSERT INTO search_rules (id, website_id, words, product_id)
                 SELECT {base} + i, {base} + i, ARRAY['lantern ' || i], {base} + i FROM generate_series(1, {n}) i;
             INSERT INTO jobs (id, kind, payload, state) SELECT {base} + i, 'mail', '{{}}', 'dead' FROM generate_series(1, {n}) i;"
@@ -106,7 +107,7 @@ impl TestApp {
     }
 
     /// Inserts 10,000 products of 20 websites, 200 categories (20 roots), 100 brands, 50 suppliers and 20 sellers. One
-    /// product in fifty is not for sale; 5,000 products are in 1,000 groups.
+    /// product in fifty is not for sale, one in a thousand has a tag; 5,000 products are in 1,000 groups.
     pub async fn seed_catalog(&self) {
         let base = BASE;
         let script = format!(
@@ -123,10 +124,11 @@ impl TestApp {
                 SELECT {base} + i, 'Maker ' || i, 'maker-' || i FROM generate_series(1, 100) i;
             INSERT INTO suppliers (id, name) SELECT {base} + i, 'Depot ' || i FROM generate_series(1, 50) i;
             INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, seller_id, name, slug, sku,
-                                  price, is_active, created_at)
+                                  price, is_active, created_at, tags)
                 SELECT {base} + i, {base} + 1 + i % 20, {base} + 1 + i % 200, {base} + 1 + i % 100, {base} + 1 + i % 50,
                        CASE WHEN i % 10 = 0 THEN {base} + 1 + i / 10 % 20 END, 'Lantern ' || md5(i::text),
-                       'lantern-' || i, 'L-' || i, (i * 7919 % 10000) / 100.0, i % 50 <> 0, now() - i * interval '1 min'
+                       'lantern-' || i, 'L-' || i, (i * 7919 % 10000) / 100.0, i % 50 <> 0, now() - i * interval '1 min',
+                       CASE WHEN i % 1000 = 1 THEN '{{Rare}}'::text[] ELSE '{{}}' END
                 FROM generate_series(1, 10000) i;
             INSERT INTO product_groups (id, source_website_id, name, slug, varies_by)
                 SELECT {base} + i, {base} + 1 + i % 20, 'Group ' || md5(i::text), 'group-' || i, '{{Size}}'

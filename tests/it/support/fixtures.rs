@@ -124,6 +124,11 @@ impl TestApp {
             inventory_policy: spec.inventory_policy,
             backorders: spec.backorders,
             is_active: None,
+            tags: vec![],
+            weight: None,
+            weight_unit: None,
+            seo_title: None,
+            seo_description: None,
         };
         let everything = Viewer::system();
         self.database

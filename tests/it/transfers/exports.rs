@@ -26,10 +26,14 @@ INSERT INTO brands (id, name, slug, description) VALUES (1, 'Wick, Ltd', 'wick',
 INSERT INTO suppliers (id, name, contact_name, lead_time_days) VALUES (1, 'Tallow', 'Jo', 14);
 INSERT INTO product_groups (id, source_website_id, name, slug, varies_by) VALUES (1, 1, 'Shirts', 'shirts', '{Size,Colour}');
 INSERT INTO products (id, source_website_id, category_id, brand_id, supplier_id, name, slug, sku, price, description,
-                      barcode, cost_price, compare_at_price, supplier_sku, group_id, option_values, is_active) VALUES
-    (1, 1, 2, 1, 1, '=SUM(A1)', 'sum', 'S-1', 9.90, E'two\nlines, "quoted"', '4006381333931', 4, 12.50, '''T1', NULL, '{}', true),
-    (2, 1, NULL, NULL, NULL, '''Shirt', 'shirt', '-S', 20, '', NULL, NULL, NULL, NULL, 1, '{M;L,Red=ish}', false),
-    (3, 2, NULL, NULL, NULL, 'Lampe', 'lampe', 'S-1', 5, '', NULL, NULL, NULL, NULL, NULL, '{}', true);
+                      barcode, cost_price, compare_at_price, supplier_sku, group_id, option_values, is_active, tags,
+                      weight, weight_unit, seo_title, seo_description) VALUES
+    (1, 1, 2, 1, 1, '=SUM(A1)', 'sum', 'S-1', 9.90, E'two\nlines, "quoted"', '4006381333931', 4, 12.50, '''T1', NULL, '{}', true,
+     '{=Sum,a | b,Wool}', 0.45, 'kg', 'Sum, up', '-5 %'),
+    (2, 1, NULL, NULL, NULL, '''Shirt', 'shirt', '-S', 20, '', NULL, NULL, NULL, NULL, 1, '{M;L,Red=ish}', false,
+     '{}', NULL, NULL, NULL, NULL),
+    (3, 2, NULL, NULL, NULL, 'Lampe', 'lampe', 'S-1', 5, '', NULL, NULL, NULL, NULL, NULL, '{}', true,
+     '{}', NULL, NULL, NULL, NULL);
 INSERT INTO sources (resource_type, resource_id, website_id, external_id) VALUES ('Product', 1, 1, 'p-1'), ('Category', 2, 1, 'c-2');
 INSERT INTO users (id, name, email, password_hash, role_id, source_website_id)
     SELECT i, 'Eve ' || i, 'eve-' || i || '@souk.example', 'a secret hash', r.id, 1
@@ -105,10 +109,11 @@ async fn every_resource_is_exported_completely() {
         (
             Resource::Products,
             "external_id,sku,name,slug,barcode,variant,description,price,compare_at_price,cost_price,category,brand,supplier,\
-             supplier_sku,group,group_name,options,low_stock_threshold,stock,is_active,images\n\
+             supplier_sku,group,group_name,options,low_stock_threshold,stock,is_active,images,tags,weight,weight_unit,\
+             seo_title,seo_description\n\
              p-1,S-1,'=SUM(A1),sum,4006381333931,,\"two\nlines, \"\"quoted\"\"\",9.90,12.50,4.00,Tea \\> Coffee > =Green,\
-             \"Wick, Ltd\",Tallow,''T1,,,,5,7,true,\n\
-             ,'-S,''Shirt,shirt,,,,20.00,,,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,5,0,false,\n",
+             \"Wick, Ltd\",Tallow,''T1,,,,5,7,true,,'=Sum | a \\| b | Wool,0.45,kg,\"Sum, up\",'-5 %\n\
+             ,'-S,''Shirt,shirt,,,,20.00,,,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,5,0,false,,,,,,\n",
         ),
         (Resource::Stock, "sku,stock,low_stock_threshold\nS-1,7,5\n'-S,0,5\n"),
         (

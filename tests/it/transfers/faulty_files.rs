@@ -118,6 +118,9 @@ const SHOPIFY: &[&str] = &[
     "Image Position",
     "Image Alt Text",
     "Variant Image",
+    "Tags",
+    "Variant Grams",
+    "SEO Title",
 ];
 
 fn shopify(file: &mut File, at: usize, product: &Product) {
@@ -130,8 +133,10 @@ fn shopify(file: &mut File, at: usize, product: &Product) {
             ("Variant SKU", sku),
             ("Variant Inventory Qty", variant.stock.to_string()),
             ("Variant Price", price),
+            ("Variant Grams", (variant.stock * 10).to_string()),
         ];
         if number == 0 {
+            cells.extend([("Tags", format!("tag {at}, wool")), ("SEO Title", format!("Buy item {at}"))]);
             cells.extend([
                 ("Title", format!("Item {at}")),
                 ("Vendor", "Ada".to_owned()),
@@ -171,6 +176,9 @@ const WOOCOMMERCE: &[&str] = &[
     "Attribute 1 value(s)",
     "Attribute 2 name",
     "Attribute 2 value(s)",
+    "Tags",
+    "Weight (kg)",
+    "Meta: _yoast_wpseo_title",
 ];
 
 fn woocommerce(file: &mut File, at: usize, product: &Product) {
@@ -186,6 +194,9 @@ fn woocommerce(file: &mut File, at: usize, product: &Product) {
         ("Images", images.clone()),
         ("Attribute 1 name", "Size".to_owned()),
         ("Attribute 1 value(s)", "S0, S1, S2, S3".to_owned()),
+        ("Tags", format!("tag {at}, wool")),
+        ("Weight (kg)", "0.75".to_owned()),
+        ("Meta: _yoast_wpseo_title", format!("Buy item {at}")),
     ];
     let is_first = at.is_multiple_of(2);
     if !is_single && is_first {
@@ -201,6 +212,9 @@ fn woocommerce(file: &mut File, at: usize, product: &Product) {
             ("Regular price", price),
             ("Stock", variant.stock.to_string()),
         ];
+        if variant.has_second_option {
+            cells.extend([("Tags", "own".to_owned()), ("Weight (kg)", format!("{}.5", variant.stock))]);
+        }
         if is_single {
             cells.push(("Images", images.clone()));
         } else {
@@ -230,6 +244,9 @@ const MAGENTO: &[&str] = &[
     "base_image",
     "additional_images",
     "configurable_variations",
+    "weight",
+    "meta_title",
+    "additional_attributes",
 ];
 
 fn magento(file: &mut File, at: usize, product: &Product) {
@@ -243,6 +260,8 @@ fn magento(file: &mut File, at: usize, product: &Product) {
         ("name", format!("Item &amp; {at}")),
         ("url_key", format!("item-{at}")),
         ("configurable_variations", listed.join("|")),
+        ("meta_title", format!("Buy item {at}")),
+        ("additional_attributes", format!("tags=tag {at}|wool")),
     ];
     let is_first = at.is_multiple_of(2);
     if !is_single && is_first {
@@ -260,6 +279,8 @@ fn magento(file: &mut File, at: usize, product: &Product) {
             ("url_key", format!("item-{at}-{number}")),
             ("base_image", if product.images > 0 { image(at, 0) } else { String::new() }),
             ("additional_images", if product.images > 1 { image(at, 1) } else { String::new() }),
+            ("weight", format!("{}.2500", variant.stock)),
+            ("meta_title", if variant.has_second_option { "Own title".to_owned() } else { String::new() }),
         ];
         file.add(is_bad, &cells);
     }
@@ -281,6 +302,10 @@ const SOUK: &[&str] = &[
     "group_name",
     "options",
     "images",
+    "tags",
+    "weight",
+    "weight_unit",
+    "seo_title",
 ];
 
 fn souk(file: &mut File, at: usize, product: &Product) {
@@ -296,6 +321,10 @@ fn souk(file: &mut File, at: usize, product: &Product) {
             ("category", format!("Home > Type {}", at % 2)),
             ("brand", "Ada".to_owned()),
             ("images", (0..product.images).map(|number| image(at, number) + " Side").collect::<Vec<_>>().join(" | ")),
+            ("tags", format!("tag {at} | wool")),
+            ("weight", format!("{}.25", variant.stock)),
+            ("weight_unit", "oz".to_owned()),
+            ("seo_title", format!("Buy item {at}")),
         ];
         if product.variants.len() > 1 {
             cells.extend([("group", format!("item-{at}")), ("group_name", format!("Item {at}"))]);

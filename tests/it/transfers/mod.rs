@@ -1,8 +1,10 @@
 //! Imports and exports: the importers of every resource, sales files, files of other shop systems, and exports.
 
+mod attributes;
 mod currencies;
 mod exports;
 mod faulty_files;
+mod ignored_columns;
 mod import_edge_cases;
 mod import_matching;
 mod import_texts;

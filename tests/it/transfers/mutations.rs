@@ -14,10 +14,10 @@ use crate::support::{Actor, ProductSpec, TestApp, multipart_form::Form};
 /// Every field of a transfer.
 const TRANSFER_FIELDS: &str =
     "transfer { id status resource processed total read created updated unchanged rejected failure
-    errors { line column message } rejections { column message count examples { line } } missing downloadUrl rejectsUrl website { code } user { id } startedAt finishedAt }";
+    errors { line column message } rejections { column message count examples { line } } ignoredColumns { column rows } missing downloadUrl rejectsUrl website { code } user { id } startedAt finishedAt }";
 
 /// Stores a file as an upload; returns its id.
-async fn upload(actor: &Actor<'_>, text: &str) -> String {
+pub(super) async fn upload(actor: &Actor<'_>, text: &str) -> String {
     let id = uploads::new_id();
     let key = uploads::key(actor.id.0, &id).expect("an upload id");
     actor.app.services.storage.put(&key, text.to_owned().into()).await.expect("a store");
@@ -31,16 +31,16 @@ async fn stored_file(app: &TestApp, column: &str, id: &str) -> String {
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
-fn key(id: &str) -> TransferId {
+pub(super) fn key(id: &str) -> TransferId {
     TransferId::parse("id", id).expect("the id of a transfer")
 }
 
-async fn transfer_status(actor: &Actor<'_>, id: &str) -> Value {
+pub(super) async fn transfer_status(actor: &Actor<'_>, id: &str) -> Value {
     let document = format!("query ($id: ID!) {{ {} }}", TRANSFER_FIELDS.replace("transfer {", "transfer(id: $id) {"));
     actor.run_with(&document, json!({ "id": id })).await.at("transfer").clone()
 }
 
-async fn start_import(
+pub(super) async fn start_import(
     actor: &Actor<'_>,
     website: WebsiteId,
     upload: &str,
@@ -53,7 +53,7 @@ async fn start_import(
 }
 
 /// Starts an import, runs it, and returns the transfer.
-async fn run_import(actor: &Actor<'_>, website: WebsiteId, text: &str, more: Value) -> Value {
+pub(super) async fn run_import(actor: &Actor<'_>, website: WebsiteId, text: &str, more: Value) -> Value {
     let upload = upload(actor, text).await;
     let begun = start_import(actor, website, &upload, more).await;
     assert_eq!(begun.at("importStart.transfer.status"), "QUEUED");

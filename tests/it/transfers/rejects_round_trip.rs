@@ -17,7 +17,7 @@ use crate::transfers::{
 const CASES: u32 = 8;
 /// Everything that an import of products writes, without keys, times and derived slugs.
 const CONTENT: &str = "SELECT string_agg(concat_ws('|', p.sku, s.external_id, p.name, p.variant, p.price, p.stock, p.barcode, p.is_active,
-        b.name, c.name, g.slug, g.name, g.varies_by, p.option_values,
+        b.name, c.name, g.slug, g.name, g.varies_by, p.option_values, p.tags, p.weight, p.weight_unit, p.seo_title,
         (SELECT string_agg(concat_ws(' ', i.position, i.source_url, i.alt), ', ' ORDER BY i.position, i.id)
          FROM images i WHERE i.product_id = p.id)), E'\\n' ORDER BY p.sku)
     FROM products p LEFT JOIN sources s ON s.resource_type = 'Product' AND s.resource_id = p.id

@@ -1,5 +1,6 @@
 //! GraphQL type of products.
 
+mod attributes;
 mod links;
 mod mutation;
 mod options;
@@ -14,7 +15,10 @@ pub use self::{
 
 use std::sync::Arc;
 
-use self::options::product_option;
+use self::{
+    attributes::{Seo, Weight, seo, weight},
+    options::product_option,
+};
 
 use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
@@ -167,6 +171,22 @@ impl Product {
     /// Description of the product; empty if there is none.
     fn description(&self) -> &str {
         &self.row.description
+    }
+
+    /// Tags of the product, such as "organic" or "gift", in the order given; at most 250. Tags that differ only in case
+    /// are the same tag.
+    fn tags(&self) -> &[String] {
+        &self.row.tags
+    }
+
+    /// Weight of one unit; null if it is not known.
+    async fn weight(&self) -> Option<Weight> {
+        weight(&self.row)
+    }
+
+    /// Texts for search engines.
+    async fn seo(&self) -> Seo {
+        seo(&self.row)
     }
 
     /// Price of one unit, in the website's currency.

@@ -18,7 +18,11 @@ use crate::{
         schema::{
             context::ContextExt,
             groups::{ProductOptionInput, into_option_values},
-            products::{Product, product},
+            products::{
+                Product,
+                attributes::{SeoInput, WeightInput},
+                product,
+            },
         },
     },
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, RowId, SupplierId, WebsiteId},
@@ -77,6 +81,13 @@ pub struct ProductCreateInput {
     stock: Option<i32>,
     /// Whether the product is for sale; false creates a draft, which customers do not see. Default: true.
     is_active: Option<bool>,
+    /// Tags, such as "organic": at most 250 of 1 to 255 characters each. Of tags that differ only in case, the first is
+    /// kept.
+    tags: Option<Vec<String>>,
+    /// Weight of one unit.
+    weight: Option<WeightInput>,
+    /// Texts for search engines.
+    seo: MaybeUndefined<SeoInput>,
 }
 
 /// Input for `productUpdate`. An omitted field keeps its value; null clears an optional one.
@@ -124,6 +135,13 @@ pub struct ProductUpdateInput {
     cost_price: MaybeUndefined<Decimal>,
     /// Whether the product is for sale; true restores a deleted product.
     is_active: MaybeUndefined<bool>,
+    /// Tags, such as "organic", which replace the existing ones: at most 250 of 1 to 255 characters each. Of tags that
+    /// differ only in case, the first is kept. Null removes all.
+    tags: MaybeUndefined<Vec<String>>,
+    /// Weight of one unit.
+    weight: MaybeUndefined<WeightInput>,
+    /// Texts for search engines. Null clears both.
+    seo: MaybeUndefined<SeoInput>,
 }
 
 /// Input for `productDelete`.
@@ -156,6 +174,7 @@ payload! {
 }
 impl ProductCreateInput {
     fn into_new_product(self) -> Result<NewProduct> {
+        let [seo_title, seo_description] = SeoInput::into_patch(self.seo);
         Ok(NewProduct {
             source_website_id: WebsiteId::parse("sourceWebsiteId", &self.source_website_id)?,
             category_id: optional_id::<CategoryId>("categoryId", self.category_id)?,
@@ -178,12 +197,20 @@ impl ProductCreateInput {
             inventory_policy: self.inventory_policy,
             backorders: self.backorders,
             is_active: self.is_active,
+            tags: self.tags.unwrap_or_default(),
+            weight: self.weight.map(|weight| weight.value.0),
+            weight_unit: self.weight.map(|weight| weight.unit),
+            seo_title: seo_title.flatten(),
+            seo_description: seo_description.flatten(),
         })
     }
 }
 
 impl ProductUpdateInput {
     fn into_patch(self) -> Result<(ProductId, ProductPatch)> {
+        let [seo_title, seo_description] = SeoInput::into_patch(self.seo);
+        let weight: Option<Option<WeightInput>> = self.weight.into();
+        let tags: Option<Option<Vec<String>>> = self.tags.into();
         let patch = ProductPatch {
             category_id: patch_id("categoryId", self.category_id)?,
             brand_id: patch_id("brandId", self.brand_id)?,
@@ -204,6 +231,11 @@ impl ProductUpdateInput {
             inventory_policy: patch::required("inventoryPolicy", self.inventory_policy)?,
             backorders: patch::required("backorders", self.backorders)?,
             is_active: patch::required("isActive", self.is_active)?,
+            tags: tags.map(Option::unwrap_or_default),
+            weight: weight.map(|weight| weight.map(|weight| weight.value.0)),
+            weight_unit: weight.map(|weight| weight.map(|weight| weight.unit)),
+            seo_title,
+            seo_description,
             ..ProductPatch::default()
         };
         Ok((ProductId::parse("id", &self.id)?, patch))

@@ -20,7 +20,7 @@ use crate::{
             categories::CategoryFilter,
             context::ContextExt,
             loaders::{NestedListCounts, connection_of},
-            products::{Joined, Product, ProductPages, product},
+            products::{Joined, Product, ProductPages, attributes::TagFilter, product},
             websites::WebsiteFilter,
         },
     },
@@ -88,6 +88,8 @@ where_input! {
         is_active: Option<bool>,
         /// Filter by creation time.
         created_at: Option<DateTimeFilter>,
+        /// Filter by tags.
+        tags: Option<TagFilter>,
     }
 }
 
@@ -125,6 +127,9 @@ impl ProductWhere {
         filter.condition(self.has_images.map(C::HasImages));
         filter.condition(self.is_active.map(C::IsActive));
         filter.time(self.created_at, C::CreatedAt);
+        let [any, all] = self.tags.unwrap_or_default().into_tags()?;
+        filter.condition(any.map(C::AnyTag));
+        filter.condition(all.map(C::AllTags));
         filter.build()
     }
 }

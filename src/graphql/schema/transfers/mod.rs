@@ -25,7 +25,7 @@ use crate::{
     ids::TransferId,
     media::model::ImageFailure,
     transfers::{
-        self,
+        self, ignored_columns,
         model::{Format, Resource},
         rejection_summary::{RejectionSummary, RowError},
         runs::model::{Status, TransferDirection, TransferRow, TransferScope},
@@ -161,6 +161,13 @@ impl Transfer {
         self.0.notes().into_iter().map(|(message, count)| TransferNote { message, count }).collect()
     }
 
+    /// Columns of the file that Souk has no place for and that have a value in at least one row, those with the most rows
+    /// first; at most 200. Their values are not imported. Attributes that Magento lists in `additional_attributes` are
+    /// columns, too. Files in Souk's own formats have none: unknown columns are rejected. Updated while the import runs.
+    async fn ignored_columns(&self) -> Vec<IgnoredColumn> {
+        self.0.ignored_columns().into_iter().map(IgnoredColumn).collect()
+    }
+
     /// Number of active products of earlier imports of the website that the file does not contain. With
     /// `missing: DEACTIVATE` they are deactivated, otherwise they stay as they are. Null until the import is completed,
     /// for other resource types, and for a file that is known to be incomplete, such as a file from `rejectsUrl`.
@@ -276,6 +283,23 @@ impl TransferRejection {
     /// The first 3 of these rows.
     async fn examples(&self) -> Vec<TransferError> {
         self.0.examples.iter().cloned().map(TransferError).collect()
+    }
+}
+
+/// A column that is not imported.
+pub struct IgnoredColumn(ignored_columns::IgnoredColumn);
+
+/// A column of an imported file that Souk has no place for.
+#[object]
+impl IgnoredColumn {
+    /// Name of the column in the file.
+    fn column(&self) -> &str {
+        &self.0.column
+    }
+
+    /// Number of rows of the file that have a value in the column.
+    fn rows(&self) -> u64 {
+        self.0.rows
     }
 }
 

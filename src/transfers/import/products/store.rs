@@ -36,7 +36,8 @@ pub async fn find(mut conn: &Conn, website: WebsiteId, records: &[&ProductRecord
     let query = sql_query(
         "SELECT p.id, s.external_id, p.sku, p.name, p.slug, p.barcode, p.variant, p.description, p.price, p.compare_at_price,
                 p.cost_price, p.category_id, p.brand_id, p.supplier_id, p.supplier_sku, p.group_id, p.option_values,
-                p.low_stock_threshold, p.inventory_policy, p.backorders, p.stock, p.is_active
+                p.low_stock_threshold, p.inventory_policy, p.backorders, p.stock, p.is_active, p.tags, p.weight, p.weight_unit,
+                p.seo_title, p.seo_description
          FROM products p LEFT JOIN sources s ON s.resource_type = 'Product' AND s.resource_id = p.id AND s.website_id = $1
          WHERE p.id IN (SELECT id FROM products WHERE source_website_id = $1 AND sku = ANY ($2)
                         UNION SELECT resource_id FROM sources WHERE resource_type = 'Product' AND website_id = $1 AND external_id = ANY ($3))

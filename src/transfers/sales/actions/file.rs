@@ -10,6 +10,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use super::super::{
     super::{
         formats::Notes,
+        ignored_columns::IgnoredColumns,
         read_ahead::{OpenFile, ReadAhead},
         record::{Columns, Context, Row},
         rejects::Layout,
@@ -33,6 +34,7 @@ struct SalesFile<R> {
     /// Line number of the last record.
     last_line: u64,
     now: DateTime<Utc>,
+    ignored_columns: IgnoredColumns,
 }
 
 /// Reads the header of a file with prices in this currency and starts to read its lines; also returns the layout of its rejects file.
@@ -48,7 +50,9 @@ pub(super) async fn read(
         let file = SalesFile::open(input, options, currency)?;
         let header = file.header.names().to_vec();
         let layout = Layout::Csv { header, delimiter: file.options.delimiter, keeps_extra_fields: true };
-        Ok(OpenFile { layout, columns: Columns::default(), rows: Box::new(file), notes: Notes::default() })
+        let ignored_columns = file.ignored_columns.clone();
+        let (columns, notes) = (Columns::default(), Notes::default());
+        Ok(OpenFile { layout, columns, rows: Box::new(file), notes, ignored_columns })
     })
     .await
 }
@@ -58,7 +62,8 @@ impl<R: Read> SalesFile<R> {
         let mut reader = ReaderBuilder::new().delimiter(options.delimiter).flexible(true).from_reader(input);
         let header = Header::new(reader.byte_headers().map_err(read_error)?, &options.columns)?;
         let passed = reader.position().line() - 1;
-        Ok(Self { reader, options, currency, header, passed, last_line: 0, now: Utc::now() })
+        let ignored_columns = IgnoredColumns::default();
+        Ok(Self { reader, options, currency, header, passed, last_line: 0, now: Utc::now(), ignored_columns })
     }
 
     /// Returns the line on which a record begins. The position of the record itself is that of the end of the previous
@@ -80,6 +85,9 @@ impl<R: Read> Iterator for SalesFile<R> {
             Ok(false) => None,
             Ok(true) => {
                 let record = self.header.parse_line(&fields, &self.options, self.currency, self.now);
+                if fields.len() == self.header.names().len() {
+                    self.ignored_columns.count_row(self.header.ignored(&fields));
+                }
                 // Each record has a number of its own, also where lines end with CR alone.
                 self.last_line = self.line(&fields).max(self.last_line + 1);
                 Some(Ok(Row { line: self.last_line, fields, context: Context::default(), record }))

@@ -40,7 +40,8 @@ pub async fn import_sales(
     let mut importer = SalesImporter::new(db, options, &website);
     let mut lines = Report::default();
     batch_import.run(&mut importer, &mut lines, |_| ()).await?;
-    let report = SalesReport { website: counts, lines: lines.counts, ..importer.finish().await? };
+    let Report { counts: line_counts, ignored_columns, .. } = lines;
+    let report = SalesReport { website: counts, lines: line_counts, ignored_columns, ..importer.finish().await? };
     let json = serde_json::to_value(&report).map_err(|error| Error::Internal(format!("report: {error}")))?;
     let (website, json) = (website.id, &json);
     db.transaction(async |conn| audit::store::insert_import(conn, website, json).await).await?;

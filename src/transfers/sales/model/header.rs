@@ -14,6 +14,7 @@ use crate::{
     money::Currency,
     products::model::MAX_SKU,
     text::trim,
+    transfers::native::read::REJECTS_COLUMNS,
 };
 
 /// The header of a file.
@@ -54,6 +55,18 @@ impl Header {
     /// Returns the column names, trimmed.
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Returns the columns that are not used and in which a record has a value, without those of a rejects file.
+    pub fn ignored<'h>(&'h self, record: &'h ByteRecord) -> impl Iterator<Item = &'h str> {
+        let used = [self.invoice, self.sku, self.quantity, self.date, self.price];
+        let optional = [self.description, self.customer, self.country];
+        let is_of_rejects_file = self.names.ends_with(&REJECTS_COLUMNS.map(str::to_owned));
+        let count = self.names.len() - if is_of_rejects_file { REJECTS_COLUMNS.len() } else { 0 };
+        let has_value = move |index: usize| record.get(index).is_some_and(|cell: &[u8]| !cell.trim_ascii().is_empty());
+        let is_ignored = move |index: usize| !used.contains(&index) && !optional.contains(&Some(index));
+        let columns = self.names.iter().enumerate().take(count);
+        columns.filter(move |(index, _)| is_ignored(*index) && has_value(*index)).map(|(_, name)| name.as_str())
     }
 
     /// Parses a record with prices in this currency.

@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::Value;
 
-use super::{super::super::model::Counts, line::RejectReason};
+use super::{
+    super::super::{ignored_columns::IgnoredColumn, model::Counts},
+    line::RejectReason,
+};
 
 /// Counts of one run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,6 +30,9 @@ pub struct SalesReport {
     pub notes: NoteReport,
     /// Rejected lines by reason.
     pub rejected: BTreeMap<RejectReason, u64>,
+    /// Columns of the file that are not imported, those with the most lines first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored_columns: Vec<IgnoredColumn>,
 }
 
 /// Outcome for the website.
@@ -123,7 +129,8 @@ impl fmt::Display for SalesReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ok(Value::Object(sections)) = serde_json::to_value(self) else { return Err(fmt::Error) };
         for (section, counts) in sections {
-            let Value::Object(counts) = counts else { return Err(fmt::Error) };
+            // The columns that are not imported are printed after the table.
+            let Value::Object(counts) = counts else { continue };
             for (row, (name, count)) in counts.into_iter().enumerate() {
                 let section = if row == 0 { section.as_str() } else { "" };
                 let count = count.as_u64().map_or_else(|| count.as_str().unwrap_or_default().to_owned(), grouped);

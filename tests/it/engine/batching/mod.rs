@@ -78,6 +78,8 @@ const CASES: &[Case] = &[
         5,
     ),
     Case("{ products(first: 50) { nodes { supplierSku costPrice { amount } } } }", 2),
+    Case("{ products(first: 50) { nodes { tags weight { value unit } seo { title description } } } }", 1),
+    Case("{ products(first: 50, where: {tags: {any: [\"Brass\"], all: [\"brass\"]}}) { nodes { tags } } }", 1),
     // The categories first, then the page.
     Case(
         "{ products(first: 50, where: {category: {eq: \"CATEGORY\", includeDescendants: true}}) { nodes { id } } }",
@@ -143,7 +145,7 @@ const CASES: &[Case] = &[
     Case("{ auditLog(first: 50) { PAGE } }", 2),
     Case("{ jobs(first: 50) { PAGE } }", 2),
     Case("{ transfers(first: 50) { PAGE } }", 2),
-    Case("{ transfers(first: 50) { nodes { user { id } website { id } errors { line } rejections { count examples { line } } notes { count } } } }", 3),
+    Case("{ transfers(first: 50) { nodes { user { id } website { id } errors { line } rejections { count examples { line } } ignoredColumns { column rows } notes { count } } } }", 3),
     Case("{ transfer(id: \"TRANSFER\") { id } }", 1),
     Case("{ products(first: 50) { nodes { source { lastTransfer { id } } } } }", 3),
     Case("{ auditLog(first: 50, where: {via: {eq: SESSION}}) { nodes { user { id } website { id } } } }", 3),

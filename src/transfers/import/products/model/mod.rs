@@ -11,7 +11,7 @@ use super::super::super::record::{ProductRecord, Rejection};
 use crate::{
     ids::ProductId,
     money::Currency,
-    products::model::{Backorders, ProductPatch, bulk::BulkProduct},
+    products::model::{Backorders, ProductPatch, attributes::check_tags, bulk::BulkProduct},
     stock::model::MAX_QUANTITY,
     text::{Validator, check_slug, trim_in_place},
 };
@@ -38,7 +38,10 @@ pub fn check(product: &mut ProductRecord) -> Result<(), Rejection> {
     let given = [external_id, name, slug, description].into_iter().flatten();
     let given = given.chain([barcode, variant, supplier_sku].into_iter().flatten().flatten());
     given.chain([sku]).for_each(trim_in_place);
+    let texts = [&mut product.seo_title, &mut product.seo_description];
+    texts.into_iter().flatten().flatten().for_each(trim_in_place);
     let mut validator = Validator::new();
+    check_tags(&mut validator, product.tags.as_mut());
     for path in product.category.iter_mut().flatten() {
         validator.texts("category", path.iter_mut(), 255);
         if path.len() > 32 {
@@ -72,6 +75,17 @@ pub fn check(product: &mut ProductRecord) -> Result<(), Rejection> {
     validator.finish().map_err(Rejection::from)
 }
 
+/// Names the column of a field that is part of another one in the API.
+fn of_column(rejection: Rejection) -> Rejection {
+    let column = match rejection.column.as_deref() {
+        Some("weight.value") => "weight",
+        Some("seo.title") => "seo_title",
+        Some("seo.description") => "seo_description",
+        _ => return rejection,
+    };
+    Rejection::at(column, rejection.message)
+}
+
 /// Checks the new state of a product by the same rules as the API, and gives its prices the currency's decimal places.
 /// # Errors
 /// The first violated rule.
@@ -88,9 +102,13 @@ pub fn check_state(state: &mut BulkProduct, currency: Currency) -> Result<(), Re
         cost_price: Some(state.cost_price),
         supplier_sku: Some(state.supplier_sku.clone()),
         low_stock_threshold: Some(state.low_stock_threshold),
+        tags: Some(state.tags.clone()),
+        weight: Some(state.weight),
+        seo_title: Some(state.seo_title.clone()),
+        seo_description: Some(state.seo_description.clone()),
         ..ProductPatch::default()
     };
-    let patch = patch.checked(currency).map_err(Rejection::from)?;
+    let patch = patch.checked(currency).map_err(|error| of_column(error.into()))?;
     state.price = patch.price.unwrap_or_default();
     state.compare_at_price = patch.compare_at_price.flatten();
     state.cost_price = patch.cost_price.flatten();

@@ -359,6 +359,11 @@ fn apply(
     set(&mut state.backorders, record.backorders.as_ref());
     set(&mut state.stock, record.stock.as_ref());
     set(&mut state.is_active, record.is_active.as_ref());
+    set(&mut state.tags, record.tags.as_ref());
+    set(&mut state.weight, record.weight.map(|weight| weight.map(|weight| weight.value)).as_ref());
+    set(&mut state.weight_unit, record.weight.map(|weight| weight.map(|weight| weight.unit)).as_ref());
+    set(&mut state.seo_title, record.seo_title.as_ref());
+    set(&mut state.seo_description, record.seo_description.as_ref());
     let unknown = |column| Rejection::at(column, "it could not be created");
     if let Some(path) = &record.category {
         let id = path.as_ref().map(|path| references.category(path).ok_or_else(|| unknown("category")));

@@ -100,6 +100,8 @@ const PRODUCTS: &[Case] = &[
     Case("{ products(where: {sku: {eq: \"L-20\"}}) { nodes { id } } }", "products_source_website_id_sku_key", Few),
     Case("{ products(where: {barcode: {eq: \"4006381333931\"}}) { nodes { id } } }", "products_barcode_idx", Few),
     Case("{ products(where: {name: {contains: \"c4ca4\"}}) { totalCount { value } } }", "products_name_trgm_idx", Few),
+    Case("{ products(where: {tags: {any: [\"rare\"]}}) { nodes { id } } }", "products_tags_idx", Few),
+    Case("{ products(where: {tags: {all: [\"RARE\"]}}) { totalCount { value } } }", "products_tags_idx", Few),
     Case("{ node(id: PRODUCT) { id } }", "products_pkey", Never),
     Case(
         "{ categories(first: 50) { nodes { products(first: 3) { totalCount { value } nodes { id } } } } }",
