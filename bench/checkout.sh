@@ -30,7 +30,7 @@ bodies() {
     'mutation(\$i: CheckoutInput!) { checkout(input: \$i) { orders { id orderNumber totalAmount { amount } } userErrors { code message field } } }',
     'variables', json_build_object('i', json_build_object(
       'cartId', rtrim(translate(encode(convert_to('Cart:' || i, 'UTF8'), 'base64'), '+/', '-_'), '='),
-      'address', json_build_object('country', 'DE', 'city', 'Hamburg', 'address', 'Hafenstrasse 1'),
+      'address', json_build_object('countryCode', 'DE', 'city', 'Hamburg', 'address', 'Hafenstrasse 1', 'postalCode', '20457'),
       'contact', json_build_object('name', 'Ada', 'email', 'ada@bench.example'),
       'expectedTotal', (SELECT sum(added_price) FROM cart_lines WHERE cart_id = i)::text,
       'idempotencyKey', 'key-' || i)))

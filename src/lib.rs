@@ -3,8 +3,9 @@
 //! The crate has five layers; a file imports lower layers and its own module only.
 //!
 //! - Layer 0, the foundation, knows no domain: [`config`] (settings), [`error`], [`telemetry`] (logs), [`db`] (access
-//!   to PostgreSQL), [`paging`], [`money`], [`ids`], [`text`] (text validation), [`auth`] (viewers, permissions and
-//!   passwords), [`storage`] (files); `registry` lists the domains and what is derived from each.
+//!   to PostgreSQL), [`paging`], [`money`], [`ids`], [`text`] (text validation), [`postal`] (countries and postal codes),
+//!   [`auth`] (viewers, permissions and passwords), [`storage`] (files); `registry` lists the domains and what is derived
+//!   from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`) hold the domains. Each line may use the lines above it:
 //!   [`websites`], [`jobs`], [`sources`];
 //!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`];
@@ -31,6 +32,7 @@ pub mod db;
 pub mod ids;
 pub mod money;
 pub mod paging;
+pub mod postal;
 pub mod storage;
 pub mod text;
 

@@ -29,6 +29,7 @@ macro_rules! domains {
                 resource User(UserId): "A user.", audit "A user.", source "A user.";
                 resource Address(AddressId) in address: "A postal address of a user.";
                 query UserQuery;
+                query country::CountryQuery;
                 mutation UserMutation;
                 mutation address::AddressMutation;
                 transfer Customers("customers"): "Customers and their addresses.", CUSTOMERS;

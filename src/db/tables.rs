@@ -41,6 +41,10 @@ diesel::table! {
         is_default -> Bool,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        recipient_name -> Nullable<Text>,
+        company -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        subdivision -> Nullable<Text>,
     }
 }
 
@@ -333,6 +337,11 @@ diesel::table! {
         payment_status -> Text,
         paid_amount -> Numeric,
         refunded_amount -> Numeric,
+        ship_recipient_name -> Nullable<Text>,
+        ship_company -> Nullable<Text>,
+        ship_phone -> Nullable<Text>,
+        ship_subdivision -> Nullable<Text>,
+        billing_address -> Nullable<Jsonb>,
     }
 }
 

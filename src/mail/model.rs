@@ -94,7 +94,7 @@ impl Template {
                 "order": "SAILOR-1001",
                 "lines": [{ "name": "Storm lantern", "sku": "L-1", "quantity": 2, "total": "49.80 EUR" }],
                 "total": "49.80 EUR",
-                "address": ["Hafenstrasse 1", "20457 Hamburg", "DE"],
+                "address": ["Hafenstrasse 1", "20457 Hamburg", "Germany"],
             }),
             Self::OrderShipped => json!({
                 "name": name,

@@ -129,7 +129,7 @@ fn rows_of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
 }
 
 /// Permanently erases the personal data of a user: name, addresses, contact data, reviews, sessions and keys, and the
-/// shipping addresses of orders except the country. The orders remain for accounting.
+/// addresses of orders except the country. The orders remain for accounting.
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for API keys; NOT_FOUND for a user that the viewer may not see, or
 /// that was erased; INVALID_CREDENTIALS if viewers erase their own account without its password;

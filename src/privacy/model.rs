@@ -7,7 +7,9 @@ use crate::{
     audit::model::AuditRow,
     ids::RowId,
     money::Currency,
-    orders::model::{OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow},
+    orders::model::{
+        OrderAddress, OrderDetailRow, OrderEventRow, OrderRow, ReturnLineRow, ReturnRow, ShipmentLineRow, ShipmentRow,
+    },
     payments::model::PaymentRow,
     sources::model::SourceRow,
     users::model::{AddressRow, UserRow},
@@ -33,11 +35,15 @@ pub fn user(row: &UserRow, role: &str) -> Value {
 pub fn address(row: &AddressRow) -> Value {
     json!({
         "id": row.id.to_global_id(),
-        "country": row.country,
-        "city": row.city,
-        "district": row.district,
-        "address": row.address,
-        "postalCode": row.postal_code,
+        "recipientName": row.fields.recipient_name,
+        "company": row.fields.company,
+        "phone": row.fields.phone,
+        "countryCode": row.fields.country,
+        "subdivisionCode": row.fields.subdivision,
+        "city": row.fields.city,
+        "district": row.fields.district,
+        "address": row.fields.address,
+        "postalCode": row.fields.postal_code,
         "isDefault": row.is_default,
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
@@ -100,13 +106,8 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow], currency: Currency) -> Va
         "sourceWebsiteId": row.source_website_id.to_global_id(),
         "status": row.status.as_str().to_uppercase(),
         "totalAmount": currency.format(row.total_amount),
-        "shipping": {
-            "country": row.shipping.ship_country,
-            "city": row.shipping.ship_city,
-            "district": row.shipping.ship_district,
-            "address": row.shipping.ship_address,
-            "postalCode": row.shipping.ship_postal_code,
-        },
+        "shippingAddress": row.shipping_address().map(order_address),
+        "billingAddress": row.billing_address().map(order_address),
         "contact": {
             "name": row.contact.contact_name,
             "email": row.contact.contact_email,
@@ -115,6 +116,20 @@ pub fn order(row: &OrderRow, lines: &[OrderDetailRow], currency: Currency) -> Va
         "customerNote": row.customer_note,
         "placedAt": row.placed_at,
         "details": lines.collect::<Vec<_>>(),
+    })
+}
+
+fn order_address(address: OrderAddress) -> Value {
+    json!({
+        "recipientName": address.recipient_name,
+        "company": address.company,
+        "phone": address.phone,
+        "countryCode": address.country,
+        "subdivisionCode": address.subdivision,
+        "city": address.city,
+        "district": address.district,
+        "address": address.address,
+        "postalCode": address.postal_code,
     })
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Error,
+    orders::model::OrderAddress,
     products::model::{Backorders, InventoryPolicy, attributes::Weight},
 };
 
@@ -228,11 +229,23 @@ pub struct CustomerRecord {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddressRecord {
-    /// Country, as a name or an ISO 3166 code.
+    /// Name of the recipient.
+    #[serde(default)]
+    pub recipient_name: Option<String>,
+    /// Company of the recipient.
+    #[serde(default)]
+    pub company: Option<String>,
+    /// Phone number for questions about the delivery.
+    #[serde(default)]
+    pub phone: Option<String>,
+    /// Country: an ISO 3166-1 code or an English name; its alpha-2 code once the row is checked.
     pub country: String,
+    /// Subdivision: an ISO 3166-2 code or a name; its full code once the row is checked.
+    #[serde(default)]
+    pub subdivision: Option<String>,
     /// City or town.
     pub city: String,
-    /// District, county or state.
+    /// District or county.
     #[serde(default)]
     pub district: Option<String>,
     /// Street and house number.
@@ -243,6 +256,45 @@ pub struct AddressRecord {
     /// Whether this is the default shipping address.
     #[serde(default)]
     pub is_default: bool,
+}
+
+/// The billing address of an order as a cell has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BillingAddressRecord {
+    #[serde(default)]
+    recipient_name: Option<String>,
+    #[serde(default)]
+    company: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+    country: String,
+    #[serde(default)]
+    subdivision: Option<String>,
+    #[serde(default)]
+    city: Option<String>,
+    #[serde(default)]
+    district: Option<String>,
+    #[serde(default)]
+    address: Option<String>,
+    #[serde(default)]
+    postal_code: Option<String>,
+}
+
+impl From<BillingAddressRecord> for OrderAddress {
+    fn from(record: BillingAddressRecord) -> Self {
+        Self {
+            recipient_name: record.recipient_name,
+            company: record.company,
+            phone: record.phone,
+            country: Some(record.country),
+            subdivision: record.subdivision,
+            city: record.city,
+            district: record.district,
+            address: record.address,
+            postal_code: record.postal_code,
+        }
+    }
 }
 
 /// A past order.
@@ -258,8 +310,10 @@ pub struct OrderRecord {
     pub customer_email: Option<String>,
     /// When the order was placed.
     pub placed_at: DateTime<Utc>,
-    /// Shipping address: country, city, district, address, postal code.
-    pub shipping_address: [Option<String>; 5],
+    /// Shipping address.
+    pub shipping_address: OrderAddress,
+    /// Billing address; none if it is the shipping address.
+    pub billing_address: Option<OrderAddress>,
     /// The order lines.
     pub lines: Vec<OrderLineRecord>,
 }

@@ -22,7 +22,7 @@ use crate::{
 /// change.
 pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result<AddressRow> {
     viewer.require_user()?;
-    let new = new.checked()?;
+    let new = NewAddress { fields: new.fields.checked()?, ..new };
     let scope = viewer.scope(Permission::ManageUsers);
     db.transaction(async |conn| {
         // The lock prevents concurrent requests from exceeding the limit or setting two defaults.
@@ -50,9 +50,9 @@ pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result
 /// address.
 pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: AddressPatch) -> Result<AddressRow> {
     viewer.require_user()?;
-    let patch = patch.checked()?;
     db.transaction(async |conn| {
         let address = lock_address(conn, viewer, id).await?;
+        let patch = patch.clone().checked(&address.fields)?;
         if patch.is_empty() {
             return Ok(address);
         }

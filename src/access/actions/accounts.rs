@@ -162,7 +162,7 @@ async fn phone_country(db: &Db, viewer: &Viewer, id: UserId, patch: &UserPatch) 
     }
     let scope = viewer.scope(Permission::ManageUsers);
     let addresses = db.read(async |conn| users::store::addresses_by_user_ids(conn, &scope, &[id]).await).await?;
-    Ok(addresses.into_iter().find(|address| address.is_default).map(|address| address.country))
+    Ok(addresses.into_iter().find(|address| address.is_default).map(|address| address.fields.country))
 }
 
 /// Deactivates a user: hides them from lists and ends all sessions. Their orders still refer to them.

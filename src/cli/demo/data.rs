@@ -8,6 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{
     error::{Error, Result},
     products::model::{Backorders, InventoryPolicy},
+    users::model::AddressFields,
 };
 
 /// All demo data.
@@ -172,12 +173,35 @@ pub(super) struct User {
 #[derive(Deserialize, Clone)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Address {
-    pub(super) country: String,
+    pub(super) recipient_name: Option<String>,
+    pub(super) company: Option<String>,
+    pub(super) phone: Option<String>,
+    pub(super) country_code: String,
+    pub(super) subdivision_code: Option<String>,
     pub(super) city: String,
     pub(super) district: Option<String>,
     pub(super) address: String,
     pub(super) postal_code: Option<String>,
+    #[serde(default)]
     pub(super) is_default: bool,
+}
+
+impl Address {
+    /// Returns the fields as an input would store them.
+    pub(super) fn checked(self) -> Result<AddressFields> {
+        let fields = AddressFields {
+            recipient_name: self.recipient_name,
+            company: self.company,
+            phone: self.phone,
+            country: self.country_code,
+            subdivision: self.subdivision_code,
+            city: self.city,
+            district: self.district,
+            address: self.address,
+            postal_code: self.postal_code,
+        };
+        fields.checked()
+    }
 }
 
 #[derive(Deserialize)]
@@ -220,6 +244,8 @@ pub(super) struct Order {
     /// Email address of the customer; none for a guest.
     pub(super) customer: Option<String>,
     pub(super) guest: Option<Guest>,
+    /// Billing address; the shipping address if absent.
+    pub(super) billing_address: Option<Address>,
     pub(super) placed_hours_ago: i64,
     pub(super) customer_note: Option<String>,
     pub(super) lines: Vec<OrderLine>,
@@ -241,10 +267,7 @@ pub(super) struct Guest {
     pub(super) name: String,
     pub(super) email: String,
     pub(super) phone: String,
-    pub(super) country: String,
-    pub(super) city: String,
-    pub(super) address: String,
-    pub(super) postal_code: String,
+    pub(super) address: Address,
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use rust_decimal::Decimal;
 
 use super::{
-    data::{DemoData, Operation, Order, OrderLine, Payment, Return, Shipment},
+    data::{Address, DemoData, Operation, Order, OrderLine, Payment, Return, Shipment},
     inserted::{InsertedRows, look_up, look_up_optional, named},
 };
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
     ids::{OrderId, UserId},
     orders::{
         model::{
-            Contact, EventKind, NewEvent, NewOrder, NewOrderDetail, OrderDetailRow, ReturnLine, ReturnRequest,
-            ReturnStatus, Shipping, Status, Tracking,
+            Contact, EventKind, NewEvent, NewOrder, NewOrderDetail, OrderAddress, OrderDetailRow, ReturnLine,
+            ReturnRequest, ReturnStatus, Status, Tracking,
         },
         store,
     },
@@ -111,6 +111,7 @@ impl HandledOrder {
     ) -> Result<Self> {
         let customer = look_up_optional(&inserted.users, order.customer.as_ref())?;
         let (contact, shipping) = addressee(order, data)?;
+        let billing = order.billing_address.clone().map(Address::checked).transpose()?;
         let number = store::next_number(conn).await?;
         let placed_at = now - Duration::hours(order.placed_hours_ago);
         let new = NewOrder {
@@ -123,7 +124,8 @@ impl HandledOrder {
             order_number: format!("{}-{number}", order.website.to_uppercase()),
             user_id: customer,
             status: Status::Pending,
-            shipping,
+            shipping: shipping.into(),
+            billing_address: billing.map(OrderAddress::from),
             placed_at,
         };
         let id = store::history::insert_order(conn, &new).await?;
@@ -318,21 +320,14 @@ impl HandledOrder {
 }
 
 /// Returns the contact and the shipping address of an order: those of the account or those of the guest.
-fn addressee(order: &Order, data: &DemoData) -> Result<(Contact, Shipping)> {
+fn addressee(order: &Order, data: &DemoData) -> Result<(Contact, OrderAddress)> {
     if let Some(guest) = &order.guest {
         let contact = Contact {
             contact_name: Some(guest.name.clone()),
             contact_email: Some(text::normalize_email("email", &guest.email)?),
             contact_phone: Some(text::normalize_phone("phone", &guest.phone, None)?),
         };
-        let shipping = Shipping {
-            ship_country: Some(guest.country.clone()),
-            ship_city: Some(guest.city.clone()),
-            ship_district: None,
-            ship_address: Some(guest.address.clone()),
-            ship_postal_code: Some(guest.postal_code.clone()),
-        };
-        return Ok((contact, shipping));
+        return Ok((contact, guest.address.clone().checked()?.into()));
     }
     let email = order.customer.as_deref().unwrap_or_default();
     let user = data.people.users.iter().find(|user| user.email == email).ok_or_else(|| missing("customer", email))?;
@@ -341,12 +336,6 @@ fn addressee(order: &Order, data: &DemoData) -> Result<(Contact, Shipping)> {
         contact_email: Some(text::normalize_email("email", &user.email)?),
         contact_phone: Some(text::normalize_phone("phone", &user.phone, None)?),
     };
-    let shipping = user.addresses.first().cloned().map_or_else(Shipping::default, |address| Shipping {
-        ship_country: Some(address.country),
-        ship_city: Some(address.city),
-        ship_district: address.district,
-        ship_address: Some(address.address),
-        ship_postal_code: address.postal_code,
-    });
-    Ok((contact, shipping))
+    let shipping = user.addresses.first().cloned().map(Address::checked).transpose()?;
+    Ok((contact, shipping.map(OrderAddress::from).unwrap_or_default()))
 }

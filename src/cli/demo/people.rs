@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{
     catalog::OPENED_HOURS_AGO,
-    data::{Address, DemoData, Review, User, Wishlist},
+    data::{DemoData, Review, User, Wishlist},
     inserted::{InsertedRows, look_up, named},
 };
 use crate::{
@@ -53,8 +53,9 @@ pub(super) async fn insert_user(
     };
     let id = users::store::insert_past(conn, &new, registered_at).await?.id;
     users::store::update_verified(conn, id).await?;
-    for Address { country, city, district, address, postal_code, is_default } in user.addresses.clone() {
-        let new = NewAddress { user_id: id, country, city, district, address, postal_code, is_default };
+    for address in user.addresses.clone() {
+        let is_default = address.is_default;
+        let new = NewAddress { user_id: id, fields: address.checked()?, is_default };
         users::store::insert_address(conn, &new).await?;
     }
     Ok(id)

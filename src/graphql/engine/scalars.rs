@@ -1,4 +1,4 @@
-//! Scalars and value objects (Decimal, Time, CurrencyCode, Money), and conversions between row ids and global ids.
+//! Scalars and value objects (Decimal, Time, CurrencyCode, CountryCode, Money), and conversions between row ids and global ids.
 
 use std::borrow::Cow;
 
@@ -13,6 +13,7 @@ use crate::{
     error::Result,
     ids::RowId,
     money::{Currency, INVALID_CODE, Money as Amount},
+    postal::{self, CountryCode as Country},
     text::is_leap_second,
 };
 
@@ -98,6 +99,24 @@ impl ScalarType for CurrencyCode {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
         Currency::parse(text).map(Self).ok_or_else(|| InputValueError::custom(INVALID_CODE))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.as_str().to_owned())
+    }
+}
+
+/// The code of a country.
+#[derive(Debug, Clone, Copy)]
+pub struct CountryCode(pub Country);
+
+/// An ISO 3166-1 alpha-2 code of a country: two capital letters, such as DE, and XK for Kosovo. Input accepts codes in use,
+/// in upper or lower case. In output, ZZ is a country that is not known.
+#[Scalar(specified_by_url = "https://www.iso.org/iso-3166-country-codes.html")]
+impl ScalarType for CountryCode {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else { return Err(InputValueError::expected_type(value)) };
+        Country::parse(text).map(Self).ok_or_else(|| InputValueError::custom(postal::INVALID_CODE))
     }
 
     fn to_value(&self) -> Value {

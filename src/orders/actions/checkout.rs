@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::place::{Buyer, account_contact, find_address, place};
+use super::place::{Addresses, Buyer, account_contact, find_address, find_billing_address, place};
 use crate::{
     auth::{Scope, Viewer},
     carts::{self, model::CartLineRow},
@@ -17,12 +17,12 @@ use crate::{
     ids::{AddressId, CartId, OrderId, ProductId, UserId},
     money::{Currency, line_total},
     orders::{
-        model::{Contact, OrderRow, Shipping},
+        model::{Contact, OrderAddress, OrderRow},
         store,
     },
     products::model::ProductRow,
     text::{self, Validator},
-    users::model::AddressPatch,
+    users::model::AddressFields,
 };
 
 use futures_util::FutureExt;
@@ -37,6 +37,9 @@ pub struct CheckoutRequest {
     pub cart: CartId,
     /// Shipping address of the orders.
     pub destination: Destination,
+    /// Billing address of the orders; the shipping address if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing: Option<Billing>,
     /// Contact of the orders; that of the account if absent.
     pub contact: Option<ContactRequest>,
     /// The customer's note to the shop.
@@ -53,7 +56,16 @@ pub enum Destination {
     /// A saved address of the user.
     Saved(AddressId),
     /// A new address, stored on the orders only.
-    New(AddressPatch),
+    New(AddressFields),
+}
+
+/// Billing address of orders.
+#[derive(Debug, Clone, Serialize)]
+pub enum Billing {
+    /// A saved address of the user.
+    Saved(AddressId),
+    /// A new address, stored on the orders only.
+    New(AddressFields),
 }
 
 /// Contact of orders.
@@ -104,12 +116,14 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         let items = carts::actions::check_lines(&lines, &products, &reserved)?;
         check_prices(&request, &lines, &items, cart.currency())?;
 
-        let (shipping, contact) = futures_util::future::try_join(
+        let (shipping, billing, contact) = futures_util::future::try_join3(
             resolve_shipping(conn, holder.user, &request),
+            resolve_billing(conn, holder.user, &request),
             resolve_contact(conn, holder.user, &request),
         )
         .await?;
-        let buyer = Buyer { user: holder.user, guest: viewer.guest(), contact, shipping, note: request.note.clone() };
+        let (addresses, note) = (Addresses::new(shipping, billing), request.note.clone());
+        let buyer = Buyer { user: holder.user, guest: viewer.guest(), contact, addresses, note };
         if !reserved.is_empty() {
             carts::store::delete_reservations(conn, &[cart.id]).await?;
         }
@@ -126,13 +140,13 @@ async fn phone_country(db: &Db, viewer: &Viewer, request: &CheckoutRequest) -> R
         return Ok(None);
     }
     let id = match &request.destination {
-        Destination::New(address) => return Ok(address.country.clone()),
+        Destination::New(address) => return Ok(Some(address.country.clone())),
         Destination::Saved(id) => Some(*id),
         Destination::Default => None,
     };
     let Some(me) = viewer.user_id() else { return Ok(None) };
-    let address = db.read(async |conn| find_address(conn, me, id).await).await?;
-    Ok(address.map(|address| address.country))
+    let address = db.read(async |conn| find_address(conn, me, id, "addressId").await).await?;
+    Ok(address.and_then(|address| address.country))
 }
 
 /// Validates the request and returns it in canonical form, so that equal requests hash equally. A phone number without
@@ -151,11 +165,20 @@ fn normalize(
         }
         saved => saved,
     };
+    let billing = match request.billing {
+        Some(Billing::New(address)) => {
+            Some(Billing::New(address.checked().map_err(|error| prefix_fields("billingAddress", error))?))
+        }
+        saved => saved,
+    };
     if viewer.user_id().is_none() {
         match &destination {
             Destination::New(_) => {}
             Destination::Saved(_) => return Err(Error::not_found("addressId", "address")),
             Destination::Default => validator.add(required("address", "guests must give a shipping address")),
+        }
+        if matches!(billing, Some(Billing::Saved(_))) {
+            return Err(Error::not_found("billingAddressId", "address"));
         }
         if request.contact.is_none() {
             validator.add(required("contact", "guests must give a contact"));
@@ -176,7 +199,7 @@ fn normalize(
     let note = note.filter(|note| !note.is_empty());
     validator.finish()?;
     let expected_total = request.expected_total.map(|total| total.normalize());
-    Ok(CheckoutRequest { cart: request.cart, destination, contact, note, expected_total })
+    Ok(CheckoutRequest { cart: request.cart, destination, billing, contact, note, expected_total })
 }
 
 fn required(field: &'static str, rule: &'static str) -> UserError {
@@ -221,19 +244,26 @@ fn check_prices(
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-async fn resolve_shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Shipping> {
+async fn resolve_shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<OrderAddress> {
     let id = match &request.destination {
-        Destination::New(address) => return Ok(Shipping::from_patch(address.clone())),
+        Destination::New(address) => return Ok(address.clone().into()),
         Destination::Saved(id) => Some(*id),
         Destination::Default => None,
     };
     let found = match me {
-        Some(me) => find_address(conn, me, id).await?,
+        Some(me) => find_address(conn, me, id, "addressId").await?,
         None => None,
     };
-    found
-        .map(Shipping::from_address)
-        .ok_or_else(|| required("addressId", "You have no default address. Give a shipping address.").into())
+    found.ok_or_else(|| required("addressId", "You have no default address. Give a shipping address.").into())
+}
+
+async fn resolve_billing(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Option<OrderAddress>> {
+    match (&request.billing, me) {
+        (Some(Billing::New(address)), _) => Ok(Some(address.clone().into())),
+        (Some(Billing::Saved(id)), Some(me)) => find_billing_address(conn, me, Some(*id)).await,
+        (Some(Billing::Saved(_)), None) => Err(Error::not_found("billingAddressId", "address")),
+        (None, _) => Ok(None),
+    }
 }
 
 async fn resolve_contact(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Contact> {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::place::{Buyer, account_contact, check_stock, find_address, lock_products, place};
+use super::place::{
+    Addresses, Buyer, account_contact, check_stock, find_address, find_billing_address, lock_products, place,
+};
 use crate::{
     auth::{Scope, Viewer},
     db::{
@@ -14,7 +16,7 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId},
     orders::{
-        model::{MAX_LINES, OrderRow, Shipping},
+        model::{MAX_LINES, OrderRow},
         store,
     },
     products::model::ProductRow,
@@ -28,6 +30,9 @@ pub struct OrderRequest {
     pub lines: Vec<(ProductId, i32)>,
     /// Saved shipping address; the default address if absent.
     pub address: Option<AddressId>,
+    /// Saved billing address; the shipping address if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<AddressId>,
 }
 
 /// Places an order, all or nothing: takes the stock and copies prices, names, contact and address. Repeating the
@@ -78,10 +83,14 @@ async fn place_order(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &
     }
     let found = lock_products(conn, &wanted).await?;
     check_products(request, &wanted, &found)?;
-    let (address, contact) =
-        futures_util::future::try_join(find_address(conn, me, request.address), account_contact(conn, me)).await?;
-    let shipping = address.map_or_else(Shipping::default, Shipping::from_address);
-    let buyer = Buyer { user: Some(me), guest: None, contact, shipping, note: None };
+    let (shipping, billing, contact) = futures_util::future::try_join3(
+        find_address(conn, me, request.address, "addressId"),
+        find_billing_address(conn, me, request.billing_address),
+        account_contact(conn, me),
+    )
+    .await?;
+    let addresses = Addresses::new(shipping.unwrap_or_default(), billing);
+    let buyer = Buyer { user: Some(me), guest: None, contact, addresses, note: None };
     let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
     let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("no order was created".into()))

@@ -14,7 +14,7 @@ mod shipments;
 mod status;
 
 pub use self::{
-    checkout::{CheckoutRequest, ContactRequest, Destination, checkout},
+    checkout::{Billing, CheckoutRequest, ContactRequest, Destination, checkout},
     create::{OrderRequest, create},
     lines::{add_line, remove_line, update_line},
     notes::add_note,

@@ -12,7 +12,7 @@ use crate::{
     auth::{GuestKey, Scope},
     carts,
     db::{Conn, idempotency::ClaimedKey, run_pipelined},
-    error::{Error, Result, UserError},
+    error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId, WebsiteId},
     mail::{
         self,
@@ -20,9 +20,10 @@ use crate::{
     },
     money::{check_total, line_total},
     orders::{
-        model::{Contact, NewOrder, NewOrderDetail, OrderRow, Shipping, Status},
+        model::{Contact, NewOrder, NewOrderDetail, OrderAddress, OrderRow, Status},
         store,
     },
+    postal::CountryCode,
     products::model::ProductRow,
     stock::{
         self,
@@ -41,8 +42,22 @@ pub(super) struct Buyer {
     pub(super) user: Option<UserId>,
     pub(super) guest: Option<GuestKey>,
     pub(super) contact: Contact,
-    pub(super) shipping: Shipping,
+    pub(super) addresses: Addresses,
     pub(super) note: Option<String>,
+}
+
+/// The addresses that are copied to the orders.
+pub(super) struct Addresses {
+    shipping: OrderAddress,
+    billing: Option<OrderAddress>,
+}
+
+impl Addresses {
+    /// Leaves out a billing address that equals the shipping address.
+    pub(super) fn new(shipping: OrderAddress, billing: Option<OrderAddress>) -> Self {
+        let billing = billing.filter(|billing| *billing != shipping);
+        Self { shipping, billing }
+    }
 }
 
 /// What is bought: products, which the caller has locked and checked, with quantities.
@@ -87,7 +102,8 @@ pub(super) async fn place<'a>(
             order_number: format!("{}-{number}", website.code.to_uppercase()),
             user_id: buyer.user,
             status: Status::Pending,
-            shipping: buyer.shipping.clone(),
+            shipping: buyer.addresses.shipping.clone().into(),
+            billing_address: buyer.addresses.billing.clone(),
             contact: buyer.contact.clone(),
             customer_note: buyer.note.clone(),
             cart_token_hash: buyer.guest.filter(|_| buyer.user.is_none()).map(|guest| guest.hash().to_vec()),
@@ -148,7 +164,7 @@ fn confirmation(
             "order": order.order_number,
             "lines": lines,
             "total": money(total),
-            "address": order.shipping.lines(),
+            "address": buyer.addresses.shipping.lines(),
         }),
     })
 }
@@ -186,15 +202,40 @@ pub(super) async fn lock_products(
 
 /// Returns an address of a user: the given one or the default address; none if there is no default.
 /// # Errors
-/// NOT_FOUND for an address that is not the user's.
-pub(super) async fn find_address(conn: &Conn, me: UserId, address: Option<AddressId>) -> Result<Option<AddressRow>> {
+/// NOT_FOUND for an address that is not the user's, and INVALID for one whose country is not known.
+pub(super) async fn find_address(
+    conn: &Conn,
+    me: UserId,
+    address: Option<AddressId>,
+    field: &'static str,
+) -> Result<Option<OrderAddress>> {
     let own = &Scope::Own(me);
-    match address {
+    let found: Option<AddressRow> = match address {
         Some(id) => {
             let found = users::store::addresses_by_ids(conn, own, &[id]).await?.pop();
-            Ok(Some(found.ok_or_else(|| Error::not_found("addressId", "address"))?))
+            Some(found.ok_or_else(|| Error::not_found(field, "address"))?)
         }
-        None => Ok(users::store::addresses_by_user_ids(conn, own, &[me]).await?.into_iter().find(|a| a.is_default)),
+        None => users::store::addresses_by_user_ids(conn, own, &[me]).await?.into_iter().find(|a| a.is_default),
+    };
+    let Some(found) = found else { return Ok(None) };
+    if CountryCode::parse(&found.fields.country).is_none() {
+        let rule = "The country of the address is not known. Update the address first.";
+        return Err(Error::user(UserErrorCode::Invalid, field, rule));
+    }
+    Ok(Some(found.fields.into()))
+}
+
+/// Returns a saved billing address; none if it is not given.
+/// # Errors
+/// As [`find_address`].
+pub(super) async fn find_billing_address(
+    conn: &Conn,
+    me: UserId,
+    address: Option<AddressId>,
+) -> Result<Option<OrderAddress>> {
+    match address {
+        Some(id) => find_address(conn, me, Some(id), "billingAddressId").await,
+        None => Ok(None),
     }
 }
 

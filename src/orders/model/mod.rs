@@ -1,11 +1,12 @@
 //! Rows and rules of orders.
 
+mod addresses;
 mod events;
 mod returns;
 mod shipments;
 mod status;
 
-pub use self::{events::*, returns::*, shipments::*, status::*};
+pub use self::{addresses::*, events::*, returns::*, shipments::*, status::*};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -20,7 +21,6 @@ use crate::{
     jobs::model::JobInfo,
     paging::SortKey,
     text_enum,
-    users::model::{AddressPatch, AddressRow},
     websites::model::WebsiteOp,
 };
 
@@ -71,6 +71,8 @@ pub struct OrderRow {
     /// Shipping address, copied when the order was placed.
     #[diesel(embed)]
     pub shipping: Shipping,
+    /// Billing address; none if it is the shipping address.
+    pub billing_address: Option<OrderAddress>,
     /// Contact for questions about the order.
     #[diesel(embed)]
     pub contact: Contact,
@@ -90,6 +92,18 @@ pub struct OrderRow {
     pub updated_at: DateTime<Utc>,
 }
 
+impl OrderRow {
+    /// Returns the shipping address; none if the order has none.
+    pub fn shipping_address(&self) -> Option<OrderAddress> {
+        self.shipping.ship_country.is_some().then(|| self.shipping.clone().into())
+    }
+
+    /// Returns the billing address, which is the shipping address unless another one was given.
+    pub fn billing_address(&self) -> Option<OrderAddress> {
+        self.billing_address.clone().or_else(|| self.shipping_address())
+    }
+}
+
 /// Contact for questions about an order.
 #[derive(Debug, Clone, Default, Queryable, Selectable, Insertable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
@@ -100,54 +114,6 @@ pub struct Contact {
     pub contact_email: Option<String>,
     /// Phone number in E.164 format.
     pub contact_phone: Option<String>,
-}
-
-/// Shipping address of an order.
-#[derive(Debug, Clone, Default, Queryable, Selectable, Insertable)]
-#[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
-pub struct Shipping {
-    /// Country.
-    pub ship_country: Option<String>,
-    /// City.
-    pub ship_city: Option<String>,
-    /// District.
-    pub ship_district: Option<String>,
-    /// Street and number.
-    pub ship_address: Option<String>,
-    /// Postal code.
-    pub ship_postal_code: Option<String>,
-}
-
-impl Shipping {
-    /// Copies a user's address.
-    pub fn from_address(address: AddressRow) -> Self {
-        Self {
-            ship_country: Some(address.country),
-            ship_city: Some(address.city),
-            ship_district: address.district,
-            ship_address: Some(address.address),
-            ship_postal_code: address.postal_code,
-        }
-    }
-
-    /// Builds the shipping address from an address that is not saved to a user.
-    pub fn from_patch(patch: AddressPatch) -> Self {
-        Self {
-            ship_country: patch.country,
-            ship_city: patch.city,
-            ship_district: patch.district.flatten(),
-            ship_address: patch.address,
-            ship_postal_code: patch.postal_code.flatten(),
-        }
-    }
-
-    /// Returns the lines of the address label.
-    pub fn lines(&self) -> Vec<String> {
-        let town =
-            [&self.ship_postal_code, &self.ship_city].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-        let lines = [self.ship_address.clone(), self.ship_district.clone(), Some(town), self.ship_country.clone()];
-        lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
-    }
 }
 
 /// An order to insert.
@@ -169,6 +135,8 @@ pub struct NewOrder {
     /// See [`OrderRow`].
     #[diesel(embed)]
     pub shipping: Shipping,
+    /// See [`OrderRow`].
+    pub billing_address: Option<OrderAddress>,
     /// See [`OrderRow`].
     #[diesel(embed)]
     pub contact: Contact,
@@ -265,7 +233,7 @@ pub enum OrderCondition {
     ContactEmail(Op<String>),
     /// By name of the contact.
     ContactName(Op<String>),
-    /// By country of the shipping address.
+    /// By code of the country of the shipping address.
     ShippingCountry(Op<String>),
     /// By the products of the lines.
     Product(Op<ProductId>),

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{
     QueryableByName, sql_query,
-    sql_types::{Array, BigInt, Integer, Nullable, Numeric, Text, Timestamptz},
+    sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Numeric, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
@@ -13,6 +13,7 @@ use crate::{
     db::Conn,
     error::{Error, Result, UserError, UserErrorCode},
     ids::WebsiteId,
+    orders::model::OrderAddress,
 };
 
 /// An order to import.
@@ -30,8 +31,10 @@ pub struct PastOrder<'a> {
     pub customer: Option<i64>,
     /// Email address of a guest.
     pub contact_email: Option<&'a str>,
-    /// The shipping address: country, city, district, address, postal code.
-    pub ship: &'a [Option<String>; 5],
+    /// Shipping address.
+    pub shipping: &'a OrderAddress,
+    /// Billing address; none if it is the shipping address.
+    pub billing: Option<&'a OrderAddress>,
 }
 
 /// An order line to import.
@@ -62,8 +65,10 @@ pub struct SoldOrder<'a> {
     pub status: &'a str,
     /// External ID of the customer at the website; none for a guest.
     pub customer: Option<&'a str>,
-    /// Country of the shipping address.
+    /// Code of the country of the shipping address.
     pub country: Option<&'a str>,
+    /// The country as the file has it, if its code is not known; stored as the district.
+    pub unknown_country: Option<&'a str>,
     /// When the order was placed.
     pub placed_at: DateTime<Utc>,
 }
@@ -111,11 +116,15 @@ pub async fn insert(mut conn: &Conn, website: WebsiteId, orders: &[PastOrder<'_>
         return Ok(());
     }
     let query = sql_query(
-        "INSERT INTO orders (id, source_website_id, order_number, status, placed_at, user_id, contact_email, ship_country, ship_city,
-                             ship_district, ship_address, ship_postal_code)
-         SELECT o.id, $12, o.number, o.status, o.placed_at, o.customer, o.contact_email, o.country, o.city, o.district, o.address, o.code
-         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-             AS o (id, number, status, placed_at, customer, contact_email, country, city, district, address, code) ORDER BY o.id",
+        "INSERT INTO orders (id, source_website_id, order_number, status, placed_at, user_id, contact_email, ship_recipient_name,
+                             ship_company, ship_phone, ship_country, ship_subdivision, ship_city, ship_district, ship_address,
+                             ship_postal_code, billing_address)
+         SELECT o.id, $17, o.number, o.status, o.placed_at, o.customer, o.contact_email, o.recipient_name, o.company, o.phone,
+                o.country, o.subdivision, o.city, o.district, o.address, o.code, o.billing
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+             AS o (id, number, status, placed_at, customer, contact_email, recipient_name, company, phone, country, subdivision,
+                   city, district, address, code, billing)
+         ORDER BY o.id",
     );
     let query = query
         .bind::<Array<BigInt>, _>(all!(orders, |o| o.id))
@@ -124,11 +133,16 @@ pub async fn insert(mut conn: &Conn, website: WebsiteId, orders: &[PastOrder<'_>
         .bind::<Array<Timestamptz>, _>(all!(orders, |o| o.placed_at))
         .bind::<Array<Nullable<BigInt>>, _>(all!(orders, |o| o.customer))
         .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.contact_email))
-        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[0].as_deref()))
-        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[1].as_deref()))
-        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[2].as_deref()))
-        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[3].as_deref()))
-        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.ship[4].as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.recipient_name.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.company.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.phone.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.country.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.subdivision.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.city.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.district.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.address.as_deref()))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.shipping.postal_code.as_deref()))
+        .bind::<Array<Nullable<Jsonb>>, _>(all!(orders, |o| o.billing))
         .bind::<BigInt, _>(website);
     query.execute(&mut conn).await.map_err(|error| {
         Error::from(error).on_constraint("orders_source_website_id_order_number_key", || {
@@ -167,7 +181,8 @@ pub async fn insert_lines(mut conn: &Conn, lines: &[PastLine<'_>]) -> Result<()>
     Ok(())
 }
 
-/// Inserts the orders that do not exist. Existing orders get a missing customer or country and the earlier date.
+/// Inserts the orders that do not exist. Existing orders get a missing customer or country and the earlier date; an unknown
+/// country replaces none.
 /// Returns the numbers of the inserted and changed orders.
 pub async fn upsert_sold(mut conn: &Conn, website: WebsiteId, orders: &[SoldOrder<'_>]) -> Result<Vec<String>> {
     #[derive(QueryableByName)]
@@ -176,17 +191,22 @@ pub async fn upsert_sold(mut conn: &Conn, website: WebsiteId, orders: &[SoldOrde
         order_number: String,
     }
     let query = sql_query(
-        "INSERT INTO orders (source_website_id, order_number, user_id, status, ship_country, placed_at)
-         SELECT $1, o.number, u.resource_id, o.status, o.country, o.placed_at
-         FROM unnest($2, $3, $4, $5, $6) AS o (number, customer, status, country, placed_at)
+        "INSERT INTO orders (source_website_id, order_number, user_id, status, ship_country, ship_district, placed_at)
+         SELECT $1, o.number, u.resource_id, o.status, o.country, o.district, o.placed_at
+         FROM unnest($2, $3, $4, $5, $6, $7) AS o (number, customer, status, country, district, placed_at)
          LEFT JOIN sources u ON u.resource_type = 'User' AND u.website_id = $1 AND u.external_id = o.customer
          ORDER BY o.number
          ON CONFLICT ON CONSTRAINT orders_source_website_id_order_number_key DO UPDATE
          SET user_id = coalesce(EXCLUDED.user_id, orders.user_id),
-             ship_country = coalesce(EXCLUDED.ship_country, orders.ship_country),
+             ship_country = coalesce(nullif(EXCLUDED.ship_country, 'ZZ'), orders.ship_country, EXCLUDED.ship_country),
+             ship_district = CASE WHEN orders.ship_country <> 'ZZ' THEN orders.ship_district
+                                  ELSE coalesce(orders.ship_district, EXCLUDED.ship_district) END,
              placed_at = least(EXCLUDED.placed_at, orders.placed_at)
-         WHERE (orders.user_id, orders.ship_country, orders.placed_at) IS DISTINCT FROM
-               (coalesce(EXCLUDED.user_id, orders.user_id), coalesce(EXCLUDED.ship_country, orders.ship_country),
+         WHERE (orders.user_id, orders.ship_country, orders.ship_district, orders.placed_at) IS DISTINCT FROM
+               (coalesce(EXCLUDED.user_id, orders.user_id),
+                coalesce(nullif(EXCLUDED.ship_country, 'ZZ'), orders.ship_country, EXCLUDED.ship_country),
+                CASE WHEN orders.ship_country <> 'ZZ' THEN orders.ship_district
+                     ELSE coalesce(orders.ship_district, EXCLUDED.ship_district) END,
                 least(EXCLUDED.placed_at, orders.placed_at))
          RETURNING order_number",
     );
@@ -196,6 +216,7 @@ pub async fn upsert_sold(mut conn: &Conn, website: WebsiteId, orders: &[SoldOrde
         .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.customer))
         .bind::<Array<Text>, _>(all!(orders, |o| o.status))
         .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.country))
+        .bind::<Array<Nullable<Text>>, _>(all!(orders, |o| o.unknown_country))
         .bind::<Array<Timestamptz>, _>(all!(orders, |o| o.placed_at));
     let rows: Vec<Written> = query.load(&mut conn).await?;
     Ok(rows.into_iter().map(|row| row.order_number).collect())

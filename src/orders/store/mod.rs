@@ -12,8 +12,9 @@ pub mod shipments;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::{array, exists, not},
+    dsl::{array, exists, not, sql},
     prelude::*,
+    sql_types::{Jsonb, Nullable},
 };
 use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
@@ -254,10 +255,17 @@ pub async fn has_open_orders(mut conn: &Conn, user: UserId) -> Result<bool> {
     Ok(diesel::select(exists(waiting)).get_result(&mut conn).await?)
 }
 
-/// Erases personal data of a user's orders: the shipping address except for the country, the contact, the notes and the
+/// Erases personal data of a user's orders: the addresses except for their countries, the contact, the notes and the
 /// texts of their returns. The notes in the history are deleted with the account.
 pub async fn erase_personal_data(mut conn: &Conn, user: UserId) -> Result<()> {
+    let country = "CASE WHEN billing_address IS NOT NULL
+        THEN jsonb_build_object('country', billing_address -> 'country') END";
     let erased = (
+        orders::ship_recipient_name.eq(None::<String>),
+        orders::ship_company.eq(None::<String>),
+        orders::ship_phone.eq(None::<String>),
+        orders::ship_subdivision.eq(None::<String>),
+        orders::billing_address.eq(sql::<Nullable<Jsonb>>(country)),
         orders::ship_city.eq(None::<String>),
         orders::ship_district.eq(None::<String>),
         orders::ship_address.eq(None::<String>),

@@ -4,6 +4,7 @@
 //! unchanged data changes nothing.
 
 mod actions;
+mod addresses;
 mod categories;
 mod check;
 mod customers;

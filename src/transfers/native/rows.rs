@@ -2,10 +2,13 @@
 //! Rule: an absent value is different from an empty one, which clears.
 
 use super::{
-    super::record::{CategoryRecord, CustomerRecord, GroupRecord, OrderRecord, ProductRecord, Rejection},
+    super::record::{
+        BillingAddressRecord, CategoryRecord, CustomerRecord, GroupRecord, OrderRecord, ProductRecord, Rejection,
+    },
     fields::Fields,
 };
 use crate::{
+    orders::model::OrderAddress,
     products::model::{
         Backorders, InventoryPolicy,
         attributes::{Weight, WeightUnit},
@@ -105,16 +108,19 @@ pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
     let placed_at = required(fields, "placed_at")?;
     let placed_at = parse_time(&placed_at)
         .ok_or_else(|| missing("placed_at", "must be a date and time such as 2025-01-31T12:00:00Z"))?;
-    let mut shipping_address = <[Option<String>; 5]>::default();
-    for (into, name) in shipping_address.iter_mut().zip([
-        "ship_country",
-        "ship_city",
-        "ship_district",
-        "ship_address",
-        "ship_postal_code",
-    ]) {
-        *into = fields.text(name)?.flatten();
-    }
+    let mut text = |name| Ok::<_, Rejection>(fields.text(name)?.flatten());
+    let shipping_address = OrderAddress {
+        recipient_name: text("ship_recipient_name")?,
+        company: text("ship_company")?,
+        phone: text("ship_phone")?,
+        country: text("ship_country")?,
+        subdivision: text("ship_subdivision")?,
+        city: text("ship_city")?,
+        district: text("ship_district")?,
+        address: text("ship_address")?,
+        postal_code: text("ship_postal_code")?,
+    };
+    let billing_address: Option<BillingAddressRecord> = fields.json("billing_address")?.flatten();
     Ok(OrderRecord {
         number: required(fields, "number")?,
         status: required(fields, "status")?,
@@ -122,6 +128,7 @@ pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
         customer_email: fields.text("customer_email")?.flatten(),
         placed_at,
         shipping_address,
+        billing_address: billing_address.map(OrderAddress::from),
         lines: fields.json("lines")?.flatten().unwrap_or_default(),
     })
 }

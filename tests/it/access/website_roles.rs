@@ -106,7 +106,7 @@ async fn website_staff_write_only_at_their_websites() {
     let app = TestApp::new().await;
     let shops = Shops::open(&app).await;
     let address = async |customer: &Actor<'_>| {
-        let new = json!({ "country": "DE", "city": "Kiel", "address": "Ring 1" });
+        let new = json!({ "countryCode": "DE", "city": "Kiel", "address": "Ring 1", "postalCode": "24103" });
         customer.mutate("addressCreate", "address { id }", new).await.text_at("addressCreate.address.id")
     };
     let addresses = [address(&shops.customers[0]).await, address(&shops.customers[1]).await];
@@ -118,7 +118,7 @@ async fn website_staff_write_only_at_their_websites() {
         (
             "addressCreate",
             "userId",
-            json!({ "country": "DE", "city": "Kiel", "address": "Ring 2" }),
+            json!({ "countryCode": "DE", "city": "Kiel", "address": "Ring 2", "postalCode": "24103" }),
             [0, 1].map(|i| shops.customers[i].global_id()),
         ),
         ("addressUpdate", "id", json!({ "city": "Ulm" }), addresses.clone()),

@@ -176,7 +176,7 @@ async fn concurrent_first_addresses_have_one_default() {
     for round in 0..5 {
         let customer = app.customer().await;
         let add = |is_default: bool| {
-            let input = json!({ "country": "DE", "city": "Kiel", "address": "Kai 1", "isDefault": is_default });
+            let input = json!({ "countryCode": "DE", "city": "Kiel", "address": "Kai 1", "postalCode": "24103", "isDefault": is_default });
             customer.mutate("addressCreate", "address { id }", input)
         };
         let (one, two) = futures_util::join!(add(round % 2 == 0), add(round % 2 == 0));
@@ -197,7 +197,7 @@ async fn concurrent_requests_cannot_exceed_fifty_addresses() {
         customer.id.0
     );
     app.database.sql(&fill).await;
-    let input = json!({ "country": "DE", "city": "Kiel", "address": "Kai 50" });
+    let input = json!({ "countryCode": "DE", "city": "Kiel", "address": "Kai 50", "postalCode": "24103" });
     let add = (0..4).map(|_| customer.mutate("addressCreate", "", input.clone()));
     let outcomes: Vec<_> = join_all(add).await.iter().map(|response| response.outcome("addressCreate")).collect();
     assert_eq!((count(&outcomes, "done"), count(&outcomes, "OUT_OF_RANGE")), (1, 3), "{outcomes:?}");

@@ -3,6 +3,7 @@
 //! The embedded PostgreSQL and query plans are in `slow`.
 
 mod concurrency;
+mod country_migration;
 mod diagram;
 mod invariants;
 mod migrations;

@@ -171,6 +171,8 @@ const ORDERS: &[(&str, &str)] = &[
     ("contactName: {startsWith: \"m\"}", "3"),
     ("contactName: {isNull: true}", "2"),
     ("shippingCountry: {in: [\"DE\", \"FR\"]}", "1"),
+    ("shippingCountry: {in: [\"gb\", \" de \"]}", "13"),
+    ("shippingCountry: {eq: \"gb\"}", "3"),
     ("product: {eq: PRODUCT1}", "1"),
     ("product: {in: [PRODUCT1, PRODUCT2, PRODUCT3]}", "13"),
     ("product: {isNull: true}", "2"),

@@ -96,7 +96,8 @@ async fn rejected_checkout_returns_errors_and_writes_nothing() {
     let guest = guest.with_cart(cart.token.clone());
     let long = "x".repeat(1001);
     let address = |field: &str, value: &str| {
-        let mut address = json!({ "country": "DE", "city": "Hamburg", "address": "Hafenstrasse 1" });
+        let mut address =
+            json!({ "countryCode": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" });
         address[field] = json!(value);
         json!({ "address": address })
     };
@@ -108,6 +109,9 @@ async fn rejected_checkout_returns_errors_and_writes_nothing() {
         (json!({ "contact": { "name": "Ada", "email": "ada@souk.example", "phone": "12" } }), "INVALID contact.phone"),
         (address("city", " "), "REQUIRED address.city"),
         (address("postalCode", &"9".repeat(21)), "TOO_LONG address.postalCode"),
+        (address("postalCode", "##"), "INVALID address.postalCode"),
+        (address("countryCode", "US"), "REQUIRED address.subdivisionCode"),
+        (address("countryCode", "Narnia"), "!BAD_USER_INPUT"),
         (json!({ "note": long }), "TOO_LONG note"),
         (json!({ "idempotencyKey": " " }), "INVALID idempotencyKey"),
         (json!({ "idempotencyKey": long }), "INVALID idempotencyKey"),
@@ -195,7 +199,7 @@ async fn repeated_key_returns_the_same_orders_and_rejects_a_different_request() 
     for other in [
         json!({ "expectedTotal": "2.00" }),
         json!({ "note": "Ring" }),
-        json!({ "address": { "country": "DE", "city": "Kiel", "address": "Hafen 1" } }),
+        json!({ "address": { "countryCode": "DE", "city": "Kiel", "address": "Hafen 1", "postalCode": "24103" } }),
     ] {
         assert_eq!(
             guest.checkout_with(&cart, "k", other).await.outcome("checkout"),
@@ -236,7 +240,7 @@ async fn phone_number_without_country_code_is_read_in_the_country_of_the_shippin
     let app = TestApp::new().await;
     let rope = app.product(app.website("sailor").await.id, spec("1.00", 99)).await.id;
     let contact = json!({ "name": "Ada", "email": " ada@souk.example\u{a0}", "phone": "020 7946 0000" });
-    let home = json!({ "country": "GB", "city": "London", "address": "12 High Street\r\nFlat 3" });
+    let home = json!({ "countryCode": "GB", "city": "London", "address": "12 High Street\r\nFlat 3", "postalCode": "SW1A 1AA" });
     let seen = "query ($id: ID!) { order(id: $id) { contact { email phone } shippingAddress { address } } }";
     let check = async |buyer: &crate::support::Actor<'_>, bought: crate::support::TestResponse, street: &str| {
         let id = json!({ "id": bought.text_at("checkout.orders.0.id") });

@@ -1,6 +1,7 @@
 //! Orders: checkout, placing and changing orders, their status, shipments and returns.
 //! The model test of the whole shop and the tests under load are in `slow`.
 
+mod addresses;
 mod checkout;
 mod checkout_locks;
 mod guests;

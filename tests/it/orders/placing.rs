@@ -7,7 +7,7 @@ use crate::support::{ProductSpec, TestApp};
 
 /// Every field of an order.
 const ORDER: &str = "order { id orderNumber status totalAmount { amount currency } sourceWebsite { code } user { id }
-    shippingAddress { country city district address postalCode }
+    shippingAddress { countryCode country city district address postalCode }
     details { name sku quantity unitPrice { amount currency } totalPrice { amount } product { id } } }";
 
 #[tokio::test]
@@ -56,7 +56,8 @@ async fn order_keeps_product_and_address_data_after_they_change() {
 
     let change = json!({ "id": rope.id.to_global_id(), "name": "Cord", "sku": "C-9", "price": "99.00" });
     assert_eq!(manager.mutate("productUpdate", "", change).await.outcome("productUpdate"), "done");
-    let change = json!({ "id": address, "country": "FR", "city": "Brest", "address": "Quai 9", "postalCode": null });
+    let change =
+        json!({ "id": address, "countryCode": "FR", "city": "Brest", "address": "Quai 9", "postalCode": "29200" });
     assert_eq!(customer.mutate("addressUpdate", "", change).await.outcome("addressUpdate"), "done");
     let reread = format!(
         "query ($id: ID!) {{ order(id: $id) {{ ...Whole }} }} fragment Whole on Order {{ {} }}",
@@ -88,12 +89,13 @@ async fn shipping_address_is_the_given_one_else_the_default_else_null() {
     assert!(place("nowhere", None).await.is_null());
 
     let add = async |city: &str| {
-        let input = json!({ "country": "DE", "city": city, "address": "Hafenstrasse 1" });
+        let input = json!({ "countryCode": "DE", "city": city, "address": "Hafenstrasse 1", "postalCode": "20457" });
         customer.mutate("addressCreate", "address { id }", input).await.text_at("addressCreate.address.id")
     };
     let (first, second) = (add("Hamburg").await, add("Kiel").await);
     let default = place("default", None).await;
-    let whole = json!({ "country": "DE", "city": "Hamburg", "district": null, "address": "Hafenstrasse 1", "postalCode": null });
+    let whole = json!({ "countryCode": "DE", "country": "Germany", "city": "Hamburg", "district": null,
+        "address": "Hafenstrasse 1", "postalCode": "20457" });
     assert_eq!(default, whole);
     assert_eq!(place("second", Some(&second)).await["city"], "Kiel");
 

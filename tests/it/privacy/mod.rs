@@ -9,8 +9,12 @@ const PASSWORD: &str = "four unusual words here";
 
 /// Data that identifies the user of these tests. None of it is contained in the random email addresses of other users,
 /// which end in hexadecimal digits.
-const PERSONAL_DATA: [&str; 16] = [
+const PERSONAL_DATA: [&str; 20] = [
     "Ada Lovelace",
+    "Anne Isabella",
+    "Analytical Engines",
+    "+442079460999",
+    "Bernoulli & Fils",
     "Difference engine",
     "lovelace@souk.example",
     "Marylebone",
@@ -41,11 +45,12 @@ async fn customer_with_all_data(app: &TestApp) -> Actor<'_> {
     let known = json!({ "userId": ada.global_id(), "websiteId": website.id.to_global_id(), "externalId": "AAL-1815" });
     app.manager().await.mutate("userIdentityAdd", "user { id }", known).await.at("userIdentityAdd.user.id");
     let address = json!({
-        "country": "GB", "city": "London", "district": "Marylebone", "address": "12 St James Square", "postalCode": "SW1Y 4LB",
+        "recipientName": "Anne Isabella", "company": "Analytical Engines", "phone": "020 7946 0999", "countryCode": "GB", "city": "London", "district": "Marylebone", "address": "12 St James Square", "postalCode": "SW1Y 4LB",
     });
     ada.mutate("addressCreate", "address { id }", address).await.at("addressCreate.address.id");
     let order = ada.order(&[(product.id, 2)]).await;
-    let update = "UPDATE orders SET contact_name = 'Countess Lovelace', customer_note = 'Leave it at the gate'";
+    let update = "UPDATE orders SET contact_name = 'Countess Lovelace', customer_note = 'Leave it at the gate',
+        billing_address = '{\"country\": \"FR\", \"company\": \"Bernoulli & Fils\"}'";
     app.database.sql(update).await;
     ship_and_return(app, &ada, &order).await;
     let review = json!({ "productId": product.id.to_global_id(), "rating": 2, "text": "Weaves no algebra." });
@@ -111,6 +116,8 @@ async fn user_export_contains_all_personal_data() {
         assert_eq!(text.contains(trace), trace != "Ockham Park", "{trace} in {export:#}");
     }
     assert_eq!(export["identities"][0]["externalId"], json!("AAL-1815"));
+    assert_eq!(export["orders"][0]["shippingAddress"]["company"], json!("Analytical Engines"));
+    assert_eq!(export["orders"][0]["billingAddress"]["countryCode"], json!("FR"));
     assert_eq!(export["orders"][0]["shipments"][0]["carrier"], json!("Penny Post"));
     assert_eq!(export["orders"][0]["shipments"][0]["lines"][0]["quantity"], json!(1));
     assert_eq!(export["orders"][0]["returns"][0]["status"], json!("REJECTED"));
@@ -162,6 +169,7 @@ async fn erasure_leaves_only_anonymous_statistics() {
     assert_eq!(app.database.rows(select).await, ["(2,0)"], "the note's event is kept without its text");
     assert_eq!(app.database.scalar("SELECT sum(total_amount) FROM orders").await, total);
     assert_eq!(app.database.scalar("SELECT ship_country FROM orders").await, "GB");
+    assert_eq!(app.database.scalar("SELECT billing_address FROM orders").await, "{\"country\": \"FR\"}");
     app.database.assert_invariants().await;
     // The token is invalid, the email address is free again, and the user cannot be erased twice.
     assert_eq!(ada.run("{ me { id } }").await.code(), "UNAUTHENTICATED");

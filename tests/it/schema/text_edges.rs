@@ -40,7 +40,8 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
     let cart = scenario.actors[customer].create_cart(&[(product, 1)]).await;
     let ship_line = json!([{ "orderDetailId": id("OrderDetail"), "quantity": 1 }]);
     let return_line = json!([{ "orderDetailId": id("OrderDetail"), "quantity": 1, "reason": "torn" }]);
-    let home = json!({ "country": "DE", "city": "Kiel", "district": "SH", "address": "Kai 1", "postalCode": "24103" });
+    let home = json!({ "recipientName": "Ada", "company": "Tin Ltd", "phone": "(202) 555-0143", "countryCode": "US",
+        "subdivisionCode": "CA", "city": "Napa", "district": "Napa County", "address": "Quay 1", "postalCode": "94558" });
     let with = |fields: Value, mut input: Value| {
         let into = input.as_object_mut().expect("an object");
         into.extend(fields.as_object().expect("an object").clone());
@@ -59,7 +60,7 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
     let person = |email: &str| json!({ "name": "Ada", "email": email, "phone": "+44 20 7946 0000" });
     let shop = |code: &str| json!({ "code": code, "name": "Shop", "baseUrl": "https://shop.example" });
     let role = json!({ "name": "Clerk", "description": "Helps\nout" });
-    let contact = json!({ "name": "Ada", "email": "ada@souk.example", "phone": "040 1234" });
+    let contact = json!({ "name": "Ada", "email": "ada@souk.example", "phone": "202 555 0143" });
     vec![
         (admin, "websiteCreate", with(json!({ "currency": "EUR" }), shop("third"))),
         (admin, "websiteUpdate", with(json!({ "id": id("Website") }), shop("first"))),
@@ -114,7 +115,7 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
         (
             customer,
             "checkout",
-            json!({ "cartId": cart.id, "address": home, "contact": contact, "note": "Ring\ntwice", "idempotencyKey": "c" }),
+            json!({ "cartId": cart.id, "address": home, "billingAddress": home, "contact": contact, "note": "Ring\ntwice", "idempotencyKey": "c" }),
         ),
         (customer, "orderNoteAdd", json!({ "orderId": id("Order"), "text": "Where\nis it?" })),
         (

@@ -21,7 +21,7 @@ fn fields(website: &str, product: &str) -> Vec<Field> {
     let shop = || json!({ "code": "#", "name": "n", "baseUrl": "https://shop.example", "currency": "EUR" });
     let slugged = || json!({ "name": "n", "slug": "#" });
     let item = || json!({ "sourceWebsiteId": website, "name": "n", "slug": "#", "sku": "#", "price": "1" });
-    let home = || json!({ "country": "c", "city": "c", "address": "a" });
+    let home = || json!({ "countryCode": "IE", "city": "c", "address": "a" });
     vec![
         field("websiteCreate", "name", 255, Some("website.name"), shop()),
         field("categoryCreate", "name", 255, Some("category.name"), slugged()),
@@ -32,11 +32,11 @@ fn fields(website: &str, product: &str) -> Vec<Field> {
         field("productCreate", "barcode", 100, Some("product.barcode"), item()),
         field("productCreate", "variant", 255, Some("product.variant"), item()),
         field("stockAdjust", "note", 1000, None, json!({ "productId": product, "delta": 1 })),
-        field("addressCreate", "country", 100, Some("address.country"), home()),
+        field("addressCreate", "recipientName", 255, Some("address.recipientName"), home()),
+        field("addressCreate", "company", 255, Some("address.company"), home()),
         field("addressCreate", "city", 100, Some("address.city"), home()),
         field("addressCreate", "district", 100, Some("address.district"), home()),
         field("addressCreate", "address", 500, Some("address.address"), home()),
-        field("addressCreate", "postalCode", 20, Some("address.postalCode"), home()),
         field("userCreate", "name", 255, Some("user.name"), json!({ "name": "n", "email": "#@souk.example" })),
     ]
 }

@@ -26,7 +26,7 @@ use souk::{
     },
     users::{
         self,
-        model::{AddressRow, NewAddress},
+        model::{AddressFields, AddressRow, NewAddress},
     },
     websites::{
         self,
@@ -230,11 +230,13 @@ impl Actor<'_> {
     pub async fn address(&self) -> AddressRow {
         let new = NewAddress {
             user_id: self.id,
-            country: "DE".to_owned(),
-            city: "Hamburg".to_owned(),
-            district: None,
-            address: "Hafenstrasse 1".to_owned(),
-            postal_code: Some("20359".to_owned()),
+            fields: AddressFields {
+                country: "DE".to_owned(),
+                city: "Hamburg".to_owned(),
+                address: "Hafenstrasse 1".to_owned(),
+                postal_code: Some("20359".to_owned()),
+                ..AddressFields::default()
+            },
             is_default: false,
         };
         let insert = self.app.database.db.transaction(async |conn| users::store::insert_address(conn, &new).await);
@@ -269,7 +271,7 @@ impl Actor<'_> {
     pub async fn checkout_with(&self, cart: &TestCart, key: &str, other: serde_json::Value) -> super::TestResponse {
         let mut input = serde_json::json!({
             "cartId": cart.id,
-            "address": { "country": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
+            "address": { "countryCode": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
             "contact": { "name": "Ada", "email": "ada@souk.example" },
             "expectedTotal": cart.total,
             "idempotencyKey": key,

@@ -59,6 +59,7 @@ fn value(sdl: &Sdl, field: &str, name: &str, ty: &Type, id: &dyn Fn(&str) -> Str
             "Int" => "1".to_owned(),
             "Boolean" => "true".to_owned(),
             "Decimal" => "\"1.00\"".to_owned(),
+            "CountryCode" => "\"DE\"".to_owned(),
             "CurrencyCode" => "\"EUR\"".to_owned(),
             "DateTime" => "\"2026-01-01T00:00:00Z\"".to_owned(),
             other => panic!("no literal for type {other}, needed by {field}({name})"),

@@ -85,7 +85,7 @@ impl Shopper {
     pub fn checkout_input(&self, key: &str) -> Value {
         json!({
             "cartId": self.cart,
-            "address": { "country": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
+            "address": { "countryCode": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
             "contact": { "name": "Ada", "email": "ada@souk.example" },
             "expectedTotal": self.total,
             "idempotencyKey": key,

@@ -125,13 +125,15 @@ async fn every_resource_is_exported_completely() {
         (
             Resource::Customers,
             "external_id,email,name,phone,is_active,addresses\n'+17850,eve-1@souk.example,Eve 1,,true,\
-             \"[{\"\"country\"\" : \"\"GB\"\", \"\"city\"\" : \"\"London\"\", \"\"district\"\" : null, \"\"address\"\" : \
+             \"[{\"\"recipient_name\"\" : null, \"\"company\"\" : null, \"\"phone\"\" : null, \
+             \"\"country\"\" : \"\"GB\"\", \"\"subdivision\"\" : null, \"\"city\"\" : \"\"London\"\", \"\"district\"\" : null, \"\"address\"\" : \
              \"\"1 High St\"\", \"\"postal_code\"\" : null, \"\"is_default\"\" : true}]\"\n",
         ),
         (
             Resource::Orders,
-            "number,status,customer_id,customer_email,placed_at,total,ship_country,ship_city,ship_district,ship_address,ship_postal_code,lines\n\
-             536365,confirmed,'+17850,eve-1@souk.example,2010-12-01T08:26:00.000000Z,19.80,,,,,,\
+            "number,status,customer_id,customer_email,placed_at,total,ship_recipient_name,ship_company,ship_phone,\
+             ship_country,ship_subdivision,ship_city,ship_district,ship_address,ship_postal_code,billing_address,lines\n\
+             536365,confirmed,'+17850,eve-1@souk.example,2010-12-01T08:26:00.000000Z,19.80,,,,,,,,,,,\
              \"[{\"\"sku\"\" : \"\"S-1\"\", \"\"name\"\" : \"\"Lantern\"\", \"\"quantity\"\" : 2, \"\"unit_price\"\" : \"\"9.90\"\", \
              \"\"external_key\"\" : null}]\"\n",
         ),

@@ -1,5 +1,6 @@
 //! Imports and exports: the importers of every resource, sales files, files of other shop systems, and exports.
 
+mod addresses;
 mod attributes;
 mod currencies;
 mod exports;

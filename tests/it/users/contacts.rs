@@ -142,9 +142,9 @@ async fn phone_number_without_country_code_is_read_in_the_country_of_the_default
     let (ada, admin) = (app.customer().await, app.admin().await);
     let call = json!({ "id": ada.global_id(), "phone": "020 7946 0000" });
     assert_eq!(ada.try_mutate("userUpdate", call.clone()).await, "INVALID phone");
-    let home = json!({ "country": "GB", "city": "London", "address": "1 High St" });
+    let home = json!({ "countryCode": "GB", "city": "London", "address": "1 High St", "postalCode": "SW1A 1AA" });
     assert_eq!(ada.try_mutate("addressCreate", home).await, "done");
-    let other = json!({ "country": "DE", "city": "Kiel", "address": "Kai 1" });
+    let other = json!({ "countryCode": "DE", "city": "Kiel", "address": "Kai 1", "postalCode": "24103" });
     assert_eq!(ada.try_mutate("addressCreate", other).await, "done");
     for actor in [&ada, &admin] {
         let changed = actor.mutate("userUpdate", "user { phone }", call.clone()).await;

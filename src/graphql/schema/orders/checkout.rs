@@ -12,28 +12,12 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            orders::{Order, order},
+            orders::{CheckoutAddressInput, Order, order},
         },
     },
     ids::{CartId, RowId},
-    orders::actions::{self, CheckoutRequest, ContactRequest, Destination},
-    users::model::AddressPatch,
+    orders::actions::{self, Billing, CheckoutRequest, ContactRequest, Destination},
 };
-
-/// Shipping address in `CheckoutInput`.
-#[derive(Debug, InputObject)]
-pub struct CheckoutAddressInput {
-    /// Country name or ISO 3166 code, 1 to 100 characters.
-    country: String,
-    /// City or town, 1 to 100 characters.
-    city: String,
-    /// District, county or state, 1 to 100 characters.
-    district: Option<String>,
-    /// Street, house number and further address details, 1 to 500 characters.
-    address: String,
-    /// Postal code, 1 to 20 characters.
-    postal_code: Option<String>,
-}
 
 /// Contact person in `CheckoutInput`.
 #[derive(Debug, InputObject)]
@@ -56,6 +40,11 @@ pub struct CheckoutInput {
     address_id: Option<ID>,
     /// Shipping address that is stored on the orders only. Cannot be combined with `addressId`. Required for guests.
     address: Option<CheckoutAddressInput>,
+    /// ID of one of the viewer's saved addresses to bill to. If neither `billingAddressId` nor `billingAddress` is
+    /// given, the orders are billed to the shipping address.
+    billing_address_id: Option<ID>,
+    /// Billing address that is stored on the orders only. Cannot be combined with `billingAddressId`.
+    billing_address: Option<CheckoutAddressInput>,
     /// Contact person for the orders. Defaults to the name, email address and phone number of the viewer's account.
     /// Required for guests.
     contact: Option<CheckoutContactInput>,
@@ -78,21 +67,24 @@ impl CheckoutInput {
                 return Err(Error::user(UserErrorCode::Invalid, "address", rule));
             }
             (Some(id), None) => Destination::Saved(id),
-            (None, Some(new)) => Destination::New(AddressPatch {
-                country: Some(new.country),
-                city: Some(new.city),
-                district: Some(new.district),
-                address: Some(new.address),
-                postal_code: Some(new.postal_code),
-                is_default: None,
-            }),
+            (None, Some(new)) => Destination::New(new.into()),
             (None, None) => Destination::Default,
+        };
+        let billing = match (optional_id("billingAddressId", self.billing_address_id)?, self.billing_address) {
+            (Some(_), Some(_)) => {
+                let rule = "give either `billingAddressId` or `billingAddress`, not both";
+                return Err(Error::user(UserErrorCode::Invalid, "billingAddress", rule));
+            }
+            (Some(id), None) => Some(Billing::Saved(id)),
+            (None, Some(new)) => Some(Billing::New(new.into())),
+            (None, None) => None,
         };
         let contact =
             self.contact.map(|CheckoutContactInput { name, email, phone }| ContactRequest { name, email, phone });
         let request = CheckoutRequest {
             cart: CartId::parse("cartId", &self.cart_id)?,
             destination,
+            billing,
             contact,
             note: self.note,
             expected_total: self.expected_total.map(|total| total.0),
@@ -123,7 +115,7 @@ impl CheckoutMutation {
     async fn checkout(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Cart, address, contact and expected total.")] input: CheckoutInput,
+        #[graphql(desc = "Cart, addresses, contact and expected total.")] input: CheckoutInput,
     ) -> Result<CheckoutPayload> {
         let done = async {
             let (request, key) = input.into_request()?;

@@ -3,12 +3,14 @@
 pub mod returns;
 pub mod shipment;
 
+mod address;
 mod checkout;
 mod events;
 mod mutation;
 mod query;
 
 pub use self::{
+    address::{CheckoutAddressInput, OrderAddress},
     checkout::*,
     events::{OrderEvent, event},
     mutation::*,
@@ -47,7 +49,7 @@ use crate::{
     ids::{OrderDetailId, OrderId},
     orders::{
         self,
-        model::{Contact, OrderDetailRow, OrderParent, OrderRow, PaymentStatus, Shipping, Status},
+        model::{Contact, OrderDetailRow, OrderParent, OrderRow, PaymentStatus, Status},
         store::OrderList,
     },
     products::model::ProductRow,
@@ -181,8 +183,14 @@ impl Order {
     }
 
     /// Shipping address as it was when the order was placed. Null if none was given.
-    fn shipping_address(&self) -> Option<ShippingAddress> {
-        self.row.shipping.ship_country.is_some().then(|| ShippingAddress(self.row.shipping.clone()))
+    fn shipping_address(&self) -> Option<OrderAddress> {
+        self.row.shipping_address().map(OrderAddress)
+    }
+
+    /// Billing address as it was when the order was placed; the shipping address if no other one was given. Null if
+    /// neither was given.
+    fn billing_address(&self) -> Option<OrderAddress> {
+        self.row.billing_address().map(OrderAddress)
     }
 
     /// Contact person for the order. Null if none was given.
@@ -258,38 +266,6 @@ impl OrderContact {
     /// Phone number in E.164 format, such as +4940123456.
     fn phone(&self) -> Option<&str> {
         self.0.contact_phone.as_deref()
-    }
-}
-
-/// The shipping address of an order.
-pub struct ShippingAddress(Shipping);
-
-/// The shipping address of an order: a copy of the customer's address, made when the order was placed.
-#[object]
-impl ShippingAddress {
-    /// Country name.
-    fn country(&self) -> Option<&str> {
-        self.0.ship_country.as_deref()
-    }
-
-    /// City or town.
-    fn city(&self) -> Option<&str> {
-        self.0.ship_city.as_deref()
-    }
-
-    /// District, county or state.
-    fn district(&self) -> Option<&str> {
-        self.0.ship_district.as_deref()
-    }
-
-    /// Street, house number and further address details.
-    fn address(&self) -> Option<&str> {
-        self.0.ship_address.as_deref()
-    }
-
-    /// Postal code as the customer wrote it.
-    fn postal_code(&self) -> Option<&str> {
-        self.0.ship_postal_code.as_deref()
     }
 }
 

@@ -37,6 +37,8 @@ pub struct OrderCreateInput {
     lines: Vec<OrderLineInput>,
     /// ID of the shipping address. Defaults to the viewer's default address.
     address_id: Option<ID>,
+    /// ID of the billing address, one of the viewer's saved addresses. Defaults to the shipping address.
+    billing_address_id: Option<ID>,
     /// Key chosen by the client, 1 to 200 characters, such as a UUID. Repeating a request with the same key returns the
     /// first result; with other input it fails with IDEMPOTENCY_MISMATCH.
     idempotency_key: String,
@@ -156,7 +158,8 @@ impl OrderCreateInput {
         });
         let lines = lines.collect::<Result<_>>()?;
         let address = optional_id("addressId", self.address_id)?;
-        Ok((actions::OrderRequest { lines, address }, self.idempotency_key))
+        let billing_address = optional_id("billingAddressId", self.billing_address_id)?;
+        Ok((actions::OrderRequest { lines, address, billing_address }, self.idempotency_key))
     }
 }
 
@@ -166,13 +169,13 @@ pub struct OrderMutation;
 
 #[object]
 impl OrderMutation {
-    /// Places an order: deducts stock and copies the current prices, product names and shipping address, all or
+    /// Places an order: deducts stock and copies the current prices, product names and addresses, all or
     /// nothing. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn order_create(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Lines and shipping address of the order.")] input: OrderCreateInput,
+        #[graphql(desc = "Lines and addresses of the order.")] input: OrderCreateInput,
     ) -> Result<OrderCreatePayload> {
         let created = async {
             let (request, key) = input.into_request()?;

@@ -10,7 +10,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    db::filter::Filter,
+    db::filter::{Filter, Op},
     error::Result,
     graphql::{
         engine::{
@@ -69,7 +69,7 @@ where_input! {
         contact_email: Option<StringFilter>,
         /// Filter by the contact's name.
         contact_name: Option<StringFilter>,
-        /// Filter by the country of the shipping address.
+        /// Filter by the country of the shipping address: its ISO 3166-1 alpha-2 code, in upper or lower case; ZZ if it is not known.
         shipping_country: Option<StringFilter>,
         /// Filter by the products of the order's lines; `isNull: true` matches orders without lines.
         product: Option<IdFilter>,
@@ -100,7 +100,7 @@ impl Where for OrderWhere {
         filter.choice("paymentStatus", payment.eq, payment.r#in, C::PaymentStatus)?;
         filter.text("contactEmail", self.contact_email, C::ContactEmail)?;
         filter.text("contactName", self.contact_name, C::ContactName)?;
-        filter.text("shippingCountry", self.shipping_country, C::ShippingCountry)?;
+        filter.text("shippingCountry", self.shipping_country, |op| C::ShippingCountry(upper_case(op)))?;
         filter.id("product", self.product, C::Product)?;
         filter.id("user", self.user, C::User)?;
         WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
@@ -108,6 +108,15 @@ impl Where for OrderWhere {
         filter.time(self.placed_at, C::PlacedAt);
         filter.time(self.updated_at, C::UpdatedAt);
         filter.build()
+    }
+}
+
+/// Codes are stored in upper case; the other operators ignore case.
+fn upper_case(op: Op<String>) -> Op<String> {
+    match op {
+        Op::Eq(code) => Op::Eq(code.to_ascii_uppercase()),
+        Op::In(codes) => Op::In(codes.into_iter().map(|code| code.to_ascii_uppercase()).collect()),
+        other => other,
     }
 }
 

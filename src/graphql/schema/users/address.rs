@@ -13,7 +13,7 @@ use crate::{
             guards::LoginGuard,
             patch,
             payload::payload,
-            scalars::{global_id, optional_id},
+            scalars::{CountryCode, global_id, optional_id},
         },
         schema::{
             context::ContextExt,
@@ -23,9 +23,10 @@ use crate::{
         },
     },
     ids::{AddressId, RowId, UserId},
+    postal::{self, subdivision_name},
     users::{
         self, actions,
-        model::{AddressPatch, AddressRow, NewAddress},
+        model::{AddressFields, AddressPatch, AddressRow, NewAddress},
     },
 };
 
@@ -44,6 +45,12 @@ by_parent! {
     |conn, context, ids| users::store::addresses_by_user_ids(conn, &context.user_scope(), &ids), row => row.user_id
 }
 
+impl Address {
+    fn country_or_unknown(&self) -> postal::CountryCode {
+        postal::CountryCode::from_stored(&self.0.fields.country).unwrap_or(postal::CountryCode::UNKNOWN)
+    }
+}
+
 /// A postal address of a user.
 #[object]
 impl Address {
@@ -57,29 +64,59 @@ impl Address {
         Ok(ctx.loaders().row(self.0.user_id).await?.map(user))
     }
 
-    /// Country name or ISO 3166 code.
-    fn country(&self) -> &str {
-        &self.0.country
+    /// Name of the recipient. Null if it is the user or the order's contact.
+    fn recipient_name(&self) -> Option<&str> {
+        self.0.fields.recipient_name.as_deref()
+    }
+
+    /// Company of the recipient. Null if there is none.
+    fn company(&self) -> Option<&str> {
+        self.0.fields.company.as_deref()
+    }
+
+    /// Phone number for questions about the delivery, in E.164 format. Null if there is none.
+    fn phone(&self) -> Option<&str> {
+        self.0.fields.phone.as_deref()
+    }
+
+    /// Code of the country. ZZ if the country of an older address is not known; change it before an order is placed.
+    fn country_code(&self) -> CountryCode {
+        CountryCode(self.country_or_unknown())
+    }
+
+    /// English name of the country.
+    fn country(&self) -> &'static str {
+        self.country_or_unknown().name()
+    }
+
+    /// ISO 3166-2 code of the subdivision (state, province or the like), such as `US-CA`. Null if there is none.
+    fn subdivision_code(&self) -> Option<&str> {
+        self.0.fields.subdivision.as_deref()
+    }
+
+    /// Name of the subdivision. Null if there is none.
+    fn subdivision(&self) -> Option<&'static str> {
+        self.0.fields.subdivision.as_deref().and_then(subdivision_name)
     }
 
     /// City or town.
     fn city(&self) -> &str {
-        &self.0.city
+        &self.0.fields.city
     }
 
-    /// District, county or state; null if there is none.
+    /// District or county. Null if there is none.
     fn district(&self) -> Option<&str> {
-        self.0.district.as_deref()
+        self.0.fields.district.as_deref()
     }
 
     /// Street, house number and further address details.
     fn address(&self) -> &str {
-        &self.0.address
+        &self.0.fields.address
     }
 
-    /// Postal code; null if there is none.
+    /// Postal code. Null if there is none.
     fn postal_code(&self) -> Option<&str> {
-        self.0.postal_code.as_deref()
+        self.0.fields.postal_code.as_deref()
     }
 
     /// Whether this is the user's default shipping address. A user has at most one.
@@ -103,15 +140,24 @@ impl Address {
 pub struct AddressCreateInput {
     /// ID of the user; defaults to the viewer. Another user requires `MANAGE_USERS`.
     user_id: Option<ID>,
-    /// Country name or ISO 3166 code, 1 to 100 characters.
-    country: String,
+    /// Name of the recipient, 1 to 255 characters. Omit it if it is the user or the order's contact.
+    recipient_name: Option<String>,
+    /// Company of the recipient, 1 to 255 characters.
+    company: Option<String>,
+    /// Phone number for questions about the delivery; read in the country of the address if it has no country code.
+    phone: Option<String>,
+    /// Code of the country.
+    country_code: CountryCode,
+    /// ISO 3166-2 code of the subdivision, such as `US-CA` or `CA`. Required if `Country.isSubdivisionRequired`.
+    subdivision_code: Option<String>,
     /// City or town, 1 to 100 characters.
     city: String,
-    /// District, county or state, 1 to 100 characters.
+    /// District or county, 1 to 100 characters.
     district: Option<String>,
     /// Street, house number and further address details, 1 to 500 characters.
     address: String,
-    /// Postal code, 1 to 20 characters.
+    /// Postal code of the country, in upper or lower case, with or without its separator. Required if
+    /// `Country.postalCode.isRequired`.
     postal_code: Option<String>,
     /// Whether to make this the default address, replacing the current one.
     #[graphql(default)]
@@ -123,15 +169,23 @@ pub struct AddressCreateInput {
 pub struct AddressUpdateInput {
     /// ID of the address.
     id: ID,
-    /// Country name or ISO 3166 code, 1 to 100 characters.
-    country: MaybeUndefined<String>,
+    /// Name of the recipient, 1 to 255 characters.
+    recipient_name: MaybeUndefined<String>,
+    /// Company of the recipient, 1 to 255 characters.
+    company: MaybeUndefined<String>,
+    /// Phone number for questions about the delivery; read in the country of the address if it has no country code.
+    phone: MaybeUndefined<String>,
+    /// Code of the country. The subdivision and the postal code must be those of the new country.
+    country_code: MaybeUndefined<CountryCode>,
+    /// ISO 3166-2 code of the subdivision, such as `US-CA` or `CA`.
+    subdivision_code: MaybeUndefined<String>,
     /// City or town, 1 to 100 characters.
     city: MaybeUndefined<String>,
-    /// District, county or state, 1 to 100 characters.
+    /// District or county, 1 to 100 characters.
     district: MaybeUndefined<String>,
     /// Street, house number and further address details, 1 to 500 characters.
     address: MaybeUndefined<String>,
-    /// Postal code, 1 to 20 characters.
+    /// Postal code of the country, in upper or lower case, with or without its separator.
     postal_code: MaybeUndefined<String>,
     /// True makes this the default address, replacing the current one.
     is_default: MaybeUndefined<bool>,
@@ -183,11 +237,17 @@ impl AddressMutation {
             let user = optional_id("userId", input.user_id)?;
             let new = NewAddress {
                 user_id: user.map_or_else(|| ctx.viewer().require_user(), Ok)?,
-                country: input.country,
-                city: input.city,
-                district: input.district,
-                address: input.address,
-                postal_code: input.postal_code,
+                fields: AddressFields {
+                    recipient_name: input.recipient_name,
+                    company: input.company,
+                    phone: input.phone,
+                    country: input.country_code.0.as_str().to_owned(),
+                    subdivision: input.subdivision_code,
+                    city: input.city,
+                    district: input.district,
+                    address: input.address,
+                    postal_code: input.postal_code,
+                },
                 is_default: input.is_default,
             };
             actions::create_address(ctx.db(), ctx.viewer(), new).await
@@ -205,7 +265,11 @@ impl AddressMutation {
         let updated = async {
             let id = AddressId::parse("id", &input.id)?;
             let patch = AddressPatch {
-                country: patch::required("country", input.country)?,
+                recipient_name: input.recipient_name.into(),
+                company: input.company.into(),
+                phone: input.phone.into(),
+                country: patch::required("countryCode", input.country_code)?.map(|code| code.0.as_str().to_owned()),
+                subdivision: input.subdivision_code.into(),
                 city: patch::required("city", input.city)?,
                 district: input.district.into(),
                 address: patch::required("address", input.address)?,

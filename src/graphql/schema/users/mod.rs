@@ -1,6 +1,7 @@
 //! GraphQL type of users and their related objects.
 
 pub mod address;
+pub mod country;
 
 mod mutation;
 mod query;

@@ -15,7 +15,7 @@ use crate::{
     sources::{self, model::SourceType},
     users::{
         self,
-        model::{ImportedAddress, ImportedUser},
+        model::{AddressFields, ImportedAddress, ImportedUser},
     },
 };
 
@@ -53,14 +53,21 @@ fn user(state: &CustomerState) -> ImportedUser<'_> {
     }
 }
 
-fn address<'r>((user_id, record): &(i64, &'r AddressRecord)) -> ImportedAddress<'r> {
+fn address((user_id, record): &(i64, &AddressRecord)) -> ImportedAddress {
+    let record = (*record).clone();
     ImportedAddress {
         user_id: *user_id,
-        country: &record.country,
-        city: &record.city,
-        district: record.district.as_deref(),
-        address: &record.address,
-        postal_code: record.postal_code.as_deref(),
+        fields: AddressFields {
+            recipient_name: record.recipient_name,
+            company: record.company,
+            phone: record.phone,
+            country: record.country,
+            subdivision: record.subdivision,
+            city: record.city,
+            district: record.district,
+            address: record.address,
+            postal_code: record.postal_code,
+        },
         is_default: record.is_default,
     }
 }

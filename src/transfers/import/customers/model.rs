@@ -13,9 +13,11 @@ use serde_json::Value;
 
 use super::super::{
     super::record::{AddressRecord, CustomerRecord, Rejection},
+    addresses::{check_country, check_subdivision},
     model::RowOutcome,
 };
 use crate::{
+    postal::CountryCode,
     text::{self, Validator},
     users::model::MAX_ADDRESSES,
 };
@@ -66,20 +68,34 @@ pub fn check(record: &mut CustomerRecord) -> Result<(), Rejection> {
     if let Some(email) = &mut record.email {
         *email = validator.value_or_default(text::normalize_email("email", email));
     }
+    for address in record.addresses.iter_mut().flatten() {
+        check_address(&mut validator, address);
+    }
     let addresses = || record.addresses.iter().flatten();
     let home = addresses().find(|address| address.is_default).or_else(|| addresses().next());
     if let Some(Some(phone)) = &mut record.phone {
         let country = home.map(|address| address.country.as_str());
         *phone = validator.value_or_default(text::normalize_phone("phone", phone, country));
     }
-    for address in record.addresses.iter_mut().flatten() {
-        validator.text("addresses", &mut address.country, 100);
-        validator.text("addresses", &mut address.city, 100);
-        validator.texts("addresses", &mut address.district, 100);
-        validator.street_lines("addresses", [&mut address.address], 500);
-        validator.texts("addresses", &mut address.postal_code, 20);
-    }
     validator.finish().map_err(Rejection::from)
+}
+
+fn check_address(validator: &mut Validator, address: &mut AddressRecord) {
+    const COLUMN: &str = "addresses";
+    validator.texts(COLUMN, &mut address.recipient_name, 255);
+    validator.texts(COLUMN, &mut address.company, 255);
+    let country = check_country(validator, COLUMN, &mut address.country);
+    if let Some(subdivision) = &mut address.subdivision {
+        check_subdivision(validator, COLUMN, subdivision, country);
+    }
+    if let Some(phone) = &mut address.phone {
+        let country = country.as_ref().map(CountryCode::as_str);
+        *phone = validator.value_or_default(text::normalize_phone(COLUMN, phone, country));
+    }
+    validator.text(COLUMN, &mut address.city, 100);
+    validator.texts(COLUMN, &mut address.district, 100);
+    validator.street_lines(COLUMN, [&mut address.address], 500);
+    validator.texts(COLUMN, &mut address.postal_code, 20);
 }
 
 /// The plan for the rows of a batch.
@@ -217,8 +233,9 @@ fn check_identity(record: &CustomerRecord, before: &CustomerState) -> Result<(),
 fn new_addresses<'r>(record: &'r CustomerRecord, state: &CustomerState) -> Result<Vec<&'r AddressRecord>, Rejection> {
     let has: Vec<AddressRecord> = serde_json::from_value(state.addresses.clone()).unwrap_or_default();
     let key = |address: &AddressRecord| {
-        let AddressRecord { country, city, district, address, postal_code, .. } = address.clone();
-        (country, city, district, address, postal_code)
+        let of = address.clone();
+        let recipient = (of.recipient_name, of.company, of.phone);
+        (recipient, of.country, of.subdivision, of.city, of.district, of.address, of.postal_code)
     };
     let mut keys: BTreeSet<_> = has.iter().map(key).collect();
     let has_default = has.iter().any(|address| address.is_default);

@@ -23,7 +23,8 @@ pub async fn find(
                 u.role_id = (SELECT id FROM roles WHERE code = 'customer') AS is_customer,
                 u.source_website_id IS NULL OR u.source_website_id = $1 AS is_source_website,
                 s.resource_id IS NOT NULL OR u.source_website_id IS NOT DISTINCT FROM $1 AS is_known,
-                (SELECT coalesce(jsonb_agg(jsonb_build_object('country', a.country, 'city', a.city, 'district', a.district,
+                (SELECT coalesce(jsonb_agg(jsonb_build_object('recipient_name', a.recipient_name, 'company', a.company,
+                    'phone', a.phone, 'country', a.country, 'subdivision', a.subdivision, 'city', a.city, 'district', a.district,
                     'address', a.address, 'postal_code', a.postal_code, 'is_default', a.is_default) ORDER BY a.id), '[]')
                  FROM addresses a WHERE a.user_id = u.id) AS addresses
          FROM users u LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = $1

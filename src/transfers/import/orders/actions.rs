@@ -44,7 +44,8 @@ fn order<'r>(new: &NewOrder<'r>) -> PastOrder<'r> {
         placed_at: new.record.placed_at,
         customer: new.customer,
         contact_email: new.contact_email,
-        ship: &new.record.shipping_address,
+        shipping: &new.record.shipping_address,
+        billing: new.record.billing_address.as_ref(),
     }
 }
 

@@ -7,18 +7,19 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::{
     QueryableByName,
-    sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz},
+    sql_types::{BigInt, Jsonb, Nullable, Text, Timestamptz},
 };
 use serde_json::Value;
 
 use super::super::{
     super::record::{OrderLineRecord, OrderRecord, Rejection},
+    addresses::{AddressColumns, check_order_address},
     model::RowOutcome,
 };
 use crate::{
     error::{UserError, UserErrorCode},
     money::{Currency, check_total, line_total},
-    orders::model::Status,
+    orders::model::{OrderAddress, Status},
     products::model::MAX_SKU,
     stock::model::MAX_QUANTITY,
     text::{self, Validator},
@@ -26,6 +27,18 @@ use crate::{
 
 /// Maximum number of lines of a past order; higher than for checkouts.
 const MAX_LINES: usize = 20_000;
+
+const SHIPPING_COLUMNS: AddressColumns = AddressColumns {
+    recipient_name: "ship_recipient_name",
+    company: "ship_company",
+    phone: "ship_phone",
+    country: "ship_country",
+    subdivision: "ship_subdivision",
+    city: "ship_city",
+    district: "ship_district",
+    address: "ship_address",
+    postal_code: "ship_postal_code",
+};
 
 /// An existing order.
 #[derive(Debug, QueryableByName)]
@@ -48,9 +61,12 @@ pub struct ExistingOrder {
     /// Email address of a guest.
     #[diesel(sql_type = Nullable<Text>)]
     pub contact_email: Option<String>,
-    /// Shipping address: country, city, district, address, postal code.
-    #[diesel(sql_type = Array<Nullable<Text>>)]
-    pub shipping_address: Vec<Option<String>>,
+    /// Shipping address.
+    #[diesel(sql_type = Jsonb)]
+    pub shipping_address: OrderAddress,
+    /// Billing address; none if it is the shipping address.
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    pub billing_address: Option<OrderAddress>,
     /// Lines, as an array of [`OrderLineRecord`].
     #[diesel(sql_type = Jsonb)]
     pub lines: Value,
@@ -101,12 +117,13 @@ pub fn check(record: &mut OrderRecord, currency: Currency) -> Result<(), Rejecti
     if let Some(email) = &mut record.customer_email {
         *email = validator.value_or_default(text::normalize_email("customer_email", email));
     }
-    let [country, city, district, address, postal_code] = &mut record.shipping_address;
-    validator.texts("ship_country", country, 100);
-    validator.texts("ship_city", city, 100);
-    validator.texts("ship_district", district, 100);
-    validator.street_lines("ship_address", address, 500);
-    validator.texts("ship_postal_code", postal_code, 20);
+    check_order_address(&mut validator, &mut record.shipping_address, &SHIPPING_COLUMNS);
+    if let Some(billing) = &mut record.billing_address {
+        check_order_address(&mut validator, billing, &AddressColumns::one("billing_address"));
+    }
+    if record.billing_address.as_ref() == Some(&record.shipping_address) {
+        record.billing_address = None;
+    }
     let mut total = rust_decimal::Decimal::ZERO;
     for (index, line) in record.lines.iter_mut().enumerate() {
         validator.text("lines", &mut line.sku, MAX_SKU);
@@ -218,6 +235,9 @@ fn check_unchanged(known: &ExistingOrder, record: &OrderRecord, customer: Option
     }
     if known.shipping_address != record.shipping_address {
         return other("ship_address");
+    }
+    if known.billing_address != record.billing_address {
+        return other("billing_address");
     }
     if set(&lines) != set(&record.lines) {
         return other("lines");

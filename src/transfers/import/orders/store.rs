@@ -32,7 +32,10 @@ pub async fn find(
 ) -> Result<HashMap<String, ExistingOrder>> {
     let query = sql_query(
         "SELECT o.id, o.order_number AS number, o.status, o.placed_at, o.user_id AS customer, o.contact_email,
-                ARRAY[o.ship_country, o.ship_city, o.ship_district, o.ship_address, o.ship_postal_code] AS shipping_address,
+                jsonb_build_object('recipient_name', o.ship_recipient_name, 'company', o.ship_company, 'phone', o.ship_phone,
+                    'country', o.ship_country, 'subdivision', o.ship_subdivision, 'city', o.ship_city, 'district', o.ship_district,
+                    'address', o.ship_address, 'postal_code', o.ship_postal_code) AS shipping_address,
+                o.billing_address,
                 (SELECT coalesce(jsonb_agg(jsonb_build_object('sku', d.sku, 'name', d.name, 'quantity', d.quantity,
                     'unit_price', d.unit_price::text) ORDER BY d.id), '[]') FROM order_details d WHERE d.order_id = o.id) AS lines
          FROM orders o WHERE o.source_website_id = $1 AND o.order_number = ANY ($2)",

@@ -146,7 +146,8 @@ fn order(order: &BatchOrder) -> SoldOrder<'_> {
         number: &order.number,
         status: order.status,
         customer: order.customer.as_deref(),
-        country: order.country.as_deref(),
+        country: order.country.as_ref().map(|country| country.code.as_str()),
+        unknown_country: order.country.as_ref().and_then(|country| country.unknown.as_deref()),
         placed_at: order.placed_at,
     }
 }

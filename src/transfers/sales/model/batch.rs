@@ -4,11 +4,14 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use super::line::SalesCountry;
+
 /// The rows that one transaction writes.
 ///
 /// - An invoice is an order with status `delivered` and the invoice's number, placed at the invoice's earliest date
 ///   (UTC if the date has no time zone). Imported orders are past orders and take nothing from stock. The first
-///   customer and the first country on its lines are the order's; an order without a customer is a guest's.
+///   customer and the first country on its lines are the order's; an order without a customer is a guest's. A country
+///   that is not known is stored as ZZ, with the file's text as the district.
 /// - A number that starts with `C` and a digit is a cancellation: an order with status `cancelled` whose lines have
 ///   positive quantities. It is not netted against the canceled invoice, which the file does not identify.
 /// - A line is identified by SKU, quantity, price and its rank among equal lines of its invoice. It keeps the invoice's
@@ -49,7 +52,7 @@ pub struct BatchOrder {
     pub number: String,
     pub status: &'static str,
     pub customer: Option<String>,
-    pub country: Option<String>,
+    pub country: Option<SalesCountry>,
     pub placed_at: DateTime<Utc>,
 }
 

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::{
     batch::{Batch, BatchLine, BatchOrder, BatchProduct},
-    line::{RejectReason, SalesLine},
+    line::{RejectReason, SalesCountry, SalesLine},
     options::SalesOptions,
     report::{NoteReport, SalesReport},
 };
@@ -43,7 +43,7 @@ struct OrderEntry {
     index: u32,
     is_cancellation: bool,
     customer: Option<String>,
-    country: Option<String>,
+    country: Option<SalesCountry>,
     placed_at: DateTime<Utc>,
     total: i128,
     existed: bool,
@@ -225,7 +225,7 @@ fn key_amount(mut price: Decimal) -> String {
 }
 
 /// Fills an absent value; returns whether it did.
-fn fill(kept: &mut Option<String>, new: &Option<String>) -> bool {
+fn fill<T: Clone>(kept: &mut Option<T>, new: &Option<T>) -> bool {
     let filled = kept.is_none() && new.is_some();
     if filled {
         kept.clone_from(new);

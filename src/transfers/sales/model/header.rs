@@ -6,7 +6,7 @@ use csv::ByteRecord;
 
 use super::{
     fields,
-    line::{RejectReason, SalesLine},
+    line::{RejectReason, SalesCountry, SalesLine},
     options::{Columns, SalesOptions},
 };
 use crate::{
@@ -94,7 +94,7 @@ impl Header {
         let (price, is_rounded) = fields::price(&text(self.price)?, comma, currency)?;
         let placed_at = fields::date(&text(self.date)?, options.date_format.as_deref(), now)?;
         let customer = fields::optional(fields::customer(text_of(self.customer)?), 100, RejectReason::BadCustomer)?;
-        let country = fields::optional(text_of(self.country)?, 100, RejectReason::BadCountry)?;
+        let country = fields::optional(text_of(self.country)?, 100, RejectReason::BadCountry)?.map(SalesCountry::from);
         Ok(SalesLine {
             invoice,
             is_cancellation,

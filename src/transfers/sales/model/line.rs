@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::super::super::record::Rejection;
+use crate::postal::{Country, CountryCode};
 
 /// A valid invoice line.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +31,25 @@ pub struct SalesLine {
     /// Customer number; none for a guest.
     pub customer: Option<String>,
     /// Country, if given.
-    pub country: Option<String>,
+    pub country: Option<SalesCountry>,
+}
+
+/// The country of an invoice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SalesCountry {
+    /// Its code, or [`CountryCode::UNKNOWN`].
+    pub code: CountryCode,
+    /// The text of the file, if it is not the name or code of a country, such as `European Community`.
+    pub unknown: Option<String>,
+}
+
+impl From<String> for SalesCountry {
+    fn from(text: String) -> Self {
+        match Country::find(&text) {
+            Some(country) => Self { code: country.into(), unknown: None },
+            None => Self { code: CountryCode::UNKNOWN, unknown: Some(text) },
+        }
+    }
 }
 
 /// Reason why a line is rejected.

@@ -379,7 +379,7 @@ pub const CASES: &[Case] = &[
     // Mutations that change nothing in the log.
     Case("paymentVoid", r#"{"id": "PAYMENT", "idempotencyKey": "k"}"#, &[]),
     Case("login", r#"{"email": "ada@souk.example", "password": "correct horse"}"#, &[]),
-    Case("addressCreate", r#"{"country": "DE", "city": "Kiel", "address": "Hafen 1"}"#, &[]),
+    Case("addressCreate", r#"{"countryCode": "DE", "city": "Kiel", "address": "Hafen 1", "postalCode": "24103"}"#, &[]),
     Case("addressUpdate", r#"{"id": "ADDRESS", "city": "Bremen"}"#, &[]),
     Case("addressDelete", r#"{"id": "ADDRESS"}"#, &[]),
 ];

@@ -78,7 +78,7 @@ async fn fifty_concurrent_requests_with_one_key_buy_once() {
 }
 
 const ORDERS: &str = "orders { id orderNumber status createdAt updatedAt totalAmount { amount currency } customerNote
-    contact { name email phone } shippingAddress { country city address postalCode } sourceWebsite { code }
+    contact { name email phone } shippingAddress { countryCode city address postalCode } sourceWebsite { code }
     details { id name sku quantity unitPrice { amount } totalPrice { amount } } }";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

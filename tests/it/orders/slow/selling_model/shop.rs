@@ -155,7 +155,7 @@ impl<'a> Shop<'a> {
                 let total: i64 = model.carts[who].lines.iter().map(|(p, n)| i64::from(*n) * model.cents[*p]).sum();
                 let input = json!({
                     "cartId": self.carts[who],
-                    "address": { "country": "DE", "city": "Hamburg", "address": "Hafenstrasse 1" },
+                    "address": { "countryCode": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
                     "expectedTotal": money(total).to_string(),
                     "idempotencyKey": self.key(),
                 });

@@ -2,6 +2,10 @@
 //! Scopes: `All` includes all users, a user's own scope only themselves, `Websites` also the users who come from these
 //! websites, and the public scope none.
 
+mod addresses;
+
+pub use self::addresses::*;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     prelude::*,
@@ -10,10 +14,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::model::{
-    AddressPatch, AddressRow, ImportedAddress, ImportedUser, NewAddress, NewUser, UserCondition, UserOrderField,
-    UserPatch, UserRow,
-};
+use super::model::{ImportedUser, NewUser, UserCondition, UserOrderField, UserPatch, UserRow};
 use crate::{
     auth::{Permission, Scope},
     db::{
@@ -22,10 +23,10 @@ use crate::{
         filter::{Condition, constant},
         list_statements::list_statements,
         sql::{citext_op, clock_timestamp, name_op, op},
-        tables::{addresses, users},
+        tables::users,
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{AddressId, RoleId, UserId, WebsiteId},
+    ids::{RoleId, UserId, WebsiteId},
     websites::store::website_op,
 };
 
@@ -195,72 +196,6 @@ fn refused(error: diesel::result::Error) -> Error {
         })
 }
 
-/// Returns the visible addresses of these users, oldest first per user.
-pub async fn addresses_by_user_ids(mut conn: &Conn, scope: &Scope, ids: &[UserId]) -> Result<Vec<AddressRow>> {
-    let query = addresses::table
-        .filter(addresses::user_id.eq_any(ids))
-        .order((addresses::user_id, addresses::id))
-        .select(AddressRow::as_select())
-        .into_boxed();
-    Ok(query.filter(visible_addresses(scope)).load(&mut conn).await?)
-}
-
-/// Returns the visible addresses with these ids, in no particular order.
-pub async fn addresses_by_ids(mut conn: &Conn, scope: &Scope, ids: &[AddressId]) -> Result<Vec<AddressRow>> {
-    let query = addresses::table.filter(addresses::id.eq_any(ids)).select(AddressRow::as_select()).into_boxed();
-    Ok(query.filter(visible_addresses(scope)).load(&mut conn).await?)
-}
-
-fn visible_addresses(scope: &Scope) -> Condition<'static, addresses::table> {
-    match scope {
-        Scope::All => constant(true),
-        Scope::Own(user) | Scope::Seller(user) => Box::new(addresses::user_id.eq(*user)),
-        Scope::Websites(user, websites) => {
-            let website = users::source_website_id;
-            let people = users::table.filter(website.is_not_null()).select(users::id);
-            let people = people.filter(website.assume_not_null().eq_any(websites.to_vec()));
-            Box::new(addresses::user_id.eq(*user).or(addresses::user_id.eq_any(people)))
-        }
-        Scope::Public | Scope::Guest(_) => constant(false),
-    }
-}
-
-/// Counts the addresses of a user.
-pub async fn count_addresses(mut conn: &Conn, user: UserId) -> Result<i64> {
-    Ok(addresses::table.filter(addresses::user_id.eq(user)).count().get_result(&mut conn).await?)
-}
-
-/// Removes the default flag from all addresses of a user.
-pub async fn clear_default_address(mut conn: &Conn, user: UserId) -> Result<()> {
-    let own = addresses::table.filter(addresses::user_id.eq(user)).filter(addresses::is_default);
-    diesel::update(own).set(addresses::is_default.eq(false)).execute(&mut conn).await?;
-    Ok(())
-}
-
-/// Inserts an address.
-pub async fn insert_address(mut conn: &Conn, new: &NewAddress) -> Result<AddressRow> {
-    let query = diesel::insert_into(addresses::table).values(new).returning(AddressRow::as_returning());
-    Ok(query.get_result(&mut conn).await?)
-}
-
-/// Updates an address.
-pub async fn update_address(mut conn: &Conn, id: AddressId, patch: &AddressPatch) -> Result<AddressRow> {
-    let query = diesel::update(addresses::table.find(id)).set(patch).returning(AddressRow::as_returning());
-    Ok(query.get_result(&mut conn).await?)
-}
-
-/// Deletes all addresses of a user.
-pub async fn delete_addresses(mut conn: &Conn, user: UserId) -> Result<()> {
-    diesel::delete(addresses::table.filter(addresses::user_id.eq(user))).execute(&mut conn).await?;
-    Ok(())
-}
-
-/// Deletes an address.
-pub async fn delete_address(mut conn: &Conn, id: AddressId) -> Result<()> {
-    diesel::delete(addresses::table.find(id)).execute(&mut conn).await?;
-    Ok(())
-}
-
 /// Reserves ids for new users.
 pub async fn next_ids(mut conn: &Conn, count: usize) -> Result<Vec<i64>> {
     #[derive(QueryableByName)]
@@ -330,29 +265,6 @@ fn email_taken(error: diesel::result::Error) -> Error {
     })
 }
 
-/// Inserts addresses of users, in this order.
-pub async fn insert_addresses(mut conn: &Conn, new: &[ImportedAddress<'_>]) -> Result<()> {
-    if new.is_empty() {
-        return Ok(());
-    }
-    let query = sql_query(
-        "INSERT INTO addresses (user_id, country, city, district, address, postal_code, is_default)
-         SELECT n.id, n.country, n.city, n.district, n.address, n.postal_code, n.is_default
-         FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY
-             AS n (id, country, city, district, address, postal_code, is_default, place) ORDER BY n.place",
-    );
-    let query = query
-        .bind::<Array<BigInt>, _>(all!(new, |a| a.user_id))
-        .bind::<Array<Text>, _>(all!(new, |a| a.country))
-        .bind::<Array<Text>, _>(all!(new, |a| a.city))
-        .bind::<Array<Nullable<Text>>, _>(all!(new, |a| a.district))
-        .bind::<Array<Text>, _>(all!(new, |a| a.address))
-        .bind::<Array<Nullable<Text>>, _>(all!(new, |a| a.postal_code))
-        .bind::<Array<Bool>, _>(all!(new, |a| a.is_default));
-    query.execute(&mut conn).await?;
-    Ok(())
-}
-
 /// The export of customers: users with the role `customer` who belong to the website. Erased users are left out.
 pub const CUSTOMERS: Export = Export {
     permission: Permission::ManageUsers,
@@ -370,7 +282,8 @@ pub const CUSTOMERS: Export = Export {
         name: Text = "u.name",
         phone: Text = "u.phone",
         is_active: Bool = "u.is_active",
-        addresses: Json = "SELECT json_agg(json_build_object('country', a.country, 'city', a.city, 'district', a.district,
+        addresses: Json = "SELECT json_agg(json_build_object('recipient_name', a.recipient_name, 'company', a.company,
+                'phone', a.phone, 'country', a.country, 'subdivision', a.subdivision, 'city', a.city, 'district', a.district,
                 'address', a.address, 'postal_code', a.postal_code, 'is_default', a.is_default) ORDER BY a.id)
              FROM addresses a WHERE a.user_id = u.id",
     },

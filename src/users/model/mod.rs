@@ -1,22 +1,20 @@
 //! Rows, inputs and validation of users and addresses.
 
+mod addresses;
+
+pub use self::addresses::{AddressFields, AddressPatch, AddressRow, ImportedAddress, MAX_ADDRESSES, NewAddress};
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use crate::{
-    db::{
-        filter::Op,
-        tables::{addresses, users},
-    },
+    db::{filter::Op, tables::users},
     error::Result,
-    ids::{AddressId, RoleId, UserId, WebsiteId},
+    ids::{RoleId, UserId, WebsiteId},
     paging::SortKey,
     text::{self, Validator},
     websites::model::WebsiteOp,
 };
-
-/// Maximum number of addresses per user.
-pub const MAX_ADDRESSES: i64 = 50;
 
 /// A row of `users` (customers and staff), without the password hash.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -100,116 +98,6 @@ impl UserPatch {
     }
 }
 
-/// A postal address of a user.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = addresses, check_for_backend(diesel::pg::Pg))]
-pub struct AddressRow {
-    /// Primary key.
-    pub id: AddressId,
-    /// Owner of the address.
-    pub user_id: UserId,
-    /// Country, as a name or an ISO 3166 code.
-    pub country: String,
-    /// City or town.
-    pub city: String,
-    /// District, county or state.
-    pub district: Option<String>,
-    /// Street, house number and further details, in lines separated by `\n`.
-    pub address: String,
-    /// Postal code.
-    pub postal_code: Option<String>,
-    /// Whether it is the default address for orders.
-    pub is_default: bool,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
-    /// When it was last updated.
-    pub updated_at: DateTime<Utc>,
-}
-
-/// Fields of a new address.
-#[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = addresses)]
-pub struct NewAddress {
-    /// See [`AddressRow`].
-    pub user_id: UserId,
-    /// See [`AddressRow`].
-    pub country: String,
-    /// See [`AddressRow`].
-    pub city: String,
-    /// See [`AddressRow`].
-    pub district: Option<String>,
-    /// See [`AddressRow`].
-    pub address: String,
-    /// See [`AddressRow`].
-    pub postal_code: Option<String>,
-    /// See [`AddressRow`].
-    pub is_default: bool,
-}
-
-/// Changes to an address; absent fields keep their values, an inner `None` clears them.
-#[derive(Debug, Clone, Default, PartialEq, AsChangeset, serde::Serialize)]
-#[diesel(table_name = addresses)]
-pub struct AddressPatch {
-    /// See [`AddressRow`].
-    pub country: Option<String>,
-    /// See [`AddressRow`].
-    pub city: Option<String>,
-    /// See [`AddressRow`].
-    pub district: Option<Option<String>>,
-    /// See [`AddressRow`].
-    pub address: Option<String>,
-    /// See [`AddressRow`].
-    pub postal_code: Option<Option<String>>,
-    /// See [`AddressRow`].
-    pub is_default: Option<bool>,
-}
-
-impl NewAddress {
-    /// Trims and validates the fields.
-    /// # Errors
-    /// User errors for invalid fields.
-    pub fn checked(self) -> Result<Self> {
-        let patch = AddressPatch {
-            country: Some(self.country),
-            city: Some(self.city),
-            district: Some(self.district),
-            address: Some(self.address),
-            postal_code: Some(self.postal_code),
-            is_default: None,
-        };
-        let AddressPatch { country, city, district, address, postal_code, .. } = patch.checked()?;
-        Ok(Self {
-            country: country.unwrap_or_default(),
-            city: city.unwrap_or_default(),
-            district: district.flatten(),
-            address: address.unwrap_or_default(),
-            postal_code: postal_code.flatten(),
-            ..self
-        })
-    }
-}
-
-impl AddressPatch {
-    /// Trims and validates the fields.
-    /// # Errors
-    /// User errors for invalid fields.
-    pub fn checked(mut self) -> Result<Self> {
-        let mut validator = Validator::new();
-        validator.texts("country", &mut self.country, 100);
-        validator.texts("city", &mut self.city, 100);
-        validator.texts("district", self.district.iter_mut().flatten(), 100);
-        validator.street_lines("address", &mut self.address, 500);
-        validator.texts("postalCode", self.postal_code.iter_mut().flatten(), 20);
-        validator.finish()?;
-        Ok(self)
-    }
-
-    /// Returns whether the patch changes nothing.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// A filter condition on users.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum UserCondition {
@@ -270,23 +158,4 @@ pub struct ImportedUser<'a> {
     pub email: Option<&'a str>,
     /// Whether the customer can log in.
     pub is_active: bool,
-}
-
-/// An address of a user that an import adds.
-#[derive(Debug, Clone, Copy)]
-pub struct ImportedAddress<'a> {
-    /// The user's key.
-    pub user_id: i64,
-    /// Country, as a name or an ISO 3166 code.
-    pub country: &'a str,
-    /// City or town.
-    pub city: &'a str,
-    /// District, county or state.
-    pub district: Option<&'a str>,
-    /// Street and number.
-    pub address: &'a str,
-    /// Postal code.
-    pub postal_code: Option<&'a str>,
-    /// Whether it is the user's default address.
-    pub is_default: bool,
 }
