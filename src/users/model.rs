@@ -9,7 +9,7 @@ use crate::{
         tables::{addresses, users},
     },
     error::Result,
-    ids::{AddressId, RoleId, UserId, WebsiteId},
+    ids::{AddressId, CodeOrId, RoleId, UserId, WebsiteId},
     paging::SortKey,
     text::{self, Validator},
     websites::model::WebsiteOp,
@@ -220,7 +220,7 @@ pub enum UserCondition {
     /// By email address.
     Email(Op<String>),
     /// By role.
-    Role(Op<RoleId>),
+    Role(Op<CodeOrId<RoleId>>),
     /// By the website that they come from.
     SourceWebsite(WebsiteOp),
     /// By whether they are active.

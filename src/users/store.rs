@@ -19,13 +19,13 @@ use crate::{
     db::{
         Conn,
         export::{Export, columns},
-        filter::{Condition, constant},
+        filter::{Condition, Op, constant},
         list_statements::list_statements,
         sql::{citext_op, clock_timestamp, name_op, op},
-        tables::{addresses, users},
+        tables::{addresses, roles, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{AddressId, RoleId, UserId, WebsiteId},
+    ids::{AddressId, CodeOrId, RoleId, UserId, WebsiteId},
     websites::store::website_op,
 };
 
@@ -48,13 +48,34 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
         UserCondition::Id(id) => op!(id, users::id),
         UserCondition::Name(name) => name_op!(name, users::name),
         UserCondition::Email(email) => citext_op!(email, users::email),
-        UserCondition::Role(role) => op!(role, users::role_id),
+        UserCondition::Role(role) => has_role(role),
         UserCondition::SourceWebsite(website) => {
             website_op!(website, users::source_website_id.assume_not_null(), users::source_website_id)
         }
         UserCondition::IsActive(active) => Box::new(users::is_active.eq(*active)),
         UserCondition::CreatedAt(at) => op!(at, users::created_at),
     }
+}
+
+fn has_role(role: &Op<CodeOrId<RoleId>>) -> Condition<'static, users::table> {
+    let named = match role {
+        Op::Eq(role) => std::slice::from_ref(role),
+        Op::In(all) => all,
+        Op::Gte(_) | Op::Lte(_) | Op::Contains(_) | Op::StartsWith(_) | Op::IsNull(_) => return constant(false),
+    };
+    let (mut ids, mut codes) = (Vec::new(), Vec::new());
+    for role in named {
+        match role {
+            CodeOrId::Id(id) => ids.push(*id),
+            CodeOrId::Code(code) => codes.push(code.clone()),
+        }
+    }
+    let by_id = users::role_id.eq_any(ids);
+    if codes.is_empty() {
+        return Box::new(by_id);
+    }
+    let with_code = roles::table.filter(roles::code.eq_any(codes)).select(roles::id);
+    Box::new(by_id.or(users::role_id.eq_any(with_code)))
 }
 
 list_statements! {
