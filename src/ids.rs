@@ -52,6 +52,13 @@ impl<I: RowId> CodeOrId<I> {
         let name = trim(name);
         I::parse("", name).map_or_else(|_| Self::Code(name.to_owned()), Self::Id)
     }
+
+    /// Returns the IDs and the codes of these names.
+    pub fn split(names: &[Self]) -> (Vec<I>, Vec<String>) {
+        let id = |name: &Self| if let Self::Id(id) = name { Some(*id) } else { None };
+        let code = |name: &Self| if let Self::Code(code) = name { Some(code.clone()) } else { None };
+        (names.iter().filter_map(id).collect(), names.iter().filter_map(code).collect())
+    }
 }
 
 /// Returns the global ID for a type name and key that are only known at run time.

@@ -17,7 +17,7 @@ pub const LIFETIME: Duration = Duration::days(60);
 /// Prefix of cart tokens.
 pub const TOKEN_PREFIX: &str = "souk_c_";
 
-/// What became of a guest's cart when the guest logged in.
+/// Outcome of a login for the guest's cart whose token was sent with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
 pub enum CartMergeStatus {
     /// There was nothing to merge: no cart token was sent, or there is no cart of this token.

@@ -57,9 +57,12 @@ fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
 }
 
 /// Parses an absolute base URL; a trailing slash is removed.
-pub(super) fn base_url(text: &str) -> Result<String, String> {
+/// # Errors
+/// If the text is not an `http` or `https` URL with a host, or has a query or a fragment.
+pub fn base_url(text: &str) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
-    let is_valid = !host.is_empty() && !host.starts_with('/') && !host.contains(|c: char| c.is_whitespace() || "?#".contains(c));
+    let is_valid =
+        !host.is_empty() && !host.starts_with('/') && !host.contains(|c: char| c.is_whitespace() || "?#".contains(c));
     is_valid.then(|| text.to_owned()).ok_or_else(|| "must be a URL such as https://api.shop.example".to_owned())
 }

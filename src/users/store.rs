@@ -58,24 +58,17 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
 }
 
 fn has_role(role: &Op<CodeOrId<RoleId>>) -> Condition<'static, users::table> {
-    let named = match role {
-        Op::Eq(role) => std::slice::from_ref(role),
-        Op::In(all) => all,
-        Op::Gte(_) | Op::Lte(_) | Op::Contains(_) | Op::StartsWith(_) | Op::IsNull(_) => return constant(false),
+    let (ids, codes) = match role {
+        Op::Eq(role) => CodeOrId::split(std::slice::from_ref(role)),
+        Op::In(all) => CodeOrId::split(all),
+        _ => return constant(false),
     };
-    let (mut ids, mut codes) = (Vec::new(), Vec::new());
-    for role in named {
-        match role {
-            CodeOrId::Id(id) => ids.push(*id),
-            CodeOrId::Code(code) => codes.push(code.clone()),
-        }
+    let by_code = |codes| users::role_id.eq_any(roles::table.filter(roles::code.eq_any(codes)).select(roles::id));
+    match (ids.is_empty(), codes.is_empty()) {
+        (_, true) => Box::new(users::role_id.eq_any(ids)),
+        (true, false) => Box::new(by_code(codes)),
+        (false, false) => Box::new(users::role_id.eq_any(ids).or(by_code(codes))),
     }
-    let by_id = users::role_id.eq_any(ids);
-    if codes.is_empty() {
-        return Box::new(by_id);
-    }
-    let with_code = roles::table.filter(roles::code.eq_any(codes)).select(roles::id);
-    Box::new(by_id.or(users::role_id.eq_any(with_code)))
 }
 
 list_statements! {

@@ -40,9 +40,8 @@ pub async fn find_by_number_and_email(
     let scope = viewer.scope(Permission::ManageOrders);
     let attempt = throttle::count_attempt(db, AttemptKind::OrderLookup, origin, Some(&capitals)).await?;
     let numbers = vec![number, capitals];
-    let found = db
-        .read(async |conn| store::by_numbers_and_email(conn, &scope, numbers.clone(), &email, website).await)
-        .await;
+    let found =
+        db.read(async |conn| store::by_numbers_and_email(conn, &scope, numbers.clone(), &email, website).await).await;
     // Neither a success nor an internal error is a guess.
     if !matches!(&found, Ok(orders) if orders.is_empty()) {
         db.transaction(async |conn| throttle::undo_attempt(conn, &attempt).await).await?;

@@ -137,7 +137,7 @@ payload_object! {
         /// The user's cart, into which the guest's cart was merged. Null if the user has none and no guest's cart was
         /// sent.
         cart: Option<Cart>,
-        /// What became of the guest's cart whose token was sent in `X-Cart-Token`; null on failure.
+        /// Whether the guest's cart whose token was sent in `X-Cart-Token` was merged; null on failure.
         cart_merge_status: Option<CartMergeStatus>,
         /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,

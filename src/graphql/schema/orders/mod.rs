@@ -61,7 +61,7 @@ pub struct Order {
     row: Arc<OrderRow>,
     /// Related objects that the list loaded together with its rows; if absent, the loaders are used.
     prefetched: Prefetched,
-    /// Whether the viewer found the order by its number and email address, and sees what the guest who placed it sees.
+    /// Whether this is a guest's order that the viewer found by its number and email address. They see what the guest sees.
     is_found_by_email: bool,
 }
 

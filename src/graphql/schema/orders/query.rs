@@ -231,7 +231,8 @@ impl OrderQuery {
         let website = website.as_deref().map(CodeOrId::new);
         let (db, viewer, origin) = (ctx.db(), ctx.viewer(), ctx.origin());
         let found = actions::find_by_number_and_email(db, viewer, origin, &number, &email, website.as_ref()).await?;
-        Ok(found.map(|row| Order { is_found_by_email: true, ..order(row) }))
+        // Sellers know the email addresses of their buyers; a user's order shows them no more than it does by ID.
+        Ok(found.map(|row| Order { is_found_by_email: row.user_id.is_none(), ..order(row) }))
     }
 
     /// Lists the orders that the viewer may see, newest first by default. Customers see their own orders, sellers also

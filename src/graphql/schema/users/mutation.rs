@@ -125,8 +125,8 @@ payload_object! {
         /// The user's cart, which has the lines of the guest's cart whose token was sent in `X-Cart-Token`; null without
         /// one.
         cart: Option<Cart>,
-        /// What became of the guest's cart whose token was sent in `X-Cart-Token`. Null if the user was not logged in: the
-        /// guest's cart is unchanged then, and the first `login` with its token merges it.
+        /// Whether the guest's cart whose token was sent in `X-Cart-Token` was merged. Null if the user was not logged in:
+        /// the guest's cart is unchanged then, and the first `login` with its token merges it.
         cart_merge_status: Option<CartMergeStatus>,
         /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,
