@@ -3,6 +3,7 @@
 mod currencies;
 mod exports;
 mod faulty_files;
+mod image_imports;
 mod import_edge_cases;
 mod import_matching;
 mod import_texts;
