@@ -6,6 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use crate::{
     error::{Error, Result},
     registry::domains,
+    text::trim,
 };
 
 /// A typed row id: a primary key and the resource type it belongs to.
@@ -32,6 +33,31 @@ pub trait RowId: Copy + Eq + Send + Sync + 'static {
             return Err(wrong());
         }
         Ok(Self::from_key(key))
+    }
+}
+
+/// A resource as a client names it: by its code or by its global ID. The two cannot be confused: codes have no capital
+/// letters, and every global ID begins with one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum CodeOrId<I> {
+    /// By code.
+    Code(String),
+    /// By ID.
+    Id(I),
+}
+
+impl<I: RowId> CodeOrId<I> {
+    /// Reads a name. What is not a global ID of this type is a code, possibly one that no resource has.
+    pub fn new(name: &str) -> Self {
+        let name = trim(name);
+        I::parse("", name).map_or_else(|_| Self::Code(name.to_owned()), Self::Id)
+    }
+
+    /// Returns the IDs and the codes of these names.
+    pub fn split(names: &[Self]) -> (Vec<I>, Vec<String>) {
+        let id = |name: &Self| if let Self::Id(id) = name { Some(*id) } else { None };
+        let code = |name: &Self| if let Self::Code(code) = name { Some(code.clone()) } else { None };
+        (names.iter().filter_map(id).collect(), names.iter().filter_map(code).collect())
     }
 }
 

@@ -17,6 +17,21 @@ pub const LIFETIME: Duration = Duration::days(60);
 /// Prefix of cart tokens.
 pub const TOKEN_PREFIX: &str = "souk_c_";
 
+/// Outcome of a login for the guest's cart whose token was sent with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
+pub enum CartMergeStatus {
+    /// There was nothing to merge: no cart token was sent, or there is no cart of this token.
+    None,
+    /// The guest's cart was merged into the user's cart. Its token is no longer valid.
+    Merged,
+    /// The guest's cart has another currency than the user's cart. Both are unchanged, and the guest's token stays
+    /// valid.
+    KeptSeparate,
+    /// The merge failed. Both carts are unchanged, and the guest's token stays valid. `cartCreate` with this token merges
+    /// them.
+    Failed,
+}
+
 /// A cart.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = carts, check_for_backend(diesel::pg::Pg))]

@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{CommandResult, database::with_database, with_suffix};
 use crate::{
     auth::Viewer,
-    config::Settings,
+    config::{Settings, base_url, media_url},
     db::Db,
     error::{Error, Result},
     transfers::{
@@ -44,6 +44,15 @@ pub struct ExportArgs {
     #[arg(long, default_value = "souk-csv", value_parser = parse_format, value_name = "FORMAT")]
     pub format: Format,
 
+    /// URL at which clients reach the server, such as `https://api.shop.example`; the base of the URLs of uploaded images.
+    /// Default: paths, which the same server imports again.
+    #[arg(long, env = "SOUK_PUBLIC_URL", value_name = "URL", value_parser = base_url)]
+    pub public_url: Option<String>,
+
+    /// Base URL of uploaded images, as for `souk serve`.
+    #[arg(long, env = "SOUK_MEDIA_URL", default_value = "/media", value_name = "URL")]
+    pub media_url: String,
+
     /// Output file instead of standard output. An existing file is replaced when the export is complete.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -65,7 +74,8 @@ pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
         }
         None => None,
     };
-    let options = ExportOptions { resource: args.resource, format: args.format, website };
+    let media_url = Some(media_url(&args.media_url, args.public_url.as_deref())).filter(|url| !url.starts_with('/'));
+    let options = ExportOptions { resource: args.resource, format: args.format, website, media_url };
     options.check()?;
     let Some(path) = args.out else {
         let is_closed = Arc::new(AtomicBool::new(false));

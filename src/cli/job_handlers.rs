@@ -62,7 +62,7 @@ handlers! {
     search_popularity::JOB => |cx, job| search_popularity::run(&cx.db, &job),
     reindex::JOB => |cx, job| reindex::run(&cx.db, &job),
     analytics_refresh::JOB => |cx, job| analytics_refresh::run(&cx.db, cx.analytics, &job),
-    transfer::JOB => |cx, job| transfer::run(&cx.db, cx.storage(), &job),
+    transfer::JOB => |cx, job| transfer::run(&cx.db, &cx.image_processor, &job),
     registration::JOB => |cx, job| registration::run(&cx.db, &job),
     verification::JOB => |cx, job| verification::run(&cx.db, &job),
     passwords::JOB => |cx, job| passwords::run(&cx.db, &job),

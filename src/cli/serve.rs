@@ -94,7 +94,8 @@ async fn run(
     }
     let db = Db::connect(url, &settings.db()).await?;
     let passwords = Passwords::new(PasswordCost::default())?;
-    let image_processor = demo::image_processor(components.storage.clone(), &serve.files);
+    let image_processor =
+        demo::image_processor(components.storage.clone(), &serve.files, serve.http.public_url.as_deref());
     let demo = if with_demo { Some(demo::seed(&db, &passwords, &image_processor).await?) } else { None };
     let mailer = components.mailer.clone();
     let services = Arc::new(build_services(settings, serve, db, passwords, image_processor, components).await?);

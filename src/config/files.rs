@@ -37,7 +37,7 @@ pub struct FileSettings {
     pub s3_path_style: Option<bool>,
 
     /// Public base URL that replaces `/media`, such as `https://cdn.example/media` for a CDN in front of souk or the
-    /// bucket. Default: the path on this server.
+    /// bucket. A path is below SOUK_PUBLIC_URL.
     #[arg(long, env = "SOUK_MEDIA_URL", default_value = "/media", value_name = "URL")]
     pub media_url: String,
 
@@ -50,6 +50,14 @@ pub struct FileSettings {
     /// development only.
     #[arg(long, env = "SOUK_FETCH_PRIVATE", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     pub fetch_private: bool,
+}
+
+/// Returns the base URL of media files: a path is below the public URL of the server, if that is set.
+pub fn media_url(media_url: &str, public_url: Option<&str>) -> String {
+    match public_url {
+        Some(public_url) if media_url.starts_with('/') => format!("{public_url}{media_url}"),
+        _ => media_url.to_owned(),
+    }
 }
 
 impl FileSettings {

@@ -16,6 +16,12 @@ pub struct HttpSettings {
     #[arg(long, env = "SOUK_TRUSTED_PROXIES", default_value_t = 0, value_name = "N")]
     pub trusted_proxies: usize,
 
+    /// URL at which clients reach the server, such as `https://api.shop.example`; the base of the URLs of images and files
+    /// that the server serves itself. Default: the scheme and host of each request; with SOUK_TRUSTED_PROXIES, those that
+    /// the proxies report in `X-Forwarded-Proto` and `X-Forwarded-Host`.
+    #[arg(long, env = "SOUK_PUBLIC_URL", value_name = "URL", value_parser = base_url)]
+    pub public_url: Option<String>,
+
     /// Maximum size of a request body, in bytes.
     #[arg(long, env = "SOUK_BODY_LIMIT", default_value_t = 1024 * 1024, value_name = "BYTES")]
     pub body_limit: usize,
@@ -48,4 +54,15 @@ impl HttpSettings {
 
 fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
     text.parse().map(Duration::from_millis)
+}
+
+/// Parses an absolute base URL; a trailing slash is removed.
+/// # Errors
+/// If the text is not an `http` or `https` URL with a host, or has a query or a fragment.
+pub fn base_url(text: &str) -> Result<String, String> {
+    let text = text.trim().trim_end_matches('/');
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    let is_valid =
+        !host.is_empty() && !host.starts_with('/') && !host.contains(|c: char| c.is_whitespace() || "?#".contains(c));
+    is_valid.then(|| text.to_owned()).ok_or_else(|| "must be a URL such as https://api.shop.example".to_owned())
 }

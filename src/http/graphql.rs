@@ -23,6 +23,7 @@ use super::{
     multipart,
     origin::origin,
     params::{self, Requests},
+    public_url::public_url,
     rejection::Rejection,
     response::{respond, respond_to_batch, status},
 };
@@ -178,6 +179,7 @@ async fn run(
     let dispatcher = Dispatcher::default();
     let mut data = request_data(viewer, origin, cookies(&parts.headers), &dispatcher);
     data.insert(files);
+    data.insert(public_url(parts, &endpoint.settings));
     // A test's recorder if one is set in this task (it also records the SQL texts); a new one otherwise.
     let recorder = StatementRecorder::current();
     // Boxed, because moving a future of this size through each wrapper is expensive.

@@ -18,6 +18,7 @@ mod multipart;
 mod origin;
 mod page;
 mod params;
+mod public_url;
 mod rejection;
 pub mod request_id;
 mod response;

@@ -9,7 +9,7 @@ use crate::{
     auth::{Passwords, Permission, PermissionCache, Scope, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{RoleId, UserId},
+    ids::{CodeOrId, RoleId, UserId},
     text,
     users::{
         self,
@@ -27,7 +27,7 @@ pub async fn create_user(
     passwords: &Passwords,
     viewer: &Viewer,
     new: NewAccount,
-    role: Option<String>,
+    role: Option<CodeOrId<RoleId>>,
 ) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageUsers])?;
     let reaches = match new.source_website {
@@ -41,7 +41,7 @@ pub async fn create_user(
     let new = new.checked()?;
     let password_hash = hash_password(passwords, &new).await?;
     db.transaction(async |conn| {
-        let user = insert_user(conn, Some(viewer), &new, password_hash.as_deref(), role.as_deref()).await?;
+        let user = insert_user(conn, Some(viewer), &new, password_hash.as_deref(), role.as_ref()).await?;
         match &password_hash {
             Some(_) => emails::send_verification(conn, &user).await?,
             None => emails::send_invitation(conn, &user).await?,
@@ -58,7 +58,8 @@ pub async fn create_admin(db: &Db, passwords: &Passwords, new: NewAccount) -> Re
     let new = new.checked()?;
     let password_hash = hash_password(passwords, &new).await?;
     db.transaction(async |conn| {
-        let user = insert_user(conn, None, &new, password_hash.as_deref(), Some(ADMIN)).await?;
+        let admin = CodeOrId::Code(ADMIN.to_owned());
+        let user = insert_user(conn, None, &new, password_hash.as_deref(), Some(&admin)).await?;
         users::store::update_verified(conn, user.id).await
     })
     .await
@@ -97,10 +98,13 @@ pub(super) async fn insert_user(
     granter: Option<&Viewer>,
     new: &NewAccount,
     password_hash: Option<&str>,
-    role: Option<&str>,
+    role: Option<&CodeOrId<RoleId>>,
 ) -> Result<UserRow> {
-    let code = role.map_or(CUSTOMER, text::trim);
-    let role = roles::find_by_code(conn, code).await?.ok_or_else(|| Error::not_found("role", "role"))?;
+    let found = match role {
+        Some(role) => roles::find(conn, role).await?,
+        None => roles::find_by_code(conn, CUSTOMER).await?,
+    };
+    let role = found.ok_or_else(|| Error::not_found("role", "role"))?;
     if granter.is_some_and(|granter| !role.is_covered_by(granter)) {
         return Err(Error::user(
             UserErrorCode::PermissionNotHeld,

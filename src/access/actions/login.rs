@@ -23,7 +23,7 @@ const REFRESH_PREFIX: &str = "souk_rt_";
 /// Number of characters of a malformed email address that attempts to log in with it are counted by.
 const MAX_MALFORMED_EMAIL: usize = 320;
 
-/// The dependencies of login and refresh.
+/// The dependencies of login, registration and refresh.
 #[derive(Clone, Copy)]
 pub struct LoginContext<'a> {
     /// The database.
@@ -112,15 +112,15 @@ pub async fn login(context: LoginContext<'_>, origin: &RequestOrigin, email: &st
 }
 
 /// A new or refreshed session with its refresh token.
-struct OpenedSession {
+pub(super) struct OpenedSession {
     session: SessionId,
     refresh: String,
     expires_at: DateTime<Utc>,
     role: Role,
 }
 
-/// Creates a session within the caller's transaction.
-async fn open_session(
+/// Creates a session within the caller's transaction. [`issue_tokens`] issues its tokens afterwards.
+pub(super) async fn open_session(
     conn: &Conn,
     context: LoginContext<'_>,
     user: UserId,
@@ -150,7 +150,7 @@ async fn role_of(conn: &Conn, user: UserId) -> Result<Role> {
 }
 
 /// Issues the tokens of a session, after its transaction.
-async fn issue_tokens(context: LoginContext<'_>, user: UserId, opened: OpenedSession) -> Result<Tokens> {
+pub(super) async fn issue_tokens(context: LoginContext<'_>, user: UserId, opened: OpenedSession) -> Result<Tokens> {
     let OpenedSession { session, refresh, expires_at, role } = opened;
     let identity = Identity {
         user,

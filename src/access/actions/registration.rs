@@ -7,11 +7,13 @@ use serde_json::json;
 
 use super::{
     accounts::{hash_password, insert_user},
-    emails, enqueue_job, throttle,
+    emails, enqueue_job,
+    login::{LoginContext, Tokens, issue_tokens, open_session},
+    throttle,
 };
 use crate::{
     access::model::{NewAccount, throttle::AttemptKind},
-    auth::{Passwords, RequestOrigin},
+    auth::RequestOrigin,
     config::RegistrationMode,
     db::Db,
     error::{Error, Result, UserErrorCode},
@@ -35,29 +37,49 @@ struct Payload {
     website: Option<WebsiteId>,
 }
 
-/// Creates an account with the role `customer` and sends a verification email. In private mode nothing is returned: a
-/// job creates the account, or notifies the owner of the email address.
+/// The result of a registration in open mode.
+pub struct Registered {
+    /// The new user.
+    pub user: UserRow,
+    /// The tokens of the user's first session; none if the email address must be verified before a login.
+    pub tokens: Option<Tokens>,
+}
+
+/// Creates an account with the role `customer`, sends a verification email, and logs the user in unless the settings
+/// require a verified email address for that. In private mode nothing is returned: a job creates the account, or
+/// notifies the owner of the email address.
 /// # Errors
 /// User errors for invalid fields; TAKEN for the email address, in open mode only; [`Error::TooManyAttempts`].
 pub async fn register(
-    db: &Db,
-    passwords: &Passwords,
-    registration: RegistrationMode,
+    context: LoginContext<'_>,
     origin: &RequestOrigin,
     new: NewAccount,
-) -> Result<Option<UserRow>> {
+) -> Result<Option<Registered>> {
+    let LoginContext { db, accounts, .. } = context;
     let new = new.checked()?;
     throttle::count_attempt(db, AttemptKind::Register, origin, None).await?;
-    let password_hash = hash_password(passwords, &new).await?;
-    match registration {
+    let password_hash = hash_password(context.passwords, &new).await?;
+    match accounts.registration {
         RegistrationMode::Open => {
-            let user = db.transaction(async |conn| {
+            let registered = db.transaction(async |conn| {
                 // No granter: registration always grants the role `customer`, whatever permissions it has.
                 let user = insert_user(conn, None, &new, password_hash.as_deref(), None).await?;
                 emails::send_verification(conn, &user).await?;
-                Ok(user)
+                let session = match accounts.login_needs_verification {
+                    true => None,
+                    false => Some(open_session(conn, context, user.id, origin).await?),
+                };
+                Ok((user, session))
             });
-            Ok(Some(user.await?))
+            let (user, session) = registered.await?;
+            let tokens = match session {
+                Some(session) => issue_tokens(context, user.id, session).await.map_err(|error| {
+                    // The account exists. An error would suggest that it does not; the user can log in instead.
+                    tracing::error!(%error, user = user.id.0, "issuing the tokens of a new account failed");
+                }),
+                None => Err(()),
+            };
+            Ok(Some(Registered { user, tokens: tokens.ok() }))
         }
         RegistrationMode::Private => {
             let NewAccount { name, email, phone, source_website: website, .. } = new;

@@ -10,7 +10,7 @@ use crate::{
     auth::{Permission, PermissionCache, Permissions, Viewer},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
-    ids::{RoleId, UserId, WebsiteId},
+    ids::{CodeOrId, RoleId, UserId, WebsiteId},
     users::{self, model::UserRow},
 };
 
@@ -110,16 +110,21 @@ pub async fn delete(db: &Db, cache: &PermissionCache, viewer: &Viewer, id: RoleI
 /// FORBIDDEN without [`Permission::ManageRoles`]; NOT_FOUND for a user that the viewer may not see, and for an unknown
 /// role; PERMISSION_NOT_HELD if the user holds, or the role grants, more than the viewer holds; PROTECTED for the
 /// last admin.
-pub async fn assign(db: &Db, cache: &PermissionCache, viewer: &Viewer, user: UserId, role: RoleId) -> Result<UserRow> {
+pub async fn assign(
+    db: &Db,
+    cache: &PermissionCache,
+    viewer: &Viewer,
+    user: UserId,
+    role: &CodeOrId<RoleId>,
+) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageRoles])?;
     let scope = viewer.scope(Permission::ManageUsers);
     let changed = db
         .transaction(async |conn| {
             let missing = || Error::not_found("userId", "user");
             let user = users::store::lock(conn, &scope, user).await?.ok_or_else(missing)?;
-            let all = roles::by_ids(conn, &[user.role_id, role]).await?;
-            let before = all.iter().find(|one| one.row.id == user.role_id);
-            let after = all.iter().find(|one| one.row.id == role).ok_or_else(|| Error::not_found("roleId", "role"))?;
+            let before = roles::by_ids(conn, &[user.role_id]).await?.pop();
+            let after = roles::find(conn, role).await?.ok_or_else(|| Error::not_found("role", "role"))?;
             if !before.is_some_and(|before| before.is_covered_by(viewer)) {
                 return Err(Error::user(
                     UserErrorCode::PermissionNotHeld,
@@ -130,14 +135,14 @@ pub async fn assign(db: &Db, cache: &PermissionCache, viewer: &Viewer, user: Use
             if !after.is_covered_by(viewer) {
                 return Err(Error::user(
                     UserErrorCode::PermissionNotHeld,
-                    "roleId",
+                    "role",
                     "this role has permissions that you do not have",
                 ));
             }
-            if user.role_id == role {
+            if user.role_id == after.row.id {
                 return Ok(user);
             }
-            users::store::update_role(conn, user.id, role).await
+            users::store::update_role(conn, user.id, after.row.id).await
         })
         .await?;
     refresh_cache(db, cache).await?;

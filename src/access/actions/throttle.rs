@@ -1,4 +1,4 @@
-//! Throttling of repeated attempts (login, registration, email requests).
+//! Throttling of repeated attempts (login, registration, email requests, lookups of orders).
 //! Rule: an attempt is counted in the database before it is made, so that concurrent attempts, in one document or on
 //! several servers, all count. Successful and aborted attempts are undone.
 
@@ -21,17 +21,17 @@ use crate::{
 #[derive(Debug)]
 pub struct Attempt(Vec<Counter>);
 
-/// Counts an attempt. `account` is the normalized email address of the request; it is counted whether or not an account
-/// has it, so that the response reveals nothing.
+/// Counts an attempt. `subject` is what it is made on, in normalized form: the email address of an account, or an order
+/// number. It is counted whether or not it exists, so that the response reveals nothing.
 /// # Errors
 /// [`Error::TooManyAttempts`] while a counter is blocked; nothing is counted then.
 pub async fn count_attempt(
     db: &Db,
     kind: AttemptKind,
     origin: &RequestOrigin,
-    account: Option<&str>,
+    subject: Option<&str>,
 ) -> Result<Attempt> {
-    let counters = counters(db, kind, origin, account).await?;
+    let counters = counters(db, kind, origin, subject).await?;
     if counters.is_empty() {
         return Ok(Attempt(counters));
     }
@@ -40,7 +40,7 @@ pub async fn count_attempt(
     let (until, now) = db.read(async |conn| store::blocked_until(conn, &keys).await).await?;
     check_not_blocked(until, now)?;
     db.transaction(async |conn| {
-        let counted = store::increment(conn, &keys).await?;
+        let counted = store::increment(conn, &keys, kind.reset_after()).await?;
         for one in &counted {
             // Blocked by a concurrent attempt since the read; the error rolls back all counts.
             check_not_blocked(one.blocked_until, one.now)?;
@@ -59,19 +59,19 @@ pub async fn count_attempt(
 }
 
 /// Returns the counters of an attempt, ordered by key.
-async fn counters(db: &Db, kind: AttemptKind, origin: &RequestOrigin, account: Option<&str>) -> Result<Vec<Counter>> {
+async fn counters(db: &Db, kind: AttemptKind, origin: &RequestOrigin, subject: Option<&str>) -> Result<Vec<Counter>> {
     let client_network = origin.address.map(network);
-    let is_known = match (kind, account, origin.address) {
+    let is_known = match (kind, subject, origin.address) {
         (AttemptKind::Login, Some(account), Some(address)) => is_known(db, account, address).await?,
         _ => false,
     };
     let rules = RULES.iter().filter(|rule| rule.kind == kind);
     // On a known network, attempts on this account from elsewhere do not count.
-    let rules = rules.filter(|rule| !(is_known && rule.scope == ThrottleScope::Account));
+    let rules = rules.filter(|rule| !(is_known && rule.scope == ThrottleScope::Subject));
     // Loopback addresses belong to a proxy or another program of the shop, which sends requests of many clients.
     let is_shared = origin.address.is_some_and(|address| address.to_canonical().is_loopback());
     let rules = rules.filter(|rule| !(is_shared && rule.scope == ThrottleScope::Network));
-    let mut counters: Vec<_> = rules.filter_map(|rule| rule.counter(client_network.as_deref(), account)).collect();
+    let mut counters: Vec<_> = rules.filter_map(|rule| rule.counter(client_network.as_deref(), subject)).collect();
     counters.sort_by(|one, other| one.key.cmp(&other.key));
     Ok(counters)
 }
@@ -129,10 +129,10 @@ async fn undo_counts(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<(
 pub async fn clear_account(conn: &Conn, origin: &RequestOrigin, user: UserId, email: Option<&str>) -> Result<()> {
     let (client_network, me) = (origin.address.map(network), user.to_global_id());
     let counters = RULES.iter().filter_map(|rule| match (rule.kind, rule.scope) {
-        (AttemptKind::Login, ThrottleScope::Both | ThrottleScope::Account) => {
+        (AttemptKind::Login, ThrottleScope::Both | ThrottleScope::Subject) => {
             rule.counter(client_network.as_deref(), email)
         }
-        (AttemptKind::PasswordCheck, ThrottleScope::Account) => rule.counter(None, Some(&me)),
+        (AttemptKind::PasswordCheck, ThrottleScope::Subject) => rule.counter(None, Some(&me)),
         _ => None,
     });
     store::delete(conn, &keys(&counters.collect::<Vec<_>>())).await

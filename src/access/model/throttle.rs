@@ -1,6 +1,6 @@
 //! Throttling rules: which attempts are counted, by what, and their limits.
-//! Rule: the first attempts are free; each further attempt is followed by a pause that doubles, from one second up to a
-//! maximum.
+//! Rule: the first attempts are free; each further attempt is followed by a pause that doubles up to a maximum, from one
+//! second for most kinds of attempts.
 
 use std::net::IpAddr;
 
@@ -22,17 +22,29 @@ pub enum AttemptKind {
     EmailVerificationResend,
     /// Request for a verification email to a new address.
     EmailChange,
+    /// Lookup of an order by its number and email address, counted by the order number.
+    OrderLookup,
+}
+
+impl AttemptKind {
+    /// Returns the time without an attempt after which the counters are reset.
+    pub fn reset_after(self) -> Duration {
+        match self {
+            Self::OrderLookup => Duration::seconds(LOOKUP_PERIOD_SECONDS),
+            _ => RESET_AFTER,
+        }
+    }
 }
 
 /// What attempts are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ThrottleScope {
-    /// The combination of network and account.
+    /// The combination of network and subject.
     Both,
-    /// The network, for all accounts.
+    /// The network, for all subjects.
     Network,
-    /// The account, from all networks.
-    Account,
+    /// What the attempts are made on, from all networks: an account, or an order number.
+    Subject,
 }
 
 /// A throttling rule.
@@ -44,33 +56,46 @@ pub struct ThrottleRule {
     pub scope: ThrottleScope,
     /// Attempts before the first pause.
     pub free_attempts: i32,
+    /// First pause, in seconds.
+    pub first_pause_seconds: i64,
     /// Maximum pause, in seconds.
     pub max_pause_seconds: i64,
 }
 
 const MINUTE: i64 = 60;
 
+/// How long lookups of orders are blocked after too many failed ones.
+const LOOKUP_PERIOD_SECONDS: i64 = 15 * MINUTE;
+
 /// The throttling rules. Attempts by strangers block an account for at most a minute, and not at all on networks that
 /// it was logged in from before, so that nobody can lock another user out.
 pub const RULES: &[ThrottleRule] = &[
     rule(AttemptKind::Login, ThrottleScope::Both, 5, 15 * MINUTE),
     rule(AttemptKind::Login, ThrottleScope::Network, 100, 15 * MINUTE),
-    rule(AttemptKind::Login, ThrottleScope::Account, 50, MINUTE),
-    rule(AttemptKind::PasswordCheck, ThrottleScope::Account, 10, 15 * MINUTE),
+    rule(AttemptKind::Login, ThrottleScope::Subject, 50, MINUTE),
+    rule(AttemptKind::PasswordCheck, ThrottleScope::Subject, 10, 15 * MINUTE),
     rule(AttemptKind::Register, ThrottleScope::Network, 30, 15 * MINUTE),
     rule(AttemptKind::PasswordForgot, ThrottleScope::Network, 30, 15 * MINUTE),
-    rule(AttemptKind::PasswordForgot, ThrottleScope::Account, 5, 15 * MINUTE),
+    rule(AttemptKind::PasswordForgot, ThrottleScope::Subject, 5, 15 * MINUTE),
     rule(AttemptKind::EmailVerificationResend, ThrottleScope::Network, 30, 15 * MINUTE),
-    rule(AttemptKind::EmailVerificationResend, ThrottleScope::Account, 5, 15 * MINUTE),
+    rule(AttemptKind::EmailVerificationResend, ThrottleScope::Subject, 5, 15 * MINUTE),
     rule(AttemptKind::EmailChange, ThrottleScope::Network, 30, 15 * MINUTE),
-    rule(AttemptKind::EmailChange, ThrottleScope::Account, 5, 15 * MINUTE),
+    rule(AttemptKind::EmailChange, ThrottleScope::Subject, 5, 15 * MINUTE),
+    fixed(AttemptKind::OrderLookup, ThrottleScope::Network, 10, LOOKUP_PERIOD_SECONDS),
+    fixed(AttemptKind::OrderLookup, ThrottleScope::Subject, 10, LOOKUP_PERIOD_SECONDS),
 ];
 
+/// A rule with pauses that double from one second.
 const fn rule(kind: AttemptKind, scope: ThrottleScope, free_attempts: i32, max_pause_seconds: i64) -> ThrottleRule {
-    ThrottleRule { kind, scope, free_attempts, max_pause_seconds }
+    ThrottleRule { kind, scope, free_attempts, first_pause_seconds: 1, max_pause_seconds }
 }
 
-/// A counter is reset after this time without an attempt.
+/// A rule with pauses of the same length.
+const fn fixed(kind: AttemptKind, scope: ThrottleScope, free_attempts: i32, pause_seconds: i64) -> ThrottleRule {
+    ThrottleRule { kind, scope, free_attempts, first_pause_seconds: pause_seconds, max_pause_seconds: pause_seconds }
+}
+
+/// The longest time after which a counter is reset; see [`AttemptKind::reset_after`].
 pub const RESET_AFTER: Duration = Duration::hours(24);
 
 /// How long a network counts as known to an account after a login from it.
@@ -80,18 +105,18 @@ impl ThrottleRule {
     /// Returns the pause after this number of attempts; none while they are free.
     pub fn pause(&self, attempts: i32) -> Option<Duration> {
         let doublings = attempts.checked_sub(self.free_attempts).filter(|over| *over >= 0)?;
-        Some(Duration::seconds(self.max_pause_seconds.min(1 << doublings.min(30))))
+        Some(Duration::seconds(self.max_pause_seconds.min(self.first_pause_seconds << doublings.min(30))))
     }
 
-    /// Returns the counter for this network and account; none if the rule counts by one that is missing. Its key is a
+    /// Returns the counter for this network and subject; none if the rule counts by one that is missing. Its key is a
     /// hash, so that the table contains no personal data.
-    pub fn counter(&'static self, network: Option<&str>, account: Option<&str>) -> Option<Counter> {
-        let (network, account) = match self.scope {
-            ThrottleScope::Both => (network?, account?),
+    pub fn counter(&'static self, network: Option<&str>, subject: Option<&str>) -> Option<Counter> {
+        let (network, subject) = match self.scope {
+            ThrottleScope::Both => (network?, subject?),
             ThrottleScope::Network => (network?, ""),
-            ThrottleScope::Account => ("", account?),
+            ThrottleScope::Subject => ("", subject?),
         };
-        let text = format!("{:?}\0{:?}\0{network}\0{account}", self.kind, self.scope);
+        let text = format!("{:?}\0{:?}\0{network}\0{subject}", self.kind, self.scope);
         let key = hex::encode(Sha256::digest(text.as_bytes()));
         Some(Counter { key, rule: self })
     }
@@ -131,6 +156,18 @@ mod tests {
     }
 
     #[test]
+    fn lookups_are_blocked_for_a_quarter_of_an_hour_after_ten_failures() {
+        let rules: Vec<_> = RULES.iter().filter(|rule| rule.kind == AttemptKind::OrderLookup).collect();
+        assert_eq!(rules.len(), 2);
+        for rule in rules {
+            let pauses = [1, 9, 10, 11, i32::MAX].map(|attempts| rule.pause(attempts).map(|pause| pause.num_minutes()));
+            assert_eq!(pauses, [None, None, Some(15), Some(15), Some(15)]);
+            assert_eq!(rule.kind.reset_after(), Duration::minutes(15));
+        }
+        assert_eq!(AttemptKind::Login.reset_after(), Duration::hours(24));
+    }
+
+    #[test]
     fn a_network_is_an_ipv4_address_or_half_of_an_ipv6_one() {
         for (address, expected) in [
             ("192.0.2.7", "192.0.2.7"),
@@ -153,6 +190,6 @@ mod tests {
         assert_eq!(keys.len(), RULES.len() + 1);
         let nowhere: Vec<_> =
             RULES.iter().filter(|rule| rule.counter(None, ada).is_some()).map(|rule| rule.scope).collect();
-        assert!(nowhere.iter().all(|scope| *scope == ThrottleScope::Account), "{nowhere:?}");
+        assert!(nowhere.iter().all(|scope| *scope == ThrottleScope::Subject), "{nowhere:?}");
     }
 }

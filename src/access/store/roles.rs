@@ -19,7 +19,7 @@ use crate::{
         tables::{role_permissions, role_websites, roles, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{RoleId, UserId, WebsiteId},
+    ids::{CodeOrId, RoleId, UserId, WebsiteId},
 };
 
 /// Selects roles with their permissions and websites in one statement: a role has few of both.
@@ -77,6 +77,14 @@ pub async fn find_by_user(mut conn: &Conn, user: UserId) -> Result<Option<Role>>
 /// Returns the role with this code.
 pub async fn find_by_code(mut conn: &Conn, code: &str) -> Result<Option<Role>> {
     Ok(gather(joined!().filter(roles::code.eq(code)).load(&mut conn).await?).pop())
+}
+
+/// Returns the role with this code or id.
+pub async fn find(conn: &Conn, role: &CodeOrId<RoleId>) -> Result<Option<Role>> {
+    match role {
+        CodeOrId::Code(code) => find_by_code(conn, code).await,
+        CodeOrId::Id(id) => Ok(by_ids(conn, &[*id]).await?.pop()),
+    }
 }
 
 fn gather(rows: Vec<Joined<RoleRow>>) -> Vec<Role> {

@@ -1,6 +1,6 @@
 //! SQL statements on throttling counters.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use diesel::{
     dsl::{case_when, max},
     prelude::*,
@@ -35,14 +35,14 @@ pub async fn blocked_until(mut conn: &Conn, keys: &[&str]) -> Result<(Option<Dat
     Ok(query.first(&mut conn).await?)
 }
 
-/// Increments these counters in one statement. Concurrent increments of the same counter wait until the transaction
-/// ends; the keys are sorted, so that they cannot deadlock.
-pub async fn increment(mut conn: &Conn, keys: &[&str]) -> Result<Vec<CounterState>> {
+/// Increments these counters in one statement; those without an attempt for `reset_after` start again. Concurrent
+/// increments of the same counter wait until the transaction ends; the keys are sorted, so that they cannot deadlock.
+pub async fn increment(mut conn: &Conn, keys: &[&str], reset_after: Duration) -> Result<Vec<CounterState>> {
     let rows: Vec<_> = keys
         .iter()
         .map(|one| (throttles::key.eq(*one), throttles::attempts.eq(1), throttles::updated_at.eq(clock_timestamp())))
         .collect();
-    let next = case_when(throttles::updated_at.lt(Utc::now() - RESET_AFTER), 1.into_sql::<Integer>())
+    let next = case_when(throttles::updated_at.lt(Utc::now() - reset_after), 1.into_sql::<Integer>())
         .otherwise(throttles::attempts + 1);
     let query = diesel::insert_into(throttles::table)
         .values(rows)

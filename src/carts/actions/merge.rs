@@ -11,7 +11,7 @@ use super::{reservations::release_all, upsert_for_user};
 use crate::{
     auth::{GuestKey, Holder},
     carts::{
-        model::{CartLineRow, CartRow, LIFETIME, MAX_LINES, NewCartLine},
+        model::{CartLineRow, CartMergeStatus, CartRow, LIFETIME, MAX_LINES, NewCartLine},
         store,
     },
     db::{Conn, Db},
@@ -19,34 +19,40 @@ use crate::{
     ids::{ProductId, UserId},
 };
 
-/// Merges the guest's cart, if there is one, into the user's.
+/// Merges the guest's cart into the user's. Returns the user's cart and what became of the guest's; none if there is no
+/// guest's cart.
 /// # Errors
 /// Database errors.
-pub async fn merge(db: &Db, user: UserId, guest: GuestKey) -> Result<()> {
+pub async fn merge(db: &Db, user: UserId, guest: GuestKey) -> Result<Option<(CartRow, CartMergeStatus)>> {
     db.transaction(async |conn| {
         let guest_holder = Holder { user: None, guest: Some(guest) };
         if store::by_holder(conn, &guest_holder).await?.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        merge_into_user_cart(conn, user, guest).await.map(drop)
+        merge_into_user_cart(conn, user, guest).await.map(Some)
     })
     .await
 }
 
-/// Merges the guest's cart into the user's and returns the user's. The guest's cart is locked before the user's.
-pub(super) async fn merge_into_user_cart(conn: &Conn, user: UserId, guest: GuestKey) -> Result<CartRow> {
+/// Merges the guest's cart into the user's, and returns the user's and what became of the guest's. The guest's cart is
+/// locked before the user's.
+pub(super) async fn merge_into_user_cart(
+    conn: &Conn,
+    user: UserId,
+    guest: GuestKey,
+) -> Result<(CartRow, CartMergeStatus)> {
     let guest_holder = Holder { user: None, guest: Some(guest) };
     let from = match store::by_holder(conn, &guest_holder).await?.pop() {
         Some(cart) => store::lock(conn, &guest_holder, cart.id, Utc::now() + LIFETIME).await?,
         None => None,
     };
     let into = upsert_for_user(conn, user).await?;
-    let Some(from) = from else { return Ok(into) };
+    let Some(from) = from else { return Ok((into, CartMergeStatus::None)) };
     let lines = store::lines_by_cart_ids(conn, &[from.id, into.id]).await?;
     let (guests, users): (Vec<CartLineRow>, Vec<CartLineRow>) =
         lines.into_iter().partition(|line| line.cart_id == from.id);
     if !users.is_empty() && !guests.is_empty() && from.currency() != into.currency() {
-        return Ok(into);
+        return Ok((into, CartMergeStatus::KeptSeparate));
     }
     release_all(conn, &[from.id, into.id]).await?;
     let mine: HashMap<ProductId, &CartLineRow> = users.iter().map(|line| (line.product_id, line)).collect();
@@ -70,8 +76,9 @@ pub(super) async fn merge_into_user_cart(conn: &Conn, user: UserId, guest: Guest
         store::upsert_lines(conn, &merged).await?;
     }
     store::delete(conn, &[from.id]).await?;
-    if users.is_empty() && !merged.is_empty() && from.currency() != into.currency() {
-        return store::update_currency(conn, into.id, from.currency().as_str()).await;
-    }
-    Ok(into)
+    let into = match users.is_empty() && !merged.is_empty() && from.currency() != into.currency() {
+        true => store::update_currency(conn, into.id, from.currency().as_str()).await?,
+        false => into,
+    };
+    Ok((into, CartMergeStatus::Merged))
 }

@@ -46,7 +46,7 @@ pub async fn create_in(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)]
     let holder = viewer.holder();
     let (cart, token) = match holder {
         Holder { user: Some(user), guest } => match guest {
-            Some(guest) => (merge::merge_into_user_cart(conn, user, guest).await?, None),
+            Some(guest) => (merge::merge_into_user_cart(conn, user, guest).await?.0, None),
             None => (upsert_for_user(conn, user).await?, None),
         },
         Holder { user: None, .. } => match store::by_holder(conn, &holder).await?.pop() {

@@ -21,7 +21,7 @@ use super::{CommandResult, database::with_database};
 use crate::{
     audit,
     auth::{PasswordCost, Passwords, Scope},
-    config::{FileSettings, Settings},
+    config::{FileSettings, Settings, media_url},
     db::{Conn, Db, filter::Filter},
     error::Result,
     media::{actions::ImageProcessor, fetch::FetchPolicy, model::NewMedia},
@@ -81,7 +81,7 @@ impl fmt::Display for Login {
 pub(super) async fn run(settings: &Settings, files: &FileSettings) -> CommandResult {
     let storage = Storage::open(&files.storage_location(settings)?)?;
     let seed = async |db: Db| {
-        let processor = image_processor(storage, files);
+        let processor = image_processor(storage, files, None);
         seed(&db, &Passwords::new(PasswordCost::default())?, &processor).await
     };
     let report = with_database(settings, seed).await?;
@@ -92,10 +92,10 @@ pub(super) async fn run(settings: &Settings, files: &FileSettings) -> CommandRes
     Ok(())
 }
 
-/// Returns the image processor with these settings.
-pub(super) fn image_processor(storage: Storage, files: &FileSettings) -> ImageProcessor {
+/// Returns the image processor with these settings; `public_url` is the URL of the server, if it is set.
+pub(super) fn image_processor(storage: Storage, files: &FileSettings, public_url: Option<&str>) -> ImageProcessor {
     let policy = FetchPolicy { max_bytes: files.upload_bytes, allow_private: files.fetch_private };
-    ImageProcessor::new(storage, &files.media_url, policy)
+    ImageProcessor::new(storage, &media_url(&files.media_url, public_url), policy)
 }
 
 /// Fills an empty database, and leaves one that contains anything as it is.

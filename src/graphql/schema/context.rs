@@ -132,6 +132,11 @@ pub fn request_data(viewer: Viewer, origin: RequestOrigin, cookies: Cookies, dis
     data
 }
 
+/// The URL at which clients reach the server: the setting, or the scheme and host of the request; none if neither is
+/// known.
+#[derive(Debug, Clone, Default)]
+pub struct PublicUrl(pub Option<Arc<str>>);
+
 /// Loaders of the request, created on first use: many operations need none.
 struct LazyLoaders {
     loaders: OnceLock<Loaders>,
@@ -156,6 +161,9 @@ pub trait ContextExt {
     fn db(&self) -> &Db {
         &self.services().db
     }
+    /// Returns the absolute URL of a path on this server. An absolute URL is returned as it is, and so is a path if the URL
+    /// of the server is unknown.
+    fn absolute_url(&self, url: String) -> String;
     /// Checks whether the viewer has one of [`STAFF_PERMISSIONS`].
     fn is_staff(&self) -> bool {
         STAFF_PERMISSIONS.iter().any(|permission| self.viewer().can(*permission))
@@ -180,6 +188,14 @@ impl ContextExt for Context<'_> {
     fn loaders(&self) -> &Loaders {
         let LazyLoaders { loaders, dispatcher } = self.data_unchecked();
         loaders.get_or_init(|| Loaders::new(dispatcher, self.db().clone(), self.viewer()))
+    }
+
+    fn absolute_url(&self, url: String) -> String {
+        let base = self.data_opt::<PublicUrl>().and_then(|PublicUrl(base)| base.as_deref());
+        match base {
+            Some(base) if url.starts_with('/') => format!("{base}{url}"),
+            _ => url,
+        }
     }
 
     async fn currency(&self, website: WebsiteId) -> Result<Currency> {

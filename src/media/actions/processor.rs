@@ -57,6 +57,11 @@ impl ImageProcessor {
         self.0.fetch_policy
     }
 
+    /// Returns the base URL of media files if it is absolute; none if it is a path of this server.
+    pub fn absolute_media_url(&self) -> Option<&str> {
+        Some(self.0.media_url.as_str()).filter(|url| !url.starts_with('/'))
+    }
+
     /// Returns the URL of a rendition.
     pub fn url(&self, media: &MediaRow, width: Option<i32>, format: RenditionFormat) -> String {
         format!("{}/{}", self.0.media_url, media.path(width, format))

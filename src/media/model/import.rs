@@ -11,7 +11,7 @@ use crate::ids::{ImageId, ProductId};
 pub struct RequestedImage {
     /// The product.
     pub product: ProductId,
-    /// An http or https URL, or a path of this server: `/media/` and a [`MediaRow::path`].
+    /// An http or https URL, or a path of this server: `/media/` and a [`MediaRow::path`](super::MediaRow::path).
     pub url: String,
     /// Alternative text; can be empty. None keeps the existing one.
     pub alt: Option<String>,
@@ -20,10 +20,15 @@ pub struct RequestedImage {
 }
 
 impl RequestedImage {
-    /// Returns the SHA-256 in the URL if it is a path of this server, as written by exports.
+    /// Returns the SHA-256 in the URL if it ends as the path of a rendition, as written by exports. The same content may
+    /// be on this server, whichever host the URL names.
     pub fn stored_sha256(&self) -> Option<&str> {
-        let (sha256, _) = self.url.strip_prefix("/media/")?.split_once('/')?;
-        (sha256.len() == 64).then_some(sha256)
+        let (directory, file) = self.url.rsplit_once('/')?;
+        let (_, sha256) = directory.rsplit_once('/')?;
+        let (width, ending) = file.split_once('.')?;
+        let is_rendition = width.parse::<u32>().is_ok() && ["jpg", "webp"].contains(&ending);
+        let is_hash = sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (is_rendition && is_hash).then_some(sha256)
     }
 }
 
@@ -41,8 +46,8 @@ pub struct ImageChanges {
 }
 
 impl ImageChanges {
-    /// Compares the images of products with those of a file. `stored` has the content of paths of this server, by
-    /// SHA-256. With `keeps_uploads`, images without a URL stay where they are: files of other shop systems cannot list
+    /// Compares the images of products with those of a file. `stored` has the content of renditions that are on this
+    /// server, by SHA-256. With `keeps_uploads`, images without a URL stay where they are: files of other shop systems cannot list
     /// them. Images beyond [`MAX_IMAGES`] per product and URLs of invalid length are left out.
     pub fn new(
         existing: Vec<ImageRow>,

@@ -175,8 +175,8 @@ pub async fn delete_of(mut conn: &Conn, owner: CatalogOwner) -> Result<bool> {
     Ok(deleted? > 0)
 }
 
-/// Returns the changes that give products the requested images and no others; see [`ImageChanges::new`]. Paths of this
-/// server, `/media/…`, are linked to existing content; a job downloads the others.
+/// Returns the changes that give products the requested images and no others; see [`ImageChanges::new`]. URLs of
+/// renditions whose content is on this server are linked to it; a job downloads the others.
 /// # Errors
 /// Database errors.
 pub async fn changes(

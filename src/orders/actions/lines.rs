@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    access::{editor_scope, reread},
+    access::{actor_of, editor_scope, reread},
     place::{check_stock, line, lock_products},
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     ids::{OrderDetailId, OrderId, ProductId},
     money::{check_total, line_total},
     orders::{
-        model::{MAX_LINES, OrderDetailRow, OrderRow, PaymentStatus, Status},
+        model::{MAX_LINES, OrderActor, OrderDetailRow, OrderRow, PaymentStatus, Status},
         store,
     },
     products::model::ProductRow,
@@ -65,14 +65,7 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
         let product =
             lock_product(conn, product, quantity).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
-        let same = lines.iter().find(|line| line.product_id == product.id && line.unit_price == product.price);
-        if same.is_none() && lines.len() >= MAX_LINES {
-            return Err(Error::user(
-                UserErrorCode::OutOfRange,
-                "orderId",
-                format!("an order has at most {MAX_LINES} lines"),
-            ));
-        }
+        let same = line_to_extend(&lines, &product, "orderId")?;
         if product.source_website_id != order.source_website_id {
             return Err(Error::user(
                 UserErrorCode::MultipleWebsites,
@@ -82,35 +75,65 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
         }
         check_stock(&product, quantity, "productId".into(), "quantity".into())?;
         check_total("quantity", order.total_amount + line_total(product.price, quantity))?;
-        match same {
-            Some(same) => {
-                let all = same.quantity.saturating_add(quantity);
-                check_quantity("quantity".into(), all)?;
-                store::update_line(conn, same.id, all).await?;
-            }
-            None => store::insert_lines(conn, &[line(order.id, &product, quantity)]).await?,
-        }
+        add_units(conn, order.id, &product, same, quantity).await?;
         take_stock(conn, viewer, order.id, &product, quantity).await?;
         reread(conn, order.id).await
     })
     .await
 }
 
-/// Changes the quantity of a line of a pending order; its unit price stays the same.
+/// Returns the line that additional units of a product at its current price are added to; none for a new line.
+fn line_to_extend<'a>(
+    lines: &'a [OrderDetailRow],
+    product: &ProductRow,
+    field: &'static str,
+) -> Result<Option<&'a OrderDetailRow>> {
+    let same = lines.iter().find(|line| line.product_id == product.id && line.unit_price == product.price);
+    if same.is_none() && lines.len() >= MAX_LINES {
+        let rule = format!("an order has at most {MAX_LINES} lines");
+        return Err(Error::user(UserErrorCode::OutOfRange, field, rule));
+    }
+    Ok(same)
+}
+
+/// Adds units of a product at its current price to this line, or as a new line.
+async fn add_units(
+    conn: &Conn,
+    order: OrderId,
+    product: &ProductRow,
+    same: Option<&OrderDetailRow>,
+    quantity: i32,
+) -> Result<()> {
+    let Some(same) = same else { return store::insert_lines(conn, &[line(order, product, quantity)]).await };
+    let all = same.quantity.saturating_add(quantity);
+    check_quantity("quantity".into(), all)?;
+    store::update_line(conn, same.id, all).await
+}
+
+/// Changes the quantity of a line of a pending order. Staff change it at the line's unit price. If a customer raises it
+/// and the product has another price by now, the line stays as it is, and the additional units are added at the current
+/// price as [`add_line`] does.
 /// # Errors
 /// As [`add_line`].
 pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: i32) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity)?;
     db.transaction(async |conn| {
-        let (order, line, _) = lock_line(conn, &scope, id).await?;
+        let (order, line, lines) = lock_line(conn, &scope, id).await?;
         let more = quantity - line.quantity;
         let product = lock_product(conn, line.product_id, more).await?.ok_or_else(|| Error::not_found("id", "line"))?;
+        let is_at_current_price =
+            more > 0 && line.unit_price != product.price && actor_of(viewer, &order) != OrderActor::Staff;
         if more > 0 {
+            let price = if is_at_current_price { product.price } else { line.unit_price };
             check_stock(&product, more, "id".into(), "quantity".into())?;
-            check_total("quantity", order.total_amount + line_total(line.unit_price, more))?;
+            check_total("quantity", order.total_amount + line_total(price, more))?;
         }
-        store::update_line(conn, id, quantity).await?;
+        if is_at_current_price {
+            add_units(conn, order.id, &product, line_to_extend(&lines, &product, "id")?, more).await?;
+        } else {
+            store::update_line(conn, id, quantity).await?;
+        }
         match more {
             1.. => take_stock(conn, viewer, order.id, &product, more).await?,
             _ => return_surplus(conn, viewer, order.id, product.id).await?,
@@ -126,8 +149,8 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: 
 pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     db.transaction(async |conn| {
-        let (order, line, count) = lock_line(conn, &scope, id).await?;
-        if count == 1 {
+        let (order, line, lines) = lock_line(conn, &scope, id).await?;
+        if lines.len() == 1 {
             return Err(Error::user(
                 UserErrorCode::Required,
                 "id",
@@ -142,15 +165,18 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<
     .await
 }
 
-/// Locks the pending order of a line; returns the order, the locked line and the order's number of lines.
-async fn lock_line(conn: &Conn, scope: &Scope, id: OrderDetailId) -> Result<(OrderRow, OrderDetailRow, usize)> {
+/// Locks the pending order of a line; returns the order, the line and all lines of the order.
+async fn lock_line(
+    conn: &Conn,
+    scope: &Scope,
+    id: OrderDetailId,
+) -> Result<(OrderRow, OrderDetailRow, Vec<OrderDetailRow>)> {
     let missing = || Error::not_found("id", "line");
     let line = store::lines_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     let order = lock_pending(conn, scope, line.order_id, "id", "line").await?;
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
-    let count = lines.len();
-    let line = lines.into_iter().find(|line| line.id == id).ok_or_else(missing)?;
-    Ok((order, line, count))
+    let line = lines.iter().find(|line| line.id == id).cloned().ok_or_else(missing)?;
+    Ok((order, line, lines))
 }
 
 /// Takes units that are added to an order from stock, if the product's stock is tracked.

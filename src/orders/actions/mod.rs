@@ -6,6 +6,7 @@ mod checkout;
 mod create;
 mod emails;
 mod lines;
+mod lookup;
 mod notes;
 mod place;
 mod quantities;
@@ -17,6 +18,7 @@ pub use self::{
     checkout::{Billing, CheckoutRequest, ContactRequest, Destination, checkout},
     create::{OrderRequest, create},
     lines::{add_line, remove_line, update_line},
+    lookup::find_by_number_and_email,
     notes::add_note,
     returns::{ReturnWithOrder, create_return, receive_return, reject_return},
     shipments::{ShipmentWithOrder, create_shipment, deliver_shipment, update_shipment},

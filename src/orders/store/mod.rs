@@ -33,10 +33,10 @@ use crate::{
         filter::{Condition, Filter, Op, constant},
         list_statements::list_statements,
         sql::{CountUpTo, ParentId, PerParent, citext_op, op, text_op},
-        tables::{order_details, orders, products},
+        tables::{order_details, orders, products, websites},
     },
     error::{Error, Result},
-    ids::{OrderDetailId, OrderId, ProductId, UserId},
+    ids::{CodeOrId, OrderDetailId, OrderId, ProductId, UserId, WebsiteId},
     websites::{model::WebsiteOp, store::website_op},
 };
 
@@ -63,6 +63,11 @@ fn visible(scope: &Scope) -> Condition<'static, orders::table> {
             Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(*user)).or(exists(sold)))
         }
     }
+}
+
+/// The condition for those who know an order's number and email address.
+fn visible_by_email(scope: &Scope) -> Condition<'static, orders::table> {
+    Box::new(visible(scope).or(orders::user_id.is_null()))
 }
 
 fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
@@ -153,6 +158,33 @@ pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]) -> Result<Vec<OrderRow>> {
     let query = orders::table.filter(orders::id.eq_any(ids)).select(OrderRow::as_select()).into_boxed();
     Ok(query.filter(visible(scope)).load(&mut conn).await?)
+}
+
+/// Returns the orders with one of these numbers and this contact email address, which upper and lower case match, that
+/// guests placed or that are visible; at most a few for each website.
+pub async fn by_numbers_and_email(
+    mut conn: &Conn,
+    scope: &Scope,
+    numbers: Vec<String>,
+    email: &str,
+    website: Option<&CodeOrId<WebsiteId>>,
+) -> Result<Vec<OrderRow>> {
+    let query = orders::table
+        .filter(orders::order_number.eq_any(numbers))
+        .filter(orders::contact_email.is_not_null())
+        .filter(orders::contact_email.assume_not_null().eq(email.to_owned()))
+        .select(OrderRow::as_select())
+        .into_boxed();
+    let query = query.filter(visible_by_email(scope));
+    let query = match website {
+        Some(CodeOrId::Id(id)) => query.filter(orders::source_website_id.eq(*id)),
+        Some(CodeOrId::Code(code)) => {
+            let website = websites::table.filter(websites::code.eq(code.clone())).select(websites::id);
+            query.filter(orders::source_website_id.eq_any(website))
+        }
+        None => query,
+    };
+    Ok(query.load(&mut conn).await?)
 }
 
 /// Returns a page of the visible orders of each parent, in one statement.

@@ -38,7 +38,7 @@ use crate::{
         write_statements::free_slug,
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{CategoryId, ProductId},
+    ids::{CategoryId, CodeOrId, ProductId, WebsiteId},
     paged,
     paging::List,
     websites::model::WebsiteOp,
@@ -213,10 +213,10 @@ pub enum ProductKey {
     Id(ProductId),
     /// The slug.
     Slug(String),
-    /// The website's code and the SKU.
+    /// The website and the SKU.
     Sku {
-        /// Code of the website.
-        website: String,
+        /// The website.
+        website: CodeOrId<WebsiteId>,
         /// SKU at the website.
         sku: String,
     },
@@ -236,8 +236,12 @@ pub async fn find_with_category_and_brand(
     let found = match key {
         ProductKey::Id(id) => query.filter(products::id.eq(*id)).first(&mut conn).await,
         ProductKey::Slug(slug) => query.filter(products::slug.eq(slug)).first(&mut conn).await,
-        ProductKey::Sku { website, sku } => {
-            let website = websites::table.filter(websites::code.eq(website)).select(websites::id);
+        ProductKey::Sku { website: CodeOrId::Id(website), sku } => {
+            let query = query.filter(products::source_website_id.eq(*website)).filter(products::sku.eq(sku));
+            query.first(&mut conn).await
+        }
+        ProductKey::Sku { website: CodeOrId::Code(code), sku } => {
+            let website = websites::table.filter(websites::code.eq(code)).select(websites::id);
             query
                 .filter(products::source_website_id.eq_any(website))
                 .filter(products::sku.eq(sku))

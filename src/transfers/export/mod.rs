@@ -7,6 +7,7 @@ mod store;
 use std::io::Write;
 
 use futures_util::TryStreamExt;
+use serde_json::Value;
 
 use super::{
     model::{Format, Resource},
@@ -14,13 +15,16 @@ use super::{
 };
 use crate::{
     auth::Viewer,
-    db::Db,
+    db::{Db, export::Kind},
     error::{Error, ErrorCode, Result, UserErrorCode},
     ids::WebsiteId,
 };
 
 /// Number of rows between two progress reports.
 const PROGRESS_INTERVAL_ROWS: u64 = 1_000;
+
+/// Path of uploaded images, as the statements of the exports write it.
+const MEDIA_PATH: &str = "/media/";
 
 /// Options of an export.
 #[derive(Debug, Clone)]
@@ -32,6 +36,8 @@ pub struct ExportOptions {
     /// Website to export; required for resources that belong to a website. For categories it selects whose external IDs
     /// are exported.
     pub website: Option<WebsiteId>,
+    /// Absolute base URL of uploaded images; none for paths of this server.
+    pub media_url: Option<String>,
 }
 
 impl ExportOptions {
@@ -71,7 +77,10 @@ pub async fn export<W: Write + Send>(
     let mut written = 0;
     {
         let mut rows = store::stream(&snapshot, options.resource, websites.as_deref()).await?;
-        while let Some(cells) = rows.try_next().await? {
+        while let Some(mut cells) = rows.try_next().await? {
+            if let Some(media_url) = &options.media_url {
+                make_images_absolute(options.resource, &mut cells, media_url);
+            }
             writer.write(&cells)?;
             written += 1;
             if written % PROGRESS_INTERVAL_ROWS == 0 {
@@ -83,6 +92,20 @@ pub async fn export<W: Write + Send>(
     writer.finish()?.flush().map_err(|error| Error::Internal(format!("the file cannot be written: {error}")))?;
     progress(written, written.max(total));
     Ok(written)
+}
+
+/// Puts the base URL in place of the path of uploaded images.
+fn make_images_absolute(resource: Resource, cells: &mut [Option<String>], media_url: &str) {
+    let images = resource.export().columns.iter().zip(cells).filter(|(column, _)| column.kind == Kind::Images);
+    for cell in images.filter_map(|(_, cell)| cell.as_mut()) {
+        let Ok(Value::Array(mut images)) = serde_json::from_str(cell) else { continue };
+        for image in &mut images {
+            if let Some(path) = image["url"].as_str().and_then(|url| url.strip_prefix(MEDIA_PATH)) {
+                image["url"] = format!("{media_url}/{path}").into();
+            }
+        }
+        *cell = Value::Array(images).to_string();
+    }
 }
 
 /// Returns the websites whose rows are exported; none for all.

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use crate::{
     db::{filter::Op, tables::users},
     error::Result,
-    ids::{RoleId, UserId, WebsiteId},
+    ids::{CodeOrId, RoleId, UserId, WebsiteId},
     paging::SortKey,
     text::{self, Validator},
     websites::model::WebsiteOp,
@@ -108,7 +108,7 @@ pub enum UserCondition {
     /// By email address.
     Email(Op<String>),
     /// By role.
-    Role(Op<RoleId>),
+    Role(Op<CodeOrId<RoleId>>),
     /// By the website that they come from.
     SourceWebsite(WebsiteOp),
     /// By whether they are active.

@@ -20,13 +20,13 @@ use crate::{
     db::{
         Conn,
         export::{Export, columns},
-        filter::{Condition, constant},
+        filter::{Condition, Op, constant},
         list_statements::list_statements,
         sql::{citext_op, clock_timestamp, name_op, op},
-        tables::users,
+        tables::{roles, users},
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{RoleId, UserId, WebsiteId},
+    ids::{CodeOrId, RoleId, UserId, WebsiteId},
     websites::store::website_op,
 };
 
@@ -49,12 +49,26 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
         UserCondition::Id(id) => op!(id, users::id),
         UserCondition::Name(name) => name_op!(name, users::name),
         UserCondition::Email(email) => citext_op!(email, users::email),
-        UserCondition::Role(role) => op!(role, users::role_id),
+        UserCondition::Role(role) => has_role(role),
         UserCondition::SourceWebsite(website) => {
             website_op!(website, users::source_website_id.assume_not_null(), users::source_website_id)
         }
         UserCondition::IsActive(active) => Box::new(users::is_active.eq(*active)),
         UserCondition::CreatedAt(at) => op!(at, users::created_at),
+    }
+}
+
+fn has_role(role: &Op<CodeOrId<RoleId>>) -> Condition<'static, users::table> {
+    let (ids, codes) = match role {
+        Op::Eq(role) => CodeOrId::split(std::slice::from_ref(role)),
+        Op::In(all) => CodeOrId::split(all),
+        _ => return constant(false),
+    };
+    let by_code = |codes| users::role_id.eq_any(roles::table.filter(roles::code.eq_any(codes)).select(roles::id));
+    match (ids.is_empty(), codes.is_empty()) {
+        (_, true) => Box::new(users::role_id.eq_any(ids)),
+        (true, false) => Box::new(by_code(codes)),
+        (false, false) => Box::new(users::role_id.eq_any(ids).or(by_code(codes))),
     }
 }
 

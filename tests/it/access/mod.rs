@@ -9,6 +9,7 @@ mod expired_credentials;
 mod jwt_keys;
 mod login_throttle;
 mod recovery;
+mod registration;
 mod roles;
 mod sessions;
 mod slow;

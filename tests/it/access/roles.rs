@@ -1,7 +1,10 @@
 //! Roles as data: who may create which, who may assign them, and when changes take effect.
 
 use serde_json::{Value, json};
-use souk::{auth::Permission, ids::RowId};
+use souk::{
+    auth::Permission,
+    ids::{RoleId, RowId},
+};
 
 use crate::support::{Actor, TestApp, query_scalar};
 
@@ -117,20 +120,60 @@ async fn user_cannot_grant_permissions_they_lack() {
     for (user, code, expected) in [
         (&customer, "d", "done"),
         (&customer, "customer", "done"),
-        (&customer, "manager", "PERMISSION_NOT_HELD roleId"),
-        (&customer, "admin", "PERMISSION_NOT_HELD roleId"),
+        (&customer, "manager", "PERMISSION_NOT_HELD role"),
+        (&customer, "admin", "PERMISSION_NOT_HELD role"),
         (&admin, "customer", "PERMISSION_NOT_HELD userId"),
     ] {
-        let input = json!({ "userId": user.global_id(), "roleId": role_id(&app, code).await });
+        let input = json!({ "userId": user.global_id(), "role": code });
         assert_eq!(try_mutate(&chief, "userRoleSet", input).await, expected, "{code}");
     }
     let stranger = app.customer().await;
-    let input = json!({ "userId": stranger.global_id(), "roleId": role_id(&app, "d").await });
+    let input = json!({ "userId": stranger.global_id(), "role": "d" });
     assert_eq!(
         try_mutate(&chief, "userRoleSet", input).await,
         "NOT_FOUND userId",
         "the user belongs to another website"
     );
+}
+
+#[tokio::test]
+async fn inputs_name_a_role_by_its_code_or_id() {
+    let app = TestApp::new().await;
+    let (admin, user) = (app.admin().await, app.customer().await);
+    let seller = role_id(&app, "seller").await;
+    let set = async |role: &str| {
+        let input = json!({ "userId": user.global_id(), "role": role });
+        let response = admin.mutate("userRoleSet", "user { role { code } }", input).await;
+        match response.outcome("userRoleSet").as_str() {
+            "done" => response.text_at("userRoleSet.user.role.code"),
+            outcome => outcome.to_owned(),
+        }
+    };
+    let create = async |index: usize, role: &str| {
+        let input = json!({ "name": "New", "email": format!("new-{index}@souk.example"), "role": role });
+        let response = admin.mutate("userCreate", "user { role { code } }", input).await;
+        match response.outcome("userCreate").as_str() {
+            "done" => response.text_at("userCreate.user.role.code"),
+            outcome => outcome.to_owned(),
+        }
+    };
+    let unknown = RoleId(999).to_global_id();
+    for (index, (role, expected)) in [
+        ("manager", "manager"),
+        (seller.as_str(), "seller"),
+        (" customer ", "customer"),
+        ("nothing", "NOT_FOUND role"),
+        ("Manager", "NOT_FOUND role"),
+        (unknown.as_str(), "NOT_FOUND role"),
+        (user.global_id().as_str(), "NOT_FOUND role"),
+        ("", "NOT_FOUND role"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(set(role).await, expected, "{role:?}");
+        assert_eq!(create(index, role).await, expected, "{role:?}");
+    }
 }
 
 #[tokio::test]
@@ -153,7 +196,7 @@ async fn revoked_permissions_apply_immediately_and_new_ones_after_token_refresh(
     assert_eq!(try_mutate(&clerk, "websiteCreate", website.clone()).await, "!FORBIDDEN", "the token was issued before");
     assert_eq!(try_mutate(&clerk.log_in_again().await, "websiteCreate", website).await, "done");
     // The user gets another role.
-    let input = json!({ "userId": clerk.global_id(), "roleId": role_id(&app, "customer").await });
+    let input = json!({ "userId": clerk.global_id(), "role": role_id(&app, "customer").await });
     assert_eq!(try_mutate(&admin, "userRoleSet", input).await, "done");
     assert_eq!(brand(&clerk, "Three").await, "!FORBIDDEN");
     assert_eq!(clerk.run("{ me { role { code } } }").await.text_at("me.role.code"), "customer", "still logged in");
@@ -164,7 +207,7 @@ async fn last_admin_cannot_be_demoted() {
     let app = TestApp::new().await;
     let (first, second) = (app.admin().await, app.admin().await);
     let customer = role_id(&app, "customer").await;
-    let demote = |who: &Actor<'_>| json!({ "userId": who.global_id(), "roleId": customer });
+    let demote = |who: &Actor<'_>| json!({ "userId": who.global_id(), "role": customer });
     // Both demote each other at the same time.
     let (one, two) = (demote(&second), demote(&first));
     let (one, two) = tokio::join!(try_mutate(&first, "userRoleSet", one), try_mutate(&second, "userRoleSet", two));

@@ -12,10 +12,11 @@ use crate::support::{Actor, TestApp, TestResponse};
 
 const PASSWORD: &str = "four unusual words here";
 
-/// Registers a user with a password.
+/// Registers a user with a password, and removes the session that the registration opened.
 async fn register_user(app: &TestApp, email: &str) {
     let input = json!({ "name": "Ada", "email": email, "password": PASSWORD });
     assert_eq!(app.anonymous().mutate("register", "user { id }", input).await.outcome("register"), "done");
+    app.database.sql("DELETE FROM sessions").await;
 }
 
 /// The tokens of a session.

@@ -131,13 +131,17 @@ async fn website_role_sees_searches_of_its_website() {
     seed_january(&app).await;
     let of_sailor = app.user_with(&[Permission::ViewAnalytics], &[WebsiteId(BASE)]).await;
     let (manager, sailor, rise) = (app.manager().await, nth_id::<WebsiteId>(0), nth_id::<WebsiteId>(1));
+    let code = manager.run_with("query ($id: ID!) { website(id: $id) { code } }", json!({ "id": sailor }));
+    let code = code.await.text_at("website.code");
     for (who, website, searches) in [
         (&manager, None, 5),
         (&manager, Some(&sailor), 2),
+        (&manager, Some(&code), 2),
         (&manager, Some(&rise), 2),
         (&manager, Some(&WebsiteId(999).to_global_id()), 0),
         (&of_sailor, None, 2),
         (&of_sailor, Some(&sailor), 2),
+        (&of_sailor, Some(&code), 2),
         (&of_sailor, Some(&rise), 0),
     ] {
         let website = website.map(|id| format!(", website: {id:?}")).unwrap_or_default();

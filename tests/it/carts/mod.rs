@@ -1,5 +1,7 @@
 //! Carts of guests and users: current prices and availability, limits, merging at login, and expiry.
 
+mod merge;
+
 use serde_json::{Value, json};
 use souk::{carts, ids::RowId};
 
@@ -229,65 +231,6 @@ async fn cart_lines_are_updated_removed_and_cleared() {
     let tea = app.product(pounds.id, spec("4.00", 9)).await.id;
     let added = customer.mutate("cartLineAdd", CART, add(&cart, tea, 1)).await;
     assert_eq!(added.at("cartLineAdd.cart.total"), &json!({ "amount": "4.00", "currency": "GBP" }));
-}
-
-#[tokio::test]
-async fn guest_cart_is_merged_into_the_user_cart_at_login() {
-    let app = TestApp::new().await;
-    let website = app.website("sailor").await;
-    let [a, b, c] = [
-        app.product(website.id, spec("2.00", 9)).await.id,
-        app.product(website.id, spec("3.00", 9)).await.id,
-        app.product(website.id, spec("4.00", 9)).await.id,
-    ];
-    let register = json!({ "name": "Ada", "email": "ada@souk.example", "password": "a lantern in the harbour" });
-    assert_eq!(app.anonymous().mutate("register", "user { id }", register).await.outcome("register"), "done");
-    let login = |cart: Option<String>| {
-        let actor = app.anonymous().with_cart(cart);
-        async move {
-            let input = json!({ "email": "ada@souk.example", "password": "a lantern in the harbour" });
-            let response = actor.mutate("login", "accessToken", input).await;
-            assert_eq!(response.outcome("login"), "done");
-            response.text_at("login.accessToken")
-        }
-    };
-    let ada = app.with_token(login(None).await, souk::ids::UserId(0));
-    let mine = ada.create_cart(&[(a, 1), (b, 5)]).await;
-    app.database.sql(&format!("UPDATE products SET price = 2.50 WHERE id = {}", a.0)).await;
-    let guest = app.anonymous().create_cart(&[(a, 4), (b, 2), (c, 1)]).await;
-    let token = guest.token.clone();
-    login(token.clone()).await;
-
-    let seen = ada.run(&format!("{{ {CART} }}")).await;
-    assert_eq!(seen.text_at("cart.id"), mine.id);
-    let lines = seen.at("cart.lines").as_array().unwrap().iter();
-    let shown: Vec<_> =
-        lines.map(|line| (&line["product"]["id"], &line["quantity"], &line["priceWhenAdded"]["amount"])).collect();
-    assert_eq!(
-        json!(shown),
-        json!([[a.to_global_id(), 4, "2.50"], [b.to_global_id(), 5, "3.00"], [c.to_global_id(), 1, "4.00"]])
-    );
-    let response = app.anonymous().with_cart(token.clone()).run("{ cart { id } }").await;
-    assert_eq!(response.at("cart"), &Value::Null, "the token is no longer valid");
-    // A second login has nothing to merge.
-    login(token).await;
-    assert_eq!(ada.run("{ cart { lines { quantity } } }").await.at("cart.lines").as_array().unwrap().len(), 3);
-
-    // A cart in another currency stays the guest's and is accessible with its token.
-    let pounds = app.website("pounds").await;
-    app.database.sql("UPDATE websites SET currency = 'GBP' WHERE code = 'pounds'").await;
-    let tea = app.product(pounds.id, spec("4.00", 9)).await.id;
-    let other = app.anonymous().create_cart(&[(tea, 1)]).await;
-    login(other.token.clone()).await;
-    let both = app.with_token(ada.token().unwrap(), souk::ids::UserId(0)).with_cart(other.token.clone());
-    assert_eq!(both.run("{ cart { id } }").await.text_at("cart.id"), mine.id);
-    let query = "query ($id: ID!) { cart(id: $id) { total { currency } } }";
-    assert_eq!(both.run_with(query, json!({ "id": other.id })).await.text_at("cart.total.currency"), "GBP");
-    // `cartCreate` merges as a login does.
-    ada.mutate("cartClear", "cart { id }", json!({ "id": mine.id })).await;
-    let merged = both.run(&format!("mutation {{ cartCreate {{ {CART} cartToken }} }}")).await;
-    assert_eq!(merged.text_at("cartCreate.cart.id"), mine.id);
-    assert_eq!(merged.at("cartCreate.cart.total"), &json!({ "amount": "4.00", "currency": "GBP" }));
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ async fn new_line_uses_the_current_price_and_existing_lines_keep_theirs() {
     let lines = |lines: &[(i64, &str)]| lines.iter().map(|(n, price)| (*n, (*price).to_owned())).collect::<Vec<_>>();
     assert_eq!(summary(&added, "orderDetailAdd"), (lines(&[(2, "10.00"), (3, "11.50")]), "54.50".to_owned()));
     let line = added.text_at("orderDetailAdd.order.details.0.id");
-    let updated = update(&customer, &line, 5).await;
+    let updated = update(&manager, &line, 5).await;
     assert_eq!(summary(&updated, "orderDetailUpdate"), (lines(&[(5, "10.00"), (3, "11.50")]), "84.50".to_owned()));
     assert_eq!(app.stock(rope.id).await, 12);
     let again = add(&customer, &order, &rope.id.to_global_id(), 1).await;
@@ -85,6 +85,73 @@ async fn new_line_uses_the_current_price_and_existing_lines_keep_theirs() {
     assert_eq!(summary(&removed, "orderDetailRemove"), (lines(&[(4, "11.50")]), "46.00".to_owned()));
     assert_eq!(app.stock(rope.id).await, 16);
     app.database.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn customer_pays_the_current_price_for_units_that_they_add_to_a_line() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec(20, "10.00")).await;
+    let nail = app.product(website.id, spec(20, "1.00")).await;
+    let (customer, manager) = (app.customer().await, app.manager().await);
+    let placed = customer.try_order(&[(rope.id, 2), (nail.id, 1)], "k").await;
+    let (order, line) = (placed.text_at("orderCreate.order.id"), placed.text_at("orderCreate.order.details.0.id"));
+    let reprice = async |price: &str| {
+        let input = json!({ "id": rope.id.to_global_id(), "price": price });
+        assert_eq!(manager.mutate("productUpdate", "", input).await.outcome("productUpdate"), "done");
+    };
+    let lines = |lines: &[(i64, &str)]| lines.iter().map(|(n, price)| (*n, (*price).to_owned())).collect::<Vec<_>>();
+    let check = async |response: TestResponse, expected: &[(i64, &str)], total: &str, stock: i32| {
+        assert_eq!(summary(&response, "orderDetailUpdate"), (lines(expected), total.to_owned()));
+        assert_eq!(app.stock(rope.id).await, stock);
+    };
+    // At an unchanged price the line itself grows.
+    check(update(&customer, &line, 3).await, &[(3, "10.00"), (1, "1.00")], "31.00", 17).await;
+    // The additional units become a line of their own; the next ones are added to it.
+    reprice("11.50").await;
+    let expected = [(3, "10.00"), (1, "1.00"), (2, "11.50")];
+    check(update(&customer, &line, 5).await, &expected, "54.00", 15).await;
+    let expected = [(3, "10.00"), (1, "1.00"), (3, "11.50")];
+    check(update(&customer, &line, 4).await, &expected, "65.50", 14).await;
+    // Lowering takes from the line that is named, whatever the price.
+    let expected = [(1, "10.00"), (1, "1.00"), (3, "11.50")];
+    check(update(&customer, &line, 1).await, &expected, "45.50", 16).await;
+    // A lower price counts as well, and a guest is a customer.
+    reprice("9.00").await;
+    app.assign_to_guest(&order, "souk_c_guest").await;
+    let expected = [(1, "10.00"), (1, "1.00"), (3, "11.50"), (1, "9.00")];
+    check(update(&app.guest("souk_c_guest"), &line, 2).await, &expected, "54.50", 15).await;
+    // Staff keep the price of the line.
+    let expected = [(4, "10.00"), (1, "1.00"), (3, "11.50"), (1, "9.00")];
+    check(update(&manager, &line, 4).await, &expected, "84.50", 12).await;
+    let events = "SELECT kind, quantity FROM order_events WHERE order_id = 1 AND kind <> 'placed' ORDER BY id";
+    assert_eq!(app.database.rows(events).await.len(), 6, "one event for each change");
+    app.database.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn units_at_another_price_are_limited_like_any_line() {
+    let app = TestApp::new().await;
+    let website = app.website("sailor").await;
+    let rope = app.product(website.id, spec(1_000, "10.00")).await;
+    let customer = app.customer().await;
+    let placed = customer.try_order(&[(rope.id, 1)], "k").await;
+    let line = placed.text_at("orderCreate.order.details.0.id");
+    let fill = format!(
+        "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
+         SELECT 1, {}, 'Rope', 'R', 1, 10 FROM generate_series(1, 499);
+         UPDATE products SET price = 11",
+        rope.id.0
+    );
+    app.database.sql(&fill).await;
+    let before = app.database.contents().await;
+    for (quantity, expected) in [(2, "OUT_OF_RANGE id"), (1_002, "OUT_OF_STOCK quantity")] {
+        let outcome = update(&customer, &line, quantity).await.outcome("orderDetailUpdate");
+        assert_eq!(outcome, expected, "{quantity}");
+    }
+    assert_eq!(app.database.contents().await, before);
+    let manager = app.manager().await;
+    assert_eq!(update(&manager, &line, 2).await.outcome("orderDetailUpdate"), "done", "no new line is needed");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod checkout_locks;
 mod guests;
 mod history_and_notes;
 mod lines;
+mod lookup;
 mod order_diagram;
 mod placing;
 mod rejections;

@@ -120,7 +120,7 @@ const PRIVILEGED_INPUTS: &[(&str, &str)] = &[
     ("RoleUpdateInput.permissions", "checked against the viewer's permissions"),
     ("UserIdentityAddInput.userId", "staff link users to website accounts"),
     ("UserIdentityRemoveInput.userId", "as `userIdentityAdd`"),
-    ("UserRoleSetInput.roleId", "the purpose of the mutation"),
+    ("UserRoleSetInput.role", "the purpose of the mutation"),
     ("UserRoleSetInput.userId", "the purpose of the mutation"),
     ("UserCreateInput.role", "checked against the viewer's permissions"),
 ];

@@ -67,6 +67,7 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
         (admin, "roleCreate", with(json!({ "code": "clerk", "permissions": [] }), role.clone())),
         (admin, "userCreate", with(json!({ "role": "customer" }), person("ada@souk.example"))),
         (admin, "userUpdate", with(json!({ "id": id("User") }), person("ida@souk.example"))),
+        (admin, "userRoleSet", json!({ "userId": id("User"), "role": "customer" })),
         (0, "register", with(json!({ "password": "a long enough password" }), person("eva@souk.example"))),
         (0, "passwordForgot", json!({ "email": "ada@souk.example" })),
         (0, "emailVerificationResend", json!({ "email": "ada@souk.example" })),

@@ -136,7 +136,7 @@ async fn any_prefix_is_handled() {
         (json!({ "prefix": "lan", "first": 51 }), "first"),
         (json!({ "prefix": "lan", "website": "nonsense" }), "website"),
     ] {
-        let document = "query ($prefix: String!, $first: Int, $website: ID) { searchSuggestions(prefix: $prefix, first: $first, website: $website) { text } }";
+        let document = "query ($prefix: String!, $first: Int, $website: String) { searchSuggestions(prefix: $prefix, first: $first, website: $website) { text } }";
         let mut variables = json!({ "first": 10 });
         variables.as_object_mut().expect("an object").extend(arguments.as_object().expect("an object").clone());
         let response = public.run_with(document, variables).await;
@@ -163,7 +163,12 @@ async fn popular_searches_are_suggested_first() {
     assert_eq!(queries("LAN", "").await, ["QUERY lantern hook", "QUERY lantern"]);
     assert_eq!(queries("lan", ", first: 1").await, ["QUERY lantern hook"]);
     assert_eq!(queries(" lantern  H", "").await, ["QUERY lantern hook"]);
-    assert_eq!(queries("lan", &format!(", website: {:?}", nth_id::<WebsiteId>(1))).await, ["QUERY lantern"]);
+    let code =
+        public.run_with("query ($id: ID!) { website(id: $id) { code } }", json!({ "id": nth_id::<WebsiteId>(1) }));
+    let code = code.await.text_at("website.code");
+    for website in [nth_id::<WebsiteId>(1), code] {
+        assert_eq!(queries("lan", &format!(", website: {website:?}")).await, ["QUERY lantern"], "{website}");
+    }
     assert_eq!(queries("%", "").await, [""; 0]);
     let node = public.run("{ searchSuggestions(prefix: \"lan\", first: 1) { node { __typename } } }").await;
     assert_eq!(node.at("searchSuggestions.0.node"), &json!(null));

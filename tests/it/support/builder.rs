@@ -68,6 +68,7 @@ pub fn http_settings() -> HttpSettings {
         ide: Some(true),
         cors_origins: vec!["https://shop.example".to_owned()],
         trusted_proxies: 1,
+        public_url: None,
     }
 }
 

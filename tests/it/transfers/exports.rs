@@ -55,7 +55,7 @@ async fn seeded_database() -> TestDb {
 }
 
 fn options(resource: Resource, format: Format, website: i64) -> ExportOptions {
-    ExportOptions { resource, format, website: Some(WebsiteId(website)) }
+    ExportOptions { resource, format, website: Some(WebsiteId(website)), media_url: None }
 }
 
 /// Returns a viewer with these permissions, for these websites or, if `None`, for all.
@@ -204,7 +204,8 @@ async fn export_is_limited_to_the_access_of_the_viewer() {
         assert!(!all.contains("secret") && !all.contains("Lampe") && !all.contains("eve-2@"), "{resource:?}: {all}");
     }
     let german = staff(&[Permission::ManageWebsites], Some(&[2]));
-    let everything = ExportOptions { resource: Resource::Websites, format: Format::SoukCsv, website: None };
+    let everything =
+        ExportOptions { resource: Resource::Websites, format: Format::SoukCsv, website: None, media_url: None };
     assert!(
         export_to_string(db, &german, &everything)
             .await
@@ -219,7 +220,7 @@ async fn unsupported_export_formats_are_rejected() {
     let database = seeded_database().await;
     for (options, field) in [
         (options(Resource::Products, Format::Shopify, 1), "format"),
-        (ExportOptions { resource: Resource::Products, format: Format::SoukCsv, website: None }, "website"),
+        (ExportOptions { website: None, ..options(Resource::Products, Format::SoukCsv, 1) }, "website"),
     ] {
         let Err(Error::User(errors)) = export_to_string(&database.db, &Viewer::system(), &options).await else {
             panic!("{options:?} was accepted");

@@ -5,6 +5,7 @@ mod attributes;
 mod currencies;
 mod exports;
 mod faulty_files;
+mod image_imports;
 mod ignored_columns;
 mod import_edge_cases;
 mod import_matching;

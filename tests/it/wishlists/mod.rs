@@ -317,6 +317,7 @@ async fn wishlist_export_lists_items_of_the_websites_users() {
         resource: souk::transfers::model::Resource::Wishlists,
         format: souk::transfers::model::Format::SoukCsv,
         website: Some(souk::ids::WebsiteId(website.parse().expect("a key"))),
+        media_url: None,
     };
     let mut file = Vec::new();
     let rows = souk::transfers::export::export(

@@ -84,6 +84,24 @@ async fn unavailable_item_prevents_the_whole_move() {
 }
 
 #[tokio::test]
+async fn a_rejected_move_returns_the_cart_as_it_is() {
+    let app = TestApp::new().await;
+    let (rope, few) = (product(&app, "R", 10).await, product(&app, "few", 1).await);
+    let ada = app.customer().await;
+    let id = wishlist(&ada, "Boat").await;
+    add(&ada, &id, few, 2).await;
+    let rejected = async || {
+        let response = ada.mutate("wishlistMoveToCart", CART, json!({ "id": id })).await;
+        assert_eq!(response.outcome("wishlistMoveToCart"), "OUT_OF_STOCK items.0.quantity");
+        response.at("wishlistMoveToCart.cart").clone()
+    };
+    assert_eq!(rejected().await, Value::Null, "there is no cart yet");
+    let cart = ada.create_cart(&[(rope, 3)]).await;
+    let lines = json!([{ "quantity": 3, "product": { "sku": "R" } }]);
+    assert_eq!(rejected().await, json!({ "id": cart.id, "lines": lines }));
+}
+
+#[tokio::test]
 async fn concurrent_moves_add_an_item_to_the_cart_once() {
     let app = TestApp::new().await;
     let rope = product(&app, "R", 10).await;

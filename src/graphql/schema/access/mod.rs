@@ -6,3 +6,4 @@ pub mod cookie;
 pub mod expired_credentials;
 pub mod role;
 pub mod session;
+pub mod tokens;

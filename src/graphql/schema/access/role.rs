@@ -13,7 +13,7 @@ use crate::{
         store,
     },
     auth::Permission,
-    db::filter::Filter,
+    db::filter::{Filter, Op},
     error::Result,
     graphql::{
         engine::{
@@ -32,7 +32,7 @@ use crate::{
             websites::{Website, website},
         },
     },
-    ids::{RoleId, RowId, UserId},
+    ids::{CodeOrId, RoleId, RowId, UserId},
 };
 
 /// A set of permissions that users have.
@@ -140,8 +140,8 @@ pub struct RoleDeleteInput {
 pub struct UserRoleSetInput {
     /// ID of the user, who must not have more permissions than the viewer.
     user_id: ID,
-    /// ID of the role, which must not grant more permissions than the viewer has.
-    role_id: ID,
+    /// Code or ID of the role, which must not grant more permissions than the viewer has.
+    role: String,
 }
 
 payload! {
@@ -197,6 +197,31 @@ impl Where for RoleWhere {
         filter.text("name", self.name, RoleCondition::Name)?;
         filter.condition(self.is_builtin.map(RoleCondition::IsBuiltin));
         filter.build()
+    }
+}
+
+/// Filter by role; conditions are combined with AND.
+#[derive(Debug, Default, InputObject)]
+pub struct RoleFilter {
+    /// Matches the role with this code or ID, such as `manager`.
+    eq: Option<String>,
+    /// Matches any of the roles with these codes or IDs (at most 100).
+    r#in: Option<Vec<String>>,
+}
+
+impl RoleFilter {
+    /// Adds the conditions of the filter to those of a list.
+    /// # Errors
+    /// A user error for too many roles.
+    pub fn add<C>(
+        filter: Option<Self>,
+        list: &mut FilterBuilder<C>,
+        field: &str,
+        condition: impl Fn(Op<CodeOrId<RoleId>>) -> C,
+    ) -> Result<()> {
+        let Some(Self { eq, r#in }) = filter else { return Ok(()) };
+        let role = |name: String| CodeOrId::new(&name);
+        list.choice(field, eq.map(role), r#in.map(|names| names.into_iter().map(role).collect()), condition)
     }
 }
 
@@ -293,8 +318,8 @@ impl RoleMutation {
         #[graphql(desc = "The user and the role.")] input: UserRoleSetInput,
     ) -> Result<UserRoleSetPayload> {
         let set = async {
-            let (user, role) = (UserId::parse("userId", &input.user_id), RoleId::parse("roleId", &input.role_id));
-            roles::assign(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), user?, role?).await
+            let (user, role) = (UserId::parse("userId", &input.user_id)?, CodeOrId::new(&input.role));
+            roles::assign(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), user, &role).await
         };
         UserRoleSetPayload::of(set.await.map(user))
     }

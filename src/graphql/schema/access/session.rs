@@ -8,12 +8,9 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
-    access::{
-        self,
-        actions::login::{self, Tokens},
-        model::SessionRow,
-    },
+    access::{self, actions::login, model::SessionRow},
     auth::AuthMethod,
+    carts::model::CartMergeStatus,
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
@@ -22,8 +19,11 @@ use crate::{
             scalars::global_id,
         },
         schema::{
-            access::cookie,
-            carts,
+            access::{
+                cookie,
+                tokens::{DeliveredTokens, deliver},
+            },
+            carts::{self, Cart},
             context::ContextExt,
             loaders::by_parent,
             resource::resource,
@@ -134,6 +134,11 @@ payload_object! {
         expires_at: Option<DateTime<Utc>>,
         /// The user who logged in.
         user: Option<User>,
+        /// The user's cart, into which the guest's cart was merged. Null if the user has none and no guest's cart was
+        /// sent.
+        cart: Option<Cart>,
+        /// Whether the guest's cart whose token was sent in `X-Cart-Token` was merged; null on failure.
+        cart_merge_status: Option<CartMergeStatus>,
         /// Validation and business-rule errors; empty on success.
         user_errors: Vec<UserError>,
     }
@@ -167,15 +172,6 @@ payload! {
     }
 }
 
-/// Sets the refresh token as a cookie, or returns it for the response.
-fn deliver_refresh_token(ctx: &Context<'_>, tokens: &Tokens, as_cookie: bool) -> Option<String> {
-    if !as_cookie {
-        return Some(tokens.refresh.clone());
-    }
-    cookie::set(ctx, &tokens.refresh, tokens.refresh_expires_at);
-    None
-}
-
 /// Mutations of sessions.
 #[derive(Default)]
 pub struct SessionMutation;
@@ -183,8 +179,8 @@ pub struct SessionMutation;
 #[object]
 impl SessionMutation {
     /// Logs a user in on this device and creates a session. Unknown email addresses, wrong passwords and deactivated
-    /// accounts return the same error. The guest cart whose token is sent in `X-Cart-Token` is merged into the user's
-    /// cart. After five failed attempts, further attempts are delayed: they fail with `RATE_LIMITED`, and
+    /// accounts return the same error. The guest's cart whose token is sent in `X-Cart-Token` is merged into the user's
+    /// cart, unless both have products and their currencies differ; `cartMergeStatus` says which. After five failed attempts, further attempts are delayed: they fail with `RATE_LIMITED`, and
     /// `extensions.retryAfter` is the number of seconds to wait.
     async fn login(
         &self,
@@ -194,18 +190,22 @@ impl SessionMutation {
         let LoginInput { email, password, refresh_cookie } = input;
         let logged_in = login::login(ctx.services().login_context(), ctx.origin(), &email, password).await;
         let (login, user_errors) = split_user_errors(logged_in)?;
-        if let Some(login) = &login {
-            carts::merge_guest_cart(ctx, login.user.id).await;
-        }
-        let refresh_token = login.as_ref().and_then(|login| deliver_refresh_token(ctx, &login.tokens, refresh_cookie));
-        let (access_token, expires_at, logged_in_user) = match login {
-            Some(login) => {
-                let access = login.tokens.access;
-                (Some(access.token), Some(access.expires_at), Some(user(login.user)))
-            }
-            None => (None, None, None),
+        let (tokens, logged_in_user) = login.map(|login| (login.tokens, login.user)).unzip();
+        let after = match &logged_in_user {
+            Some(row) => Some(carts::merge_guest_cart(ctx, row.id).await),
+            None => None,
         };
-        Ok(LoginPayload { access_token, refresh_token, expires_at, user: logged_in_user, user_errors })
+        let (cart, cart_merge_status) = after.map(|after| (after.cart, after.merge_status)).unzip();
+        let DeliveredTokens { access_token, refresh_token, expires_at } = deliver(ctx, tokens, refresh_cookie);
+        Ok(LoginPayload {
+            access_token,
+            refresh_token,
+            expires_at,
+            user: logged_in_user.map(user),
+            cart: cart.flatten(),
+            cart_merge_status,
+            user_errors,
+        })
     }
 
     /// Refreshes the tokens of a session. A refresh token can be used once: if it is used again more than ten seconds
@@ -231,10 +231,7 @@ impl SessionMutation {
         if as_cookie && tokens.is_none() {
             cookie::clear(ctx);
         }
-        let refresh_token = tokens.as_ref().and_then(|tokens| deliver_refresh_token(ctx, tokens, as_cookie));
-        let access = tokens.map(|tokens| tokens.access);
-        let expires_at = access.as_ref().map(|access| access.expires_at);
-        let access_token = access.map(|access| access.token);
+        let DeliveredTokens { access_token, refresh_token, expires_at } = deliver(ctx, tokens, as_cookie);
         Ok(TokenRefreshPayload { access_token, refresh_token, expires_at, user_errors })
     }
 

@@ -20,9 +20,9 @@ use crate::{
         engine::{
             guards::PermissionGuard,
             payload::payload,
-            scalars::{Decimal, Time, optional_id},
+            scalars::{Decimal, Time},
         },
-        schema::context::ContextExt,
+        schema::{context::ContextExt, websites::named_website},
     },
     ids::{ProductId, RowId, SearchId},
     search::actions::SearchResults,
@@ -257,9 +257,9 @@ impl AnalyticsQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Start of the period; defaults to 30 days before `to`.")] from: Option<Time>,
         #[graphql(desc = "End of the period, at most 400 days later; defaults to now.")] to: Option<Time>,
-        #[graphql(desc = "ID of the website to report on; defaults to all websites.")] website: Option<ID>,
+        #[graphql(desc = "Code or ID of the website to report on; defaults to all websites.")] website: Option<String>,
     ) -> Result<SearchAnalytics> {
-        let website = optional_id("website", website)?;
+        let website = named_website(ctx, "website", website).await?;
         Ok(SearchAnalytics(Report::new(ctx.viewer(), from.map(|time| time.0), to.map(|time| time.0), website)?))
     }
 }

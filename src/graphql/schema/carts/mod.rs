@@ -11,9 +11,10 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
+    auth::Holder,
     carts::{
         self, actions,
-        model::{CartLineRow, CartRow, Reservation},
+        model::{CartLineRow, CartMergeStatus, CartRow, Reservation},
         store,
     },
     error::{Error, Result},
@@ -220,11 +221,43 @@ async fn current_cart(ctx: &Context<'_>) -> Result<Option<Cart>> {
     Ok(carts.into_iter().next().map(cart))
 }
 
+/// The user's cart after a login, and what became of the guest's cart.
+pub struct CartAfterLogin {
+    /// The cart of the user; read only if the payload's field `cart` is selected.
+    pub cart: Option<Cart>,
+    /// What became of the guest's cart.
+    pub merge_status: CartMergeStatus,
+}
+
 /// Merges the guest cart whose token was sent with a login into the user's cart. A failure does not prevent the login:
 /// the guest cart remains, and `cartCreate` merges it later.
-pub async fn merge_guest_cart(ctx: &Context<'_>, user: UserId) {
-    let Some(guest) = ctx.viewer().holder().guest else { return };
-    if let Err(error) = actions::merge(ctx.db(), user, guest).await {
-        tracing::warn!(%error, user = user.0, "merging the guest cart at login failed");
+pub async fn merge_guest_cart(ctx: &Context<'_>, user: UserId) -> CartAfterLogin {
+    let merged = match ctx.viewer().holder().guest {
+        Some(guest) => actions::merge(ctx.db(), user, guest).await,
+        None => Ok(None),
+    };
+    match merged {
+        Ok(Some((row, merge_status))) => CartAfterLogin { cart: Some(cart(row)), merge_status },
+        Ok(None) => CartAfterLogin { cart: cart_of_user(ctx, user).await, merge_status: CartMergeStatus::None },
+        Err(error) => {
+            tracing::warn!(%error, user = user.0, "merging the guest cart at login failed");
+            CartAfterLogin { cart: cart_of_user(ctx, user).await, merge_status: CartMergeStatus::Failed }
+        }
+    }
+}
+
+/// Returns the cart of a user who has just logged in, if the field `cart` of the payload is selected.
+async fn cart_of_user(ctx: &Context<'_>, user: UserId) -> Option<Cart> {
+    if !ctx.look_ahead().field("cart").exists() {
+        return None;
+    }
+    let holder = Holder { user: Some(user), guest: None };
+    match ctx.db().read(async |conn| store::by_holder(conn, &holder).await).await {
+        Ok(rows) => rows.into_iter().next().map(cart),
+        Err(error) => {
+            // An error would withhold the tokens of the new session. The page reads the cart again with them.
+            tracing::warn!(%error, user = user.0, "reading the cart at login failed");
+            None
+        }
     }
 }

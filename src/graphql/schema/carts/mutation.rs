@@ -110,7 +110,9 @@ macro_rules! cart_payload {
 }
 
 /// Returns the changed cart, or the viewer's current cart if the change was rejected.
-async fn cart_or_current(ctx: &Context<'_>, changed: Option<CartRow>) -> Result<Option<Cart>> {
+/// # Errors
+/// Database errors.
+pub async fn cart_or_current(ctx: &Context<'_>, changed: Option<CartRow>) -> Result<Option<Cart>> {
     match changed {
         Some(row) => Ok(Some(cart(row))),
         None => current_cart(ctx).await,

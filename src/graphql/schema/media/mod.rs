@@ -91,7 +91,7 @@ impl Image {
         global_id(self.0.row.id)
     }
 
-    /// Permanent URL of the smallest rendition that is at least `width` pixels wide, or of the largest one if none is.
+    /// Permanent, absolute URL of the smallest rendition that is at least `width` pixels wide, or of the largest one if none is.
     /// Null until the image has been downloaded.
     async fn url(
         &self,
@@ -104,7 +104,8 @@ impl Image {
         if width.is_some_and(|width| !(1..=MAX_WIDTH).contains(&width)) {
             return Err(Error::user(UserErrorCode::OutOfRange, "width", "width must be between 1 and 20,000"));
         }
-        Ok(self.0.media.as_ref().map(|media| ctx.services().image_processor.url(media, width, format)))
+        let url = self.0.media.as_ref().map(|media| ctx.services().image_processor.url(media, width, format));
+        Ok(url.map(|url| ctx.absolute_url(url)))
     }
 
     /// Width of the original image in pixels. Null until the image has been downloaded.

@@ -87,9 +87,9 @@ impl SignedUpload {
         ID(self.id.clone())
     }
 
-    /// URL to upload the file to, once. A URL that starts with a slash is relative to this server.
-    async fn url(&self) -> &str {
-        &self.signed.url
+    /// Absolute URL to upload the file to, once.
+    async fn url(&self, ctx: &Context<'_>) -> String {
+        ctx.absolute_url(self.signed.url.clone())
     }
 
     /// When the URL expires (UTC), one hour after its creation.

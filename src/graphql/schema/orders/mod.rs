@@ -38,7 +38,7 @@ use crate::{
                 returns::{Return, ReturnsByOrder, return_object},
                 shipment::{Shipment, ShipmentsByOrder, shipment},
             },
-            payments::{Payment, PaymentsByOrder, payment},
+            payments::{Payment, PaymentsByOrder, UnscopedPaymentsByOrder, payment},
             products::{Product, UnscopedProducts, product},
             resource::resource,
             sources::{Source, SourceLookup},
@@ -63,6 +63,8 @@ pub struct Order {
     row: Arc<OrderRow>,
     /// Related objects that the list loaded together with its rows; if absent, the loaders are used.
     prefetched: Prefetched,
+    /// Whether this is a guest's order that the viewer found by its number and email address. They see what the guest sees.
+    is_found_by_email: bool,
 }
 
 #[derive(Clone, Default)]
@@ -73,7 +75,7 @@ struct Prefetched {
 
 /// Returns the object of a row.
 pub fn order(row: impl Into<Arc<OrderRow>>) -> Order {
-    Order { row: row.into(), prefetched: Prefetched::default() }
+    Order { row: row.into(), prefetched: Prefetched::default(), is_found_by_email: false }
 }
 
 resource! {
@@ -223,11 +225,14 @@ impl Order {
         Ok(money(self.row.refunded_amount, ctx.currency(self.row.source_website_id).await?))
     }
 
-    /// Payments of the order, oldest first; at most 50. Visible to the order's customer and staff; empty for sellers of
-    /// its products.
+    /// Payments of the order, oldest first; at most 50. Visible to the order's customer and staff, and to a guest who
+    /// found the order by its number and email address; empty for sellers of its products.
     #[graphql(complexity = "2 * child_complexity")]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>> {
-        let rows = ctx.loaders().group::<PaymentsByOrder, _>(self.row.id).await?;
+        let rows = match self.is_found_by_email {
+            true => ctx.loaders().group::<UnscopedPaymentsByOrder, _>(self.row.id).await?,
+            false => ctx.loaders().group::<PaymentsByOrder, _>(self.row.id).await?,
+        };
         Ok(rows.iter().map(|row| payment(Arc::clone(row))).collect())
     }
 

@@ -200,8 +200,10 @@ impl OrderMutation {
         OrderDetailAddPayload::of(added.await.map(order))
     }
 
-    /// Changes the quantity of a line of a pending, unpaid order; the unit price stays as agreed. Customers can change
-    /// their own orders; `MANAGE_ORDERS` allows any order. Requires login or the cart token that placed the order.
+    /// Changes the quantity of a line of a pending, unpaid order. Staff change it at the line's unit price. If a customer
+    /// raises it and the product's price has changed, the line stays as it is, and the additional units become a line of
+    /// their own at the current price, or are added to the line that has it. Customers can change their own orders;
+    /// `MANAGE_ORDERS` allows any order. Requires login or the cart token that placed the order.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn order_detail_update(
         &self,

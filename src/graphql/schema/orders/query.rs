@@ -11,7 +11,7 @@ use souk_macros::object;
 use crate::{
     auth::Permission,
     db::filter::{Filter, Op},
-    error::Result,
+    error::{Error, Result},
     graphql::{
         engine::{
             connections::{Connection, connection, read_page},
@@ -26,8 +26,9 @@ use crate::{
             websites::WebsiteFilter,
         },
     },
-    ids::{OrderId, ProductId, RowId, UserId},
+    ids::{CodeOrId, OrderId, ProductId, RowId, UserId},
     orders::{
+        actions,
         model::{OrderCondition, OrderOrderField, OrderParent, OrderRow, PaymentStatus, Status},
         store::{self, OrderList},
     },
@@ -168,7 +169,7 @@ async fn prefetch_related(ctx: &Context<'_>, rows: Vec<OrderRow>) -> Result<Vec<
     let complete = |row: Arc<OrderRow>| {
         let user = users.as_ref().map(|users| row.user_id.and_then(|id| users.get(&id).cloned()));
         let details = details.as_mut().map(|details| Arc::from(details.remove(&row.id).unwrap_or_default()));
-        Order { row, prefetched: Prefetched { user, details } }
+        Order { row, prefetched: Prefetched { user, details }, is_found_by_email: false }
     };
     Ok(rows.into_iter().map(complete).collect())
 }
@@ -212,11 +213,35 @@ pub struct OrderQuery;
 
 #[object]
 impl OrderQuery {
-    /// Returns an order by ID. Customers see their own orders, sellers also orders that contain their products, staff
-    /// all orders. Null if the order does not exist or is not visible to the viewer.
-    async fn order(&self, ctx: &Context<'_>, #[graphql(desc = "ID of the order.")] id: ID) -> Result<Option<Order>> {
-        let id = OrderId::parse("id", &id)?;
-        Ok(ctx.loaders().row(id).await?.map(order))
+    /// Returns an order by exactly one of these keys: its ID, or its number together with the email address of its
+    /// contact. By ID, customers see their own orders, sellers also orders that contain their products, staff all orders.
+    /// By number and email address, everyone finds the order of a guest and sees what the guest sees with the cart token.
+    /// Null if the order does not exist or is not visible to the viewer. After ten failed lookups by number within 15
+    /// minutes from one client, or of one number, further ones fail with `RATE_LIMITED`, and `extensions.retryAfter` is
+    /// the number of seconds to wait.
+    async fn order(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "ID of the order.")] id: Option<ID>,
+        #[graphql(desc = "Number of the order, such as `SAILOR-1013`; requires `email`.")] order_number: Option<String>,
+        #[graphql(desc = "Email address of the order's contact; upper and lower case match each other.")] email: Option<
+            String,
+        >,
+        #[graphql(desc = "Code or ID of the order's website, if several websites have orders of this number.")]
+        website: Option<String>,
+    ) -> Result<Option<Order>> {
+        let (number, email) = match (id, order_number, email) {
+            (Some(id), None, None) if website.is_none() => {
+                return Ok(ctx.loaders().row(OrderId::parse("id", &id)?).await?.map(order));
+            }
+            (None, Some(number), Some(email)) => (number, email),
+            _ => return Err(Error::bad_input("id", "give either `id`, or `orderNumber` with `email`")),
+        };
+        let website = website.as_deref().map(CodeOrId::new);
+        let (db, viewer, origin) = (ctx.db(), ctx.viewer(), ctx.origin());
+        let found = actions::find_by_number_and_email(db, viewer, origin, &number, &email, website.as_ref()).await?;
+        // Sellers know the email addresses of their buyers; a user's order shows them no more than it does by ID.
+        Ok(found.map(|row| Order { is_found_by_email: row.user_id.is_none(), ..order(row) }))
     }
 
     /// Lists the orders that the viewer may see, newest first by default. Customers see their own orders, sellers also

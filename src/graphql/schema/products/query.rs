@@ -24,7 +24,7 @@ use crate::{
             websites::WebsiteFilter,
         },
     },
-    ids::{ProductId, RowId},
+    ids::{CodeOrId, ProductId, RowId},
     paging::{Cursor, Direction, PageArgs},
     products::{
         model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
@@ -203,21 +203,21 @@ pub struct ProductQuery;
 
 #[object]
 impl ProductQuery {
-    /// Returns a product by exactly one of these keys: its ID, its slug, or its website's code together with its SKU.
+    /// Returns a product by exactly one of these keys: its ID, its slug, or its website together with its SKU.
     /// Null if the product does not exist or is not visible to the viewer.
     async fn product(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "ID of the product.")] id: Option<ID>,
         #[graphql(desc = "URL slug of the product.")] slug: Option<String>,
-        #[graphql(desc = "Code of the product's website; requires `sku`.")] website: Option<String>,
+        #[graphql(desc = "Code or ID of the product's website; requires `sku`.")] website: Option<String>,
         #[graphql(desc = "SKU of the product; requires `website`.")] sku: Option<String>,
     ) -> Result<Option<Product>> {
         let key = match (id, slug, website, sku) {
             (Some(id), None, None, None) => ProductKey::Id(ProductId::parse("id", &id)?),
             (None, Some(slug), None, None) => ProductKey::Slug(trim(&slug).to_owned()),
             (None, None, Some(website), Some(sku)) => {
-                ProductKey::Sku { website: trim(&website).to_owned(), sku: trim(&sku).to_owned() }
+                ProductKey::Sku { website: CodeOrId::new(&website), sku: trim(&sku).to_owned() }
             }
             _ => return Err(Error::bad_input("id", "give exactly one of `id`, `slug`, or `website` with `sku`")),
         };

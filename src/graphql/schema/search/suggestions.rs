@@ -1,6 +1,6 @@
 //! Suggestions for a search query that is still being typed.
 
-use async_graphql::{Context, ID};
+use async_graphql::Context;
 use souk_macros::object;
 
 use crate::{
@@ -13,9 +13,10 @@ use crate::{
             context::ContextExt,
             products::product,
             search::{SearchResult, SearchResultMember},
+            websites::named_website,
         },
     },
-    ids::{BrandId, CategoryId, ProductId, RowId, WebsiteId},
+    ids::{BrandId, CategoryId, ProductId},
     search::{
         actions::suggest::{Suggestion, suggest},
         model::suggest::SuggestionKind,
@@ -71,9 +72,11 @@ impl SuggestionQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Text typed so far, at most 200 characters; the last word may be incomplete.")] prefix: String,
         #[graphql(desc = "Maximum number of suggestions, 1 to 50.", default = 10)] first: i32,
-        #[graphql(desc = "Only suggest products and queries of this website.")] website: Option<ID>,
+        #[graphql(desc = "Code or ID of a website; only its products and queries are suggested.")] website: Option<
+            String,
+        >,
     ) -> Result<Vec<SearchSuggestion>> {
-        let website = website.map(|id| WebsiteId::parse("website", &id)).transpose()?;
+        let website = named_website(ctx, "website", website).await?;
         let found = suggest(ctx.db(), &prefix, first, website).await?;
         Ok(found.into_iter().map(SearchSuggestion).collect())
     }

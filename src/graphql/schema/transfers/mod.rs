@@ -180,9 +180,8 @@ impl Transfer {
         self.0.failure.as_deref()
     }
 
-    /// Signed URL of the exported file, valid for one hour. Null until the export is completed, and from one
+    /// Signed, absolute URL of the exported file, valid for one hour. Null until the export is completed, and from one
     /// week after that on.
-    /// If it begins with a slash, it is a path on this server.
     async fn download_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.signed_url(ctx, self.0.output_key.as_deref(), "").await
     }
@@ -213,7 +212,7 @@ impl Transfer {
     async fn signed_url(&self, ctx: &Context<'_>, key: Option<&str>, suffix: &str) -> Result<Option<String>> {
         let Some(key) = key else { return Ok(None) };
         let signed = ctx.services().storage.signed_get(key, &self.0.file_name(suffix), DOWNLOAD_URL_TTL).await?;
-        Ok(Some(signed.url))
+        Ok(Some(ctx.absolute_url(signed.url)))
     }
 }
 

@@ -1,25 +1,29 @@
 //! Mutations of users: registration, accounts and identities at websites.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
+use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
-    access::{self, model::NewAccount},
+    access::{self, actions::registration, model::NewAccount},
     auth::Permission,
+    carts::model::CartMergeStatus,
     error::Result,
     graphql::{
         engine::{
             guards::{LoginGuard, PermissionGuard},
             patch,
-            payload::payload,
+            payload::{UserError, payload, payload_object, split_user_errors},
             scalars::optional_id,
         },
         schema::{
-            context::{ContextExt, Services},
+            access::tokens::{DeliveredTokens, deliver},
+            carts::{self, Cart},
+            context::ContextExt,
             users::{User, user},
         },
     },
-    ids::{RowId, UserId, WebsiteId},
+    ids::{CodeOrId, RowId, UserId, WebsiteId},
     users::{self, model::UserPatch},
 };
 
@@ -36,6 +40,9 @@ pub struct RegisterInput {
     phone: Option<String>,
     /// ID of the website where the user registers.
     source_website_id: Option<ID>,
+    /// Whether to return the refresh token as a cookie instead of in the response, as `login` does.
+    #[graphql(default)]
+    refresh_cookie: bool,
 }
 
 /// Input for `userCreate`.
@@ -49,7 +56,7 @@ pub struct UserCreateInput {
     password: Option<String>,
     /// Phone number with country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
-    /// Code of the role. Default: `customer`. The role must not hold permissions that the viewer lacks.
+    /// Code or ID of the role. Default: `customer`. The role must not hold permissions that the viewer lacks.
     role: Option<String>,
     /// ID of the website where the user originates.
     source_website_id: Option<ID>,
@@ -103,12 +110,26 @@ pub struct UserIdentityRemoveInput {
     website_id: ID,
 }
 
-payload! {
-    /// Result of `register`.
+payload_object! {
+    /// Result of `register`. If the shop keeps registrations private and informs the user by email, all fields are null. If
+    /// the shop requires a verified email address for a login, only `user` is not null.
     RegisterPayload {
-        /// The new user; log in to see it in `me`. Null if the shop keeps registrations private and informs the user by
-        /// email.
-        user: User
+        /// The new user.
+        user: Option<User>,
+        /// Access token of the user's first session, to be sent as `Authorization: Bearer <accessToken>`.
+        access_token: Option<String>,
+        /// Token for one `tokenRefresh`; null if it is returned as a cookie.
+        refresh_token: Option<String>,
+        /// When the access token expires (UTC).
+        expires_at: Option<DateTime<Utc>>,
+        /// The user's cart, which has the lines of the guest's cart whose token was sent in `X-Cart-Token`; null without
+        /// one.
+        cart: Option<Cart>,
+        /// Whether the guest's cart whose token was sent in `X-Cart-Token` was merged. Null if the user was not logged in:
+        /// the guest's cart is unchanged then, and the first `login` with its token merges it.
+        cart_merge_status: Option<CartMergeStatus>,
+        /// Validation and business-rule errors; empty on success.
+        user_errors: Vec<UserError>,
     }
 }
 payload! {
@@ -161,14 +182,16 @@ pub struct UserMutation;
 
 #[object]
 impl UserMutation {
-    /// Creates an account with the role `customer` for the viewer. An email asks the user to confirm the address
-    /// (`emailVerify`). On a server with private registration, the response does not reveal whether the email address is
-    /// already registered.
+    /// Creates an account with the role `customer` and logs the user in on this device, as `login` does. The guest's cart
+    /// whose token is sent in `X-Cart-Token` becomes the user's cart. An email asks the user to confirm the address
+    /// (`emailVerify`); on a server that requires a verified address for a login, the user has to log in after that. On a
+    /// server with private registration, the response does not reveal whether the email address is already registered.
     async fn register(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Name, email address and password of the account.")] input: RegisterInput,
     ) -> Result<RegisterPayload> {
+        let refresh_cookie = input.refresh_cookie;
         let registered = async {
             let new = NewAccount {
                 name: input.name,
@@ -177,10 +200,27 @@ impl UserMutation {
                 password: Some(input.password),
                 source_website: optional_id("sourceWebsiteId", input.source_website_id)?,
             };
-            let Services { db, passwords, accounts, .. } = ctx.services();
-            access::actions::registration::register(db, passwords, accounts.registration, ctx.origin(), new).await
+            registration::register(ctx.services().login_context(), ctx.origin(), new).await
         };
-        RegisterPayload::of(registered.await.map(|registered| registered.map(user)))
+        let (registered, user_errors) = split_user_errors(registered.await)?;
+        let (new_user, tokens) = registered.flatten().map(|new| (new.user, new.tokens)).unzip();
+        let tokens = tokens.flatten();
+        let after = match &new_user {
+            // Until the user can log in, the cart stays the guest's.
+            Some(row) if tokens.is_some() => Some(carts::merge_guest_cart(ctx, row.id).await),
+            _ => None,
+        };
+        let (cart, cart_merge_status) = after.map(|after| (after.cart, after.merge_status)).unzip();
+        let DeliveredTokens { access_token, refresh_token, expires_at } = deliver(ctx, tokens, refresh_cookie);
+        Ok(RegisterPayload {
+            user: new_user.map(user),
+            access_token,
+            refresh_token,
+            expires_at,
+            cart: cart.flatten(),
+            cart_merge_status,
+            user_errors,
+        })
     }
 
     /// Creates an account for another user. An email asks the user to choose a password or, if one was given, to
@@ -199,8 +239,8 @@ impl UserMutation {
                 password: input.password,
                 source_website: optional_id("sourceWebsiteId", input.source_website_id)?,
             };
-            access::actions::accounts::create_user(ctx.db(), &ctx.services().passwords, ctx.viewer(), new, input.role)
-                .await
+            let role = input.role.as_deref().map(CodeOrId::new);
+            access::actions::accounts::create_user(ctx.db(), &ctx.services().passwords, ctx.viewer(), new, role).await
         };
         UserCreatePayload::of(created.await.map(user))
     }

@@ -15,6 +15,7 @@ use crate::{
             list_args::{ListArgs, Where, order_by, where_input},
         },
         schema::{
+            access::role::RoleFilter,
             context::ContextExt,
             users::{User, user},
             websites::WebsiteFilter,
@@ -39,7 +40,7 @@ where_input! {
         /// Filter by email address; upper and lower case match each other.
         email: Option<StringFilter>,
         /// Filter by role.
-        role: Option<IdFilter>,
+        role: Option<RoleFilter>,
         /// Filter by the website where the user originates.
         source_website: Option<WebsiteFilter>,
         /// Filter by whether the account is active.
@@ -58,7 +59,7 @@ impl Where for UserWhere {
         filter.id("id", self.id, C::Id)?;
         filter.text("name", self.name, C::Name)?;
         filter.text("email", self.email, |email| C::Email(canonical(email)))?;
-        filter.id("role", self.role, C::Role)?;
+        RoleFilter::add(self.role, &mut filter, "role", C::Role)?;
         WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
         filter.condition(self.is_active.map(C::IsActive));
         filter.time(self.created_at, C::CreatedAt);

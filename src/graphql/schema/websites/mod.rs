@@ -27,7 +27,7 @@ use crate::{
             resource::resource,
         },
     },
-    ids::{RowId, WebsiteId},
+    ids::{CodeOrId, RowId, WebsiteId},
     orders::model::OrderParent,
     products::model::ProductParent,
     text::trim,
@@ -153,6 +153,20 @@ impl WebsiteFilter {
         let found = ctx.db().read(async |conn| store::find_by_code(conn, trim(&code)).await).await?;
         let is_wanted = |id: &WebsiteId| ids.as_ref().is_none_or(|ids| ids.contains(id));
         Ok(Some(found.map(|row| row.id).filter(is_wanted).into_iter().collect()))
+    }
+}
+
+/// Returns the ID of the website that an argument names by its code or ID, if it is given. An ID is not looked up.
+/// # Errors
+/// NOT_FOUND of the field for a code that no website has.
+pub async fn named_website(ctx: &Context<'_>, field: &'static str, name: Option<String>) -> Result<Option<WebsiteId>> {
+    match name.as_deref().map(CodeOrId::new) {
+        None => Ok(None),
+        Some(CodeOrId::Id(id)) => Ok(Some(id)),
+        Some(CodeOrId::Code(code)) => {
+            let found = ctx.db().read(async |conn| store::find_by_code(conn, &code).await).await?;
+            found.map(|row| Some(row.id)).ok_or_else(|| Error::not_found(field, "website"))
+        }
     }
 }
 

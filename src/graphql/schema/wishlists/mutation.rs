@@ -12,7 +12,7 @@ use crate::{
             payload::{UserError, payload, payload_object, split_user_errors},
         },
         schema::{
-            carts::{Cart, cart},
+            carts::{Cart, cart_or_current},
             context::ContextExt,
         },
     },
@@ -105,11 +105,13 @@ payload! {
         wishlist: Wishlist
     }
 }
-payload! {
+payload_object! {
     /// Result of `wishlistMoveToCart`.
     WishlistMoveToCartPayload {
-        /// The cart with the moved items.
-        cart: Cart
+        /// The cart with the moved items. If there are user errors, the viewer's cart as it is; null if there is none.
+        cart: Option<Cart>,
+        /// Validation and business-rule errors; empty on success.
+        user_errors: Vec<UserError>,
     }
 }
 
@@ -198,7 +200,8 @@ impl WishlistMutation {
             let items = input.item_ids.map(item_ids).transpose()?;
             actions::move_to_cart(ctx.db(), ctx.viewer(), id, items.as_deref()).await
         };
-        WishlistMoveToCartPayload::of(moved.await.map(cart))
+        let (row, user_errors) = split_user_errors(moved.await)?;
+        Ok(WishlistMoveToCartPayload { cart: cart_or_current(ctx, row).await?, user_errors })
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     ids::{TransferId, WebsiteId},
     jobs::model::{Failure, JobInfo, JobRow},
+    media::actions::ImageProcessor,
     storage::Storage,
     websites,
 };
@@ -47,10 +48,11 @@ struct Payload {
     transfer: TransferId,
 }
 
-/// Runs the transfer of a job on behalf of the user who started it.
+/// Runs the transfer of a job on behalf of the user who started it. An export writes the images with the URLs of the
+/// processor.
 /// # Errors
 /// Transient errors, which are retried; permanent failures are stored in the transfer.
-pub async fn run(db: &Db, storage: &Storage, job: &JobRow) -> Result<(), Failure> {
+pub async fn run(db: &Db, processor: &ImageProcessor, job: &JobRow) -> Result<(), Failure> {
     let Payload { transfer: id } = job.payload()?;
     let found = db.read(async |conn| store::find(conn, id).await).await?;
     let Some(row) = found else { return Ok(()) };
@@ -61,8 +63,8 @@ pub async fn run(db: &Db, storage: &Storage, job: &JobRow) -> Result<(), Failure
     let actor = Actor { user: row.user_id.map(|user| user.0), ..Actor::system() };
     let done = actor.scope(async {
         match row.direction {
-            TransferDirection::Import => run_import(db, storage, &row).await,
-            TransferDirection::Export => run_export(db, storage, &row).await,
+            TransferDirection::Import => run_import(db, processor.storage(), &row).await,
+            TransferDirection::Export => run_export(db, processor, &row).await,
         }
     });
     let Err(error) = done.await else { return Ok(()) };
@@ -125,11 +127,12 @@ async fn run_import(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
     Ok(())
 }
 
-async fn run_export(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()> {
-    let id = row.id;
+async fn run_export(db: &Db, processor: &ImageProcessor, row: &TransferRow) -> Result<()> {
+    let (id, storage) = (row.id, processor.storage());
     db.transaction(async |conn| store::update_started(conn, id).await).await?;
     let file = NamedTempFile::new().map_err(disk_error)?;
-    let options = ExportOptions { resource: row.resource, format: row.format, website: row.website_id };
+    let media_url = processor.absolute_media_url().map(ToOwned::to_owned);
+    let options = ExportOptions { resource: row.resource, format: row.format, website: row.website_id, media_url };
     let (written, total) = (AtomicI64::new(0), AtomicI64::new(0));
     let out = BufWriter::with_capacity(1 << 16, file.as_file());
     // The permission was checked when the export was started.

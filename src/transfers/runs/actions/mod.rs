@@ -126,7 +126,8 @@ pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key:
         let rule = "websiteId is required for this resource and for roles that are limited to some websites";
         return Err(Error::user(UserErrorCode::Required, "websiteId", rule));
     }
-    ExportOptions { resource: request.resource, format: request.format, website: request.website }.check()?;
+    let ExportRequest { resource, format, website } = request;
+    ExportOptions { resource, format, website, media_url: None }.check()?;
     let new = NewTransfer {
         direction: TransferDirection::Export,
         resource: request.resource,

@@ -297,7 +297,7 @@ pub const CASES: &[Case] = &[
     Case("userReactivate", r#"{"id": "CUSTOMER"}"#, &[r#"UPDATED USER - {"is_active":false} {"is_active":true}"#]),
     Case(
         "userRoleSet",
-        r#"{"userId": "CUSTOMER", "roleId": "SELLERS"}"#,
+        r#"{"userId": "CUSTOMER", "role": "SELLERS"}"#,
         &[r#"UPDATED USER - {"role_id":"CUSTOMERS"} {"role_id":"SELLERS"}"#],
     ),
     // The erasure is logged, but not the data that it removed.

@@ -226,6 +226,7 @@ const ORDERS_AND_USERS: &[Case] = &[
         Few,
     ),
     Case("{ order(id: ORDER) { id } }", "orders_pkey", Never),
+    Case("{ order(orderNumber: \"N-1\", email: \"guest-1@souk.example\") { id } }", " orders_", Few),
     Case("{ orders { nodes { details { product { id } } } } }", "order_details_order_id_idx", Never),
     Case("{ orders { nodes { shipments { id } } } }", "shipments_order_id_idx", Few),
     Case("{ orders { nodes { shipments { lines { quantity } } } } }", "shipment_lines_pkey", Few),
@@ -263,6 +264,7 @@ const CUSTOMER_ORDERS: &[Case] = &[
     Case("{ orders(orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ me { orders { nodes { id } } addresses { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ order(id: ORDER) { id } }", "orders_user_id_placed_at_idx", Never),
+    Case("{ order(orderNumber: \"N-1\", email: \"guest-1@souk.example\") { id } }", " orders_", Few),
     Case("{ order(id: ORDER) { payments { id } } }", "payments_order_id_idx", Few),
     Case("{ payment(id: PAYMENT) { id } }", "payments_pkey", Never),
 ];

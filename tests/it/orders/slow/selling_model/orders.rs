@@ -53,7 +53,18 @@ impl Shop<'_> {
                 };
                 if expected.is_ok() {
                     model.stock[product] -= quantity - before;
-                    model.orders[order].lines[line].quantity = quantity;
+                    let (more, cents) = (quantity - before, model.cents[product]);
+                    let lines = &mut model.orders[order].lines;
+                    if more > 0 && lines[line].cents != cents {
+                        // Added units cost today's price.
+                        match lines.iter_mut().find(|line| line.product == product && line.cents == cents) {
+                            Some(line) => line.quantity += more,
+                            None => lines.push(Line { product, quantity: more, cents, shipped: 0, returned: 0 }),
+                        }
+                        self.lines[order] = self.lines_of(order).await;
+                    } else {
+                        lines[line].quantity = quantity;
+                    }
                 }
                 Some((code(&response, "orderDetailUpdate"), describe_outcome(expected)))
             }
