@@ -181,7 +181,7 @@ const CASES: &[Case] = &[
 
 /// Returns the cases of all domains.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(ADDRESSES).chain(GROUPS).chain(IMAGES).chain(DOMAINS.iter().flat_map(|domain| domain.batch_cases))
+    CASES.iter().chain(ADDRESSES).chain(GROUPS).chain(IMAGES).chain(DOMAINS.iter().flat_map(|of| of.batch_cases))
 }
 
 impl Case {
