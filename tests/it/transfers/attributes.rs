@@ -131,14 +131,15 @@ async fn products_lose_no_attribute_between_export_and_import() {
 }
 
 /// Returns column and message of the only rejected row.
-async fn rejection(format: Format, file: &str) -> Rejection {
-    let report = import(&Shop::new().await, format, file).await;
+async fn rejection(shop: &Shop, format: Format, file: &str) -> Rejection {
+    let report = import(shop, format, file).await;
     let [error] = report.errors.as_slice() else { panic!("{report:?} {file}") };
     Rejection { column: error.column.clone(), message: error.message.clone() }
 }
 
 #[tokio::test]
 async fn limits_of_attributes_are_shown_with_the_column_of_the_file() {
+    let shop = Shop::new().await;
     let long = "x".repeat(256);
     let longer = "x".repeat(1001);
     let many = (0..251).map(|number| format!("t{number}")).collect::<Vec<_>>();
@@ -179,7 +180,7 @@ async fn limits_of_attributes_are_shown_with_the_column_of_the_file() {
         (Format::SoukCsv, souk("seo_title", &long), "seo_title", "at most 255 characters"),
         (Format::SoukCsv, souk("SEO_description", &longer), "SEO_description", "at most 1000 characters"),
     ] {
-        let Rejection { column: found, message } = rejection(format, &file).await;
+        let Rejection { column: found, message } = rejection(&shop, format, &file).await;
         assert_eq!(found.as_deref(), Some(column), "{message}: {file}");
         assert!(message.contains(part), "{message}, expected {part}");
     }

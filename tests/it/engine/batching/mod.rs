@@ -80,7 +80,6 @@ const CASES: &[Case] = &[
     ),
     Case("{ products(first: 50) { nodes { supplierSku costPrice { amount } } } }", 2),
     Case("{ products(first: 50) { nodes { tags weight { value unit } seo { title description } } } }", 1),
-    Case("{ products(first: 50, where: {tags: {any: [\"Brass\"], all: [\"brass\"]}}) { nodes { tags } } }", 1),
     // The categories first, then the page.
     Case(
         "{ products(first: 50, where: {category: {eq: \"CATEGORY\", includeDescendants: true}}) { nodes { id } } }",
