@@ -13,8 +13,10 @@ use crate::{
 pub const MAX_OPTIONS: usize = 20;
 /// Maximum number of tags in each list of a filter.
 pub const MAX_TAGS: usize = 100;
-/// Maximum length of an option name or value, and of a tag, in characters.
-const MAX_TEXT: usize = 100;
+/// Maximum length of an option name or value, in characters.
+const MAX_OPTION_TEXT: usize = 100;
+/// Maximum length of a tag, in characters.
+const MAX_TAG_TEXT: usize = 255;
 
 /// Filter on products. Conditions are combined with AND; an absent or empty one matches everything.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,6 +69,7 @@ impl SearchFilter {
             return refused(UserErrorCode::TooLong, "at most 20 options with 20 values each are allowed");
         }
         for (index, (name, values)) in options.iter().enumerate() {
+            let is_bad = |text: &String| is_bad(text, MAX_OPTION_TEXT);
             if is_bad(name) || values.iter().any(is_bad) {
                 return refused(UserErrorCode::TooLong, "option names and values must have at most 100 characters");
             }
@@ -76,8 +79,8 @@ impl SearchFilter {
         }
         for (field, tags) in [("where.tags.any", &self.tags_any), ("where.tags.all", &self.tags_all)] {
             let Some(tags) = tags else { continue };
-            if tags.len() > MAX_TAGS || tags.iter().any(is_bad) {
-                let rule = format!("at most {MAX_TAGS} tags with at most {MAX_TEXT} characters each are allowed");
+            if tags.len() > MAX_TAGS || tags.iter().any(|tag| is_bad(tag, MAX_TAG_TEXT)) {
+                let rule = format!("at most {MAX_TAGS} tags with at most {MAX_TAG_TEXT} characters each are allowed");
                 return Err(Error::user(UserErrorCode::TooLong, field, rule));
             }
         }
@@ -85,8 +88,8 @@ impl SearchFilter {
     }
 }
 
-fn is_bad(text: &String) -> bool {
-    text.chars().count() > MAX_TEXT || text.contains('\0')
+fn is_bad(text: &str, max: usize) -> bool {
+    text.chars().count() > max || text.contains('\0')
 }
 
 /// Checks that the viewer may filter by supplier: staff and sellers only.

@@ -46,7 +46,11 @@ pub async fn facets(
         base.push(&mut statement, search, full_text, kinds.contains(&FacetKind::Tags));
     }
     for (number, base) in bases.iter().enumerate() {
-        statement.sql(if number == 0 { " SELECT 'all', NULL::text, NULL::text, " } else { " UNION ALL SELECT 'all', NULL, NULL, " });
+        statement.sql(if number == 0 {
+            " SELECT 'all', NULL::text, NULL::text, "
+        } else {
+            " UNION ALL SELECT 'all', NULL, NULL, "
+        });
         statement.sql("count(*), NULL::numeric, NULL::numeric FROM ").sql(base.name);
     }
     for kind in kinds {

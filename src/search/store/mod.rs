@@ -15,6 +15,7 @@ pub mod rules;
 mod spelling;
 pub mod suggest;
 
+use self::filter_parts::{FilterPart, MAX_PARTS};
 pub use self::{
     analysis::analyze,
     facets::facets,
@@ -22,7 +23,6 @@ pub use self::{
     popularity::update_popularity,
     spelling::similar_words,
 };
-use self::filter_parts::{FilterPart, MAX_PARTS};
 use super::{
     model::{DocumentKind, FullTextQuery, Search},
     ts_query::TsQuery,

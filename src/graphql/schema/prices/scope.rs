@@ -137,11 +137,7 @@ impl PriceScope {
     /// Returns the scope of a list with this filter, of one website or of all.
     /// # Errors
     /// Database errors.
-    pub async fn of_list(
-        ctx: &Context<'_>,
-        filter: &impl AmountWhere,
-        website: Option<WebsiteId>,
-    ) -> Result<Self> {
+    pub async fn of_list(ctx: &Context<'_>, filter: &impl AmountWhere, website: Option<WebsiteId>) -> Result<Self> {
         if let Some(id) = website {
             let currency = ctx.currency(id).await?;
             return Ok(Self(vec![Arc::new(WebsiteCurrency { id, code: None, currency })]));
@@ -212,7 +208,7 @@ impl PriceScope {
         }
         let Amounts { argument, owners, .. } = *amounts;
         let currencies = currencies.into_iter().collect::<Vec<_>>().join(", ");
-        let rule = format!("is required {reason} the {owners} in several currencies: {currencies}");
+        let rule = format!("currency is required {reason} the {owners} in several currencies: {currencies}");
         Err(Error::user(UserErrorCode::Required, argument, rule))
     }
 }

@@ -181,15 +181,18 @@ impl SearchQuery {
             desc = "Words, \"phrases in quotes\" and -excluded words; at most 200 characters. All products if absent or blank."
         )]
         query: Option<String>,
-        #[graphql(desc = "Types to search; default: all types. Without words only products are found.")] types: Option<Vec<DocumentKind>>,
+        #[graphql(desc = "Types to search; default: all types. Without words only products are found.")] types: Option<
+            Vec<DocumentKind>,
+        >,
         #[graphql(desc = "Return up to the first n items (1–100, default 20).")] first: Option<i32>,
         #[graphql(desc = "Return items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Return up to the last n items (1–100); cannot be combined with `first`.")] last: Option<i32>,
         #[graphql(desc = "Return items before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only products that match this filter; excludes other types.")] r#where: Option<SearchWhere>,
-        #[graphql(desc = "Sort order; default: relevance, without words popularity. Any other order returns products only.")] order_by: Option<
-            SearchOrder,
-        >,
+        #[graphql(
+            desc = "Sort order; default: relevance, without words popularity. Any other order returns products only."
+        )]
+        order_by: Option<SearchOrder>,
     ) -> Result<SearchConnection> {
         let query = query.unwrap_or_default();
         let (search, with_subcategories) =

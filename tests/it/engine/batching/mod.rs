@@ -125,10 +125,11 @@ const CASES: &[Case] = &[
     Case(
         "{ search(query: \"lantern\", first: 50) { edges { snippet } facets { precision
             categories { value count category { id } } brands { value count brand { id } }
-            websites { value count website { code } } prices { min max count } ratings { value count }
-            availability { value count } options { name values { value count } } } } }",
+            websites { value count website { code } } prices { min { amount } max { amount } count } ratings { value count }
+            availability { value count } options { name values { value count } } onSale } } }",
         9,
     ),
+    Case("{ search(first: 50) { FOUND } }", 3),
     Case("{ searchSuggestions(prefix: \"lant\", first: 50) { text kind } }", 4),
     Case("{ searchSuggestions(prefix: \"l\", first: 50) { text kind node { __typename ... on Product { id } } } }", 5),
     Case("{ searchSuggestions(prefix: \"shelf\", first: 50) { text kind node { __typename ... on Category { id } } } }", 5),
