@@ -53,7 +53,7 @@ bodies() {
 make_bodies() {
   local nodes='nodes { __typename ... on Product { id sku name price { amount currency } availability } } pageInfo { hasNextPage endCursor }'
   local all="$nodes totalCount { value } didYouMean facets { categories { value count } brands { value count } websites { value count }"
-  all+=' prices { min max count } ratings { value count } availability { value count } options { name values { value count } } }'
+  all+=' prices { min { amount } max { amount } count } ratings { value count } availability { value count } options { name values { value count } } }'
   [[ -z $old ]] || all="$nodes totalCount { value }"
   operations=('two words, facets' 'classic, facets' 'typo, facets' 'classic, page 1')
   pairs 1 | bodies "$all" '' >"$work/two words, facets"

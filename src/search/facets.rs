@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     ids::{BrandId, CategoryId, WebsiteId},
+    money::Currency,
     products::model::Availability,
 };
 
@@ -24,6 +25,10 @@ pub enum FacetKind {
     Availability,
     /// Values of each variant option.
     Options,
+    /// Tags.
+    Tags,
+    /// Products on sale.
+    OnSale,
 }
 
 /// A facet value with its number of hits.
@@ -31,7 +36,7 @@ pub enum FacetKind {
 pub struct FacetRow {
     /// Name of the facet, or `all` for the number of counted hits.
     pub facet: String,
-    /// Name of the option, for options.
+    /// Name of the option, for options; currency, for prices.
     pub name: Option<String>,
     /// The value as text; a primary key for entities.
     pub value: Option<String>,
@@ -46,7 +51,7 @@ pub struct FacetRow {
 /// The facets of a search: each value with its number of hits, in display order.
 #[derive(Debug, Clone, Default)]
 pub struct Facets {
-    /// Number of hits that were counted.
+    /// Number of hits that were counted, of the facet with the most.
     pub counted: i64,
     /// Categories, including all ancestors.
     pub categories: Vec<(CategoryId, i64)>,
@@ -54,7 +59,7 @@ pub struct Facets {
     pub brands: Vec<(BrandId, i64)>,
     /// Websites.
     pub websites: Vec<(WebsiteId, i64)>,
-    /// Price ranges, ascending.
+    /// Price ranges of each currency, ascending.
     pub prices: Vec<PriceRange>,
     /// Ratings, rounded down to whole stars.
     pub ratings: Vec<(i32, i64)>,
@@ -62,11 +67,17 @@ pub struct Facets {
     pub availability: Vec<(Availability, i64)>,
     /// Values of each variant option.
     pub options: Vec<OptionValues>,
+    /// Tags.
+    pub tags: Vec<(String, i64)>,
+    /// Number of hits that are on sale.
+    pub on_sale: i64,
 }
 
 /// A price range with its number of hits.
 #[derive(Debug, Clone, Copy)]
 pub struct PriceRange {
+    /// Currency of the prices.
+    pub currency: Currency,
     /// Lowest price.
     pub min: Decimal,
     /// Highest price.
@@ -99,11 +110,15 @@ impl Facets {
         let FacetRow { facet, name, value, count, min, max } = row;
         let key = || value.as_deref().and_then(|value| value.parse::<i64>().ok());
         match facet.as_str() {
-            "all" => self.counted += count,
+            "all" => self.counted = self.counted.max(count),
             "category" => self.categories.extend(key().map(|key| (CategoryId(key), count))),
             "brand" => self.brands.extend(key().map(|key| (BrandId(key), count))),
             "website" => self.websites.extend(key().map(|key| (WebsiteId(key), count))),
-            "price" => self.prices.extend(min.zip(max).map(|(min, max)| PriceRange { min, max, count })),
+            "price" => {
+                let currency = name.as_deref().and_then(Currency::from_stored);
+                let range = currency.zip(min.zip(max));
+                self.prices.extend(range.map(|(currency, (min, max))| PriceRange { currency, min, max, count }));
+            }
             "rating" => {
                 let stars = value.as_deref().and_then(|value| value.parse().ok());
                 self.ratings.extend(stars.map(|stars| (stars, count)));
@@ -119,6 +134,8 @@ impl Facets {
                     None => self.options.push(OptionValues { name, values: vec![(value, count)] }),
                 }
             }
+            "tag" => self.tags.extend(value.map(|tag| (tag, count))),
+            "on_sale" => self.on_sale = count,
             _ => {}
         }
     }

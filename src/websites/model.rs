@@ -41,6 +41,17 @@ impl WebsiteRow {
     }
 }
 
+/// The currency of a website.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebsiteCurrency {
+    /// Primary key of the website.
+    pub id: WebsiteId,
+    /// Code of the website; none if it was not read.
+    pub code: Option<String>,
+    /// Currency of the website's prices and orders.
+    pub currency: Currency,
+}
+
 /// Fields of a new website.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = websites)]

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::model::{NewWebsite, WebsiteOrderField, WebsitePatch, WebsiteRow};
+use super::model::{NewWebsite, WebsiteCurrency, WebsiteOrderField, WebsitePatch, WebsiteRow};
 use crate::{
     auth::Permission,
     db::{
@@ -15,6 +15,7 @@ use crate::{
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::WebsiteId,
+    money::Currency,
     paged,
     paging::List,
 };
@@ -95,6 +96,17 @@ fn refused(error: diesel::result::Error) -> Error {
 /// Returns all websites, at most 10,000.
 pub async fn all(mut conn: &Conn) -> Result<Vec<WebsiteRow>> {
     Ok(websites::table.select(WebsiteRow::as_select()).order(websites::id).limit(10_000).load(&mut conn).await?)
+}
+
+/// Returns the currency of each website, at most 10,000, in no particular order.
+pub async fn currencies(mut conn: &Conn) -> Result<Vec<WebsiteCurrency>> {
+    let query = websites::table.select((websites::id, websites::code, websites::currency)).limit(10_000);
+    let rows: Vec<(WebsiteId, String, String)> = query.load(&mut conn).await?;
+    let website = |(id, code, currency): (WebsiteId, String, String)| {
+        let currency = Currency::from_stored(&currency).unwrap_or(Currency::NONE);
+        WebsiteCurrency { id, code: Some(code), currency }
+    };
+    Ok(rows.into_iter().map(website).collect())
 }
 
 /// Locks the table against inserts and updates by other transactions until this one ends.

@@ -21,7 +21,8 @@ pub fn record(
 ) -> Option<SearchId> {
     let page = &found.search.page;
     let is_first = page.after.is_none() && page.before.is_none();
-    if !is_first || !recorder.is_enabled() {
+    // Browsing has no query.
+    if !is_first || found.search.is_browsing() || !recorder.is_enabled() {
         return None;
     }
     let hit_count = found.hit_count();

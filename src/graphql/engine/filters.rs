@@ -7,7 +7,7 @@ use rust_decimal::Decimal as Number;
 use crate::{
     db::filter::{Filter, Op},
     error::{Error, Result, UserErrorCode},
-    graphql::engine::scalars::{Decimal, Time, parse_ids},
+    graphql::engine::scalars::{CurrencyCode, Decimal, Time, parse_ids},
     ids::RowId,
     text::trim_in_place,
 };
@@ -43,14 +43,18 @@ pub struct StringFilter {
     pub is_null: Option<bool>,
 }
 
-/// Filter by decimal number; conditions are combined with AND.
+/// Filter by price or another amount of money; conditions are combined with AND. Amounts are compared within one currency
+/// only.
 #[derive(Debug, Default, InputObject)]
-pub struct DecimalFilter {
-    /// Matches this value.
+pub struct PriceFilter {
+    /// Matches only amounts in this currency. Required if the list has several currencies, that is, unless the filter by
+    /// website limits it to websites with the same currency, or all websites have the same.
+    pub currency: Option<CurrencyCode>,
+    /// Matches this amount.
     pub eq: Option<Decimal>,
-    /// Greater than or equal to this value.
+    /// Greater than or equal to this amount.
     pub gte: Option<Decimal>,
-    /// Less than or equal to this value.
+    /// Less than or equal to this amount.
     pub lte: Option<Decimal>,
 }
 
@@ -160,9 +164,9 @@ impl<C> FilterBuilder<C> {
         Ok(())
     }
 
-    /// Adds the conditions on a decimal number.
-    pub fn decimal(&mut self, filter: Option<DecimalFilter>, condition: impl Fn(Op<Number>) -> C) {
-        let Some(DecimalFilter { eq, gte, lte }) = filter else { return };
+    /// Adds the conditions on an amount of money, except for that on its currency.
+    pub fn amount(&mut self, filter: Option<PriceFilter>, condition: impl Fn(Op<Number>) -> C) {
+        let Some(PriceFilter { eq, gte, lte, .. }) = filter else { return };
         self.push(condition, [eq.map(|n| Op::Eq(n.0)), gte.map(|n| Op::Gte(n.0)), lte.map(|n| Op::Lte(n.0))]);
     }
 

@@ -168,6 +168,10 @@ pub trait ContextExt {
     fn is_staff(&self) -> bool {
         STAFF_PERMISSIONS.iter().any(|permission| self.viewer().can(*permission))
     }
+    /// Returns the currency of a website, if it is cached.
+    fn cached_currency(&self, website: WebsiteId) -> Option<Currency> {
+        self.services().currency_cache.get(website)
+    }
     /// Returns the currency of a website.
     fn currency(&self, website: WebsiteId) -> impl Future<Output = Result<Currency>> + Send;
 }
@@ -199,13 +203,12 @@ impl ContextExt for Context<'_> {
     }
 
     async fn currency(&self, website: WebsiteId) -> Result<Currency> {
-        let cache = &self.services().currency_cache;
-        if let Some(currency) = cache.get(website) {
+        if let Some(currency) = self.cached_currency(website) {
             return Ok(currency);
         }
         let row = self.loaders().row(website).await?;
         let currency = row.ok_or_else(|| Error::Internal("row references a missing website".into()))?.currency();
-        cache.insert(website, currency);
+        self.services().currency_cache.insert(website, currency);
         Ok(currency)
     }
 }

@@ -251,7 +251,8 @@ pub enum OrderOrderField {
     /// When the order was placed.
     #[default]
     PlacedAt,
-    /// Total amount; currencies are not converted.
+    /// Total amount, within one currency: the list must be limited to websites with the same currency or by
+    /// `where.totalAmount.currency`, unless all websites have the same.
     TotalAmount,
     /// Sort by order number, as text.
     OrderNumber,

@@ -63,7 +63,8 @@ pub enum ProductOrderField {
     CreatedAt,
     /// Display name.
     Name,
-    /// Price, regardless of currency.
+    /// Price, within one currency: the list must be limited to websites with the same currency or by
+    /// `where.price.currency`, unless all websites have the same.
     Price,
     /// Average rating; products without reviews sort below those with one star.
     Rating,

@@ -1,4 +1,4 @@
-//! Executes a search: interprets the query and reads the page of hits, their count and the facets.
+//! Executes a search: interprets the query, unless it is blank, and reads the page of hits, their count and the facets.
 //! Rule: what is not selected is not read, and hits, count and facets are read concurrently.
 
 use std::{collections::HashMap, time::Instant};
@@ -66,10 +66,18 @@ pub async fn search(
         let all = db.read(async |conn| categories::store::subtree_ids(conn, roots).await).await?;
         search.filter.categories = Some(all);
     }
-    let Interpretation { full_text, correction, redirect } = interpret(db, &search).await?;
-    let read = match &full_text {
-        Some(full_text) => read(db, &search, full_text, selection).await?,
-        None => ReadResults { total: Some(HitCount { hits: 0, is_exact: true }), ..ReadResults::default() },
+    let is_browsing = search.is_browsing();
+    let Interpretation { full_text, correction, redirect } = match is_browsing {
+        true => Interpretation::default(),
+        false => interpret(db, &search).await?,
+    };
+    let has_hits = match is_browsing {
+        true => search.searched_kinds().contains(&DocumentKind::Product),
+        false => full_text.is_some(),
+    };
+    let read = match has_hits {
+        true => read(db, &search, full_text.as_ref(), selection).await?,
+        false => ReadResults { total: Some(HitCount { hits: 0, is_exact: true }), ..ReadResults::default() },
     };
     let hits = search.page.finish(read.hits);
     Ok(SearchResults {
@@ -120,8 +128,13 @@ struct ReadResults {
 }
 
 /// Reads the hits, their count and the facets concurrently. Custom plans, because the best plan depends on how common
-/// the words are.
-async fn read(db: &Db, search: &Search, full_text: &FullTextQuery, selection: &Selection) -> Result<ReadResults> {
+/// the words are, and how many products the filter matches.
+async fn read(
+    db: &Db,
+    search: &Search,
+    full_text: Option<&FullTextQuery>,
+    selection: &Selection,
+) -> Result<ReadResults> {
     let hits = db.read_with(PlanMode::Custom, async |conn| store::page(conn, search, full_text).await);
     let total = async {
         match selection.has_total {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// An interpreted query.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Interpretation {
     /// The full-text query; none if it contains no word.
     pub full_text: Option<FullTextQuery>,

@@ -1,7 +1,10 @@
 //! Inputs and results of a search.
 
+mod filter;
 pub mod rules;
 pub mod suggest;
+
+pub use self::filter::{MAX_OPTIONS, SearchFilter, check_supplier_filter};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -11,10 +14,8 @@ use super::{
     ts_query::{Analysis, TsQuery},
 };
 use crate::{
-    error::{Error, ErrorCode, Result, UserErrorCode},
-    ids::{BrandId, CategoryId, SupplierId, WebsiteId},
+    error::{Error, Result, UserErrorCode},
     paging::{Cursor, Direction, Page, SortKey},
-    products::model::Availability,
     text_enum,
     websites::language::Language,
 };
@@ -27,10 +28,6 @@ pub const MAX_RANKED: i64 = 2_000;
 pub const MAX_SCANNED: i64 = 20_000;
 /// Maximum number of hits that facets count.
 pub const MAX_FACETED: i64 = 10_000;
-/// Maximum number of options in a filter, and of values per option.
-pub const MAX_OPTIONS: usize = 20;
-/// Maximum length of an option name or value, in characters.
-const MAX_OPTION_TEXT: usize = 100;
 
 text_enum! {
     /// Type of a search hit.
@@ -51,22 +48,30 @@ text_enum! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, async_graphql::Enum)]
 #[graphql(name = "SearchOrderField")]
 pub enum SearchOrderField {
-    /// Relevance: how well the hit matches the query, boosted by sales, availability and rating.
+    /// Relevance: how well the hit matches the query, boosted by sales, availability and rating. `RELEVANCE` without
+    /// words sorts by popularity.
     #[default]
     Relevance,
-    /// Price. Products only.
+    /// Price, within one currency: the search must be limited to websites with the same currency or by
+    /// `where.price.currency`, unless all websites have the same. Products only.
     Price,
     /// Creation time. Products only.
     Newest,
     /// Average rating. Products only.
     Rating,
-    /// Number of units sold in the last 90 days. Products only.
+    /// Number of units sold in the last 90 days; of equal numbers the product that was added last. Products only.
     Popularity,
     /// Name. Products only.
     Name,
 }
 
 impl SearchOrderField {
+    /// Returns the sort order of a query: without words nothing is more relevant than what sells.
+    #[must_use]
+    pub fn for_text(self, text: &str) -> Self {
+        if self == Self::Relevance && is_blank(text) { Self::Popularity } else { self }
+    }
+
     /// Returns the list's name in cursors.
     pub fn list(self) -> &'static str {
         match self {
@@ -85,71 +90,15 @@ impl SearchOrderField {
     }
 }
 
-/// Filter on products. Conditions are combined with AND; an absent or empty one matches everything.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SearchFilter {
-    /// Any of these categories.
-    pub categories: Option<Vec<CategoryId>>,
-    /// Any of these brands.
-    pub brands: Option<Vec<BrandId>>,
-    /// Any of these suppliers.
-    pub suppliers: Option<Vec<SupplierId>>,
-    /// Any of these websites.
-    pub websites: Option<Vec<WebsiteId>>,
-    /// Minimum price.
-    pub price_from: Option<Decimal>,
-    /// Maximum price.
-    pub price_to: Option<Decimal>,
-    /// Minimum average rating.
-    pub rating_from: Option<Decimal>,
-    /// Any of these availabilities.
-    pub availability: Option<Vec<Availability>>,
-    /// For each option any of these values.
-    pub options: Vec<(String, Vec<String>)>,
-}
-
-impl SearchFilter {
-    /// Returns whether the filter has no condition.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Checks the options.
-    /// # Errors
-    /// User errors for too many options, and for an option that is too long or listed twice.
-    pub fn check(&self) -> Result<()> {
-        let refused = |code, rule: &str| Err(Error::user(code, "where.options", rule.to_owned()));
-        let options = &self.options;
-        if options.len() > MAX_OPTIONS || options.iter().any(|(_, values)| values.len() > MAX_OPTIONS) {
-            return refused(UserErrorCode::TooLong, "at most 20 options with 20 values each are allowed");
-        }
-        for (index, (name, values)) in options.iter().enumerate() {
-            let is_bad = |text: &String| text.chars().count() > MAX_OPTION_TEXT || text.contains('\0');
-            if is_bad(name) || values.iter().any(is_bad) {
-                return refused(UserErrorCode::TooLong, "option names and values must have at most 100 characters");
-            }
-            if options[..index].iter().any(|(other, _)| other == name) {
-                return refused(UserErrorCode::Invalid, "an option is listed more than once");
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Checks that the viewer may filter by supplier: staff and sellers only.
-/// # Errors
-/// FORBIDDEN for others.
-pub fn check_supplier_filter(is_staff: bool) -> Result<()> {
-    if is_staff {
-        return Ok(());
-    }
-    Err(Error::Coded(ErrorCode::Forbidden, "only staff and sellers can filter by supplier".into()))
+/// Returns whether a query has no text, so that the search browses all products.
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 /// A search.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// The query text as given.
+    /// The query text as given; blank for browsing.
     pub text: String,
     /// The parsed query.
     pub query: ParsedQuery,
@@ -170,11 +119,11 @@ pub struct Search {
 impl Search {
     /// Checks the query, the filter and the cursors.
     /// # Errors
-    /// User errors for a blank query, a query of more than [`MAX_QUERY`] characters, invalid options, and a cursor of
-    /// another list.
+    /// User errors for a query of more than [`MAX_QUERY`] characters, invalid options or tags, and a cursor of another
+    /// list.
     pub fn check(&self) -> Result<()> {
         self.filter.check()?;
-        check_text("query", &self.text)?;
+        check_length("query", &self.text)?;
         for (argument, cursor) in [("after", &self.page.after), ("before", &self.page.before)] {
             if let Some(cursor) = cursor
                 && self.bound(cursor).is_none()
@@ -185,9 +134,17 @@ impl Search {
         Ok(())
     }
 
+    /// Returns whether the search has no query and returns all products that match the filter.
+    pub fn is_browsing(&self) -> bool {
+        is_blank(&self.text)
+    }
+
     /// Returns whether only products can match: other types have none of the filter and sort fields.
     pub fn is_products_only(&self) -> bool {
-        !self.filter.is_empty() || self.order != SearchOrderField::Relevance || self.kinds == [DocumentKind::Product]
+        self.is_browsing()
+            || !self.filter.is_empty()
+            || self.order != SearchOrderField::Relevance
+            || self.kinds == [DocumentKind::Product]
     }
 
     /// Returns the types to search. Only staff and sellers find suppliers.
@@ -211,16 +168,6 @@ impl Search {
             _ => return None,
         })
     }
-}
-
-/// Checks a query.
-/// # Errors
-/// REQUIRED for a blank text, TOO_LONG for one of more than [`MAX_QUERY`] characters.
-pub fn check_text(argument: &'static str, text: &str) -> Result<()> {
-    if text.trim().is_empty() {
-        return Err(Error::user(UserErrorCode::Required, argument, "must not be blank"));
-    }
-    check_length(argument, text)
 }
 
 /// Checks the length of a query, which may be blank.

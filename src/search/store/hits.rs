@@ -9,7 +9,7 @@ use super::{
     super::model::{
         Bound, DocumentKind, FullTextQuery, Hit, HitCount, MAX_RANKED, MAX_SCANNED, Search, SearchOrderField,
     },
-    push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
+    browse, push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
 };
 use crate::{
     db::{
@@ -27,11 +27,12 @@ type RowType = (Text, BigInt, BigInt, Float, Text, BigInt);
 /// Returns a page of hits.
 /// # Errors
 /// Database errors.
-pub async fn page(mut conn: &Conn, search: &Search, full_text: &FullTextQuery) -> Result<Vec<Hit>> {
+pub async fn page(mut conn: &Conn, search: &Search, full_text: Option<&FullTextQuery>) -> Result<Vec<Hit>> {
     let mut statement = DynamicQuery::<RowType>::default();
-    match search.order {
-        SearchOrderField::Relevance => push_by_relevance(&mut statement, search, full_text),
-        order => push_by_column(&mut statement, search, full_text, order),
+    match (full_text, search.order) {
+        (None, _) => browse::push_page(&mut statement, search),
+        (Some(full_text), SearchOrderField::Relevance) => push_by_relevance(&mut statement, search, full_text),
+        (Some(full_text), order) => push_by_column(&mut statement, search, full_text, order),
     }
     let rows: Vec<Row> = statement.load(&mut conn).await?;
     rows.into_iter().map(|row| hit(search.order, row)).collect()
@@ -99,7 +100,7 @@ fn push_by_column(
 }
 
 /// Writes the conditions of the cursors.
-fn push_bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
+pub(super) fn push_bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
     let (after, before) = match search.direction {
         Direction::Asc => (" > (", " < ("),
         Direction::Desc => (" < (", " > ("),
@@ -119,7 +120,7 @@ fn push_bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'stati
     }
 }
 
-fn push_limit(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
+pub(super) fn push_limit(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
     let is_descending = (search.direction == Direction::Desc) != search.page.backward;
     let way = if is_descending { " DESC" } else { " ASC" };
     out.sql(" ORDER BY ").sql(column).sql(way).sql(", ").sql(tie).sql(way);
@@ -130,7 +131,8 @@ fn push_limit(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static
 /// scanned, so that the time for a common word is bounded.
 /// # Errors
 /// Database errors.
-pub async fn count(mut conn: &Conn, search: &Search, full_text: &FullTextQuery) -> Result<HitCount> {
+pub async fn count(mut conn: &Conn, search: &Search, full_text: Option<&FullTextQuery>) -> Result<HitCount> {
+    let Some(full_text) = full_text else { return browse::count(conn, search).await };
     let limit = if search.filter.is_empty() { MAX_COUNT + 1 } else { MAX_SCANNED };
     let mut statement = DynamicQuery::<(BigInt, BigInt)>::default();
     statement.sql("SELECT count(*)");

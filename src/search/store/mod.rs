@@ -1,9 +1,12 @@
-//! All SQL statements of search.
+//! All SQL statements of search. Pages, counts and facets take the words of the query; without words they are those of all
+//! products, for browsing.
 //! Rule: only what the public can see is found: products for sale, categories, brands; staff and sellers also find
 //! suppliers.
 
 mod analysis;
+mod browse;
 mod facets;
+mod filter_parts;
 mod hits;
 pub mod index;
 pub mod popular_searches;
@@ -12,6 +15,7 @@ pub mod rules;
 mod spelling;
 pub mod suggest;
 
+use self::filter_parts::{FilterPart, MAX_PARTS};
 pub use self::{
     analysis::analyze,
     facets::facets,
@@ -20,13 +24,10 @@ pub use self::{
     spelling::similar_words,
 };
 use super::{
-    model::{DocumentKind, FullTextQuery, Search, SearchFilter},
+    model::{DocumentKind, FullTextQuery, Search},
     ts_query::TsQuery,
 };
-use crate::{
-    db::dynamic_query::{DynamicQuery, Value},
-    ids::RowId,
-};
+use crate::db::dynamic_query::{DynamicQuery, Value};
 
 /// Writes a tsquery. It is a constant, so that PostgreSQL knows how rare its words are when it plans the statement.
 fn push_ts_query<R>(out: &mut DynamicQuery<R>, query: &str) {
@@ -135,79 +136,5 @@ fn push_filter_conditions<R>(out: &mut DynamicQuery<R>, search: &Search) {
     for (number, part) in FilterPart::all(&search.filter).into_iter().enumerate() {
         out.sql(if number == 0 { "" } else { " AND " });
         part.push_condition(out, &search.filter);
-    }
-}
-
-/// A condition of a filter; a facet is counted without its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FilterPart {
-    Category,
-    Brand,
-    Supplier,
-    Website,
-    Price,
-    Rating,
-    Availability,
-    /// The option at this index of the filter.
-    Option(usize),
-}
-
-impl FilterPart {
-    /// Returns the parts of a filter that are set.
-    fn all(filter: &SearchFilter) -> Vec<Self> {
-        let has_price = filter.price_from.is_some() || filter.price_to.is_some();
-        let parts = [
-            (Self::Category, filter.categories.is_some()),
-            (Self::Brand, filter.brands.is_some()),
-            (Self::Supplier, filter.suppliers.is_some()),
-            (Self::Website, filter.websites.is_some()),
-            (Self::Price, has_price),
-            (Self::Rating, filter.rating_from.is_some()),
-            (Self::Availability, filter.availability.is_some()),
-        ];
-        let options = (0..filter.options.len()).map(Self::Option);
-        parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| part).chain(options).collect()
-    }
-
-    /// Writes the condition on a product `p`.
-    fn push_condition<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter) {
-        fn keys<I: RowId>(ids: Option<&Vec<I>>) -> Value {
-            Value::Ints(ids.into_iter().flatten().map(|id| id.key()).collect())
-        }
-        match self {
-            Self::Category => out.sql("p.category_id = ANY (").bind(keys(filter.categories.as_ref())).sql(")"),
-            Self::Brand => out.sql("p.brand_id = ANY (").bind(keys(filter.brands.as_ref())).sql(")"),
-            Self::Supplier => out.sql("p.supplier_id = ANY (").bind(keys(filter.suppliers.as_ref())).sql(")"),
-            Self::Website => out.sql("p.source_website_id = ANY (").bind(keys(filter.websites.as_ref())).sql(")"),
-            Self::Price => {
-                if let Some(from) = filter.price_from {
-                    out.sql("p.price >= ").bind(Value::Number(from));
-                }
-                if filter.price_from.is_some() && filter.price_to.is_some() {
-                    out.sql(" AND ");
-                }
-                if let Some(to) = filter.price_to {
-                    out.sql("p.price <= ").bind(Value::Number(to));
-                }
-                out
-            }
-            Self::Rating => {
-                let from = filter.rating_from.unwrap_or_default();
-                out.sql("(p.rating_count > 0 AND p.rating_average >= ").bind(Value::Number(from)).sql(")")
-            }
-            Self::Availability => {
-                let any = filter.availability.iter().flatten().map(|it| it.as_str().to_owned()).collect();
-                out.sql("p.availability = ANY (").bind(Value::Texts(any)).sql(")")
-            }
-            Self::Option(index) => {
-                let (name, values) = &filter.options[index];
-                out.sql(
-                    "EXISTS (SELECT FROM product_groups g, unnest(g.varies_by, p.option_values) AS o (name, value)
-                     WHERE g.id = p.group_id AND o.name = ",
-                );
-                out.bind(Value::Text(name.clone())).sql(" AND o.value = ANY (");
-                out.bind(Value::Texts(values.clone())).sql("))")
-            }
-        };
     }
 }

@@ -101,8 +101,12 @@ async fn only_the_first_page_is_recorded_and_no_rejected_search() {
     assert_eq!(search(&public, "lantern", &after).await.at("search.searchId"), &Value::Null);
     assert_eq!(search(&public, "lantern", &after.replace("after", "before")).await.at("search.searchId"), &Value::Null);
     search(&public, "lantern", ", last: 1").await.text_at("search.searchId");
-    for (query, arguments) in [(" ", ""), ("lantern", ", where: {brand: {eq: \"x\"}}"), ("lantern", ", after: \"x\"")] {
-        assert!(!search(&public, query, arguments).await.json["errors"].is_null());
+    for arguments in [", where: {brand: {eq: \"x\"}}", ", after: \"x\""] {
+        assert!(!search(&public, "lantern", arguments).await.json["errors"].is_null());
+    }
+    // Browsing has no query.
+    for arguments in ["", ", first: 1", ", where: {sourceWebsite: {code: \"sailor\"}}"] {
+        assert_eq!(search(&public, " ", arguments).await.at("search.searchId"), &Value::Null);
     }
     assert_eq!(recorded_searches(&app, "query, results").await, ["(lantern,2)", "(lantern,2)"]);
 }

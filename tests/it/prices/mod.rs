@@ -1,5 +1,6 @@
-//! Price history: what is recorded, who reads it, and the lowest price of the last 30 days.
+//! Price history: what is recorded, who reads it, and the lowest price of the last 30 days; currencies.
 
+mod comparisons;
 mod currencies;
 
 use serde_json::{Value, json};

@@ -35,6 +35,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("SearchFacets.options", "the 100 values with the most hits"),
     ("SearchFacets.prices", "the 100 values with the most hits"),
     ("SearchFacets.ratings", "the 100 values with the most hits"),
+    ("SearchFacets.tags", "the 100 values with the most hits"),
     ("SearchFacets.websites", "the 100 values with the most hits"),
     ("Cart.lines", "a cart has at most 500 lines"),
     ("Country.subdivisions", "at most 107 (provinces of Italy)"),

@@ -1,5 +1,6 @@
-//! Search: results and their order, filters and facets, languages, rules, corrections and suggestions.
+//! Search: results and their order, filters and facets, browsing, languages, rules, corrections and suggestions.
 
+mod browsing;
 mod codes;
 mod corrections_and_facets;
 mod languages;

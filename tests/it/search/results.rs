@@ -239,14 +239,14 @@ async fn hits_of_equal_rank_are_paged_once_in_both_directions() {
 }
 
 #[tokio::test]
-async fn blank_or_too_long_query_is_a_user_error() {
+async fn too_long_query_is_a_user_error() {
     let app = TestApp::new().await;
     let long = "ä".repeat(201);
-    let cases = [("", "REQUIRED"), ("  \t\n ", "REQUIRED"), (long.as_str(), "TOO_LONG")];
-    for (query, rule) in cases {
-        let response = search(&app.anonymous(), query, "").await;
+    // Without words, too.
+    for query in [long, " ".repeat(201)] {
+        let response = search(&app.anonymous(), &query, "").await;
         assert_eq!(response.code(), "BAD_USER_INPUT", "{query:?}");
-        assert_eq!(response.json["errors"][0]["extensions"]["rule"], rule, "{query:?}");
+        assert_eq!(response.json["errors"][0]["extensions"]["rule"], "TOO_LONG", "{query:?}");
         assert_eq!(response.json["errors"][0]["extensions"]["field"], "query", "{query:?}");
         assert!(response.sql.is_empty());
     }
@@ -320,13 +320,11 @@ async fn any_query_text_is_handled_without_a_database_error() {
     ] {
         assert_eq!(found_names(&public, query).await.len(), found, "{query:?}");
     }
-    for (query, rule) in
-        [("-a ".repeat(1_000), "TOO_LONG"), ("x".repeat(10_000), "TOO_LONG"), ("\u{2003}".repeat(9), "REQUIRED")]
-    {
+    for query in ["-a ".repeat(1_000), "x".repeat(10_000)] {
         let response = search(&public, &query, "").await;
         assert_eq!(
             (response.code(), &response.json["errors"][0]["extensions"]["rule"]),
-            ("BAD_USER_INPUT", &json!(rule))
+            ("BAD_USER_INPUT", &json!("TOO_LONG"))
         );
     }
     let options = |name: &str| format!(", where: {{options: [{{name: {name:?}, in: [{name:?}]}}]}}");

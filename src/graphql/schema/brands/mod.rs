@@ -80,7 +80,7 @@ impl Brand {
         ctx: &Context<'_>,
         list_args: ListArgs<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, list_args)?;
+        let list = products::list_from_args(ctx, list_args, None).await?;
         products::of_parent(ctx, ProductParent::Brand, self.0.id.key(), list).await
     }
 

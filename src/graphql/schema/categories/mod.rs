@@ -124,7 +124,7 @@ impl Category {
         #[graphql(desc = "Whether to include the products of all descendant categories; default: false.", default)]
         include_descendants: bool,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, list_args)?;
+        let list = products::list_from_args(ctx, list_args, None).await?;
         products::of_parent(ctx, product_parent(include_descendants), self.0.id.key(), list).await
     }
 

@@ -119,7 +119,7 @@ impl ProductGroup {
         ctx: &Context<'_>,
         list_args: ListArgs<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, list_args)?;
+        let list = products::list_from_args(ctx, list_args, Some(self.0.source_website_id)).await?;
         products::of_parent(ctx, ProductParent::Group, self.0.id.key(), list).await
     }
 

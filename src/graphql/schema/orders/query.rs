@@ -15,18 +15,19 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, connection, read_page},
-            filters::{DateTimeFilter, DecimalFilter, FilterBuilder, IdFilter, StringFilter},
+            filters::{DateTimeFilter, FilterBuilder, IdFilter, PriceFilter, StringFilter},
             guards::LoginGuard,
-            list_args::{ListArgs, Where, order_by, where_input},
+            list_args::{ListArgs, OrderBy, build_list, order_by, where_input},
         },
         schema::{
             context::ContextExt,
             loaders::connection_of,
             orders::{Order, OrderDetail, OrderPages, Prefetched, order},
+            prices::{AmountWhere, PriceScope, TOTAL_AMOUNTS, amount_where},
             websites::WebsiteFilter,
         },
     },
-    ids::{CodeOrId, OrderId, ProductId, RowId, UserId},
+    ids::{CodeOrId, OrderId, ProductId, RowId, UserId, WebsiteId},
     orders::{
         actions,
         model::{OrderCondition, OrderOrderField, OrderParent, OrderRow, PaymentStatus, Status},
@@ -78,8 +79,8 @@ where_input! {
         user: Option<IdFilter>,
         /// Filter by website.
         source_website: Option<WebsiteFilter>,
-        /// Filter by total amount, regardless of currency.
-        total_amount: Option<DecimalFilter>,
+        /// Filter by total amount, within one currency.
+        total_amount: Option<PriceFilter>,
         /// Filter by the time when the order was placed.
         placed_at: Option<DateTimeFilter>,
         /// Filter by the time when the order was last updated.
@@ -87,12 +88,12 @@ where_input! {
     }
 }
 
-impl Where for OrderWhere {
-    type Condition = OrderCondition;
-
-    fn into_filter(self) -> Result<Filter<OrderCondition>> {
+impl OrderWhere {
+    fn filter(self, amounts: &PriceScope) -> Result<Filter<OrderCondition>> {
         use OrderCondition as C;
-        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
+        let amounts = amounts.narrowed(&self);
+        let nested = |nested: Self| nested.filter(&amounts);
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, nested)?;
         filter.id("id", self.id, C::Id)?;
         filter.text("orderNumber", self.order_number, C::Number)?;
         let status = self.status.unwrap_or_default();
@@ -105,7 +106,7 @@ impl Where for OrderWhere {
         filter.id("product", self.product, C::Product)?;
         filter.id("user", self.user, C::User)?;
         WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
-        filter.decimal(self.total_amount, C::TotalAmount);
+        amounts.add(&TOTAL_AMOUNTS, self.total_amount, &mut filter, C::TotalAmount, C::SourceWebsite)?;
         filter.time(self.placed_at, C::PlacedAt);
         filter.time(self.updated_at, C::UpdatedAt);
         filter.build()
@@ -121,16 +122,32 @@ fn upper_case(op: Op<String>) -> Op<String> {
     }
 }
 
+amount_where! { OrderWhere by total_amount }
+
 order_by! {
     /// Sort order of orders.
     OrderOrder by OrderOrderField
 }
 
-/// Reads the arguments of a list of orders; the default order is newest first.
+/// Reads the arguments of a list of orders, of one website or of all; the default order is newest first.
 /// # Errors
 /// Returns user errors that name the argument.
-pub fn list_from_args(list_args: ListArgs<OrderWhere, OrderOrder>) -> Result<OrderList> {
-    list_args.into_list((OrderOrderField::PlacedAt, Direction::Desc), OrderOrderField::list)
+pub async fn list_from_args(
+    ctx: &Context<'_>,
+    list_args: ListArgs<OrderWhere, OrderOrder>,
+    website: Option<WebsiteId>,
+) -> Result<OrderList> {
+    let filter = list_args.filter.unwrap_or_default();
+    let order = list_args.order.map_or((OrderOrderField::PlacedAt, Direction::Desc), OrderBy::into_parts);
+    let is_by_amount = order.0 == OrderOrderField::TotalAmount;
+    let amounts = match is_by_amount || filter.any(&|it| it.total_amount.is_some()) {
+        true => PriceScope::of_list(ctx, &filter, website).await?,
+        false => PriceScope::default(),
+    };
+    if is_by_amount {
+        amounts.check_order(&TOTAL_AMOUNTS, &filter)?;
+    }
+    build_list(list_args.page, filter.filter(&amounts)?, order, OrderOrderField::list)
 }
 
 fn cursor(list: &OrderList, row: &OrderRow) -> Cursor {
@@ -252,7 +269,7 @@ impl OrderQuery {
         ctx: &Context<'_>,
         list_args: ListArgs<OrderWhere, OrderOrder>,
     ) -> Result<Connection<Order>> {
-        let list = list_from_args(list_args)?;
+        let list = list_from_args(ctx, list_args, None).await?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
         let plans = store::plans(&scope, &list);
         let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);

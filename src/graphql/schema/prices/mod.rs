@@ -1,4 +1,9 @@
-//! GraphQL type of the price history of products.
+//! GraphQL type of the price history of products, and the currencies of lists that are filtered or sorted by amount.
+
+mod scope;
+
+pub(crate) use self::scope::amount_where;
+pub use self::scope::{AmountWhere, PRICES, PriceScope, TOTAL_AMOUNTS};
 
 use std::sync::Arc;
 

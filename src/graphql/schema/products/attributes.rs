@@ -110,7 +110,7 @@ impl TagFilter {
     /// Returns the tags of `any` and of `all`.
     /// # Errors
     /// A user error for too many tags, and for a tag that is too long.
-    pub(super) fn into_tags(self) -> Result<[Option<Vec<String>>; 2]> {
+    pub(in crate::graphql::schema) fn into_tags(self) -> Result<[Option<Vec<String>>; 2]> {
         let Self { mut any, mut all } = self;
         for (field, tags) in [("where.tags.any", any.as_mut()), ("where.tags.all", all.as_mut())] {
             let Some(tags) = tags else { continue };
@@ -119,7 +119,7 @@ impl TagFilter {
                 return Err(Error::user(UserErrorCode::OutOfRange, field, rule));
             }
             tags.iter_mut().for_each(trim_in_place);
-            if tags.iter().any(|tag| tag.chars().nth(MAX_TAG).is_some()) {
+            if tags.iter().any(|tag| tag.chars().nth(MAX_TAG).is_some() || tag.contains('\0')) {
                 let rule = format!("must have at most {MAX_TAG} characters");
                 return Err(Error::user(UserErrorCode::TooLong, field, rule));
             }

@@ -7,6 +7,7 @@ mod options;
 mod query;
 
 pub use self::{
+    attributes::TagFilter,
     links::*,
     mutation::*,
     options::ProductOption,

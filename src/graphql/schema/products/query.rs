@@ -12,7 +12,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{Connection, TotalCount, root_connection},
-            filters::{DateTimeFilter, DecimalFilter, FilterBuilder, IdFilter, IntFilter, StringFilter, intersect},
+            filters::{DateTimeFilter, FilterBuilder, IdFilter, IntFilter, PriceFilter, StringFilter, intersect},
             list_args::{ListArgs, OrderBy, build_list, order_by, where_input},
             page_key::PageKey,
         },
@@ -20,11 +20,12 @@ use crate::{
             categories::CategoryFilter,
             context::ContextExt,
             loaders::{NestedListCounts, connection_of},
+            prices::{AmountWhere, PRICES, PriceScope, amount_where},
             products::{Joined, Product, ProductPages, attributes::TagFilter, product},
             websites::WebsiteFilter,
         },
     },
-    ids::{CodeOrId, ProductId, RowId},
+    ids::{CodeOrId, ProductId, RowId, WebsiteId},
     paging::{Cursor, Direction, PageArgs},
     products::{
         model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
@@ -63,8 +64,8 @@ where_input! {
         sku: Option<StringFilter>,
         /// Filter by barcode.
         barcode: Option<StringFilter>,
-        /// Filter by price, regardless of currency.
-        price: Option<DecimalFilter>,
+        /// Filter by price, within one currency.
+        price: Option<PriceFilter>,
         /// Filter by quantity in stock. Staff and sellers only; matches only products whose stock is visible to the
         /// viewer.
         stock: Option<IntFilter>,
@@ -94,21 +95,17 @@ where_input! {
 }
 
 impl ProductWhere {
-    /// Returns whether this filter or a nested one fulfills the predicate.
-    fn any(&self, predicate: &impl Fn(&Self) -> bool) -> bool {
-        let mut nested = self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref());
-        predicate(self) || nested.any(|nested| nested.any(predicate))
-    }
-
     /// Converts the filter, for a viewer who may see the stock of products in this scope.
-    fn filter(self, stock_scope: &Scope) -> Result<Filter<ProductCondition>> {
+    fn filter(self, stock_scope: &Scope, prices: &PriceScope) -> Result<Filter<ProductCondition>> {
         use ProductCondition as C;
-        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, |nested| nested.filter(stock_scope))?;
+        let prices = prices.narrowed(&self);
+        let nested = |nested: Self| nested.filter(stock_scope, &prices);
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, nested)?;
         filter.id("id", self.id, C::Id)?;
         filter.text("name", self.name, C::Name)?;
         filter.text("sku", self.sku, C::Sku)?;
         filter.text("barcode", self.barcode, C::Barcode)?;
-        filter.decimal(self.price, C::Price);
+        prices.add(&PRICES, self.price, &mut filter, C::Price, C::SourceWebsite)?;
         filter.int(self.stock, |stock| C::Stock(stock_scope.clone(), stock));
         let availability = self.availability.unwrap_or_default();
         filter.choice("availability", availability.eq, availability.r#in, C::Availability)?;
@@ -134,16 +131,22 @@ impl ProductWhere {
     }
 }
 
+amount_where! { ProductWhere by price }
+
 order_by! {
     /// Sort order of products.
     ProductOrder by ProductOrderField
 }
 
-/// Reads the arguments of a list of products; the default order is newest first.
+/// Reads the arguments of a list of products, of one website or of all; the default order is newest first.
 /// # Errors
 /// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier or
 /// stock.
-pub fn list_from_args(ctx: &Context<'_>, list_args: ListArgs<ProductWhere, ProductOrder>) -> Result<ProductList> {
+pub async fn list_from_args(
+    ctx: &Context<'_>,
+    list_args: ListArgs<ProductWhere, ProductOrder>,
+    website: Option<WebsiteId>,
+) -> Result<ProductList> {
     let filter = list_args.filter.unwrap_or_default();
     let forbidden = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
@@ -160,7 +163,15 @@ pub fn list_from_args(ctx: &Context<'_>, list_args: ListArgs<ProductWhere, Produ
             return forbidden("only staff and sellers can sort by stock");
         }
     }
-    let mut filter = filter.filter(&stock_scope)?;
+    let is_by_price = order.0 == ProductOrderField::Price;
+    let prices = match is_by_price || filter.any(&|it| it.price.is_some()) {
+        true => PriceScope::of_list(ctx, &filter, website).await?,
+        false => PriceScope::default(),
+    };
+    if is_by_price {
+        prices.check_order(&PRICES, &filter)?;
+    }
+    let mut filter = filter.filter(&stock_scope, &prices)?;
     if is_by_stock && stock_scope != Scope::All {
         // The order and the cursors would reveal the stock of other products.
         let visible = ProductCondition::Stock(stock_scope, Op::Gte(i32::MIN));
@@ -238,7 +249,7 @@ impl ProductQuery {
         #[graphql(desc = "Return only the first product of each group, in the sort order of the list.", default)]
         one_per_group: bool,
     ) -> Result<Connection<Product>> {
-        let list = list_from_args(ctx, list_args)?;
+        let list = list_from_args(ctx, list_args, None).await?;
         let list = ProductList { one_per_group, ..list };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let plans = store::plans(&list);

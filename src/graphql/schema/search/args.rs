@@ -6,13 +6,18 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
-            filters::{DecimalFilter, IdFilter, parse_id_set},
+            filters::{DateTimeFilter, IdFilter, PriceFilter, parse_id_set},
             scalars::Decimal,
         },
         schema::{
-            categories::CategoryFilter, context::ContextExt, products::AvailabilityFilter, websites::WebsiteFilter,
+            categories::CategoryFilter,
+            context::ContextExt,
+            prices::{PRICES, PriceScope},
+            products::{AvailabilityFilter, TagFilter},
+            websites::WebsiteFilter,
         },
     },
+    ids::WebsiteId,
     paging::{Direction, Page, PageArgs},
     search::{
         model::{DocumentKind, Search, SearchFilter, SearchOrderField, check_supplier_filter},
@@ -48,12 +53,18 @@ pub struct SearchWhere {
     supplier: Option<IdFilter>,
     /// Filter by website.
     source_website: Option<WebsiteFilter>,
-    /// Filter by price, regardless of currency.
-    price: Option<DecimalFilter>,
+    /// Filter by price, within one currency.
+    price: Option<PriceFilter>,
     /// Filter by average rating. Products without reviews do not match.
     rating: Option<SearchRatingFilter>,
     /// Filter by availability.
     availability: Option<AvailabilityFilter>,
+    /// Filter by whether the product is on sale: its `compareAtPrice` is greater than its `price`.
+    is_on_sale: Option<bool>,
+    /// Filter by tags.
+    tags: Option<TagFilter>,
+    /// Filter by creation time.
+    created_at: Option<DateTimeFilter>,
     /// Filter by option values, such as a size. All entries must match; at most 20, each option once.
     options: Option<Vec<SearchOptionFilter>>,
 }
@@ -69,7 +80,8 @@ pub struct SearchOrder {
 
 /// Reads the arguments of a search, and whether its categories include their subcategories.
 /// # Errors
-/// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier.
+/// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier; database
+/// errors.
 pub(super) async fn search_from_args(
     ctx: &Context<'_>,
     text: String,
@@ -86,11 +98,12 @@ pub(super) async fn search_from_args(
         check_supplier_filter(ctx.is_staff())?;
     }
     let (order, direction) = order.map_or_else(Default::default, |order| (order.field, order.direction));
+    let order = order.for_text(&text);
     let direction = direction.unwrap_or_else(|| order.default_direction());
     let page = Page::new(order.list(), PageArgs { first, after, last, before })?;
     let kinds = kinds.unwrap_or_else(|| DocumentKind::ALL.to_vec());
     let with_subcategories = filter.category.as_ref().is_some_and(|category| category.include_descendants);
-    let (query, filter) = (ParsedQuery::parse(&text), filter_from_where(ctx, filter).await?);
+    let (query, filter) = (ParsedQuery::parse(&text), filter_from_where(ctx, filter, order).await?);
     let search = Search { text, query, kinds, is_staff: ctx.is_staff(), filter, order, direction, page };
     Ok((search, with_subcategories))
 }
@@ -99,22 +112,52 @@ fn trimmed(text: String) -> String {
     trim(&text).to_owned()
 }
 
-async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere) -> Result<SearchFilter> {
+async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere, order: SearchOrderField) -> Result<SearchFilter> {
     let category = filter.category.map(|category| category.split().0);
+    let websites = WebsiteFilter::ids(filter.source_website, ctx, "sourceWebsite").await?;
+    let price_websites = websites_of_prices(ctx, websites.as_deref(), filter.price.as_ref(), order).await?;
     let price = filter.price.unwrap_or_default();
+    let [tags_any, tags_all] = filter.tags.unwrap_or_default().into_tags()?;
+    let created_at = filter.created_at.unwrap_or_default();
     let exact = price.eq.map(|price| price.0);
     let options = filter.options.unwrap_or_default().into_iter();
     Ok(SearchFilter {
         categories: parse_id_set("category", category)?,
         brands: parse_id_set("brand", filter.brand)?,
         suppliers: parse_id_set("supplier", filter.supplier)?,
-        websites: WebsiteFilter::ids(filter.source_website, ctx, "sourceWebsite").await?,
+        websites,
+        price_websites,
         price_from: exact.max(price.gte.map(|price| price.0)),
         price_to: exact.into_iter().chain(price.lte.map(|price| price.0)).min(),
         rating_from: filter.rating.unwrap_or_default().gte.map(|stars| stars.0),
         availability: filter.availability.unwrap_or_default().into_values()?,
+        is_on_sale: filter.is_on_sale,
+        tags_any,
+        tags_all,
+        created_from: created_at.gte.map(|time| time.0),
+        created_to: created_at.lte.map(|time| time.0),
         options: options
             .map(|SearchOptionFilter { name, r#in }| (trimmed(name), r#in.into_iter().map(trimmed).collect()))
             .collect(),
     })
+}
+
+/// Checks that prices are compared within one currency; returns the websites whose prices the filter compares, or none
+/// for all websites of the search.
+async fn websites_of_prices(
+    ctx: &Context<'_>,
+    websites: Option<&[WebsiteId]>,
+    price: Option<&PriceFilter>,
+    order: SearchOrderField,
+) -> Result<Option<Vec<WebsiteId>>> {
+    let is_by_price = order == SearchOrderField::Price;
+    if price.is_none() && !is_by_price {
+        return Ok(None);
+    }
+    let prices = PriceScope::new(ctx, websites).await?;
+    let currency = price.and_then(|price| price.currency).map(|code| code.0);
+    if is_by_price {
+        prices.check_order_in(&PRICES, currency)?;
+    }
+    if price.is_some() { prices.websites_in(&PRICES, currency) } else { Ok(None) }
 }

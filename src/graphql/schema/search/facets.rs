@@ -12,7 +12,7 @@ use crate::{
     graphql::{
         engine::{
             connections::Precision,
-            scalars::{Decimal, global_id},
+            scalars::{Money, global_id, money},
         },
         schema::{
             brands::{Brand, brand},
@@ -113,6 +113,13 @@ value_facet! {
     }, Availability
 }
 value_facet! {
+    /// The number of results with a tag.
+    TagFacet {
+        /// Tag of the results, in the spelling that most of them have.
+        &str = |tag| tag,
+    }, String
+}
+value_facet! {
     /// The number of results with a value of an option.
     OptionValueFacet {
         /// Value of the option.
@@ -124,17 +131,17 @@ value_facet! {
 #[derive(Clone)]
 pub struct PriceFacet(PriceRange);
 
-/// The number of results in a price range. Each range contains about a fifth of the results.
+/// The number of results in a price range. Each range contains about a fifth of the results in its currency.
 #[object]
 impl PriceFacet {
-    /// Lowest price in the range, without regard to the currency.
-    fn min(&self) -> Decimal {
-        Decimal(self.0.min)
+    /// Lowest price in the range.
+    fn min(&self) -> Money {
+        money(self.0.min, self.0.currency)
     }
 
-    /// Highest price in the range, without regard to the currency.
-    fn max(&self) -> Decimal {
-        Decimal(self.0.max)
+    /// Highest price in the range.
+    fn max(&self) -> Money {
+        money(self.0.max, self.0.currency)
     }
 
     /// Number of results.
@@ -172,12 +179,15 @@ pub struct SearchFacets {
     ratings: Vec<RatingFacet>,
     availability: Vec<AvailabilityFacet>,
     options: Vec<OptionFacet>,
+    tags: Vec<TagFacet>,
+    on_sale: i64,
 }
 
 /// The facets of a search: number of products found per value, for each facet the 100 most frequent values.
 #[object]
 impl SearchFacets {
-    /// Whether all results are counted. If more than 10,000 entries match the query, only 10,000 of them are counted.
+    /// Whether all results are counted. If more than 10,000 entries match the query, only 10,000 of them are counted. Without
+    /// a query, if more than 10,000 products match the filters of a facet.
     fn precision(&self) -> Precision {
         if self.counted >= MAX_FACETED { Precision::AtLeast } else { Precision::Exact }
     }
@@ -197,7 +207,7 @@ impl SearchFacets {
         self.websites.clone()
     }
 
-    /// Price ranges, lowest first.
+    /// Price ranges, by currency, and lowest first.
     async fn prices(&self) -> Vec<PriceFacet> {
         self.prices.clone()
     }
@@ -216,6 +226,16 @@ impl SearchFacets {
     async fn options(&self) -> Vec<OptionFacet> {
         self.options.clone()
     }
+
+    /// Tags of the results.
+    async fn tags(&self) -> Vec<TagFacet> {
+        self.tags.clone()
+    }
+
+    /// Number of results that are on sale: their `compareAtPrice` is greater than their `price`.
+    fn on_sale(&self) -> i64 {
+        self.on_sale
+    }
 }
 
 /// Returns the facets that are selected.
@@ -228,6 +248,8 @@ pub(super) fn selected_facets(facets: &Lookahead<'_>) -> Vec<FacetKind> {
         ("ratings", FacetKind::Ratings),
         ("availability", FacetKind::Availability),
         ("options", FacetKind::Options),
+        ("tags", FacetKind::Tags),
+        ("onSale", FacetKind::OnSale),
     ];
     all.into_iter().filter(|(field, _)| facets.field(field).exists()).map(|(_, wanted)| wanted).collect()
 }
@@ -252,6 +274,8 @@ pub(super) async fn load(ctx: &Context<'_>, facets: Facets) -> Result<SearchFace
         ratings: facets.ratings.into_iter().map(RatingFacet::from).collect(),
         availability: facets.availability.into_iter().map(AvailabilityFacet::from).collect(),
         options: facets.options.into_iter().map(OptionFacet).collect(),
+        tags: facets.tags.into_iter().map(TagFacet::from).collect(),
+        on_sale: facets.on_sale,
     })
 }
 

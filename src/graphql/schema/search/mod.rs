@@ -81,7 +81,7 @@ impl SearchEdge {
         self.cursor.to_string()
     }
 
-    /// Relevance score; comparable only within one search.
+    /// Relevance score; comparable only within one search. 0 for all results of a search without words.
     fn score(&self) -> f32 {
         self.score
     }
@@ -108,7 +108,7 @@ pub struct SearchConnection {
     id: Option<SearchId>,
 }
 
-/// A page of search results, best match first by default.
+/// A page of search results, by default the best match first, or without words the most popular product.
 #[object]
 impl SearchConnection {
     /// Results of the page with their cursors and scores.
@@ -121,14 +121,15 @@ impl SearchConnection {
         self.hits.rows.iter().map(|hit| Abstract(hit.node.clone())).collect()
     }
 
-    /// Information about the page. A search sorted by relevance returns at most 2,000 results; if more match,
+    /// Information about the page. A search for words, sorted by relevance, returns at most 2,000 results; if more match,
     /// it returns the best-selling ones.
     async fn page_info(&self) -> PageInfo {
         PageInfo::new(&self.hits, |hit| &hit.cursor)
     }
 
     /// Number of results, counted only if selected. Exact up to 10,000; with filters, at most 20,000 entries that match
-    /// the query are examined.
+    /// the query are examined. Without words the filters by availability and option examine at most 20,000 products that
+    /// match the other filters.
     async fn total_count(&self) -> TotalCount {
         TotalCount { value: self.total.hits, is_exact: self.total.is_exact }
     }
@@ -144,7 +145,8 @@ impl SearchConnection {
         self.redirect.clone()
     }
 
-    /// ID of this search for `searchClick`. Returned with the first page and valid for all pages; null on later pages.
+    /// ID of this search for `searchClick`. Returned with the first page and valid for all pages; null on later pages, and
+    /// for searches without words, which are not recorded.
     fn search_id(&self) -> Option<ID> {
         self.id.map(global_id)
     }
@@ -167,21 +169,32 @@ impl SearchQuery {
     /// these more than descriptions; exact matches of SKU, barcode or name come first. A word that no entry contains is
     /// replaced by the most similar word, see `didYouMean`. Synonyms of the websites in `where`, or of the only
     /// website, are included, and a search rule may define a `redirect`.
+    ///
+    /// Without words it browses: all products for sale that match `where`, the most popular first, as category pages show
+    /// them. Corrections, synonyms, redirects and snippets do not apply, and search analytics record nothing. For a plain
+    /// list, with products that are not for sale, use `products`.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
     async fn search(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Words, \"phrases in quotes\" and -excluded words; 1 to 200 characters.")] query: String,
-        #[graphql(desc = "Types to search; default: all types.")] types: Option<Vec<DocumentKind>>,
+        #[graphql(
+            desc = "Words, \"phrases in quotes\" and -excluded words; at most 200 characters. All products if absent or blank."
+        )]
+        query: Option<String>,
+        #[graphql(desc = "Types to search; default: all types. Without words only products are found.")] types: Option<
+            Vec<DocumentKind>,
+        >,
         #[graphql(desc = "Return up to the first n items (1–100, default 20).")] first: Option<i32>,
         #[graphql(desc = "Return items after this cursor.")] after: Option<String>,
         #[graphql(desc = "Return up to the last n items (1–100); cannot be combined with `first`.")] last: Option<i32>,
         #[graphql(desc = "Return items before this cursor.")] before: Option<String>,
         #[graphql(desc = "Only products that match this filter; excludes other types.")] r#where: Option<SearchWhere>,
-        #[graphql(desc = "Sort order; default: relevance. Any other order returns products only.")] order_by: Option<
-            SearchOrder,
-        >,
+        #[graphql(
+            desc = "Sort order; default: relevance, without words popularity. Any other order returns products only."
+        )]
+        order_by: Option<SearchOrder>,
     ) -> Result<SearchConnection> {
+        let query = query.unwrap_or_default();
         let (search, with_subcategories) =
             args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by).await?;
         let fields = ctx.look_ahead();

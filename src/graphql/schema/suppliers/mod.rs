@@ -84,7 +84,7 @@ impl Supplier {
         ctx: &Context<'_>,
         list_args: ListArgs<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, list_args)?;
+        let list = products::list_from_args(ctx, list_args, None).await?;
         products::of_parent(ctx, ProductParent::Supplier, self.0.id.key(), list).await
     }
 

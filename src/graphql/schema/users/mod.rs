@@ -152,7 +152,7 @@ impl User {
         ctx: &Context<'_>,
         list_args: ListArgs<OrderWhere, OrderOrder>,
     ) -> Result<Connection<Order>> {
-        let list = orders::list_from_args(list_args)?;
+        let list = orders::list_from_args(ctx, list_args, None).await?;
         orders::of_parent(ctx, OrderParent::User, self.0.id.key(), list).await
     }
 

@@ -87,7 +87,7 @@ impl Website {
         ctx: &Context<'_>,
         list_args: ListArgs<ProductWhere, ProductOrder>,
     ) -> Result<Connection<Product>> {
-        let list = products::list_from_args(ctx, list_args)?;
+        let list = products::list_from_args(ctx, list_args, Some(self.0.id)).await?;
         products::of_parent(ctx, ProductParent::Website, self.0.id.key(), list).await
     }
 
@@ -98,7 +98,7 @@ impl Website {
         ctx: &Context<'_>,
         list_args: ListArgs<OrderWhere, OrderOrder>,
     ) -> Result<Connection<Order>> {
-        let list = orders::list_from_args(list_args)?;
+        let list = orders::list_from_args(ctx, list_args, Some(self.0.id)).await?;
         orders::of_parent(ctx, OrderParent::Website, self.0.id.key(), list).await
     }
 
@@ -141,6 +141,28 @@ impl WebsiteFilter {
         list.id(field, Some(ids), |op: Op<WebsiteId>| condition(WebsiteOp::Id(op)))?;
         list.condition(code.map(|code| condition(WebsiteOp::Code(trim(&code).to_owned()))));
         Ok(())
+    }
+
+    /// Returns the IDs that the filter names, if it limits the websites by valid IDs.
+    pub fn named_ids(&self) -> Option<Vec<WebsiteId>> {
+        let named = self.r#in.as_deref().or(self.eq.as_ref().map(std::slice::from_ref))?;
+        named.iter().map(|id| WebsiteId::parse("id", id).ok()).collect()
+    }
+
+    /// Returns a function that tells whether the filter may match a website; one whose code is not known may. An invalid
+    /// ID matches none.
+    pub fn matcher(&self) -> impl Fn(WebsiteId, Option<&str>) -> bool + use<> {
+        let parse = |id: &ID| WebsiteId::parse("id", id).ok();
+        let eq = self.eq.as_ref().map(parse);
+        let any: Option<Vec<_>> = self.r#in.as_ref().map(|ids| ids.iter().map(parse).collect());
+        let named_code = self.code.as_deref().map(|code| trim(code).to_owned());
+        let is_null = self.is_null == Some(true);
+        move |id, code| {
+            !is_null
+                && eq.is_none_or(|eq| eq == Some(id))
+                && any.as_ref().is_none_or(|any| any.contains(&Some(id)))
+                && named_code.as_deref().zip(code).is_none_or(|(named, code)| named == code)
+        }
     }
 
     /// Returns the IDs of the matching websites, or none if the filter is empty.

@@ -138,11 +138,14 @@ async fn subtree_pages_use_an_index_at_any_size() {
                 "{{ products(first: 5, {after} where: {{{filter}}}, orderBy: {order}) {{ nodes {{ id }} pageInfo {{ endCursor }} }} }}"
             );
             let response = manager.run(&document).await;
-            assert_eq!(response.statements(), 2, "the categories, then the page: {:#?}", response.sql);
+            // The categories, the currencies of the websites for an order by price, then the page.
+            let statements = if order == "{field: PRICE}" { 3 } else { 2 };
+            assert_eq!(response.statements(), statements, "{:#?}", response.sql);
             let plans = app.database.plans(&response).await;
             let lines: Vec<_> = plans.iter().flat_map(|plan| &plan.lines).collect();
             let shown = plans.iter().map(|plan| plan.lines.join("\n")).collect::<Vec<_>>().join("\n\n");
-            assert!(!lines.iter().any(|line| line.contains("Seq Scan")), "{order} page {page}\n{shown}");
+            let reads_all = |line: &&&String| line.contains("Seq Scan") && !line.contains("Seq Scan on websites");
+            assert!(!lines.iter().any(|line| reads_all(&line)), "{order} page {page}\n{shown}");
             assert!(lines.iter().any(|line| line.contains("categories_path_idx")), "{order} page {page}\n{shown}");
             assert!(lines.iter().any(|line| line.contains(index)), "{order} page {page}\n{shown}");
             let sorts = lines.iter().any(|line| line.trim_start_matches([' ', '-', '>']) == "Sort");

@@ -4,6 +4,7 @@
 mod addresses;
 mod groups;
 mod images;
+mod search;
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ use souk::{
     },
 };
 
-use self::{addresses::ADDRESSES, groups::GROUPS, images::IMAGES};
+use self::{addresses::ADDRESSES, groups::GROUPS, images::IMAGES, search::SEARCHES};
 use crate::{
     DOMAINS,
     support::{
@@ -118,25 +119,6 @@ const CASES: &[Case] = &[
     Case("{ orders(first: 50) { nodes { returns { order { id } lines { quantity detail { name } } } } } }", 4),
     Case("{ orders(first: 50) { nodes { events { kind by { id } amount { amount } } } } }", 3),
     Case("{ orders(first: 50) { nodes { source { externalId website { id } } } } }", 3),
-    Case("{ search(query: \"lantern\", first: 50) { FOUND } }", 5),
-    Case("{ search(query: \"shelf\", types: [CATEGORY], first: 50) { FOUND } }", 5),
-    Case("{ search(query: \"maker\", types: [BRAND], first: 50) { FOUND } }", 5),
-    Case("{ search(query: \"depot\", types: [SUPPLIER], first: 50) { FOUND } }", 5),
-    Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 5),
-    Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 6),
-    Case(
-        "{ search(query: \"lantern\", first: 50) { edges { snippet } facets { precision
-            categories { value count category { id } } brands { value count brand { id } }
-            websites { value count website { code } } prices { min max count } ratings { value count }
-            availability { value count } options { name values { value count } } } } }",
-        9,
-    ),
-    Case("{ searchSuggestions(prefix: \"lant\", first: 50) { text kind } }", 4),
-    Case("{ searchSuggestions(prefix: \"l\", first: 50) { text kind node { __typename ... on Product { id } } } }", 5),
-    Case("{ searchSuggestions(prefix: \"shelf\", first: 50) { text kind node { __typename ... on Category { id } } } }", 5),
-    Case("{ search(query: \"lantern 1\", where: {sourceWebsite: {eq: \"WEBSITE\"}}) { redirect { target { ... on Product { id } } } nodes { ... on Product { id } } } }", 3),
-    Case("{ searchRules(first: 50) { PAGE } }", 2),
-    Case("{ searchRules(first: 50) { nodes { website { id } target { __typename ... on Product { id } } } } }", 3),
     // The rating is a column of the product; the stars are counted for all products at once.
     Case("{ products(first: 50) { nodes { rating { count stars { count } } reviews(first: 3) { PAGE } } } }", 4),
     Case("{ users(first: 50) { nodes { reviews(first: 3) { PAGE } } } }", 3),
@@ -169,10 +151,6 @@ const CASES: &[Case] = &[
         3,
     ),
     // Each may take long, and runs in a transaction of its own.
-    Case(
-        "{ searchAnalytics { top { query } zeroResults { query } clickThrough { rate } trends(interval: DAY) { searches } } }",
-        12,
-    ),
     // Fields that need no rows take no statements.
     Case("{ __typename __schema { queryType { name } } }", 0),
     Case("{ products(first: 50) { nodes { __typename id name price { amount currency } stock } } }", 1),
@@ -180,7 +158,13 @@ const CASES: &[Case] = &[
 
 /// Returns the cases of all domains.
 fn cases() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(ADDRESSES).chain(GROUPS).chain(IMAGES).chain(DOMAINS.iter().flat_map(|of| of.batch_cases))
+    CASES
+        .iter()
+        .chain(ADDRESSES)
+        .chain(GROUPS)
+        .chain(IMAGES)
+        .chain(SEARCHES)
+        .chain(DOMAINS.iter().flat_map(|of| of.batch_cases))
 }
 
 impl Case {

@@ -12,7 +12,7 @@ use souk::ids::{BrandId, CategoryId, OrderId, PaymentId, ProductGroupId, Product
 use self::{
     groups::GROUPS,
     histories::HISTORIES,
-    searches::{RULES, SEARCHES},
+    searches::{BROWSING, RULES, SEARCHES},
     staff::{AUDIT_LOG, JOBS, LOOKUPS, REVIEWS},
 };
 use crate::support::{
@@ -333,6 +333,7 @@ impl Case {
 const CURSORS: &[(&str, &str)] = &[
     ("products", "CREATED_AT"),
     ("products", "PRICE"),
+    ("search", "POPULARITY"),
     ("orders", "PLACED_AT"),
     ("orders", "TOTAL_AMOUNT"),
     ("orders", "ORDER_NUMBER"),
@@ -370,13 +371,14 @@ async fn searches_use_an_index() {
     // One product in five is sold, and names have many different words.
     app.bulk_insert(
         "UPDATE search_documents SET popularity = 1 WHERE id % 5 = 0;
+         UPDATE products SET compare_at_price = price + 1 WHERE id % 199 = 0;
          INSERT INTO search_rules (website_id, words, url)
             SELECT 1000001 + i % 20, ARRAY['query ' || i], '/' || i FROM generate_series(1, 30000) i;
          INSERT INTO search_words SELECT translate(md5(i::text), '0123456789', 'ghijklmnop') FROM generate_series(1, 20000) i",
     )
     .await;
-    check(&app.anonymous(), SEARCHES).await;
-    check(&app.manager().await, SEARCHES.iter().chain(RULES)).await;
+    check(&app.anonymous(), SEARCHES.iter().chain(BROWSING)).await;
+    check(&app.manager().await, SEARCHES.iter().chain(BROWSING).chain(RULES)).await;
 }
 
 #[tokio::test]

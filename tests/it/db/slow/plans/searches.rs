@@ -55,6 +55,62 @@ pub const SEARCHES: &[Case] = &[
     Case("{ searchSuggestions(prefix: \"c4ca4\", website: WEBSITE) { text } }", "search_documents_document_idx", Few),
 ];
 
+/// Browsing reads the index of the sort order, or finds the products of a small category and sorts them.
+pub const BROWSING: &[Case] = &[
+    Case("{ search { nodes { __typename } } }", "search_documents_popularity_idx", Never),
+    Case("{ search(last: 5) { nodes { __typename } } }", "search_documents_popularity_idx", Never),
+    Case("{ search(after: POPULARITY) { nodes { __typename } } }", "search_documents_popularity_idx", Never),
+    Case("{ search(orderBy: {field: PRICE}) { nodes { __typename } } }", "products_price_idx", Never),
+    Case("{ search(orderBy: {field: NEWEST}) { nodes { __typename } } }", "products_created_at_idx", Never),
+    Case("{ search(orderBy: {field: RATING}) { nodes { __typename } } }", "products_rating_average_idx", Never),
+    Case("{ search(orderBy: {field: NAME}) { nodes { __typename } } }", "products_name_idx", Never),
+    Case(
+        "{ search(where: {category: {eq: CATEGORY}}) { nodes { __typename } } }",
+        "search_documents_kind_node_id_key",
+        Few,
+    ),
+    Case("{ search(where: {category: {eq: CATEGORY}}) { nodes { __typename } } }", "products_category_id_", Few),
+    Case(
+        "{ search(where: {category: {eq: CATEGORY}}, orderBy: {field: NEWEST}) { nodes { __typename } } }",
+        "products_category_id_created_at_idx",
+        Never,
+    ),
+    Case(
+        "{ search(where: {category: {eq: CATEGORY}}, orderBy: {field: PRICE}) { nodes { __typename } } }",
+        "products_category_id_price_idx",
+        Never,
+    ),
+    Case(
+        "{ search(where: {brand: {eq: BRAND}}, orderBy: {field: NEWEST}) { nodes { __typename } } }",
+        "products_brand_id_created_at_idx",
+        Never,
+    ),
+    Case(
+        "{ search(where: {sourceWebsite: {eq: WEBSITE}}, orderBy: {field: PRICE}) { nodes { __typename } } }",
+        "products_price_idx",
+        Never,
+    ),
+    Case(
+        "{ search(where: {category: {eq: CATEGORY}, availability: {in: [IN_STOCK]}}) { totalCount { value }
+            facets { brands { count } websites { count } prices { count } ratings { count } availability { count } } } }",
+        "products_category_id_",
+        Few,
+    ),
+    // The facet of the brands is counted in the category, that of the categories among the products of the brand.
+    Case(
+        "{ search(where: {category: {eq: CATEGORY}, brand: {eq: BRAND}}) { facets { brands { count } } } }",
+        "products_category_id_",
+        Few,
+    ),
+    Case(
+        "{ search(where: {category: {eq: CATEGORY}, brand: {eq: BRAND}}) { facets { categories { count } } } }",
+        "products_brand_id_created_at_idx",
+        Few,
+    ),
+    Case("{ search(where: {isOnSale: true}) { totalCount { value } } }", "products_on_sale_idx", Few),
+    Case("{ search(where: {isOnSale: true}, orderBy: {field: PRICE}) { nodes { __typename } } }", "products_on_sale_idx", Few),
+];
+
 /// Search rules.
 pub const RULES: &[Case] = &[
     Case("{ searchRules { nodes { id } } }", "search_rules_pkey", Never),
