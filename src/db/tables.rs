@@ -476,14 +476,14 @@ diesel::table! {
         low_stock_threshold -> Int4,
         rating_count -> Int4,
         rating_average -> Numeric,
-        inventory_policy -> Text,
-        backorders -> Text,
-        availability -> Text,
         tags -> Array<Text>,
         weight -> Nullable<Numeric>,
         weight_unit -> Nullable<Text>,
         seo_title -> Nullable<Text>,
         seo_description -> Nullable<Text>,
+        inventory_policy -> Text,
+        backorders -> Text,
+        availability -> Text,
     }
 }
 
