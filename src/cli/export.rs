@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{CommandResult, database::with_database, with_suffix};
 use crate::{
     auth::Viewer,
-    config::{Settings, base_url, media_url},
+    config::{ExportedImageUrls, Settings},
     db::Db,
     error::{Error, Result},
     transfers::{
@@ -44,14 +44,9 @@ pub struct ExportArgs {
     #[arg(long, default_value = "souk-csv", value_parser = parse_format, value_name = "FORMAT")]
     pub format: Format,
 
-    /// URL at which clients reach the server, such as `https://api.shop.example`; the base of the URLs of uploaded images.
-    /// Default: paths, which the same server imports again.
-    #[arg(long, env = "SOUK_PUBLIC_URL", value_name = "URL", value_parser = base_url)]
-    pub public_url: Option<String>,
-
-    /// Base URL of uploaded images, as for `souk serve`.
-    #[arg(long, env = "SOUK_MEDIA_URL", default_value = "/media", value_name = "URL")]
-    pub media_url: String,
+    /// URLs of images in the file.
+    #[command(flatten)]
+    pub images: ExportedImageUrls,
 
     /// Output file instead of standard output. An existing file is replaced when the export is complete.
     #[arg(long, value_name = "FILE")]
@@ -74,7 +69,7 @@ pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
         }
         None => None,
     };
-    let media_url = Some(media_url(&args.media_url, args.public_url.as_deref())).filter(|url| !url.starts_with('/'));
+    let media_url = args.images.absolute_base();
     let options = ExportOptions { resource: args.resource, format: args.format, website, media_url };
     options.check()?;
     let Some(path) = args.out else {

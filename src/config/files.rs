@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use clap::{ArgAction, Args};
 
-use super::{Settings, secrets::load_or_create_secret};
+use super::{Settings, http::base_url, secrets::load_or_create_secret};
 use crate::storage::{Bucket, StorageLocation};
 
 /// Settings for file storage and uploads.
@@ -50,6 +50,26 @@ pub struct FileSettings {
     /// development only.
     #[arg(long, env = "SOUK_FETCH_PRIVATE", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     pub fetch_private: bool,
+}
+
+/// Settings for the URLs of uploaded images in an exported file.
+#[derive(Debug, Clone, Args)]
+pub struct ExportedImageUrls {
+    /// URL at which clients reach the server, such as `https://api.shop.example`; the base of the URLs of uploaded images.
+    /// Default: paths, which the same server imports again.
+    #[arg(long, env = "SOUK_PUBLIC_URL", value_name = "URL", value_parser = base_url)]
+    pub public_url: Option<String>,
+
+    /// Base URL of uploaded images, as for `souk serve`.
+    #[arg(long, env = "SOUK_MEDIA_URL", default_value = "/media", value_name = "URL")]
+    pub media_url: String,
+}
+
+impl ExportedImageUrls {
+    /// Returns the base URL of media files, if the settings name a server.
+    pub fn absolute_base(&self) -> Option<String> {
+        Some(media_url(&self.media_url, self.public_url.as_deref())).filter(|url| !url.starts_with('/'))
+    }
 }
 
 /// Returns the base URL of media files: a path is below the public URL of the server, if that is set.

@@ -95,7 +95,7 @@ fn layer_rule_detects_violations() {
         ("src/ids.rs", "error", true),
         ("src/ids.rs", "orders::model::Status", false),
         ("src/db/mod.rs", "graphql", false),
-        ("src/users/store.rs", "websites::model::WebsiteRow", true),
+        ("src/users/store/mod.rs", "websites::model::WebsiteRow", true),
         ("src/websites/store.rs", "users::model::UserRow", false),
         ("src/brands/store.rs", "categories::store", false),
         ("src/orders/model/mod.rs", "products::model::ProductRow", true),

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     FilterPart,
-    hits::{push_bounds, push_limit},
+    bounds::{push_bounds, push_limit},
     push_filter_conditions,
 };
 use crate::{

@@ -6,9 +6,8 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 
 use super::{
-    super::model::{
-        Bound, DocumentKind, FullTextQuery, Hit, HitCount, MAX_RANKED, MAX_SCANNED, Search, SearchOrderField,
-    },
+    super::model::{DocumentKind, FullTextQuery, Hit, HitCount, MAX_RANKED, MAX_SCANNED, Search, SearchOrderField},
+    bounds::{push_bounds, push_limit},
     browse, push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
 };
 use crate::{
@@ -17,7 +16,7 @@ use crate::{
         dynamic_query::{DynamicQuery, Value},
     },
     error::{Error, Result},
-    paging::{Cursor, Direction, MAX_COUNT, SortKey},
+    paging::{Cursor, MAX_COUNT, SortKey},
 };
 
 /// Type, primary key of the entity, primary key of the document, score, sort key as text, tie-breaker.
@@ -97,34 +96,6 @@ fn push_by_column(
     push_from_hits(out, search, full_text);
     push_bounds(out, search, column, tie);
     push_limit(out, search, column, tie);
-}
-
-/// Writes the conditions of the cursors.
-pub(super) fn push_bounds(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
-    let (after, before) = match search.direction {
-        Direction::Asc => (" > (", " < ("),
-        Direction::Desc => (" < (", " > ("),
-    };
-    for (cursor, compared) in [(&search.page.after, after), (&search.page.before, before)] {
-        let Some(cursor) = cursor else { continue };
-        // Cursors of another sort order were rejected before.
-        let Some(bound) = search.bound(cursor) else { continue };
-        out.sql(" AND (").sql(column).sql(", ").sql(tie).sql(")").sql(compared);
-        out.bind(match bound {
-            Bound::Real(number) => Value::Real(number),
-            Bound::Number(number) => Value::Number(number),
-            Bound::Time(at) => Value::Time(at),
-            Bound::Text(text) => Value::Text(text),
-        });
-        out.sql(", ").bind(Value::Int(cursor.id)).sql(")");
-    }
-}
-
-pub(super) fn push_limit(out: &mut DynamicQuery<RowType>, search: &Search, column: &'static str, tie: &'static str) {
-    let is_descending = (search.direction == Direction::Desc) != search.page.backward;
-    let way = if is_descending { " DESC" } else { " ASC" };
-    out.sql(" ORDER BY ").sql(column).sql(way).sql(", ").sql(tie).sql(way);
-    out.sql(" LIMIT ").bind(Value::Int(search.page.fetch_limit()));
 }
 
 /// Returns the number of hits, counted up to [`MAX_COUNT`]. With a filter, only [`MAX_SCANNED`] matching documents are

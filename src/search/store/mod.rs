@@ -4,6 +4,7 @@
 //! suppliers.
 
 mod analysis;
+mod bounds;
 mod browse;
 mod facets;
 mod filter_parts;

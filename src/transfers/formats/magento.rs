@@ -17,7 +17,7 @@ use super::{
     inventory::MagentoInventory,
     magento_groups::{GroupTexts, Groups, NewGroup},
     pairs::pairs,
-    unread_columns::has_value,
+    unread_columns::{MAGENTO_EMPTY as EMPTY, has_value},
     weights::WeightColumn,
 };
 use crate::{
@@ -28,8 +28,6 @@ use crate::{
 };
 
 const HINT: &str = "Is it a product CSV of Magento 2?";
-/// Value that Magento writes to clear a field.
-pub(super) const EMPTY: &str = "__EMPTY__VALUE__";
 const NO_IMAGE: &str = "no_selection";
 /// Attributes that may contain a barcode, most likely first. Magento has no standard one.
 const BARCODES: [&str; 7] = ["gtin", "ean", "ean13", "ean_code", "upc", "barcode", "isbn"];

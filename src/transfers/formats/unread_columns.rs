@@ -1,10 +1,10 @@
 //! The columns of another shop system's file that its parser does not read.
 //! Rule: what a parser has looked up in the header is read, so that no list of columns can become outdated.
 
-use super::{
-    csv_reader::{Header, Line},
-    magento,
-};
+use super::csv_reader::{Header, Line};
+
+/// Value that Magento writes to clear a field.
+pub(super) const MAGENTO_EMPTY: &str = "__EMPTY__VALUE__";
 
 /// Columns by name, with their places in a line: a file can have a name more than once.
 pub(super) struct UnreadColumns(Vec<(String, Vec<usize>)>);
@@ -32,5 +32,5 @@ impl UnreadColumns {
 
 /// Returns whether a cell is not empty.
 pub(super) fn has_value(cell: &str) -> bool {
-    !cell.is_empty() && cell != magento::EMPTY
+    !cell.is_empty() && cell != MAGENTO_EMPTY
 }

@@ -4,6 +4,7 @@
 mod batching;
 mod documents;
 mod field_order;
+mod filter_rows;
 mod filters;
 mod limits;
 mod lists;

@@ -94,7 +94,7 @@ impl TestApp {
                     jsonb_build_array(e -> 0 || jsonb_build_object('count', 1, 'examples', e)) r;
             INSERT INTO sources (resource_type, resource_id, website_id, external_id, last_transfer_id)
                 SELECT resource_type, {base} + i, {base} + i, i, {base} + i FROM generate_series(1, {n}) i, unnest(ARRAY['Product', 'Order', 'User']) resource_type;
-            UPDATE products SET cost_price = 5, supplier_sku = 'D', tags = '{{brass}}', weight = 2, weight_unit = 'kg', seo_title = 'L'
+            UPDATE products SET cost_price = 5, supplier_sku = 'D', tags = '{{brass}}', weight = 2, weight_unit = 'kg', seo_title = 'L', seo_description = 'D'
                 WHERE id > {base};
             INSERT INTO search_rules (id, website_id, words, product_id)
                 SELECT {base} + i, {base} + i, ARRAY['lantern ' || i], {base} + i FROM generate_series(1, {n}) i;

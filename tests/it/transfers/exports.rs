@@ -109,13 +109,16 @@ async fn every_resource_is_exported_completely() {
         (
             Resource::Products,
             "external_id,sku,name,slug,barcode,variant,description,price,compare_at_price,cost_price,category,brand,supplier,\
-             supplier_sku,group,group_name,options,low_stock_threshold,stock,is_active,images,tags,weight,weight_unit,\
-             seo_title,seo_description\n\
+             supplier_sku,group,group_name,options,low_stock_threshold,inventory_policy,backorders,stock,is_active,tags,weight,\
+             weight_unit,seo_title,seo_description,images\n\
              p-1,S-1,'=SUM(A1),sum,4006381333931,,\"two\nlines, \"\"quoted\"\"\",9.90,12.50,4.00,Tea \\> Coffee > =Green,\
-             \"Wick, Ltd\",Tallow,''T1,,,,5,7,true,,'=Sum | a \\| b | Wool,0.45,kg,\"Sum, up\",'-5 %\n\
-             ,'-S,''Shirt,shirt,,,,20.00,,,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,5,0,false,,,,,,\n",
+             \"Wick, Ltd\",Tallow,''T1,,,,5,tracked,deny,7,true,'=Sum | a \\| b | Wool,0.45,kg,\"Sum, up\",'-5 %,\n\
+             ,'-S,''Shirt,shirt,,,,20.00,,,,,,,shirts,Shirts,Size=M\\;L; Colour=Red\\=ish,5,tracked,deny,0,false,,,,,,\n",
         ),
-        (Resource::Stock, "sku,stock,low_stock_threshold\nS-1,7,5\n'-S,0,5\n"),
+        (
+            Resource::Stock,
+            "sku,stock,low_stock_threshold,inventory_policy,backorders\nS-1,7,5,tracked,deny\n'-S,0,5,tracked,deny\n",
+        ),
         (
             Resource::Categories,
             "external_id,path,slug,description,position\n,Tea \\> Coffee,drinks,,0\nc-2,Tea \\> Coffee > =Green,green,,0\n",

@@ -50,8 +50,7 @@ async fn columns_that_are_read_are_not_ignored() {
     let report = shop.import(Resource::Products, Format::Shopify, SHOPIFY).await;
     let names: Vec<&str> = report.ignored_columns.iter().map(|ignored| ignored.column.as_str()).collect();
     // Lines of the file with a value, first those that are in every line.
-    let expected =
-        ["Variant Fulfillment Service", "Variant Inventory Policy", "Variant Requires Shipping", "Variant Taxable"];
+    let expected = ["Variant Fulfillment Service", "Variant Requires Shipping", "Variant Taxable"];
     assert_eq!(names, expected);
     assert!(report.ignored_columns.iter().all(|ignored| ignored.rows == 8), "{:?}", report.ignored_columns);
     let magento = "sku,product_type,name,price,tax_class_name,additional_attributes,store_view_code\n\

@@ -78,7 +78,10 @@ async fn export_file_url_lasts_an_hour_and_its_key_is_idempotent() {
     assert_eq!((&run["status"], &run["processed"], &run["total"]), (&json!("DONE"), &json!(2), &json!(2)));
     assert_eq!((&run["website"]["code"], &run["user"]["id"]), (&json!("sailor"), &json!(manager.global_id())));
     assert!(run["downloadUrl"].as_str().is_some_and(|url| url.starts_with("/files/")), "{run}");
-    assert_eq!(stored_file(&app, "output_key", &id).await, "sku,stock,low_stock_threshold\nR,3,5\nS,3,5\n");
+    assert_eq!(
+        stored_file(&app, "output_key", &id).await,
+        "sku,stock,low_stock_threshold,inventory_policy,backorders\nR,3,5,tracked,deny\nS,3,5,tracked,deny\n"
+    );
     let other = json!({ "resource": "STOCK", "format": "SOUK_JSONL", "websiteId": website.to_global_id(), "idempotencyKey": "one" });
     let other = manager.mutate("exportStart", TRANSFER_FIELDS, other).await;
     assert_eq!(other.outcome("exportStart"), "IDEMPOTENCY_MISMATCH idempotencyKey");

@@ -111,7 +111,7 @@ async fn corrected_rejects_can_be_imported() {
     let shop = Shop::new("rejects").await;
     shop.import(Format::Shopify, "quay", SHOPIFY).await;
     let rejects = fs::read_to_string(&shop.rejects).unwrap();
-    assert!(rejects.contains("Variant Inventory Qty: \"1.5\" is not a whole number"), "{rejects}");
+    assert!(rejects.contains("Variant Inventory Qty: \"\"1.5\"\" is not a whole number"), "{rejects}");
     // The rope with a fraction as stock, and the duplicate variant.
     let corrected =
         rejects.replace(",shopify,1.5,", ",shopify,0,").replace(",20 m,,,,,,,,ROPE-21", ",30 m,,,,,,,,ROPE-21");

@@ -111,7 +111,7 @@ fn shopify_variants_become_products_of_a_group() {
     assert_eq!((category(mug), mug.external_id.as_deref()), ("Mugs".into(), Some("tin-mug")));
     // The importer rejects the second of two equal variants, unless the first one is rejected.
     assert_eq!(products.keys().len(), 6);
-    let expected = [(7, "gift cards"), (8, "Variant Inventory Qty: a quantity must not")];
+    let expected = [(7, "gift cards"), (8, "Variant Inventory Qty: \"1.5\" is not")];
     assert_rejected(&refused, &expected);
     assert_eq!(notes["variants whose missing SKU was derived from handle and options"], 1);
 }

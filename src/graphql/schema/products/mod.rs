@@ -2,6 +2,7 @@
 
 mod attributes;
 mod links;
+mod loaders;
 mod mutation;
 mod options;
 mod query;
@@ -9,6 +10,7 @@ mod query;
 pub use self::{
     attributes::TagFilter,
     links::*,
+    loaders::*,
     mutation::*,
     options::ProductOption,
     query::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_from_args, of_parent},
@@ -29,7 +31,6 @@ use crate::{
     auth::Permission,
     brands::model::BrandRow,
     categories::model::CategoryRow,
-    db::PlanMode,
     error::{Error, Result},
     graphql::{
         engine::{
@@ -42,7 +43,6 @@ use crate::{
             categories::{Category, category},
             context::ContextExt,
             groups::{ProductGroup, product_group},
-            loaders::{by_key, by_parent, nested_list},
             media::{Image, ImagesByProduct, image},
             prices::{self, LatestPrices, PriceChange},
             resource::resource,
@@ -59,8 +59,7 @@ use crate::{
     prices::model::can_set_price,
     products::{
         self,
-        model::{Availability, Backorders, InventoryPolicy, ProductParent, ProductRow, PurchaseRow},
-        store::ProductList,
+        model::{Availability, Backorders, InventoryPolicy, ProductRow, PurchaseRow},
     },
     reviews::model::ReviewParent,
     sources::model::SourceType,
@@ -107,33 +106,6 @@ resource! {
     Product by ProductId of ProductRow,
     |conn, context, ids| products::store::by_ids(conn, &context.product_scope(), &ids), row => row.id,
     |_, row| Some(product(row)),
-}
-
-by_key! {
-    /// Products without a visibility check, for sale or not: for those who ordered one.
-    UnscopedProducts by ProductId => ProductRow,
-    |conn, _, ids| products::store::by_ids_including_inactive(conn, &ids), row => row.id
-}
-
-by_key! {
-    /// Cost prices and supplier SKUs of products.
-    PurchaseDetails by ProductId => PurchaseRow,
-    |conn, _, ids| products::store::purchases_by_ids(conn, &ids), row => row.id
-}
-
-by_parent! {
-    /// Offers of the same products, including those at other websites.
-    OffersByProduct by ProductId => (ProductId, Arc<ProductRow>),
-    |conn, context, ids| products::store::offers_by_product_ids(conn, &context.product_scope(), &ids), row => row.0
-}
-
-nested_list! {
-    /// Products of categories, brands, suppliers or websites.
-    ProductPages of (ProductParent, ProductList) => ProductRow,
-    |conn, context, parent, list, ids|
-    rows products::store::pages_by_parent_ids(conn, &context.product_scope(), parent, list, ids),
-    counts products::store::counts_by_parent_ids(conn, &context.product_scope(), parent, list, ids),
-    plans PlanMode::Generic
 }
 
 /// A product offered for sale on one website, with SKU, price and stock.

@@ -155,7 +155,7 @@ impl Transfer {
         self.0.rejections().into_iter().map(TransferRejection).collect()
     }
 
-    /// What an import changed or left out in the rows that it accepted, such as a stock below zero, with the number of
+    /// Changes and omissions of an import in the rows that it accepted, such as a stock below zero, with the number of
     /// occurrences.
     async fn notes(&self) -> Vec<TransferNote> {
         self.0.notes().into_iter().map(|(message, count)| TransferNote { message, count }).collect()
@@ -244,10 +244,10 @@ pub struct TransferNote {
     count: u64,
 }
 
-/// What an import changed or left out in rows that it accepted.
+/// A change or omission of an import in rows that it accepted.
 #[object]
 impl TransferNote {
-    /// What was changed or left out.
+    /// Description of the change or omission.
     fn message(&self) -> &str {
         &self.message
     }

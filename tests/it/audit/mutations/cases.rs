@@ -49,7 +49,7 @@ pub const CASES: &[Case] = &[
         "productCreate",
         r#"{"sourceWebsiteId": "WEBSITE", "name": "Lamp", "sku": "L", "price": "9.5"}"#,
         &[
-            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","price":"9.50","is_active":true,"description":"","availability":"out_of_stock","rating_count":0,"option_values":[],"rating_average":"0.00","source_website_id":"WEBSITE","low_stock_threshold":5}"#,
+            r#"CREATED PRODUCT sailor null {"sku":"L","name":"Lamp","slug":"lamp","tags":[],"price":"9.50","is_active":true,"backorders":"deny","description":"","availability":"out_of_stock","rating_count":0,"option_values":[],"rating_average":"0.00","inventory_policy":"tracked","source_website_id":"WEBSITE","low_stock_threshold":5}"#,
         ],
     ),
     Case(

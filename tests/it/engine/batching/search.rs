@@ -10,7 +10,7 @@ pub const SEARCHES: &[Case] = &[
     Case("{ search(query: \"lantern or depot\", first: 100) { nodes { ... on Supplier { id } } } }", 5),
     Case("{ search(query: \"lantern\", first: 50) { nodes { ... on Product { category { id } brand { id } } } } }", 6),
     Case(
-        "{ search(query: \"lantern\", first: 50) { edges { snippet } facets { precision
+        "{ search(query: \"lantern\", first: 50) { edges { snippet } facets { precision tags { value count } onSale
             categories { value count category { id } } brands { value count brand { id } }
             websites { value count website { code } } prices { min { amount } max { amount } count } ratings { value count }
             availability { value count } options { name values { value count } } onSale } } }",

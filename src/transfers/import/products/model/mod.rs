@@ -1,5 +1,6 @@
 //! Rules for products in files.
 
+mod apply;
 pub mod plan;
 
 use diesel::{
@@ -7,7 +8,10 @@ use diesel::{
     sql_types::{BigInt, Nullable, Text},
 };
 
-use super::super::super::record::{ProductRecord, Rejection};
+use super::super::{
+    super::record::{ProductRecord, Rejection},
+    model::Run,
+};
 use crate::{
     ids::ProductId,
     money::Currency,
@@ -122,4 +126,10 @@ pub fn check_state(state: &mut BulkProduct, currency: Currency) -> Result<(), Re
         return Err(Rejection::at("external_id", "must be at most 255 characters long"));
     }
     Ok(())
+}
+
+/// Returns the slug that a row requires. A slug in another shop system's file is only a preference, since several shops
+/// may use the same one.
+fn requested_slug<'a>(run: &Run<'_>, record: &'a ProductRecord) -> Option<&'a String> {
+    record.slug.as_ref().filter(|_| run.options.format.is_native())
 }

@@ -1,4 +1,4 @@
-//! Query plans of lists that only staff read: reviews, the audit log and jobs; of ratings, and of lookups of products and orders.
+//! Query plans of lists that only staff read: reviews, the audit log, jobs and transfers; of ratings, and of lookups of products and orders.
 
 use super::{
     Case,
@@ -60,4 +60,11 @@ pub const AUDIT_LOG: &[Case] = &[
 pub const JOBS: &[Case] = &[
     Case("{ jobs { totalCount { value } nodes { id } } }", "jobs_created_at_idx", Never),
     Case("{ jobs(where: {state: {eq: DEAD}}) { nodes { id } } }", "jobs_created_at_idx", Never),
+];
+
+/// Imports and exports.
+pub const TRANSFERS: &[Case] = &[
+    Case("{ transfers { totalCount { value } nodes { id } } }", "transfers_created_at_idx", Never),
+    Case("{ transfers(where: {website: {eq: WEBSITE}}) { nodes { id } } }", "transfers_website_id_idx", Never),
+    Case("{ transfers(where: {status: {eq: FAILED}}) { nodes { id } } }", "transfers_created_at_idx", Never),
 ];

@@ -1,0 +1,41 @@
+//! Loaders of products, of their purchase details and of their offers.
+
+use std::sync::Arc;
+
+use crate::{
+    db::PlanMode,
+    graphql::schema::loaders::{by_key, by_parent, nested_list},
+    ids::ProductId,
+    products::{
+        self,
+        model::{ProductParent, ProductRow, PurchaseRow},
+        store::ProductList,
+    },
+};
+
+by_key! {
+    /// Products without a visibility check, for sale or not: for those who ordered one.
+    UnscopedProducts by ProductId => ProductRow,
+    |conn, _, ids| products::store::by_ids_including_inactive(conn, &ids), row => row.id
+}
+
+by_key! {
+    /// Cost prices and supplier SKUs of products.
+    PurchaseDetails by ProductId => PurchaseRow,
+    |conn, _, ids| products::store::purchases_by_ids(conn, &ids), row => row.id
+}
+
+by_parent! {
+    /// Offers of the same products, including those at other websites.
+    OffersByProduct by ProductId => (ProductId, Arc<ProductRow>),
+    |conn, context, ids| products::store::offers_by_product_ids(conn, &context.product_scope(), &ids), row => row.0
+}
+
+nested_list! {
+    /// Products of categories, brands, suppliers or websites.
+    ProductPages of (ProductParent, ProductList) => ProductRow,
+    |conn, context, parent, list, ids|
+    rows products::store::pages_by_parent_ids(conn, &context.product_scope(), parent, list, ids),
+    counts products::store::counts_by_parent_ids(conn, &context.product_scope(), parent, list, ids),
+    plans PlanMode::Generic
+}
