@@ -23,8 +23,8 @@ pub struct BatchOutcome {
     pub updated: u64,
     /// Number of rows that changed nothing.
     pub unchanged: u64,
-    /// Number of accepted rows whose negative stock was set to 0.
-    pub shortfalls: u64,
+    /// Notes on accepted rows, with the number of rows.
+    pub notes: Vec<(&'static str, u64)>,
     /// Rows that were not imported.
     pub rejected: Vec<RejectedRow>,
 }
@@ -85,7 +85,7 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
     }
 
     fn count(&mut self, outcome: BatchOutcome, report: &mut Report) -> Result<()> {
-        let BatchOutcome { created, updated, unchanged, shortfalls, mut rejected } = outcome;
+        let BatchOutcome { created, updated, unchanged, notes, mut rejected } = outcome;
         rejected.sort_by_key(|row| row.line);
         for row in &mut rejected {
             row.reason = self.file.with_own_column(row.reason.clone());
@@ -95,7 +95,7 @@ impl<T: Send + 'static, E: Send + 'static> BatchImport<'_, T, E> {
         counts.created += created;
         counts.updated += updated;
         counts.unchanged += unchanged;
-        report.count_shortfalls(shortfalls);
+        notes.into_iter().for_each(|(note, count)| report.count_note(note, count));
         self.rejects.add(&rejected)?;
         for RejectedRow { line, reason, .. } in rejected {
             report.reject(line, reason);

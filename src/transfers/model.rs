@@ -177,20 +177,23 @@ pub struct Report {
 }
 
 /// Note on the rows whose negative stock was set to 0, because their products cannot be sold on backorder.
-const SHORTFALLS: &str = "products with a stock below zero and no backorders, imported with a stock of 0";
+pub const SHORTFALLS: &str = "products with a stock below zero and no backorders, imported with a stock of 0";
+/// Note on the orders whose total in the file is not the sum of their lines.
+pub const OTHER_TOTALS: &str = "orders whose total is not the sum of their lines; the sum is imported";
 
 impl Report {
     /// Replaces the notes on the file, which its reader counts from the start; notes on written rows stay.
     pub fn set_file_notes(&mut self, notes: BTreeMap<String, u64>) {
-        let shortfalls = self.notes.remove(SHORTFALLS).unwrap_or_default();
-        self.notes = notes;
-        self.count_shortfalls(shortfalls);
+        let before = std::mem::replace(&mut self.notes, notes);
+        for note in [SHORTFALLS, OTHER_TOTALS] {
+            self.count_note(note, before.get(note).copied().unwrap_or_default());
+        }
     }
 
-    /// Counts products whose negative stock was set to 0.
-    pub fn count_shortfalls(&mut self, count: u64) {
+    /// Counts written rows with a note: [`SHORTFALLS`] or [`OTHER_TOTALS`].
+    pub fn count_note(&mut self, note: &'static str, count: u64) {
         if count > 0 {
-            *self.notes.entry(SHORTFALLS.to_owned()).or_default() += count;
+            *self.notes.entry(note.to_owned()).or_default() += count;
         }
     }
 

@@ -93,8 +93,11 @@ impl From<Error> for Rejection {
                 name
             })
         };
-        let column = rule.field.filter(|field| !field.is_empty()).map(|field| snake(&field));
-        Self { column, message: rule.message.into_owned() }
+        let field = rule.field.filter(|field| !field.is_empty());
+        // The column is named before the message, which begins with the name that the API has for it.
+        let named = field.as_deref().and_then(|field| rule.message.strip_prefix(field)?.strip_prefix(' '));
+        let message = named.unwrap_or(&rule.message).to_owned();
+        Self { column: field.map(|field| snake(&field)), message }
     }
 }
 
@@ -314,8 +317,18 @@ pub struct OrderRecord {
     pub shipping_address: OrderAddress,
     /// Billing address; none if it is the shipping address.
     pub billing_address: Option<OrderAddress>,
+    /// Total amount in the file; the order's own is the sum of its lines.
+    pub total: Option<Decimal>,
     /// The order lines.
     pub lines: Vec<OrderLineRecord>,
+}
+
+impl OrderRecord {
+    /// Returns whether the file has another total than the sum of the lines.
+    pub fn has_other_total(&self) -> bool {
+        let sum = || self.lines.iter().map(|line| line.unit_price * Decimal::from(line.quantity)).sum::<Decimal>();
+        self.total.is_some_and(|total| total != sum())
+    }
 }
 
 /// A line of an order.

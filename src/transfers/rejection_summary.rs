@@ -67,8 +67,9 @@ impl RejectionSummary {
     }
 }
 
-/// Replaces numbers and quoted values.
+/// Replaces numbers and quoted values, except in the advice that follows them: its examples are the same in all rows.
 fn generalize(message: &str) -> String {
+    let (message, advice) = message.split_at(message.find("; write ").unwrap_or(message.len()));
     let mut general = String::with_capacity(message.len());
     let mut chars = message.chars().peekable();
     while let Some(c) = chars.next() {
@@ -88,7 +89,7 @@ fn generalize(message: &str) -> String {
             general.push(c);
         }
     }
-    general
+    general + advice
 }
 
 #[cfg(test)]

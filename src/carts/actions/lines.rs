@@ -16,7 +16,10 @@ use crate::{
     ids::{CartId, CartLineId, ProductId, WebsiteId},
     money::{Currency, check_total, line_total},
     products::{self, model::ProductRow},
-    stock::sale::{check_quantity, check_sale},
+    stock::{
+        model::MAX_QUANTITY,
+        sale::{check_quantity, check_sale},
+    },
     websites,
 };
 
@@ -150,7 +153,10 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
         return remove_line(db, viewer, id).await;
     }
     let holder = viewer.holder();
-    check_quantity("quantity".into(), quantity)?;
+    if !(1..=MAX_QUANTITY).contains(&quantity) {
+        let rule = format!("quantity must be between 0 and {MAX_QUANTITY}; 0 removes the line");
+        return Err(Error::user(UserErrorCode::OutOfRange, "quantity", rule));
+    }
     db.transaction(async |conn| {
         let (cart, line, lines) = lock_line(conn, &holder, id).await?;
         release_all(conn, &[cart.id]).await?;

@@ -79,11 +79,24 @@ fn rejects_path(file: &Path, given: Option<PathBuf>, extension: &str, row_label:
         true => format!("rejects.{extension}").into(),
         false => with_suffix(file, &format!(".rejects.{extension}")),
     });
-    let is_same = matches!((file.canonicalize(), rejects.canonicalize()), (Ok(a), Ok(b)) if a == b);
-    if !is_stdin(file) && is_same {
+    if is_input(file, &rejects) {
         return Err(Error::bad_input("rejects", format!("rejected {row_label} cannot be written to the input file")));
     }
     Ok(rejects)
+}
+
+/// Checks that a file is not the input file, which it would replace.
+/// # Errors
+/// A user error of this option.
+fn check_not_input(file: &Path, output: Option<&Path>, option: &'static str) -> Result<()> {
+    match output.is_some_and(|output| is_input(file, output)) {
+        true => Err(Error::bad_input(option, "must not be the input file, which it would replace")),
+        false => Ok(()),
+    }
+}
+
+fn is_input(file: &Path, output: &Path) -> bool {
+    !is_stdin(file) && matches!((file.canonicalize(), output.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Opens the input file, with a progress bar over its bytes.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{
-    super::export::parse_format, is_stdin, open_input, print_ignored_columns, print_rejects_path, rejects_path,
-    write_report,
+    super::export::parse_format, check_not_input, is_stdin, open_input, print_ignored_columns, print_rejects_path,
+    rejects_path, write_report,
 };
 use crate::{
     db::Db,
@@ -111,6 +111,7 @@ fn parse_missing(text: &str) -> std::result::Result<Missing, String> {
 /// User errors (invalid options or header, unknown website, missing file); file and database errors.
 pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) -> Result<()> {
     let rejects = rejects_path(&args.file, args.rejects, args.format.extension(), ROW_LABEL)?;
+    check_not_input(&args.file, args.report.as_deref(), "report")?;
     let (input, bar) = open_input(&args.file)?;
     let hash = if is_stdin(&args.file) { None } else { Some(hash_file(&args.file)?) };
     let rules = ProductRules { match_by: args.match_by, missing: args.missing };

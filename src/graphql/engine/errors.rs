@@ -74,7 +74,7 @@ fn apply_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
         Error::Coded(code, message) => (*code, message.to_string()),
         Error::TooManyAttempts { retry_after } => {
             extensions(error).set(RETRY_AFTER, *retry_after);
-            (ErrorCode::RateLimited, "too many attempts; try again after `retryAfter` seconds".to_owned())
+            (ErrorCode::RateLimited, format!("too many attempts; try again after {retry_after} seconds"))
         }
         Error::Retry(reason) => {
             tracing::warn!(%request_id, cause = %reason, "transaction retries exhausted");

@@ -58,6 +58,13 @@ pub struct PriceFilter {
     pub lte: Option<Decimal>,
 }
 
+impl PriceFilter {
+    /// Returns whether the filter has no condition.
+    pub fn is_empty(&self) -> bool {
+        self.currency.is_none() && self.eq.is_none() && self.gte.is_none() && self.lte.is_none()
+    }
+}
+
 /// Filter by integer; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct IntFilter {

@@ -80,7 +80,7 @@ fn parse(extension: &Value) -> Result<DocumentHash, ServerError> {
     let Value::Object(fields) = extension else {
         return Err(coded(ErrorCode::BadUserInput, format!("the extension `{EXTENSION}` must be an object")));
     };
-    if fields.get("version").is_none_or(|version| *version != Value::from(1)) {
+    if fields.get("version").is_none_or(|version| !is_one(version)) {
         return Err(coded(ErrorCode::BadUserInput, format!("`version` of the extension `{EXTENSION}` must be 1")));
     }
     let Some(Value::String(text)) = fields.get("sha256Hash") else { return Err(bad_input("it must be a string")) };
@@ -91,6 +91,11 @@ fn parse(extension: &Value) -> Result<DocumentHash, ServerError> {
 
 fn bad_input(reason: &str) -> ServerError {
     coded(ErrorCode::BadUserInput, format!("`sha256Hash` of the extension `{EXTENSION}` is wrong: {reason}"))
+}
+
+/// Returns whether a number is 1; some clients write it as `1.0`.
+fn is_one(version: &Value) -> bool {
+    matches!(version, Value::Number(number) if number.as_f64() == Some(1.0))
 }
 
 #[cfg(test)]

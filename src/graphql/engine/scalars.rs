@@ -17,6 +17,27 @@ use crate::{
     text::is_leap_second,
 };
 
+/// Returns the rule that a value of a custom scalar violates; none for valid values and for scalars that are checked where
+/// they are used.
+pub fn violated_rule(scalar: &str, value: &Value) -> Option<&'static str> {
+    let (is_valid, rule) = match scalar {
+        "Decimal" => (parses_as::<Decimal>(value), INVALID_DECIMAL),
+        "DateTime" => (parses_as::<Time>(value), INVALID_TIME),
+        "CurrencyCode" => (parses_as::<CurrencyCode>(value), INVALID_CODE),
+        "CountryCode" => (parses_as::<CountryCode>(value), postal::INVALID_CODE),
+        _ => return None,
+    };
+    (!is_valid).then_some(rule)
+}
+
+fn parses_as<T: InputType>(value: &Value) -> bool {
+    T::parse(Some(value.clone())).is_ok()
+}
+
+const INVALID_DECIMAL: &str = "must be a decimal number as a string, such as \"12.50\"";
+const INVALID_TIME: &str =
+    "must be a date and time with a time zone, such as 2026-01-31T12:00:00Z, and seconds from 0 to 59";
+
 /// A decimal number, serialized as a string.
 #[derive(Debug, Clone, Copy)]
 pub struct Decimal(pub Number);
@@ -26,7 +47,7 @@ pub struct Decimal(pub Number);
 #[Scalar(specified_by_url = "https://www.w3.org/TR/xmlschema-2/#decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
-        let invalid = || InputValueError::custom("must be a decimal number as a string, such as \"12.50\"");
+        let invalid = || InputValueError::custom(INVALID_DECIMAL);
         match &value {
             // `from_str_exact` accepts "1_000" too.
             Value::String(text) if text.len() <= 40 && !text.contains('_') => {

@@ -11,9 +11,13 @@ use async_graphql::{
     parser::types::{BaseType, OperationDefinition, ServiceDocument, Type, TypeKind, TypeSystemDefinition},
 };
 
-use crate::{error::ErrorCode, graphql::engine::errors::coded};
+use crate::{
+    error::ErrorCode,
+    graphql::engine::{errors::coded, scalars},
+};
 
-/// Input types of a schema by name. Custom scalars are not included: their parsers check the values.
+/// Input types of a schema by name. Custom scalars are not included: [`scalars::violated_rule`] and their parsers check
+/// the values.
 #[derive(Debug)]
 pub struct InputTypes(HashMap<Name, InputKind>);
 
@@ -133,7 +137,12 @@ impl InputTypes {
                 (Some(InputKind::Object { fields, one_of }), value) => {
                     return self.check_object(ty, fields, *one_of, value, path);
                 }
-                (None, value) => return check_scalar(value, path),
+                (None, value) => {
+                    if let Some(rule) = scalars::violated_rule(name, value) {
+                        return Err(bad_input(format!("Variable \"{path}\" {rule}.")));
+                    }
+                    return check_scalar(value, path);
+                }
             },
         };
         if fits { Ok(()) } else { Err(type_error(path, ty)) }

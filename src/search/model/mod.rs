@@ -16,6 +16,7 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     paging::{Cursor, Direction, Page, SortKey},
+    text::trim,
     text_enum,
     websites::language::Language,
 };
@@ -92,7 +93,7 @@ impl SearchOrderField {
 
 /// Returns whether a query has no text, so that the search browses all products.
 fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
+    trim(text).is_empty()
 }
 
 /// A search.

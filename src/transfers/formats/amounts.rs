@@ -116,6 +116,9 @@ fn number(text: &str, decimal_separator: DecimalSeparator) -> Option<Decimal> {
         DecimalSeparator::Comma => (',', '.'),
     };
     let (units, fraction) = text.split_once(point).unwrap_or((text, "0"));
+    // `.99` and `5.` are numbers, too.
+    let units = if units.is_empty() && is_digits(fraction) && text.contains(point) { "0" } else { units };
+    let fraction = if fraction.is_empty() { "0" } else { fraction };
     if units.is_empty() || !is_digits(fraction) {
         return None;
     }

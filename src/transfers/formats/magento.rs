@@ -209,10 +209,14 @@ impl Magento {
         Some(tags.filter(|tag| !tag.is_empty()).collect())
     }
 
-    /// Counts the attributes of a line that Souk has no place for.
-    fn count_ignored(attributes: &HashMap<String, String>, out: &Output) {
+    /// Counts the attributes of a line that Souk has no place for. Those whose values are the options of its group have one.
+    fn count_ignored(&self, line: &Line, attributes: &HashMap<String, String>, out: &Output) {
+        let group = self.groups.find(line.cell(&self.columns.sku)).ok().flatten();
+        let is_option = |value: &str| {
+            group.iter().flat_map(|group| &group.options).any(|(_, option)| *option == cells::decoded_text(value))
+        };
         let is_read = |code: &str| code == TAGS || BARCODES.contains(&code) || BRANDS.contains(&code);
-        let ignored = attributes.iter().filter(|(code, value)| has_value(value) && !is_read(code));
+        let ignored = attributes.iter().filter(|(code, value)| has_value(value) && !is_read(code) && !is_option(value));
         let names: Vec<String> = ignored.map(|(code, _)| format!("additional_attributes: {code}")).collect();
         out.ignored_columns.count_row(names.iter().map(String::as_str));
     }
@@ -291,7 +295,7 @@ impl Magento {
             }
             _ => path,
         };
-        Some(out.select_images(images.map(|(path, label)| (full(path), label))))
+        out.select_images(images.map(|(path, label)| (full(path), label)))
     }
 }
 
@@ -340,7 +344,7 @@ impl ShopParser for Magento {
 
     fn parse(&mut self, line: Line, out: &mut Output) {
         let attributes = self.attributes(&line);
-        Self::count_ignored(&attributes, out);
+        self.count_ignored(&line, &attributes, out);
         if !line.cell(&self.columns.store_view).is_empty() {
             return out.note("lines of store views (translations)", 1);
         }

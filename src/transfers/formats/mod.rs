@@ -159,14 +159,15 @@ impl Output {
         self.notes.add(what, count);
     }
 
-    /// Collects images by URL and alternative text without duplicates; invalid URLs are counted and dropped.
-    fn select_images(&mut self, found: impl IntoIterator<Item = (String, Option<String>)>) -> Vec<ImageRecord> {
-        let mut images: Vec<ImageRecord> = Vec::new();
+    /// Collects images by URL and alternative text without duplicates; invalid URLs are counted and dropped. Returns none,
+    /// which leaves the images as they are, if all URLs are invalid.
+    fn select_images(&mut self, found: impl IntoIterator<Item = (String, Option<String>)>) -> Option<Vec<ImageRecord>> {
+        let (mut images, mut dropped) = (Vec::new(), 0_u64);
         for (url, alt) in found {
             let start = url.get(..8).unwrap_or_default().to_ascii_lowercase();
             if !(start.starts_with("https://") || start.starts_with("http://")) || url.len() > MAX_URL {
-                self.note("images without a web address", 1);
-            } else if images.iter().any(|image| image.url == url) {
+                dropped += 1;
+            } else if images.iter().any(|image: &ImageRecord| image.url == url) {
                 // The main image is listed again in the gallery.
             } else if images.len() == MAX_IMAGES {
                 self.note("images beyond the first 50 of a product", 1);
@@ -174,7 +175,8 @@ impl Output {
                 images.push(ImageRecord { url, alt });
             }
         }
-        images
+        self.note("images without a web address", dropped);
+        (dropped == 0 || !images.is_empty()).then_some(images)
     }
 }
 

@@ -183,7 +183,7 @@ impl Shopify {
         found.sort_by_key(|(position, ..)| *position);
         let own = lines.iter().map(|line| line.cell(&columns.variant_image)).filter(|url| !url.is_empty());
         let found = found.into_iter().map(|(_, url, alt)| (url, alt)).chain(own.map(|url| (url.into(), None)));
-        Some(out.select_images(found))
+        out.select_images(found)
     }
 
     fn variant(&self, product: &Product, line: &Line) -> Result<ProductRecord, Rejection> {

@@ -20,7 +20,7 @@ use crate::{
     error::Result,
     products::model::attributes::WeightUnit,
     text::{MAX_DESCRIPTION, slugify},
-    transfers::record::{GroupRecord, ImageRecord, ProductRecord, Rejection},
+    transfers::record::{GroupRecord, ProductRecord, Rejection},
 };
 
 const HINT: &str = "Is it a WooCommerce product CSV? Export it with English as your profile's language.";
@@ -209,7 +209,10 @@ impl WooCommerce {
         let (price, compare_at_price) = cells::price_and_compare_at(regular, self.sale(line)?);
         let inventory = columns.inventory.read(line, &self.amounts)?;
         if columns.inventory.is_shared(line) {
-            out.note("variations that share the stock of their parent", 1);
+            out.note(
+                "variations that share the stock of their parent, which is not imported: new ones are out of stock",
+                1,
+            );
         }
         let mut record = ProductRecord {
             external_id: id,
@@ -238,8 +241,8 @@ impl WooCommerce {
             record.group = Some(None);
             out.note("additional categories of products", self.categories(line).1);
         }
-        let images: Vec<ImageRecord> = out.select_images(images.into_iter().map(|url| (url, None)));
-        record.images = columns.images.is_present().then_some(images);
+        let images = out.select_images(images.into_iter().map(|url| (url, None)));
+        record.images = images.filter(|_| columns.images.is_present());
         Ok(record)
     }
 

@@ -85,9 +85,13 @@ fn open_shop_file(shop: Shop, input: Box<dyn Read + Send>, options: &ImportOptio
         _ => products.ignored_columns(),
     };
     let read: fn(ProductRecord) -> ProductRecord = match options.resource {
-        Resource::Stock => {
-            |product| ProductRecord { sku: product.sku, stock: product.stock, ..ProductRecord::default() }
-        }
+        Resource::Stock => |product| ProductRecord {
+            sku: product.sku,
+            stock: product.stock,
+            inventory_policy: product.inventory_policy,
+            backorders: product.backorders,
+            ..ProductRecord::default()
+        },
         _ => |product| product,
     };
     let read = move |product| Ok(Record::Product(Box::new(read(product))));

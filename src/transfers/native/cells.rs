@@ -15,9 +15,9 @@ pub fn escape_formula(text: &str) -> Cow<'_, str> {
     if text.starts_with(FORMULA_PREFIXES) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// Reverses [`escape_formula`].
+/// Reverses [`escape_formula`]. An apostrophe before any other character, as in `'90s`, is part of the text.
 pub fn unescape_formula(cell: &str) -> &str {
-    cell.strip_prefix('\'').unwrap_or(cell)
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA_PREFIXES)).unwrap_or(cell)
 }
 
 /// Converts a database value to a cell; nested values are given as JSON.
@@ -149,6 +149,9 @@ mod tests {
             let cell = encode(Kind::Text, text);
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");
             assert_eq!(decode(Kind::Text, &cell), Ok(Value::String(text.into())), "{text:?}");
+        }
+        for cell in ["'90s", "'Twas", "'"] {
+            assert_eq!(decode(Kind::Text, cell), Ok(Value::String(cell.into())), "{cell:?}");
         }
         for (kind, value, cell) in [
             (Kind::Path, r#"["Home","Tea > Coffee","Back\\slash"]"#, r"Home > Tea \> Coffee > Back\\slash"),

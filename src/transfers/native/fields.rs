@@ -61,7 +61,9 @@ impl Fields {
     pub fn integer(&mut self, name: &str) -> FieldResult<i32> {
         self.parse(name, |value| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.parse().map_err(|_| format!("{text:?} is not a whole number"))
+            let whole = number(&text).ok().filter(|number| number.fract().is_zero());
+            let whole = whole.ok_or_else(|| format!("{text:?} is not a whole number"))?;
+            i32::try_from(whole).map_err(|_| format!("must be between {} and {}", i32::MIN, i32::MAX))
         })
     }
 

@@ -100,7 +100,7 @@ pub fn customer(mut fields: Fields) -> Result<CustomerRecord, Rejection> {
     })
 }
 
-/// Parses an order. Its total is the sum of its lines.
+/// Parses an order.
 /// # Errors
 /// The reason why the row is rejected.
 pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
@@ -129,15 +129,21 @@ pub fn order(mut fields: Fields) -> Result<OrderRecord, Rejection> {
         placed_at,
         shipping_address,
         billing_address: billing_address.map(OrderAddress::from),
+        total: fields.decimal("total")?.flatten(),
         lines: fields.json("lines")?.flatten().unwrap_or_default(),
     })
 }
 
 fn group(fields: &mut Fields) -> Result<Option<Option<GroupRecord>>, Rejection> {
     let (slug, name, options) = (fields.text("group")?, fields.text("group_name")?, fields.pairs("options")?);
-    let Some(slug) = slug else { return Ok(None) };
-    let Some(slug) = slug else { return Ok(Some(None)) };
-    let Some(options) = options.flatten() else {
+    let (is_given, slug, options) = (slug.is_some(), slug.flatten(), options.flatten());
+    let Some(slug) = slug else {
+        return match options {
+            Some(_) => Err(missing("group", "a product with options must be in a group")),
+            None => Ok(is_given.then_some(None)),
+        };
+    };
+    let Some(options) = options else {
         return Err(missing("options", "a product in a group must have options such as Size=M; Color=Red"));
     };
     let name = name.flatten().unwrap_or_else(|| slug.clone());
@@ -162,13 +168,13 @@ fn weight(fields: &mut Fields) -> Result<Option<Option<Weight>>, Rejection> {
     let (value, unit) = (fields.decimal("weight")?, fields.text("weight_unit")?.flatten());
     match (value, unit) {
         (None, None) => Ok(None),
-        (Some(None), None) => Ok(Some(None)),
+        (Some(None), _) => Ok(Some(None)),
         (Some(Some(value)), Some(unit)) => {
             let unit = WeightUnit::parse(&unit).ok_or_else(|| missing("weight_unit", WEIGHT_UNITS))?;
             Ok(Some(Some(Weight { value, unit })))
         }
         (Some(Some(_)), None) => Err(missing("weight_unit", WEIGHT_UNITS)),
-        (_, Some(_)) => Err(missing("weight", "a value is required where weight_unit has one")),
+        (None, Some(_)) => Err(missing("weight", "the file has units of weight but no weights")),
     }
 }
 

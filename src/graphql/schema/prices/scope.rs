@@ -80,7 +80,7 @@ macro_rules! amount_where {
     ($filter:ident by $amount:ident) => {
         impl $crate::graphql::schema::prices::AmountWhere for $filter {
             fn amount(&self) -> Option<&$crate::graphql::engine::filters::PriceFilter> {
-                self.$amount.as_ref()
+                self.$amount.as_ref().filter(|amount| !amount.is_empty())
             }
 
             fn website(&self) -> Option<&$crate::graphql::schema::websites::WebsiteFilter> {
@@ -112,7 +112,7 @@ impl Load for WebsiteCurrencies {
     }
 }
 
-/// The websites that a list may have items of, with their currencies. Empty for a list whose amounts are not compared.
+/// The websites that a list may have items of, with their currencies: those with products or orders. Empty for a list whose amounts are not compared.
 #[derive(Debug, Clone, Default)]
 pub struct PriceScope(Vec<Arc<WebsiteCurrency>>);
 
@@ -181,7 +181,7 @@ impl PriceScope {
         amount: impl Fn(Op<Decimal>) -> C,
         website: impl Fn(WebsiteOp) -> C,
     ) -> Result<()> {
-        let Some(filter) = filter else { return Ok(()) };
+        let Some(filter) = filter.filter(|filter| !filter.is_empty()) else { return Ok(()) };
         let websites = self.websites_in(amounts, filter.currency.map(|code| code.0))?;
         list.condition(websites.map(|ids| website(WebsiteOp::Id(Op::In(ids)))));
         list.amount(Some(filter), amount);

@@ -115,8 +115,9 @@ fn trimmed(text: String) -> String {
 async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere, order: SearchOrderField) -> Result<SearchFilter> {
     let category = filter.category.map(|category| category.split().0);
     let websites = WebsiteFilter::ids(filter.source_website, ctx, "sourceWebsite").await?;
-    let price_websites = websites_of_prices(ctx, websites.as_deref(), filter.price.as_ref(), order).await?;
-    let price = filter.price.unwrap_or_default();
+    let price = filter.price.filter(|price| !price.is_empty());
+    let price_websites = websites_of_prices(ctx, websites.as_deref(), price.as_ref(), order).await?;
+    let price = price.unwrap_or_default();
     let [tags_any, tags_all] = filter.tags.unwrap_or_default().into_tags()?;
     let created_at = filter.created_at.unwrap_or_default();
     let exact = price.eq.map(|price| price.0);

@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use super::super::{
     super::{
         actions::{BatchOutcome, BatchWriter},
-        model::{Report, Resource},
+        model::{OTHER_TOTALS, Report, Resource, SHORTFALLS},
         record::{
             CategoryRecord, Context, CustomerRecord, OrderRecord, ProductRecord, Record, RejectedRow, Rejection, Row,
         },
@@ -79,7 +79,7 @@ impl BatchWriter<Record> for Importer<'_> {
             let rows = self.take_distinct(&mut waiting, &mut batch.rejected);
             let rows = self.resolve_references(rows, &mut batch.rejected).await?;
             let Written { outcomes, shortfalls } = self.write_all(&rows).await?;
-            batch.shortfalls += shortfalls;
+            batch.notes.push((SHORTFALLS, shortfalls));
             for (row, outcome) in rows.into_iter().zip(outcomes) {
                 match outcome {
                     RowOutcome::Created => batch.created += 1,
@@ -92,6 +92,9 @@ impl BatchWriter<Record> for Importer<'_> {
                     }
                 }
                 self.contents.accepted.add(row.line, &row.record);
+                if matches!(&row.record, Record::Order(order) if order.has_other_total()) {
+                    batch.notes.push((OTHER_TOTALS, 1));
+                }
             }
         }
         batch.rejected.iter().for_each(|row| self.contents.add_rejected(&row.fields));

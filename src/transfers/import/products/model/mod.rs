@@ -69,7 +69,8 @@ pub fn check(product: &mut ProductRecord) -> Result<(), Rejection> {
         trim_in_place(&mut image.url);
         image.alt.iter_mut().for_each(trim_in_place);
     }
-    let is_address = |url: &str| ["http://", "https://", "/"].iter().any(|begin| url.starts_with(begin));
+    let is_address =
+        |url: &str| ["http://", "https://", "/"].iter().any(|begin| url.starts_with(begin)) && !url.starts_with("//");
     if product.images.iter().flatten().any(|image| !is_address(&image.url)) {
         return Err(Rejection::at(
             "images",
