@@ -1,0 +1,3 @@
+//! Attacks as strangers send them, and what holds them. `docs/operations/attacks.md` has the list.
+
+mod hidden_filters;
