@@ -2,3 +2,4 @@
 
 mod hidden_filters;
 mod hidden_products;
+mod response_headers;
