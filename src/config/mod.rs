@@ -23,7 +23,7 @@ pub use self::{
     analytics::AnalyticsSettings,
     carts::CartSettings,
     files::{FileSettings, media_url},
-    http::{HttpSettings, base_url},
+    http::{HttpSettings, Introspection, base_url},
     limits::LimitSettings,
     mail::MailSettings,
     payments::{PaymentCapture, PaymentSettings},

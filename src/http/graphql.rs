@@ -28,7 +28,8 @@ use super::{
     response::{respond, respond_to_batch, status},
 };
 use crate::{
-    config::HttpSettings,
+    auth::{Permissions, Viewer},
+    config::{HttpSettings, Introspection},
     db::recorder::StatementRecorder,
     error::ErrorCode,
     graphql::{
@@ -62,6 +63,8 @@ pub struct Endpoint {
     pub settings: HttpSettings,
     /// Whether responses report the number and time of their SQL statements.
     pub show_sql: bool,
+    /// Who may query the schema itself.
+    pub introspection: Introspection,
 }
 
 /// Returns the route of `/graphql`, for every method.
@@ -172,6 +175,9 @@ async fn run(
     let prepared = endpoint.engine.prepare_within(request, budget)?;
     check_method(prepared.operation.kind, &parts.method)?;
     let viewer = authenticate_operation(&parts.headers, &endpoint.services, request_id, &prepared).await?;
+    if prepared.is_introspecting {
+        check_introspection(endpoint.introspection, &viewer)?;
+    }
     let operation = prepared.operation.clone();
     let origin = origin(parts, endpoint.settings.trusted_proxies);
     let actor = actor(&viewer, &origin, request_id);
@@ -251,6 +257,23 @@ fn check_method(kind: OperationType, method: &Method) -> Result<(), RequestError
         OperationType::Subscription => Err(coded(ErrorCode::BadUserInput, "subscriptions require a WebSocket").into()),
         _ => Ok(()),
     }
+}
+
+/// Rejects queries of the schema itself by viewers who may not send them.
+fn check_introspection(allowed: Introspection, viewer: &Viewer) -> Result<(), ServerError> {
+    let message = match allowed {
+        Introspection::On => return Ok(()),
+        Introspection::Staff if viewer.permissions() != Permissions::default() => return Ok(()),
+        Introspection::Staff => {
+            "Introspection (__schema, __type) is for staff on this server (SOUK_INTROSPECTION=staff). Send the access token \
+             of a staff member or an API key with a permission, or use the file that `souk schema` prints."
+        }
+        Introspection::Off => {
+            "Introspection (__schema, __type) is turned off on this server (SOUK_INTROSPECTION=off). Use the file that \
+             `souk schema` prints."
+        }
+    };
+    Err(coded(ErrorCode::Forbidden, message))
 }
 
 /// Returns the error of an operation that exceeded its time limit.

@@ -71,7 +71,13 @@ pub fn router(
     let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
     let files = files::routes(services.storage.clone()).merge(media::routes(services.storage.clone()));
     let show_sql = environment == Environment::Development;
-    let endpoint = Endpoint { engine, services, settings: settings.clone(), show_sql };
+    let endpoint = Endpoint {
+        engine,
+        services,
+        settings: settings.clone(),
+        show_sql,
+        introspection: settings.introspection(environment),
+    };
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
     let has_ide = settings.has_ide(environment);

@@ -74,6 +74,7 @@ mod tests {
             max_batch: 1,
             timeout: std::time::Duration::ZERO,
             ide: None,
+            introspection: None,
             cors_origins: Vec::new(),
         };
         for (sent, trusted_proxies, public_url, expected) in [

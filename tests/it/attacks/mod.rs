@@ -2,4 +2,5 @@
 
 mod hidden_filters;
 mod hidden_products;
+mod introspection;
 mod response_headers;
