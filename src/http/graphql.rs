@@ -23,7 +23,7 @@ use super::{
     multipart,
     origin::origin,
     params::{self, Requests},
-    public_url::public_url,
+    public_url::{is_https, public_url},
     rejection::Rejection,
     response::{respond, respond_to_batch, status},
 };
@@ -65,6 +65,8 @@ pub struct Endpoint {
     pub show_sql: bool,
     /// Who may query the schema itself.
     pub introspection: Introspection,
+    /// Whether cookies are for TLS only, whatever the request says. Otherwise those of requests that arrived by TLS are.
+    pub has_secure_cookies: bool,
 }
 
 /// Returns the route of `/graphql`, for every method.
@@ -183,7 +185,8 @@ async fn run(
     let actor = actor(&viewer, &origin, request_id);
     let user = actor.user;
     let dispatcher = Dispatcher::default();
-    let mut data = request_data(viewer, origin, cookies(&parts.headers), &dispatcher);
+    let are_secure = endpoint.has_secure_cookies || is_https(&parts.headers, &endpoint.settings);
+    let mut data = request_data(viewer, origin, cookies(&parts.headers, are_secure), &dispatcher);
     data.insert(files);
     data.insert(public_url(parts, &endpoint.settings));
     // A test's recorder if one is set in this task (it also records the SQL texts); a new one otherwise.

@@ -77,6 +77,7 @@ pub fn router(
         settings: settings.clone(),
         show_sql,
         introspection: settings.introspection(environment),
+        has_secure_cookies: environment == Environment::Production,
     };
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));

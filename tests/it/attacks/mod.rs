@@ -3,4 +3,5 @@
 mod hidden_filters;
 mod hidden_products;
 mod introspection;
+mod refresh_cookie;
 mod response_headers;
