@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::{
+    auth::Scope,
     db::{actor::ActorKind, filter::Op, tables::audit_log},
     ids::{self, ApiKeyId, AuditEntryId, CategoryId, OrderId, ProductGroupId, RowId, SessionId, UserId, WebsiteId},
     paging::SortKey,
@@ -116,8 +117,8 @@ pub fn with_global_ids(columns: Value) -> Value {
 /// A filter condition on entries.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AuditCondition {
-    /// Filter by user.
-    User(Op<UserId>),
+    /// Filter by user, for a viewer who may see the users of the scope.
+    User(Scope, Op<UserId>),
     /// Filter by authentication method.
     Via(Op<ActorKind>),
     /// Filter by resource type.

@@ -20,6 +20,7 @@ use crate::{
         list_statements::list_statements,
         sql::{Void, op},
         tables::audit_log,
+        user_op::user_op,
     },
     error::Result,
     ids::{AuditEntryId, UserId, WebsiteId},
@@ -62,7 +63,7 @@ pub async fn all_of_user(mut conn: &Conn, user: UserId) -> Result<Vec<AuditRow>>
 fn condition(condition: &AuditCondition) -> Condition<'static, audit_log::table> {
     use AuditCondition as C;
     match condition {
-        C::User(user) => op!(user, audit_log::user_id.assume_not_null(), audit_log::user_id),
+        C::User(scope, user) => user_op!(scope, user, audit_log.user_id),
         C::Via(via) => op!(via, audit_log::via),
         C::ResourceType(resource_type) => op!(resource_type, audit_log::resource_type),
         C::Resource(resource_type, key) => {

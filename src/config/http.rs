@@ -3,9 +3,20 @@
 
 use std::{num::ParseIntError, time::Duration};
 
-use clap::{Args, builder::RangedU64ValueParser};
+use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 
 use super::Environment;
+
+/// Viewers who may query the schema itself (`__schema`, `__type`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Introspection {
+    /// Everyone.
+    On,
+    /// Staff and sellers: users and API keys with at least one permission.
+    Staff,
+    /// No one.
+    Off,
+}
 
 /// Settings for HTTP requests.
 #[derive(Debug, Clone, Args)]
@@ -39,6 +50,11 @@ pub struct HttpSettings {
     #[arg(long, env = "SOUK_IDE", value_name = "BOOL")]
     pub ide: Option<bool>,
 
+    /// Viewers who may query the schema itself (`__schema`, `__type`): everyone, staff and sellers, or no one. Default: `on`
+    /// in development, `staff` in production.
+    #[arg(long, env = "SOUK_INTROSPECTION", value_name = "WHO")]
+    pub introspection: Option<Introspection>,
+
     /// Origins from which browsers may send requests, separated by commas; `*` allows any. Default: the server's own
     /// pages; in development also those of `localhost`, `127.0.0.1` and `[::1]` on any port.
     #[arg(long, env = "SOUK_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
@@ -49,6 +65,14 @@ impl HttpSettings {
     /// Returns whether the IDE pages are served.
     pub fn has_ide(&self, environment: Environment) -> bool {
         self.ide.unwrap_or(environment == Environment::Development)
+    }
+
+    /// Returns who may query the schema itself.
+    pub fn introspection(&self, environment: Environment) -> Introspection {
+        self.introspection.unwrap_or(match environment {
+            Environment::Development => Introspection::On,
+            Environment::Production => Introspection::Staff,
+        })
     }
 }
 

@@ -27,6 +27,10 @@ pub struct LimitSettings {
     #[arg(long, env = "SOUK_MAX_DOCUMENT", default_value_t = 64 * 1024, value_name = "BYTES")]
     pub max_document: usize,
 
+    /// Maximum size of a response, in bytes; that of all responses to an array of requests.
+    #[arg(long = "max-response-bytes", env = "SOUK_MAX_RESPONSE_BYTES", default_value_t = 16 * 1024 * 1024, value_name = "BYTES")]
+    pub max_response: usize,
+
     /// Number of parsed and validated documents to cache.
     #[arg(long, env = "SOUK_DOCUMENT_CACHE", default_value_t = 1_000, value_name = "N")]
     pub document_cache: u64,
@@ -45,6 +49,7 @@ impl Default for LimitSettings {
             max_aliases: 30,
             max_root_fields: 20,
             max_document: 64 * 1024,
+            max_response: 16 * 1024 * 1024,
             document_cache: 1_000,
             persisted_queries: 1_000,
         }

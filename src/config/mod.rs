@@ -23,7 +23,7 @@ pub use self::{
     analytics::AnalyticsSettings,
     carts::CartSettings,
     files::{ExportedImageUrls, FileSettings, media_url},
-    http::HttpSettings,
+    http::{HttpSettings, Introspection},
     limits::LimitSettings,
     mail::MailSettings,
     payments::{PaymentCapture, PaymentSettings},

@@ -21,6 +21,7 @@ pub mod sql;
 #[allow(missing_docs, reason = "generated")]
 pub mod tables;
 mod text_enum;
+pub mod user_op;
 pub mod write_statements;
 
 use std::{sync::Arc, time::Duration};

@@ -95,9 +95,10 @@ fn guest(headers: &HeaderMap) -> Option<GuestKey> {
     headers.get(X_CART_TOKEN)?.to_str().ok().map(|token| GuestKey::from_token(token.trim()))
 }
 
-/// Returns the cookies of the request.
-pub fn cookies(headers: &HeaderMap) -> Cookies {
-    Cookies(headers.get(header::COOKIE).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned))
+/// Returns the cookies of the request. HTTP/2 may send each in a header of its own.
+pub fn cookies(headers: &HeaderMap, are_secure: bool) -> Cookies {
+    let lines: Vec<_> = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+    Cookies { header: (!lines.is_empty()).then(|| lines.join("; ")), are_secure }
 }
 
 /// Returns the actor under which the viewer's writes are recorded.

@@ -63,8 +63,6 @@ async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection>
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(object.size));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Ok((headers, Body::from_stream(object.stream)).into_response())
 }
 

@@ -23,12 +23,13 @@ use super::{
     multipart,
     origin::origin,
     params::{self, Requests},
-    public_url::public_url,
+    public_url::{is_https, public_url},
     rejection::Rejection,
     response::{respond, respond_to_batch, status},
 };
 use crate::{
-    config::HttpSettings,
+    auth::{Permissions, Viewer},
+    config::{HttpSettings, Introspection},
     db::recorder::StatementRecorder,
     error::ErrorCode,
     graphql::{
@@ -62,6 +63,10 @@ pub struct Endpoint {
     pub settings: HttpSettings,
     /// Whether responses report the number and time of their SQL statements.
     pub show_sql: bool,
+    /// Who may query the schema itself.
+    pub introspection: Introspection,
+    /// Whether cookies are for TLS only, whatever the request says. Otherwise those of requests that arrived by TLS are.
+    pub has_secure_cookies: bool,
 }
 
 /// Returns the route of `/graphql`, for every method.
@@ -172,12 +177,16 @@ async fn run(
     let prepared = endpoint.engine.prepare_within(request, budget)?;
     check_method(prepared.operation.kind, &parts.method)?;
     let viewer = authenticate_operation(&parts.headers, &endpoint.services, request_id, &prepared).await?;
+    if prepared.is_introspecting {
+        check_introspection(endpoint.introspection, &viewer)?;
+    }
     let operation = prepared.operation.clone();
     let origin = origin(parts, endpoint.settings.trusted_proxies);
     let actor = actor(&viewer, &origin, request_id);
     let user = actor.user;
     let dispatcher = Dispatcher::default();
-    let mut data = request_data(viewer, origin, cookies(&parts.headers), &dispatcher);
+    let are_secure = endpoint.has_secure_cookies || is_https(&parts.headers, &endpoint.settings);
+    let mut data = request_data(viewer, origin, cookies(&parts.headers, are_secure), &dispatcher);
     data.insert(files);
     data.insert(public_url(parts, &endpoint.settings));
     // A test's recorder if one is set in this task (it also records the SQL texts); a new one otherwise.
@@ -251,6 +260,23 @@ fn check_method(kind: OperationType, method: &Method) -> Result<(), RequestError
         OperationType::Subscription => Err(coded(ErrorCode::BadUserInput, "subscriptions require a WebSocket").into()),
         _ => Ok(()),
     }
+}
+
+/// Rejects queries of the schema itself by viewers who may not send them.
+fn check_introspection(allowed: Introspection, viewer: &Viewer) -> Result<(), ServerError> {
+    let message = match allowed {
+        Introspection::On => return Ok(()),
+        Introspection::Staff if viewer.permissions() != Permissions::default() => return Ok(()),
+        Introspection::Staff => {
+            "Introspection (__schema, __type) is for staff on this server (SOUK_INTROSPECTION=staff). Send the access token \
+             of a staff member or an API key with a permission, or use the file that `souk schema` prints."
+        }
+        Introspection::Off => {
+            "Introspection (__schema, __type) is turned off on this server (SOUK_INTROSPECTION=off). Use the file that \
+             `souk schema` prints."
+        }
+    };
+    Err(coded(ErrorCode::Forbidden, message))
 }
 
 /// Returns the error of an operation that exceeded its time limit.

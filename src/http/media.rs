@@ -65,7 +65,6 @@ async fn respond(storage: &Storage, key: &str, request: &HeaderMap) -> Result<Re
     headers.typed_insert(tag.clone());
     headers.typed_insert(AcceptRanges::bytes());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     if request.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(&tag)) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());

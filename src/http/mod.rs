@@ -1,5 +1,5 @@
 //! The HTTP transport: `/graphql`, images, signed files, health, public keys, webhooks, the IDE pages.
-//! Rule: no business rules here; every response carries its request id.
+//! Rule: no business rules here; every response carries its request id, and the headers that protect it.
 
 mod cors;
 mod credentials;
@@ -18,6 +18,7 @@ mod multipart;
 mod origin;
 mod page;
 mod params;
+mod protection;
 mod public_url;
 mod rejection;
 pub mod request_id;
@@ -44,6 +45,7 @@ use self::{
     graphql::Endpoint,
     health::{Health, livez, readyz},
     lingering::discard_unread_body,
+    protection::{Protection, protect},
     rejection::Rejection,
     request_id::set_request_id,
 };
@@ -69,7 +71,14 @@ pub fn router(
     let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
     let files = files::routes(services.storage.clone()).merge(media::routes(services.storage.clone()));
     let show_sql = environment == Environment::Development;
-    let endpoint = Endpoint { engine, services, settings: settings.clone(), show_sql };
+    let endpoint = Endpoint {
+        engine,
+        services,
+        settings: settings.clone(),
+        show_sql,
+        introspection: settings.introspection(environment),
+        has_secure_cookies: environment == Environment::Production,
+    };
     let probes =
         Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(Arc::clone(&health));
     let has_ide = settings.has_ide(environment);
@@ -83,7 +92,11 @@ pub fn router(
         None => router,
     };
     let router = router.layer(compression()).layer(middleware::from_fn(discard_unread_body));
-    (router.layer(middleware::from_fn(catch_panic)).layer(middleware::from_fn(set_request_id)), health)
+    let router = router
+        .layer(middleware::from_fn(catch_panic))
+        .layer(middleware::from_fn_with_state(Protection::new(settings), protect))
+        .layer(middleware::from_fn(set_request_id));
+    (router, health)
 }
 
 /// Compresses responses with the encoding that the client prefers: gzip, Brotli or Zstandard. The layer skips responses

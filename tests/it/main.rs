@@ -1,7 +1,8 @@
 //! The integration tests: one binary, a fresh database for each test, the router in process.
 //!
-//! The directories mirror the domains of `src`, with three more: `engine` (the GraphQL engine), `schema` (the schema as
-//! a whole, across domains) and `support` (code that the tests share). `architecture.rs` has the rules on the sources.
+//! The directories mirror the domains of `src`, with four more: `attacks` (what strangers try), `engine` (the GraphQL
+//! engine), `schema` (the schema as a whole, across domains) and `support` (code that the tests share).
+//! `architecture.rs` has the rules on the sources.
 //!
 //! Slow tests are in a `slow` module of their domain, for example `tests/it/orders/slow/`. A test is slow if it starts
 //! a server process or a PostgreSQL server, fills a database with tens of thousands of rows, runs many random sequences
@@ -17,6 +18,7 @@ mod support;
 mod access;
 mod analytics;
 mod architecture;
+mod attacks;
 mod audit;
 mod brands;
 mod carts;

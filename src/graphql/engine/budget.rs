@@ -1,6 +1,7 @@
 //! What the operations of one HTTP request may cost together.
 //! Rule: an array of requests may not cost more than a single one. The complexity is an estimate made before execution,
-//! so the objects of the response are counted too: an estimate that was too low ends the operation.
+//! so the objects and bytes of the response are counted too while it is built: an estimate that was too low ends the
+//! operation.
 
 use std::{
     mem,
@@ -11,7 +12,7 @@ use std::{
 };
 
 use async_graphql::{
-    ServerError, ValidationResult,
+    ServerError, ValidationResult, Value,
     async_trait::async_trait,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
 };
@@ -33,6 +34,8 @@ struct Inner {
     limits: Limits,
     used: Mutex<Used>,
     objects: AtomicUsize,
+    introspection: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +51,13 @@ impl Budget {
 
     /// Creates the budget of a request.
     pub fn new(limits: &Limits) -> Self {
-        Self(Arc::new(Inner { limits: limits.clone(), used: Mutex::default(), objects: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner {
+            limits: limits.clone(),
+            used: Mutex::default(),
+            objects: AtomicUsize::new(0),
+            introspection: AtomicUsize::new(0),
+            bytes: AtomicUsize::new(0),
+        }))
     }
 
     /// Adds a document, which is within the limits itself.
@@ -104,12 +113,39 @@ impl Budget {
         Err(coded(ErrorCode::LimitExceeded, self.too_many_objects()))
     }
 
-    /// Removes all but the first error about the number of objects: there is one for each list that did not fit.
-    pub fn keep_one_error(&self, errors: &mut Vec<ServerError>) {
-        if self.0.objects.load(Ordering::Relaxed) > self.max_objects() {
-            let (message, mut is_first) = (self.too_many_objects(), true);
-            errors.retain(|error| error.message != message || mem::take(&mut is_first));
+    /// Adds the cost of introspection; returns the cost of all operations of the request.
+    pub fn add_introspection(&self, cost: usize) -> usize {
+        self.0.introspection.fetch_add(cost, Ordering::Relaxed).saturating_add(cost)
+    }
+
+    /// Adds the size of resolved values, from [`value_bytes`].
+    /// # Errors
+    /// LIMIT_EXCEEDED if the responses are too large.
+    pub fn add_bytes(&self, bytes: usize) -> Result<(), ServerError> {
+        if self.0.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.0.limits.response_bytes {
+            return Ok(());
         }
+        Err(coded(ErrorCode::LimitExceeded, self.too_many_bytes()))
+    }
+
+    /// Removes all but the first error about the number of objects, and about the size: there is one for each list or object
+    /// that did not fit.
+    pub fn keep_one_error(&self, errors: &mut Vec<ServerError>) {
+        let mut keep_first = |message: String| {
+            let mut is_first = true;
+            errors.retain(|error| error.message != message || mem::take(&mut is_first));
+        };
+        if self.0.objects.load(Ordering::Relaxed) > self.max_objects() {
+            keep_first(self.too_many_objects());
+        }
+        if self.0.bytes.load(Ordering::Relaxed) > self.0.limits.response_bytes {
+            keep_first(self.too_many_bytes());
+        }
+    }
+
+    fn too_many_bytes(&self) -> String {
+        let limit = self.0.limits.response_bytes;
+        format!("The response has more than {limit} bytes. Select fewer fields, or set a smaller `first`.")
     }
 
     fn max_objects(&self) -> usize {
@@ -119,6 +155,20 @@ impl Budget {
     fn too_many_objects(&self) -> String {
         let limit = self.max_objects();
         format!("The response has more than {limit} objects in lists. Set a smaller `first`.")
+    }
+}
+
+/// Returns the size of a value in a response, roughly as JSON.
+pub fn value_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Enum(name) => name.len() + 2,
+        Value::List(items) => items.iter().map(|item| value_bytes(item) + 1).sum::<usize>() + 2,
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| name.len() + 4 + value_bytes(value)).sum::<usize>() + 2
+        }
+        Value::Binary(bytes) => bytes.len(),
+        Value::Null | Value::Number(_) | Value::Boolean(_) => 5,
     }
 }
 

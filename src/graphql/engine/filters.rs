@@ -28,6 +28,15 @@ pub struct IdFilter {
     pub is_null: Option<bool>,
 }
 
+impl IdFilter {
+    /// Returns whether this ID, and no other one, is asked for.
+    pub fn is_only<I: RowId>(&self, id: Option<I>) -> bool {
+        let is_it = |text: &ID| id.is_some_and(|id| text.as_str().trim() == id.to_global_id());
+        let is_any = self.eq.is_some() || self.r#in.is_some();
+        is_any && self.is_null.is_none() && self.eq.iter().chain(self.r#in.iter().flatten()).all(is_it)
+    }
+}
+
 /// Filter by text; conditions are combined with AND. Texts have at most 255 characters; whitespace around them is ignored.
 #[derive(Debug, Default, InputObject)]
 pub struct StringFilter {

@@ -34,6 +34,8 @@ pub struct Limits {
     pub recursion: usize,
     /// Directives per field.
     pub directives: usize,
+    /// Size of the response in bytes, before escaping.
+    pub response_bytes: usize,
 }
 
 impl Default for Limits {
@@ -49,6 +51,7 @@ impl Default for Limits {
             complexity: 20_000,
             recursion: 32,
             directives: 5,
+            response_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -61,6 +64,7 @@ impl From<&config::LimitSettings> for Limits {
             aliases: settings.max_aliases,
             depth: settings.max_depth,
             complexity: settings.max_complexity,
+            response_bytes: settings.max_response,
             ..Self::default()
         }
     }

@@ -35,6 +35,7 @@ use crate::{
         budget::{Budget, ComplexityLimit},
         documents::{Document, DocumentCache},
         errors::coded,
+        introspection::IntrospectionLimit,
         limits::{DocumentSize, Limits},
         literals::LiteralTypes,
         persisted_queries::{DocumentHash, PersistedQueries},
@@ -83,6 +84,7 @@ struct Inner {
     document_cache: DocumentCache,
     persisted_queries: PersistedQueries,
     limits: Limits,
+    introspection_limit: IntrospectionLimit,
     schema_description: &'static str,
 }
 
@@ -101,6 +103,8 @@ pub struct PreparedRequest {
     pub operation: Operation,
     /// Whether the document passed validation before, so that it is not validated again.
     pub is_validated: bool,
+    /// Whether the operation asks for the schema itself; `__typename` does not.
+    pub is_introspecting: bool,
     request: Request,
     document: Arc<Document>,
     /// Hash under which the text of the document is to be stored.
@@ -137,6 +141,7 @@ impl Engine {
         Self(Arc::new(Inner {
             input_types: InputTypes::new(&schema),
             literal_types: LiteralTypes::new(&schema),
+            introspection_limit: IntrospectionLimit::new(&schema),
             sdl,
             strict: Box::new(strict),
             fast: Box::new(fast),
@@ -168,7 +173,9 @@ impl Engine {
     /// # Errors
     /// A request error with its code; nothing has been executed.
     pub fn prepare_within(&self, mut request: Request, budget: &Budget) -> Result<PreparedRequest, ServerError> {
-        let Inner { document_cache, persisted_queries, limits, input_types, literal_types, .. } = &*self.0;
+        let Inner {
+            document_cache, persisted_queries, limits, input_types, literal_types, introspection_limit, ..
+        } = &*self.0;
         let hash = persisted_queries.resolve(&mut request)?;
         let cached = document_cache.get(&request.query);
         let is_validated = cached.is_some();
@@ -187,13 +194,20 @@ impl Engine {
         let (name, definition) = document.operation(operation_name).ok_or_else(|| no_operation(operation_name))?;
         let operation = Operation { kind: definition.ty, name: name.map(ToString::to_string) };
         input_types.check(definition, &mut request.variables)?;
+        let root_fields = document.root_fields(operation_name);
+        let is_introspecting = root_fields.iter().any(|field| introspection::is_introspection(field));
+        if is_introspecting {
+            introspection_limit.check(&document.parsed, &root_fields, &request.variables, budget)?;
+        }
         request.set_parsed_query(document.parsed.clone());
-        Ok(PreparedRequest { operation, is_validated, request, document, hash, budget: budget.clone() })
+        let budget = budget.clone();
+        Ok(PreparedRequest { operation, is_validated, is_introspecting, request, document, hash, budget })
     }
 
     /// Executes a query or a mutation. `data` is the context data of the resolvers; the request id is added to it.
     pub async fn execute(&self, prepared: PreparedRequest, mut data: Data, request_id: &RequestId) -> Response {
-        let PreparedRequest { operation, is_validated, mut request, document, hash, budget } = prepared;
+        let PreparedRequest { operation, is_validated, is_introspecting, mut request, document, hash, budget } =
+            prepared;
         data.insert(request_id.clone());
         data.insert(budget.clone());
         request.data = data;
@@ -205,6 +219,9 @@ impl Engine {
             tracing::error!(%request_id, operation = operation.name, "resolver panicked");
             Response::from_errors(vec![coded(ErrorCode::InternalServerError, errors::INTERNAL_MESSAGE)])
         });
+        if is_introspecting {
+            introspection::add_bytes(&mut response, &document.root_fields(operation.name.as_deref()), &budget);
+        }
         budget.keep_one_error(&mut response.errors);
         if errors::is_request_error(&response) {
             response.errors.truncate(Self::MAX_REQUEST_ERRORS);

@@ -75,12 +75,8 @@ fn respond(file: &File, tag: &ETag, request: &HeaderMap) -> Response {
         let message = "This file is only available gzip-compressed. Send Accept-Encoding: gzip.\n";
         return (StatusCode::NOT_ACCEPTABLE, message).into_response();
     }
-    let file_headers = [
-        (header::CONTENT_TYPE, file.content_type),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ];
+    let file_headers =
+        [(header::CONTENT_TYPE, file.content_type), (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY)];
     let encoding = file.is_gzip.then_some([(header::CONTENT_ENCODING, "gzip"), (header::VARY, "accept-encoding")]);
     (cache_headers, file_headers, encoding, file.body).into_response()
 }

@@ -1,15 +1,19 @@
 //! Which viewers may do what with an order: its customer, the guest who placed it, sellers and staff.
 //! Rule: an order that the viewer may not see is NOT_FOUND.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
     auth::{Permission, Scope, Viewer},
+    carts,
     db::Conn,
     error::{Error, Result},
-    ids::OrderId,
+    ids::{OrderId, ProductId},
     orders::{
         model::{OrderActor, OrderRow},
         store,
     },
+    products::{self, model::ProductRow},
 };
 
 /// Permissions that allow fulfilling orders: staff all orders of their websites, sellers those with their products.
@@ -25,6 +29,32 @@ pub(super) fn editor_scope(viewer: &Viewer) -> Result<Scope> {
         Scope::Public => viewer.require_user().map(Scope::Own),
         other => Ok(other),
     }
+}
+
+/// Removes the products that the viewer may not see, so that they are handled like missing ones. Products that the viewer
+/// ordered before or has in a cart are kept: who knows a product may learn that it is no longer for sale.
+/// # Errors
+/// Database errors.
+pub(super) async fn retain_known(
+    conn: &Conn,
+    viewer: &Viewer,
+    products: &mut BTreeMap<ProductId, ProductRow>,
+) -> Result<()> {
+    let scope = viewer.scope(Permission::ManageProducts);
+    let hidden = products.values().filter(|product| !products::store::can_see(&scope, product));
+    let hidden: Vec<ProductId> = hidden.map(|product| product.id).collect();
+    if hidden.is_empty() {
+        return Ok(());
+    }
+    let carts = carts::store::by_holder(conn, &viewer.holder()).await?;
+    let carts: Vec<_> = carts.iter().map(|cart| cart.id).collect();
+    let lines = carts::store::lines_by_cart_ids(conn, &carts).await?;
+    let mut known: BTreeSet<ProductId> = lines.iter().map(|line| line.product_id).collect();
+    if let Some(user) = viewer.user_id() {
+        known.extend(store::ordered_products(conn, user, &hidden).await?);
+    }
+    products.retain(|id, _| known.contains(id) || !hidden.contains(id));
+    Ok(())
 }
 
 /// Reads an order again after a change.

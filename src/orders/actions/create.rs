@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::place::{
-    Addresses, Buyer, account_contact, check_stock, find_address, find_billing_address, lock_products, place,
+use super::{
+    access::retain_known,
+    place::{Addresses, Buyer, account_contact, check_stock, find_address, find_billing_address, lock_products, place},
 };
 use crate::{
     auth::{Scope, Viewer},
@@ -38,8 +39,8 @@ pub struct OrderRequest {
 /// Places an order, all or nothing: takes the stock and copies prices, names, contact and address. Repeating the
 /// request with the same key returns the same order.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE, OUT_OF_STOCK,
-/// MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
+/// UNAUTHENTICATED for anonymous viewers; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE for a product that the
+/// viewer may see or knows, OUT_OF_STOCK, MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
 pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String) -> Result<OrderRow> {
     let me = viewer.require_user()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
@@ -54,7 +55,7 @@ pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String
                     .ok_or_else(|| Error::Internal("the order of a stored idempotency key does not exist".into()));
             }
         };
-        place_order(conn, me, &request, &claimed).await
+        place_order(conn, viewer, me, &request, &claimed).await
     })
     .await
 }
@@ -74,14 +75,21 @@ fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-async fn place_order(conn: &Conn, me: UserId, request: &OrderRequest, claimed: &ClaimedKey) -> Result<OrderRow> {
+async fn place_order(
+    conn: &Conn,
+    viewer: &Viewer,
+    me: UserId,
+    request: &OrderRequest,
+    claimed: &ClaimedKey,
+) -> Result<OrderRow> {
     // Sorted by ID, the order in which the rows are locked.
     let mut wanted: BTreeMap<ProductId, i32> = BTreeMap::new();
     for (product, quantity) in &request.lines {
         let total = wanted.entry(*product).or_default();
         *total = total.saturating_add(*quantity);
     }
-    let found = lock_products(conn, &wanted).await?;
+    let mut found = lock_products(conn, &wanted).await?;
+    retain_known(conn, viewer, &mut found).await?;
     check_products(request, &wanted, &found)?;
     let (shipping, billing, contact) = futures_util::future::try_join3(
         find_address(conn, me, request.address, "addressId"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    access::{actor_of, editor_scope, reread},
+    access::{actor_of, editor_scope, reread, retain_known},
     place::{check_stock, line, lock_products},
 };
 use crate::{
@@ -52,6 +52,21 @@ async fn lock_product(conn: &Conn, id: ProductId, more: i32) -> Result<Option<Pr
     Ok(lock_products(conn, &BTreeMap::from([(id, more)])).await?.remove(&id))
 }
 
+/// Locks a product that is added to an order with these lines; none if the viewer may not know of it.
+async fn lock_addition(
+    conn: &Conn,
+    viewer: &Viewer,
+    lines: &[OrderDetailRow],
+    id: ProductId,
+    quantity: i32,
+) -> Result<Option<ProductRow>> {
+    let mut found = lock_products(conn, &BTreeMap::from([(id, quantity)])).await?;
+    if lines.iter().all(|line| line.product_id != id) {
+        retain_known(conn, viewer, &mut found).await?;
+    }
+    Ok(found.remove(&id))
+}
+
 /// Adds a product to a pending order at its current price: to the line that already has the product at this price, or
 /// as a new line.
 /// # Errors
@@ -63,8 +78,8 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
     db.transaction(async |conn| {
         let order = lock_pending(conn, &scope, order, "orderId", "order").await?;
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
-        let product =
-            lock_product(conn, product, quantity).await?.ok_or_else(|| Error::not_found("productId", "product"))?;
+        let product = lock_addition(conn, viewer, &lines, product, quantity).await?;
+        let product = product.ok_or_else(|| Error::not_found("productId", "product"))?;
         let same = line_to_extend(&lines, &product, "orderId")?;
         if product.source_website_id != order.source_website_id {
             return Err(Error::user(

@@ -13,6 +13,7 @@ use diesel::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::{
+    auth::Scope,
     db::{
         filter::Op,
         tables::{order_details, orders},
@@ -223,8 +224,8 @@ pub enum OrderCondition {
     Number(Op<String>),
     /// By status.
     Status(Op<Status>),
-    /// By customer.
-    User(Op<UserId>),
+    /// By customer, for a viewer who may see the users of the scope.
+    User(Scope, Op<UserId>),
     /// By website.
     SourceWebsite(WebsiteOp),
     /// By payment status.

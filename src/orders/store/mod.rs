@@ -34,6 +34,7 @@ use crate::{
         list_statements::list_statements,
         sql::{CountUpTo, ParentId, PerParent, citext_op, op, text_op},
         tables::{order_details, orders, products, websites},
+        user_op::user_op,
     },
     error::{Error, Result},
     ids::{CodeOrId, OrderDetailId, OrderId, ProductId, UserId, WebsiteId},
@@ -76,7 +77,7 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
         C::Id(id) => op!(id, orders::id),
         C::Number(number) => text_op!(number, orders::order_number),
         C::Status(status) => op!(status, orders::status),
-        C::User(user) => op!(user, orders::user_id.assume_not_null(), orders::user_id),
+        C::User(scope, user) => user_op!(scope, user, orders.user_id),
         C::SourceWebsite(website) => website_op!(website, orders::source_website_id),
         C::PaymentStatus(status) => op!(status, orders::payment_status),
         C::ContactEmail(email) => citext_op!(email, orders::contact_email),
@@ -141,7 +142,7 @@ pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
             matches!(
                 condition,
                 C::Status(Op::Eq(_))
-                    | C::User(Op::Eq(_))
+                    | C::User(Scope::All, Op::Eq(_))
                     | C::SourceWebsite(WebsiteOp::Id(Op::Eq(_)) | WebsiteOp::Code(_))
             )
         }
@@ -218,6 +219,16 @@ pub async fn lines_by_order_ids(mut conn: &Conn, ids: &[OrderId]) -> Result<Vec<
         .order((order_details::order_id, order_details::id))
         .select(OrderDetailRow::as_select());
     Ok(query.load(&mut conn).await?)
+}
+
+/// Returns those of these products that a user has ordered.
+pub async fn ordered_products(mut conn: &Conn, user: UserId, ids: &[ProductId]) -> Result<Vec<ProductId>> {
+    let query = order_details::table
+        .inner_join(orders::table)
+        .filter(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(user)))
+        .filter(order_details::product_id.eq_any(ids))
+        .select(order_details::product_id);
+    Ok(query.distinct().load(&mut conn).await?)
 }
 
 /// Returns the lines with these IDs, in no particular order. A line is visible to everyone who can see its order.

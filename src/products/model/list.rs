@@ -41,8 +41,8 @@ pub enum ProductCondition {
     Supplier(Op<SupplierId>),
     /// Filter by website.
     SourceWebsite(WebsiteOp),
-    /// Filter by seller.
-    Seller(Op<UserId>),
+    /// Filter by seller, for a viewer who may see the users of the scope.
+    Seller(Scope, Op<UserId>),
     /// Filter by whether the product has images.
     HasImages(bool),
     /// Filter by whether the product is for sale.

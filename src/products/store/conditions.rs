@@ -13,6 +13,7 @@ use crate::{
         filter::Condition,
         sql::{name_op, op, text_op},
         tables::{categories, images, products},
+        user_op::user_op,
     },
     products::model::ProductCondition,
     websites::store::website_op,
@@ -46,7 +47,7 @@ pub(super) fn condition(condition: &ProductCondition) -> Condition<'static, prod
         C::Brand(brand) => op!(brand, products::brand_id.assume_not_null(), products::brand_id),
         C::Supplier(supplier) => op!(supplier, products::supplier_id.assume_not_null(), products::supplier_id),
         C::SourceWebsite(website) => website_op!(website, products::source_website_id),
-        C::Seller(seller) => op!(seller, products::seller_id.assume_not_null(), products::seller_id),
+        C::Seller(scope, seller) => user_op!(scope, seller, products.seller_id),
         C::HasImages(has_images) => {
             let own = images::table
                 .filter(images::product_id.assume_not_null().eq(products::id))

@@ -161,7 +161,7 @@ pub fn plans(list: &ProductList) -> PlanMode {
                 one,
                 C::Brand(Op::Eq(_))
                     | C::Supplier(Op::Eq(_))
-                    | C::Seller(Op::Eq(_))
+                    | C::Seller(Scope::All, Op::Eq(_))
                     | C::SourceWebsite(WebsiteOp::Id(Op::Eq(_)) | WebsiteOp::Code(_))
             )
         }
@@ -253,8 +253,8 @@ pub async fn find_with_category_and_brand(
     Ok(found.filter(|(product, ..)| can_see(scope, product)))
 }
 
-/// Same condition as [`visible`], for a loaded row.
-fn can_see(scope: &Scope, product: &ProductRow) -> bool {
+/// Returns whether a scope includes a loaded product; the same condition as [`visible`].
+pub fn can_see(scope: &Scope, product: &ProductRow) -> bool {
     product.is_active
         || match scope {
             Scope::All => true,

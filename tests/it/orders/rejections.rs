@@ -74,7 +74,7 @@ async fn rejected_order_returns_errors_and_writes_nothing() {
             of(vec![line(&nail, 1), line(&rope, 3), line(&rope, 3)]),
             "OUT_OF_STOCK lines.1.quantity, OUT_OF_STOCK lines.2.quantity",
         ),
-        (of(vec![line(&rope, 1), line(&removed, 1)]), "PRODUCT_INACTIVE lines.1.productId"),
+        (of(vec![line(&rope, 1), line(&removed, 1)]), "NOT_FOUND lines.1.productId"),
         (of(vec![line(&rope, 1), line(&away, 1)]), "MULTIPLE_WEBSITES lines.1.productId"),
         (of(vec![line(&rope, 1), line(&unknown, 1)]), "NOT_FOUND lines.1.productId"),
         (of(vec![line(&unknown, 1), line(&rope, 1), line(&nail, 1)]), "NOT_FOUND lines.0.productId"),

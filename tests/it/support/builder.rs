@@ -66,6 +66,7 @@ pub fn http_settings() -> HttpSettings {
         max_batch: 10,
         timeout: Duration::from_secs(30),
         ide: Some(true),
+        introspection: None,
         cors_origins: vec!["https://shop.example".to_owned()],
         trusted_proxies: 1,
         public_url: None,

@@ -106,6 +106,8 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
         services,
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
         show_sql: false,
+        introspection: souk::config::Introspection::On,
+        has_secure_cookies: false,
     };
     router(Arc::new(endpoint)).layer(middleware::from_fn(set_request_id))
 }

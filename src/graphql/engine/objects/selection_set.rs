@@ -15,7 +15,10 @@ use async_graphql::{
 };
 use futures_util::future::join_all;
 
-use crate::graphql::engine::objects::DynObject;
+use crate::graphql::engine::{
+    budget::{Budget, value_bytes},
+    objects::DynObject,
+};
 
 /// Resolves the selected fields of an object, concurrently or one after the other (`serial`).
 /// # Errors
@@ -62,8 +65,29 @@ pub async fn resolve_selection_set(
     }
     match failure {
         Some(error) => Err(PropagatedError::wrap(error)),
-        None => Ok(Value::Object(values)),
+        None => {
+            count_bytes(ctx, &fields, &values)?;
+            Ok(Value::Object(values))
+        }
     }
+}
+
+/// Counts the scalars of an object towards the size of the response. Objects inside it have been counted already. The root
+/// is kept, so that a mutation returns the results that fit.
+fn count_bytes(
+    ctx: &ContextSelectionSet<'_>,
+    fields: &[&Positioned<Field>],
+    values: &IndexMap<Name, Value>,
+) -> ServerResult<()> {
+    let Some(budget) = ctx.data_opt::<Budget>().filter(|_| ctx.path_node.is_some()) else { return Ok(()) };
+    let size = |(field, (name, value)): (&&Positioned<Field>, (&Name, &Value))| {
+        let is_leaf = field.node.selection_set.node.items.is_empty();
+        name.len() + 4 + if is_leaf { value_bytes(value) } else { 2 }
+    };
+    budget.add_bytes(fields.iter().zip(values).map(size).sum()).map_err(|mut error| {
+        error.locations.push(ctx.item.pos);
+        PropagatedError::wrap(ctx.set_error_path(error))
+    })
 }
 
 /// The selected fields of an object by response key, in the order of the query.

@@ -95,8 +95,8 @@ pub struct LoginInput {
     email: String,
     /// Password of the account.
     password: String,
-    /// Whether to return the refresh token as a cookie (HttpOnly, Secure, SameSite=Strict) instead of in the response,
-    /// so that scripts of the page cannot read it. Works for pages of the same site.
+    /// Whether to return the refresh token as a cookie (HttpOnly, Secure, SameSite=Strict, prefix `__Host-`) instead of in
+    /// the response, so that scripts of the page cannot read it. Works for pages of the same site.
     #[graphql(default)]
     refresh_cookie: bool,
 }
@@ -104,7 +104,8 @@ pub struct LoginInput {
 /// Input for `tokenRefresh`.
 #[derive(InputObject)]
 pub struct TokenRefreshInput {
-    /// Refresh token. If omitted, the token of the cookie is used, and the new token is set as a cookie too.
+    /// Refresh token. If omitted, the token of the cookie is used, and the new token is set as a cookie too. A request with
+    /// several such cookies fails with `UNAUTHENTICATED`.
     refresh_token: Option<String>,
 }
 
@@ -216,7 +217,10 @@ impl SessionMutation {
         #[graphql(desc = "The refresh token.")] input: TokenRefreshInput,
     ) -> Result<TokenRefreshPayload> {
         let as_cookie = input.refresh_token.is_none();
-        let token = input.refresh_token.or_else(|| cookie::get(ctx));
+        let token = match input.refresh_token {
+            None => cookie::get(ctx)?,
+            given => given,
+        };
         let refreshed = async {
             let missing = || {
                 Error::user(
@@ -244,7 +248,10 @@ impl SessionMutation {
         #[graphql(desc = "The session to end; defaults to the current one.")] input: Option<LogoutInput>,
     ) -> Result<LogoutPayload> {
         let given = input.unwrap_or_default().refresh_token;
-        let token = given.or_else(|| ctx.viewer().identity().is_none().then(|| cookie::get(ctx)).flatten());
+        let token = match (given, ctx.viewer().identity()) {
+            (None, None) => cookie::get(ctx)?,
+            (given, _) => given,
+        };
         let done = login::logout(ctx.db(), &ctx.services().permission_cache, ctx.viewer(), token.as_deref()).await;
         cookie::clear(ctx);
         LogoutPayload::of(done)

@@ -12,7 +12,7 @@ use crate::{
         model::{AuditCondition, AuditOrderField, AuditRow, Change, ResourceType, with_global_ids},
         store::{self, AuditList},
     },
-    auth::Permission,
+    auth::{Permission, Scope},
     db::{actor::ActorKind, filter::Filter},
     error::{Error, Result},
     graphql::{
@@ -20,7 +20,7 @@ use crate::{
             connections::{Connection, root_connection},
             filters::{DateTimeFilter, FilterBuilder, IdFilter},
             guards::PermissionGuard,
-            list_args::{ListArgs, Where, order_by, where_input},
+            list_args::{ListArgs, OrderBy, build_list, order_by, where_input},
             scalars::{Json, global_id},
         },
         schema::{
@@ -138,7 +138,8 @@ pub struct AuditViaFilter {
 where_input! {
     /// Filters for audit log entries; conditions are combined with AND.
     AuditWhere {
-        /// Filter by the user who made the change; `isNull: true` matches changes without a known user.
+        /// Filter by the user who made the change; `isNull: true` matches changes without a known user. Users whom the
+        /// viewer may not see match as if they were not known.
         user: Option<IdFilter>,
         /// Filter by authentication method.
         via: Option<AuditViaFilter>,
@@ -153,13 +154,12 @@ where_input! {
     }
 }
 
-impl Where for AuditWhere {
-    type Condition = AuditCondition;
-
-    fn into_filter(self) -> Result<Filter<AuditCondition>> {
+impl AuditWhere {
+    /// Converts the filter, for a viewer who may see the users of this scope.
+    fn filter(self, users: &Scope) -> Result<Filter<AuditCondition>> {
         use AuditCondition as C;
-        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, Self::into_filter)?;
-        filter.id("user", self.user, C::User)?;
+        let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, |nested| nested.filter(users))?;
+        filter.id("user", self.user, |user| C::User(users.clone(), user))?;
         let (via, resource_type) = (self.via.unwrap_or_default(), self.resource_type.unwrap_or_default());
         filter.choice("via", via.eq, via.r#in, C::Via)?;
         filter.choice("resourceType", resource_type.eq, resource_type.r#in, C::ResourceType)?;
@@ -193,7 +193,9 @@ impl AuditQuery {
         ctx: &Context<'_>,
         list_args: ListArgs<AuditWhere, AuditOrder>,
     ) -> Result<Connection<AuditEntry>> {
-        let list: AuditList = list_args.into_list((AuditOrderField::At, Direction::Desc), AuditOrderField::list)?;
+        let filter = list_args.filter.unwrap_or_default().filter(&ctx.viewer().scope(Permission::ManageUsers))?;
+        let order = list_args.order.map_or((AuditOrderField::At, Direction::Desc), OrderBy::into_parts);
+        let list: AuditList = build_list(list_args.page, filter, order, AuditOrderField::list)?;
         let scope = ctx.viewer().scope(Permission::ViewAuditLog);
         let rows = ctx.db().read(async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &scope, &list).await);

@@ -9,7 +9,7 @@ use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
 
 use crate::{
-    auth::Permission,
+    auth::{Permission, Scope},
     db::filter::{Filter, Op},
     error::{Error, Result},
     graphql::{
@@ -75,7 +75,8 @@ where_input! {
         shipping_country: Option<StringFilter>,
         /// Filter by the products of the order's lines; `isNull: true` matches orders without lines.
         product: Option<IdFilter>,
-        /// Filter by customer; `isNull: true` matches guest orders.
+        /// Filter by customer; `isNull: true` matches guest orders. Customers whom the viewer may not see match as if they
+        /// were guests.
         user: Option<IdFilter>,
         /// Filter by website.
         source_website: Option<WebsiteFilter>,
@@ -89,10 +90,11 @@ where_input! {
 }
 
 impl OrderWhere {
-    fn filter(self, amounts: &PriceScope) -> Result<Filter<OrderCondition>> {
+    /// Converts the filter, for a viewer who may see the users of this scope.
+    fn filter(self, users: &Scope, amounts: &PriceScope) -> Result<Filter<OrderCondition>> {
         use OrderCondition as C;
         let amounts = amounts.narrowed(&self);
-        let nested = |nested: Self| nested.filter(&amounts);
+        let nested = |nested: Self| nested.filter(users, &amounts);
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, nested)?;
         filter.id("id", self.id, C::Id)?;
         filter.text("orderNumber", self.order_number, C::Number)?;
@@ -104,7 +106,7 @@ impl OrderWhere {
         filter.text("contactName", self.contact_name, C::ContactName)?;
         filter.text("shippingCountry", self.shipping_country, |op| C::ShippingCountry(upper_case(op)))?;
         filter.id("product", self.product, C::Product)?;
-        filter.id("user", self.user, C::User)?;
+        filter.id("user", self.user, |user| C::User(users.clone(), user))?;
         WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
         amounts.add(&TOTAL_AMOUNTS, self.total_amount, &mut filter, C::TotalAmount, C::SourceWebsite)?;
         filter.time(self.placed_at, C::PlacedAt);
@@ -147,7 +149,8 @@ pub async fn list_from_args(
     if is_by_amount {
         amounts.check_order(&TOTAL_AMOUNTS, &filter)?;
     }
-    build_list(list_args.page, filter.filter(&amounts)?, order, OrderOrderField::list)
+    let users = ctx.viewer().scope(Permission::ManageUsers);
+    build_list(list_args.page, filter.filter(&users, &amounts)?, order, OrderOrderField::list)
 }
 
 fn cursor(list: &OrderList, row: &OrderRow) -> Cursor {

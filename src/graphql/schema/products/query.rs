@@ -81,7 +81,8 @@ where_input! {
         supplier: Option<IdFilter>,
         /// Filter by website.
         source_website: Option<WebsiteFilter>,
-        /// Filter by seller.
+        /// Filter by seller. Sellers whom the viewer may not see match as if there were none. Requires `MANAGE_USERS`, except
+        /// for the viewer's own ID.
         seller: Option<IdFilter>,
         /// Filter by whether the product has images. Images that are not processed yet do not count.
         has_images: Option<bool>,
@@ -95,11 +96,11 @@ where_input! {
 }
 
 impl ProductWhere {
-    /// Converts the filter, for a viewer who may see the stock of products in this scope.
-    fn filter(self, stock_scope: &Scope, prices: &PriceScope) -> Result<Filter<ProductCondition>> {
+    /// Converts the filter, for a viewer who may see the stock of products in one scope, and the users of another.
+    fn filter(self, stock_scope: &Scope, users: &Scope, prices: &PriceScope) -> Result<Filter<ProductCondition>> {
         use ProductCondition as C;
         let prices = prices.narrowed(&self);
-        let nested = |nested: Self| nested.filter(stock_scope, &prices);
+        let nested = |nested: Self| nested.filter(stock_scope, users, &prices);
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, nested)?;
         filter.id("id", self.id, C::Id)?;
         filter.text("name", self.name, C::Name)?;
@@ -120,7 +121,7 @@ impl ProductWhere {
         filter.id("group", self.group, C::Group)?;
         filter.id("supplier", self.supplier, C::Supplier)?;
         WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
-        filter.id("seller", self.seller, C::Seller)?;
+        filter.id("seller", self.seller, |seller| C::Seller(users.clone(), seller))?;
         filter.condition(self.has_images.map(C::HasImages));
         filter.condition(self.is_active.map(C::IsActive));
         filter.time(self.created_at, C::CreatedAt);
@@ -140,8 +141,8 @@ order_by! {
 
 /// Reads the arguments of a list of products, of one website or of all; the default order is newest first.
 /// # Errors
-/// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier or
-/// stock.
+/// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier, seller
+/// or stock.
 pub async fn list_from_args(
     ctx: &Context<'_>,
     list_args: ListArgs<ProductWhere, ProductOrder>,
@@ -151,6 +152,10 @@ pub async fn list_from_args(
     let forbidden = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
         return forbidden("only staff and sellers can filter by supplier");
+    }
+    let is_of_others = |seller: &IdFilter| !seller.is_only(ctx.viewer().user_id());
+    if !ctx.viewer().can(Permission::ManageUsers) && filter.any(&|it| it.seller.as_ref().is_some_and(is_of_others)) {
+        return forbidden("only staff with MANAGE_USERS can filter by seller; sellers can filter by their own ID");
     }
     let order = list_args.order.map_or((ProductOrderField::CreatedAt, Direction::Desc), OrderBy::into_parts);
     let is_by_stock = order.0 == ProductOrderField::Stock;
@@ -171,7 +176,8 @@ pub async fn list_from_args(
     if is_by_price {
         prices.check_order(&PRICES, &filter)?;
     }
-    let mut filter = filter.filter(&stock_scope, &prices)?;
+    let users = ctx.viewer().scope(Permission::ManageUsers);
+    let mut filter = filter.filter(&stock_scope, &users, &prices)?;
     if is_by_stock && stock_scope != Scope::All {
         // The order and the cursors would reveal the stock of other products.
         let visible = ProductCondition::Stock(stock_scope, Op::Gte(i32::MIN));
