@@ -186,7 +186,7 @@ pub enum Record {
     /// A customer.
     Customer(CustomerRecord),
     /// An order.
-    Order(OrderRecord),
+    Order(Box<OrderRecord>),
 }
 
 impl<T> Row<T> {

@@ -10,7 +10,7 @@ use crate::{
         Conn,
         export::{Export, columns},
         sql::{CountUpTo, in_name_order},
-        tables::{orders, products, websites},
+        tables::{products, websites},
         write_statements::write_statements,
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -98,13 +98,13 @@ pub async fn all(mut conn: &Conn) -> Result<Vec<WebsiteRow>> {
     Ok(websites::table.select(WebsiteRow::as_select()).order(websites::id).limit(10_000).load(&mut conn).await?)
 }
 
-/// Returns the currency of each website that has products or orders, at most 10,000, in no particular order.
+/// Returns the currency of each website that has products, and with them possibly orders; at most 10,000, in no particular
+/// order.
 pub async fn currencies(mut conn: &Conn) -> Result<Vec<WebsiteCurrency>> {
-    // Scalar subqueries, because a semi-join may read all products.
+    // A scalar subquery, because a semi-join may read all products.
     let product = products::table.filter(products::source_website_id.eq(websites::id)).select(products::id).limit(1);
-    let order = orders::table.filter(orders::source_website_id.eq(websites::id)).select(orders::id).limit(1);
     let query = websites::table
-        .filter(product.single_value().is_not_null().or(order.single_value().is_not_null()))
+        .filter(product.single_value().is_not_null())
         .select((websites::id, websites::code, websites::currency))
         .limit(10_000);
     let rows: Vec<(WebsiteId, String, String)> = query.load(&mut conn).await?;

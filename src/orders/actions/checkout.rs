@@ -56,7 +56,7 @@ pub enum Destination {
     /// A saved address of the user.
     Saved(AddressId),
     /// A new address, stored on the orders only.
-    New(AddressFields),
+    New(Box<AddressFields>),
 }
 
 /// Billing address of orders.
@@ -65,7 +65,7 @@ pub enum Billing {
     /// A saved address of the user.
     Saved(AddressId),
     /// A new address, stored on the orders only.
-    New(AddressFields),
+    New(Box<AddressFields>),
 }
 
 /// Contact of orders.
@@ -161,13 +161,13 @@ fn normalize(
     let mut validator = Validator::new();
     let destination = match request.destination {
         Destination::New(address) => {
-            Destination::New(address.checked().map_err(|error| prefix_fields("address", error))?)
+            Destination::New(Box::new(address.checked().map_err(|error| prefix_fields("address", error))?))
         }
         saved => saved,
     };
     let billing = match request.billing {
         Some(Billing::New(address)) => {
-            Some(Billing::New(address.checked().map_err(|error| prefix_fields("billingAddress", error))?))
+            Some(Billing::New(Box::new(address.checked().map_err(|error| prefix_fields("billingAddress", error))?)))
         }
         saved => saved,
     };
@@ -246,7 +246,7 @@ fn check_prices(
 
 async fn resolve_shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<OrderAddress> {
     let id = match &request.destination {
-        Destination::New(address) => return Ok(address.clone().into()),
+        Destination::New(address) => return Ok((**address).clone().into()),
         Destination::Saved(id) => Some(*id),
         Destination::Default => None,
     };
@@ -259,7 +259,7 @@ async fn resolve_shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutReq
 
 async fn resolve_billing(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Option<OrderAddress>> {
     match (&request.billing, me) {
-        (Some(Billing::New(address)), _) => Ok(Some(address.clone().into())),
+        (Some(Billing::New(address)), _) => Ok(Some((**address).clone().into())),
         (Some(Billing::Saved(id)), Some(me)) => find_billing_address(conn, me, Some(*id)).await,
         (Some(Billing::Saved(_)), None) => Err(Error::not_found("billingAddressId", "address")),
         (None, _) => Ok(None),

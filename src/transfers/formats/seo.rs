@@ -38,7 +38,7 @@ fn has_variables(text: &str) -> bool {
             && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '(' | ')'))
     };
     let parts: Vec<&str> = text.split('%').collect();
-    text.contains("%%") || (parts.len() > 2 && parts[1..parts.len() - 1].iter().any(|part| is_name(part)))
+    text.contains("%%") || (parts.len() > 2 && parts[1..parts.len() - 1].iter().any(is_name))
 }
 
 #[cfg(test)]

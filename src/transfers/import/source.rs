@@ -42,7 +42,7 @@ fn open(input: Box<dyn Read + Send>, options: &ImportOptions) -> Result<OpenFile
         Resource::Stock => |fields| rows::stock(fields).map(|product| Record::Product(Box::new(product))),
         Resource::Categories => |fields| rows::category(fields).map(Record::Category),
         Resource::Customers => |fields| rows::customer(fields).map(Record::Customer),
-        Resource::Orders => |fields| rows::order(fields).map(Record::Order),
+        Resource::Orders => |fields| rows::order(fields).map(|order| Record::Order(Box::new(order))),
         _ => return Err(Error::bad_input("resource", format!("{} cannot be imported", resource.as_str()))),
     };
     match format {

@@ -105,6 +105,33 @@ async fn whole_numbers_are_integers_however_they_are_written() {
 }
 
 #[tokio::test]
+async fn errors_of_scalars_name_the_path_of_the_variable() {
+    let app = TestApp::new().await;
+    let customer = app.customer().await;
+    let country = json!({ "countryCode": "Narnia", "city": "Cair", "address": "1 Lamp Post" });
+    let address = customer.mutate("addressCreate", "", country).await;
+    let list = "query ($where: ProductWhere) { products(where: $where) { nodes { id } } }";
+    let filtered = async |filter: Value| customer.run_with(list, json!({ "where": filter })).await;
+    for (response, message) in [
+        (address, "Variable \"$input.countryCode\" must be the ISO 3166-1 alpha-2 code of a country, such as DE."),
+        (
+            filtered(json!({ "price": { "lte": "abc" } })).await,
+            "Variable \"$where.price.lte\" must be a decimal number as a string, such as \"12.50\".",
+        ),
+        (
+            filtered(json!({ "and": [{ "createdAt": { "gte": "2026-11-29" } }] })).await,
+            "Variable \"$where.and.0.createdAt.gte\" must be a date and time with a time zone, such as 2026-01-31T12:00:00Z, \
+             and seconds from 0 to 59.",
+        ),
+    ] {
+        assert_eq!(
+            (response.code(), response.json["errors"][0]["message"].as_str()),
+            ("BAD_USER_INPUT", Some(message))
+        );
+    }
+}
+
+#[tokio::test]
 async fn one_of_variable_has_exactly_one_field() {
     let engine = failing_fields::engine();
     for (value, fits) in [

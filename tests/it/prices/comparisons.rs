@@ -4,7 +4,7 @@ use serde_json::json;
 use souk::ids::{BrandId, RowId, UserId, WebsiteId};
 
 use crate::support::{
-    Actor, TestApp, TestResponse,
+    Actor, ProductSpec, TestApp, TestResponse,
     bulk::{BASE, nth_id},
 };
 
@@ -245,15 +245,26 @@ async fn websites_with_the_same_currency_need_no_choice() {
         .run("{ products(where: {price: {lte: \"20\"}}, orderBy: {field: PRICE}) { totalCount { value } } }")
         .await;
     assert_eq!(empty.at("products.totalCount.value"), &json!(0));
-    // A website with another currency counts from its creation, on a server that did not create it, too.
+    // A website with another currency counts from its first product, on a server that did not create it, too.
     app.database
         .sql("INSERT INTO websites (code, name, base_url, currency) VALUES ('umi', 'Umi', 'https://u.example', 'JPY')")
         .await;
+    app.product(website.id, ProductSpec::default()).await;
+    let sorted = public.run("{ products(orderBy: {field: PRICE}) { totalCount { value } } }").await;
+    assert_eq!(sorted.at("products.totalCount.value"), &json!(1), "no product has a price in yen");
+    app.database
+        .sql(
+            "INSERT INTO products (source_website_id, name, slug, sku, price)
+                SELECT id, 'Umi', 'umi', 'U', 100 FROM websites WHERE code = 'umi'",
+        )
+        .await;
+    let no_bounds = "{ products(where: {price: {gte: null, lte: null}}) { totalCount { value } } }";
+    assert_eq!(public.run(no_bounds).await.at("products.totalCount.value"), &json!(2), "no condition");
     let refused = public.run("{ products(orderBy: {field: PRICE}) { totalCount { value } } }").await;
     assert_eq!(refused.json["errors"][0]["extensions"]["field"], "where.price.currency");
     let id = website.id.to_global_id();
     let of_website = format!(
         "{{ products(where: {{sourceWebsite: {{eq: {id:?}}}}}, orderBy: {{field: PRICE}}) {{ totalCount {{ value }} }} }}"
     );
-    assert_eq!(public.run(&of_website).await.at("products.totalCount.value"), &json!(0));
+    assert_eq!(public.run(&of_website).await.at("products.totalCount.value"), &json!(1));
 }

@@ -140,7 +140,7 @@ async fn orders_are_visible_to_their_customer_their_sellers_and_staff() {
         ("{ nodes(ids: [<order-x>, <order-y>]) { id } }", usual),
         (&format!("{{ orders {list} }}"), usual),
         ("{ orders(where: { not: { status: { eq: SHIPPED } } }) { nodes { id } } }", usual),
-        ("{ orders(where: { or: [{ user: { eq: <x> } }, { user: { eq: <y> } }] }) { nodes { id } } }", usual),
+        ("{ orders(where: { or: [{ user: { eq: <x> } }, { user: { eq: <y> } }] }) { nodes { id } } }", through_users),
         (&format!("{{ websites {{ nodes {{ orders {list} }} }} }}"), usual),
         ("{ nodes(ids: [<line-x>, <line-y>]) { ... on OrderDetail { order { id } } } }", usual),
         (&format!("{{ x: user(id: <x>) {{ orders {list} }} y: user(id: <y>) {{ orders {list} }} }}"), through_users),

@@ -88,8 +88,8 @@ impl TestApp {
             INSERT INTO audit_log (id, user_id, via, resource_type, resource_id, website_id, change)
                 SELECT {base} + i, {base} + i, 'session', 'Order', {base} + i, {base} + i, 'updated'
                 FROM generate_series(1, {n}) i;
-            INSERT INTO transfers (id, direction, resource, format, website_id, user_id, errors, rejections, ignored_columns)
-                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i, e, r, '[{{\"column\": \"Taxable\", \"rows\": 2}}]'
+            INSERT INTO transfers (id, direction, resource, format, website_id, user_id, errors, rejections, ignored_columns, notes)
+                SELECT {base} + i, 'import', 'products', 'souk-csv', {base} + i, {base} + i, e, r, '[{{\"column\": \"Taxable\", \"rows\": 2}}]', '{{\"a note\": 2}}'
                 FROM generate_series(1, {n}) i, jsonb('[{{\"line\": 2, \"column\": \"sku\", \"message\": \"a row has one\"}}]') e,
                     jsonb_build_array(e -> 0 || jsonb_build_object('count', 1, 'examples', e)) r;
             INSERT INTO sources (resource_type, resource_id, website_id, external_id, last_transfer_id)

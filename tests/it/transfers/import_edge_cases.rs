@@ -152,3 +152,22 @@ async fn imported_changes_are_searchable_immediately() {
     assert_eq!(counts(&shop.import_csv(Resource::Products, &file("Mistral", "Tallow", false)).await), [0, 9, 0, 0]);
     assert_eq!(found("mistral").await, (0, None, 0));
 }
+
+#[tokio::test]
+async fn nothing_of_a_row_is_dropped_silently() {
+    let shop = Shop::new().await;
+    let options_only = "sku,name,price,options\nA,Tee,1,Size=S\nB,Cup,1,\n";
+    let report = shop.import_csv(Resource::Products, options_only).await;
+    assert_eq!(counts(&report), [1, 0, 0, 1]);
+    assert_eq!(report.errors[0].message, "a product with options must be in a group");
+    let order = |number: &str, total: &str| {
+        let lines = r#""[{""sku"": ""B"", ""name"": ""Cup"", ""quantity"": 2, ""unit_price"": ""1.00""}]""#;
+        format!("number,status,placed_at,total,lines\n{number},confirmed,2026-01-01T00:00:00Z,{total},{lines}\n")
+    };
+    let other = "orders whose total is not the sum of their lines; the sum is imported";
+    for (number, total, expected) in [("1", "2.00", None), ("2", "", None), ("3", "7.95", Some(&1))] {
+        let report = shop.import_csv(Resource::Orders, &order(number, total)).await;
+        assert_eq!((counts(&report), report.notes.get(other)), ([1, 0, 0, 0], expected), "{total}");
+    }
+    assert_eq!(counts(&shop.import_csv(Resource::Orders, &order("4", "abc")).await), [0, 0, 0, 1]);
+}

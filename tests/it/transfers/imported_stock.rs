@@ -110,6 +110,19 @@ async fn magento_stock_management_and_backorders() {
 }
 
 #[tokio::test]
+async fn stock_of_shop_files_has_its_policy() {
+    let shop = Shop::new().await;
+    shop.import(Resource::Products, Format::Shopify, UNTRACKED).await;
+    let other = UNTRACKED
+        .replace("MTO-1,shopify,0,continue", "MTO-1,,0,deny")
+        .replace("POD-1,,0,deny", "POD-1,shopify,-9,continue");
+    let report = shop.import(Resource::Stock, Format::Shopify, &other).await;
+    assert_eq!((counts(&report), shortfalls(&report)), ([0, 2, 1, 0], 0), "{report:?}");
+    let all = "MTO-1 0 not_tracked deny in_stock|MTO-2 -3 tracked allow backorder|POD-1 -9 tracked allow backorder";
+    assert_eq!(stock(&shop).await, all);
+}
+
+#[tokio::test]
 async fn own_formats_carry_the_policy_out_and_in() {
     let shop = Shop::new().await;
     shop.import(Resource::Products, Format::Shopify, UNTRACKED).await;

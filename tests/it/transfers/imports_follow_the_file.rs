@@ -159,3 +159,19 @@ async fn uncategorized_is_no_category() {
     assert_eq!(shop.database.scalar(categories).await, "S1, S2 Lamps, W1, W2 Lamps");
     assert_eq!(shop.database.scalar("SELECT count(*) FROM categories WHERE name ILIKE 'uncat%'").await, "0");
 }
+
+#[tokio::test]
+async fn image_addresses_without_a_server_leave_the_images_alone() {
+    let shop = Shop::new().await;
+    let file = "sku,product_type,name,price,base_image\nM-1,simple,Mug,9.00,/m/u/mug.jpg\n";
+    let mut with_base = options(Resource::Products, Format::Magento);
+    with_base.shop_options.image_base_url = Some("https://shop.example/media".into());
+    shop.run(&with_base, Cursor::new(file), None).await.unwrap();
+    assert_eq!(images(&shop).await, "media");
+    let report = import(&shop, Format::Magento, file).await;
+    assert_eq!(counts(&report), [0, 0, 1, 0], "{report:?}");
+    assert_eq!(report.notes.get("images without a web address"), Some(&1));
+    assert_eq!(images(&shop).await, "media");
+    assert_eq!(counts(&import(&shop, Format::Magento, &file.replace("/m/u/mug.jpg", "")).await), [0, 1, 0, 0]);
+    assert_eq!(images(&shop).await, "");
+}

@@ -67,7 +67,7 @@ impl CheckoutInput {
                 return Err(Error::user(UserErrorCode::Invalid, "address", rule));
             }
             (Some(id), None) => Destination::Saved(id),
-            (None, Some(new)) => Destination::New(new.into()),
+            (None, Some(new)) => Destination::New(Box::new(new.into())),
             (None, None) => Destination::Default,
         };
         let billing = match (optional_id("billingAddressId", self.billing_address_id)?, self.billing_address) {
@@ -76,7 +76,7 @@ impl CheckoutInput {
                 return Err(Error::user(UserErrorCode::Invalid, "billingAddress", rule));
             }
             (Some(id), None) => Some(Billing::Saved(id)),
-            (None, Some(new)) => Some(Billing::New(new.into())),
+            (None, Some(new)) => Some(Billing::New(Box::new(new.into()))),
             (None, None) => None,
         };
         let contact =

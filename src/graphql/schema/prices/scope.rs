@@ -112,7 +112,7 @@ impl Load for WebsiteCurrencies {
     }
 }
 
-/// The websites that a list may have items of, with their currencies: those with products or orders. Empty for a list whose amounts are not compared.
+/// The websites that a list may have items of, with their currencies: those with products. Empty for a list whose amounts are not compared.
 #[derive(Debug, Clone, Default)]
 pub struct PriceScope(Vec<Arc<WebsiteCurrency>>);
 
