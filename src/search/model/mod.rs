@@ -16,7 +16,6 @@ use super::{
 use crate::{
     error::{Error, Result, UserErrorCode},
     paging::{Cursor, Direction, Page, SortKey},
-    text::trim,
     text_enum,
     websites::language::Language,
 };
@@ -93,7 +92,7 @@ impl SearchOrderField {
 
 /// Returns whether a query has no text, so that the search browses all products.
 fn is_blank(text: &str) -> bool {
-    trim(text).is_empty()
+    text.trim().is_empty()
 }
 
 /// A search.

@@ -22,7 +22,7 @@ async fn fraction_of_a_yen_is_rejected_with_its_reason() {
     let shop = shop("JPY").await;
     assert_eq!(counts(&shop.import_csv(Resource::Products, YEN).await), [0, 0, 0, 1]);
     let rejects = shop.rejects();
-    assert!(rejects.contains("price must have at most 0 decimal places in JPY"), "{rejects}");
+    assert!(rejects.contains("price: must have at most 0 decimal places in JPY"), "{rejects}");
     let corrected = YEN.replace("1000.50", "1000.00");
     assert_eq!(counts(&shop.import_csv(Resource::Products, &corrected).await), [1, 0, 0, 0]);
     assert_eq!(counts(&shop.import_csv(Resource::Products, &corrected).await), [0, 0, 1, 0]);
@@ -51,7 +51,7 @@ async fn only_calculated_amounts_of_other_shop_systems_are_rounded() {
                 c,C,Title,Default Title,C,24.193\n";
     let report = shop.import(Resource::Products, Format::Shopify, file).await;
     assert_eq!(counts(&report), [2, 0, 0, 1]);
-    assert!(shop.rejects().contains("price must have at most 2 decimal places in EUR"), "{}", shop.rejects());
+    assert!(shop.rejects().contains("Variant Price: must have at most 2 decimal places in EUR"), "{}", shop.rejects());
     assert_eq!(shop.database.scalar(PRICES).await, "A 9.99, B 24.19");
     let again = shop.import(Resource::Products, Format::Shopify, file).await;
     assert_eq!(counts(&again), [0, 0, 2, 1]);
