@@ -153,37 +153,36 @@ fn date_satisfies(cell: &str, holds: impl Fn(NaiveDate) -> bool) -> Result<bool,
     }
 }
 
+/// Returns the number in a cell of a column; none for a blank cell.
+/// # Errors
+/// For a cell that `parse` rejects.
+pub fn number<T>(
+    cell: &str,
+    column: &Column,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, Rejection> {
+    optional(cell).map(|cell| parse(&cell).map_err(|rule| column.rejection(rule))).transpose()
+}
+
 /// Returns the price in a cell; none for a blank cell.
 /// # Errors
 /// For an invalid price.
 pub fn price(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Option<Decimal>, Rejection> {
-    let cell = text(line.cell(column));
-    if cell.is_empty() {
-        return Ok(None);
-    }
-    amounts.price(&cell).map(Some).map_err(|rule| column.rejection(rule))
+    number(line.cell(column), column, |cell| amounts.price(cell))
 }
 
 /// Returns the quantity in a cell; none for a blank cell.
 /// # Errors
 /// For anything but a whole number of 0 or more.
 pub fn quantity(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Option<i32>, Rejection> {
-    let cell = text(line.cell(column));
-    if cell.is_empty() {
-        return Ok(None);
-    }
-    amounts.quantity(&cell).map(Some).map_err(|rule| column.rejection(rule))
+    number(line.cell(column), column, |cell| amounts.quantity(cell))
 }
 
 /// Returns the stock in a cell; none for a blank cell. It is negative if more units were sold than were in stock.
 /// # Errors
 /// For anything but a whole number.
 pub fn stock(line: &Line, column: &Column, amounts: &AmountParser) -> Result<Option<i32>, Rejection> {
-    let cell = text(line.cell(column));
-    if cell.is_empty() {
-        return Ok(None);
-    }
-    amounts.whole(&cell).map(Some).map_err(|rule| column.rejection(rule))
+    number(line.cell(column), column, |cell| amounts.whole(cell))
 }
 
 /// Returns the text of a cell, where a blank clears the value; none if the file has no such column.

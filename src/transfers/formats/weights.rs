@@ -1,8 +1,6 @@
 //! Weights in files of other shop systems.
 //! Rule: these write weights with a decimal point, also where prices have a comma, and without thousands separators.
 
-use rust_decimal::Decimal;
-
 use super::{
     amounts::AmountParser,
     cells,
@@ -48,7 +46,7 @@ impl WeightColumn {
         if !self.column.is_present() {
             return Ok(None);
         }
-        let weight = number(cell, &self.column, amounts)?;
+        let weight = cells::number(cell, &self.column, |cell| amounts.weight(cell))?;
         Ok(Some(weight.map(|value| Weight::rounded(value, self.unit))))
     }
 }
@@ -67,16 +65,9 @@ pub(super) fn of_grams(
     }
     let given = cells::text(line.cell(unit));
     let known = if given.is_empty() { Some(WeightUnit::Gram) } else { WeightUnit::parse(&given) };
-    let weight = number(line.cell(grams), grams, amounts)?.filter(|weight| !weight.is_zero());
+    let weight = cells::number(line.cell(grams), grams, |cell| amounts.weight(cell))?;
+    let weight = weight.filter(|weight| !weight.is_zero());
     let Some(weight) = weight else { return Ok(Some(None)) };
     let known = known.ok_or_else(|| unit.rejection(format!("{given:?} is not a unit; use g, kg, oz or lb")))?;
     Ok(Some(Some(Weight::of_grams(weight, known))))
-}
-
-fn number(cell: &str, column: &Column, amounts: &AmountParser) -> Result<Option<Decimal>, Rejection> {
-    let cell = cells::text(cell);
-    if cell.is_empty() {
-        return Ok(None);
-    }
-    amounts.weight(&cell).map(Some).map_err(|rule| column.rejection(rule))
 }
