@@ -1,6 +1,5 @@
 //! Conditions of filters on a user who may be hidden from the viewer: the seller of a product, the customer of an order.
-//! Rule: a filter tells the viewer no more than the field does. A user whom the viewer may not see matches as if there
-//! were none.
+//! Rule: a filter tells the viewer no more than the field does. A user who is not visible to the viewer counts as null.
 
 /// Builds the condition for an operator on a nullable column with the ID of a user, as [`op!`](crate::op) does, for a
 /// viewer who may see the users of this scope.

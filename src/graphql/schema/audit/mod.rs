@@ -138,8 +138,8 @@ pub struct AuditViaFilter {
 where_input! {
     /// Filters for audit log entries; conditions are combined with AND.
     AuditWhere {
-        /// Filter by the user who made the change; `isNull: true` matches changes without a known user. Users whom the
-        /// viewer may not see match as if they were not known.
+        /// Filter by the user who made the change; `isNull: true` matches changes without a known user. A user who is
+        /// not visible to the viewer counts as not known.
         user: Option<IdFilter>,
         /// Filter by authentication method.
         via: Option<AuditViaFilter>,

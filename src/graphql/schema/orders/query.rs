@@ -75,8 +75,8 @@ where_input! {
         shipping_country: Option<StringFilter>,
         /// Filter by the products of the order's lines; `isNull: true` matches orders without lines.
         product: Option<IdFilter>,
-        /// Filter by customer; `isNull: true` matches guest orders. Customers whom the viewer may not see match as if they
-        /// were guests.
+        /// Filter by customer; `isNull: true` matches guest orders. A customer who is not visible to the viewer counts as a
+        /// guest.
         user: Option<IdFilter>,
         /// Filter by website.
         source_website: Option<WebsiteFilter>,

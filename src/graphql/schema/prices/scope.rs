@@ -99,7 +99,7 @@ macro_rules! amount_where {
 }
 pub(crate) use amount_where;
 
-/// Loader of the currencies of all websites, under a single key.
+/// Loader of the currencies of all websites with products, under a single key.
 pub struct WebsiteCurrencies;
 
 impl Load for WebsiteCurrencies {
@@ -112,7 +112,8 @@ impl Load for WebsiteCurrencies {
     }
 }
 
-/// The websites that a list may have items of, with their currencies: those with products. Empty for a list whose amounts are not compared.
+/// The websites that a list may have items of, with their currencies: those with products. Empty for a list whose amounts
+/// are not compared.
 #[derive(Debug, Clone, Default)]
 pub struct PriceScope(Vec<Arc<WebsiteCurrency>>);
 
@@ -166,8 +167,10 @@ impl PriceScope {
     /// # Errors
     /// A user error if it may have several currencies.
     pub fn check_order_in(&self, amounts: &Amounts, currency: Option<Currency>) -> Result<()> {
-        let reason = format!("to sort by {} because", amounts.order);
-        if currency.is_some() { Ok(()) } else { self.check_single(amounts, &reason) }
+        match currency {
+            Some(_) => Ok(()),
+            None => self.check_single(amounts, &format!("to sort by {} because", amounts.order)),
+        }
     }
 
     /// Adds the conditions of a filter by amount to those of a list.

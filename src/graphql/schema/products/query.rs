@@ -81,8 +81,8 @@ where_input! {
         supplier: Option<IdFilter>,
         /// Filter by website.
         source_website: Option<WebsiteFilter>,
-        /// Filter by seller. Sellers whom the viewer may not see match as if there were none. Requires `MANAGE_USERS`, except
-        /// for the viewer's own ID.
+        /// Filter by seller. A seller who is not visible to the viewer counts as null. Requires `MANAGE_USERS`, except for the
+        /// viewer's own ID.
         seller: Option<IdFilter>,
         /// Filter by whether the product has images. Images that are not processed yet do not count.
         has_images: Option<bool>,
