@@ -254,6 +254,9 @@ impl From<DieselError> for Error {
             (Kind::SerializationFailure, _) | (_, Some(SqlState::T_R_DEADLOCK_DETECTED)) => {
                 Self::Retry(message.to_owned())
             }
+            (_, Some(SqlState::LOCK_NOT_AVAILABLE)) => {
+                Self::Coded(ErrorCode::Conflict, "another request is changing the same data; try again".into())
+            }
             (_, Some(SqlState::QUERY_CANCELED)) => {
                 Self::Coded(ErrorCode::Timeout, "the database query timed out; request less data".into())
             }
@@ -292,6 +295,7 @@ fn sql_state(message: &str) -> Option<SqlState> {
         "deadlock detected" => Some(SqlState::T_R_DEADLOCK_DETECTED),
         "numeric field overflow" => Some(SqlState::NUMERIC_VALUE_OUT_OF_RANGE),
         "timestamp out of range" => Some(SqlState::DATETIME_FIELD_OVERFLOW),
+        "canceling statement due to lock timeout" => Some(SqlState::LOCK_NOT_AVAILABLE),
         _ if message.starts_with("canceling statement due to") => Some(SqlState::QUERY_CANCELED),
         _ if message.starts_with("terminating connection") => Some(SqlState::ADMIN_SHUTDOWN),
         _ if message.starts_with("the database system is") => Some(SqlState::CANNOT_CONNECT_NOW),

@@ -4,7 +4,7 @@
 //!
 //! - Layer 0, the foundation, knows no domain: [`config`] (settings), [`error`], [`telemetry`] (logs), [`db`] (access
 //!   to PostgreSQL), [`paging`], [`money`], [`ids`], [`text`] (text validation), [`postal`] (countries and postal codes),
-//!   [`auth`] (viewers, permissions and passwords), [`storage`] (files); `registry` lists the domains and what is derived
+//!   [`auth`] (viewers, permissions and passwords), [`limits`] (shares of clients), [`storage`] (files); `registry` lists the domains and what is derived
 //!   from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`) hold the domains. Each line may use the lines above it:
 //!   [`websites`], [`jobs`], [`sources`];
@@ -30,6 +30,7 @@ pub mod telemetry;
 pub mod auth;
 pub mod db;
 pub mod ids;
+pub mod limits;
 pub mod money;
 pub mod paging;
 pub mod postal;

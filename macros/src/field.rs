@@ -109,21 +109,23 @@ impl Field {
                 let default = default_of(options, ty);
                 quote!(let #variable: #ty = visitor.param_value(variables, field, #name, #default)?;)
             });
-            let page = if is_list { page_arguments() } else { TokenStream::new() };
+            let (page, filter) = if is_list { (page_arguments(), filter_complexity()) } else { Default::default() };
             return quote! {
                 ::std::option::Option::Some(|visitor, variables, field, child_complexity| {
                     #page
                     #(#arguments)*
-                    ::std::result::Result::Ok(#expression)
+                    let complexity: usize = #expression;
+                    ::std::result::Result::Ok(complexity #filter)
                 })
             };
         }
         if is_list {
-            let page = page_arguments();
+            let (page, filter) = (page_arguments(), filter_complexity());
             return quote! {
                 ::std::option::Option::Some(|visitor, variables, field, child_complexity| {
                     #page
-                    ::std::result::Result::Ok(::souk::graphql::engine::connections::cost(first, last, child_complexity))
+                    let complexity = ::souk::graphql::engine::connections::cost(first, last, child_complexity);
+                    ::std::result::Result::Ok(complexity #filter)
                 })
             };
         }
@@ -262,6 +264,11 @@ fn page_arguments() -> TokenStream {
         let last: ::std::option::Option<i32> =
             visitor.param_value(variables, field, "last", ::std::option::Option::None)?;
     }
+}
+
+/// Returns the expression that adds the complexity of a list's filter.
+fn filter_complexity() -> TokenStream {
+    quote!(+ ::souk::graphql::engine::cost::filter_complexity(visitor, variables, field)?)
 }
 
 fn default_of(options: &Options, ty: &Type) -> TokenStream {

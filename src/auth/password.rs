@@ -2,7 +2,7 @@
 //! Rule: the numbers of concurrent and of queued hashes are bounded, so that a flood of logins fails early and affects
 //! nothing else. Hashing threads run with low priority, so that the catalog stays fast meanwhile.
 
-use std::{sync::Arc, thread};
+use std::{sync::Arc, thread, time::Instant};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -11,6 +11,7 @@ use argon2::{
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
+    db::recorder::StatementRecorder,
     error::{Error, Result},
     text,
 };
@@ -111,13 +112,17 @@ impl Passwords {
         // hundredth of the hash.
         let hashing = move || {
             lower_priority();
+            let started = Instant::now();
             let done = work();
+            let time = started.elapsed();
             drop((permit, queue_slot));
             // The caller may have been canceled meanwhile.
-            let _ = sender.send(done);
+            let _ = sender.send((time, done));
         };
         thread::Builder::new().name("password".to_owned()).spawn(hashing).map_err(internal)?;
-        receiver.await.map_err(internal)?
+        let (time, done) = receiver.await.map_err(internal)?;
+        StatementRecorder::current().add_measured(time);
+        done
     }
 }
 

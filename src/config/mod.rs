@@ -9,6 +9,7 @@ mod http;
 mod limits;
 mod mail;
 mod payments;
+mod rates;
 mod reviews;
 mod secrets;
 mod serve;
@@ -27,6 +28,7 @@ pub use self::{
     limits::LimitSettings,
     mail::MailSettings,
     payments::{PaymentCapture, PaymentSettings},
+    rates::RateSettings,
     reviews::ReviewSettings,
     serve::{ListenSettings, ServeSettings},
     tokens::TokenSettings,
@@ -80,10 +82,14 @@ pub struct Settings {
     #[arg(long, env = "SOUK_LOG_FORMAT", global = true, default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 
-    /// Number of shared, pipelined connections for bounded reads, and of further ones for filtered lists. Default: the
-    /// number of CPU cores, between 2 and 8.
+    /// Number of shared, pipelined connections for bounded reads. Default: the number of CPU cores, between 2 and 8.
     #[arg(long, env = "SOUK_READ_CONNECTIONS", global = true, value_name = "N")]
     pub read_connections: Option<usize>,
+
+    /// Number of connections for expensive reads: searches and filtered lists. Each is used by one read at a time; the
+    /// reads of all clients wait in turn. Default: twice the number of CPU cores, between 4 and 16.
+    #[arg(long, env = "SOUK_EXPENSIVE_READ_CONNECTIONS", global = true, value_name = "N")]
+    pub expensive_read_connections: Option<usize>,
 
     /// Maximum number of connections for transactions.
     #[arg(long, env = "SOUK_POOL_SIZE", global = true, default_value_t = 16, value_name = "N")]
@@ -96,6 +102,10 @@ pub struct Settings {
     /// Statement timeout of transactions, in milliseconds.
     #[arg(long, env = "SOUK_WRITE_TIMEOUT_MS", global = true, default_value_t = 30_000, value_name = "MS")]
     pub write_timeout_ms: u64,
+
+    /// Maximum time that a transaction waits for a lock of another one, in milliseconds.
+    #[arg(long, env = "SOUK_LOCK_TIMEOUT_MS", global = true, default_value_t = 5_000, value_name = "MS")]
+    pub lock_timeout_ms: u64,
 }
 
 impl Settings {
@@ -103,9 +113,13 @@ impl Settings {
     pub fn db(&self) -> DbSettings {
         DbSettings {
             read_connections: self.read_connections.unwrap_or_else(DbSettings::default_read_connections),
+            expensive_read_connections: self
+                .expensive_read_connections
+                .unwrap_or_else(DbSettings::default_expensive_read_connections),
             read_timeout: Duration::from_millis(self.read_timeout_ms),
             pool_size: self.pool_size,
             write_timeout: Duration::from_millis(self.write_timeout_ms),
+            lock_timeout: Duration::from_millis(self.lock_timeout_ms),
             ..DbSettings::default()
         }
     }

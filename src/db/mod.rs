@@ -1,5 +1,5 @@
-//! Access to PostgreSQL: shared connections for bounded reads, a pool for transactions, migrations, the embedded
-//! server.
+//! Access to PostgreSQL: shared connections for bounded reads, others for expensive reads, a pool for transactions,
+//! migrations, the embedded server.
 //! Rule: a connection is held only while the database is used, and no task holds two connections.
 
 pub mod actor;
@@ -7,10 +7,12 @@ pub mod bulk;
 pub mod diagram;
 pub mod dynamic_query;
 pub mod embedded;
+mod expensive_reads;
 pub mod export;
 pub mod filter;
 pub mod idempotency;
 pub mod keyset;
+mod lease;
 pub mod list_statements;
 pub mod migrations;
 mod reads;
@@ -34,9 +36,10 @@ use diesel_async::{
     },
 };
 use futures_util::{FutureExt, future::BoxFuture};
+use tokio::sync::Semaphore;
 
 pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
-use self::{reads::ReadConnections, recorder::StatementListener};
+use self::{expensive_reads::ExpensiveReads, lease::Lease, reads::ReadConnections, recorder::StatementListener};
 use crate::error::{Error, Result};
 
 /// The parameter of every store function: a shared or pooled connection.
@@ -52,8 +55,11 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     url: String,
     reads: ReadConnections,
-    custom_plan_reads: ReadConnections,
+    expensive_reads: ExpensiveReads,
     pool: Pool<AsyncPgConnection>,
+    /// Permits for contended transactions; a quarter of the pool is left to others.
+    contended: Semaphore,
+    max_wait: Duration,
 }
 
 /// A function that takes a connection and returns a `Send` future.
@@ -76,13 +82,13 @@ impl Db {
     /// # Errors
     /// Returns [`Error::Unavailable`] if the database cannot be reached.
     pub async fn connect(url: &str, settings: &DbSettings) -> Result<Self> {
-        let reads = ReadConnections::connect(url, settings, PlanMode::Generic).await?;
-        let custom_plan_reads = ReadConnections::connect(url, settings, PlanMode::Custom).await?;
-        let timeout = settings.write_timeout;
+        let reads = ReadConnections::connect(url, settings).await?;
+        let expensive_reads = ExpensiveReads::new(url, settings)?;
+        let for_setup = settings.clone();
         let mut config = ManagerConfig::default();
         // The default, `Verified`, costs a round trip at each checkout.
         config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(move |url| establish(url.to_owned(), timeout).boxed());
+        config.custom_setup = Box::new(move |url| establish(url.to_owned(), for_setup.clone()).boxed());
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size)
@@ -91,7 +97,9 @@ impl Db {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Internal(format!("pool: {error}")))?;
-        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, custom_plan_reads, pool })))
+        let contended = Semaphore::new(settings.pool_size - settings.pool_size / 4);
+        let max_wait = settings.connect_timeout;
+        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, expensive_reads, pool, contended, max_wait })))
     }
 
     /// Returns the connection string.
@@ -110,17 +118,25 @@ impl Db {
         self.read_with(PlanMode::Generic, work)
     }
 
-    /// Runs a read as [`Db::read`] does, with statements planned in this mode.
+    /// Runs a read with statements planned in this mode: bounded ones as [`Db::read`] does, and those with custom plans,
+    /// which are expensive, on a connection of its own in the client's turn. If it is dropped, its statement is canceled.
     /// # Errors
-    /// Returns the same errors as [`Db::read`].
+    /// Returns the same errors as [`Db::read`], and those of the queue of expensive reads.
     pub async fn read_with<T, F>(&self, plans: PlanMode, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
     {
-        let reads = match plans {
-            PlanMode::Generic => &self.0.reads,
-            PlanMode::Custom => &self.0.custom_plan_reads,
-        };
+        match plans {
+            PlanMode::Generic => self.bounded_read(work).await,
+            PlanMode::Custom => self.expensive_read(work).await,
+        }
+    }
+
+    async fn bounded_read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
+    {
+        let reads = &self.0.reads;
         let mut retries = reads.count();
         loop {
             let connection = reads.get().await?;
@@ -134,8 +150,29 @@ impl Db {
         }
     }
 
+    async fn expensive_read<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
+    {
+        let reads = &self.0.expensive_reads;
+        let mut retries = reads.count();
+        loop {
+            let read = reads.get().await?;
+            match work(read.connection()).await {
+                Err(Error::Unavailable(why)) => {
+                    read.discard(&why);
+                    retries = retries.checked_sub(1).ok_or(Error::Unavailable(why))?;
+                }
+                done => {
+                    read.end();
+                    return done;
+                }
+            }
+        }
+    }
+
     /// Runs a transaction on a pooled connection. It is committed if the work succeeds, rolled back if the work fails
-    /// or is dropped, and retried as a whole after a serialization failure or deadlock (40001, 40P01).
+    /// or is dropped (its statement is canceled), and retried as a whole after a serialization failure or deadlock (40001, 40P01).
     /// # Errors
     /// Returns the errors of the work, [`Error::Unavailable`] while the database cannot be reached, or
     /// [`Error::CommitUnknown`] if the connection was lost during the COMMIT.
@@ -161,16 +198,30 @@ impl Db {
         }
     }
 
+    /// Runs a transaction that locks rows which many clients change at the same time, such as the stock of a product, as
+    /// [`Db::transaction`] does. Such transactions together leave a quarter of the connections to others, so that users
+    /// can log in while all shoppers want the same product.
+    /// # Errors
+    /// Returns the errors of [`Db::transaction`]; [`Error::Unavailable`] also if too many others wait.
+    pub async fn contended_transaction<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
+    {
+        let permit = tokio::time::timeout(self.0.max_wait, self.0.contended.acquire()).await;
+        let _permit = permit.map_err(|_| Error::Unavailable("too many transactions wait for locks".into()))?;
+        self.transaction(work).await
+    }
+
     /// Begins a transaction on a pooled connection. A connection that turns out to be closed is replaced by another
     /// one; nothing has run on it yet.
-    async fn begin(&self) -> Result<Object<AsyncPgConnection>> {
+    async fn begin(&self) -> Result<Lease> {
         let mut retries = self.0.pool.status().size;
         loop {
-            let mut connection = self.checkout().await?;
+            let mut connection = Lease::new(&self.0.pool).await?;
             let begun = AnsiTransactionManager::begin_transaction_sql(&mut *connection, &actor::begin()).await;
             let Err(error) = begun else { return Ok(connection) };
             // BEGIN may have run without the rest of the text, so the connection must not be reused.
-            drop(Object::take(connection));
+            drop(connection.take());
             match Error::from(error) {
                 Error::Unavailable(why) if retries > 0 => {
                     tracing::warn!(%why, "pooled connection lost");
@@ -190,16 +241,19 @@ impl Db {
 }
 
 /// Commits. If the connection is lost, the outcome is unknown and the transaction must not be retried automatically.
-async fn commit(mut connection: Object<AsyncPgConnection>) -> Result<()> {
-    AnsiTransactionManager::commit_transaction(&mut *connection).await.map_err(|error| match error.into() {
+async fn commit(mut connection: Lease) -> Result<()> {
+    let committed = AnsiTransactionManager::commit_transaction(&mut *connection).await;
+    connection.end();
+    committed.map_err(|error| match error.into() {
         Error::Unavailable(why) => Error::CommitUnknown(why),
         other => other,
     })
 }
 
 /// Rolls back. If this fails, the connection is broken and the pool drops it; the error of the work is more useful.
-async fn roll_back(mut connection: Object<AsyncPgConnection>) {
+async fn roll_back(mut connection: Lease) {
     let _ = AnsiTransactionManager::rollback_transaction(&mut *connection).await;
+    connection.end();
 }
 
 /// Waits before a transaction is retried after this attempt.
@@ -231,10 +285,11 @@ pub async fn run_pipelined<'a>(work: impl IntoIterator<Item = BoxFuture<'a, Resu
     failed.into_iter().next().map_or(Ok(()), Err)
 }
 
-async fn establish(url: String, timeout: Duration) -> diesel::ConnectionResult<AsyncPgConnection> {
+async fn establish(url: String, settings: DbSettings) -> diesel::ConnectionResult<AsyncPgConnection> {
     let mut connection = AsyncPgConnection::establish(&url).await?;
+    let (statement, lock) = (settings.write_timeout.as_millis(), settings.lock_timeout.as_millis());
     connection
-        .batch_execute(&format!("SET statement_timeout = {}", timeout.as_millis()))
+        .batch_execute(&format!("SET statement_timeout = {statement}; SET lock_timeout = {lock}"))
         .await
         .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     connection.set_instrumentation(StatementListener);

@@ -21,7 +21,8 @@ pub enum PlanMode {
     /// Plan once for all values: for statements whose best plan does not depend on the values.
     Generic,
     /// Plan each time for the actual values: for ranges, lists of values, text search and combined conditions, where
-    /// the best plan depends on the number of matching rows. Planning takes about 0.05 ms.
+    /// the best plan depends on the number of matching rows. Planning takes about 0.05 ms. Such reads are expensive: each
+    /// has a connection of its own.
     Custom,
 }
 
@@ -66,14 +67,14 @@ pub(super) struct ReadConnections {
 }
 
 impl ReadConnections {
-    pub(super) async fn connect(url: &str, settings: &DbSettings, plans: PlanMode) -> Result<Self> {
+    pub(super) async fn connect(url: &str, settings: &DbSettings) -> Result<Self> {
         let slots: Box<[Slot]> = (0..settings.read_connections.max(1)).map(|_| Slot::default()).collect();
         for slot in &slots {
-            slot.put(establish(url, settings, plans).await?);
+            slot.put(connect(url, settings).await?);
         }
         let shared = Arc::new(SharedSlots { slots, wanted: Notify::new(), restored: Notify::new() });
         let supervisors = (0..shared.slots.len())
-            .map(|index| tokio::spawn(supervise(Arc::clone(&shared), index, url.to_owned(), settings.clone(), plans)))
+            .map(|index| tokio::spawn(supervise(Arc::clone(&shared), index, url.to_owned(), settings.clone())))
             .collect();
         Ok(Self { shared, next: AtomicUsize::new(0), supervisors })
     }
@@ -139,13 +140,13 @@ impl Slot {
 
 /// Waits until a connection is discarded and replaces it, retrying with a growing pause that ends early when a read
 /// needs a connection.
-async fn supervise(shared: Arc<SharedSlots>, index: usize, url: String, settings: DbSettings, plans: PlanMode) {
+async fn supervise(shared: Arc<SharedSlots>, index: usize, url: String, settings: DbSettings) {
     let slot = &shared.slots[index];
     loop {
         slot.broken.notified().await;
         let mut pause = MIN_PAUSE;
         loop {
-            match establish(&url, &settings, plans).await {
+            match connect(&url, &settings).await {
                 Ok(connection) => break slot.put(connection),
                 // Logged once per outage; affected reads report the failure as well.
                 Err(error) if pause == MIN_PAUSE => {
@@ -162,17 +163,26 @@ async fn supervise(shared: Arc<SharedSlots>, index: usize, url: String, settings
     }
 }
 
-async fn establish(url: &str, settings: &DbSettings, plans: PlanMode) -> Result<AsyncPgConnection> {
-    let establish = AsyncPgConnection::establish(url);
-    let mut connection = timeout(settings.connect_timeout, establish)
+async fn connect(url: &str, settings: &DbSettings) -> Result<AsyncPgConnection> {
+    let establish = establish(url, settings, PlanMode::Generic);
+    Ok(timeout(settings.connect_timeout, establish)
         .await
-        .map_err(|_| Error::Unavailable("connecting timed out".into()))??;
+        .map_err(|_| Error::Unavailable("connecting timed out".into()))??)
+}
+
+/// Establishes a connection for reads.
+pub(super) async fn establish(
+    url: &str,
+    settings: &DbSettings,
+    plans: PlanMode,
+) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let mut connection = AsyncPgConnection::establish(url).await?;
     let set_up = format!(
         "SET statement_timeout = {}; SET default_transaction_read_only = on; SET plan_cache_mode = {}; {SESSION_SETTINGS}",
         settings.read_timeout.as_millis(),
         plans.plan_cache_mode()
     );
-    connection.batch_execute(&set_up).await?;
+    connection.batch_execute(&set_up).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     connection.set_instrumentation(StatementListener);
     Ok(connection)
 }

@@ -23,6 +23,7 @@ struct Counts {
     in_flight: u32,
     waiting_since: Option<Instant>,
     waited: Duration,
+    measured: Duration,
     texts: Option<Vec<String>>,
 }
 
@@ -50,6 +51,16 @@ impl StatementRecorder {
     /// Returns the time during which at least one statement was in flight, in milliseconds.
     pub fn elapsed_ms(&self) -> f64 {
         self.lock().waited.as_secs_f64() * 1000.0
+    }
+
+    /// Adds the time of work whose cost is known from its time: an expensive read on its own connection, a password hash.
+    pub fn add_measured(&self, time: Duration) {
+        self.lock().measured += time;
+    }
+
+    /// Returns the time of the measured work, in milliseconds.
+    pub fn measured_ms(&self) -> f64 {
+        self.lock().measured.as_secs_f64() * 1000.0
     }
 
     /// Returns the statement texts, if they are stored.

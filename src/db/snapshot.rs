@@ -4,11 +4,9 @@
 
 use std::ops::Deref;
 
-use diesel_async::{
-    AnsiTransactionManager, AsyncPgConnection, TransactionManager, pooled_connection::deadpool::Object,
-};
+use diesel_async::{AnsiTransactionManager, TransactionManager};
 
-use super::{Conn, Db};
+use super::{Conn, Db, lease::Lease};
 use crate::error::Result;
 
 /// Begins the transaction. JIT compilation is disabled, because long reads spend their time on rows, not on
@@ -17,15 +15,15 @@ const BEGIN: &str =
     "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL jit = off";
 
 /// A pooled connection that sees a single state of the database, without a statement timeout. If it is dropped before
-/// [`Snapshot::end`], the connection is closed.
-pub struct Snapshot(Object<AsyncPgConnection>);
+/// [`Snapshot::end`], its statement is canceled and the connection is closed.
+pub struct Snapshot(Lease);
 
 impl Db {
     /// Opens a snapshot of the current state.
     /// # Errors
     /// Returns [`crate::error::Error::Unavailable`] if no connection becomes available in time.
     pub async fn snapshot(&self) -> Result<Snapshot> {
-        let mut connection = self.checkout().await?;
+        let mut connection = Lease::new(&self.0.pool).await?;
         AnsiTransactionManager::begin_transaction_sql(&mut *connection, BEGIN).await?;
         Ok(Snapshot(connection))
     }
@@ -36,7 +34,9 @@ impl Snapshot {
     /// # Errors
     /// Returns the error of the database.
     pub async fn end(mut self) -> Result<()> {
-        Ok(AnsiTransactionManager::rollback_transaction(&mut *self.0).await?)
+        let ended = AnsiTransactionManager::rollback_transaction(&mut *self.0).await;
+        self.0.end();
+        Ok(ended?)
     }
 }
 

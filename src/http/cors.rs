@@ -8,7 +8,7 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
-    header_names::{PREFLIGHT_HEADERS, X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
+    header_names::{PREFLIGHT_HEADERS, X_API_KEY, X_CART_TOKEN, X_QUERY_COST, X_VISITOR_ID},
     request_id::X_REQUEST_ID,
 };
 use crate::config::Environment;
@@ -64,7 +64,7 @@ pub fn layer(origins: &[String], environment: Environment) -> Option<CorsLayer> 
         .allow_headers(
             REQUEST_HEADERS
                 .into_iter()
-                .chain([X_API_KEY, X_CART_TOKEN, X_VISITOR_ID])
+                .chain([X_API_KEY, X_CART_TOKEN, X_QUERY_COST, X_VISITOR_ID])
                 .chain(PREFLIGHT_HEADERS)
                 .collect::<Vec<_>>(),
         )

@@ -18,7 +18,9 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
+    client_limits::{self, ClientLimits, Measurement},
     credentials::{actor, authenticate_operation, authenticate_user, cookies},
+    header_names::X_QUERY_COST,
     media_type::{MediaType, is_multipart},
     multipart,
     origin::origin,
@@ -28,7 +30,7 @@ use super::{
     response::{respond, respond_to_batch, status},
 };
 use crate::{
-    auth::{Permissions, Viewer},
+    auth::{Permissions, RequestOrigin, Viewer},
     config::{HttpSettings, Introspection},
     db::recorder::StatementRecorder,
     error::ErrorCode,
@@ -36,7 +38,9 @@ use crate::{
         engine::{
             Engine, Operation,
             batching::Dispatcher,
+            PreparedRequest,
             budget::Budget,
+            cost::{Meter, OperationKind},
             errors::{code, coded},
         },
         schema::{
@@ -61,7 +65,9 @@ pub struct Endpoint {
     pub services: Arc<Services>,
     /// The HTTP settings.
     pub settings: HttpSettings,
-    /// Whether responses report the number and time of their SQL statements.
+    /// The limits of clients.
+    pub limits: ClientLimits,
+    /// Whether responses report their cost, and the number and time of their SQL statements.
     pub show_sql: bool,
     /// Who may query the schema itself.
     pub introspection: Introspection,
@@ -84,15 +90,19 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
         return rejection.into_json(&request_id);
     };
     let started = Instant::now();
+    let origin = origin(&parts, endpoint.settings.trusted_proxies);
+    if let Err(rejection) = endpoint.limits.check_unread(&parts.headers, &origin) {
+        return rejection.into_response(media_type, &request_id);
+    }
     let received = receive(&endpoint, &parts, body, started, &request_id).await;
     let ReceivedRequest { requests, files, deadline } = match received {
         Ok(received) => received,
-        Err(error) => return error.into_response(media_type, &request_id),
+        Err(error) => return charged(&endpoint, &origin, error).into_response(media_type, &request_id),
     };
     let budget = endpoint.engine.budget();
     match requests {
         Requests::Single(request) => {
-            match run(&endpoint, &parts, *request, files, &budget, started, deadline, &request_id).await {
+            match run(&endpoint, &parts, &origin, *request, files, &budget, started, deadline, &request_id).await {
                 Ok(response) => respond(media_type, status(&response, media_type), response),
                 Err(error) => error.into_response(media_type, &request_id),
             }
@@ -103,7 +113,7 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
             for request in requests {
                 let (files, started) = (RequestFiles::default(), Instant::now());
                 let response = match started < deadline {
-                    true => run(&endpoint, &parts, request, files, &budget, started, deadline, &request_id).await,
+                    true => run(&endpoint, &parts, &origin, request, files, &budget, started, deadline, &request_id).await,
                     false => Err(coded(ErrorCode::Timeout, NOT_STARTED).into()),
                 };
                 responses.push(response.unwrap_or_else(|error| error.into_graphql_response(&request_id)));
@@ -154,6 +164,11 @@ impl From<ServerError> for RequestError {
     }
 }
 
+/// Charges a request that was rejected to its network. Returns the error of the response.
+fn charged(endpoint: &Endpoint, origin: &RequestOrigin, error: RequestError) -> RequestError {
+    endpoint.limits.charge_rejection(origin).map_or_else(RequestError::Http, |()| error)
+}
+
 /// A completely received request.
 struct ReceivedRequest {
     requests: Requests,
@@ -167,6 +182,7 @@ struct ReceivedRequest {
 async fn run(
     endpoint: &Endpoint,
     parts: &Parts,
+    origin: &RequestOrigin,
     request: GraphqlRequest,
     files: RequestFiles,
     budget: &Budget,
@@ -174,29 +190,41 @@ async fn run(
     deadline: Instant,
     request_id: &RequestId,
 ) -> Result<GraphqlResponse, RequestError> {
-    let prepared = endpoint.engine.prepare_within(request, budget)?;
-    check_method(prepared.operation.kind, &parts.method)?;
-    let viewer = authenticate_operation(&parts.headers, &endpoint.services, request_id, &prepared).await?;
-    if prepared.is_introspecting {
-        check_introspection(endpoint.introspection, &viewer)?;
-    }
+    let admitted = admit(endpoint, parts, request, budget, request_id).await;
+    let (prepared, viewer) = admitted.map_err(|error| charged(endpoint, origin, error))?;
     let operation = prepared.operation.clone();
-    let origin = origin(parts, endpoint.settings.trusted_proxies);
-    let actor = actor(&viewer, &origin, request_id);
+    let timed_out = |_| Engine::error_response(timeout_error(operation.kind), request_id);
+    let client = endpoint.limits.client(&viewer, origin);
+    let Ok(entered) = timeout_at(deadline, endpoint.limits.enter(client)).await else {
+        return Err(coded(ErrorCode::Unavailable, "the server is busy; try again in a moment").into());
+    };
+    let _place = entered?;
+    let meter = Meter::new(endpoint.limits.rates(), client, operation_kind(&prepared));
+    let actor = actor(&viewer, origin, request_id);
     let user = actor.user;
     let dispatcher = Dispatcher::default();
     let are_secure = endpoint.has_secure_cookies || is_https(&parts.headers, &endpoint.settings);
-    let mut data = request_data(viewer, origin, cookies(&parts.headers, are_secure), &dispatcher);
+    let mut data = request_data(viewer, origin.clone(), cookies(&parts.headers, are_secure), &dispatcher);
     data.insert(files);
     data.insert(public_url(parts, &endpoint.settings));
+    data.insert(meter.clone());
     // A test's recorder if one is set in this task (it also records the SQL texts); a new one otherwise.
     let recorder = StatementRecorder::current();
+    let measurement = Measurement::new(meter, recorder.clone());
     // Boxed, because moving a future of this size through each wrapper is expensive.
     let execution = Box::pin(dispatcher.run(endpoint.engine.execute(prepared, data, request_id)));
-    let execution = actor.scope(recorder.clone().scope(execution));
-    let timed_out = |_| Engine::error_response(timeout_error(operation.kind), request_id);
+    let execution = client.scope(actor.scope(recorder.clone().scope(measurement.measure(execution))));
     let mut response = timeout_at(deadline, execution).await.unwrap_or_else(timed_out);
     log(&operation, user, started, &recorder, &response, request_id);
+    let cost = measurement.settle();
+    if !client.is_exempt {
+        for (name, value) in client_limits::headers(client, &cost) {
+            response.http_headers.insert(name, value);
+        }
+    }
+    if endpoint.show_sql || parts.headers.contains_key(X_QUERY_COST) {
+        response.extensions.insert("cost".to_owned(), client_limits::extension(client, &cost));
+    }
     if endpoint.show_sql {
         let sql = Value::from_json(serde_json::json!({
             "statements": recorder.statements(),
@@ -205,6 +233,31 @@ async fn run(
         response.extensions.extend(sql.ok().map(|sql| ("sql".to_owned(), sql)));
     }
     Ok(response)
+}
+
+/// Checks a request, and who sends it.
+async fn admit(
+    endpoint: &Endpoint,
+    parts: &Parts,
+    request: GraphqlRequest,
+    budget: &Budget,
+    request_id: &RequestId,
+) -> Result<(PreparedRequest, Viewer), RequestError> {
+    let prepared = endpoint.engine.prepare_within(request, budget)?;
+    check_method(prepared.operation.kind, &parts.method)?;
+    let viewer = authenticate_operation(&parts.headers, &endpoint.services, request_id, &prepared).await?;
+    if prepared.is_introspecting {
+        check_introspection(endpoint.introspection, &viewer)?;
+    }
+    Ok((prepared, viewer))
+}
+
+fn operation_kind(prepared: &PreparedRequest) -> OperationKind {
+    let mutations = match prepared.operation.kind {
+        OperationType::Mutation => prepared.root_fields().len(),
+        _ => 0,
+    };
+    OperationKind { mutations, is_introspecting: prepared.is_introspecting }
 }
 
 /// Reads the request by its method and media type.

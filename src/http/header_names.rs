@@ -13,6 +13,9 @@ pub const X_CART_TOKEN: HeaderName = HeaderName::from_static("x-cart-token");
 /// fail the request.
 pub const X_VISITOR_ID: HeaderName = HeaderName::from_static("x-visitor-id");
 
+/// Asks for `extensions.cost`, with any value.
+pub const X_QUERY_COST: HeaderName = HeaderName::from_static("x-query-cost");
+
 /// Headers that a cross-origin page cannot send without a preflight request. One of them is enough, with any value.
 pub const PREFLIGHT_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("graphql-require-preflight"),

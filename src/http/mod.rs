@@ -1,6 +1,7 @@
 //! The HTTP transport: `/graphql`, images, signed files, health, public keys, webhooks, the IDE pages.
 //! Rule: no business rules here; every response carries its request id, and the headers that protect it.
 
+pub mod client_limits;
 mod cors;
 mod credentials;
 mod files;
@@ -42,6 +43,7 @@ use tower_http::compression::{
 };
 
 use self::{
+    client_limits::{ClientLimits, charge_request},
     graphql::Endpoint,
     health::{Health, livez, readyz},
     lingering::discard_unread_body,
@@ -71,8 +73,10 @@ pub fn router(
     let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
     let files = files::routes(services.storage.clone()).merge(media::routes(services.storage.clone()));
     let show_sql = environment == Environment::Development;
+    let limits = ClientLimits::new(settings);
     let endpoint = Endpoint {
         engine,
+        limits: limits.clone(),
         services,
         settings: settings.clone(),
         show_sql,
@@ -91,6 +95,7 @@ pub fn router(
         Some(layer) => router.layer(layer),
         None => router,
     };
+    let router = router.layer(middleware::from_fn_with_state(limits, charge_request));
     let router = router.layer(compression()).layer(middleware::from_fn(discard_unread_body));
     let router = router
         .layer(middleware::from_fn(catch_panic))

@@ -48,6 +48,7 @@ mod tests {
     use axum::http::Request;
 
     use super::*;
+    use crate::config::RateSettings;
 
     #[test]
     fn forwarded_values_are_those_of_the_own_proxies() {
@@ -76,6 +77,7 @@ mod tests {
             ide: None,
             introspection: None,
             cors_origins: Vec::new(),
+            rates: RateSettings::off(),
         };
         for (sent, trusted_proxies, public_url, expected) in [
             (Some("https"), 1, None, true),

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, ErrorCode},
     graphql::engine::{
         Engine,
-        errors::{INTERNAL_MESSAGE, coded},
+        errors::{INTERNAL_MESSAGE, coded, rate_limited},
     },
     telemetry::RequestId,
 };
@@ -23,12 +23,13 @@ pub struct Rejection {
     code: ErrorCode,
     message: String,
     allow: Option<&'static str>,
+    retry_after: Option<u64>,
 }
 
 impl Rejection {
     /// Creates a rejection with this status.
     pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), allow: None }
+        Self { status, code, message: message.into(), allow: None, retry_after: None }
     }
 
     /// 400: the request is malformed.
@@ -50,6 +51,13 @@ impl Rejection {
     /// 413: the body is larger than allowed.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
+    }
+
+    /// 429: the client sent too many requests.
+    pub fn rate_limited(retry_after: u64) -> Self {
+        let message = "too many requests";
+        let rejection = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, message);
+        Self { retry_after: Some(retry_after), ..rejection }
     }
 
     /// 500: an internal error; its cause is not shown.
@@ -77,7 +85,10 @@ impl Rejection {
 
     /// Returns the error, without the HTTP status.
     pub fn into_error(self) -> ServerError {
-        coded(self.code, self.message)
+        match self.retry_after {
+            Some(seconds) => rate_limited(&self.message, seconds),
+            None => coded(self.code, self.message),
+        }
     }
 
     /// Returns the response in this media type.

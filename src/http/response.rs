@@ -64,16 +64,25 @@ pub fn respond(media_type: MediaType, status: StatusCode, mut response: GraphqlR
     build(media_type, status, headers, &ResponseBody::new(&response), seconds, is_unknown)
 }
 
-/// Builds the HTTP response to an array of requests. Its status is always 200, because each response has errors of its
-/// own.
+/// Builds the HTTP response to an array of requests. Its status is 200, because each response has errors of its own, or 429
+/// if none of them ran for lack of points.
 pub fn respond_to_batch(media_type: MediaType, responses: &[GraphqlResponse]) -> Response {
     let mut headers = HeaderMap::new();
     for (name, value) in responses.iter().flat_map(|response| &response.http_headers) {
-        headers.append(name, value.clone());
+        // The responses have one client, whose last state counts.
+        match name.as_str().starts_with("ratelimit") {
+            true => drop(headers.insert(name, value.clone())),
+            false => drop(headers.append(name, value.clone())),
+        }
     }
     let bodies: Vec<_> = responses.iter().map(ResponseBody::new).collect();
     let seconds = responses.iter().filter_map(retry_after).max();
-    build(media_type, StatusCode::OK, headers, &bodies, seconds, responses.iter().any(is_unknown_document))
+    let is_limited = |response: &GraphqlResponse| {
+        is_request_error(response) && response.errors.first().and_then(code) == Some(ErrorCode::RateLimited)
+    };
+    let are_limited = !responses.is_empty() && responses.iter().all(is_limited);
+    let status = if are_limited { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+    build(media_type, status, headers, &bodies, seconds, responses.iter().any(is_unknown_document))
 }
 
 /// Returns whether the response says that a persisted query is unknown. It must not be cached: the same request succeeds

@@ -35,7 +35,7 @@ pub async fn create_product(
     options: Option<Vec<OptionValue>>,
     stock: Option<i32>,
 ) -> Result<ProductRow> {
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let product = products::actions::create_with_options(conn, viewer, new.clone(), options.as_deref()).await?;
         let Some(stock) = stock else { return Ok(product) };
         if !(0..=MAX_QUANTITY).contains(&stock) {
@@ -153,7 +153,7 @@ async fn write(
     }
     let scope = viewer.scope(Permission::ManageStock);
     let missing = || Error::not_found("productId", "product");
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let claimed = match &key {
             None => None,
             Some(key) => match key.claim(conn, request).await? {

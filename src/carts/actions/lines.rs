@@ -29,7 +29,7 @@ use crate::{
 /// OUT_OF_STOCK, MULTIPLE_CURRENCIES.
 pub async fn add_line(db: &Db, viewer: &Viewer, cart: CartId, product: ProductId, quantity: i32) -> Result<CartRow> {
     let holder = viewer.holder();
-    db.transaction(async |conn| add_lines(conn, &holder, cart, &[(product, quantity)], "").await).await
+    db.contended_transaction(async |conn| add_lines(conn, &holder, cart, &[(product, quantity)], "").await).await
 }
 
 /// Adds products to a cart. Errors name the fields as `<list>.<n>.<field>`, or just `<field>` if `list` is empty.
@@ -157,7 +157,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
         let rule = format!("quantity must be between 0 and {MAX_QUANTITY}; 0 removes the line");
         return Err(Error::user(UserErrorCode::OutOfRange, "quantity", rule));
     }
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let (cart, line, lines) = lock_line(conn, &holder, id).await?;
         release_all(conn, &[cart.id]).await?;
         let mut quantities: BTreeMap<ProductId, i32> =
@@ -183,7 +183,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
 /// NOT_FOUND for a line that is not the viewer's.
 pub async fn remove_line(db: &Db, viewer: &Viewer, id: CartLineId) -> Result<CartRow> {
     let holder = viewer.holder();
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let (cart, line, _) = lock_line(conn, &holder, id).await?;
         release_all(conn, &[cart.id]).await?;
         store::delete_line(conn, line.id).await?;
@@ -197,7 +197,7 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: CartLineId) -> Result<Car
 /// NOT_FOUND for a cart that is not the viewer's.
 pub async fn clear(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
     let holder = viewer.holder();
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
         release_all(conn, &[cart.id]).await?;
         store::delete_lines(conn, cart.id).await?;

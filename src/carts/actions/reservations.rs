@@ -25,7 +25,7 @@ use crate::{
 /// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`.
 pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration>) -> Result<CartRow> {
     let holder = viewer.holder();
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
         let Some(time) = time else { return Ok(cart) };
         if !store::reservations_by_cart_ids(conn, &[id]).await?.is_empty() {
@@ -70,7 +70,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
 /// NOT_FOUND for a cart that is not the viewer's.
 pub async fn release(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
     let holder = viewer.holder();
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
         release_all(conn, &[id]).await?;
         Ok(cart)

@@ -24,10 +24,12 @@ use futures_util::{
     task::AtomicWaker,
 };
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     db::recorder::StatementRecorder,
     error::{Error, Result},
+    limits::Client,
 };
 
 /// Maximum number of keys of one statement.
@@ -41,6 +43,8 @@ pub struct Dispatcher(Arc<Inner>);
 struct Inner {
     operation_waker: Arc<OperationWaker>,
     state: Mutex<State>,
+    /// Canceled when the operation ends: batches that are still running then have nobody to wait for them.
+    ended: CancellationToken,
 }
 
 type Callback = Box<dyn FnOnce() + Send>;
@@ -76,8 +80,9 @@ impl Wake for OperationWaker {
 }
 
 impl Dispatcher {
-    /// Runs the operation whose loads this dispatcher batches.
+    /// Runs the operation whose loads this dispatcher batches. When it ends or is dropped, its batches are dropped too.
     pub async fn run<F: Future>(&self, operation: F) -> F::Output {
+        let _end = self.0.ended.clone().drop_guard();
         let mut operation = pin!(operation);
         let operation_waker = &self.0.operation_waker;
         let waker = Waker::from(Arc::clone(operation_waker));
@@ -235,7 +240,7 @@ fn dispatch_batch<K: LoaderKey, V: LoaderValue>(
     loader: InnerLoader<K, V>,
 ) {
     let Some(OpenBatch { keys, sender, .. }) = lock(open_batch).take() else { return };
-    let dispatcher = dispatcher.clone();
+    let (dispatcher, ended) = (dispatcher.clone(), dispatcher.0.ended.clone());
     let work = async move {
         let answers = loader.try_load_many(keys).await;
         let result = answers.map_err(|error| Error::Internal(error.to_string())).and_then(collect_values);
@@ -243,7 +248,8 @@ fn dispatch_batch<K: LoaderKey, V: LoaderValue>(
         dispatcher.deliver(Box::new(move || drop(sender.send(Arc::new(result)))));
     };
     // Boxed, so that tokio's task code is compiled once instead of once per loader.
-    tokio::spawn(StatementRecorder::current().scope(work.boxed()));
+    let work = Client::current().scope(StatementRecorder::current().scope(work.boxed()));
+    tokio::spawn(async move { ended.run_until_cancelled(work).await });
 }
 
 /// Returns the values that were found, or the first error.

@@ -20,6 +20,7 @@ use async_graphql::{
 use crate::{
     error::ErrorCode,
     graphql::engine::{
+        cost::Meter,
         errors::coded,
         limits::{DocumentSize, Limits},
     },
@@ -172,8 +173,8 @@ pub fn value_bytes(value: &Value) -> usize {
     }
 }
 
-/// Limits the complexity of operations. async-graphql has such a limit too, but its error names neither the complexity
-/// nor the limit.
+/// Limits the complexity of operations, and charges them to their client. async-graphql has such a limit too, but its
+/// error names neither the complexity nor the limit.
 pub struct ComplexityLimit;
 
 impl ExtensionFactory for ComplexityLimit {
@@ -191,6 +192,9 @@ impl Extension for ComplexityLimit {
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let result = next.run(ctx).await?;
         ctx.data_unchecked::<Budget>().add_complexity(result.complexity).map_err(|error| vec![error])?;
+        if let Some(meter) = ctx.data_opt::<Meter>() {
+            meter.charge(result.complexity).map_err(|error| vec![error])?;
+        }
         Ok(result)
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use async_graphql::{Context, Enum, ObjectType, OutputType, TypeName};
 use souk_macros::object;
 
-use super::batching::LoaderValue;
+use super::{batching::LoaderValue, cost::COUNT};
 use crate::{
     error::Result,
     ids::RowId,
@@ -174,6 +174,7 @@ impl<T: OutputType + Clone> Connection<T> {
     }
 
     /// Number of items in the whole list that match the filter. Computed only if selected.
+    #[graphql(complexity = "COUNT + child_complexity")]
     async fn total_count(&self) -> TotalCount {
         TotalCount::of(self.total.unwrap_or_default())
     }

@@ -34,6 +34,13 @@ pub fn coded(code: ErrorCode, message: impl Into<String>) -> ServerError {
     error
 }
 
+/// Creates a RATE_LIMITED error. The reason has no period.
+pub fn rate_limited(reason: &str, retry_after: u64) -> ServerError {
+    let mut error = coded(ErrorCode::RateLimited, format!("{reason}; try again after {retry_after} seconds"));
+    extensions(&mut error).set(RETRY_AFTER, retry_after);
+    error
+}
+
 /// Returns the code of an error, or `None` if it has none or an unknown one.
 pub fn code(error: &ServerError) -> Option<ErrorCode> {
     let Some(Value::String(text)) = error.extensions.as_ref()?.get("code") else { return None };

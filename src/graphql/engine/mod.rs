@@ -5,6 +5,7 @@
 pub mod batching;
 pub mod budget;
 pub mod connections;
+pub mod cost;
 pub mod documents;
 pub mod errors;
 pub mod filters;

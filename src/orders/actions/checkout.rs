@@ -97,7 +97,7 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         (None, Some(guest)) => Scope::Guest(guest),
         (None, None) => return Err(no_cart()),
     };
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let claimed = match key.claim(conn, &request).await? {
             Claim::New(claimed) => claimed,
             Claim::Done(first) => return store::by_checkout(conn, &scope, OrderId(first)).await,

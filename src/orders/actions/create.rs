@@ -46,7 +46,7 @@ pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
     key.check()?;
     check_lines(&request.lines)?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let claimed = match key.claim(conn, &request).await? {
             Claim::New(claimed) => claimed,
             Claim::Done(order) => {

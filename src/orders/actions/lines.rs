@@ -75,7 +75,7 @@ async fn lock_addition(
 pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: ProductId, quantity: i32) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity)?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let order = lock_pending(conn, &scope, order, "orderId", "order").await?;
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
         let product = lock_addition(conn, viewer, &lines, product, quantity).await?;
@@ -133,7 +133,7 @@ async fn add_units(
 pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: i32) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity)?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let (order, line, lines) = lock_line(conn, &scope, id).await?;
         let more = quantity - line.quantity;
         let product = lock_product(conn, line.product_id, more).await?.ok_or_else(|| Error::not_found("id", "line"))?;
@@ -163,7 +163,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: 
 /// As [`add_line`]; REQUIRED for the last line.
 pub async fn remove_line(db: &Db, viewer: &Viewer, id: OrderDetailId) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let (order, line, lines) = lock_line(conn, &scope, id).await?;
         if lines.len() == 1 {
             return Err(Error::user(

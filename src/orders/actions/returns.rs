@@ -45,7 +45,7 @@ pub async fn create_return(db: &Db, viewer: &Viewer, request: ReturnRequest, key
     let key = IdempotencyKey { owner, operation: "returnCreate", key };
     key.check()?;
     let request = request.checked()?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let claimed = match key.claim(conn, &request).await? {
             Claim::New(claimed) => claimed,
             Claim::Done(id) => {
@@ -85,7 +85,7 @@ pub async fn receive_return(
     named: Vec<(OrderDetailId, bool)>,
 ) -> Result<ReturnWithOrder> {
     viewer.require_any(&[Permission::ManageOrders])?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let order = lock_requested(conn, viewer, id).await?;
         let lines = store::returns::lines_by_return_ids(conn, &[id]).await?;
         check_named(&named, &lines)?;
@@ -107,7 +107,7 @@ pub async fn receive_return(
 pub async fn reject_return(db: &Db, viewer: &Viewer, id: ReturnId, reason: String) -> Result<ReturnWithOrder> {
     viewer.require_any(&[Permission::ManageOrders])?;
     let reason = checked_reason(reason)?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let order = lock_requested(conn, viewer, id).await?;
         let row = store::returns::update_settled(conn, id, ReturnStatus::Rejected, Some(&reason)).await?;
         Ok((row, reread(conn, order.id).await?))

@@ -29,7 +29,7 @@ use crate::{
 /// ILLEGAL_TRANSITION for a change that is not allowed.
 pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status) -> Result<OrderRow> {
     viewer.require_any(MAY_FULFILL)?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let order = lock_to_fulfill(conn, viewer, id, "id", "order").await?;
         change_status(conn, viewer, order, status, "status").await
     })
@@ -43,7 +43,7 @@ pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status
 /// too late.
 pub async fn cancel(db: &Db, viewer: &Viewer, id: OrderId) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
-    db.transaction(async |conn| {
+    db.contended_transaction(async |conn| {
         let order = store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "order"))?;
         change_status(conn, viewer, order, Status::Cancelled, "id").await
     })

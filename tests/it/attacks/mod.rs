@@ -1,7 +1,9 @@
 //! Attacks as strangers send them, and what holds them. `docs/operations/attacks.md` has the list.
 
+mod expensive_reads;
 mod hidden_filters;
 mod hidden_products;
 mod introspection;
+mod rates;
 mod refresh_cookie;
 mod response_headers;

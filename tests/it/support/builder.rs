@@ -10,7 +10,7 @@ use souk::auth::PermissionCache;
 use souk::config::AccountSettings;
 use souk::config::CartSettings;
 use souk::config::Environment;
-use souk::config::HttpSettings;
+use souk::config::{HttpSettings, RateSettings};
 use souk::config::LimitSettings;
 use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
@@ -70,6 +70,7 @@ pub fn http_settings() -> HttpSettings {
         cors_origins: vec!["https://shop.example".to_owned()],
         trusted_proxies: 1,
         public_url: None,
+        rates: RateSettings::off(),
     }
 }
 

@@ -11,6 +11,7 @@ use souk::error::ErrorCode;
 use souk::error::Result;
 use souk::graphql::engine::Engine;
 use souk::graphql::engine::EngineSettings;
+use souk::http::client_limits::ClientLimits;
 use souk::http::graphql::Endpoint;
 use souk::http::graphql::router;
 use souk::http::request_id::set_request_id;
@@ -105,6 +106,7 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
         engine: engine(),
         services,
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
+        limits: ClientLimits::new(&http_settings()),
         show_sql: false,
         introspection: souk::config::Introspection::On,
         has_secure_cookies: false,

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     graphql::{
         engine::{
-            connections::{Connection, TotalCount, root_connection},
+            connections::{Connection, TotalCount, cost, root_connection},
             filters::{DateTimeFilter, FilterBuilder, IdFilter, IntFilter, PriceFilter, StringFilter, intersect},
             list_args::{ListArgs, OrderBy, build_list, order_by, where_input},
             page_key::PageKey,
@@ -34,6 +34,9 @@ use crate::{
     stock::model::stock_scope,
     text::trim,
 };
+
+/// Complexity of a list with one product per group, for which products that are left out are read too.
+const GROUPING: usize = 2_000;
 
 /// Filter by availability; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
@@ -248,6 +251,7 @@ impl ProductQuery {
 
     /// Lists the products that the viewer may see, newest first by default. Customers and guests see products that are
     /// for sale, sellers also all of their own, staff all products.
+    #[graphql(complexity = "cost(first, last, child_complexity) + if one_per_group { GROUPING } else { 0 }")]
     async fn products(
         &self,
         ctx: &Context<'_>,

@@ -18,6 +18,7 @@ use crate::{
             brands::{Brand, brand},
             categories::{Category, category},
             context::ContextExt,
+            search::FACET,
             websites::{Website, website},
         },
     },
@@ -193,41 +194,49 @@ impl SearchFacets {
     }
 
     /// Categories, including the ancestors of the products' categories.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn categories(&self) -> Vec<CategoryFacet> {
         self.categories.clone()
     }
 
     /// Brands of the results.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn brands(&self) -> Vec<BrandFacet> {
         self.brands.clone()
     }
 
     /// Websites of the results.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn websites(&self) -> Vec<WebsiteFacet> {
         self.websites.clone()
     }
 
     /// Price ranges, by currency, and lowest first.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn prices(&self) -> Vec<PriceFacet> {
         self.prices.clone()
     }
 
     /// Average ratings, without products that have no reviews.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn ratings(&self) -> Vec<RatingFacet> {
         self.ratings.clone()
     }
 
     /// Availability of the results.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn availability(&self) -> Vec<AvailabilityFacet> {
         self.availability.clone()
     }
 
     /// Options of the results' product groups.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn options(&self) -> Vec<OptionFacet> {
         self.options.clone()
     }
 
     /// Tags of the results.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn tags(&self) -> Vec<TagFacet> {
         self.tags.clone()
     }

@@ -16,6 +16,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{PageInfo, TotalCount, cost},
+            cost::filter_complexity,
             objects::{Abstract, AbstractType, DynObject},
             scalars::global_id,
         },
@@ -130,6 +131,7 @@ impl SearchConnection {
     /// Number of results, counted only if selected. Exact up to 10,000; with filters, at most 20,000 entries that match
     /// the query are examined. Without words the filters by availability and option examine at most 20,000 products that
     /// match the other filters.
+    #[graphql(complexity = "FACET + child_complexity")]
     async fn total_count(&self) -> TotalCount {
         TotalCount { value: self.total.hits, is_exact: self.total.is_exact }
     }
@@ -173,7 +175,9 @@ impl SearchQuery {
     /// Without words it browses: all products for sale that match `where`, the most popular first, as category pages show
     /// them. Corrections, synonyms, redirects and snippets do not apply, and search analytics record nothing. For a plain
     /// list, with products that are not for sale, use `products`.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[graphql(complexity = "cost(first, last, child_complexity)
+        + query_complexity(query.as_deref())
+        + filter_complexity(visitor, variables, field)?")]
     async fn search(
         &self,
         ctx: &Context<'_>,
@@ -213,6 +217,18 @@ impl SearchQuery {
         let total = found.total.unwrap_or_default();
         Ok(SearchConnection { hits, total, correction: found.correction, redirect, facets, id })
     }
+}
+
+/// Complexity of a search, and of each facet and the count of its results: they may read many entries.
+pub(super) const FACET: usize = 500;
+
+/// Complexity of a word of a query, which may be corrected.
+const WORD: usize = 250;
+
+/// Returns the complexity of a query.
+fn query_complexity(query: Option<&str>) -> usize {
+    let words = query.map_or(0, |query| query.split_whitespace().count());
+    FACET.saturating_add(words.saturating_mul(WORD))
 }
 
 /// Returns what is selected of the results.

@@ -1,0 +1,120 @@
+//! Rate limits: what each client may use over time, and at the same time.
+
+use std::num::NonZeroUsize;
+
+use clap::{ArgAction, Args};
+use ipnet::IpNet;
+
+use crate::{
+    ids::{ApiKeyId, RowId},
+    limits::{Quota, Quotas},
+};
+
+/// Settings for the rates of clients. A quota is written as `LIMIT:RATE`: the points of a full bucket, and the points that
+/// are restored per second.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Rate limits")]
+pub struct RateSettings {
+    /// Whether clients are limited in what they may use over time. A point is about 1 ms of processor time of the server
+    /// and the database together. `false` is for load tests.
+    #[arg(long = "rate-limits", env = "SOUK_RATE_LIMITS", default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
+    pub is_on: bool,
+
+    /// Quota of a network (/24 for IPv4, /64 for IPv6) with anonymous requests.
+    #[arg(long = "rate-anonymous", env = "SOUK_RATE_ANONYMOUS", default_value = "1000:100", value_name = "LIMIT:RATE")]
+    pub anonymous: Quota,
+
+    /// Quota of a user without permissions.
+    #[arg(long = "rate-customer", env = "SOUK_RATE_CUSTOMER", default_value = "1000:100", value_name = "LIMIT:RATE")]
+    pub customer: Quota,
+
+    /// Quota of a user with a permission: staff and sellers.
+    #[arg(long = "rate-staff", env = "SOUK_RATE_STAFF", default_value = "10000:500", value_name = "LIMIT:RATE")]
+    pub staff: Quota,
+
+    /// Quota of an API key.
+    #[arg(long = "rate-api-key", env = "SOUK_RATE_API_KEY", default_value = "10000:500", value_name = "LIMIT:RATE")]
+    pub api_key: Quota,
+
+    /// Quotas of single API keys, as `ID=LIMIT:RATE`, separated by commas.
+    #[arg(long = "rate-single-keys", env = "SOUK_RATE_SINGLE_KEYS", value_delimiter = ',', value_parser = single_key, value_name = "QUOTAS")]
+    pub single_keys: Vec<(ApiKeyId, Quota)>,
+
+    /// Networks whose clients are not limited, such as those of your own front-end servers, separated by commas. The address
+    /// is that of the client: see SOUK_TRUSTED_PROXIES.
+    #[arg(
+        long = "rate-exempt",
+        env = "SOUK_RATE_EXEMPT",
+        value_delimiter = ',',
+        default_value = "127.0.0.0/8,::1/128",
+        value_name = "NETWORKS"
+    )]
+    pub exempt: Vec<IpNet>,
+
+    /// Maximum number of operations that run at the same time; others wait in turn.
+    #[arg(long, env = "SOUK_MAX_CONCURRENCY", default_value = "256", value_name = "N")]
+    pub max_concurrency: NonZeroUsize,
+
+    /// Maximum number of operations of one client that run at the same time; others wait.
+    #[arg(long, env = "SOUK_MAX_CONCURRENCY_PER_CLIENT", default_value = "8", value_name = "N")]
+    pub max_concurrency_per_client: NonZeroUsize,
+}
+
+impl RateSettings {
+    /// Returns settings without limits on what clients may use over time, for tests.
+    pub fn off() -> Self {
+        let quota = Quota { limit: 1_000, restore_rate: 100 };
+        Self {
+            is_on: false,
+            anonymous: quota,
+            customer: quota,
+            staff: quota,
+            api_key: quota,
+            single_keys: Vec::new(),
+            exempt: Vec::new(),
+            max_concurrency: NonZeroUsize::MAX,
+            max_concurrency_per_client: NonZeroUsize::MAX,
+        }
+    }
+
+    /// Returns the quotas of all clients.
+    pub fn quotas(&self) -> Quotas {
+        Quotas {
+            anonymous: self.anonymous,
+            customer: self.customer,
+            staff: self.staff,
+            key: self.api_key,
+            single_keys: self.single_keys.iter().copied().collect(),
+        }
+    }
+}
+
+fn single_key(text: &str) -> Result<(ApiKeyId, Quota), String> {
+    let (id, quota) = text.split_once('=').ok_or("must be ID=LIMIT:RATE")?;
+    let id = ApiKeyId::parse("id", id.trim()).map_err(|error| error.to_string())?;
+    Ok((id, quota.parse()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        rates: RateSettings,
+    }
+
+    #[test]
+    fn quotas_of_single_keys_name_the_key() {
+        let id = ApiKeyId(7).to_global_id();
+        let arguments = ["souk", "--rate-single-keys", &format!("{id}=5:1"), "--rate-limits", "false"];
+        let rates = Command::parse_from(arguments).rates;
+        assert_eq!(rates.quotas().single_keys[&ApiKeyId(7)], Quota { limit: 5, restore_rate: 1 });
+        assert!(!rates.is_on);
+        for wrong in ["7=5:1", "5:1", &format!("{id}=5")] {
+            assert!(Command::try_parse_from(["souk", "--rate-single-keys", wrong]).is_err(), "{wrong}");
+        }
+    }
+}

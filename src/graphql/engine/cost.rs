@@ -1,0 +1,193 @@
+//! What an operation costs, in points: about one millisecond of processor time of the server and the database together.
+//! Rule: the cost is estimated from the document and its variables before anything runs, and charged to the client. What
+//! the operation took is charged afterwards, or given back.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::{
+    Any, Positioned, ServerError, ServerResult, Value, VisitorContext,
+    parser::types::{Field, VariableDefinition},
+};
+
+use super::errors::rate_limited;
+use crate::limits::{Charge, Client, Quota, RateLimiter};
+
+/// Points of a complexity of 1, as measured on two cores; `bench/costs.sh` prints the table.
+const POINTS_PER_COMPLEXITY: f64 = 0.004;
+/// Points of any operation: receiving, checking and responding.
+const OPERATION_POINTS: f64 = 0.1;
+/// Points of each mutation in an operation: its transaction.
+const MUTATION_POINTS: f64 = 2.0;
+/// Points of a query of the schema itself.
+const INTROSPECTION_POINTS: f64 = 5.0;
+/// Points of a statement that is no expensive read, which is measured.
+const STATEMENT_POINTS: f64 = 0.1;
+
+/// Complexity of one value to compare with.
+const VALUE: usize = 1;
+/// Complexity of one condition of a filter.
+const CONDITION: usize = 10;
+/// Complexity of a condition that an index answers in part: the beginning of a text.
+const PREFIX_CONDITION: usize = 100;
+/// Complexity of a condition for which most rows may be read: a part of a text.
+const PART_CONDITION: usize = 1_000;
+
+/// Complexity of counting a list.
+pub const COUNT: usize = 50;
+
+/// Returns the complexity of the `where` argument of a field; 0 if it has none.
+/// # Errors
+/// If the argument is invalid.
+pub fn filter_complexity(
+    visitor: &VisitorContext<'_>,
+    variables: &[Positioned<VariableDefinition>],
+    field: &Field,
+) -> ServerResult<usize> {
+    if field.get_argument("where").is_none() {
+        return Ok(0);
+    }
+    let filter: Option<Any> = visitor.param_value(variables, field, "where", None)?;
+    Ok(filter.map_or(0, |Any(filter)| value_complexity(&filter)))
+}
+
+fn value_complexity(value: &Value) -> usize {
+    match value {
+        Value::Null => 0,
+        Value::List(values) => values.iter().map(value_complexity).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .filter(|(_, value)| **value != Value::Null)
+            .map(|(name, value)| condition_complexity(name).saturating_add(value_complexity(value)))
+            .fold(0, usize::saturating_add),
+        _ => VALUE,
+    }
+}
+
+fn condition_complexity(name: &str) -> usize {
+    match name {
+        "contains" => PART_CONDITION,
+        "startsWith" => PREFIX_CONDITION,
+        _ => CONDITION,
+    }
+}
+
+/// What is known about an operation before its document is validated.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OperationKind {
+    /// Number of mutations.
+    pub mutations: usize,
+    /// Whether the schema itself is queried.
+    pub is_introspecting: bool,
+}
+
+impl OperationKind {
+    fn points(self) -> f64 {
+        let introspection = if self.is_introspecting { INTROSPECTION_POINTS } else { 0.0 };
+        OPERATION_POINTS + self.mutations as f64 * MUTATION_POINTS + introspection
+    }
+}
+
+/// What an operation took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Usage {
+    /// Processor time of the server, in milliseconds.
+    pub server_ms: f64,
+    /// Time of expensive reads and other measured work, in milliseconds.
+    pub measured_ms: f64,
+    /// Number of SQL statements.
+    pub statements: u32,
+}
+
+impl Usage {
+    fn points(self) -> f64 {
+        self.server_ms + self.measured_ms + f64::from(self.statements) * STATEMENT_POINTS
+    }
+}
+
+/// The cost of an operation that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// Estimate, which was charged before the operation ran.
+    pub requested: f64,
+    /// Points that the operation took.
+    pub actual: f64,
+    /// Points that the client has left.
+    pub remaining: f64,
+    /// Quota of the client.
+    pub quota: Quota,
+}
+
+/// Charges an operation to its client. Clones belong to the same operation.
+#[derive(Clone)]
+pub struct Meter(Arc<Inner>);
+
+struct Inner {
+    limiter: RateLimiter,
+    client: Client,
+    kind: OperationKind,
+    charge: Mutex<Option<Charge>>,
+}
+
+impl Meter {
+    /// Creates the meter of an operation.
+    pub fn new(limiter: &RateLimiter, client: Client, kind: OperationKind) -> Self {
+        Self(Arc::new(Inner { limiter: limiter.clone(), client, kind, charge: Mutex::default() }))
+    }
+
+    /// Charges the operation by its complexity, before it runs.
+    /// # Errors
+    /// RATE_LIMITED if the client has too few points.
+    pub fn charge(&self, complexity: usize) -> Result<(), ServerError> {
+        let Inner { limiter, client, kind, charge } = &*self.0;
+        let points = kind.points() + complexity as f64 * POINTS_PER_COMPLEXITY;
+        let charged = limiter.charge(*client, points).map_err(|exceeded| {
+            let cost = rounded(points);
+            rate_limited(&format!("the operation costs {cost} points, more than are left"), exceeded.retry_after)
+        })?;
+        *charge.lock().unwrap_or_else(PoisonError::into_inner) = Some(charged);
+        Ok(())
+    }
+
+    /// Corrects the charge when the operation has ended. A mutation takes at least its estimate, because the work of its
+    /// commit and of the jobs that it queues is not measured.
+    pub fn settle(&self, usage: Usage) -> Cost {
+        let Inner { limiter, client, kind, charge } = &*self.0;
+        let charged = charge.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let charge = charged.unwrap_or(Charge { client: *client, points: 0.0 });
+        let least = if kind.mutations > 0 { charge.points } else { 0.0 };
+        let actual = (usage.points() + OPERATION_POINTS).max(least);
+        limiter.correct(charge, actual);
+        Cost { requested: charge.points, actual, remaining: limiter.remaining(*client), quota: limiter.quota(*client) }
+    }
+}
+
+/// Rounds points to two decimals.
+pub fn rounded(points: f64) -> f64 {
+    (points * 100.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complexity(filter: serde_json::Value) -> usize {
+        value_complexity(&Value::from_json(filter).unwrap())
+    }
+
+    #[test]
+    fn filters_cost_by_what_their_conditions_read() {
+        for (filter, expected) in [
+            (serde_json::json!({}), 0),
+            (serde_json::json!({"name": null}), 0),
+            (serde_json::json!({"name": {"eq": "Mug"}}), 2 * CONDITION + VALUE),
+            (serde_json::json!({"name": {"in": ["Mug", "Cup"]}}), 2 * CONDITION + 2 * VALUE),
+            (serde_json::json!({"name": {"contains": "ug"}}), CONDITION + PART_CONDITION + VALUE),
+            (serde_json::json!({"name": {"startsWith": "Mu"}}), CONDITION + PREFIX_CONDITION + VALUE),
+        ] {
+            assert_eq!(complexity(filter.clone()), expected, "{filter}");
+        }
+        let part = serde_json::json!({"name": {"contains": "ug"}});
+        let many = serde_json::json!({"or": vec![part.clone(); 50]});
+        assert_eq!(complexity(many), CONDITION + 50 * complexity(part));
+    }
+}

@@ -1,0 +1,223 @@
+//! The share of each client: who sends a request, what it is charged, and whether it may run now.
+//! Rule: `/graphql` charges each operation by its cost. Other routes are charged a fixed amount, except the health checks,
+//! which are free.
+
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use async_graphql::{ServerError, Value};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+use ipnet::IpNet;
+
+use super::{header_names::X_API_KEY, origin::origin, rejection::Rejection};
+use crate::{
+    auth::{AuthMethod, Permissions, RequestOrigin, Viewer},
+    config::HttpSettings,
+    db::recorder::StatementRecorder,
+    error::ErrorCode,
+    graphql::engine::{
+        cost::{Cost, Meter, Usage, rounded},
+        errors::{coded, rate_limited},
+    },
+    limits::{Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter, network},
+    telemetry::RequestId,
+};
+
+/// Points of a request that was rejected before its operation was known.
+const REJECTION_POINTS: f64 = 0.5;
+/// Points of a request to another route.
+const REQUEST_POINTS: f64 = 0.2;
+/// Operations that wait, as a multiple of those that run.
+const WAITING: usize = 8;
+/// Seconds after which a client may try again whose operations filled the queue.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The limits of all clients. Clones share them.
+#[derive(Clone)]
+pub struct ClientLimits {
+    rates: RateLimiter,
+    operations: FairQueue,
+    is_on: bool,
+    exempt: Arc<[IpNet]>,
+    trusted_proxies: usize,
+}
+
+impl ClientLimits {
+    /// Creates the limits.
+    pub fn new(settings: &HttpSettings) -> Self {
+        let rates = &settings.rates;
+        let (all, per_client) = (rates.max_concurrency.get(), rates.max_concurrency_per_client.get());
+        let queue = QueueLimits {
+            running: all,
+            running_per_client: per_client,
+            waiting: all.saturating_mul(WAITING),
+            waiting_per_client: per_client.saturating_mul(WAITING),
+        };
+        Self {
+            rates: RateLimiter::new(rates.quotas()),
+            operations: FairQueue::new(queue),
+            is_on: rates.is_on,
+            exempt: rates.exempt.as_slice().into(),
+            trusted_proxies: settings.trusted_proxies,
+        }
+    }
+
+    /// Returns the client of a request: the API key, else the user, else the network.
+    pub fn client(&self, viewer: &Viewer, origin: &RequestOrigin) -> Client {
+        let (key, class) = match viewer.identity() {
+            None => (ClientKey::Network(origin.address.map(network)), ClientClass::Anonymous),
+            Some(identity) => match identity.auth_method {
+                AuthMethod::ApiKey(id) => (ClientKey::ApiKey(id), ClientClass::ApiKey),
+                _ if viewer.permissions() == Permissions::default() => {
+                    (ClientKey::User(identity.user), ClientClass::Customer)
+                }
+                _ => (ClientKey::User(identity.user), ClientClass::Staff),
+            },
+        };
+        Client { key, class, is_exempt: !self.is_on || self.is_exempt(origin) }
+    }
+
+    fn is_exempt(&self, origin: &RequestOrigin) -> bool {
+        origin.address.is_some_and(|address| self.exempt.iter().any(|network| network.contains(&address)))
+    }
+
+    /// Checks before an anonymous request is read that its network has points left.
+    /// # Errors
+    /// 429 if it has none.
+    pub fn check_unread(&self, headers: &HeaderMap, origin: &RequestOrigin) -> Result<(), Rejection> {
+        if headers.contains_key(header::AUTHORIZATION) || headers.contains_key(X_API_KEY) {
+            return Ok(());
+        }
+        self.charge(self.client(&Viewer::anonymous(), origin), 0.0)
+    }
+
+    /// Charges a request that was rejected to its network.
+    /// # Errors
+    /// 429 if the network has too few points.
+    pub fn charge_rejection(&self, origin: &RequestOrigin) -> Result<(), Rejection> {
+        self.charge(self.client(&Viewer::anonymous(), origin), REJECTION_POINTS)
+    }
+
+    fn charge(&self, client: Client, points: f64) -> Result<(), Rejection> {
+        let charged = self.rates.charge(client, points);
+        charged.map(drop).map_err(|exceeded| Rejection::rate_limited(exceeded.retry_after))
+    }
+
+    /// Waits until the client's operation may run.
+    /// # Errors
+    /// RATE_LIMITED if too many operations of the client wait, UNAVAILABLE if those of all clients do.
+    pub async fn enter(&self, client: Client) -> Result<Place, ServerError> {
+        self.operations.enter(client).await.map_err(|full| match full {
+            QueueFull::Client => rate_limited("too many operations of this client are waiting", RETRY_AFTER_SECONDS),
+            QueueFull::All => coded(ErrorCode::Unavailable, "the server is busy; try again in a moment"),
+        })
+    }
+
+    /// Returns the buckets.
+    pub fn rates(&self) -> &RateLimiter {
+        &self.rates
+    }
+}
+
+/// Charges requests of routes other than `/graphql`; a middleware.
+pub async fn charge_request(State(limits): State<ClientLimits>, request: Request, next: Next) -> Response {
+    if matches!(request.uri().path(), "/graphql" | "/livez" | "/readyz") {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let client = limits.client(&Viewer::anonymous(), &origin(&parts, limits.trusted_proxies));
+    match limits.charge(client, REQUEST_POINTS) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(rejection) => {
+            let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
+            rejection.into_json(&id)
+        }
+    }
+}
+
+/// Measures an operation and settles its cost, also if the operation is dropped because its client is gone.
+pub struct Measurement {
+    meter: Meter,
+    recorder: StatementRecorder,
+    server_nanos: AtomicU64,
+    is_settled: bool,
+}
+
+impl Measurement {
+    /// Starts to measure.
+    pub fn new(meter: Meter, recorder: StatementRecorder) -> Self {
+        Self { meter, recorder, server_nanos: AtomicU64::new(0), is_settled: false }
+    }
+
+    /// Runs the operation and measures the time that it is being polled.
+    pub async fn measure<F: Future>(&self, operation: F) -> F::Output {
+        let mut operation = pin!(operation);
+        std::future::poll_fn(|context| {
+            let started = Instant::now();
+            let polled = operation.as_mut().poll(context);
+            let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.server_nanos.fetch_add(nanos, Ordering::Relaxed);
+            polled
+        })
+        .await
+    }
+
+    /// Settles the cost of the operation, which ended.
+    pub fn settle(mut self) -> Cost {
+        self.is_settled = true;
+        self.meter.settle(self.usage())
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
+            server_ms: self.server_nanos.load(Ordering::Relaxed) as f64 / 1e6,
+            measured_ms: self.recorder.measured_ms(),
+            statements: self.recorder.statements(),
+        }
+    }
+}
+
+impl Drop for Measurement {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.meter.settle(self.usage());
+        }
+    }
+}
+
+/// Returns the headers with the client's quota and what is left of it, as the IETF draft `RateLimit header fields for HTTP`
+/// defines them; the quota unit is points.
+pub fn headers(client: Client, cost: &Cost) -> [(HeaderName, HeaderValue); 2] {
+    let (class, quota) = (client.class, cost.quota);
+    let policy = format!("\"{class}\";q={};w={};qu=\"points\"", quota.limit, quota.window_seconds());
+    let missing = f64::from(quota.limit) - cost.remaining;
+    let reset = (missing / f64::from(quota.restore_rate)).ceil();
+    let left = format!("\"{class}\";r={:.0};t={reset:.0}", cost.remaining.floor());
+    let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    [(RATE_LIMIT_POLICY, value(policy)), (RATE_LIMIT, value(left))]
+}
+
+/// Returns the value of `extensions.cost`. Without limits, only what the operation cost.
+pub fn extension(client: Client, cost: &Cost) -> Value {
+    let mut value = serde_json::json!({ "requested": rounded(cost.requested), "actual": rounded(cost.actual) });
+    if !client.is_exempt {
+        value["remaining"] = rounded(cost.remaining).into();
+        value["limit"] = cost.quota.limit.into();
+        value["restoreRate"] = cost.quota.restore_rate.into();
+    }
+    Value::from_json(value).unwrap_or_default()
+}

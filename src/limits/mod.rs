@@ -1,0 +1,121 @@
+//! How the capacity of the server is divided among clients: who a client is, how much it may use over time, and in which
+//! order work waits for a free place.
+//! Rule: a client is an API key, else a user, else a network. Work without a client, such as jobs, is the server's own and
+//! has no share of its own to exceed.
+
+mod fair_queue;
+mod rate;
+
+use std::{fmt, net::IpAddr};
+
+pub use self::{
+    fair_queue::{FairQueue, Place, QueueFull, QueueLimits},
+    rate::{Charge, Exceeded, Quota, Quotas, RateLimiter},
+};
+use crate::ids::{ApiKeyId, UserId};
+
+tokio::task_local! {
+    static CURRENT: Client;
+}
+
+/// What clients are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientKey {
+    /// The server itself: jobs, commands.
+    Server,
+    /// Anonymous requests from a network: a /24 prefix for IPv4, a /64 prefix for IPv6; none if the address is unknown.
+    Network(Option<IpAddr>),
+    /// A user who is logged in, on all devices.
+    User(UserId),
+    /// An API key.
+    ApiKey(ApiKeyId),
+}
+
+/// Class of a client, which determines its quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientClass {
+    /// A network whose requests are anonymous.
+    Anonymous,
+    /// A user without permissions.
+    Customer,
+    /// A user with a permission.
+    Staff,
+    /// An API key.
+    ApiKey,
+}
+
+impl fmt::Display for ClientClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Anonymous => "anonymous",
+            Self::Customer => "customer",
+            Self::Staff => "staff",
+            Self::ApiKey => "key",
+        })
+    }
+}
+
+/// The client of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    /// What the client is counted by.
+    pub key: ClientKey,
+    /// Class of the client.
+    pub class: ClientClass,
+    /// Whether no limit applies to the client: it is the server itself, or its network is exempt.
+    pub is_exempt: bool,
+}
+
+impl Client {
+    /// The server itself.
+    pub const SERVER: Self = Self { key: ClientKey::Server, class: ClientClass::Staff, is_exempt: true };
+
+    /// Runs a future on behalf of this client. Spawned tasks do not inherit it, see [`Client::current`].
+    pub async fn scope<F: Future>(self, future: F) -> F::Output {
+        CURRENT.scope(self, future).await
+    }
+
+    /// Returns the client of the current task; the server itself outside of requests.
+    pub fn current() -> Self {
+        CURRENT.try_with(|client| *client).unwrap_or(Self::SERVER)
+    }
+}
+
+/// Returns the network of an address: its /24 prefix for IPv4, its /64 prefix for IPv6, which is the smallest that providers
+/// assign to a customer.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            IpAddr::from([a, b, c, 0])
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_network_are_one_client() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.0"),
+            ("::ffff:192.0.2.200", "192.0.2.0"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:3::9", "2001:db8:1:3::"),
+        ] {
+            assert_eq!(network(address.parse().unwrap()).to_string(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn work_outside_of_requests_is_the_servers_own() {
+        assert_eq!(Client::current(), Client::SERVER);
+        let guest = Client { key: ClientKey::Network(None), class: ClientClass::Anonymous, is_exempt: false };
+        assert_eq!(guest.scope(async { Client::current() }).await, guest);
+    }
+}

@@ -1,0 +1,149 @@
+//! Requests at full speed: each client has points, which its operations use up.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, Request, StatusCode},
+};
+use serde_json::{Value, json};
+use souk::limits::Quota;
+
+use crate::support::{TestApp, TestAppBuilder};
+
+/// Few points, restored so slowly that none are during a test.
+const FEW: Quota = Quota { limit: 20, restore_rate: 1 };
+
+fn limited() -> TestAppBuilder {
+    TestApp::builder().http(|http| {
+        http.rates.is_on = true;
+        http.rates.anonymous = FEW;
+        http.rates.exempt = vec!["10.0.0.0/8".parse().expect("a network")];
+    })
+}
+
+fn post(address: &str, body: &Value) -> Request<Body> {
+    let request = Request::post("/graphql").header("content-type", "application/json").header("host", "souk");
+    request.header("x-forwarded-for", address).body(Body::from(body.to_string())).expect("a request")
+}
+
+async fn send(app: &TestApp, request: Request<Body>) -> (StatusCode, HeaderMap, Value) {
+    let (status, headers, body) = app.send(request).await;
+    (status, headers, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// Sends requests until one is rejected, at most 500.
+async fn flood(app: &TestApp, request: impl Fn() -> Request<Body>) -> (StatusCode, HeaderMap, Value) {
+    for _ in 0..500 {
+        let (status, headers, body) = send(app, request()).await;
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return (status, headers, body);
+        }
+    }
+    panic!("500 requests were accepted");
+}
+
+#[tokio::test]
+async fn a_client_at_full_speed_is_told_when_to_come_back() {
+    let app = limited().build().await;
+    let query = json!({ "query": "{ websites { nodes { id } } }" });
+    let (_, headers, _) = send(&app, post("192.0.2.1", &query)).await;
+    assert_eq!(headers["ratelimit-policy"], "\"anonymous\";q=20;w=20;qu=\"points\"");
+    let left = headers["ratelimit"].to_str().unwrap();
+    assert!(left.starts_with("\"anonymous\";r=19;t="), "{left}");
+
+    let (_, headers, body) = flood(&app, || post("192.0.2.1", &query)).await;
+    let error = &body["errors"][0];
+    assert_eq!(error["extensions"]["code"], "RATE_LIMITED", "{body}");
+    assert_eq!(body.get("data"), None);
+    let seconds = error["extensions"]["retryAfter"].as_u64().expect("a number of seconds");
+    assert!((1..=20).contains(&seconds), "{seconds}");
+    assert_eq!(headers["retry-after"], seconds.to_string());
+
+    // The same network, but neither another one nor one that is exempt.
+    assert_eq!(send(&app, post("192.0.2.77", &query)).await.0, StatusCode::TOO_MANY_REQUESTS);
+    for other in ["192.0.3.1", "2001:db8::1", "10.1.2.3"] {
+        assert_eq!(send(&app, post(other, &query)).await.0, StatusCode::OK, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn users_and_keys_have_points_of_their_own() {
+    let app = limited().build().await;
+    let query = json!({ "query": "{ websites { nodes { id } } }" });
+    flood(&app, || post("192.0.2.1", &query)).await;
+    let (customer, staff) = (app.customer().await, app.admin().await);
+    for (actor, class) in [(&customer, "customer"), (&staff, "staff")] {
+        let mut request = post("192.0.2.1", &query);
+        let token = format!("Bearer {}", actor.token().expect("a token"));
+        request.headers_mut().insert("authorization", token.parse().unwrap());
+        let (status, headers, _) = send(&app, request).await;
+        assert_eq!(status, StatusCode::OK, "{class}");
+        assert!(headers["ratelimit"].to_str().unwrap().starts_with(&format!("\"{class}\";")), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn rejected_requests_cost_points_too() {
+    let wrong_token = || {
+        let mut request = post("192.0.2.1", &json!({ "query": "{ me { id } }" }));
+        request.headers_mut().insert("authorization", "Bearer guess".parse().unwrap());
+        request
+    };
+    let unreadable = || post("192.0.2.1", &json!({ "query": "{ products(" }));
+    let unknown_field = || post("192.0.2.1", &json!({ "query": "{ nothing }" }));
+    let image = || {
+        Request::get("/media/0000/600.webp").header("x-forwarded-for", "192.0.2.1").body(Body::empty()).unwrap()
+    };
+    let requests: [&dyn Fn() -> Request<Body>; 4] = [&wrong_token, &unreadable, &unknown_field, &image];
+    for (i, request) in requests.into_iter().enumerate() {
+        let app = limited().build().await;
+        let (_, headers, body) = flood(&app, request).await;
+        assert_eq!(body["errors"][0]["extensions"]["code"], "RATE_LIMITED", "{i}: {body}");
+        assert!(headers.contains_key("retry-after"), "{i}");
+        let health = Request::get("/livez").header("x-forwarded-for", "192.0.2.1").body(Body::empty()).unwrap();
+        assert_eq!(send(&app, health).await.0, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn each_operation_of_an_array_is_charged() {
+    let app = limited().build().await;
+    let query = json!({ "query": "{ websites { nodes { id } } }" });
+    let array = Value::Array(vec![query.clone(); 10]);
+    for _ in 0..500 {
+        let (status, _, body) = send(&app, post("192.0.2.1", &array)).await;
+        let codes: Vec<_> = (0..10).map(|i| &body[i]["errors"][0]["extensions"]["code"]).collect();
+        if codes.iter().any(|code| **code == "RATE_LIMITED") {
+            // The operations before the limit ran, so the response has the status of a success.
+            let all = codes.iter().all(|code| **code == "RATE_LIMITED");
+            assert_eq!(status == StatusCode::TOO_MANY_REQUESTS, all || body.is_object(), "{body}");
+            return;
+        }
+    }
+    panic!("5,000 operations were accepted");
+}
+
+#[tokio::test]
+async fn an_operation_reports_its_cost_on_request() {
+    let app = limited().environment(souk::config::Environment::Production).build().await;
+    let query = json!({ "query": "{ websites { nodes { id } } }" });
+    let (_, _, body) = send(&app, post("192.0.2.1", &query)).await;
+    assert_eq!(body.get("extensions"), None, "{body}");
+    let mut request = post("192.0.2.1", &query);
+    request.headers_mut().insert("x-query-cost", "1".parse().unwrap());
+    let (_, _, body) = send(&app, request).await;
+    let cost = &body["extensions"]["cost"];
+    for name in ["requested", "actual", "remaining"] {
+        assert!(cost[name].as_f64().is_some_and(|points| points > 0.0), "{name}: {body}");
+    }
+    assert_eq!((&cost["limit"], &cost["restoreRate"]), (&json!(20), &json!(1)));
+}
+
+#[tokio::test]
+async fn without_limits_nothing_is_rejected() {
+    let app = limited().http(|http| http.rates.is_on = false).build().await;
+    let query = json!({ "query": "{ websites { nodes { id } } }" });
+    for _ in 0..300 {
+        let (status, headers, _) = send(&app, post("192.0.2.1", &query)).await;
+        assert_eq!((status, headers.get("ratelimit")), (StatusCode::OK, None));
+    }
+}
