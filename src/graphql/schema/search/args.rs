@@ -14,16 +14,17 @@ use crate::{
             context::ContextExt,
             prices::{PRICES, PriceScope},
             products::{AvailabilityFilter, TagFilter},
-            websites::WebsiteFilter,
+            websites::{WebsiteFilter, name_order},
         },
     },
-    ids::WebsiteId,
+    ids::{CodeOrId, WebsiteId},
     paging::{Direction, Page, PageArgs},
     search::{
         model::{DocumentKind, Search, SearchFilter, SearchOrderField, check_supplier_filter},
         query::ParsedQuery,
     },
     text::trim,
+    websites::name_order::NameOrder,
 };
 
 /// Filter by the value of an option.
@@ -100,11 +101,15 @@ pub(super) async fn search_from_args(
     let (order, direction) = order.map_or_else(Default::default, |order| (order.field, order.direction));
     let order = order.for_text(&text);
     let direction = direction.unwrap_or_else(|| order.default_direction());
-    let page = Page::new(order.list(), PageArgs { first, after, last, before })?;
     let kinds = kinds.unwrap_or_else(|| DocumentKind::ALL.to_vec());
     let with_subcategories = filter.category.as_ref().is_some_and(|category| category.include_descendants);
     let (query, filter) = (ParsedQuery::parse(&text), filter_from_where(ctx, filter, order).await?);
-    let search = Search { text, query, kinds, is_staff: ctx.is_staff(), filter, order, direction, page };
+    let name_order = match (order, filter.websites.as_deref()) {
+        (SearchOrderField::Name, Some([website])) => name_order(ctx, Some(CodeOrId::Id(*website))).await?,
+        _ => NameOrder::default(),
+    };
+    let page = Page::new(order.list(name_order), PageArgs { first, after, last, before })?;
+    let search = Search { text, query, kinds, is_staff: ctx.is_staff(), filter, order, direction, name_order, page };
     Ok((search, with_subcategories))
 }
 
