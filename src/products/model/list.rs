@@ -64,7 +64,7 @@ pub enum ProductOrderField {
     /// Time when the product was created.
     #[default]
     CreatedAt,
-    /// Display name.
+    /// Display name; of one website's products as in its language.
     Name,
     /// Price, within one currency: the list must be limited to websites with the same currency or by
     /// `where.price.currency`, unless all websites have the same.

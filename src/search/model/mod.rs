@@ -64,7 +64,7 @@ pub enum SearchOrderField {
     Rating,
     /// Number of units sold in the last 90 days; of equal numbers the product that was added last. Products only.
     Popularity,
-    /// Name. Products only.
+    /// Name; of one website's products as in its language. Products only.
     Name,
 }
 

@@ -22,7 +22,7 @@ pub use self::{
     facets::facets,
     hits::{HIGHLIGHT_MARKS, count, page, snippets},
     popularity::update_popularity,
-    spelling::similar_words,
+    spelling::{similar_words, written_words},
 };
 use super::{
     model::{DocumentKind, FullTextQuery, Search},

@@ -15,7 +15,7 @@ const SHOPS: [(&str, [&str; 6]); 5] = [
     ("da", ["Bolle", "Zebra", "Æble", "Ø", "Ål", "Ål 2"]),
     ("es", ["Nube", "Nzz", "Ñandú", "Ñu", "Oca", "Zorro"]),
     ("ru", ["Арбуз", "Ёлка", "Яблоко", "Apple", "Banana", "Zebra"]),
-    ("de", ["Ananas", "Äpfel", "Birne", "Öl", "Ohr", "Zebra"]),
+    ("de", ["Ananas", "Äpfel", "Birne", "Ohr", "Öl", "Zebra"]),
 ];
 
 async fn shops(app: &TestApp) {

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, InputObject};
 
+use super::slugs::{resolve_brands, resolve_categories};
 use crate::{
     error::Result,
     graphql::{
@@ -46,9 +47,9 @@ pub struct SearchRatingFilter {
 /// Filters for products in a search; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct SearchWhere {
-    /// Filter by category; with `includeDescendants` also by its subcategories.
+    /// Filter by category; with `includeDescendants` also by its subcategories. Takes IDs and slugs.
     category: Option<CategoryFilter>,
-    /// Filter by brand.
+    /// Filter by brand. Takes IDs and slugs.
     brand: Option<IdFilter>,
     /// Filter by supplier. Staff and sellers only.
     supplier: Option<IdFilter>,
@@ -118,7 +119,14 @@ fn trimmed(text: String) -> String {
 }
 
 async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere, order: SearchOrderField) -> Result<SearchFilter> {
-    let category = filter.category.map(|category| category.split().0);
+    let category = match filter.category.map(|category| category.split().0) {
+        Some(category) => Some(resolve_categories(ctx, category).await?),
+        None => None,
+    };
+    let brand = match filter.brand {
+        Some(brand) => Some(resolve_brands(ctx, brand).await?),
+        None => None,
+    };
     let websites = WebsiteFilter::ids(filter.source_website, ctx, "sourceWebsite").await?;
     let price = filter.price.filter(|price| !price.is_empty());
     let price_websites = websites_of_prices(ctx, websites.as_deref(), price.as_ref(), order).await?;
@@ -129,7 +137,7 @@ async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere, order: Search
     let options = filter.options.unwrap_or_default().into_iter();
     Ok(SearchFilter {
         categories: parse_id_set("category", category)?,
-        brands: parse_id_set("brand", filter.brand)?,
+        brands: parse_id_set("brand", brand)?,
         suppliers: parse_id_set("supplier", filter.supplier)?,
         websites,
         price_websites,

@@ -77,7 +77,8 @@ impl Website {
         CurrencyCode(self.0.currency())
     }
 
-    /// Language of the products. The search uses its word stems, so that `lanterns` finds a lantern.
+    /// Language of the products. The search uses its word stems, so that `lanterns` finds a lantern, and names are ordered
+    /// as in the language.
     fn language(&self) -> Language {
         self.0.language
     }
