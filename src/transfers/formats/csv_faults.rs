@@ -34,7 +34,9 @@ mod tests {
     fn read(file: &[u8]) -> Vec<(u64, String)> {
         let mut reader = CsvReader::open(file, Encoding::Unicode).unwrap();
         let lines = std::iter::from_fn(|| reader.next_line().unwrap());
-        lines.map(|line| (line.line, line.rejection.map(|rejection| rejection.to_string()).unwrap_or_default())).collect()
+        lines
+            .map(|line| (line.line, line.rejection.map(|rejection| rejection.to_string()).unwrap_or_default()))
+            .collect()
     }
 
     #[test]

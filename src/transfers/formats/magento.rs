@@ -149,7 +149,10 @@ impl Magento {
         let group_texts = self.groups.texts(line.cell(&columns.sku));
         let own_tags = self.tags(line, attributes);
         let inherits_tags = own_tags.as_ref().is_none_or(Vec::is_empty) && !group_texts.tags.is_empty();
-        let group = self.groups.find(line.cell(&columns.sku), self.is_hidden(line)).map_err(|rule| columns.variations.rejection(rule))?;
+        let group = self
+            .groups
+            .find(line.cell(&columns.sku), self.is_hidden(line))
+            .map_err(|rule| columns.variations.rejection(rule))?;
         let inventory = columns.inventory.read(line, &self.amounts)?;
         let variant = group
             .as_ref()

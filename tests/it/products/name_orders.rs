@@ -52,8 +52,11 @@ async fn names(actor: &Actor<'_>, list: &str, path: &str, is_forward: bool) -> V
         let at = if is_forward { seen.len() } else { 0 };
         seen.splice(at..at, nodes.iter().map(name));
         let info = found.at(&format!("{path}.pageInfo"));
-        let (more, argument, end) =
-            if is_forward { ("hasNextPage", "after", "endCursor") } else { ("hasPreviousPage", "before", "startCursor") };
+        let (more, argument, end) = if is_forward {
+            ("hasNextPage", "after", "endCursor")
+        } else {
+            ("hasPreviousPage", "before", "startCursor")
+        };
         if info[more] == false {
             return seen;
         }
@@ -61,7 +64,8 @@ async fn names(actor: &Actor<'_>, list: &str, path: &str, is_forward: bool) -> V
     }
 }
 
-const CONTENT: &str = "nodes { ... on Product { name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
+const CONTENT: &str =
+    "nodes { ... on Product { name } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
 
 #[tokio::test]
 async fn names_have_the_order_of_the_websites_language() {
@@ -73,20 +77,37 @@ async fn names_have_the_order_of_the_websites_language() {
         for direction in ["ASC", "DESC"] {
             let order = format!("orderBy: {{field: NAME, direction: {direction}}}");
             let lists = [
-                (format!("{{ products(PAGE {order} where: {{sourceWebsite: {{eq: {id:?}}}}}) {{ {CONTENT} }} }}"), "products"),
-                (format!("{{ products(PAGE {order} where: {{sourceWebsite: {{code: {language:?}}}}}) {{ {CONTENT} }} }}"), "products"),
                 (
-                    format!("{{ products(PAGE {order} where: {{and: [{{sourceWebsite: {{in: [{id:?}]}}}}]}}) {{ {CONTENT} }} }}"),
+                    format!("{{ products(PAGE {order} where: {{sourceWebsite: {{eq: {id:?}}}}}) {{ {CONTENT} }} }}"),
                     "products",
                 ),
                 (
-                    format!("{{ products(PAGE {order} onePerGroup: true where: {{sourceWebsite: {{eq: {id:?}}}}}) {{ {CONTENT} }} }}"),
+                    format!(
+                        "{{ products(PAGE {order} where: {{sourceWebsite: {{code: {language:?}}}}}) {{ {CONTENT} }} }}"
+                    ),
+                    "products",
+                ),
+                (
+                    format!(
+                        "{{ products(PAGE {order} where: {{and: [{{sourceWebsite: {{in: [{id:?}]}}}}]}}) {{ {CONTENT} }} }}"
+                    ),
+                    "products",
+                ),
+                (
+                    format!(
+                        "{{ products(PAGE {order} onePerGroup: true where: {{sourceWebsite: {{eq: {id:?}}}}}) {{ {CONTENT} }} }}"
+                    ),
                     "products",
                 ),
                 (format!("{{ website(id: {id:?}) {{ products(PAGE {order}) {{ {CONTENT} }} }} }}"), "website.products"),
-                (format!("{{ search(PAGE {order} where: {{sourceWebsite: {{eq: {id:?}}}}}) {{ {CONTENT} }} }}"), "search"),
                 (
-                    format!("{{ search(query: \"s0 or s1 or s2 or s3 or s4 or s5\" PAGE {order} where: {{sourceWebsite: {{code: {language:?}}}}}) {{ {CONTENT} }} }}"),
+                    format!("{{ search(PAGE {order} where: {{sourceWebsite: {{eq: {id:?}}}}}) {{ {CONTENT} }} }}"),
+                    "search",
+                ),
+                (
+                    format!(
+                        "{{ search(query: \"s0 or s1 or s2 or s3 or s4 or s5\" PAGE {order} where: {{sourceWebsite: {{code: {language:?}}}}}) {{ {CONTENT} }} }}"
+                    ),
                     "search",
                 ),
             ];
@@ -96,13 +117,19 @@ async fn names_have_the_order_of_the_websites_language() {
             }
             for (list, path) in &lists {
                 for is_forward in [true, false] {
-                    assert_eq!(names(&public, list, path, is_forward).await, expected, "{language} {list} {is_forward}");
+                    assert_eq!(
+                        names(&public, list, path, is_forward).await,
+                        expected,
+                        "{language} {list} {is_forward}"
+                    );
                 }
             }
         }
     }
     // A list of several websites has the order that most languages share.
-    let all = names(&public, &format!("{{ products(PAGE orderBy: {{field: NAME}}) {{ {CONTENT} }} }}"), "products", true).await;
+    let all =
+        names(&public, &format!("{{ products(PAGE orderBy: {{field: NAME}}) {{ {CONTENT} }} }}"), "products", true)
+            .await;
     let place = |name: &str| all.iter().position(|other| other == name);
     assert!(all.len() == 30 && place("Ångbåt") < place("Apelsin 9") && place("Ñu") < place("Nzz"), "{all:?}");
 }
@@ -113,9 +140,12 @@ async fn a_cursor_of_another_name_order_is_rejected() {
     shops(&app).await;
     let public = app.anonymous();
     let page = async |list: &str, website: Option<i64>, arguments: &str| -> TestResponse {
-        let filter = website.map(|number| format!("where: {{sourceWebsite: {{eq: {:?}}}}}", nth_id::<WebsiteId>(number)));
+        let filter =
+            website.map(|number| format!("where: {{sourceWebsite: {{eq: {:?}}}}}", nth_id::<WebsiteId>(number)));
         let filter = filter.unwrap_or_default();
-        public.run(&format!("{{ {list}(first: 1 {arguments} {filter} orderBy: {{field: NAME}}) {{ {CONTENT} }} }}")).await
+        public
+            .run(&format!("{{ {list}(first: 1 {arguments} {filter} orderBy: {{field: NAME}}) {{ {CONTENT} }} }}"))
+            .await
     };
     for list in ["products", "search"] {
         let swedish = page(list, Some(1), "").await.text_at(&format!("{list}.pageInfo.endCursor"));

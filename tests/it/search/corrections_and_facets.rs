@@ -96,7 +96,10 @@ async fn categories_and_brands_are_named_by_slug_or_id() {
         ("category: {eq: \"garden\"}".to_owned(), &["Paper Lantern"][..]),
         (format!("category: {{in: [\"garden\", {lighting:?}]}}, brand: {{eq: \"tallow\"}}"), &["Paper Lantern"]),
         ("category: {eq: \"home\"}".to_owned(), &[]),
-        ("category: {eq: \"home\", includeDescendants: true}, brand: {in: [\"tallow\"]}".to_owned(), &["Paper Lantern"]),
+        (
+            "category: {eq: \"home\", includeDescendants: true}, brand: {in: [\"tallow\"]}".to_owned(),
+            &["Paper Lantern"],
+        ),
     ] {
         assert_eq!(names(&public, "lantern", &format!(", where: {{{filter}}}")).await, expected, "{filter}");
     }

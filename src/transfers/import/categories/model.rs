@@ -115,11 +115,7 @@ fn parent(references: &References, record: &CategoryRecord) -> Option<i64> {
 
 /// Returns the parents below which rows have equal positions, and their categories already have the order that these
 /// lead to: by position and ID. Otherwise each import would give them the same position and separate them again.
-fn separated(
-    references: &References,
-    records: &[&CategoryRecord],
-    found: &ExistingCategories,
-) -> HashSet<Option<i64>> {
+fn separated(references: &References, records: &[&CategoryRecord], found: &ExistingCategories) -> HashSet<Option<i64>> {
     let mut siblings: HashMap<Option<i64>, Vec<Option<(i32, i64, i32)>>> = HashMap::new();
     for record in records {
         let (Some(position), parent) = (record.position, parent(references, record)) else { continue };

@@ -30,7 +30,11 @@ const NAMES: &[Case] = &[
         "products_name_idx_sv",
         Never,
     ),
-    Case("{ website(id: WEBSITE) { products(orderBy: {field: NAME}) { nodes { id } } } }", "products_name_idx_sv", Never),
+    Case(
+        "{ website(id: WEBSITE) { products(orderBy: {field: NAME}) { nodes { id } } } }",
+        "products_name_idx_sv",
+        Never,
+    ),
 ];
 
 #[tokio::test]
@@ -42,7 +46,8 @@ async fn lists_by_name_in_a_language_use_its_index() {
     };
     let indexes = async || {
         name_indexes::update(&app.database.db).await.expect("the indexes");
-        let names = "SELECT coalesce(string_agg(relname, ' '), '') FROM pg_class WHERE relname LIKE 'products_name_idx_%'";
+        let names =
+            "SELECT coalesce(string_agg(relname, ' '), '') FROM pg_class WHERE relname LIKE 'products_name_idx_%'";
         app.database.scalar(names).await
     };
     assert_eq!(indexes().await, "", "no website needs one");
