@@ -79,7 +79,9 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong(""))?;
         let cursor: Self = serde_json::from_slice(&bytes).map_err(|_| wrong(""))?;
         if cursor.list != list {
-            return Err(wrong(": it was returned by another list or with another `orderBy`"));
+            return Err(wrong(
+                ": it was returned by another list, with another `orderBy`, or in the name order of another language",
+            ));
         }
         if matches!(&cursor.key, SortKey::Text(text) if text.contains('\0')) {
             return Err(wrong(""));

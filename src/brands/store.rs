@@ -47,6 +47,12 @@ pub async fn find_by_slug(mut conn: &Conn, slug: &str) -> Result<Option<BrandRow
     Ok(query.first(&mut conn).await.optional()?)
 }
 
+/// Returns the IDs of the brands with these slugs.
+pub async fn ids_by_slugs(mut conn: &Conn, slugs: &[String]) -> Result<Vec<(String, BrandId)>> {
+    let query = brands::table.filter(brands::slug.eq_any(slugs)).select((brands::slug, brands::id));
+    Ok(query.load(&mut conn).await?)
+}
+
 write_statements! { BrandRow in brands by BrandId as NewBrand, BrandPatch, deletable }
 
 free_slug! { brands }

@@ -62,6 +62,12 @@ pub async fn find_by_slug(mut conn: &Conn, slug: &str) -> Result<Option<Category
     Ok(query.first(&mut conn).await.optional()?)
 }
 
+/// Returns the IDs of the categories with these slugs.
+pub async fn ids_by_slugs(mut conn: &Conn, slugs: &[String]) -> Result<Vec<(String, CategoryId)>> {
+    let query = categories::table.filter(categories::slug.eq_any(slugs)).select((categories::slug, categories::id));
+    Ok(query.load(&mut conn).await?)
+}
+
 /// Returns a page of children for each of these categories, in one statement.
 pub async fn pages_by_parent_ids(
     mut conn: &Conn,

@@ -60,12 +60,43 @@ define_sql_function! {
 }
 diesel::infix_operator!(Matches, " @@ ", Bool, backend: Pg);
 
-diesel::postfix_operator!(InNameOrder, " COLLATE name_order", Text, backend: Pg);
+/// A text in the order of a collation.
+#[derive(Debug, Clone, Copy)]
+pub struct Collated<E> {
+    text: E,
+    collation: &'static str,
+}
+
+/// Returns a text column in the order of the collation with this name.
+pub fn collated<E: Expression<SqlType = Text>>(text: E, collation: &'static str) -> Collated<E> {
+    Collated { text, collation }
+}
 
 /// Returns a text column in the order of the collation `name_order`, which people expect of a list of names: case and
 /// accents count only between names that are otherwise equal, and numbers in a name are ordered by their value.
-pub fn in_name_order<E: Expression<SqlType = Text>>(column: E) -> InNameOrder<E> {
-    InNameOrder::new(column)
+pub fn in_name_order<E: Expression<SqlType = Text>>(column: E) -> Collated<E> {
+    collated(column, "name_order")
+}
+
+impl<E: Expression> Expression for Collated<E> {
+    type SqlType = Text;
+}
+impl<QS, E: AppearsOnTable<QS>> AppearsOnTable<QS> for Collated<E> {}
+impl<QS, E: SelectableExpression<QS>> SelectableExpression<QS> for Collated<E> {}
+impl<GB, E: ValidGrouping<GB>> ValidGrouping<GB> for Collated<E> {
+    type IsAggregate = E::IsAggregate;
+}
+impl<E> QueryId for Collated<E> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<E: QueryFragment<Pg>> QueryFragment<Pg> for Collated<E> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.text.walk_ast(out.reborrow())?;
+        out.push_sql(" COLLATE ");
+        out.push_sql(self.collation);
+        Ok(())
+    }
 }
 
 /// The text search configuration `souk`, created by the migrations, as an expression.

@@ -100,7 +100,7 @@ impl ReviewPatch {
         if self.rating.is_some_and(|rating| !(1..=5).contains(&rating)) {
             validator.add(UserError::new(UserErrorCode::OutOfRange, "rating", "rating must be between 1 and 5"));
         }
-        validator.texts("title", self.title.iter_mut().flatten(), MAX_TITLE);
+        validator.optional_texts("title", &mut self.title, MAX_TITLE);
         validator.multiline_texts("text", &mut self.text, MAX_TEXT);
         validator.finish()?;
         Ok(self)

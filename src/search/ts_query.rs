@@ -43,6 +43,12 @@ impl TsQuery {
         Self { positive: text.clone(), text, stop_words: String::new() }
     }
 
+    /// Returns the query without excluded terms that matches whole words only; none if no word may be incomplete.
+    pub fn whole_words(&self) -> Option<String> {
+        // No word contains these characters.
+        self.positive.contains(":*").then(|| self.positive.replace(":*", ":"))
+    }
+
     /// Builds the query with synonyms; none if no word is searched for.
     pub fn build(query: &ParsedQuery, analysis: &Analysis) -> Option<Self> {
         let left_out = |position: usize| analysis.is_stop_word(query, position);
@@ -172,6 +178,13 @@ mod tests {
             let built = build(typed);
             assert_eq!((built.text.as_str(), built.stop_words.as_str()), (text, stop_words), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn incomplete_words_are_also_whole_words() {
+        let whole = |positive: &str| TsQuery::of(positive.to_owned()).whole_words();
+        assert_eq!(whole("'red' & ('lan' | 'lan':*A)").as_deref(), Some("'red' & ('lan' | 'lan':A)"));
+        assert_eq!(whole("'red' & 'lan'"), None);
     }
 
     #[test]

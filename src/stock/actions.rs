@@ -145,7 +145,7 @@ async fn write(
     viewer.require_any(MAY_WRITE)?;
     let me = viewer.require_user()?;
     let (mut validator, mut note) = (Validator::new(), note);
-    validator.texts("note", &mut note, 1000);
+    validator.optional_texts("note", [&mut note], 1000);
     validator.finish()?;
     let key = key.map(|(operation, key)| IdempotencyKey { owner: Owner::User(me), operation, key });
     if let Some(key) = &key {

@@ -75,7 +75,7 @@ impl NewSupplier {
     pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.text("name", &mut self.name, 255);
-        validator.texts("contactName", &mut self.contact_name, 255);
+        validator.optional_texts("contactName", [&mut self.contact_name], 255);
         validator.check(check_lead_time(self.lead_time_days));
         let email = self.email.map(|email| validator.value_or_default(text::normalize_email("email", &email)));
         let phone = self.phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone, None)));
@@ -91,7 +91,7 @@ impl SupplierPatch {
     pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
         validator.texts("name", &mut self.name, 255);
-        validator.texts("contactName", self.contact_name.iter_mut().flatten(), 255);
+        validator.optional_texts("contactName", &mut self.contact_name, 255);
         validator.check(check_lead_time(self.lead_time_days.flatten()));
         let email = self
             .email

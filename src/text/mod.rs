@@ -67,9 +67,25 @@ impl Validator {
         }
     }
 
-    /// Trims and checks single-line texts that may be absent but not blank: an optional text, or a list.
+    /// Trims and checks single-line texts that may be absent but not blank: those of an update, or a list.
     pub fn texts<'t>(&mut self, field: &'static str, values: impl IntoIterator<Item = &'t mut String>, max: usize) {
         values.into_iter().for_each(|value| self.text(field, value, max));
+    }
+
+    /// Trims and checks optional single-line texts. A blank text is none, which is what forms send for an empty field.
+    pub fn optional_texts<'t>(
+        &mut self,
+        field: &'static str,
+        values: impl IntoIterator<Item = &'t mut Option<String>>,
+        max: usize,
+    ) {
+        for value in values {
+            value.iter_mut().for_each(trim_in_place);
+            value.take_if(|text| text.is_empty());
+            if let Some(text) = value {
+                self.characters(field, text, max, hidden::single_line_problem(text));
+            }
+        }
     }
 
     /// Trims and checks texts of up to `max` characters that may be empty and may contain line breaks and tabs.

@@ -4,4 +4,5 @@
 pub mod actions;
 pub mod language;
 pub mod model;
+pub mod name_order;
 pub mod store;

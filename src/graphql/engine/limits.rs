@@ -120,6 +120,13 @@ impl Limits {
         for (_, operation) in document.operations.iter() {
             let counts = counter.count(&operation.node.selection_set.node, 0)?;
             check_limit("root fields", self.root_fields, counts.level_fields)?;
+            if counts.depth > self.depth {
+                let rule = format!(
+                    "Query is nested too deep: it has {} levels of fields; the limit is {}.",
+                    counts.depth, self.depth
+                );
+                return Err(coded(ErrorCode::LimitExceeded, rule));
+            }
             root_fields = root_fields.max(counts.level_fields);
             total = total.plus(counts);
         }
@@ -217,6 +224,8 @@ struct Counts {
     aliases: usize,
     /// Fields at this level only.
     level_fields: usize,
+    /// Levels of fields.
+    depth: usize,
 }
 
 impl Counts {
@@ -226,6 +235,7 @@ impl Counts {
             selections: self.selections.saturating_add(other.selections),
             aliases: self.aliases.saturating_add(other.aliases),
             level_fields: self.level_fields.saturating_add(other.level_fields),
+            depth: self.depth.max(other.depth),
         }
     }
 }
@@ -247,7 +257,7 @@ impl<'a> Counter<'a> {
                 Selection::Field(field) => {
                     let inside = self.count(&field.node.selection_set.node, level + 1)?;
                     let aliases = inside.aliases.saturating_add(usize::from(field.node.alias.is_some()));
-                    Counts { aliases, level_fields: 1, ..inside }
+                    Counts { aliases, level_fields: 1, depth: inside.depth + 1, ..inside }
                 }
                 Selection::InlineFragment(fragment) => self.count(&fragment.node.selection_set.node, level + 1)?,
                 Selection::FragmentSpread(spread) => {

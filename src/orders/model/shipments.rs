@@ -43,7 +43,7 @@ impl Tracking {
     /// # Errors
     /// User errors of the invalid fields.
     pub fn checked(mut self) -> Result<Self> {
-        check_tracking(self.carrier.as_mut(), self.tracking_number.as_mut(), self.tracking_url.as_mut())?;
+        check_tracking(Some(&mut self.carrier), Some(&mut self.tracking_number), Some(&mut self.tracking_url))?;
         Ok(self)
     }
 }
@@ -53,13 +53,7 @@ impl TrackingPatch {
     /// # Errors
     /// User errors of the invalid fields.
     pub fn checked(mut self) -> Result<Self> {
-        let (carrier, number, url) = (&mut self.carrier, &mut self.tracking_number, &mut self.tracking_url);
-        let new = Option::<Option<String>>::as_mut;
-        check_tracking(
-            new(carrier).and_then(Option::as_mut),
-            new(number).and_then(Option::as_mut),
-            new(url).and_then(Option::as_mut),
-        )?;
+        check_tracking(self.carrier.as_mut(), self.tracking_number.as_mut(), self.tracking_url.as_mut())?;
         Ok(self)
     }
 
@@ -70,16 +64,17 @@ impl TrackingPatch {
 }
 
 fn check_tracking(
-    carrier: Option<&mut String>,
-    number: Option<&mut String>,
-    mut url: Option<&mut String>,
+    carrier: Option<&mut Option<String>>,
+    number: Option<&mut Option<String>>,
+    mut url: Option<&mut Option<String>>,
 ) -> Result<()> {
     let mut validator = Validator::new();
-    validator.texts("carrier", carrier, 100);
-    validator.texts("trackingNumber", number, 100);
-    validator.texts("trackingUrl", url.as_deref_mut(), 2000);
+    validator.optional_texts("carrier", carrier, 100);
+    validator.optional_texts("trackingNumber", number, 100);
+    validator.optional_texts("trackingUrl", url.as_deref_mut(), 2000);
     let is_link = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-    if url.is_some_and(|url| !url.is_empty() && (!is_link(url) || url.contains(char::is_whitespace))) {
+    let url = url.and_then(|url| url.as_deref());
+    if url.is_some_and(|url| !is_link(url) || url.contains(char::is_whitespace)) {
         validator.add(UserError::new(
             UserErrorCode::Invalid,
             "trackingUrl",

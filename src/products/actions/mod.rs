@@ -2,6 +2,7 @@
 
 pub mod categories;
 pub mod links;
+pub mod name_indexes;
 
 use super::{
     model::{NewProduct, ProductPatch, ProductRow},

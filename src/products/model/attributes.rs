@@ -100,13 +100,13 @@ pub(super) fn check_weight(validator: &mut Validator, weight: Option<Decimal>) {
 }
 
 /// Trims and checks the texts for search engines.
-pub(super) fn check_seo<'t>(
+pub(super) fn check_seo(
     validator: &mut Validator,
-    title: impl IntoIterator<Item = &'t mut String>,
-    description: impl IntoIterator<Item = &'t mut String>,
+    title: Option<&mut Option<String>>,
+    description: Option<&mut Option<String>>,
 ) {
-    validator.texts("seo.title", title, MAX_SEO_TITLE);
-    validator.texts("seo.description", description, MAX_SEO_DESCRIPTION);
+    validator.optional_texts("seo.title", title, MAX_SEO_TITLE);
+    validator.optional_texts("seo.description", description, MAX_SEO_DESCRIPTION);
 }
 
 #[cfg(test)]

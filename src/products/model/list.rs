@@ -9,7 +9,10 @@ use crate::{
     db::filter::Op,
     ids::{BrandId, CategoryId, ProductGroupId, ProductId, SupplierId, UserId},
     paging::SortKey,
-    websites::model::WebsiteOp,
+    websites::{
+        model::WebsiteOp,
+        name_order::{NameOrder, by_name_order},
+    },
 };
 
 /// A filter condition on products.
@@ -61,7 +64,7 @@ pub enum ProductOrderField {
     /// Time when the product was created.
     #[default]
     CreatedAt,
-    /// Display name.
+    /// Display name; of one website's products as in its language.
     Name,
     /// Price, within one currency: the list must be limited to websites with the same currency or by
     /// `where.price.currency`, unless all websites have the same.
@@ -88,6 +91,11 @@ impl ProductOrderField {
             Self::Stock => "products:stock",
             Self::UpdatedAt => "products:updated_at",
         }
+    }
+
+    /// Returns the name of the list in cursors, with names in this order.
+    pub fn list_in(self, names: NameOrder) -> &'static str {
+        if self == Self::Name { by_name_order!(names, "products:name") } else { self.list() }
     }
 
     /// Returns the sort key of a row.

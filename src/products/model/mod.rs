@@ -340,8 +340,8 @@ impl ProductPatch {
         validator.texts("name", &mut self.name, 255);
         check_slug(&mut validator, "slug", self.slug.as_mut());
         validator.texts("sku", &mut self.sku, MAX_SKU);
-        validator.texts("barcode", self.barcode.iter_mut().flatten(), 100);
-        validator.texts("variant", self.variant.iter_mut().flatten(), 255);
+        validator.optional_texts("barcode", &mut self.barcode, 100);
+        validator.optional_texts("variant", &mut self.variant, 255);
         validator.multiline_texts("description", &mut self.description, MAX_DESCRIPTION);
         let mut check_price = |field, price: Option<&mut Decimal>| {
             if let Some(price) = price {
@@ -351,14 +351,14 @@ impl ProductPatch {
         check_price("price", self.price.as_mut());
         check_price("compareAtPrice", self.compare_at_price.as_mut().and_then(Option::as_mut));
         check_price("costPrice", self.cost_price.as_mut().and_then(Option::as_mut));
-        validator.texts("supplierSku", self.supplier_sku.iter_mut().flatten(), MAX_SKU);
+        validator.optional_texts("supplierSku", &mut self.supplier_sku, MAX_SKU);
         if self.low_stock_threshold.is_some_and(|quantity| !(0..=MAX_LOW_STOCK).contains(&quantity)) {
             let rule = format!("lowStockThreshold must be between 0 and {MAX_LOW_STOCK}");
             validator.check(Err(UserError::new(UserErrorCode::OutOfRange, "lowStockThreshold", rule)));
         }
         check_tags(&mut validator, self.tags.as_mut());
         check_weight(&mut validator, self.weight.flatten());
-        check_seo(&mut validator, self.seo_title.iter_mut().flatten(), self.seo_description.iter_mut().flatten());
+        check_seo(&mut validator, self.seo_title.as_mut(), self.seo_description.as_mut());
         validator.finish()?;
         Ok(self)
     }

@@ -7,6 +7,7 @@ mod conditions;
 mod export;
 mod groups;
 pub(crate) mod history;
+pub mod name_indexes;
 mod offers;
 pub mod trees;
 
@@ -33,7 +34,7 @@ use crate::{
     db::{
         Conn, PlanMode,
         filter::{Condition, Filter, Op, constant},
-        sql::{BoxedSelect, CountUpTo, ParentId, PerParent, in_name_order},
+        sql::{BoxedSelect, Collated, CountUpTo, ParentId, PerParent, collated},
         tables::{brands, categories, products, websites},
         write_statements::free_slug,
     },
@@ -41,7 +42,7 @@ use crate::{
     ids::{CategoryId, CodeOrId, ProductId, WebsiteId},
     paged,
     paging::List,
-    websites::model::WebsiteOp,
+    websites::{model::WebsiteOp, name_order::NameOrder},
 };
 
 /// A list of products.
@@ -51,11 +52,13 @@ pub struct ProductList {
     pub list: List<ProductCondition, ProductOrderField>,
     /// Whether the list has only the first product of each group.
     pub one_per_group: bool,
+    /// The order of names.
+    pub name_order: NameOrder,
 }
 
 impl From<List<ProductCondition, ProductOrderField>> for ProductList {
     fn from(list: List<ProductCondition, ProductOrderField>) -> Self {
-        Self { list, one_per_group: false }
+        Self { list, one_per_group: false, name_order: NameOrder::default() }
     }
 }
 
@@ -120,7 +123,7 @@ fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Row
     }
     let key: Box<dyn QueryFragment<Pg> + Send> = match list.order {
         ProductOrderField::CreatedAt => Box::new(products::created_at),
-        ProductOrderField::Name => Box::new(in_name_order(products::name)),
+        ProductOrderField::Name => Box::new(name_in_order(list)),
         ProductOrderField::Price => Box::new(products::price),
         ProductOrderField::Rating => Box::new(products::rating_average),
         ProductOrderField::Sku => Box::new(products::sku),
@@ -128,6 +131,11 @@ fn rows(scope: &Scope, list: &ProductList, parent: Option<ProductParent>) -> Row
         ProductOrderField::UpdatedAt => Box::new(products::updated_at),
     };
     rows.filter(FirstOfGroup { key, direction: list.direction, condition: condition() })
+}
+
+/// Returns the name of a product, in the order of names of a list.
+fn name_in_order(list: &ProductList) -> Collated<products::name> {
+    collated(products::name, list.name_order.collation())
 }
 
 fn of_parent(parent: ProductParent) -> Condition<'static, products::table> {
@@ -177,7 +185,7 @@ fn on_page(query: Rows, list: &ProductList) -> Result<Rows> {
             paged!(query, page, direction, products::created_at, DateTime<Utc>, products::id)
         }
         ProductOrderField::Name => {
-            paged!(query, page, direction, in_name_order(products::name), String, products::id)
+            paged!(query, page, direction, name_in_order(list), String, products::id)
         }
         ProductOrderField::Price => paged!(query, page, direction, products::price, Decimal, products::id),
         ProductOrderField::Rating => paged!(query, page, direction, products::rating_average, Decimal, products::id),

@@ -33,5 +33,5 @@ pub async fn resolve(conn: &Conn, list: &ProductList) -> Result<ProductList> {
         }
         other => other,
     });
-    Ok(ProductList { list: List { filter, ..list.list.clone() }, one_per_group: list.one_per_group })
+    Ok(ProductList { list: List { filter, ..list.list.clone() }, ..*list })
 }

@@ -80,8 +80,12 @@ pub async fn search(
         false => ReadResults { total: Some(HitCount { hits: 0, is_exact: true }), ..ReadResults::default() },
     };
     let hits = search.page.finish(read.hits);
+    let correction = match correction {
+        Some(correction) if !hits.rows.is_empty() => Some(correction.as_written(db, &hits.rows).await?),
+        _ => None,
+    };
     Ok(SearchResults {
-        correction: correction.filter(|_| !hits.rows.is_empty()),
+        correction,
         // A query without words has no redirect.
         redirect: redirect.filter(|_| full_text.is_some()),
         facets: Facets::from_rows(read.facets),

@@ -6,7 +6,7 @@ use crate::{
     db::{Db, PlanMode},
     error::Result,
     search::{
-        model::{FullTextQuery, Search, rules::Redirect},
+        model::{FullTextQuery, Hit, Search, rules::Redirect},
         query::{ParsedQuery, closest_word},
         store::{
             self,
@@ -23,9 +23,30 @@ pub struct Interpretation {
     /// The full-text query; none if it contains no word.
     pub full_text: Option<FullTextQuery>,
     /// The corrected query, if it differs from the given one.
-    pub correction: Option<String>,
+    pub correction: Option<Correction>,
     /// The redirect of the query.
     pub redirect: Option<Redirect>,
+}
+
+/// A corrected query.
+#[derive(Debug, Clone)]
+pub struct Correction {
+    query: ParsedQuery,
+    /// The corrected words, by position.
+    words: HashMap<usize, String>,
+}
+
+impl Correction {
+    /// Returns the corrected query with its words as they are written in these hits.
+    /// # Errors
+    /// Database errors.
+    pub async fn as_written(&self, db: &Db, hits: &[Hit]) -> Result<String> {
+        let words: Vec<String> = self.words.values().cloned().collect();
+        let documents: Vec<i64> = hits.iter().map(|hit| hit.document_id).collect();
+        let written = db.read(async |conn| store::written_words(conn, &words, &documents).await).await?;
+        let words = self.words.iter().map(|(position, word)| (*position, written.get(word).unwrap_or(word).clone()));
+        Ok(self.query.with_corrections(&words.collect()).to_text())
+    }
 }
 
 /// Interprets a query: a word that matches nothing is replaced by the most similar indexed word, and synonyms are
@@ -36,22 +57,22 @@ pub async fn interpret(db: &Db, search: &Search) -> Result<Interpretation> {
     let rule_matches =
         db.read_with(PlanMode::Custom, async |conn| match_rules(conn, search, &search.query).await).await?;
     // A query with a redirect is not a misspelling.
-    let query =
+    let correction =
         if rule_matches.redirect.is_some() { None } else { correct_spelling(db, &search.query, &rule_matches).await? };
-    let Some(query) = query else { return Ok(interpretation(&search.query, rule_matches, None)) };
+    let Some(correction) = correction else { return Ok(interpretation(&search.query, rule_matches, None)) };
+    let query = correction.query.clone();
     let rule_matches = db.read_with(PlanMode::Custom, async |conn| match_rules(conn, search, &query).await).await?;
-    let correction = query.to_text();
     Ok(interpretation(&query, rule_matches, Some(correction)))
 }
 
-fn interpretation(query: &ParsedQuery, rule_matches: RuleMatches, correction: Option<String>) -> Interpretation {
+fn interpretation(query: &ParsedQuery, rule_matches: RuleMatches, correction: Option<Correction>) -> Interpretation {
     let RuleMatches { analyses, redirect } = rule_matches;
     let full_text = FullTextQuery::build(query, &analyses);
     Interpretation { full_text, correction, redirect }
 }
 
 /// Returns the corrected query, if it differs from the given one.
-async fn correct_spelling(db: &Db, query: &ParsedQuery, rule_matches: &RuleMatches) -> Result<Option<ParsedQuery>> {
+async fn correct_spelling(db: &Db, query: &ParsedQuery, rule_matches: &RuleMatches) -> Result<Option<Correction>> {
     let analyses: Vec<&Analysis> = rule_matches.analyses.iter().map(|(_, analysis)| analysis).collect();
     let with_query = |(position, word): (usize, String)| {
         let query =
@@ -73,6 +94,6 @@ async fn correct_spelling(db: &Db, query: &ParsedQuery, rule_matches: &RuleMatch
         let position = usize::try_from(position).ok()?;
         Some((position, closest_word(typed.get(&position)?, &candidates)?))
     };
-    let corrections: HashMap<usize, String> = unknown.into_iter().filter_map(correction).collect();
-    Ok((!corrections.is_empty()).then(|| query.with_corrections(&corrections)))
+    let words: HashMap<usize, String> = unknown.into_iter().filter_map(correction).collect();
+    Ok((!words.is_empty()).then(|| Correction { query: query.with_corrections(&words), words }))
 }

@@ -1,4 +1,4 @@
-//! The job that reindexes a website's products after its language changed.
+//! The job that reindexes a website's products after its language changed, also in the order of their names.
 //! Rule: until it has finished, searches use both languages, so that everything can be found throughout.
 
 use std::time::Duration;
@@ -8,6 +8,7 @@ use crate::{
     error::Result,
     ids::ProductId,
     jobs::model::{JobInfo, JobRow},
+    products::actions::name_indexes,
     search::store::index,
 };
 
@@ -15,7 +16,7 @@ use crate::{
 pub const JOB: JobInfo = JobInfo::recurring(
     "reindex_search",
     Duration::from_secs(60),
-    "Rebuilds the search documents of websites whose language has changed.",
+    "Rebuilds the search documents and the indexes of names of websites whose language has changed.",
 );
 /// Number of products that are indexed per transaction.
 const BATCH: i64 = 1_000;
@@ -24,7 +25,8 @@ const BATCH: i64 = 1_000;
 /// # Errors
 /// Database errors.
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
-    reindex_stale(db).await
+    reindex_stale(db).await?;
+    name_indexes::update(db).await
 }
 
 /// Reindexes all websites whose language changed.

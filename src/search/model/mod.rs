@@ -17,7 +17,10 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     paging::{Cursor, Direction, Page, SortKey},
     text_enum,
-    websites::language::Language,
+    websites::{
+        language::Language,
+        name_order::{NameOrder, by_name_order},
+    },
 };
 
 /// Maximum length of a query, in characters.
@@ -61,7 +64,7 @@ pub enum SearchOrderField {
     Rating,
     /// Number of units sold in the last 90 days; of equal numbers the product that was added last. Products only.
     Popularity,
-    /// Name. Products only.
+    /// Name; of one website's products as in its language. Products only.
     Name,
 }
 
@@ -72,15 +75,15 @@ impl SearchOrderField {
         if self == Self::Relevance && is_blank(text) { Self::Popularity } else { self }
     }
 
-    /// Returns the list's name in cursors.
-    pub fn list(self) -> &'static str {
+    /// Returns the list's name in cursors, with names in this order.
+    pub fn list(self, names: NameOrder) -> &'static str {
         match self {
             Self::Relevance => "search:rank",
             Self::Price => "search:price",
             Self::Newest => "search:newest",
             Self::Rating => "search:rating",
             Self::Popularity => "search:popularity",
-            Self::Name => "search:name",
+            Self::Name => by_name_order!(names, "search:name"),
         }
     }
 
@@ -112,6 +115,8 @@ pub struct Search {
     pub order: SearchOrderField,
     /// Sort direction.
     pub direction: Direction,
+    /// The order of names.
+    pub name_order: NameOrder,
     /// The requested page.
     pub page: Page,
 }

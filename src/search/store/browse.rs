@@ -8,6 +8,7 @@ use diesel_async::RunQueryDsl;
 use super::{
     FilterPart,
     bounds::{push_bounds, push_limit},
+    hits::name_column,
     push_filter_conditions,
 };
 use crate::{
@@ -26,7 +27,7 @@ pub(super) fn push_page(out: &mut DynamicQuery<(Text, BigInt, BigInt, Float, Tex
         SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
         SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
         SearchOrderField::Rating => ("p.rating_average", "p.rating_average::text", "p.id"),
-        SearchOrderField::Name => ("p.name COLLATE name_order", "p.name", "p.id"),
+        SearchOrderField::Name => (name_column(search), "p.name", "p.id"),
         SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
     };
     let is_by_popularity = tie == "d.id";

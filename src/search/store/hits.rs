@@ -17,6 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     paging::{Cursor, MAX_COUNT, SortKey},
+    websites::name_order::by_name_order,
 };
 
 /// Type, primary key of the entity, primary key of the document, score, sort key as text, tie-breaker.
@@ -34,19 +35,19 @@ pub async fn page(mut conn: &Conn, search: &Search, full_text: Option<&FullTextQ
         (Some(full_text), order) => push_by_column(&mut statement, search, full_text, order),
     }
     let rows: Vec<Row> = statement.load(&mut conn).await?;
-    rows.into_iter().map(|row| hit(search.order, row)).collect()
+    rows.into_iter().map(|row| hit(search, row)).collect()
 }
 
-fn hit(order: SearchOrderField, (kind, node_id, document_id, score, key, tie): Row) -> Result<Hit> {
+fn hit(search: &Search, (kind, node_id, document_id, score, key, tie): Row) -> Result<Hit> {
     use SearchOrderField as F;
     let wrong = || Error::Internal(format!("invalid sort key of a search: {key:?}"));
-    let key = match order {
+    let key = match search.order {
         F::Relevance | F::Popularity => SortKey::Rank(key.parse::<f32>().map_err(|_| wrong())?.to_bits()),
         F::Price | F::Rating => SortKey::Number(key.parse::<Decimal>().map_err(|_| wrong())?),
         F::Newest => SortKey::Time(key.parse::<DateTime<Utc>>().map_err(|_| wrong())?),
         F::Name => SortKey::Text(key),
     };
-    Ok(Hit { kind, node_id, document_id, score, cursor: Cursor::new(order.list(), key, tie) })
+    Ok(Hit { kind, node_id, document_id, score, cursor: Cursor::new(search.page.list, key, tie) })
 }
 
 /// Ranks at most [`MAX_RANKED`] hits; of more, the best-selling ones. A very common word is a weak signal, and ranking
@@ -77,6 +78,11 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
     push_limit(out, search, "s.score", "s.id");
 }
 
+/// Returns the name of a product `p`, in the order of names of a search.
+pub(super) fn name_column(search: &Search) -> &'static str {
+    by_name_order!(search.name_order, "p.name COLLATE name_order")
+}
+
 fn push_by_column(
     out: &mut DynamicQuery<RowType>,
     search: &Search,
@@ -87,7 +93,7 @@ fn push_by_column(
         SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
         SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
         SearchOrderField::Rating => ("p.rating_average", "p.rating_average::text", "p.id"),
-        SearchOrderField::Name => ("p.name COLLATE name_order", "p.name", "p.id"),
+        SearchOrderField::Name => (name_column(search), "p.name", "p.id"),
         SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
     };
     out.sql("SELECT d.kind, d.node_id, d.id, (");

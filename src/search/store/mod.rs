@@ -22,7 +22,7 @@ pub use self::{
     facets::facets,
     hits::{HIGHLIGHT_MARKS, count, page, snippets},
     popularity::update_popularity,
-    spelling::similar_words,
+    spelling::{similar_words, written_words},
 };
 use super::{
     model::{DocumentKind, FullTextQuery, Search},
@@ -78,17 +78,28 @@ fn push_ranking_query<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
 }
 
 fn push_positive<R>(out: &mut DynamicQuery<R>, queries: &[&TsQuery]) {
+    push_any(out, queries, |query| query.positive.clone());
+}
+
+/// Writes a text of each query, joined by OR.
+fn push_any<R>(out: &mut DynamicQuery<R>, queries: &[&TsQuery], text: impl Fn(&TsQuery) -> String) {
     for (number, query) in queries.iter().enumerate() {
         out.sql(if number == 0 { "" } else { " || " });
-        push_ts_query(out, &query.positive);
+        push_ts_query(out, &text(query));
     }
 }
 
-/// Writes the rank of a document `d`.
+/// Writes the rank of a document `d`. Whole words rank above words that only begin with the typed one, however often
+/// these occur: `size 4` finds size 4 before size 40. Prefixes only rank the matches of equal words.
 fn push_rank<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
     push_by_language(out, full_text, |out, queries| {
+        if queries.iter().any(|query| query.whole_words().is_some()) {
+            out.sql("0.3 * least(1, ").sql(RANK);
+            push_positive(out, queries);
+            out.sql(")) + ");
+        }
         out.sql(RANK);
-        push_positive(out, queries);
+        push_any(out, queries, |query| query.whole_words().unwrap_or_else(|| query.positive.clone()));
         out.sql(")");
         // Stop words that were left out count half.
         for query in queries.iter().filter(|query| !query.stop_words.is_empty()) {

@@ -7,7 +7,10 @@ use std::{cell::Cell, io::Read};
 use csv::ByteRecord;
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
-use super::decode::{DecodingReader, Encoding, read_uninterrupted};
+use super::{
+    csv_faults::{text_problem, unclosed_quote},
+    decode::{DecodingReader, Encoding, read_uninterrupted},
+};
 use crate::{
     error::{Error, Result},
     text::trim,
@@ -244,7 +247,7 @@ impl<R: Read> CsvReader<R> {
 
     fn record(&mut self) -> Result<Option<Line>> {
         let (mut length, mut count, mut within, mut too_long) = (0, 0, 0, false);
-        let mut ended_by = 0;
+        let (mut ended_by, mut quotes) = (0, 0);
         loop {
             if self.start >= self.buffer.len() {
                 // An empty input signals the end of the file to the parser.
@@ -254,6 +257,7 @@ impl<R: Read> CsvReader<R> {
             let (result, read, written, ends) =
                 self.core.read_record(input, &mut self.output[length..], &mut self.ends[count..]);
             self.newlines += newlines(&input[..read]);
+            quotes += input[..read].iter().filter(|byte| **byte == b'"').count();
             ended_by = if input.is_empty() { 0 } else { input[..read].last().copied().unwrap_or(ended_by) };
             self.start += read;
             within += newlines(&self.output[length..length + written]);
@@ -294,17 +298,14 @@ impl<R: Read> CsvReader<R> {
             fields.push_field(&self.output[begin..*end]);
             begin = *end;
         }
-        let rejection = self.encoding_error(&fields);
+        let rejection = unclosed_quote(line, within, ended_by == 0, quotes).or_else(|| self.text_rejection(&fields));
         Ok(Some(Line { line, fields, rejection }))
     }
 
-    fn encoding_error(&self, fields: &ByteRecord) -> Option<Rejection> {
-        let is_text = |field: &[u8]| std::str::from_utf8(field).is_ok_and(|text| !text.contains('\0'));
-        let column = fields.iter().position(|field| !is_text(field))?;
-        let message =
-            "the text is not UTF-8; save the file as CSV (UTF-8), or import it with the encoding windows-1252"
-                .to_owned();
-        Some(Rejection { column: self.header.names.get(column).cloned(), message })
+    fn text_rejection(&self, fields: &ByteRecord) -> Option<Rejection> {
+        let mut problems = fields.iter().enumerate();
+        let (column, problem) = problems.find_map(|(column, cell)| Some((column, text_problem(cell)?)))?;
+        Some(Rejection { column: self.header.names.get(column).cloned(), message: problem.to_owned() })
     }
 }
 

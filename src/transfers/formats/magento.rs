@@ -149,7 +149,10 @@ impl Magento {
         let group_texts = self.groups.texts(line.cell(&columns.sku));
         let own_tags = self.tags(line, attributes);
         let inherits_tags = own_tags.as_ref().is_none_or(Vec::is_empty) && !group_texts.tags.is_empty();
-        let group = self.groups.find(line.cell(&columns.sku)).map_err(|rule| columns.variations.rejection(rule))?;
+        let group = self
+            .groups
+            .find(line.cell(&columns.sku), self.is_hidden(line))
+            .map_err(|rule| columns.variations.rejection(rule))?;
         let inventory = columns.inventory.read(line, &self.amounts)?;
         let variant = group
             .as_ref()
@@ -211,7 +214,7 @@ impl Magento {
 
     /// Counts the attributes of a line that Souk has no place for. Those whose values are the options of its group have one.
     fn count_ignored(&self, line: &Line, attributes: &HashMap<String, String>, out: &Output) {
-        let group = self.groups.find(line.cell(&self.columns.sku)).ok().flatten();
+        let group = self.groups.find(line.cell(&self.columns.sku), false).ok().flatten();
         let is_option = |value: &str| {
             group.iter().flat_map(|group| &group.options).any(|(_, option)| *option == cells::decoded_text(value))
         };
@@ -266,13 +269,24 @@ impl Magento {
     /// variants are inactive, too.
     fn is_active(&self, line: &Line, is_variant: bool) -> Result<Option<bool>, Rejection> {
         let columns = &self.columns;
-        let alone = line.cell(&columns.visibility).eq_ignore_ascii_case("not visible individually") && !is_variant;
         match line.cell(&columns.online) {
-            _ if alone => Ok(Some(false)),
+            _ if self.is_hidden(line) && !is_variant => Ok(Some(false)),
             "" => Ok(None),
             "1" => Ok(Some(true)),
             "0" | "2" => Ok(Some(false)),
             other => Err(columns.online.rejection(format!("{other:?} is not one of 1, 2 and 0"))),
+        }
+    }
+
+    fn is_hidden(&self, line: &Line) -> bool {
+        line.cell(&self.columns.visibility).eq_ignore_ascii_case("not visible individually")
+    }
+
+    /// Returns whether the type of a line is that of a product. A line that lists variants is none without a type.
+    fn is_product(&self, line: &Line) -> bool {
+        match line.cell(&self.columns.kind).to_ascii_lowercase().as_str() {
+            "" => line.cell(&self.columns.variations).is_empty(),
+            kind => matches!(kind, "simple" | "virtual" | "downloadable"),
         }
     }
 
@@ -321,6 +335,9 @@ impl ShopParser for Magento {
                 };
                 self.groups.add(line, new);
             }
+            true if !self.is_product(line) && !line.cell(&columns.variations).is_empty() => {
+                self.groups.add_rejected(line.line, line.cell(&columns.variations));
+            }
             true => self.groups.add_sku(sku),
             false => {}
         }
@@ -350,7 +367,7 @@ impl ShopParser for Magento {
         }
         let record = match line.cell(&self.columns.kind).to_ascii_lowercase().as_str() {
             "configurable" => return out.note("configurable products, imported as groups", 1),
-            "" | "simple" | "virtual" | "downloadable" => self.product(&line, &attributes, out),
+            _ if self.is_product(&line) => self.product(&line, &attributes, out),
             kind => Err(self.columns.kind.rejection(format!("products of type {kind:?} are not supported"))),
         };
         let context = self.groups.context(line.cell(&self.columns.sku));

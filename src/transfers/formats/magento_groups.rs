@@ -3,6 +3,7 @@
 //! a corrected rejects file gives the same groups.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashMap, HashSet},
     hash::{BuildHasher, RandomState},
 };
@@ -53,8 +54,10 @@ pub(super) struct Groups {
     groups: Vec<Group>,
     /// Group and option values by SKU of a variant.
     members: HashMap<String, (usize, Vec<String>)>,
-    /// Lines of the configurable products that cannot be read, by SKU of a variant.
-    unreadable: HashMap<String, u64>,
+    /// Lines of the configurable products that are rejected, by SKU of a variant.
+    rejected: HashMap<String, u64>,
+    /// Line of a rejected configurable product whose variants cannot be read.
+    without_variants: Option<u64>,
     state: RandomState,
     /// Hashes of the SKUs of all other products.
     skus: HashSet<u64>,
@@ -99,17 +102,25 @@ impl Groups {
         });
     }
 
-    /// Adds the line of a configurable product that has a wrong number of columns.
+    /// Adds the line of a configurable product that has a wrong number of columns or another encoding.
     pub fn add_unreadable(&mut self, line: &Line) {
-        let cells: Vec<&str> = line.fields.iter().filter_map(|cell| std::str::from_utf8(cell).ok()).collect();
-        if !cells.iter().any(|cell| cell.trim().eq_ignore_ascii_case("configurable")) {
-            return;
+        let cells: Vec<Cow<'_, str>> = line.fields.iter().map(String::from_utf8_lossy).collect();
+        if cells.iter().any(|cell| cell.trim().eq_ignore_ascii_case("configurable")) {
+            self.add_rejected(line.line, &cells.join(","));
         }
-        for (code, sku) in variations(&cells.join(",")).iter().flat_map(|variation| pairs(variation)) {
+    }
+
+    /// Adds the line of a rejected configurable product, with the text that lists its variants.
+    pub fn add_rejected(&mut self, line: u64, variants: &str) {
+        let count = self.rejected.len();
+        for (code, sku) in variations(variants).iter().flat_map(|variation| pairs(variation)) {
             if code == "sku" {
                 self.bytes += sku.len() + 100;
-                self.unreadable.insert(sku, line.line);
+                self.rejected.insert(sku, line);
             }
+        }
+        if self.rejected.len() == count {
+            self.without_variants.get_or_insert(line);
         }
     }
 
@@ -152,16 +163,19 @@ impl Groups {
         self.members.get(sku).map(|(index, _)| self.groups[*index].texts.clone()).unwrap_or_default()
     }
 
-    /// Returns the group of a product.
+    /// Returns the group of a product. A product that is not visible individually is a variant, too, if there is a
+    /// configurable product whose variants cannot be read.
     /// # Errors
-    /// If the configurable product cannot be read, or lists unsuitable options.
-    pub fn find(&self, sku: &str) -> Result<Option<GroupRecord>, String> {
+    /// If the configurable product is rejected, or lists unsuitable options.
+    pub fn find(&self, sku: &str, is_hidden: bool) -> Result<Option<GroupRecord>, String> {
         let Some((index, values)) = self.members.get(sku) else {
-            return match self.unreadable.get(sku) {
-                Some(line) => {
-                    Err(format!("the configurable product on line {line}, which lists this SKU, is rejected"))
-                }
-                None => Ok(None),
+            let rejected = |line: u64, lists: &str| {
+                Err(format!("the configurable product on line {line}, which {lists} this SKU, is rejected"))
+            };
+            return match (self.rejected.get(sku), self.without_variants) {
+                (Some(line), _) => rejected(*line, "lists"),
+                (None, Some(line)) if is_hidden => rejected(line, "may list"),
+                _ => Ok(None),
             };
         };
         let group = &self.groups[*index];

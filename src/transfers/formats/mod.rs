@@ -7,6 +7,7 @@
 pub mod amounts;
 pub mod cells;
 mod column_names;
+mod csv_faults;
 pub mod csv_reader;
 pub mod decode;
 pub mod html;

@@ -137,8 +137,8 @@ impl AddressPatch {
     /// User errors for invalid fields.
     pub fn checked(mut self, before: &AddressFields) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.texts("recipientName", self.recipient_name.iter_mut().flatten(), 255);
-        validator.texts("company", self.company.iter_mut().flatten(), 255);
+        validator.optional_texts("recipientName", &mut self.recipient_name, 255);
+        validator.optional_texts("company", &mut self.company, 255);
         let country = match &mut self.country {
             Some(given) => match CountryCode::checked("countryCode", given) {
                 Ok(country) => {
@@ -161,7 +161,7 @@ impl AddressPatch {
             self.check_place(&mut validator, before, country);
         }
         validator.texts("city", &mut self.city, 100);
-        validator.texts("district", self.district.iter_mut().flatten(), 100);
+        validator.optional_texts("district", &mut self.district, 100);
         validator.street_lines("address", &mut self.address, 500);
         validator.finish()?;
         Ok(self)

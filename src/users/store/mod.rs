@@ -169,7 +169,7 @@ pub async fn update_erased(mut conn: &Conn, id: UserId) -> Result<UserRow> {
 /// PROTECTED for the last admin.
 pub async fn update_role(mut conn: &Conn, id: UserId, role: RoleId) -> Result<UserRow> {
     let query = diesel::update(users::table.find(id)).set(users::role_id.eq(role)).returning(UserRow::as_returning());
-    query.get_result(&mut conn).await.map_err(refused)
+    query.get_result(&mut conn).await.map_err(|error| last_admin(error.into(), "userId"))
 }
 
 /// Inserts a user.
@@ -197,17 +197,18 @@ pub async fn update(mut conn: &Conn, id: UserId, patch: &UserPatch) -> Result<Us
 }
 
 fn refused(error: diesel::result::Error) -> Error {
-    Error::from(error)
-        .on_constraint("users_email_key", || {
-            UserError::new(UserErrorCode::Taken, "email", "another user has this email address")
-        })
-        .on_constraint("users_last_admin", || {
-            UserError::new(
-                UserErrorCode::Protected,
-                "id",
-                "the last admin cannot be removed; make another user an admin first",
-            )
-        })
+    let error = Error::from(error).on_constraint("users_email_key", || {
+        UserError::new(UserErrorCode::Taken, "email", "another user has this email address")
+    });
+    last_admin(error, "id")
+}
+
+/// Converts the violation that the last admin is removed, for the field that names the user.
+fn last_admin(error: Error, field: &'static str) -> Error {
+    error.on_constraint("users_last_admin", || {
+        let rule = "the last admin cannot be removed; make another user an admin first";
+        UserError::new(UserErrorCode::Protected, field, rule)
+    })
 }
 
 /// Reserves ids for new users.

@@ -16,6 +16,7 @@ use souk::{
         model::{DocumentKind, Search, SearchFilter, SearchOrderField},
         query::ParsedQuery,
     },
+    websites::name_order::NameOrder,
 };
 
 use super::reports::{search, shop};
@@ -177,6 +178,7 @@ fn anonymous_search(number: usize) -> NewSearch {
         filter: SearchFilter::default(),
         order: SearchOrderField::Relevance,
         direction: Direction::Desc,
+        name_order: NameOrder::default(),
         page: Page::new("search:rank", PageArgs::default()).expect("a page"),
     };
     let outcome = SearchOutcome { results: 1, is_exact: true, took_ms: 1.0 };

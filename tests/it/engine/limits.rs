@@ -138,6 +138,15 @@ async fn document_limits_are_configurable() {
 }
 
 #[tokio::test]
+async fn depth_and_its_limit_are_named() {
+    let graph = TestEngine::with(&LimitSettings { max_depth: 3, ..LimitSettings::default() }).await;
+    let deep = "{ me { orders { ...page } } } fragment page on OrderConnection { nodes { user { id } } }";
+    let response = graph.run(deep, json!({})).await;
+    let message = &response.errors[0].message;
+    assert_eq!(message, "Query is nested too deep: it has 5 levels of fields; the limit is 3.");
+}
+
+#[tokio::test]
 async fn deeply_nested_documents_never_reach_the_recursive_parser() {
     let graph = TestEngine::new().await;
     for (open, close) in [("[", "]"), ("{a:", "}"), ("{", "}"), ("(", ")")] {

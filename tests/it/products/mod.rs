@@ -5,4 +5,5 @@ mod attributes;
 mod creation;
 mod lists;
 mod mutations;
+mod name_orders;
 mod offers;

@@ -71,6 +71,46 @@ async fn unknown_word_is_corrected_to_the_nearest() {
 }
 
 #[tokio::test]
+async fn corrections_are_written_as_in_the_hits() {
+    let app = TestApp::new().await;
+    let script = "
+        INSERT INTO websites (id, code, name, base_url, currency) VALUES (BASE, 'cafe', 'Café', 'https://c.example', 'EUR');
+        INSERT INTO brands (id, name, slug) VALUES (BASE + 1, 'Nuñez', 'nunez');
+        INSERT INTO products (id, source_website_id, sku, slug, name, brand_id, price) VALUES
+            (BASE + 1, BASE, 'M-1', 'm1', 'Früchte-Müsli (bio)', BASE + 1, 1), (BASE + 2, BASE, 'M-2', 'm2', 'MÜSLI', NULL, 1),
+            (BASE + 3, BASE, 'M-3', 'm3', 'Musli plain', NULL, 1);";
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
+    for (query, meant) in [("mussli", "müsli"), ("fruechte", "früchte"), ("nunjez \"bio\"", "nuñez \"bio\"")] {
+        let response = search(&app.anonymous(), query, "", "didYouMean").await;
+        assert_eq!(response.at("search.didYouMean"), &json!(meant), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn categories_and_brands_are_named_by_slug_or_id() {
+    let app = TestApp::new().await;
+    shop(&app).await;
+    let public = app.anonymous();
+    let lighting = nth_id::<CategoryId>(2);
+    for (filter, expected) in [
+        ("category: {eq: \"garden\"}".to_owned(), &["Paper Lantern"][..]),
+        (format!("category: {{in: [\"garden\", {lighting:?}]}}, brand: {{eq: \"tallow\"}}"), &["Paper Lantern"]),
+        ("category: {eq: \"home\"}".to_owned(), &[]),
+        (
+            "category: {eq: \"home\", includeDescendants: true}, brand: {in: [\"tallow\"]}".to_owned(),
+            &["Paper Lantern"],
+        ),
+    ] {
+        assert_eq!(names(&public, "lantern", &format!(", where: {{{filter}}}")).await, expected, "{filter}");
+    }
+    for filter in ["category: {eq: \"no-such\"}", "brand: {in: [\"tallow\", \"no-such\"]}"] {
+        let response = search(&public, "lantern", &format!(", where: {{{filter}}}"), "nodes { __typename }").await;
+        let extensions = &response.json["errors"][0]["extensions"];
+        assert_eq!((response.code(), &extensions["rule"]), ("BAD_USER_INPUT", &json!("NOT_FOUND")), "{filter}");
+    }
+}
+
+#[tokio::test]
 async fn exact_name_and_code_matches_rank_first() {
     let app = TestApp::new().await;
     shop(&app).await;

@@ -7,3 +7,4 @@ mod languages;
 mod results;
 mod rules;
 mod suggestions;
+mod whole_words;

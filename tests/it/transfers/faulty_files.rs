@@ -30,13 +30,25 @@ struct Variant {
     has_second_option: bool,
 }
 
+/// A fault in the line of a variable or configurable product.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum ParentFault {
+    /// The line has a column too many.
+    Columns,
+    /// The line ends before the variants of a configurable product.
+    CutOff,
+    /// The type of a configurable product is misspelled.
+    Kind,
+    /// The type of a configurable product is missing.
+    NoKind,
+}
+
 /// A product of one or more variants.
 #[derive(Debug, Clone)]
 pub(super) struct Product {
     variants: Vec<Variant>,
     images: usize,
-    /// Whether the line of the variable or configurable product has a column too many.
-    has_bad_parent: bool,
+    parent_fault: Option<ParentFault>,
 }
 
 /// Products with random faults.
@@ -46,12 +58,30 @@ pub(super) fn products() -> impl Strategy<Value = Vec<Product>> {
     let variant = (100..9_999u32, 0..20u32, option::weighted(0.35, fault), any::<bool>());
     let variant =
         variant.prop_map(|(cents, stock, fault, has_second_option)| Variant { cents, stock, fault, has_second_option });
-    let product = (vec(variant, 1..5), 0..3usize, prop::bool::weighted(0.15));
-    vec(product.prop_map(|(variants, images, has_bad_parent)| Product { variants, images, has_bad_parent }), 1..6)
+    let parent_fault =
+        prop::sample::select(vec![ParentFault::Columns, ParentFault::CutOff, ParentFault::Kind, ParentFault::NoKind]);
+    let product = (vec(variant, 1..5), 0..3usize, option::weighted(0.25, parent_fault));
+    vec(product.prop_map(|(variants, images, parent_fault)| Product { variants, images, parent_fault }), 1..6)
 }
 
-/// A line of a file: cells by column, and whether it has a column too many.
-struct Line(HashMap<&'static str, String>, bool);
+/// The number of columns of a line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shape {
+    Right,
+    /// The line has a column too many.
+    TooLong,
+    /// The line ends after this number of columns.
+    CutOff(usize),
+}
+
+impl From<bool> for Shape {
+    fn from(is_too_long: bool) -> Self {
+        if is_too_long { Self::TooLong } else { Self::Right }
+    }
+}
+
+/// A line of a file: its cells by column.
+struct Line(HashMap<&'static str, String>, Shape);
 
 /// A file of products.
 pub(super) struct File {
@@ -63,8 +93,9 @@ pub(super) struct File {
 }
 
 impl File {
-    fn add(&mut self, is_bad: bool, cells: &[(&'static str, String)]) {
-        self.lines.push(Line(cells.iter().cloned().collect(), is_bad && self.is_faulty));
+    fn add(&mut self, shape: impl Into<Shape>, cells: &[(&'static str, String)]) {
+        let shape = if self.is_faulty { shape.into() } else { Shape::Right };
+        self.lines.push(Line(cells.iter().cloned().collect(), shape));
     }
 
     /// Returns SKU, price, and whether the line of a variant has a column too many.
@@ -86,11 +117,13 @@ impl File {
 
     /// Returns the header and the lines.
     pub(super) fn records(&self) -> Vec<StringRecord> {
-        let record = |Line(cells, is_bad): &Line| {
+        let record = |Line(cells, shape): &Line| {
             let mut record: StringRecord =
                 self.columns.iter().map(|column| cells.get(column).map_or("", String::as_str)).collect();
-            if *is_bad {
-                record.push_field("extra");
+            match shape {
+                Shape::Right => {}
+                Shape::TooLong => record.push_field("extra"),
+                Shape::CutOff(width) => record.truncate(*width),
             }
             record
         };
@@ -158,7 +191,7 @@ fn shopify(file: &mut File, at: usize, product: &Product) {
         file.add(is_bad, &cells);
     }
     let shared = [("Handle", format!("item-{at}")), ("Image Src", image(at, 9)), ("Image Position", "9".to_owned())];
-    file.add(product.has_bad_parent, &shared);
+    file.add(product.parent_fault.is_some(), &shared);
 }
 
 const WOOCOMMERCE: &[&str] = &[
@@ -200,7 +233,7 @@ fn woocommerce(file: &mut File, at: usize, product: &Product) {
     ];
     let is_first = at.is_multiple_of(2);
     if !is_single && is_first {
-        file.add(product.has_bad_parent, &parent);
+        file.add(product.parent_fault.is_some(), &parent);
     }
     for (number, variant) in product.variants.iter().enumerate() {
         let (sku, price, is_bad) = file.variant(format!("P{at}-{number}"), variant);
@@ -229,7 +262,7 @@ fn woocommerce(file: &mut File, at: usize, product: &Product) {
         file.add(is_bad && number > 0, &cells);
     }
     if !is_single && !is_first {
-        file.add(product.has_bad_parent, &parent);
+        file.add(product.parent_fault.is_some(), &parent);
     }
 }
 
@@ -241,6 +274,7 @@ const MAGENTO: &[&str] = &[
     "price",
     "qty",
     "url_key",
+    "visibility",
     "base_image",
     "additional_images",
     "configurable_variations",
@@ -254,9 +288,20 @@ fn magento(file: &mut File, at: usize, product: &Product) {
     let listed: Vec<String> = (0..product.variants.len())
         .map(|number| format!("sku=P{at}-{number},size=S{number},climate=Cool|Indoor"))
         .collect();
+    let fault = product.parent_fault.filter(|_| file.is_faulty);
+    let kind = match fault {
+        Some(ParentFault::Kind) => "configurabel",
+        Some(ParentFault::NoKind) => "",
+        _ => "configurable",
+    };
+    let shape = match fault {
+        Some(ParentFault::Columns) => Shape::TooLong,
+        Some(ParentFault::CutOff) => Shape::CutOff(10),
+        _ => Shape::Right,
+    };
     let parent = [
         ("sku", format!("P{at}")),
-        ("product_type", "configurable".to_owned()),
+        ("product_type", kind.to_owned()),
         ("name", format!("Item &amp; {at}")),
         ("url_key", format!("item-{at}")),
         ("configurable_variations", listed.join("|")),
@@ -265,7 +310,7 @@ fn magento(file: &mut File, at: usize, product: &Product) {
     ];
     let is_first = at.is_multiple_of(2);
     if !is_single && is_first {
-        file.add(product.has_bad_parent, &parent);
+        file.add(shape, &parent);
     }
     for (number, variant) in product.variants.iter().enumerate() {
         let (sku, price, is_bad) = file.variant(format!("P{at}-{number}"), variant);
@@ -277,6 +322,7 @@ fn magento(file: &mut File, at: usize, product: &Product) {
             ("price", price),
             ("qty", variant.stock.to_string()),
             ("url_key", format!("item-{at}-{number}")),
+            ("visibility", if is_single { "Catalog, Search" } else { "Not Visible Individually" }.to_owned()),
             ("base_image", if product.images > 0 { image(at, 0) } else { String::new() }),
             ("additional_images", if product.images > 1 { image(at, 1) } else { String::new() }),
             ("weight", format!("{}.2500", variant.stock)),
@@ -285,7 +331,7 @@ fn magento(file: &mut File, at: usize, product: &Product) {
         file.add(is_bad, &cells);
     }
     if !is_single && !is_first {
-        file.add(product.has_bad_parent, &parent);
+        file.add(shape, &parent);
     }
 }
 
@@ -345,7 +391,7 @@ pub(super) fn file(format: Format, products: &[Product], is_faulty: bool) -> Fil
     let mut file = File { columns, lines: Vec::new(), twin: None, is_faulty };
     for (at, product) in products.iter().enumerate() {
         add(&mut file, at, product);
-        if !product.has_bad_parent && product.variants.iter().all(|variant| variant.fault.is_none()) {
+        if product.parent_fault.is_none() && product.variants.iter().all(|variant| variant.fault.is_none()) {
             file.twin.get_or_insert_with(|| format!("P{at}-0"));
         }
     }

@@ -171,3 +171,28 @@ async fn nothing_of_a_row_is_dropped_silently() {
     }
     assert_eq!(counts(&shop.import_csv(Resource::Orders, &order("4", "abc")).await), [0, 0, 0, 1]);
 }
+
+#[tokio::test]
+async fn equal_positions_of_categories_are_separated_once() {
+    let shop = Shop::new().await;
+    let order = "SELECT string_agg(name, ' ' ORDER BY position, id) FROM categories";
+    let file = |tea: i32| format!("external_id,path,position\nc1,Tea,{tea}\nc2,Cocoa,1\nc3,Milk,1\n");
+    assert_eq!(counts(&shop.import_csv(Resource::Categories, &file(1)).await), [3, 0, 0, 0]);
+    let before = shop.database.scalar(order).await;
+    assert_eq!(counts(&shop.import_csv(Resource::Categories, &file(1)).await), [0, 0, 3, 0]);
+    assert_eq!(shop.database.scalar(order).await, before);
+    let moved = shop.import_csv(Resource::Categories, &file(5)).await;
+    assert!(counts(&moved)[1] > 0, "{moved:?}");
+    assert!(shop.database.scalar(order).await.ends_with("Tea"));
+    assert_eq!(counts(&shop.import_csv(Resource::Categories, &file(5)).await), [0, 0, 3, 0]);
+}
+
+#[tokio::test]
+async fn a_quote_that_is_not_closed_is_reported_where_it_opens() {
+    let shop = Shop::new().await;
+    let file = "sku,name,price\nA,Anchor,1\nB,\"Bell,1\nC,Chain,1\nD,Dinghy,1\n";
+    let report = shop.import_csv(Resource::Products, file).await;
+    assert_eq!(counts(&report), [1, 0, 0, 1]);
+    let error = &report.errors[0];
+    assert!(error.line == 3 && error.message.contains("a quote that opens on line 3 is not closed"), "{error:?}");
+}

@@ -22,17 +22,18 @@ use crate::{
             loaders::{NestedListCounts, connection_of},
             prices::{AmountWhere, PRICES, PriceScope, amount_where},
             products::{Joined, Product, ProductPages, attributes::TagFilter, product},
-            websites::WebsiteFilter,
+            websites::{WebsiteFilter, name_order},
         },
     },
     ids::{CodeOrId, ProductId, RowId, WebsiteId},
-    paging::{Cursor, Direction, PageArgs},
+    paging::{Cursor, Direction, List, Page, PageArgs},
     products::{
         model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
         store::{self, ProductKey, ProductList, trees},
     },
     stock::model::stock_scope,
     text::trim,
+    websites::name_order::NameOrder,
 };
 
 /// Complexity of a list with one product per group, for which products that are left out are read too.
@@ -179,6 +180,13 @@ pub async fn list_from_args(
     if is_by_price {
         prices.check_order(&PRICES, &filter)?;
     }
+    let name_order = match order.0 == ProductOrderField::Name {
+        true => {
+            let only = filter.websites().into_iter().find_map(WebsiteFilter::only);
+            name_order(ctx, website.map(CodeOrId::Id).or(only)).await?
+        }
+        false => NameOrder::default(),
+    };
     let users = ctx.viewer().scope(Permission::ManageUsers);
     let mut filter = filter.filter(&stock_scope, &users, &prices)?;
     if is_by_stock && stock_scope != Scope::All {
@@ -186,8 +194,9 @@ pub async fn list_from_args(
         let visible = ProductCondition::Stock(stock_scope, Op::Gte(i32::MIN));
         filter = Filter::And(vec![filter, Filter::Is(visible)]);
     }
-    let list = build_list(list_args.page, filter, order, ProductOrderField::list)?;
-    Ok(ProductList::from(list))
+    let page = Page::new(order.0.list_in(name_order), list_args.page)?;
+    let list = List { filter, order: order.0, direction: order.1, page };
+    Ok(ProductList { name_order, ..ProductList::from(list) })
 }
 
 fn cursor(list: &ProductList, row: &ProductRow) -> Cursor {

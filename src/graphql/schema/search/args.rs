@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, InputObject};
 
+use super::slugs::{resolve_brands, resolve_categories};
 use crate::{
     error::Result,
     graphql::{
@@ -14,16 +15,17 @@ use crate::{
             context::ContextExt,
             prices::{PRICES, PriceScope},
             products::{AvailabilityFilter, TagFilter},
-            websites::WebsiteFilter,
+            websites::{WebsiteFilter, name_order},
         },
     },
-    ids::WebsiteId,
+    ids::{CodeOrId, WebsiteId},
     paging::{Direction, Page, PageArgs},
     search::{
         model::{DocumentKind, Search, SearchFilter, SearchOrderField, check_supplier_filter},
         query::ParsedQuery,
     },
     text::trim,
+    websites::name_order::NameOrder,
 };
 
 /// Filter by the value of an option.
@@ -45,9 +47,9 @@ pub struct SearchRatingFilter {
 /// Filters for products in a search; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]
 pub struct SearchWhere {
-    /// Filter by category; with `includeDescendants` also by its subcategories.
+    /// Filter by category; with `includeDescendants` also by its subcategories. Takes IDs and slugs.
     category: Option<CategoryFilter>,
-    /// Filter by brand.
+    /// Filter by brand. Takes IDs and slugs.
     brand: Option<IdFilter>,
     /// Filter by supplier. Staff and sellers only.
     supplier: Option<IdFilter>,
@@ -100,11 +102,15 @@ pub(super) async fn search_from_args(
     let (order, direction) = order.map_or_else(Default::default, |order| (order.field, order.direction));
     let order = order.for_text(&text);
     let direction = direction.unwrap_or_else(|| order.default_direction());
-    let page = Page::new(order.list(), PageArgs { first, after, last, before })?;
     let kinds = kinds.unwrap_or_else(|| DocumentKind::ALL.to_vec());
     let with_subcategories = filter.category.as_ref().is_some_and(|category| category.include_descendants);
     let (query, filter) = (ParsedQuery::parse(&text), filter_from_where(ctx, filter, order).await?);
-    let search = Search { text, query, kinds, is_staff: ctx.is_staff(), filter, order, direction, page };
+    let name_order = match (order, filter.websites.as_deref()) {
+        (SearchOrderField::Name, Some([website])) => name_order(ctx, Some(CodeOrId::Id(*website))).await?,
+        _ => NameOrder::default(),
+    };
+    let page = Page::new(order.list(name_order), PageArgs { first, after, last, before })?;
+    let search = Search { text, query, kinds, is_staff: ctx.is_staff(), filter, order, direction, name_order, page };
     Ok((search, with_subcategories))
 }
 
@@ -113,7 +119,14 @@ fn trimmed(text: String) -> String {
 }
 
 async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere, order: SearchOrderField) -> Result<SearchFilter> {
-    let category = filter.category.map(|category| category.split().0);
+    let category = match filter.category.map(|category| category.split().0) {
+        Some(category) => Some(resolve_categories(ctx, category).await?),
+        None => None,
+    };
+    let brand = match filter.brand {
+        Some(brand) => Some(resolve_brands(ctx, brand).await?),
+        None => None,
+    };
     let websites = WebsiteFilter::ids(filter.source_website, ctx, "sourceWebsite").await?;
     let price = filter.price.filter(|price| !price.is_empty());
     let price_websites = websites_of_prices(ctx, websites.as_deref(), price.as_ref(), order).await?;
@@ -124,7 +137,7 @@ async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere, order: Search
     let options = filter.options.unwrap_or_default().into_iter();
     Ok(SearchFilter {
         categories: parse_id_set("category", category)?,
-        brands: parse_id_set("brand", filter.brand)?,
+        brands: parse_id_set("brand", brand)?,
         suppliers: parse_id_set("supplier", filter.supplier)?,
         websites,
         price_websites,

@@ -3,6 +3,7 @@
 mod args;
 mod facets;
 mod rules;
+mod slugs;
 mod suggestions;
 
 use std::{collections::HashMap, mem};

@@ -35,6 +35,7 @@ use crate::{
         self, actions,
         language::Language,
         model::{NewWebsite, WebsiteOp, WebsiteOrderField, WebsitePatch, WebsiteRow},
+        name_order::NameOrder,
         store,
     },
 };
@@ -76,7 +77,8 @@ impl Website {
         CurrencyCode(self.0.currency())
     }
 
-    /// Language of the products. The search uses its word stems, so that `lanterns` finds a lantern.
+    /// Language of the products. The search uses its word stems, so that `lanterns` finds a lantern, and names are ordered
+    /// as in the language.
     fn language(&self) -> Language {
         self.0.language
     }
@@ -149,6 +151,16 @@ impl WebsiteFilter {
         named.iter().map(|id| WebsiteId::parse("id", id).ok()).collect()
     }
 
+    /// Returns the ID or code of the website, if the filter matches only one.
+    pub fn only(&self) -> Option<CodeOrId<WebsiteId>> {
+        let one = self.eq.as_ref().or(match self.r#in.as_deref() {
+            Some([one]) => Some(one),
+            _ => None,
+        });
+        let id = one.and_then(|id| WebsiteId::parse("id", id).ok()).map(CodeOrId::Id);
+        id.or_else(|| self.code.as_deref().map(|code| CodeOrId::Code(trim(code).to_owned())))
+    }
+
     /// Returns a function that tells whether the filter may match a website; one whose code is not known may. An invalid
     /// ID matches none.
     pub fn matcher(&self) -> impl Fn(WebsiteId, Option<&str>) -> bool + use<> {
@@ -176,6 +188,20 @@ impl WebsiteFilter {
         let is_wanted = |id: &WebsiteId| ids.as_ref().is_none_or(|ids| ids.contains(id));
         Ok(Some(found.map(|row| row.id).filter(is_wanted).into_iter().collect()))
     }
+}
+
+/// Returns the order of names in a list of one website; the common order for a list of several.
+/// # Errors
+/// Database errors.
+pub async fn name_order(ctx: &Context<'_>, website: Option<CodeOrId<WebsiteId>>) -> Result<NameOrder> {
+    let language = match website {
+        None => None,
+        Some(CodeOrId::Id(id)) => ctx.loaders().row(id).await?.map(|row| row.language),
+        Some(CodeOrId::Code(code)) => {
+            ctx.db().read(async |conn| store::find_by_code(conn, &code).await).await?.map(|row| row.language)
+        }
+    };
+    Ok(language.map(NameOrder::of).unwrap_or_default())
 }
 
 /// Returns the ID of the website that an argument names by its code or ID, if it is given. An ID is not looked up.

@@ -2,7 +2,7 @@
 //! Rule: a category has one parent. A category with an external ID is moved to the path of its row; if a file has
 //! several rows with the same ID, the first row sets the parent and the others are rejected.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::{
     QueryableByName,
@@ -64,6 +64,8 @@ pub struct Plan<'r> {
     pub seen: Vec<(i64, Option<&'r str>)>,
     /// Rows of a different category with the same name and parent as an existing one: the parent and the row.
     pub same_name: Vec<(Option<i64>, &'r CategoryRecord)>,
+    /// Parents of categories with equal positions in the file, which an earlier import has separated.
+    separated: HashSet<Option<i64>>,
 }
 
 /// Trims and checks a row by itself.
@@ -95,10 +97,46 @@ pub fn name(record: &CategoryRecord) -> &str {
     &record.path[record.path.len() - 1]
 }
 
+impl ExistingCategories {
+    /// Returns the existing category of a row: by its external ID, or else by its path.
+    fn find(&self, references: &References, record: &CategoryRecord) -> Option<&CategoryState> {
+        let by_path = || self.by_id.get(&references.category(&record.path)?);
+        find_existing(&self.by_external_id, record).or_else(by_path)
+    }
+}
+
+/// Returns the parent of a row's category; none for a root category.
+fn parent(references: &References, record: &CategoryRecord) -> Option<i64> {
+    match record.path.len() {
+        1 => None,
+        depth => references.category(&record.path[..depth - 1]),
+    }
+}
+
+/// Returns the parents below which rows have equal positions, and their categories already have the order that these
+/// lead to: by position and ID. Otherwise each import would give them the same position and separate them again.
+fn separated(references: &References, records: &[&CategoryRecord], found: &ExistingCategories) -> HashSet<Option<i64>> {
+    let mut siblings: HashMap<Option<i64>, Vec<Option<(i32, i64, i32)>>> = HashMap::new();
+    for record in records {
+        let (Some(position), parent) = (record.position, parent(references, record)) else { continue };
+        let before = found.find(references, record).filter(|before| before.parent_id == parent);
+        let place = before.and_then(|before| Some((position, before.id, before.position?)));
+        siblings.entry(parent).or_default().push(place);
+    }
+    let is_separated = |places: Vec<Option<(i32, i64, i32)>>| {
+        // A new category needs a place among the others.
+        let Some(mut places) = places.into_iter().collect::<Option<Vec<_>>>() else { return false };
+        places.sort_unstable();
+        places.windows(2).any(|pair| pair[0].0 == pair[1].0) && places.windows(2).all(|pair| pair[0].2 < pair[1].2)
+    };
+    siblings.into_iter().filter_map(|(parent, places)| is_separated(places).then_some(parent)).collect()
+}
+
 impl<'r> Plan<'r> {
     /// Determines the outcome of each row.
     pub fn make(references: &References, records: &[&'r CategoryRecord], found: &'r ExistingCategories) -> Self {
-        let (mut plan, mut taken, mut matched) = (Self::default(), found.taken.clone(), HashMap::new());
+        let mut plan = Self { separated: separated(references, records, found), ..Self::default() };
+        let (mut taken, mut matched) = (found.taken.clone(), HashMap::new());
         for &record in records {
             let outcome = plan.decide(references, record, found, &mut taken, &mut matched);
             plan.outcomes.push(outcome.unwrap_or_else(RowOutcome::Rejected));
@@ -114,12 +152,8 @@ impl<'r> Plan<'r> {
         taken: &mut HashMap<String, i64>,
         matched: &mut HashMap<i64, &'r str>,
     ) -> Result<RowOutcome, Rejection> {
-        let parent_id = match record.path.len() {
-            1 => None,
-            depth => references.category(&record.path[..depth - 1]),
-        };
-        let path_id = references.category(&record.path);
-        let before = find_existing(&found.by_external_id, record).or_else(|| found.by_id.get(&path_id?));
+        let (parent_id, path_id) = (parent(references, record), references.category(&record.path));
+        let before = found.find(references, record);
         let id = before.map_or_else(|| path_id.unwrap_or_default(), |before| before.id);
         let holder = matched.get(&id).copied().or_else(|| before.and_then(|before| before.external_id.as_deref()));
         if record.external_id.is_some() && holder.is_some() && holder != record.external_id.as_deref() {
@@ -146,7 +180,10 @@ impl<'r> Plan<'r> {
             name: name(record).to_owned(),
             slug: record.slug.clone().unwrap_or_else(|| before.slug.clone()),
             description: record.description.clone().unwrap_or_else(|| before.description.clone()),
-            position: record.position.or(before.position.filter(|_| parent_id == before.parent_id)),
+            position: record
+                .position
+                .filter(|_| !self.separated.contains(&parent_id))
+                .or(before.position.filter(|_| parent_id == before.parent_id)),
         };
         let outcome = match (references.is_created(id), after == *before) {
             (true, _) => RowOutcome::Created,

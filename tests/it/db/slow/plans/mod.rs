@@ -5,6 +5,7 @@ mod groups;
 mod histories;
 mod images;
 mod lookups;
+mod names;
 mod searches;
 mod staff;
 
