@@ -5,3 +5,6 @@ mod hidden_products;
 mod introspection;
 mod refresh_cookie;
 mod response_headers;
+mod stronger_users;
+mod unconfirmed_accounts;
+mod website_imports;

@@ -90,6 +90,7 @@ pub(crate) fn options(resource: Resource, format: Format) -> ImportOptions {
         is_dry_run: false,
         batch: 4,
         user: None,
+        customer_websites: None,
         shop_options,
         rules,
     }

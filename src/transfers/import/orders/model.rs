@@ -55,7 +55,7 @@ pub struct ExistingOrder {
     /// When the order was placed.
     #[diesel(sql_type = Timestamptz)]
     pub placed_at: DateTime<Utc>,
-    /// Primary key of the customer; none for a guest.
+    /// Primary key of the customer; none for a guest, and for a customer whom the importing user may not see.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub customer: Option<i64>,
     /// Email address of a guest.
@@ -75,9 +75,10 @@ pub struct ExistingOrder {
 /// Entities that the rows refer to, with their primary keys.
 #[derive(Debug)]
 pub struct OrderReferences {
-    /// Customers by external ID.
+    /// Visible customers by external ID.
     pub customers: HashMap<String, i64>,
-    /// Users by email address.
+    /// Visible users by email address. An account that has not confirmed its address is not among them: the order is that
+    /// of a guest until then.
     pub accounts: HashMap<String, i64>,
     /// Products by SKU.
     pub products: HashMap<String, i64>,
