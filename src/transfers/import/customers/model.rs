@@ -23,6 +23,9 @@ use crate::{
     users::model::MAX_ADDRESSES,
 };
 
+/// The rule for rows about an account that can log in with an address that its owner has not confirmed.
+pub const UNCONFIRMED: &str = "the user with this external ID has not confirmed the email address of the account yet";
+
 /// The columns of a customer that a file can set.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
 pub struct CustomerState {
@@ -224,10 +227,6 @@ fn plan_row<'r>(
             return Err(Rejection::at("email", "an earlier row of the file has the same customer"));
         }
         Some(before) if !before.is_customer => return Err(Rejection::at("email", "the user is a staff member")),
-        Some(before) if !before.can_be_changed => {
-            let rule = "the user with this external ID has not confirmed the email address of the account yet";
-            return Err(Rejection::at("external_id", rule));
-        }
         Some(before) => {
             check_identity(record, before)?;
             before.clone()
@@ -275,6 +274,9 @@ fn plan_row<'r>(
         }
     }
     let added = new_addresses(record, &state)?;
+    if before.is_some_and(|before| !before.can_be_changed && (*before != state || !added.is_empty())) {
+        return Err(Rejection::at("external_id", UNCONFIRMED));
+    }
     Ok((state, added))
 }
 

@@ -11,7 +11,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     super::{super::record::OrderRecord, customers::store::MATCHES_EMAIL},
-    model::{ExistingOrder, OrderReferences},
+    model::{Customer, ExistingOrder, OrderReferences},
 };
 use crate::{db::Conn, error::Result, ids::WebsiteId};
 
@@ -22,6 +22,17 @@ struct NameAndId {
     name: String,
     #[diesel(sql_type = BigInt)]
     id: i64,
+}
+
+/// An external ID with its customer.
+#[derive(Debug, QueryableByName)]
+struct NamedCustomer {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Bool)]
+    takes_orders: bool,
 }
 
 /// Returns the orders of a website with the numbers of these rows, by number.
@@ -60,14 +71,14 @@ pub async fn references(
     records: &[&OrderRecord],
     is_locking: bool,
 ) -> Result<OrderReferences> {
-    let map = |rows: Vec<NameAndId>| rows.into_iter().map(|row| (row.name, row.id)).collect();
     let ids: HashSet<&str> = records.iter().filter_map(|record| record.customer_id.as_deref()).collect();
     let customers = sql_query(
-        "SELECT s.external_id AS name, u.id FROM sources s JOIN users u ON u.id = s.resource_id
+        "SELECT s.external_id AS name, u.id, u.email_verified_at IS NOT NULL OR u.password_hash IS NULL AS takes_orders
+         FROM sources s JOIN users u ON u.id = s.resource_id
          WHERE s.resource_type = 'User' AND s.website_id = $1 AND s.external_id = ANY ($2)
-           AND ($3 IS NULL OR u.source_website_id = ANY ($3)) AND (u.email_verified_at IS NOT NULL OR u.password_hash IS NULL)",
+           AND ($3 IS NULL OR u.source_website_id = ANY ($3))",
     );
-    let customers: Vec<NameAndId> = customers
+    let customers: Vec<NamedCustomer> = customers
         .bind::<BigInt, _>(website)
         .bind::<Array<Text>, _>(ids.into_iter().collect::<Vec<_>>())
         .bind::<Nullable<Array<BigInt>>, _>(visible.map(<[WebsiteId]>::to_vec))
@@ -75,10 +86,12 @@ pub async fn references(
         .await?;
     let emails: HashSet<&str> = records.iter().filter_map(|record| record.customer_email.as_deref()).collect();
     let emails: Vec<&str> = emails.into_iter().collect();
-    let mut accounts = find_accounts(conn, website, visible, &emails, is_locking).await?;
-    // Of an account and an imported customer with the same address, the account is inserted last and stays.
-    accounts.sort_by_key(|account| account.is_confirmed);
-    let accounts = accounts.into_iter().filter(|account| account.is_found).map(|account| (account.email, account.id));
+    let mut accounts: HashMap<String, Vec<Customer>> = HashMap::new();
+    for account in find_accounts(conn, website, visible, &emails, is_locking).await? {
+        let customers = accounts.entry(account.email).or_default();
+        let at = if account.is_confirmed { 0 } else { customers.len() };
+        customers.insert(at, Customer { id: account.id, takes_orders: account.takes_orders });
+    }
     let skus: HashSet<&str> = records.iter().flat_map(|record| &record.lines).map(|line| line.sku.as_str()).collect();
     let products = sql_query("SELECT sku AS name, id FROM products WHERE source_website_id = $1 AND sku = ANY ($2)");
     let products: Vec<NameAndId> = products
@@ -86,7 +99,12 @@ pub async fn references(
         .bind::<Array<Text>, _>(skus.into_iter().collect::<Vec<_>>())
         .load(&mut conn)
         .await?;
-    Ok(OrderReferences { customers: map(customers), accounts: accounts.collect(), products: map(products) })
+    let customer = |row: NamedCustomer| (row.name, Customer { id: row.id, takes_orders: row.takes_orders });
+    Ok(OrderReferences {
+        customers: customers.into_iter().map(customer).collect(),
+        accounts,
+        products: products.into_iter().map(|row| (row.name, row.id)).collect(),
+    })
 }
 
 /// A user with the email address of a row.
@@ -98,7 +116,7 @@ struct Account {
     email: String,
     /// Whether rows find the user by the address.
     #[diesel(sql_type = Bool)]
-    is_found: bool,
+    takes_orders: bool,
     #[diesel(sql_type = Bool)]
     is_confirmed: bool,
 }
@@ -112,7 +130,7 @@ async fn find_accounts(
 ) -> Result<Vec<Account>> {
     let lock = if is_locking { "FOR SHARE" } else { "" };
     let query = sql_query(format!(
-        "SELECT u.id, coalesce(u.email, u.imported_email)::text AS email, {MATCHES_EMAIL} AS is_found,
+        "SELECT u.id, coalesce(u.email, u.imported_email)::text AS email, {MATCHES_EMAIL} AS takes_orders,
                 u.email_verified_at IS NOT NULL AS is_confirmed
          FROM users u
          WHERE (u.email = ANY ($2::citext[]) AND ($3 IS NULL OR u.source_website_id = ANY ($3)))
