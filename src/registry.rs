@@ -14,8 +14,9 @@
 /// - `query` and `mutation`: objects of `graphql::schema::<domain>` whose fields become fields of the root types.
 /// - `transfer Name("name"): "Doc.", CONSTANT`: data that can be exported as defined by the constant in
 ///   `<domain>::store`, and possibly imported.
-/// - `personal "key"`: `<domain>::actions` has `personal_data` and `erase_personal_data`; `key` is the key of this
-///   section in the export of a user's personal data.
+/// - `personal "key" by Permission`: `<domain>::actions` has `personal_data` and `erase_personal_data`; `key` is the key of
+///   this section in the export of a user's personal data. Other users read it with the permission; without one, nobody else
+///   does.
 macro_rules! domains {
     ($section:ident => $callback:ident) => {
         $crate::registry::sections! { $section $callback
@@ -90,18 +91,18 @@ macro_rules! domains {
                 query ReviewQuery;
                 mutation ReviewMutation;
                 transfer Reviews("reviews"): "Product reviews.", REVIEWS;
-                personal "reviews";
+                personal "reviews" by ManageReviews;
             }
             prices {
                 resource PriceChange(PriceChangeId): "A change of a product's price.";
-                personal "priceChanges";
+                personal "priceChanges" by ManageProducts;
             }
             stock {
                 resource StockMovement(StockMovementId): "An entry in the stock ledger.", audit "A manual stock movement: an opening entry or an adjustment. Sales are recorded with their orders.";
                 mutation StockMutation;
                 transfer Stock("stock"): "Stock levels by SKU.", STOCK;
                 transfer StockMovements("stock_movements"): "Entries of the stock ledger.", STOCK_MOVEMENTS;
-                personal "stockMovements";
+                personal "stockMovements" by ManageStock;
             }
             carts {
                 resource Cart(CartId): "A shopping cart.";
@@ -116,7 +117,7 @@ macro_rules! domains {
                 mutation WishlistMutation;
                 mutation item::WishlistItemMutation;
                 transfer Wishlists("wishlists"): "Wishlist items.", WISHLISTS;
-                personal "wishlists";
+                personal "wishlists" by ManageUsers;
             }
             orders {
                 resource Order(OrderId): "An order.", audit "An order, recorded with the total of its original lines.", source "An order.";
@@ -173,7 +174,7 @@ macro_rules! sections {
         $(query $($query:ident)::+;)*
         $(mutation $($mutation:ident)::+;)*
         $(transfer $transfer:ident($name:literal): $moved:literal, $rows:ident;)*
-        $(personal $key:literal;)?
+        $(personal $key:literal $(by $reader:ident)?;)?
     })*) => {
         $crate::registry::section! { $section $callback
             ids { $($($doc $type($id);)*)* }
@@ -183,7 +184,7 @@ macro_rules! sections {
             queries { $($($domain::$($query)::+,)*)* }
             mutations { $($($domain::$($mutation)::+,)*)* }
             transfers { $($($transfer($name) $moved in $domain $rows;)*)* }
-            personal { $($($domain $key;)?)* }
+            personal { $($($domain $key $($reader)?;)?)* }
         }
     };
 }

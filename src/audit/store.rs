@@ -50,14 +50,15 @@ fn visible(scope: &Scope) -> Condition<'static, audit_log::table> {
     }
 }
 
-/// Returns the changes that a user made and the changes of their account, oldest first.
-pub async fn all_of_user(mut conn: &Conn, user: UserId) -> Result<Vec<AuditRow>> {
+/// Returns the visible changes that a user made and the changes of their account, oldest first.
+pub async fn all_of_user(mut conn: &Conn, scope: &Scope, user: UserId) -> Result<Vec<AuditRow>> {
     let account = audit_log::resource_type.eq(ResourceType::User).and(audit_log::resource_id.eq(user.0));
     let query = audit_log::table
         .filter(account.or(audit_log::user_id.is_not_null().and(audit_log::user_id.assume_not_null().eq(user))))
         .order(audit_log::id)
-        .select(AuditRow::as_select());
-    Ok(query.load(&mut conn).await?)
+        .select(AuditRow::as_select())
+        .into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
 fn condition(condition: &AuditCondition) -> Condition<'static, audit_log::table> {

@@ -19,7 +19,8 @@ pub struct Export {
     pub table: &'static str,
     /// Joins with referenced tables.
     pub joins: &'static str,
-    /// Condition that selects the rows; `$1` is the list of websites, null for all.
+    /// Condition that selects the rows; `$1` is the list of websites, null for all. `$2` is the list of websites whose
+    /// users the viewer may see, null for all: other users count as null.
     pub filter: &'static str,
     /// Sort order; it must be unambiguous.
     pub order: &'static str,

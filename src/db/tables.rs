@@ -811,6 +811,7 @@ diesel::table! {
         missing -> Nullable<Int8>,
         ignored_columns -> Jsonb,
         notes -> Jsonb,
+        customer_websites -> Nullable<Array<Int8>>,
     }
 }
 
@@ -832,6 +833,7 @@ diesel::table! {
         email_verified_at -> Nullable<Timestamptz>,
         role_changed_at -> Nullable<Timestamptz>,
         erased_at -> Nullable<Timestamptz>,
+        imported_email -> Nullable<Citext>,
     }
 }
 

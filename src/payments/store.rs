@@ -64,12 +64,12 @@ pub async fn operations_by_payment_ids(mut conn: &Conn, ids: &[PaymentId]) -> Re
     Ok(query.load(&mut conn).await?)
 }
 
-/// Returns all payments of a user's orders, oldest first.
-pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<PaymentRow>> {
+/// Returns all visible payments of a user's orders, oldest first.
+pub async fn all_by_user(mut conn: &Conn, scope: &Scope, user: UserId) -> Result<Vec<PaymentRow>> {
     let own = orders::table.filter(orders::user_id.assume_not_null().eq(user)).select(orders::id);
     let query =
         payments::table.filter(payments::order_id.eq_any(own)).order(payments::id).select(PaymentRow::as_select());
-    Ok(query.load(&mut conn).await?)
+    Ok(query.into_boxed().filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// Returns the number of payments of an order.

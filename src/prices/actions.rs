@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::store;
 use crate::{
+    auth::Scope,
     db::Conn,
     error::Result,
     ids::{RowId, UserId},
@@ -14,8 +15,8 @@ use crate::{
 /// Returns the price changes made by a user, for the export of personal data.
 /// # Errors
 /// Returns the error of the statement.
-pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
-    let rows = store::all_by_user(conn, user).await?;
+pub async fn personal_data(conn: &Conn, scope: &Scope, user: UserId) -> Result<Value> {
+    let rows = store::all_by_user(conn, scope, user).await?;
     let shown = rows.iter().map(|(row, currency)| {
         let currency = Currency::from_stored(currency).unwrap_or(Currency::NONE);
         json!({

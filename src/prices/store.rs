@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::model::PriceChangeRow;
 use crate::{
+    auth::Scope,
     db::{
         Conn,
         sql::PerParent,
@@ -27,13 +28,18 @@ pub async fn latest_by_product_ids(mut conn: &Conn, products: &[ProductId]) -> R
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Returns all price changes made by a user with the currencies of the prices, oldest first.
-pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<(PriceChangeRow, String)>> {
+/// Returns all price changes made by a user, on limited websites those of products sold there, with the currencies of the prices, oldest first.
+pub async fn all_by_user(mut conn: &Conn, scope: &Scope, user: UserId) -> Result<Vec<(PriceChangeRow, String)>> {
     let user = price_changes::user_id.is_not_null().and(price_changes::user_id.assume_not_null().eq(user));
     let query = price_changes::table
         .inner_join(products::table.inner_join(websites::table))
         .filter(user)
         .order(price_changes::id)
-        .select((PriceChangeRow::as_select(), websites::currency));
+        .select((PriceChangeRow::as_select(), websites::currency))
+        .into_boxed();
+    let query = match scope {
+        Scope::Websites(_, websites) => query.filter(products::source_website_id.eq_any(websites.to_vec())),
+        _ => query,
+    };
     Ok(query.load(&mut conn).await?)
 }

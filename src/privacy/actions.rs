@@ -11,9 +11,7 @@ use super::model;
 use crate::{
     access::{
         self,
-        actions::{
-            accounts::require_role_covered, cache::refresh_cache, login::end_other_sessions, passwords::verify_password,
-        },
+        actions::{cache::refresh_cache, login::end_other_sessions, passwords::verify_password, targets::lock_target},
     },
     audit,
     auth::{Passwords, Permission, PermissionCache, Scope, Viewer},
@@ -30,14 +28,46 @@ use crate::{
     websites,
 };
 
-/// Returns all personal data of the viewer or, for staff, of another user; none if the viewer may not see the user.
+/// The sections of an export that its reader may see: users read everything about themselves, staff what their
+/// permissions show them elsewhere, too.
+struct Reader<'a> {
+    viewer: &'a Viewer,
+    is_own: bool,
+}
+
+impl Reader<'_> {
+    /// Returns the rows of a section that the reader sees, where `permission` allows others to see it; none if the reader
+    /// sees none.
+    fn scope(&self, permission: Option<Permission>) -> Option<Scope> {
+        if self.is_own {
+            return Some(Scope::All);
+        }
+        let permission = permission.filter(|permission| self.viewer.can(*permission))?;
+        Some(self.viewer.scope(permission))
+    }
+
+    /// Returns the rows of the payments that the reader sees.
+    fn payment_scope(&self) -> Option<Scope> {
+        let readers = [Permission::ManageOrders, Permission::ManagePayments];
+        readers.into_iter().find_map(|permission| self.scope(Some(permission)))
+    }
+
+    fn sees_identity_at(&self, website: WebsiteId) -> bool {
+        self.is_own || self.viewer.can_access_website(website)
+    }
+}
+
+/// Returns the personal data of the viewer or, for staff, what they may see of another user's; none if the viewer may not
+/// see the user. A section that the viewer may not see is null.
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key that requests its owner's data, since keys have
 /// limited permissions.
 pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value>> {
-    if id == viewer.require_user()? {
+    let is_own = id == viewer.require_user()?;
+    if is_own {
         viewer.require_session()?;
     }
+    let reader = Reader { viewer, is_own };
     let scope = viewer.scope(Permission::ManageUsers);
     // In a transaction, which has its own connection: a user may have many orders.
     db.transaction(async |conn| {
@@ -46,62 +76,85 @@ pub async fn export(db: &Db, viewer: &Viewer, id: UserId) -> Result<Option<Value
         let role = role.ok_or_else(|| Error::Internal("the user has no role".into()))?;
         let addresses = users::store::addresses_by_user_ids(conn, &Scope::All, &[id]).await?;
         let identities = sources::store::by_resources(conn, &[(SourceType::User, id.key())]).await?;
-        let sessions = access::store::sessions::all_by_user(conn, id).await?;
-        let keys = access::store::keys::all_by_user(conn, id).await?;
-        let orders = orders::store::all_by_user(conn, id).await?;
-        let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
-        let lines = group_by(orders::store::lines_by_order_ids(conn, &ids).await?, |line| line.order_id);
-        let notes = group_by(orders::store::events::notes_by_order_ids(conn, &ids).await?, |note| note.order_id);
-        let shipments = orders::store::shipments::by_order_ids(conn, &ids).await?;
-        let shipment_ids: Vec<_> = shipments.iter().map(|shipment| shipment.id).collect();
-        let shipment_lines = orders::store::shipments::lines_by_shipment_ids(conn, &shipment_ids).await?;
-        let (shipments, shipment_lines) =
-            (group_by(shipments, |shipment| shipment.order_id), group_by(shipment_lines, |line| line.shipment_id));
-        let returns = orders::store::returns::by_order_ids(conn, &ids).await?;
-        let return_ids: Vec<_> = returns.iter().map(|row| row.id).collect();
-        let return_lines = orders::store::returns::lines_by_return_ids(conn, &return_ids).await?;
-        let (returns, return_lines) =
-            (group_by(returns, |row| row.order_id), group_by(return_lines, |line| line.return_id));
-        let websites: BTreeSet<WebsiteId> = orders.iter().map(|order| order.source_website_id).collect();
-        let websites = websites::store::by_ids(conn, &Vec::from_iter(websites)).await?;
-        let currencies: HashMap<WebsiteId, Currency> =
-            websites.into_iter().map(|website| (website.id, website.currency())).collect();
-        let order = |row: &OrderRow| {
-            let currency = currencies.get(&row.source_website_id).copied().unwrap_or(Currency::NONE);
-            let mut order = model::order(row, rows_of(&lines, row.id), currency);
-            let shipments =
-                rows_of(&shipments, row.id).iter().map(|it| model::shipment(it, rows_of(&shipment_lines, it.id)));
-            let returns =
-                rows_of(&returns, row.id).iter().map(|it| model::order_return(it, rows_of(&return_lines, it.id)));
-            order["shipments"] = shipments.collect();
-            order["returns"] = returns.collect();
-            order["notes"] = rows_of(&notes, row.id).iter().map(model::note).collect();
-            order
-        };
-        let payments = payments::store::all_by_user(conn, id).await?;
-        let entries = audit::store::all_of_user(conn, id).await?;
+        let identities = identities.iter().filter(|identity| reader.sees_identity_at(identity.website_id));
         let mut data = json!({
             "exportedAt": chrono::Utc::now(),
             "user": model::user(&user, &role.row.code),
             "addresses": addresses.iter().map(model::address).collect::<Vec<_>>(),
-            "identities": identities.iter().map(model::identity).collect::<Vec<_>>(),
-            "sessions": sessions.iter().map(model::session).collect::<Vec<_>>(),
-            "apiKeys": keys.iter().map(model::api_key).collect::<Vec<_>>(),
-            "orders": orders.iter().map(order).collect::<Vec<_>>(),
-            "payments": payments.iter().map(model::payment).collect::<Vec<_>>(),
+            "identities": identities.map(model::identity).collect::<Vec<_>>(),
+            "sessions": null,
+            "apiKeys": null,
+            "orders": null,
+            "payments": null,
         });
-        export_from_domains(conn, id, &mut data).await?;
-        data["auditLog"] = entries.iter().map(model::audit_entry).collect();
+        if reader.is_own {
+            let sessions = access::store::sessions::all_by_user(conn, id).await?;
+            let keys = access::store::keys::all_by_user(conn, id).await?;
+            data["sessions"] = sessions.iter().map(model::session).collect();
+            data["apiKeys"] = keys.iter().map(model::api_key).collect();
+        }
+        if let Some(scope) = reader.scope(Some(Permission::ManageOrders)) {
+            data["orders"] = export_orders(conn, &scope, id).await?;
+        }
+        if let Some(scope) = reader.payment_scope() {
+            let payments = payments::store::all_by_user(conn, &scope, id).await?;
+            data["payments"] = payments.iter().map(model::payment).collect();
+        }
+        export_from_domains(conn, &reader, id, &mut data).await?;
+        data["auditLog"] = match reader.scope(Some(Permission::ViewAuditLog)) {
+            Some(scope) => audit::store::all_of_user(conn, &scope, id).await?.iter().map(model::audit_entry).collect(),
+            None => Value::Null,
+        };
         Ok(Some(data))
     })
     .await
 }
 
+/// Returns the visible orders of a user with everything that belongs to them.
+async fn export_orders(conn: &Conn, scope: &Scope, user: UserId) -> Result<Value> {
+    let orders = orders::store::all_by_user(conn, scope, user).await?;
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    let lines = group_by(orders::store::lines_by_order_ids(conn, &ids).await?, |line| line.order_id);
+    let notes = group_by(orders::store::events::notes_by_order_ids(conn, &ids).await?, |note| note.order_id);
+    let shipments = orders::store::shipments::by_order_ids(conn, &ids).await?;
+    let shipment_ids: Vec<_> = shipments.iter().map(|shipment| shipment.id).collect();
+    let shipment_lines = orders::store::shipments::lines_by_shipment_ids(conn, &shipment_ids).await?;
+    let (shipments, shipment_lines) =
+        (group_by(shipments, |shipment| shipment.order_id), group_by(shipment_lines, |line| line.shipment_id));
+    let returns = orders::store::returns::by_order_ids(conn, &ids).await?;
+    let return_ids: Vec<_> = returns.iter().map(|row| row.id).collect();
+    let return_lines = orders::store::returns::lines_by_return_ids(conn, &return_ids).await?;
+    let (returns, return_lines) =
+        (group_by(returns, |row| row.order_id), group_by(return_lines, |line| line.return_id));
+    let websites: BTreeSet<WebsiteId> = orders.iter().map(|order| order.source_website_id).collect();
+    let websites = websites::store::by_ids(conn, &Vec::from_iter(websites)).await?;
+    let currencies: HashMap<WebsiteId, Currency> =
+        websites.into_iter().map(|website| (website.id, website.currency())).collect();
+    let order = |row: &OrderRow| {
+        let currency = currencies.get(&row.source_website_id).copied().unwrap_or(Currency::NONE);
+        let mut order = model::order(row, rows_of(&lines, row.id), currency);
+        let shipments =
+            rows_of(&shipments, row.id).iter().map(|it| model::shipment(it, rows_of(&shipment_lines, it.id)));
+        let returns = rows_of(&returns, row.id).iter().map(|it| model::order_return(it, rows_of(&return_lines, it.id)));
+        order["shipments"] = shipments.collect();
+        order["returns"] = returns.collect();
+        order["notes"] = rows_of(&notes, row.id).iter().map(model::note).collect();
+        order
+    };
+    Ok(orders.iter().map(order).collect())
+}
+
 macro_rules! personal {
-    ($($domain:ident $key:literal;)*) => {
+    ($($domain:ident $key:literal $($permission:ident)?;)*) => {
         /// Adds the personal data of each domain under its key.
-        async fn export_from_domains(conn: &Conn, id: UserId, data: &mut Value) -> Result<()> {
-            $(data[$key] = crate::$domain::actions::personal_data(conn, id).await?;)*
+        async fn export_from_domains(conn: &Conn, reader: &Reader<'_>, id: UserId, data: &mut Value) -> Result<()> {
+            $(
+                let permission: Option<Permission> = [$(Permission::$permission)?].into_iter().next();
+                data[$key] = match reader.scope(permission) {
+                    Some(scope) => crate::$domain::actions::personal_data(conn, &scope, id).await?,
+                    None => Value::Null,
+                };
+            )*
             Ok(())
         }
 
@@ -151,16 +204,11 @@ pub async fn erase(
             verify_password(db, passwords, me, password.unwrap_or_default()).await?;
         }
     }
-    let scope = viewer.scope(Permission::ManageUsers);
     let erased = db
         .transaction(async |conn| {
-            let missing = || Error::not_found("id", "user");
-            let user = users::store::lock(conn, &scope, id).await?.ok_or_else(missing)?;
+            let user = lock_target(conn, viewer, id, "id").await?;
             if user.erased_at.is_some() {
-                return Err(missing());
-            }
-            if id != me {
-                require_role_covered(conn, viewer, user.role_id).await?;
+                return Err(Error::not_found("id", "user"));
             }
             if orders::store::has_open_orders(conn, id).await? {
                 let rule = "the user has an open order; deliver or cancel it first";

@@ -20,7 +20,7 @@ pub fn user(row: &UserRow, role: &str) -> Value {
     json!({
         "id": row.id.to_global_id(),
         "name": row.name,
-        "email": row.email,
+        "email": row.shown_email(),
         "emailVerifiedAt": row.email_verified_at,
         "phone": row.phone,
         "role": role,

@@ -139,8 +139,8 @@ async fn lock(conn: &Conn, id: ReviewId, is_allowed: impl Fn(&ReviewRow, &Produc
 /// Returns the reviews of a user, for the export of personal data.
 /// # Errors
 /// Returns the error of the statement.
-pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
-    let rows = store::all_by_user(conn, user).await?;
+pub async fn personal_data(conn: &Conn, scope: &Scope, user: UserId) -> Result<Value> {
+    let rows = store::all_by_user(conn, scope, user).await?;
     let shown = rows.iter().map(|row| {
         json!({
             "id": row.id.to_global_id(),

@@ -202,13 +202,14 @@ pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Returns all reviews of a user, oldest first.
-pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<ReviewRow>> {
+/// Returns all visible reviews of a user, oldest first.
+pub async fn all_by_user(mut conn: &Conn, scope: &Scope, user: UserId) -> Result<Vec<ReviewRow>> {
     let query = reviews::table
         .filter(reviews::user_id.eq(user))
         .order((reviews::created_at, reviews::id))
-        .select(ReviewRow::as_select());
-    Ok(query.load(&mut conn).await?)
+        .select(ReviewRow::as_select())
+        .into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// Export of reviews.
@@ -218,14 +219,14 @@ pub const REVIEWS: Export = Export {
     is_importable: false,
     with: "",
     table: "reviews v",
-    joins: "JOIN products p ON p.id = v.product_id JOIN users u ON u.id = v.user_id
-        LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = v.user_id AND s.website_id = p.source_website_id",
+    joins: "JOIN products p ON p.id = v.product_id LEFT JOIN users u ON u.id = v.user_id AND ($2 IS NULL OR u.source_website_id = ANY ($2))
+        LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = p.source_website_id",
     filter: "v.product_id IN (SELECT q.id FROM products q WHERE q.source_website_id = ANY ($1))",
     order: "v.id",
     columns: columns! {
         sku: Text = "p.sku",
         customer_id: Text = "s.external_id",
-        customer_email: Text = "u.email",
+        customer_email: Text = "coalesce(u.email, u.imported_email)",
         customer_name: Text = "u.name",
         rating: Integer = "v.rating",
         title: Text = "v.title",

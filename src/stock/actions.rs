@@ -9,7 +9,7 @@ use super::{
     store,
 };
 use crate::{
-    auth::{Permission, Viewer},
+    auth::{Permission, Scope, Viewer},
     db::{
         Conn, Db,
         idempotency::{Claim, IdempotencyKey, Owner},
@@ -182,8 +182,8 @@ async fn write(
 /// Returns the stock movements made by a user, for the export of personal data.
 /// # Errors
 /// Returns the error of the statement.
-pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
-    let rows = store::all_by_user(conn, user).await?;
+pub async fn personal_data(conn: &Conn, scope: &Scope, user: UserId) -> Result<Value> {
+    let rows = store::all_by_user(conn, scope, user).await?;
     let shown = rows.iter().map(|row| {
         json!({
             "id": row.id.to_global_id(),

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 
 use super::model::{MovementRow, NewMovement};
 use crate::{
-    auth::Permission,
+    auth::{Permission, Scope},
     db::{
         Conn,
         export::{Export, columns, utc_timestamp},
@@ -43,10 +43,10 @@ pub async fn insert_many(conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     Ok(())
 }
 
-/// Returns all movements made by a user, oldest first.
-pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<MovementRow>> {
+/// Returns all visible movements made by a user, oldest first.
+pub async fn all_by_user(mut conn: &Conn, scope: &Scope, user: UserId) -> Result<Vec<MovementRow>> {
     let query = ledger::table.filter(ledger::user_id.eq(user)).order(ledger::id).select(MovementRow::as_select());
-    Ok(query.load(&mut conn).await?)
+    Ok(query.into_boxed().filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// Returns the quantity of each product that an order has deducted from stock, in ID order, without products whose
@@ -100,7 +100,7 @@ pub const STOCK_MOVEMENTS: Export = Export {
     table: "stock_movements m",
     joins: "JOIN products p ON p.id = m.product_id
         LEFT JOIN orders o ON o.id = m.order_id
-        LEFT JOIN users u ON u.id = m.user_id",
+        LEFT JOIN users u ON u.id = m.user_id AND ($2 IS NULL OR u.source_website_id = ANY ($2))",
     filter: "m.product_id IN (SELECT q.id FROM products q WHERE q.source_website_id = ANY ($1))",
     order: "m.id",
     columns: columns! {

@@ -11,9 +11,10 @@ use super::{
     rejection_summary::{MAX_ERRORS, RejectionSummary, RowError},
 };
 use crate::{
+    auth::{Permission, Scope, Viewer},
     db::export::Export,
     error::{Error, Result},
-    ids::UserId,
+    ids::{UserId, WebsiteId},
     registry::domains,
     text_enum,
 };
@@ -27,6 +28,12 @@ macro_rules! resources {
         }
 
         impl Resource {
+            /// Returns whether files of the resource can show customers or other users.
+            pub fn has_customers(self) -> bool {
+                let Export { joins, filter, .. } = self.export();
+                joins.contains("$2") || filter.contains("$2")
+            }
+
             /// Returns the export definition of the resource's domain.
             pub fn export(self) -> &'static Export {
                 match self { $(Self::$resource => &crate::$domain::store::$export,)* }
@@ -132,10 +139,22 @@ pub struct ImportOptions {
     pub batch: usize,
     /// The user who runs the import; none on the command line.
     pub user: Option<UserId>,
+    /// Websites whose customers the user may see; none for all. Rows match no other customers.
+    pub customer_websites: Option<Vec<WebsiteId>>,
     /// Options of formats of other shop systems.
     pub shop_options: formats::Options,
     /// How existing products are treated.
     pub rules: ProductRules,
+}
+
+/// Returns the websites whose customers the viewer may see; none for all. A transfer stores them when it is started,
+/// and matches and shows no other customers.
+pub fn customer_websites(viewer: &Viewer) -> Option<Vec<WebsiteId>> {
+    match viewer.scope(Permission::ManageUsers) {
+        Scope::All => None,
+        Scope::Websites(_, websites) => Some(websites.to_vec()),
+        Scope::Public | Scope::Own(_) | Scope::Guest(_) | Scope::Seller(_) => Some(Vec::new()),
+    }
 }
 
 /// Row counts by outcome; `read` is the sum of the others.

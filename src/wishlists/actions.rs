@@ -199,8 +199,8 @@ async fn lock(conn: &Conn, user: UserId, id: WishlistId, field: &'static str) ->
 /// Returns the wishlists of a user with their items, for the export of personal data.
 /// # Errors
 /// Returns the errors of the statements.
-pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
-    let wishlists = store::all_by_user(conn, user).await?;
+pub async fn personal_data(conn: &Conn, scope: &Scope, user: UserId) -> Result<Value> {
+    let wishlists = store::all_by_user(conn, scope, user).await?;
     let ids: Vec<_> = wishlists.iter().map(|wishlist| wishlist.id).collect();
     let items = store::items_by_wishlist_ids(conn, &ids).await?;
     let shown = wishlists.iter().map(|wishlist| {

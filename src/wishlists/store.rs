@@ -124,10 +124,10 @@ pub async fn delete_by_user(mut conn: &Conn, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// Returns all wishlists of a user, oldest first.
-pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<WishlistRow>> {
+/// Returns all visible wishlists of a user, oldest first.
+pub async fn all_by_user(mut conn: &Conn, scope: &Scope, user: UserId) -> Result<Vec<WishlistRow>> {
     let query = wishlists::table.filter(wishlists::user_id.eq(user)).order((wishlists::created_at, wishlists::id));
-    Ok(query.select(WishlistRow::as_select()).load(&mut conn).await?)
+    Ok(query.select(WishlistRow::as_select()).into_boxed().filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// Returns all items of these wishlists, in the order in which they were added.
@@ -192,11 +192,11 @@ pub const WISHLISTS: Export = Export {
         JOIN products p ON p.id = i.product_id
         LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = u.source_website_id",
     filter: "i.wishlist_id IN (SELECT l.id FROM wishlists l JOIN users o ON o.id = l.user_id
-        WHERE o.source_website_id = ANY ($1))",
+        WHERE o.source_website_id = ANY ($1) AND ($2 IS NULL OR o.source_website_id = ANY ($2)))",
     order: "i.wishlist_id, i.id",
     columns: columns! {
         customer_id: Text = "s.external_id",
-        customer_email: Text = "u.email",
+        customer_email: Text = "coalesce(u.email, u.imported_email)",
         wishlist: Text = "w.name",
         sku: Text = "p.sku",
         quantity: Integer = "i.quantity",

@@ -1,6 +1,8 @@
 //! Administration of accounts by staff, and changes by users to their own account.
 
-use super::{cache::refresh_cache, email_change::handle_staff_change, emails, login::end_other_sessions};
+use super::{
+    cache::refresh_cache, email_change::handle_staff_change, emails, login::end_other_sessions, targets::lock_target,
+};
 use crate::{
     access::{
         model::{ADMIN, CUSTOMER, NewAccount, Purpose},
@@ -146,9 +148,11 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
         viewer.require_session()?;
     }
     db.transaction(async |conn| {
-        let user = lock_user(conn, viewer, id).await?;
-        if id != me {
-            require_role_covered(conn, viewer, user.role_id).await?;
+        let user = lock_target(conn, viewer, id, "id").await?;
+        let mut patch = patch.clone();
+        // The address of an imported customer stays one that no account has confirmed.
+        if patch.email.is_some() && patch.email == user.imported_email {
+            patch.email = None;
         }
         if patch.is_empty() {
             return Ok(user);
@@ -179,10 +183,7 @@ pub async fn deactivate_user(db: &Db, cache: &PermissionCache, viewer: &Viewer, 
     }
     let user = db
         .transaction(async |conn| {
-            let user = lock_user(conn, viewer, id).await?;
-            if id != me {
-                require_role_covered(conn, viewer, user.role_id).await?;
-            }
+            lock_target(conn, viewer, id, "id").await?;
             end_other_sessions(conn, id, None).await?;
             let patch = UserPatch { is_active: Some(false), ..UserPatch::default() };
             users::store::update(conn, id, &patch).await
@@ -199,8 +200,7 @@ pub async fn deactivate_user(db: &Db, cache: &PermissionCache, viewer: &Viewer, 
 pub async fn reactivate_user(db: &Db, viewer: &Viewer, id: UserId) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageUsers])?;
     db.transaction(async |conn| {
-        let user = lock_user(conn, viewer, id).await?;
-        require_role_covered(conn, viewer, user.role_id).await?;
+        let user = lock_target(conn, viewer, id, "id").await?;
         if user.erased_at.is_some() {
             return Err(Error::not_found("id", "user"));
         }
@@ -208,20 +208,4 @@ pub async fn reactivate_user(db: &Db, viewer: &Viewer, id: UserId) -> Result<Use
         users::store::update(conn, id, &patch).await
     })
     .await
-}
-
-async fn lock_user(conn: &Conn, viewer: &Viewer, id: UserId) -> Result<UserRow> {
-    let scope = viewer.scope(Permission::ManageUsers);
-    users::store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found("id", "user"))
-}
-
-/// Checks that a user's role grants nothing that the viewer does not hold.
-/// # Errors
-/// PERMISSION_NOT_HELD otherwise.
-pub async fn require_role_covered(conn: &Conn, viewer: &Viewer, role: RoleId) -> Result<()> {
-    let role = roles::by_ids(conn, &[role]).await?.pop();
-    if role.is_some_and(|role| role.is_covered_by(viewer)) {
-        return Ok(());
-    }
-    Err(Error::user(UserErrorCode::PermissionNotHeld, "id", "this user has permissions that you do not have"))
 }

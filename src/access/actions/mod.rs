@@ -1,16 +1,19 @@
 //! Use cases of access control, by topic.
 
 pub mod accounts;
+pub mod addresses;
 pub mod cache;
 pub mod cache_task;
 pub mod cleanup;
 pub mod email_change;
 mod emails;
+pub mod identities;
 pub mod keys;
 pub mod login;
 pub mod passwords;
 pub mod registration;
 pub mod roles;
+pub mod targets;
 pub mod throttle;
 pub mod verification;
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     access::{
         model::{Purpose, throttle::AttemptKind},
-        store::tokens,
+        store::{keys, tokens},
     },
     auth::{Passwords, PermissionCache, RequestOrigin, Scope, Viewer, secret},
     db::Db,
@@ -45,13 +45,18 @@ pub async fn request_reset(db: &Db, origin: &RequestOrigin, email: &str, website
     enqueue_job(db, JOB.kind, None, json!({ "email": email, "website": website })).await
 }
 
-/// Sends the email of a job, unless no active account has the address or too many emails were sent.
+/// Sends the email of a job, unless no active account has the address or too many emails were sent. Without an account, an
+/// imported customer with the address becomes one.
 /// # Errors
 /// Database errors.
 pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     let Payload { email, website } = job.payload()?;
     db.transaction(async |conn| {
-        let Some((found, _)) = users::store::find_login(conn, &email).await? else { return Ok(()) };
+        let found = match users::store::find_login(conn, &email).await? {
+            Some((found, _)) => Some(found),
+            None => users::store::update_imported_email(conn, &email).await?,
+        };
+        let Some(found) = found else { return Ok(()) };
         match lock_active_user(conn, found.id).await? {
             Some(user) if can_send(conn, user.id, Purpose::ResetPassword).await? => {
                 send_password_reset(conn, &user, website).await
@@ -62,7 +67,8 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     .await
 }
 
-/// Sets a new password with a token sent by email, verifies the email address, and ends all sessions.
+/// Sets a new password with a token sent by email, verifies the email address, and ends all sessions. What a stranger may
+/// have prepared in an account with somebody else's address ends, too: API keys, and a change of the address.
 /// # Errors
 /// INVALID_TOKEN; user errors for the password, after which the token can still be used.
 pub async fn reset(
@@ -81,12 +87,12 @@ pub async fn reset(
     let user = db
         .transaction(async |conn| {
             let (user, _) = redeem_token(conn, Purpose::ResetPassword, token).await?;
-            let user = users::store::update_password(conn, user.id, &hash).await?;
-            let user = match user.email_verified_at {
-                Some(_) => user,
-                None => users::store::update_verified(conn, user.id).await?,
-            };
-            tokens::update_void(conn, user.id, Purpose::ResetPassword).await?;
+            if user.email_verified_at.is_none() {
+                keys::delete_by_user(conn, user.id).await?;
+            }
+            users::store::update_password(conn, user.id, &hash).await?;
+            let user = users::store::update_verified(conn, user.id).await?;
+            tokens::update_all_void(conn, user.id).await?;
             end_other_sessions(conn, user.id, None).await?;
             throttle::clear_account(conn, origin, user.id, user.email.as_deref()).await?;
             send_password_changed(conn, &user, origin).await?;

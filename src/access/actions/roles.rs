@@ -1,7 +1,10 @@
 //! Creation, update, deletion and assignment of roles.
 //! Rule: viewers cannot grant permissions that they do not hold, and built-in roles cannot be changed.
 
-use super::cache::refresh_cache;
+use super::{
+    cache::refresh_cache,
+    targets::{lock_target, require_covered},
+};
 use crate::{
     access::{
         model::{NewRole, Role, RolePatch, covers},
@@ -118,20 +121,12 @@ pub async fn assign(
     role: &CodeOrId<RoleId>,
 ) -> Result<UserRow> {
     viewer.require_any(&[Permission::ManageRoles])?;
-    let scope = viewer.scope(Permission::ManageUsers);
     let changed = db
         .transaction(async |conn| {
-            let missing = || Error::not_found("userId", "user");
-            let user = users::store::lock(conn, &scope, user).await?.ok_or_else(missing)?;
-            let before = roles::by_ids(conn, &[user.role_id]).await?.pop();
+            let user = lock_target(conn, viewer, user, "userId").await?;
             let after = roles::find(conn, role).await?.ok_or_else(|| Error::not_found("role", "role"))?;
-            if !before.is_some_and(|before| before.is_covered_by(viewer)) {
-                return Err(Error::user(
-                    UserErrorCode::PermissionNotHeld,
-                    "userId",
-                    "this user has permissions that you do not have",
-                ));
-            }
+            // An API key does not change the role of its owner, who holds more than the key.
+            require_covered(conn, viewer, &user, "userId").await?;
             if !after.is_covered_by(viewer) {
                 return Err(Error::user(
                     UserErrorCode::PermissionNotHeld,

@@ -27,7 +27,7 @@ struct Payload {
     email: String,
 }
 
-/// Verifies the email address of the token's user.
+/// Verifies the email address of the token's user, who takes over the customers who were imported with it.
 /// # Errors
 /// INVALID_TOKEN.
 pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {

@@ -13,6 +13,7 @@ use super::{
     store,
 };
 use crate::{
+    auth::Scope,
     db::{Conn, Db},
     error::Result,
     ids::{RowId, UserId},
@@ -69,7 +70,7 @@ pub async fn trends(db: &Db, report: &Report, interval: Interval) -> Result<Vec<
 /// Returns the searches of a user, for the export of their data.
 /// # Errors
 /// Database errors.
-pub async fn personal_data(conn: &Conn, user: UserId) -> Result<Value> {
+pub async fn personal_data(conn: &Conn, _: &Scope, user: UserId) -> Result<Value> {
     let rows = store::all_by_user(conn, user).await?;
     let shown = rows.iter().map(|row| {
         json!({

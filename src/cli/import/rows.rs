@@ -123,6 +123,7 @@ pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) ->
         is_dry_run: args.dry_run,
         batch: args.batch,
         user: None,
+        customer_websites: None,
         shop_options: formats::Options {
             encoding: args.encoding,
             decimal_separator: args.decimals,

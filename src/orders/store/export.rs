@@ -13,16 +13,17 @@ pub const ORDERS: Export = Export {
     is_importable: true,
     with: "",
     table: "orders o",
-    joins: "JOIN (SELECT id, currency_digits(currency) AS digits FROM websites) w ON w.id = o.source_website_id
-        LEFT JOIN users u ON u.id = o.user_id
-        LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = o.user_id AND s.website_id = o.source_website_id",
+    joins:
+        "JOIN (SELECT id, currency_digits(currency) AS digits FROM websites) w ON w.id = o.source_website_id
+        LEFT JOIN users u ON u.id = o.user_id AND ($2 IS NULL OR u.source_website_id = ANY ($2))
+        LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = o.source_website_id",
     filter: "o.source_website_id = ANY ($1)",
     order: "o.id",
     columns: columns! {
         number: Text = "o.order_number",
         status: Text = "o.status",
         customer_id: Text = "s.external_id",
-        customer_email: Text = "coalesce(u.email::text, o.contact_email)",
+        customer_email: Text = "coalesce(u.email, u.imported_email, o.contact_email)",
         placed_at: Text = utc_timestamp!("o.placed_at"),
         total: Decimal = "round(o.total_amount, w.digits)",
         ship_recipient_name: Text = "o.ship_recipient_name",

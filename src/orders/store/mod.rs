@@ -281,13 +281,14 @@ pub async fn delete_line(mut conn: &Conn, id: OrderDetailId) -> Result<()> {
     Ok(())
 }
 
-/// Returns all orders of a user, oldest first.
-pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<OrderRow>> {
+/// Returns all visible orders of a user, oldest first.
+pub async fn all_by_user(mut conn: &Conn, scope: &Scope, user: UserId) -> Result<Vec<OrderRow>> {
     let query = orders::table
         .filter(orders::user_id.assume_not_null().eq(user))
         .order((orders::placed_at, orders::id))
-        .select(OrderRow::as_select());
-    Ok(query.load(&mut conn).await?)
+        .select(OrderRow::as_select())
+        .into_boxed();
+    Ok(query.filter(visible(scope)).load(&mut conn).await?)
 }
 
 /// Returns whether the user has an order that is pending or confirmed.

@@ -10,7 +10,7 @@ use futures_util::TryStreamExt;
 use serde_json::Value;
 
 use super::{
-    model::{Format, Resource},
+    model::{Format, Resource, customer_websites},
     native::write::RowWriter,
 };
 use crate::{
@@ -56,6 +56,15 @@ impl ExportOptions {
     }
 }
 
+/// What the rows of an export are limited to.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Websites whose rows are exported; none for all.
+    pub websites: Option<Vec<WebsiteId>>,
+    /// Websites whose customers are shown; none for all.
+    pub customer_websites: Option<Vec<WebsiteId>>,
+}
+
 /// Writes all rows of a resource that the viewer can access; returns how many. `progress` is called regularly with the
 /// number of written rows and their total.
 /// # Errors
@@ -66,17 +75,31 @@ pub async fn export<W: Write + Send>(
     viewer: &Viewer,
     options: &ExportOptions,
     out: W,
+    progress: impl FnMut(u64, u64) + Send,
+) -> Result<u64> {
+    options.check()?;
+    let limits = Limits { websites: visible_websites(viewer, options)?, customer_websites: customer_websites(viewer) };
+    export_within(db, &limits, options, out, progress).await
+}
+
+/// Writes all rows of a resource within these limits, as [`export`] does, for a viewer whose permission was checked.
+/// # Errors
+/// Errors of [`ExportOptions::check`], the file and the database.
+pub async fn export_within<W: Write + Send>(
+    db: &Db,
+    limits: &Limits,
+    options: &ExportOptions,
+    out: W,
     mut progress: impl FnMut(u64, u64) + Send,
 ) -> Result<u64> {
     options.check()?;
-    let websites = visible_websites(viewer, options)?;
     let mut writer = RowWriter::new(out, options.resource, options.format)?;
     let snapshot = db.snapshot().await?;
-    let total = store::count(&snapshot, options.resource, websites.as_deref()).await?;
+    let total = store::count(&snapshot, options.resource, limits).await?;
     progress(0, total);
     let mut written = 0;
     {
-        let mut rows = store::stream(&snapshot, options.resource, websites.as_deref()).await?;
+        let mut rows = store::stream(&snapshot, options.resource, limits).await?;
         while let Some(mut cells) = rows.try_next().await? {
             if let Some(media_url) = &options.media_url {
                 make_images_absolute(options.resource, &mut cells, media_url);

@@ -7,11 +7,10 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use futures_util::{Stream, TryStreamExt};
 
-use super::super::model::Resource;
+use super::{super::model::Resource, Limits};
 use crate::{
     db::Conn,
     error::{Error, Result},
-    ids::WebsiteId,
 };
 
 /// The texts of a row; none for null.
@@ -30,8 +29,10 @@ struct Count {
 }
 
 /// Returns the number of rows.
-pub async fn count(mut conn: &Conn, resource: Resource, websites: Option<&[WebsiteId]>) -> Result<u64> {
-    let query = sql_query(resource.export().count()).bind::<Nullable<Array<BigInt>>, _>(websites);
+pub async fn count(mut conn: &Conn, resource: Resource, limits: &Limits) -> Result<u64> {
+    let query = sql_query(resource.export().count())
+        .bind::<Nullable<Array<BigInt>>, _>(limits.websites.clone())
+        .bind::<Nullable<Array<BigInt>>, _>(limits.customer_websites.clone());
     let row: Count = query.get_result(&mut conn).await?;
     Ok(row.count.unsigned_abs())
 }
@@ -40,10 +41,11 @@ pub async fn count(mut conn: &Conn, resource: Resource, websites: Option<&[Websi
 pub async fn stream<'c>(
     mut conn: &'c Conn,
     resource: Resource,
-    websites: Option<&[WebsiteId]>,
+    limits: &Limits,
 ) -> Result<impl Stream<Item = Result<Cells>> + Send + Unpin + use<'c>> {
-    let query =
-        sql_query(resource.export().select()).bind::<Nullable<Array<BigInt>>, _>(websites.map(<[WebsiteId]>::to_vec));
+    let query = sql_query(resource.export().select())
+        .bind::<Nullable<Array<BigInt>>, _>(limits.websites.clone())
+        .bind::<Nullable<Array<BigInt>>, _>(limits.customer_websites.clone());
     let rows = query.load_stream::<Row>(&mut conn).await?;
     Ok(rows.map_ok(|row| row.cells).map_err(Error::from))
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::super::{
     formats::{self, amounts::DecimalSeparator, decode::Encoding},
     ignored_columns::IgnoredColumn,
-    model::{Format, ProductRules, Resource},
+    model::{Format, ProductRules, Resource, customer_websites},
     rejection_summary::{RejectionSummary, RowError},
 };
 use crate::{
@@ -90,6 +90,8 @@ pub struct TransferRow {
     pub website_id: Option<WebsiteId>,
     /// The user who started it; none on the command line.
     pub user_id: Option<UserId>,
+    /// Websites whose customers that user could see; none for all.
+    pub customer_websites: Option<Vec<WebsiteId>>,
     /// Whether it is a dry run, which writes nothing.
     pub is_dry_run: bool,
     options: Value,
@@ -177,6 +179,12 @@ impl TransferRow {
         format!("{}-{}{suffix}.{}", self.resource.as_str(), self.id.0, self.format.extension())
     }
 
+    /// Returns whether the viewer may see all customers that the transfer's files can show.
+    pub fn shows_files_to(&self, viewer: &Viewer) -> bool {
+        let Some(visible) = customer_websites(viewer).filter(|_| self.resource.has_customers()) else { return true };
+        self.customer_websites.as_ref().is_some_and(|shown| shown.iter().all(|website| visible.contains(website)))
+    }
+
     /// Returns whether the transfer has ended.
     pub fn is_finished(&self) -> bool {
         matches!(self.status, Status::Done | Status::Failed)
@@ -197,6 +205,8 @@ pub struct NewTransfer {
     pub website_id: Option<WebsiteId>,
     /// The user who starts it.
     pub user_id: Option<UserId>,
+    /// Websites whose customers that user may see; none for all.
+    pub customer_websites: Option<Vec<WebsiteId>>,
     /// Whether it is a dry run.
     pub is_dry_run: bool,
     /// Storage key of the imported file.

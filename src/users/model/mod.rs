@@ -26,8 +26,10 @@ pub struct UserRow {
     pub name: String,
     /// Phone number in E.164.
     pub phone: Option<String>,
-    /// Email address in canonical form, unique; none for imported customers without one.
+    /// Email address in canonical form, unique, to log in with; none for imported customers without one.
     pub email: Option<String>,
+    /// Email address of an imported customer that no account has confirmed. Whoever confirms it takes the customer over.
+    pub imported_email: Option<String>,
     /// Role.
     pub role_id: RoleId,
     /// Website that the user comes from.
@@ -42,6 +44,13 @@ pub struct UserRow {
     pub created_at: DateTime<Utc>,
     /// When it was last updated.
     pub updated_at: DateTime<Utc>,
+}
+
+impl UserRow {
+    /// Returns the email address to show: that of the account or of the import.
+    pub fn shown_email(&self) -> Option<&str> {
+        self.email.as_deref().or(self.imported_email.as_deref())
+    }
 }
 
 /// Fields of a new user.
@@ -156,6 +165,8 @@ pub struct ImportedUser<'a> {
     pub phone: Option<&'a str>,
     /// Email address.
     pub email: Option<&'a str>,
+    /// Whether the email address is stored as [`UserRow::imported_email`].
+    pub is_email_unconfirmed: bool,
     /// Whether the customer can log in.
     pub is_active: bool,
 }

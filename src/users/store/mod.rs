@@ -8,6 +8,7 @@ pub use self::addresses::*;
 
 use chrono::{DateTime, Utc};
 use diesel::{
+    dsl::exists,
     prelude::*,
     sql_query,
     sql_types::{Array, BigInt, Bool, Nullable, Text},
@@ -48,13 +49,23 @@ fn condition(condition: &UserCondition) -> Condition<'static, users::table> {
     match condition {
         UserCondition::Id(id) => op!(id, users::id),
         UserCondition::Name(name) => name_op!(name, users::name),
-        UserCondition::Email(email) => citext_op!(email, users::email),
+        UserCondition::Email(email) => has_email(email),
         UserCondition::Role(role) => has_role(role),
         UserCondition::SourceWebsite(website) => {
             website_op!(website, users::source_website_id.assume_not_null(), users::source_website_id)
         }
         UserCondition::IsActive(active) => Box::new(users::is_active.eq(*active)),
         UserCondition::CreatedAt(at) => op!(at, users::created_at),
+    }
+}
+
+/// The condition on the email address that is shown: a user has at most one of the two.
+fn has_email(email: &Op<String>) -> Condition<'static, users::table> {
+    let own: Condition<'static, users::table> = citext_op!(email, users::email);
+    let imported: Condition<'static, users::table> = citext_op!(email, users::imported_email);
+    match email {
+        Op::IsNull(true) => Box::new(own.and(imported)),
+        _ => Box::new(own.or(imported)),
     }
 }
 
@@ -126,13 +137,28 @@ pub async fn update_password(mut conn: &Conn, id: UserId, hash: &str) -> Result<
     Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Marks the email address of a user as verified.
+/// Gives the first active customer with this imported email address the address to log in with, unless another user has
+/// it, and returns the customer.
+pub async fn update_imported_email(mut conn: &Conn, email: &str) -> Result<Option<UserRow>> {
+    let imported = || users::table.filter(users::imported_email.assume_not_null().eq(email));
+    let is_taken = diesel::select(exists(users::table.filter(users::email.assume_not_null().eq(email))));
+    if is_taken.get_result(&mut conn).await? {
+        return Ok(None);
+    }
+    let first = imported().filter(users::is_active).order(users::id).select(users::id);
+    let Some(id) = first.first::<UserId>(&mut conn).await.optional()? else { return Ok(None) };
+    let own = (users::email.eq(email), users::imported_email.eq(None::<String>));
+    let query = diesel::update(imported().filter(users::id.eq(id))).set(own).returning(UserRow::as_returning());
+    query.get_result(&mut conn).await.optional().map_err(refused)
+}
+
+/// Marks the email address of a user as verified now. The user takes over the customers who were imported with it.
 pub async fn update_verified(mut conn: &Conn, id: UserId) -> Result<UserRow> {
     let query = diesel::update(users::table.find(id)).set(users::email_verified_at.eq(clock_timestamp().nullable()));
     Ok(query.returning(UserRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Sets a verified email address of a user.
+/// Sets a verified email address of a user, who takes over the customers who were imported with it.
 /// # Errors
 /// TAKEN if another user has the email address.
 pub async fn update_email(mut conn: &Conn, id: UserId, email: &str) -> Result<UserRow> {
@@ -155,6 +181,7 @@ pub async fn update_erased(mut conn: &Conn, id: UserId) -> Result<UserRow> {
         users::name.eq("Erased"),
         users::phone.eq(None::<String>),
         users::email.eq(None::<String>),
+        users::imported_email.eq(None::<String>),
         users::email_verified_at.eq(None::<DateTime<Utc>>),
         users::password_hash.eq(None::<String>),
         users::is_active.eq(false),
@@ -192,8 +219,16 @@ pub async fn insert_past(mut conn: &Conn, new: &NewUser, at: DateTime<Utc>) -> R
 /// # Errors
 /// TAKEN if another user has the email address; PROTECTED for the last admin.
 pub async fn update(mut conn: &Conn, id: UserId, patch: &UserPatch) -> Result<UserRow> {
-    let query = diesel::update(users::table.find(id)).set(patch).returning(UserRow::as_returning());
-    query.get_result(&mut conn).await.map_err(refused)
+    let user = diesel::update(users::table.find(id));
+    let updated = match patch.email {
+        // The user has one email address.
+        Some(_) => {
+            let changes = (patch, users::imported_email.eq(None::<String>));
+            user.set(changes).returning(UserRow::as_returning()).get_result(&mut conn).await
+        }
+        None => user.set(patch).returning(UserRow::as_returning()).get_result(&mut conn).await,
+    };
+    updated.map_err(refused)
 }
 
 fn refused(error: diesel::result::Error) -> Error {
@@ -237,15 +272,18 @@ pub async fn insert_imported(mut conn: &Conn, website: WebsiteId, users: &[Impor
         return Ok(());
     }
     let query = sql_query(
-        "INSERT INTO users (id, name, phone, email, is_active, role_id, source_website_id)
-         SELECT n.id, n.name, n.phone, n.email::citext, n.is_active, r.id, $6
-         FROM unnest($1, $2, $3, $4, $5) AS n (id, name, phone, email, is_active) JOIN roles r ON r.code = 'customer' ORDER BY n.id",
+        "INSERT INTO users (id, name, phone, email, imported_email, is_active, role_id, source_website_id)
+         SELECT n.id, n.name, n.phone, CASE WHEN NOT n.is_unconfirmed THEN n.email::citext END,
+                CASE WHEN n.is_unconfirmed THEN n.email::citext END, n.is_active, r.id, $7
+         FROM unnest($1, $2, $3, $4, $5, $6) AS n (id, name, phone, email, is_unconfirmed, is_active)
+         JOIN roles r ON r.code = 'customer' ORDER BY n.id",
     );
     let query = query
         .bind::<Array<BigInt>, _>(all!(users, |u| u.id))
         .bind::<Array<Text>, _>(all!(users, |u| u.name))
         .bind::<Array<Nullable<Text>>, _>(all!(users, |u| u.phone))
         .bind::<Array<Nullable<Text>>, _>(all!(users, |u| u.email))
+        .bind::<Array<Bool>, _>(all!(users, |u| u.is_email_unconfirmed))
         .bind::<Array<Bool>, _>(all!(users, |u| u.is_active))
         .bind::<BigInt, _>(website);
     query.execute(&mut conn).await.map_err(email_taken)?;
@@ -260,24 +298,27 @@ pub async fn update_imported(mut conn: &Conn, users: &[ImportedUser<'_>]) -> Res
         return Ok(());
     }
     let query = sql_query(
-        "UPDATE users u SET name = n.name, phone = n.phone, email = n.email::citext, is_active = n.is_active
-         FROM unnest($1, $2, $3, $4, $5) AS n (id, name, phone, email, is_active)
-         WHERE u.id = n.id AND (u.name, u.phone, u.email, u.is_active) IS DISTINCT FROM (n.name, n.phone, n.email::citext, n.is_active)",
+        "UPDATE users u SET name = n.name, phone = n.phone, email = n.own, imported_email = n.imported, is_active = n.is_active
+         FROM (SELECT id, name, phone, CASE WHEN NOT is_unconfirmed THEN email::citext END AS own,
+                   CASE WHEN is_unconfirmed THEN email::citext END AS imported, is_active
+               FROM unnest($1, $2, $3, $4, $5, $6) AS r (id, name, phone, email, is_unconfirmed, is_active)) n
+         WHERE u.id = n.id AND (u.name, u.phone, u.email, u.imported_email, u.is_active)
+             IS DISTINCT FROM (n.name, n.phone, n.own, n.imported, n.is_active)",
     );
     let query = query
         .bind::<Array<BigInt>, _>(all!(users, |u| u.id))
         .bind::<Array<Text>, _>(all!(users, |u| u.name))
         .bind::<Array<Nullable<Text>>, _>(all!(users, |u| u.phone))
         .bind::<Array<Nullable<Text>>, _>(all!(users, |u| u.email))
+        .bind::<Array<Bool>, _>(all!(users, |u| u.is_email_unconfirmed))
         .bind::<Array<Bool>, _>(all!(users, |u| u.is_active));
     query.execute(&mut conn).await.map_err(email_taken)?;
     Ok(())
 }
 
 fn email_taken(error: diesel::result::Error) -> Error {
-    Error::from(error).on_constraint("users_email_key", || {
-        UserError::new(UserErrorCode::Taken, "email", "another user has this email address")
-    })
+    let taken = || UserError::new(UserErrorCode::Taken, "email", "another user has this email address");
+    Error::from(error).on_constraint("users_email_key", taken).on_constraint("users_imported_email_key", taken)
 }
 
 /// The export of customers: users with the role `customer` who belong to the website. Erased users are left out.
@@ -289,11 +330,12 @@ pub const CUSTOMERS: Export = Export {
     table: "users u",
     joins: "LEFT JOIN sources s ON s.resource_type = 'User' AND s.resource_id = u.id AND s.website_id = ANY ($1)",
     filter: "u.erased_at IS NULL AND u.role_id = (SELECT r.id FROM roles r WHERE r.code = 'customer')
-        AND (u.source_website_id = ANY ($1) OR u.id IN (SELECT k.resource_id FROM sources k WHERE k.resource_type = 'User' AND k.website_id = ANY ($1)))",
+        AND (u.source_website_id = ANY ($1) OR u.id IN (SELECT k.resource_id FROM sources k WHERE k.resource_type = 'User' AND k.website_id = ANY ($1)))
+        AND ($2 IS NULL OR u.source_website_id = ANY ($2))",
     order: "u.id",
     columns: columns! {
         external_id: Text = "s.external_id",
-        email: Text = "u.email",
+        email: Text = "coalesce(u.email, u.imported_email)",
         name: Text = "u.name",
         phone: Text = "u.phone",
         is_active: Bool = "u.is_active",

@@ -7,3 +7,6 @@ mod introspection;
 mod rates;
 mod refresh_cookie;
 mod response_headers;
+mod stronger_users;
+mod unconfirmed_accounts;
+mod website_imports;

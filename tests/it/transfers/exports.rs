@@ -91,6 +91,7 @@ async fn import_text(db: &Db, resource: Resource, format: Format, text: &str) ->
         is_dry_run: false,
         batch: 2_000,
         user: None,
+        customer_websites: None,
         shop_options: Default::default(),
         rules: Default::default(),
     };

@@ -13,7 +13,7 @@ mod import_texts;
 mod imported_stock;
 pub(crate) mod imports;
 mod imports_follow_the_file;
-mod mutations;
+pub(crate) mod mutations;
 mod rejects_round_trip;
 mod sales_import;
 mod shop_format_imports;

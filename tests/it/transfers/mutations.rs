@@ -25,7 +25,7 @@ pub(super) async fn upload(actor: &Actor<'_>, text: &str) -> String {
 }
 
 /// Returns a stored file as text.
-async fn stored_file(app: &TestApp, column: &str, id: &str) -> String {
+pub(crate) async fn stored_file(app: &TestApp, column: &str, id: &str) -> String {
     let key = app.database.scalar(&format!("SELECT {column} FROM transfers WHERE id = {}", key(id).0)).await;
     let bytes = app.services.storage.get_bytes(&key, 1 << 20).await.expect("a store").expect("a file");
     String::from_utf8(bytes.to_vec()).expect("UTF-8")
@@ -35,7 +35,7 @@ pub(super) fn key(id: &str) -> TransferId {
     TransferId::parse("id", id).expect("the id of a transfer")
 }
 
-pub(super) async fn transfer_status(actor: &Actor<'_>, id: &str) -> Value {
+pub(crate) async fn transfer_status(actor: &Actor<'_>, id: &str) -> Value {
     let document = format!("query ($id: ID!) {{ {} }}", TRANSFER_FIELDS.replace("transfer {", "transfer(id: $id) {"));
     actor.run_with(&document, json!({ "id": id })).await.at("transfer").clone()
 }
@@ -53,7 +53,7 @@ pub(super) async fn start_import(
 }
 
 /// Starts an import, runs it, and returns the transfer.
-pub(super) async fn run_import(actor: &Actor<'_>, website: WebsiteId, text: &str, more: Value) -> Value {
+pub(crate) async fn run_import(actor: &Actor<'_>, website: WebsiteId, text: &str, more: Value) -> Value {
     let upload = upload(actor, text).await;
     let begun = start_import(actor, website, &upload, more).await;
     assert_eq!(begun.at("importStart.transfer.status"), "QUEUED");

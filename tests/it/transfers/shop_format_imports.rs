@@ -50,7 +50,17 @@ impl Shop {
         let shop_options = Options { today: NaiveDate::from_ymd_opt(2025, 6, 1).unwrap(), ..Options::default() };
         let (website, resource, batch) = (website.to_owned(), Resource::Products, 3);
         let rules = ProductRules::default();
-        let options = ImportOptions { resource, format, website, is_dry_run, batch, user: None, shop_options, rules };
+        let options = ImportOptions {
+            resource,
+            format,
+            website,
+            is_dry_run,
+            batch,
+            user: None,
+            customer_websites: None,
+            shop_options,
+            rules,
+        };
         let input = Input { bytes: Box::new(Cursor::new(file.to_owned())), hash: None };
         import::import(&self.db, &options, input, &self.rejects, |_| ()).await.unwrap()
     }

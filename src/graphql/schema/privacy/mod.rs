@@ -40,9 +40,11 @@ pub struct PrivacyQuery;
 
 #[object]
 impl PrivacyQuery {
-    /// Exports all data stored about a user as JSON: among others account, addresses, sessions, API keys, orders with
-    /// their lines, payments and reviews. Users can export their own data; `MANAGE_USERS` allows other users visible to
-    /// the viewer. Null if the user is not visible. API keys cannot export their owner's data. Requires login.
+    /// Exports the data stored about a user as JSON: among others account, addresses, sessions, API keys, orders with
+    /// their lines, payments and reviews. Users export all of their own data. `MANAGE_USERS` allows other users visible to
+    /// the viewer, with what the viewer may see elsewhere: orders with `MANAGE_ORDERS`, the audit log with
+    /// `VIEW_AUDIT_LOG`, and so on, at the websites of the viewer's role. Other sections are null, always the sessions, API
+    /// keys and searches. Null if the user is not visible. API keys cannot export their owner's data. Requires login.
     #[graphql(complexity = 1000, guard = "LoginGuard")]
     async fn user_export(
         &self,

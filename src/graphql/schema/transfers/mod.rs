@@ -130,8 +130,12 @@ impl Transfer {
         self.0.rejected
     }
 
-    /// The first 100 rejected rows of an import and their errors; the file at `rejectsUrl` has all of them.
-    async fn errors(&self) -> Vec<TransferError> {
+    /// The first 100 rejected rows of an import and their errors; the file at `rejectsUrl` has all of them. Empty
+    /// where `rejectsUrl` is null.
+    async fn errors(&self, ctx: &Context<'_>) -> Vec<TransferError> {
+        if !self.0.shows_files_to(ctx.viewer()) {
+            return Vec::new();
+        }
         self.0.errors().into_iter().map(TransferError).collect()
     }
 
@@ -150,8 +154,11 @@ impl Transfer {
         Ok(failed.cloned().map(TransferImageFailure).collect())
     }
 
-    /// The rejected rows of an import summarized by reason, at most 100 reasons.
-    async fn rejections(&self) -> Vec<TransferRejection> {
+    /// The rejected rows of an import summarized by reason, at most 100 reasons. Empty where `rejectsUrl` is null.
+    async fn rejections(&self, ctx: &Context<'_>) -> Vec<TransferRejection> {
+        if !self.0.shows_files_to(ctx.viewer()) {
+            return Vec::new();
+        }
         self.0.rejections().into_iter().map(TransferRejection).collect()
     }
 
@@ -180,14 +187,14 @@ impl Transfer {
         self.0.failure.as_deref()
     }
 
-    /// Signed, absolute URL of the exported file, valid for one hour. Null until the export is completed, and from one
-    /// week after that on.
+    /// Signed, absolute URL of the exported file, valid for one hour. Null until the export is completed, from one week after
+    /// that on, and if the file shows customers whom the viewer may not see.
     async fn download_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.signed_url(ctx, self.0.output_key.as_deref(), "").await
     }
 
     /// Signed URL of a file with all rejected rows of an import, as for `downloadUrl`. Correct the rows and import that
-    /// file. Null if no row was rejected.
+    /// file. Null if no row was rejected, and if the import could match customers whom the viewer may not see.
     async fn rejects_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.signed_url(ctx, self.0.rejects_key.as_deref(), "-rejects").await
     }
@@ -210,7 +217,7 @@ impl Transfer {
 
 impl Transfer {
     async fn signed_url(&self, ctx: &Context<'_>, key: Option<&str>, suffix: &str) -> Result<Option<String>> {
-        let Some(key) = key else { return Ok(None) };
+        let Some(key) = key.filter(|_| self.0.shows_files_to(ctx.viewer())) else { return Ok(None) };
         let signed = ctx.services().storage.signed_get(key, &self.0.file_name(suffix), DOWNLOAD_URL_TTL).await?;
         Ok(Some(ctx.absolute_url(signed.url)))
     }

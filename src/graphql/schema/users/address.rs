@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
+    access::actions::addresses,
     error::Result,
     graphql::{
         engine::{
@@ -25,7 +26,7 @@ use crate::{
     ids::{AddressId, RowId, UserId},
     postal::{self, subdivision_name},
     users::{
-        self, actions,
+        self,
         model::{AddressFields, AddressPatch, AddressRow, NewAddress},
     },
 };
@@ -226,7 +227,8 @@ pub struct AddressMutation;
 
 #[object]
 impl AddressMutation {
-    /// Adds an address to a user; a user has at most 50. Requires login.
+    /// Adds an address to a user; a user has at most 50. Users can add their own; `MANAGE_USERS` allows users who hold no
+    /// permission that the viewer lacks. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn address_create(
         &self,
@@ -250,12 +252,13 @@ impl AddressMutation {
                 },
                 is_default: input.is_default,
             };
-            actions::create_address(ctx.db(), ctx.viewer(), new).await
+            addresses::create_address(ctx.db(), ctx.viewer(), new).await
         };
         AddressCreatePayload::of(created.await.map(address))
     }
 
-    /// Updates an address. Requires login.
+    /// Updates an address of the viewer or, with `MANAGE_USERS`, of a user who holds no permission that the viewer lacks.
+    /// Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn address_update(
         &self,
@@ -276,12 +279,13 @@ impl AddressMutation {
                 postal_code: input.postal_code.into(),
                 is_default: patch::required("isDefault", input.is_default)?,
             };
-            actions::update_address(ctx.db(), ctx.viewer(), id, patch).await
+            addresses::update_address(ctx.db(), ctx.viewer(), id, patch).await
         };
         AddressUpdatePayload::of(updated.await.map(address))
     }
 
-    /// Deletes an address. Existing orders keep their copy. Requires login.
+    /// Deletes an address of the viewer or, with `MANAGE_USERS`, of a user who holds no permission that the viewer lacks.
+    /// Existing orders keep their copy. Requires login.
     #[graphql(guard = "LoginGuard")]
     async fn address_delete(
         &self,
@@ -290,7 +294,7 @@ impl AddressMutation {
     ) -> Result<AddressDeletePayload> {
         let deleted = async {
             let id = AddressId::parse("id", &input.id)?;
-            actions::delete_address(ctx.db(), ctx.viewer(), id).await?;
+            addresses::delete_address(ctx.db(), ctx.viewer(), id).await?;
             Ok(input.id.clone())
         };
         AddressDeletePayload::of(deleted.await)

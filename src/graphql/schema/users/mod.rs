@@ -77,9 +77,10 @@ impl User {
         &self.0.name
     }
 
-    /// Unique email address, in lower case with its domain in ASCII. Null for imported customers without one.
+    /// Email address, in lower case with its domain in ASCII. Unique among accounts; an imported customer has the address of
+    /// the file until an account confirms it and takes the customer over. Null for imported customers without one.
     fn email(&self) -> Option<&str> {
-        self.0.email.as_deref()
+        self.0.shown_email()
     }
 
     /// Phone number in E.164 format, such as `+442079460000`; null if unknown.

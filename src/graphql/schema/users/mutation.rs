@@ -24,7 +24,7 @@ use crate::{
         },
     },
     ids::{CodeOrId, RowId, UserId, WebsiteId},
-    users::{self, model::UserPatch},
+    users::model::UserPatch,
 };
 
 /// Input for `register`.
@@ -297,7 +297,8 @@ impl UserMutation {
         UserReactivatePayload::of(reactivated.await.map(user))
     }
 
-    /// Records a user's external ID at a website, by which imports from there find the user. Requires `MANAGE_USERS`.
+    /// Records a user's external ID at a website, by which imports from there find the user, who must hold no permission that the
+    /// viewer lacks. Requires `MANAGE_USERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_identity_add(
         &self,
@@ -307,12 +308,12 @@ impl UserMutation {
         let added = async {
             let id = UserId::parse("userId", &input.user_id)?;
             let website = WebsiteId::parse("websiteId", &input.website_id)?;
-            users::actions::add_identity(ctx.db(), ctx.viewer(), id, website, input.external_id).await
+            access::actions::identities::add_identity(ctx.db(), ctx.viewer(), id, website, input.external_id).await
         };
         UserIdentityAddPayload::of(added.await.map(user))
     }
 
-    /// Removes a user's external ID at a website. Requires `MANAGE_USERS`.
+    /// Removes the external ID at a website of a user who holds no permission that the viewer lacks. Requires `MANAGE_USERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_identity_remove(
         &self,
@@ -322,7 +323,7 @@ impl UserMutation {
         let removed = async {
             let id = UserId::parse("userId", &input.user_id)?;
             let website = WebsiteId::parse("websiteId", &input.website_id)?;
-            users::actions::remove_identity(ctx.db(), ctx.viewer(), id, website).await
+            access::actions::identities::remove_identity(ctx.db(), ctx.viewer(), id, website).await
         };
         UserIdentityRemovePayload::of(removed.await.map(user))
     }

@@ -6,7 +6,7 @@ use super::{
         super::record::{AddressRecord, CustomerRecord},
         model::{RowOutcome, Run},
     },
-    model::{CustomerState, Plan},
+    model::{Candidates, CustomerState, Plan},
     store,
 };
 use crate::{
@@ -29,13 +29,13 @@ pub async fn write(
     is_dry_run: bool,
 ) -> Result<Vec<RowOutcome>> {
     // The statement locks the users in the order of their IDs, as everywhere.
-    let found = store::find(conn, run.website.id, records, !is_dry_run).await?;
+    let (website, visible) = (run.website.id, run.options.customer_websites.as_deref());
+    let found = Candidates::new(store::find(conn, website, visible, records, !is_dry_run).await?, visible.is_some());
     if is_dry_run {
         return Ok(Plan::make(records, &found, Vec::new()).outcomes);
     }
     let ids = users::store::next_ids(conn, records.len()).await?;
     let plan = Plan::make(records, &found, ids);
-    let website = run.website.id;
     users::store::insert_imported(conn, website, &plan.new.iter().map(user).collect::<Vec<_>>()).await?;
     users::store::update_imported(conn, &plan.changed.iter().map(user).collect::<Vec<_>>()).await?;
     users::store::insert_addresses(conn, &plan.addresses.iter().map(address).collect::<Vec<_>>()).await?;
@@ -49,6 +49,7 @@ fn user(state: &CustomerState) -> ImportedUser<'_> {
         name: &state.name,
         phone: state.phone.as_deref(),
         email: state.email.as_deref(),
+        is_email_unconfirmed: state.is_email_unconfirmed,
         is_active: state.is_active,
     }
 }

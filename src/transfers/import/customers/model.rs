@@ -1,7 +1,8 @@
 //! Rules for customers in files, and the plan of a batch.
-//! Rule: a customer of two websites is one user with two external IDs and keeps the values set by the first website.
-//! Staff members are never changed, nor is an email address, which is used to log in. Passwords are neither imported
-//! nor exported.
+//! Rule: an account that can log in takes nothing over before its email address is confirmed: the row creates a customer
+//! who is kept apart until then, and so does a row for a customer whom the importing user may not see. A customer of two
+//! websites is then one user with two external IDs and keeps the values set by the first website. Staff members are
+//! never changed, nor is an email address, which is used to log in. Passwords are neither imported nor exported.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -22,6 +23,9 @@ use crate::{
     users::model::MAX_ADDRESSES,
 };
 
+/// The rule for rows about an account that can log in with an address that its owner has not confirmed.
+pub const UNCONFIRMED: &str = "the user with this external ID has not confirmed the email address of the account yet";
+
 /// The columns of a customer that a file can set.
 #[derive(Debug, Clone, Default, PartialEq, QueryableByName)]
 pub struct CustomerState {
@@ -34,6 +38,9 @@ pub struct CustomerState {
     /// Email address.
     #[diesel(sql_type = Nullable<Text>)]
     pub email: Option<String>,
+    /// Whether no account has confirmed the email address, so that it cannot be used to log in.
+    #[diesel(sql_type = Bool)]
+    pub is_email_unconfirmed: bool,
     /// Name.
     #[diesel(sql_type = Text)]
     pub name: String,
@@ -46,6 +53,15 @@ pub struct CustomerState {
     /// Whether the user has the customer role.
     #[diesel(sql_type = Bool)]
     pub is_customer: bool,
+    /// Whether the importing user may see the customer.
+    #[diesel(sql_type = Bool)]
+    pub is_visible: bool,
+    /// Whether rows can change the customer: false for an account that can log in with an address that is not confirmed.
+    #[diesel(sql_type = Bool)]
+    pub can_be_changed: bool,
+    /// Whether rows find the customer by the email address.
+    #[diesel(sql_type = Bool)]
+    pub can_be_found_by_email: bool,
     /// Whether the customer was first created for this website.
     #[diesel(sql_type = Bool)]
     pub is_source_website: bool,
@@ -98,6 +114,46 @@ fn check_address(validator: &mut Validator, address: &mut AddressRecord) {
     validator.texts(COLUMN, &mut address.postal_code, 20);
 }
 
+/// The users that rows of a batch can be about.
+pub struct Candidates {
+    by_id: HashMap<String, CustomerState>,
+    by_email: HashMap<String, CustomerState>,
+    /// Email addresses of accounts that are not found by them.
+    held: HashSet<String>,
+    /// Whether the importing user may see the customers of some websites only. Whether other users have an email address
+    /// is not looked up, so that nothing can reveal it.
+    is_limited: bool,
+}
+
+impl Candidates {
+    /// Sorts the users by how rows find them.
+    pub fn new(found: Vec<CustomerState>, is_limited: bool) -> Self {
+        let (mut by_id, mut by_email, mut held) = (HashMap::new(), HashMap::new(), HashSet::new());
+        for state in found {
+            if let Some(id) = &state.external_id {
+                by_id.insert(id.clone(), state.clone());
+            }
+            let Some(email) = state.email.clone().filter(|_| state.is_visible) else { continue };
+            if !state.can_be_found_by_email && state.is_customer {
+                held.insert(email);
+            } else if !state.is_email_unconfirmed || !by_email.contains_key(&email) {
+                by_email.insert(email, state);
+            }
+        }
+        Self { by_id, by_email, held, is_limited }
+    }
+
+    fn find(&self, record: &CustomerRecord) -> Option<&CustomerState> {
+        let by_id = record.external_id.as_ref().and_then(|id| self.by_id.get(id));
+        by_id.or_else(|| self.by_email.get(record.email.as_ref()?))
+    }
+
+    /// Returns whether a customer with this email address is kept apart until an account confirms it.
+    fn is_unconfirmed(&self, email: &str) -> bool {
+        self.is_limited || self.held.contains(email)
+    }
+}
+
 /// The plan for the rows of a batch.
 #[derive(Debug, Default)]
 pub struct Plan<'r> {
@@ -115,16 +171,11 @@ pub struct Plan<'r> {
 
 impl<'r> Plan<'r> {
     /// Determines the outcome of each row. New customers get the `ids` in order; a dry run has none and uses 0.
-    pub fn make(records: &[&'r CustomerRecord], found: &[CustomerState], ids: Vec<i64>) -> Self {
-        let by_id: HashMap<&str, &CustomerState> =
-            found.iter().filter_map(|state| Some((state.external_id.as_deref()?, state))).collect();
-        let by_email: HashMap<&str, &CustomerState> =
-            found.iter().filter_map(|state| Some((state.email.as_deref()?, state))).collect();
+    pub fn make(records: &[&'r CustomerRecord], found: &Candidates, ids: Vec<i64>) -> Self {
         let (mut plan, mut ids, mut matched) = (Self::default(), ids.into_iter(), HashSet::new());
         for record in records {
-            let by_id = record.external_id.as_deref().and_then(|id| by_id.get(id).copied());
-            let before = by_id.or_else(|| record.email.as_deref().and_then(|email| by_email.get(email).copied()));
-            match plan_row(record, before, &matched) {
+            let before = found.find(record);
+            match plan_row(record, before, found, &matched) {
                 Err(rejection) => plan.outcomes.push(RowOutcome::Rejected(rejection)),
                 Ok((state, added)) => {
                     matched.extend(before.map(|before| before.id));
@@ -165,9 +216,13 @@ impl<'r> Plan<'r> {
 fn plan_row<'r>(
     record: &'r CustomerRecord,
     before: Option<&CustomerState>,
+    found: &Candidates,
     matched: &HashSet<i64>,
 ) -> Result<(CustomerState, Vec<&'r AddressRecord>), Rejection> {
     let mut state = match before {
+        Some(before) if !before.is_visible => {
+            return Err(Rejection::at("external_id", "another user has this external ID at the website"));
+        }
         Some(before) if matched.contains(&before.id) => {
             return Err(Rejection::at("email", "an earlier row of the file has the same customer"));
         }
@@ -182,6 +237,9 @@ fn plan_row<'r>(
                 name,
                 is_active: true,
                 is_customer: true,
+                is_visible: true,
+                can_be_changed: true,
+                can_be_found_by_email: true,
                 is_source_website: true,
                 addresses: Value::Array(Vec::new()),
                 ..CustomerState::default()
@@ -198,7 +256,10 @@ fn plan_row<'r>(
                 "the customer has another email address; only the customer can change it",
             ));
         }
-        (Some(_), None) => state.email.clone_from(&record.email),
+        (Some(given), None) => {
+            state.is_email_unconfirmed = found.is_unconfirmed(given);
+            state.email.clone_from(&record.email);
+        }
         _ => {}
     }
     if state.is_source_website {
@@ -213,6 +274,9 @@ fn plan_row<'r>(
         }
     }
     let added = new_addresses(record, &state)?;
+    if before.is_some_and(|before| !before.can_be_changed && (*before != state || !added.is_empty())) {
+        return Err(Rejection::at("external_id", UNCONFIRMED));
+    }
     Ok((state, added))
 }
 

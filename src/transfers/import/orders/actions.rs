@@ -23,8 +23,9 @@ use crate::{
 /// User errors for rules that only the database checks and that one of the rows violates; database errors.
 pub async fn write(conn: &Conn, run: &Run<'_>, records: &[&OrderRecord], is_dry_run: bool) -> Result<Vec<RowOutcome>> {
     let website = run.website.id;
-    let existing = store::find(conn, website, records).await?;
-    let references = store::references(conn, website, records).await?;
+    let visible = run.options.customer_websites.as_deref();
+    let existing = store::find(conn, website, visible, records).await?;
+    let references = store::references(conn, website, visible, records, !is_dry_run).await?;
     if is_dry_run {
         return Ok(Plan::make(records, &existing, &references, Vec::new()).outcomes);
     }

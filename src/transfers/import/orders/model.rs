@@ -2,7 +2,7 @@
 //! Rule: orders are history. A missing order is created; an existing one never changes, and a row that differs from it
 //! is rejected.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, slice};
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::super::{
     super::record::{OrderLineRecord, OrderRecord, Rejection},
     addresses::{AddressColumns, check_order_address},
+    customers::model::UNCONFIRMED,
     model::RowOutcome,
 };
 use crate::{
@@ -55,7 +56,7 @@ pub struct ExistingOrder {
     /// When the order was placed.
     #[diesel(sql_type = Timestamptz)]
     pub placed_at: DateTime<Utc>,
-    /// Primary key of the customer; none for a guest.
+    /// Primary key of the customer; none for a guest, and for a customer whom the importing user may not see.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub customer: Option<i64>,
     /// Email address of a guest.
@@ -72,13 +73,23 @@ pub struct ExistingOrder {
     pub lines: Value,
 }
 
+/// A user whom a row refers to.
+#[derive(Debug, Clone, Copy)]
+pub struct Customer {
+    /// Primary key.
+    pub id: i64,
+    /// Whether the user can be the customer of a new order: false for an account whose email address is not confirmed.
+    pub takes_orders: bool,
+}
+
 /// Entities that the rows refer to, with their primary keys.
 #[derive(Debug)]
 pub struct OrderReferences {
-    /// Customers by external ID.
-    pub customers: HashMap<String, i64>,
-    /// Users by email address.
-    pub accounts: HashMap<String, i64>,
+    /// Visible customers by external ID.
+    pub customers: HashMap<String, Customer>,
+    /// Visible users by email address, those who have confirmed it first. Without one who takes orders, the order is that of
+    /// a guest.
+    pub accounts: HashMap<String, Vec<Customer>>,
     /// Products by SKU.
     pub products: HashMap<String, i64>,
 }
@@ -171,18 +182,19 @@ impl<'r> Plan<'r> {
     ) -> Self {
         let (mut plan, mut ids) = (Self::default(), ids.into_iter());
         for record in records {
-            let outcome = match (existing.get(&record.number), customer(record, references)) {
-                (_, Err(rejection)) => Err(rejection),
-                (Some(known), Ok(customer)) => check_unchanged(known, record, customer).map(|()| {
+            let customers = customers(record, references);
+            let outcome = match existing.get(&record.number) {
+                Some(known) => customers.and_then(|customers| check_unchanged(known, record, customers)).map(|()| {
                     plan.seen.push((known.id, None));
                     RowOutcome::Unchanged
                 }),
-                (None, Ok(customer)) => check_products_exist(record, references).map(|()| {
+                None => customers.and_then(|customers| new_customer(record, customers)).and_then(|customer| {
+                    check_products_exist(record, references)?;
                     let id = ids.next().unwrap_or_default();
                     let contact_email = record.customer_email.as_deref().filter(|_| customer.is_none());
                     plan.new.push(NewOrder { id, customer, contact_email, record });
                     plan.seen.push((id, None));
-                    RowOutcome::Created
+                    Ok(RowOutcome::Created)
                 }),
             };
             plan.outcomes.push(outcome.unwrap_or_else(RowOutcome::Rejected));
@@ -191,15 +203,25 @@ impl<'r> Plan<'r> {
     }
 }
 
-/// Returns the customer of an order; none for a guest.
-fn customer(record: &OrderRecord, references: &OrderReferences) -> Result<Option<i64>, Rejection> {
-    if let Some(id) = &record.customer_id {
-        let found = references.customers.get(id).copied();
-        return found
-            .map(Some)
-            .ok_or_else(|| Rejection::at("customer_id", "there is no such customer; import customers first"));
+/// Returns the users whom a row can mean.
+fn customers<'a>(record: &OrderRecord, references: &'a OrderReferences) -> Result<&'a [Customer], Rejection> {
+    match (&record.customer_id, &record.customer_email) {
+        (Some(id), _) => {
+            let found = references.customers.get(id).map(slice::from_ref);
+            found.ok_or_else(|| Rejection::at("customer_id", "there is no such customer; import customers first"))
+        }
+        (None, Some(email)) => Ok(references.accounts.get(email).map_or(&[], Vec::as_slice)),
+        (None, None) => Ok(&[]),
     }
-    Ok(record.customer_email.as_ref().and_then(|email| references.accounts.get(email).copied()))
+}
+
+/// Returns the customer of a new order; none for a guest.
+fn new_customer(record: &OrderRecord, customers: &[Customer]) -> Result<Option<i64>, Rejection> {
+    match customers.iter().find(|customer| customer.takes_orders) {
+        Some(customer) => Ok(Some(customer.id)),
+        None if record.customer_id.is_some() => Err(Rejection::at("customer_id", UNCONFIRMED)),
+        None => Ok(None),
+    }
 }
 
 fn check_products_exist(record: &OrderRecord, references: &OrderReferences) -> Result<(), Rejection> {
@@ -211,7 +233,7 @@ fn check_products_exist(record: &OrderRecord, references: &OrderReferences) -> R
 }
 
 /// Checks that a row matches the existing order.
-fn check_unchanged(known: &ExistingOrder, record: &OrderRecord, customer: Option<i64>) -> Result<(), Rejection> {
+fn check_unchanged(known: &ExistingOrder, record: &OrderRecord, customers: &[Customer]) -> Result<(), Rejection> {
     let other = |column: &str| {
         Err(Rejection::at(column, "the order exists with a different value; imports do not change orders"))
     };
@@ -230,7 +252,11 @@ fn check_unchanged(known: &ExistingOrder, record: &OrderRecord, customer: Option
     if known.placed_at.timestamp_micros() != record.placed_at.timestamp_micros() {
         return other("placed_at");
     }
-    if known.customer != customer || customer.is_none() && known.contact_email != record.customer_email {
+    let has_customer = match known.customer {
+        Some(id) => customers.iter().any(|customer| customer.id == id),
+        None => record.customer_id.is_none() && known.contact_email == record.customer_email,
+    };
+    if !has_customer {
         return other(if record.customer_id.is_some() { "customer_id" } else { "customer_email" });
     }
     if known.shipping_address != record.shipping_address {

@@ -16,7 +16,7 @@ use tokio_util::io::StreamReader;
 
 use super::super::{
     super::{
-        export::{ExportOptions, export},
+        export::{ExportOptions, Limits, export_within},
         import::{self, import_for_transfer},
         model::ImportOptions,
     },
@@ -24,7 +24,6 @@ use super::super::{
     store,
 };
 use crate::{
-    auth::Viewer,
     db::{Db, actor::Actor},
     error::{Error, ErrorCode, Result},
     ids::{TransferId, WebsiteId},
@@ -106,6 +105,7 @@ async fn run_import(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
         is_dry_run: row.is_dry_run,
         batch: BATCH,
         user: row.user_id,
+        customer_websites: row.customer_websites.clone(),
         shop_options: row.shop_options(),
         rules: row.rules(),
     };
@@ -136,8 +136,11 @@ async fn run_export(db: &Db, processor: &ImageProcessor, row: &TransferRow) -> R
     let (written, total) = (AtomicI64::new(0), AtomicI64::new(0));
     let out = BufWriter::with_capacity(1 << 16, file.as_file());
     // The permission was checked when the export was started.
-    let viewer = Viewer::system();
-    let rows = export(db, &viewer, &options, out, |done, all| {
+    let limits = Limits {
+        websites: row.website_id.map(|website| vec![website]),
+        customer_websites: row.customer_websites.clone(),
+    };
+    let rows = export_within(db, &limits, &options, out, |done, all| {
         written.store(saturating_i64(done), Ordering::Relaxed);
         total.store(saturating_i64(all), Ordering::Relaxed);
     });

@@ -10,7 +10,7 @@ use self::job::JOB;
 use super::{
     super::{
         export::ExportOptions,
-        model::{Format, Resource},
+        model::{Format, Resource, customer_websites},
     },
     model::{NewTransfer, ShopOptions, TransferDirection, TransferRow, TransferScope},
     store,
@@ -106,6 +106,7 @@ pub async fn import_start(
         format: request.format,
         website_id: Some(request.website),
         user_id: Some(user),
+        customer_websites: customer_websites(viewer),
         is_dry_run: request.is_dry_run,
         input_key: Some(input),
         options: json!(request.shop_options),
@@ -134,6 +135,7 @@ pub async fn export_start(db: &Db, viewer: &Viewer, request: ExportRequest, key:
         format: request.format,
         website_id: request.website,
         user_id: Some(user),
+        customer_websites: customer_websites(viewer),
         is_dry_run: false,
         input_key: None,
         options: json!({}),
