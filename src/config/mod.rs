@@ -8,6 +8,7 @@ mod files;
 mod http;
 mod limits;
 mod mail;
+mod orders;
 mod payments;
 mod reviews;
 mod secrets;
@@ -26,6 +27,7 @@ pub use self::{
     http::{HttpSettings, Introspection},
     limits::LimitSettings,
     mail::MailSettings,
+    orders::OrderSettings,
     payments::{PaymentCapture, PaymentSettings},
     reviews::ReviewSettings,
     serve::{ListenSettings, ServeSettings},

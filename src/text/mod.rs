@@ -13,6 +13,7 @@ mod search_query;
 mod slug;
 mod time;
 mod trim;
+mod url;
 
 pub use self::{
     anchor::HeadingAnchors,
@@ -25,6 +26,7 @@ pub use self::{
     slug::{check_slug, slug_candidates, slugify},
     time::{is_leap_second, parse_time},
     trim::{trim, trim_in_place},
+    url::contains_url,
 };
 use crate::error::{Error, Result, UserError, UserErrorCode};
 
@@ -70,6 +72,18 @@ impl Validator {
     /// Trims and checks single-line texts that may be absent but not blank: an optional text, or a list.
     pub fn texts<'t>(&mut self, field: &'static str, values: impl IntoIterator<Item = &'t mut String>, max: usize) {
         values.into_iter().for_each(|value| self.text(field, value, max));
+    }
+
+    /// Trims and checks names of people or companies that may be absent but not blank. They are shown to others, also in
+    /// emails, so they must not contain a URL.
+    pub fn names<'t>(&mut self, field: &'static str, values: impl IntoIterator<Item = &'t mut String>, max: usize) {
+        for value in values {
+            self.text(field, value, max);
+            if contains_url(value) {
+                let rule = "must not contain a URL or the name of a website. Write a space after each dot.";
+                self.add(UserError::new(UserErrorCode::Invalid, field, rule));
+            }
+        }
     }
 
     /// Trims and checks texts of up to `max` characters that may be empty and may contain line breaks and tabs.

@@ -11,9 +11,9 @@ use crate::{
             EMAIL_CHANGE_TOKEN_LIFETIME, EMAIL_WINDOW, INVITATION_TOKEN_LIFETIME, MAX_EMAILS, NewToken, Purpose,
             RESET_TOKEN_LIFETIME, SessionRow, VERIFY_TOKEN_LIFETIME,
         },
-        store::{sessions, tokens},
+        store::{roles, sessions, tokens},
     },
-    auth::{RequestOrigin, Scope, secret},
+    auth::{Permissions, RequestOrigin, Scope, secret},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{UserId, WebsiteId},
@@ -93,11 +93,16 @@ pub(super) async fn send_address_taken(db: &Db, email: &str) -> Result<()> {
     .await
 }
 
+/// Sends an email in the name of the user's website. Staff get it in the name of the main shop, whose name and URL only the
+/// operator sets: the link must not lead to a host that a role with fewer permissions has chosen.
 async fn send(conn: &Conn, user: &UserRow, to: &str, template: Template, values: Value) -> Result<()> {
     if !user.is_active {
         return Ok(());
     }
-    let message = Message { template, to: to.to_owned(), user: Some(user.id), website: user.source_website_id, values };
+    let role = roles::find_by_user(conn, user.id).await?;
+    let is_staff = role.is_some_and(|role| role.permissions != Permissions::default());
+    let website = user.source_website_id.filter(|_| !is_staff);
+    let message = Message { template, to: to.to_owned(), user: Some(user.id), website, values };
     mail::actions::queue(conn, &message).await
 }
 

@@ -137,8 +137,8 @@ impl AddressPatch {
     /// User errors for invalid fields.
     pub fn checked(mut self, before: &AddressFields) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.texts("recipientName", self.recipient_name.iter_mut().flatten(), 255);
-        validator.texts("company", self.company.iter_mut().flatten(), 255);
+        validator.names("recipientName", self.recipient_name.iter_mut().flatten(), 255);
+        validator.names("company", self.company.iter_mut().flatten(), 255);
         let country = match &mut self.country {
             Some(given) => match CountryCode::checked("countryCode", given) {
                 Ok(country) => {

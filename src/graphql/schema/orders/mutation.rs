@@ -179,7 +179,7 @@ impl OrderMutation {
     ) -> Result<OrderCreatePayload> {
         let created = async {
             let (request, key) = input.into_request()?;
-            actions::create(ctx.db(), ctx.viewer(), request, key).await
+            actions::create(ctx.db(), ctx.viewer(), &ctx.client(), request, key).await
         };
         OrderCreatePayload::of(created.await.map(order))
     }
