@@ -15,7 +15,7 @@ use crate::{
     ids::{UserId, WebsiteId},
     mail::{
         self,
-        model::{Message, Template},
+        model::{Message, Template, UNKNOWN_CUSTOMER},
     },
     orders::{
         model::{Contact, OrderDetailRow, OrderRow, Status, Tracking},
@@ -24,9 +24,6 @@ use crate::{
     users,
     websites::{self, model::WebsiteRow},
 };
-
-/// How customers are addressed whose name may have been typed by somebody else.
-const UNKNOWN_CUSTOMER: &str = "customer";
 
 /// Trust in the contact of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -189,3 +189,29 @@ async fn names_with_urls_are_rejected_wherever_customers_type_them() {
     let renamed = json!({ "id": customer.global_id(), "name": "Dr. J.R. O'Neill, Jr." });
     assert_eq!(customer.try_mutate("userUpdate", renamed).await, "done");
 }
+
+#[tokio::test]
+async fn account_emails_to_an_unverified_address_have_no_text_of_the_sender() {
+    let app = TestApp::new().await;
+    let password = "four unusual words here";
+    let account = json!({ "name": "You have won", "email": STRANGER, "password": password });
+    assert_eq!(app.anonymous().try_mutate("register", account).await, "done");
+    assert_eq!(app.anonymous().try_mutate("passwordForgot", json!({ "email": STRANGER })).await, "done");
+    let emails = app.emails().await;
+    assert_eq!(emails.len(), 2);
+    assert!(emails.iter().all(|mail| mail.text.contains("Hello customer,")), "{}", emails[0].text);
+    // A notice would contain the user agent.
+    let user = app.log_in_with_password(STRANGER, password).await;
+    let document = "mutation ($input: PasswordChangeInput!) { passwordChange(input: $input) { userErrors { code field } } }";
+    let input = json!({ "input": { "password": password, "newPassword": "five unusual words are here" } });
+    let changed = user.run_request(user.request().header("user-agent", "Visit evil.example"), document, input).await;
+    assert_eq!(changed.outcome("passwordChange"), "done");
+    assert!(app.emails().await.is_empty());
+    // The address of an email change may be a stranger's, too.
+    let ada = app.register_verified("ada@souk.example").await;
+    app.database.sql(&format!("UPDATE users SET name = 'You have won' WHERE id = {}", ada.0)).await;
+    let ada = app.log_in_with_password("ada@souk.example", password).await;
+    let input = json!({ "password": password, "email": "other@souk.example" });
+    assert_eq!(ada.try_mutate("emailChange", input).await, "done");
+    assert!(app.email().await.text.contains("Hello customer,"));
+}
