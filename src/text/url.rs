@@ -2,16 +2,20 @@
 
 /// Abbreviations that are written before a name, often without a space after the dot.
 const TITLES: &[&str] = &[
-    "dr", "mr", "mrs", "ms", "prof", "st", "ste", "jr", "sr", "fr", "hr", "ing", "dipl", "mag", "med", "rev", "hon", "lic", "sra",
-    "mme", "mlle", "gen", "col", "capt", "lt", "sgt", "dott", "geb",
+    "dr", "mr", "mrs", "ms", "prof", "st", "ste", "jr", "sr", "fr", "hr", "ing", "dipl", "mag", "med", "rev", "hon",
+    "lic", "sra", "mme", "mlle", "gen", "col", "capt", "lt", "sgt", "dott", "geb",
 ];
 
 /// Returns whether a text contains a URL or something that programs turn into a link: a scheme, `www.`, the name of a host
 /// such as `example.com`, or an IP address. Initials and titles, such as `J.R.Tolkien` and `Dr.Smith`, are no hosts.
 pub fn contains_url(text: &str) -> bool {
-    let text = text.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}'], ".").replace('\u{ff1a}', ":").replace('\u{ff0f}', "/");
+    let text = text
+        .replace(['\u{3002}', '\u{ff0e}', '\u{ff61}', '\u{2024}'], ".")
+        .replace('\u{ff1a}', ":")
+        .replace('\u{ff0f}', "/");
     let lower = text.to_lowercase();
-    let has_scheme = ["://", "www.", "http:", "https:", "mailto:", "javascript:"].iter().any(|part| lower.contains(part));
+    let has_scheme =
+        ["://", "www.", "http:", "https:", "mailto:", "javascript:"].iter().any(|part| lower.contains(part));
     let is_part_of_host = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
     has_scheme || text.split(|c| !is_part_of_host(c)).any(is_host)
 }
@@ -24,7 +28,8 @@ fn is_host(word: &str) -> bool {
     if labels.len() == 4 && labels.iter().all(|label| is_number(label)) {
         return true;
     }
-    let is_top_level = last.chars().nth(1).is_some() && last.chars().all(char::is_alphabetic) || last.starts_with("xn--");
+    let is_top_level =
+        last.chars().nth(1).is_some() && last.chars().all(char::is_alphabetic) || last.starts_with("xn--");
     is_top_level && others.iter().any(|label| !label.is_empty()) && !is_name(others, last)
 }
 

@@ -27,13 +27,7 @@ use crate::{
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`;
 /// OUT_OF_RANGE if the client would hold too much.
-pub async fn reserve(
-    db: &Db,
-    viewer: &Viewer,
-    client: &Client,
-    id: CartId,
-    time: Option<Duration>,
-) -> Result<CartRow> {
+pub async fn reserve(db: &Db, viewer: &Viewer, client: &Client, id: CartId, time: Option<Duration>) -> Result<CartRow> {
     let holder = viewer.holder();
     db.transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;

@@ -42,13 +42,7 @@ pub struct OrderRequest {
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE for a product that the
 /// viewer may see or knows, OUT_OF_STOCK, MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
-pub async fn create(
-    db: &Db,
-    viewer: &Viewer,
-    client: &Client,
-    request: OrderRequest,
-    key: String,
-) -> Result<OrderRow> {
+pub async fn create(db: &Db, viewer: &Viewer, client: &Client, request: OrderRequest, key: String) -> Result<OrderRow> {
     let me = viewer.require_user()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
     key.check()?;

@@ -143,15 +143,20 @@ pub(super) async fn place<'a>(
     Ok(orders)
 }
 
-/// Returns the orders that wait for payment: those with a total, unless staff placed them.
+/// Returns the orders that wait for payment: none that staff placed. There is nothing to pay for an order whose total is
+/// 0, so it does not expire.
 fn unpaid_orders(buyer: &Buyer<'_>, totals: &BTreeMap<OrderId, Decimal>) -> Vec<NewUnpaidOrder> {
     if buyer.client.is_staff() {
         return Vec::new();
     }
     let expires_at = buyer.client.settings().unpaid_wait().map(|wait| Utc::now() + wait);
     let network = &buyer.client.network;
-    let with_total = totals.iter().filter(|(_, total)| !total.is_zero());
-    with_total.map(|(order, _)| NewUnpaidOrder { order_id: *order, network: network.clone(), expires_at }).collect()
+    let unpaid = totals.iter().map(|(order, total)| NewUnpaidOrder {
+        order_id: *order,
+        network: network.clone(),
+        expires_at: expires_at.filter(|_| !total.is_zero()),
+    });
+    unpaid.collect()
 }
 
 /// Returns the confirmation email of an order; none without a contact email address.

@@ -78,11 +78,7 @@ async fn change_status(
 /// Returns the lines of an order of which nothing was shipped.
 /// # Errors
 /// ILLEGAL_TRANSITION of this field if a part of the order was shipped.
-pub(super) async fn unshipped_lines(
-    conn: &Conn,
-    order: &OrderRow,
-    field: &'static str,
-) -> Result<Vec<OrderDetailRow>> {
+pub(super) async fn unshipped_lines(conn: &Conn, order: &OrderRow, field: &'static str) -> Result<Vec<OrderDetailRow>> {
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
     if lines.iter().any(|line| line.shipped_quantity > 0) {
         let rule = "A part of the order was shipped. Request a return instead.";

@@ -65,6 +65,13 @@ pub async fn extend(mut conn: &Conn, order: OrderId, until: Option<DateTime<Utc>
     Ok(())
 }
 
+/// Lets an order that did not expire, because there was nothing to pay, expire at this time.
+pub async fn start(mut conn: &Conn, order: OrderId, expires_at: DateTime<Utc>) -> Result<()> {
+    let waiting = unpaid::table.filter(unpaid::order_id.eq(order)).filter(unpaid::ended_at.is_null());
+    diesel::update(waiting).set(unpaid::expires_at.eq(expires_at)).execute(&mut conn).await?;
+    Ok(())
+}
+
 /// Deletes an order that no longer waits for payment.
 pub async fn delete(mut conn: &Conn, order: OrderId) -> Result<()> {
     diesel::delete(unpaid::table.find(order)).execute(&mut conn).await?;

@@ -61,7 +61,9 @@ async fn stranger_gets_one_email_without_any_text_of_the_sender() {
     // The address stays protected for the rest of the day.
     order_of(&app, product, "Stranger@SOUK.example").await;
     assert!(app.emails().await.is_empty());
-    app.database.sql("UPDATE unpaid_orders SET ended_at = now() - interval '25 hours' WHERE ended_at IS NOT NULL").await;
+    app.database
+        .sql("UPDATE unpaid_orders SET ended_at = now() - interval '25 hours' WHERE ended_at IS NOT NULL")
+        .await;
     app.database.sql("UPDATE unpaid_orders SET expires_at = now() - interval '1 minute'").await;
     cancel_expired(&app.database.db).await.unwrap();
     assert!(app.emails().await.is_empty(), "an order that was never confirmed by email");
@@ -202,7 +204,8 @@ async fn account_emails_to_an_unverified_address_have_no_text_of_the_sender() {
     assert!(emails.iter().all(|mail| mail.text.contains("Hello customer,")), "{}", emails[0].text);
     // A notice would contain the user agent.
     let user = app.log_in_with_password(STRANGER, password).await;
-    let document = "mutation ($input: PasswordChangeInput!) { passwordChange(input: $input) { userErrors { code field } } }";
+    let document =
+        "mutation ($input: PasswordChangeInput!) { passwordChange(input: $input) { userErrors { code field } } }";
     let input = json!({ "input": { "password": password, "newPassword": "five unusual words are here" } });
     let changed = user.run_request(user.request().header("user-agent", "Visit evil.example"), document, input).await;
     assert_eq!(changed.outcome("passwordChange"), "done");

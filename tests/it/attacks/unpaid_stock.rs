@@ -172,6 +172,27 @@ async fn accounts_are_limited_wherever_they_are_and_staff_are_not() {
 }
 
 #[tokio::test]
+async fn units_added_to_an_unpaid_order_count_too() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    let website = "SELECT source_website_id FROM products";
+    let website = souk::ids::WebsiteId(app.database.scalar(website).await.parse().unwrap());
+    let free = app.product(website, ProductSpec { stock: 5, price: Some("0.00"), ..ProductSpec::default() }).await.id;
+    let (guest, order) = unpaid(&app, HERE, free, 1).await;
+    assert_eq!(app.database.scalar("SELECT expires_at IS NULL FROM unpaid_orders").await, "t", "nothing to pay");
+    let add = async |units: i32| {
+        let input = json!({ "orderId": order, "productId": product.to_global_id(), "quantity": units });
+        from(&guest, BESIDE, "orderDetailAdd", "order { details { id } }", input).await
+    };
+    assert_eq!(add(26).await.outcome("orderDetailAdd"), "OUT_OF_RANGE quantity");
+    let added = add(25).await;
+    assert_eq!(added.outcome("orderDetailAdd"), "done");
+    assert_eq!(app.database.scalar("SELECT expires_at > now() FROM unpaid_orders").await, "t");
+    let more = json!({ "id": added.text_at("orderDetailAdd.order.details.1.id"), "quantity": 26 });
+    let raised = from(&guest, HERE, "orderDetailUpdate", "", more).await;
+    assert_eq!(raised.outcome("orderDetailUpdate"), "OUT_OF_RANGE quantity");
+}
+
+#[tokio::test]
 async fn unpaid_order_expires_and_returns_its_units() {
     let (app, product) = app_with(OrderSettings::default()).await;
     let (_, order) = unpaid(&app, HERE, product, 25).await;

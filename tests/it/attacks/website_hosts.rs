@@ -50,9 +50,10 @@ async fn emails_to_staff_lead_to_the_main_shop() {
         let (UserId(id), website) = (user.id, website.to_global_id());
         app.database.sql(&format!("UPDATE users SET source_website_id = {} WHERE id = {id}", 1)).await;
         let email = app.database.scalar(&format!("SELECT email FROM users WHERE id = {id}")).await;
-        for (mutation, path) in
-            [("passwordForgot", "account/reset-password?token="), ("emailVerificationResend", "account/verify-email?token=")]
-        {
+        for (mutation, path) in [
+            ("passwordForgot", "account/reset-password?token="),
+            ("emailVerificationResend", "account/verify-email?token="),
+        ] {
             let mut input = json!({ "email": email });
             if mutation == "passwordForgot" {
                 input["websiteId"] = website.clone().into();

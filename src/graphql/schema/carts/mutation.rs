@@ -265,8 +265,9 @@ impl CartMutation {
         #[graphql(desc = "The cart to reserve.")] input: CartReserveInput,
     ) -> Result<CartReservePayload> {
         let duration = ctx.services().selling.reservation();
-        let reserved =
-            async { actions::reserve(ctx.db(), ctx.viewer(), &ctx.client(), CartId::parse("id", &input.id)?, duration).await };
+        let reserved = async {
+            actions::reserve(ctx.db(), ctx.viewer(), &ctx.client(), CartId::parse("id", &input.id)?, duration).await
+        };
         CartReservePayload::of(ctx, reserved.await).await
     }
 
