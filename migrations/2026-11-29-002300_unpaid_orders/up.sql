@@ -1,9 +1,11 @@
--- Orders that wait for payment: when they expire, and the network that they were placed from. An order leaves the table
+-- Orders that wait for payment: when they expire, and the user and the network that placed them. An order leaves the table
 -- when it is paid or confirmed; a canceled one stays for a day, so that its client cannot start over at once. Networks
 -- are stored as a SHA-256 only. Orders from before this migration never expire.
 CREATE TABLE unpaid_orders (
     order_id bigint CONSTRAINT unpaid_orders_pkey PRIMARY KEY
         CONSTRAINT unpaid_orders_order_id_fkey REFERENCES orders ON DELETE CASCADE,
+    -- The same as that of the order, so that the orders of a user or a network are found in one table.
+    user_id bigint CONSTRAINT unpaid_orders_user_id_fkey REFERENCES users,
     network bytea CONSTRAINT unpaid_orders_network_length CHECK (octet_length(network) = 32),
     -- Null for an order that never expires.
     expires_at timestamptz,
@@ -11,6 +13,7 @@ CREATE TABLE unpaid_orders (
     ended_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE INDEX unpaid_orders_user_id_idx ON unpaid_orders (user_id);
 CREATE INDEX unpaid_orders_network_idx ON unpaid_orders (network);
 CREATE INDEX unpaid_orders_expires_at_idx ON unpaid_orders (expires_at) WHERE ended_at IS NULL;
 CREATE INDEX unpaid_orders_ended_at_idx ON unpaid_orders (ended_at) WHERE ended_at IS NOT NULL;

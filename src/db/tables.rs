@@ -831,6 +831,7 @@ diesel::table! {
 
     unpaid_orders (order_id) {
         order_id -> Int8,
+        user_id -> Nullable<Int8>,
         network -> Nullable<Bytea>,
         expires_at -> Nullable<Timestamptz>,
         ended_at -> Nullable<Timestamptz>,
@@ -973,6 +974,7 @@ diesel::joinable!(stock_movements -> users (user_id));
 diesel::joinable!(transfers -> users (user_id));
 diesel::joinable!(transfers -> websites (website_id));
 diesel::joinable!(unpaid_orders -> orders (order_id));
+diesel::joinable!(unpaid_orders -> users (user_id));
 diesel::joinable!(users -> roles (role_id));
 diesel::joinable!(users -> websites (source_website_id));
 diesel::joinable!(wishlist_items -> products (product_id));

@@ -35,7 +35,7 @@ impl Client {
             user: viewer.user_id(),
             network: origin.address.map(|address| secret::hash(&network(address))),
             is_staff,
-            is_shared: origin.address.is_some_and(|address| address.to_canonical().is_loopback()),
+            is_shared: origin.address.is_some_and(is_internal),
             settings: if is_staff { OrderSettings::unlimited() } else { settings },
         }
     }
@@ -60,6 +60,14 @@ impl Client {
     pub fn max_units(&self, units: i64) -> Option<i64> {
         let share = i64::from(self.settings.unpaid_share);
         (share < 100).then(|| ((units * share + 99) / 100).max(ALWAYS_ALLOWED))
+    }
+}
+
+/// Returns whether an address is that of the machine itself or of a private network, which no customer has.
+fn is_internal(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
     }
 }
 
@@ -98,6 +106,20 @@ mod tests {
         assert_eq!([0, 1, 3, 4, 5, 50].map(|units| allowed(50, units)), [2, 2, 2, 2, 3, 25].map(Some));
         assert_eq!(allowed(1, 1_000), Some(10));
         assert_eq!(allowed(100, 50), None);
+    }
+
+    #[test]
+    fn customers_are_not_counted_by_internal_addresses() {
+        for (address, expected) in [
+            ("127.0.0.1", true),
+            ("172.17.0.1", true),
+            ("::1", true),
+            ("fd00::1", true),
+            ("192.0.2.7", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(is_internal(address.parse().unwrap()), expected, "{address}");
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ async fn ordered_units(
     client: &Client,
     products: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<i64>)>> {
-    let is_theirs = orders::user_id.eq(client.user).or(unpaid::network.eq(client.network.as_deref()));
+    let is_theirs = unpaid::user_id.eq(client.user).or(unpaid::network.eq(client.network.as_deref()));
     let query = unpaid::table
         .inner_join(orders::table.inner_join(lines::table))
         .filter(unpaid::ended_at.is_null())
@@ -73,14 +73,13 @@ async fn ordered_units(
     Ok(query.load(&mut conn).await?)
 }
 
-/// Returns the number of other carts for which the client has reservations.
+/// Returns the number of other carts for which the client's network has reservations. A user has one cart only.
 pub async fn count_reserved_carts(mut conn: &Conn, client: &Client, cart: CartId) -> Result<usize> {
-    let is_theirs = carts::user_id.eq(client.user).or(reservations::network.eq(client.counted_network()));
+    let Some(network) = client.counted_network() else { return Ok(0) };
     let query = reservations::table
-        .inner_join(carts::table)
+        .filter(reservations::network.eq(network))
         .filter(reservations::cart_id.ne(cart))
         .filter(reservations::expires_at.gt(clock_timestamp()))
-        .filter(is_theirs)
         .select(reservations::cart_id)
         .distinct();
     Ok(query.load::<CartId>(&mut conn).await?.len())
@@ -88,7 +87,6 @@ pub async fn count_reserved_carts(mut conn: &Conn, client: &Client, cart: CartId
 
 /// Returns the number of the client's unpaid orders, with those that were canceled in the past day.
 pub async fn count_unpaid_orders(mut conn: &Conn, client: &Client) -> Result<i64> {
-    let is_theirs = orders::user_id.eq(client.user).or(unpaid::network.eq(client.counted_network()));
-    let query = unpaid::table.inner_join(orders::table).filter(is_theirs);
-    Ok(query.count().get_result(&mut conn).await?)
+    let is_theirs = unpaid::user_id.eq(client.user).or(unpaid::network.eq(client.counted_network()));
+    Ok(unpaid::table.filter(is_theirs).count().get_result(&mut conn).await?)
 }

@@ -153,6 +153,7 @@ fn unpaid_orders(buyer: &Buyer<'_>, totals: &BTreeMap<OrderId, Decimal>) -> Vec<
     let network = &buyer.client.network;
     let unpaid = totals.iter().map(|(order, total)| NewUnpaidOrder {
         order_id: *order,
+        user_id: buyer.user,
         network: network.clone(),
         expires_at: expires_at.filter(|_| !total.is_zero()),
     });

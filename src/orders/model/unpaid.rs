@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use crate::{db::tables::unpaid_orders, ids::OrderId};
+use crate::{
+    db::tables::unpaid_orders,
+    ids::{OrderId, UserId},
+};
 
 /// An order that waits for payment, to insert.
 #[derive(Debug, Clone, Insertable)]
@@ -11,6 +14,8 @@ use crate::{db::tables::unpaid_orders, ids::OrderId};
 pub struct NewUnpaidOrder {
     /// The order.
     pub order_id: OrderId,
+    /// The user who placed it; none for guests.
+    pub user_id: Option<UserId>,
     /// SHA-256 of the network from which it was placed.
     pub network: Option<Vec<u8>>,
     /// When the order is canceled if it is not paid; none for never.
