@@ -29,6 +29,8 @@ create_workdir() {
   trap remove_workdir EXIT
   trap 'exit 130' INT TERM
   unset DATABASE_URL
+  # All clients have the same address.
+  export SOUK_UNPAID_SHARE=100 SOUK_UNPAID_ORDERS=0
   export SOUK_DATA_DIR=$work/data SOUK_ENV=production SOUK_JWT_SECRET=only-for-this-run-of-the-benchmark
 }
 

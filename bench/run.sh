@@ -36,6 +36,8 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 unset DATABASE_URL
+# All clients have the same address.
+export SOUK_UNPAID_SHARE=100 SOUK_UNPAID_ORDERS=0
 export SOUK_DATA_DIR=$work/data SOUK_ENV=production SOUK_JWT_SECRET=only-for-this-run-of-the-benchmark
 
 # start: starts Souk; sets pid, port, and millis (from the start of the process to the first 200 of /readyz).

@@ -15,7 +15,7 @@ use crate::{
     },
     mail::{self, actions::Mailer},
     media::actions::{ImageProcessor, fetch, file_cleanup},
-    orders::model::REVERSE_PAYMENTS,
+    orders::{actions::expiry as order_expiry, model::REVERSE_PAYMENTS},
     payments::{
         actions::{reconcile, webhooks},
         providers::{Providers, test::WEBHOOK},
@@ -57,6 +57,7 @@ handlers! {
     others: fetch::JOB, mail::model::JOB;
     access_cleanup::JOB => |cx, job| access_cleanup::run(&cx.db, &job),
     expiry::JOB => |cx, job| expiry::run(&cx.db, &job),
+    order_expiry::JOB => |cx, job| order_expiry::run(&cx.db, &job),
     transfers_cleanup::JOB => |cx, job| transfers_cleanup::run(&cx.db, cx.storage(), &job),
     file_cleanup::JOB => |cx, job| file_cleanup::run(&cx.db, &cx.image_processor, &job),
     search_popularity::JOB => |cx, job| search_popularity::run(&cx.db, &job),

@@ -164,6 +164,7 @@ async fn build_services(
         session_lifetime: chrono::Duration::days(i64::from(serve.tokens.session_days)),
         accounts: serve.accounts,
         selling: serve.carts,
+        orders: serve.orders,
         reviews: serve.reviews,
         currency_cache,
         providers,

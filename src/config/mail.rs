@@ -24,11 +24,11 @@ pub struct MailSettings {
     #[arg(long, env = "SOUK_MAIL_TEMPLATES", value_name = "DIR")]
     pub mail_templates: Option<PathBuf>,
 
-    /// Shop name in emails that belong to no website.
+    /// Shop name in emails to staff, and in emails that belong to no website.
     #[arg(long, env = "SOUK_SHOP_NAME", default_value = "Souk", value_name = "NAME")]
     pub shop_name: String,
 
-    /// Base URL of links in emails that belong to no website.
+    /// Base URL of links in emails to staff, and in emails that belong to no website.
     #[arg(long, env = "SOUK_SHOP_URL", default_value = "http://127.0.0.1:8000", value_name = "URL")]
     pub shop_url: String,
 }

@@ -8,6 +8,7 @@ mod files;
 mod http;
 mod limits;
 mod mail;
+mod orders;
 mod payments;
 mod rates;
 mod reviews;
@@ -27,6 +28,7 @@ pub use self::{
     http::{HttpSettings, Introspection},
     limits::LimitSettings,
     mail::MailSettings,
+    orders::OrderSettings,
     payments::{PaymentCapture, PaymentSettings},
     rates::RateSettings,
     reviews::ReviewSettings,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{
     AccountSettings, AnalyticsSettings, CartSettings, FileSettings, HttpSettings, LimitSettings, MailSettings,
-    PaymentSettings, ReviewSettings, TokenSettings,
+    OrderSettings, PaymentSettings, ReviewSettings, TokenSettings,
 };
 
 /// Address of the server, for the server itself and for those that look for it.
@@ -49,6 +49,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub carts: CartSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub orders: OrderSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]

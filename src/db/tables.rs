@@ -147,6 +147,7 @@ diesel::table! {
         quantity -> Int4,
         expires_at -> Timestamptz,
         created_at -> Timestamptz,
+        network -> Nullable<Bytea>,
     }
 }
 
@@ -179,6 +180,16 @@ diesel::table! {
         path -> Array<Int8>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    deferred_confirmations (order_id) {
+        order_id -> Int8,
+        created_at -> Timestamptz,
     }
 }
 
@@ -819,6 +830,20 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    unpaid_orders (order_id) {
+        order_id -> Int8,
+        user_id -> Nullable<Int8>,
+        network -> Nullable<Bytea>,
+        expires_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     users (id) {
         id -> Int8,
         name -> Text,
@@ -901,6 +926,7 @@ diesel::joinable!(images -> categories (category_id));
 diesel::joinable!(images -> media (media_id));
 diesel::joinable!(images -> products (product_id));
 diesel::joinable!(jobs -> users (user_id));
+diesel::joinable!(deferred_confirmations -> orders (order_id));
 diesel::joinable!(order_details -> orders (order_id));
 diesel::joinable!(order_details -> products (product_id));
 diesel::joinable!(order_events -> orders (order_id));
@@ -949,6 +975,8 @@ diesel::joinable!(stock_movements -> products (product_id));
 diesel::joinable!(stock_movements -> users (user_id));
 diesel::joinable!(transfers -> users (user_id));
 diesel::joinable!(transfers -> websites (website_id));
+diesel::joinable!(unpaid_orders -> orders (order_id));
+diesel::joinable!(unpaid_orders -> users (user_id));
 diesel::joinable!(users -> roles (role_id));
 diesel::joinable!(users -> websites (source_website_id));
 diesel::joinable!(wishlist_items -> products (product_id));
@@ -968,6 +996,7 @@ crate::db::sql::allow_in_same_query!(
     cart_reservations,
     carts,
     categories,
+    deferred_confirmations,
     idempotency_keys,
     images,
     jobs,
@@ -1004,6 +1033,7 @@ crate::db::sql::allow_in_same_query!(
     stock_movements,
     suppliers,
     transfers,
+    unpaid_orders,
     users,
     websites,
     wishlist_items,

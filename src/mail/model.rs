@@ -11,6 +11,9 @@ use crate::{
 /// The job that sends an email.
 pub const JOB: JobInfo = JobInfo::queued("mail", "Sends an email. Runs only if an SMTP server is configured.");
 
+/// The greeting of a customer whose name a stranger may have typed, because their email address is not verified.
+pub const UNKNOWN_CUSTOMER: &str = "customer";
+
 /// The template of an email. Each has the files `<name>.subject`, `<name>.txt` and `<name>.html`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

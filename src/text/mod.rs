@@ -13,6 +13,7 @@ mod search_query;
 mod slug;
 mod time;
 mod trim;
+mod url;
 
 pub use self::{
     anchor::HeadingAnchors,
@@ -25,6 +26,7 @@ pub use self::{
     slug::{check_slug, slug_candidates, slugify},
     time::{is_leap_second, parse_time},
     trim::{trim, trim_in_place},
+    url::contains_url,
 };
 use crate::error::{Error, Result, UserError, UserErrorCode};
 
@@ -84,6 +86,24 @@ impl Validator {
             value.take_if(|text| text.is_empty());
             if let Some(text) = value {
                 self.characters(field, text, max, hidden::single_line_problem(text));
+            }
+        }
+    }
+
+    /// Trims and checks names of people or companies that may be absent but not blank, as [`Validator::without_url`] does.
+    pub fn names<'t>(&mut self, field: &'static str, values: impl IntoIterator<Item = &'t mut String>, max: usize) {
+        for value in values {
+            self.text(field, value, max);
+            self.without_url(field, Some(value));
+        }
+    }
+
+    /// Checks names of people or companies. They are shown to others, also in emails, so they must not contain a URL.
+    pub fn without_url<'t>(&mut self, field: &'static str, values: impl IntoIterator<Item = &'t mut String>) {
+        for value in values {
+            if contains_url(value) {
+                let rule = "must not contain a URL or the name of a website. Write a space after each dot.";
+                self.add(UserError::new(UserErrorCode::Invalid, field, rule));
             }
         }
     }

@@ -143,6 +143,14 @@ fn check_fields(
     }
 }
 
+/// Returns the scheme, host and port of a URL: everything before its path. Other parts, such as a user name, belong to it,
+/// because they can make another host out of the same text.
+pub fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |scheme| scheme + 3);
+    let path = url[host..].find(['/', '?', '#', '\\']).map_or(url.len(), |path| host + path);
+    &url[..path]
+}
+
 /// An operator applied to a column with the ID of a website.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum WebsiteOp {
@@ -177,5 +185,25 @@ impl WebsiteOrderField {
             Self::Code => row.code.clone(),
             Self::Name => row.name.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn origin_is_everything_before_the_path() {
+        for (url, expected) in [
+            ("https://shop.example", "https://shop.example"),
+            ("https://shop.example/de", "https://shop.example"),
+            ("https://shop.example:8443/de?x#y", "https://shop.example:8443"),
+            ("https://shop.example@evil.example/", "https://shop.example@evil.example"),
+            ("https://shop.example.evil.example", "https://shop.example.evil.example"),
+            ("https://shop.example?@evil.example", "https://shop.example"),
+            ("https://evil.example\\@shop.example/", "https://evil.example"),
+        ] {
+            assert_eq!(origin(url), expected);
+        }
     }
 }

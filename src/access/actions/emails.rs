@@ -1,6 +1,6 @@
 //! Emails about accounts, queued in the transaction of the change, and their tokens.
 //! Rule: deactivated users receive no emails and cannot use tokens; the number of emails that a stranger can trigger is
-//! limited.
+//! limited, and an address that nobody has verified gets no text that a stranger typed.
 
 use chrono::Duration;
 use serde_json::{Value, json};
@@ -11,15 +11,15 @@ use crate::{
             EMAIL_CHANGE_TOKEN_LIFETIME, EMAIL_WINDOW, INVITATION_TOKEN_LIFETIME, MAX_EMAILS, NewToken, Purpose,
             RESET_TOKEN_LIFETIME, SessionRow, VERIFY_TOKEN_LIFETIME,
         },
-        store::{sessions, tokens},
+        store::{roles, sessions, tokens},
     },
-    auth::{RequestOrigin, Scope, secret},
+    auth::{Permissions, RequestOrigin, Scope, secret},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{UserId, WebsiteId},
     mail::{
         self,
-        model::{Message, Template},
+        model::{Message, Template, UNKNOWN_CUSTOMER},
     },
     users::{self, model::UserRow},
 };
@@ -93,11 +93,28 @@ pub(super) async fn send_address_taken(db: &Db, email: &str) -> Result<()> {
     .await
 }
 
-async fn send(conn: &Conn, user: &UserRow, to: &str, template: Template, values: Value) -> Result<()> {
-    if !user.is_active {
+/// Sends an email in the name of the user's website. Staff get it in the name of the main shop, whose name and URL only the
+/// operator sets: the link must not lead to a host that a role with fewer permissions has chosen.
+async fn send(conn: &Conn, user: &UserRow, to: &str, template: Template, mut values: Value) -> Result<()> {
+    let is_verified = user.email_verified_at.is_some();
+    // The user agent in these is text of whoever uses the account, who may have registered with a stranger's address.
+    let is_notice = matches!(template, Template::PasswordChanged | Template::SessionEnded);
+    if !user.is_active || is_notice && !is_verified {
         return Ok(());
     }
-    let message = Message { template, to: to.to_owned(), user: Some(user.id), website: user.source_website_id, values };
+    // The new address of an email change may be a stranger's; an invitation has the name that staff typed.
+    let is_name_trusted = match template {
+        Template::Invitation => true,
+        Template::EmailChange => false,
+        _ => is_verified,
+    };
+    if !is_name_trusted {
+        values["name"] = UNKNOWN_CUSTOMER.into();
+    }
+    let role = roles::find_by_user(conn, user.id).await?;
+    let is_staff = role.is_some_and(|role| role.permissions != Permissions::default());
+    let website = user.source_website_id.filter(|_| !is_staff);
+    let message = Message { template, to: to.to_owned(), user: Some(user.id), website, values };
     mail::actions::queue(conn, &message).await
 }
 

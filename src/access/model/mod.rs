@@ -235,7 +235,7 @@ impl NewAccount {
     /// User errors for invalid fields.
     pub fn checked(mut self) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.text("name", &mut self.name, 255);
+        validator.names("name", [&mut self.name], 255);
         let email = validator.value_or_default(text::normalize_email("email", &self.email));
         let phone = self.phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone, None)));
         if let Some(password) = &self.password {

@@ -2,6 +2,7 @@
 //! Rule: every action locks the cart first, then products by ID, so that no two actions deadlock.
 
 pub mod expiry;
+mod holds;
 mod lines;
 mod merge;
 mod reservations;
@@ -11,6 +12,7 @@ use chrono::Utc;
 use self::reservations::release_all;
 pub use self::{
     expiry::clean_up,
+    holds::{check_units, check_unpaid_orders},
     lines::{add_line, clear, remove_line, update_line},
     merge::merge,
     reservations::{check_lines, lock_available, release, reserve},

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Duration, Utc};
 
-use super::lock;
+use super::{
+    holds::{check_reserved_carts, check_units},
+    lock,
+};
 use crate::{
     auth::{Scope, Viewer},
     carts::{
-        model::{CartLineRow, CartRow, Reservation},
+        model::{CartLineRow, CartRow, Client, Reservation},
         store,
     },
     db::{Conn, Db},
@@ -22,8 +25,9 @@ use crate::{
 /// Reserves everything in a cart for `time`, all or nothing; an existing reservation stays as it is. Without `time`
 /// reservations are off and nothing is reserved. Products that are sold without stock need no reservation.
 /// # Errors
-/// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`.
-pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration>) -> Result<CartRow> {
+/// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`;
+/// OUT_OF_RANGE if the client would hold too much.
+pub async fn reserve(db: &Db, viewer: &Viewer, client: &Client, id: CartId, time: Option<Duration>) -> Result<CartRow> {
     let holder = viewer.holder();
     db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
@@ -43,7 +47,9 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
         // Expired reservations of this cart are released under these locks. Locking their products separately
         // beforehand could break the lock order.
         let (products, reserved) = lock_available(conn, Some(id), &wanted).await?;
-        check_lines(&lines, &products, &reserved)?;
+        let items = check_lines(&lines, &products, &reserved)?;
+        check_reserved_carts(conn, client, id).await?;
+        check_units(conn, client, Some(id), &items, |line, _| format!("lines.{line}.quantity")).await?;
         if !reserved.is_empty() {
             store::delete_reservations(conn, &[id]).await?;
         }
@@ -57,6 +63,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
                 product_id: *product,
                 quantity: *quantity,
                 expires_at,
+                network: client.network.clone(),
             })
             .collect();
         store::insert_reservations(conn, &rows).await?;

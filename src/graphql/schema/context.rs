@@ -11,7 +11,8 @@ use crate::{
     access::actions::{cache::refresh_cache, keys, login::LoginContext},
     analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, Passwords, Permission, PermissionCache, RequestOrigin, TokenError, Viewer},
-    config::{AccountSettings, CartSettings, ReviewSettings},
+    carts::model::Client,
+    config::{AccountSettings, CartSettings, OrderSettings, ReviewSettings},
     db::Db,
     error::{Error, ErrorCode, Result},
     graphql::{
@@ -42,6 +43,8 @@ pub struct Services {
     pub accounts: AccountSettings,
     /// Cart and checkout settings.
     pub selling: CartSettings,
+    /// Settings of unpaid orders, and of what a client may hold.
+    pub orders: OrderSettings,
     /// Review settings.
     pub reviews: ReviewSettings,
     /// Currency of each website.
@@ -155,6 +158,8 @@ pub trait ContextExt {
     fn viewer(&self) -> &Viewer;
     /// Returns the origin of the request.
     fn origin(&self) -> &RequestOrigin;
+    /// Returns the client that reserves units and places orders.
+    fn client(&self) -> Client;
     /// Returns the request's loaders.
     fn loaders(&self) -> &Loaders;
     /// Returns the database.
@@ -187,6 +192,10 @@ impl ContextExt for Context<'_> {
 
     fn origin(&self) -> &RequestOrigin {
         self.data_unchecked::<RequestOrigin>()
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.viewer(), self.origin(), self.services().orders)
     }
 
     fn loaders(&self) -> &Loaders {

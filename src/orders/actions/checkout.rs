@@ -8,7 +8,10 @@ use serde::Serialize;
 use super::place::{Addresses, Buyer, account_contact, find_address, find_billing_address, place};
 use crate::{
     auth::{Scope, Viewer},
-    carts::{self, model::CartLineRow},
+    carts::{
+        self,
+        model::{CartLineRow, Client},
+    },
     db::{
         Conn, Db,
         idempotency::{Claim, IdempotencyKey, Owner},
@@ -85,8 +88,14 @@ pub struct ContactRequest {
 /// # Errors
 /// User errors: NOT_FOUND for a cart or an address that is not the viewer's; REQUIRED, INVALID and TOO_LONG for missing
 /// or invalid fields; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>` of the cart; PRICE_CHANGED;
-/// OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
-pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: String) -> Result<Vec<OrderRow>> {
+/// OUT_OF_RANGE, also if the client would hold too much without paying; IDEMPOTENCY_MISMATCH.
+pub async fn checkout(
+    db: &Db,
+    viewer: &Viewer,
+    client: &Client,
+    request: CheckoutRequest,
+    key: String,
+) -> Result<Vec<OrderRow>> {
     let holder = viewer.holder();
     let no_cart = || Error::not_found("cartId", "cart");
     let key = IdempotencyKey { owner: Owner::of(holder).ok_or_else(no_cart)?, operation: "checkout", key };
@@ -115,6 +124,9 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         let (products, reserved) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
         let items = carts::actions::check_lines(&lines, &products, &reserved)?;
         check_prices(&request, &lines, &items, cart.currency())?;
+        carts::actions::check_unpaid_orders(conn, client, "cartId").await?;
+        carts::actions::check_units(conn, client, Some(cart.id), &items, |line, _| format!("lines.{line}.quantity"))
+            .await?;
 
         let (shipping, billing, contact) = futures_util::future::try_join3(
             resolve_shipping(conn, holder.user, &request),
@@ -123,7 +135,7 @@ pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: S
         )
         .await?;
         let (addresses, note) = (Addresses::new(shipping, billing), request.note.clone());
-        let buyer = Buyer { user: holder.user, guest: viewer.guest(), contact, addresses, note };
+        let buyer = Buyer { client, user: holder.user, guest: viewer.guest(), contact, addresses, note };
         if !reserved.is_empty() {
             carts::store::delete_reservations(conn, &[cart.id]).await?;
         }
@@ -185,7 +197,7 @@ fn normalize(
         }
     }
     let contact = request.contact.map(|mut contact| {
-        validator.text("contact.name", &mut contact.name, 255);
+        validator.names("contact.name", [&mut contact.name], 255);
         ContactRequest {
             name: contact.name,
             email: validator.value_or_default(text::normalize_email("contact.email", &contact.email)),

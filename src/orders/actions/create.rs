@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     auth::{Scope, Viewer},
+    carts::{self, model::Client},
     db::{
         Conn, Db,
         idempotency::{Claim, ClaimedKey, IdempotencyKey, Owner},
@@ -41,7 +42,7 @@ pub struct OrderRequest {
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE for a product that the
 /// viewer may see or knows, OUT_OF_STOCK, MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
-pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String) -> Result<OrderRow> {
+pub async fn create(db: &Db, viewer: &Viewer, client: &Client, request: OrderRequest, key: String) -> Result<OrderRow> {
     let me = viewer.require_user()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
     key.check()?;
@@ -55,7 +56,7 @@ pub async fn create(db: &Db, viewer: &Viewer, request: OrderRequest, key: String
                     .ok_or_else(|| Error::Internal("the order of a stored idempotency key does not exist".into()));
             }
         };
-        place_order(conn, viewer, me, &request, &claimed).await
+        place_order(conn, viewer, client, me, &request, &claimed).await
     })
     .await
 }
@@ -78,6 +79,7 @@ fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
 async fn place_order(
     conn: &Conn,
     viewer: &Viewer,
+    client: &Client,
     me: UserId,
     request: &OrderRequest,
     claimed: &ClaimedKey,
@@ -98,10 +100,18 @@ async fn place_order(
     )
     .await?;
     let addresses = Addresses::new(shipping.unwrap_or_default(), billing);
-    let buyer = Buyer { user: Some(me), guest: None, contact, addresses, note: None };
+    let buyer = Buyer { client, user: Some(me), guest: None, contact, addresses, note: None };
     let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
+    carts::actions::check_unpaid_orders(conn, client, "lines").await?;
+    carts::actions::check_units(conn, client, None, &items, |_, product| quantity_field(request, product)).await?;
     let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("no order was created".into()))
+}
+
+/// Returns the name of the quantity of the first line with this product.
+fn quantity_field(request: &OrderRequest, product: &ProductRow) -> String {
+    let index = request.lines.iter().position(|(id, _)| *id == product.id).unwrap_or_default();
+    format!("lines.{index}.quantity")
 }
 
 /// Checks each line against the locked products and collects all errors.

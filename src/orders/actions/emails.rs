@@ -1,20 +1,139 @@
 //! Emails about an order. They are sent to the contact of the order; without a contact email address none is sent.
+//! Rule: nobody can use them to write to a stranger. An address that is not that of a verified account gets no text that
+//! the sender of the order typed, and one confirmation until an order is paid or confirmed.
 
 use std::collections::HashMap;
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::quantities::LineQuantities;
 use crate::{
+    auth::Scope,
     db::Conn,
     error::{Error, Result},
+    ids::{UserId, WebsiteId},
     mail::{
         self,
-        model::{Message, Template},
+        model::{Message, Template, UNKNOWN_CUSTOMER},
     },
-    orders::model::{OrderDetailRow, OrderRow, Tracking},
-    websites,
+    orders::{
+        model::{Contact, OrderDetailRow, OrderRow, Status, Tracking},
+        store,
+    },
+    users,
+    websites::{self, model::WebsiteRow},
 };
+
+/// Trust in the contact of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// The email address is that of the customer's account and verified, or the order was paid or confirmed.
+    Known,
+    /// Anybody may have typed name, email address and shipping address.
+    Unknown,
+}
+
+/// A line in the confirmation of an order.
+pub(super) struct ConfirmedLine<'a> {
+    pub(super) name: &'a str,
+    pub(super) sku: &'a str,
+    pub(super) quantity: i32,
+    pub(super) total: Decimal,
+}
+
+/// An order to confirm.
+pub(super) struct Confirmation<'a> {
+    pub(super) website: &'a WebsiteRow,
+    pub(super) user: Option<UserId>,
+    pub(super) contact: &'a Contact,
+    pub(super) number: &'a str,
+    pub(super) total: Decimal,
+    /// Lines of the shipping address.
+    pub(super) address: Vec<String>,
+}
+
+impl Confirmation<'_> {
+    /// Returns the confirmation email; none without a contact email address.
+    pub(super) fn message<'a>(
+        self,
+        trust: Trust,
+        lines: impl IntoIterator<Item = ConfirmedLine<'a>>,
+    ) -> Option<Message> {
+        let currency = self.website.currency();
+        let money = |amount: Decimal| format!("{} {currency}", currency.format(amount));
+        let line = |line: ConfirmedLine<'_>| {
+            let ConfirmedLine { name, sku, quantity, total } = line;
+            json!({ "name": name, "sku": sku, "quantity": quantity, "total": money(total) })
+        };
+        let to = self.contact.contact_email.clone()?;
+        let address = if trust == Trust::Known { self.address } else { Vec::new() };
+        let values = json!({
+            "name": greeting(self.contact, &to, trust),
+            "order": self.number,
+            "lines": lines.into_iter().map(line).collect::<Vec<_>>(),
+            "total": money(self.total),
+            "address": address,
+        });
+        Some(Message { template: Template::OrderPlaced, to, user: self.user, website: Some(self.website.id), values })
+    }
+}
+
+fn greeting(contact: &Contact, to: &str, trust: Trust) -> String {
+    match trust {
+        Trust::Known => contact.contact_name.clone().unwrap_or_else(|| to.to_owned()),
+        Trust::Unknown => UNKNOWN_CUSTOMER.to_owned(),
+    }
+}
+
+/// Returns the trust in the contact of a new order.
+pub(super) async fn trust(conn: &Conn, user: Option<UserId>, contact: &Contact) -> Result<Trust> {
+    let (Some(user), Some(email)) = (user, &contact.contact_email) else { return Ok(Trust::Unknown) };
+    let account = users::store::by_ids(conn, &Scope::All, &[user]).await?.pop();
+    let is_verified = |account: users::model::UserRow| {
+        account.email_verified_at.is_some()
+            && account.email.is_some_and(|verified| verified.eq_ignore_ascii_case(email))
+    };
+    Ok(if account.is_some_and(is_verified) { Trust::Known } else { Trust::Unknown })
+}
+
+/// Returns whether the confirmation of a new order has to wait until the order is paid or confirmed: another order of an
+/// address that nobody has verified is not paid.
+pub(super) async fn must_wait(conn: &Conn, trust: Trust, contact: &Contact) -> Result<bool> {
+    match (&contact.contact_email, trust) {
+        (Some(email), Trust::Unknown) => store::unpaid::exists_for_email(conn, email).await,
+        _ => Ok(false),
+    }
+}
+
+/// Queues the confirmation of an order that was paid or confirmed, if it was deferred.
+/// # Errors
+/// Database errors.
+pub async fn queue_deferred_confirmation(conn: &Conn, order: &OrderRow) -> Result<()> {
+    if !store::confirmations::take(conn, order.id).await? {
+        return Ok(());
+    }
+    let website = find_website(conn, order.source_website_id).await?;
+    let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
+    let confirmation = Confirmation {
+        website: &website,
+        user: order.user_id,
+        contact: &order.contact,
+        number: &order.order_number,
+        total: order.total_amount,
+        address: order.shipping_address().map(|address| address.lines()).unwrap_or_default(),
+    };
+    let lines = lines.iter().map(|line| ConfirmedLine {
+        name: &line.name,
+        sku: &line.sku,
+        quantity: line.quantity,
+        total: line.total_price,
+    });
+    match confirmation.message(Trust::Known, lines) {
+        Some(message) => mail::actions::queue(conn, &message).await,
+        None => Ok(()),
+    }
+}
 
 /// Queues the shipping confirmation: the shipped lines and the number of units still to be shipped.
 pub(super) async fn queue_shipped(
@@ -38,15 +157,16 @@ pub(super) async fn queue_shipped(
     queue(conn, order, Template::OrderShipped, values).await
 }
 
-/// Queues the cancellation email with the amount to be refunded.
+/// Queues the cancellation email with the amount to be refunded. None is sent if the order was never confirmed by email.
 pub(super) async fn queue_cancelled(conn: &Conn, order: &OrderRow, lines: &[OrderDetailRow]) -> Result<()> {
+    if store::confirmations::take(conn, order.id).await? {
+        return Ok(());
+    }
     let refund = order.paid_amount - order.refunded_amount;
     let refund = if refund.is_zero() {
         None
     } else {
-        let website = websites::store::by_ids(conn, &[order.source_website_id]).await?.pop();
-        let website = website.ok_or_else(|| Error::Internal("the website of an order does not exist".into()))?;
-        let currency = website.currency();
+        let currency = find_website(conn, order.source_website_id).await?.currency();
         Some(format!("{} {currency}", currency.format(refund)))
     };
     let values = json!({
@@ -57,13 +177,23 @@ pub(super) async fn queue_cancelled(conn: &Conn, order: &OrderRow, lines: &[Orde
     queue(conn, order, Template::OrderCancelled, values).await
 }
 
+async fn find_website(conn: &Conn, id: WebsiteId) -> Result<WebsiteRow> {
+    let website = websites::store::by_ids(conn, &[id]).await?.pop();
+    website.ok_or_else(|| Error::Internal("the website of an order does not exist".into()))
+}
+
 fn item(line: &OrderDetailRow, quantity: i32) -> Value {
     json!({ "name": line.name, "quantity": quantity })
 }
 
+/// `order` has the status before the change that the email is about.
 async fn queue(conn: &Conn, order: &OrderRow, template: Template, mut values: Value) -> Result<()> {
     let Some(to) = order.contact.contact_email.clone() else { return Ok(()) };
-    values["name"] = json!(order.contact.contact_name.as_ref().unwrap_or(&to));
+    let trust = match order.status == Status::Pending && order.paid_amount.is_zero() {
+        true => trust(conn, order.user_id, &order.contact).await?,
+        false => Trust::Known,
+    };
+    values["name"] = json!(greeting(&order.contact, &to, trust));
     let message = Message { template, to, user: order.user_id, website: Some(order.source_website_id), values };
     mail::actions::queue(conn, &message).await
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Utc;
+
 use super::{
     access::{actor_of, editor_scope, reread, retain_known},
     place::{check_stock, line, lock_products},
 };
 use crate::{
     auth::{Scope, Viewer},
+    carts::{self, model::Client},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderDetailId, OrderId, ProductId},
@@ -72,7 +75,14 @@ async fn lock_addition(
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers; NOT_FOUND for an order that is not the viewer's; ILLEGAL_TRANSITION unless
 /// the order is pending; PAYMENT_EXISTS if it has a payment; user errors of the line.
-pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: ProductId, quantity: i32) -> Result<OrderRow> {
+pub async fn add_line(
+    db: &Db,
+    viewer: &Viewer,
+    client: &Client,
+    order: OrderId,
+    product: ProductId,
+    quantity: i32,
+) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity)?;
     db.contended_transaction(async |conn| {
@@ -89,12 +99,23 @@ pub async fn add_line(db: &Db, viewer: &Viewer, order: OrderId, product: Product
             ));
         }
         check_stock(&product, quantity, "productId".into(), "quantity".into())?;
+        check_client(conn, client, &order, &product, quantity).await?;
         check_total("quantity", order.total_amount + line_total(product.price, quantity))?;
         add_units(conn, order.id, &product, same, quantity).await?;
         take_stock(conn, viewer, order.id, &product, quantity).await?;
         reread(conn, order.id).await
     })
     .await
+}
+
+/// Checks that the client may hold additional units in an unpaid order. An order that had nothing to pay for can expire from
+/// now on.
+async fn check_client(conn: &Conn, client: &Client, order: &OrderRow, product: &ProductRow, more: i32) -> Result<()> {
+    carts::actions::check_units(conn, client, None, &[(product, more)], |_, _| "quantity".to_owned()).await?;
+    match client.settings().unpaid_wait() {
+        Some(wait) if order.total_amount.is_zero() => store::unpaid::start(conn, order.id, Utc::now() + wait).await,
+        _ => Ok(()),
+    }
 }
 
 /// Returns the line that additional units of a product at its current price are added to; none for a new line.
@@ -130,7 +151,13 @@ async fn add_units(
 /// price as [`add_line`] does.
 /// # Errors
 /// As [`add_line`].
-pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: i32) -> Result<OrderRow> {
+pub async fn update_line(
+    db: &Db,
+    viewer: &Viewer,
+    client: &Client,
+    id: OrderDetailId,
+    quantity: i32,
+) -> Result<OrderRow> {
     let scope = editor_scope(viewer)?;
     check_quantity("quantity".into(), quantity)?;
     db.contended_transaction(async |conn| {
@@ -142,6 +169,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: OrderDetailId, quantity: 
         if more > 0 {
             let price = if is_at_current_price { product.price } else { line.unit_price };
             check_stock(&product, more, "id".into(), "quantity".into())?;
+            check_client(conn, client, &order, &product, more).await?;
             check_total("quantity", order.total_amount + line_total(price, more))?;
         }
         if is_at_current_price {

@@ -5,6 +5,7 @@ mod access;
 mod checkout;
 mod create;
 mod emails;
+pub mod expiry;
 mod lines;
 mod lookup;
 mod notes;
@@ -17,6 +18,7 @@ mod status;
 pub use self::{
     checkout::{Billing, CheckoutRequest, ContactRequest, Destination, checkout},
     create::{OrderRequest, create},
+    emails::queue_deferred_confirmation,
     lines::{add_line, remove_line, update_line},
     lookup::find_by_number_and_email,
     notes::add_note,

@@ -6,21 +6,18 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 use futures_util::{FutureExt, future::BoxFuture};
 use rust_decimal::Decimal;
-use serde_json::json;
 
+use super::emails::{self, Confirmation, ConfirmedLine, Trust};
 use crate::{
     auth::{GuestKey, Scope},
-    carts,
+    carts::{self, model::Client},
     db::{Conn, idempotency::ClaimedKey, run_pipelined},
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId, WebsiteId},
-    mail::{
-        self,
-        model::{Message, Template},
-    },
+    mail::{self, model::Message},
     money::{check_total, line_total},
     orders::{
-        model::{Contact, NewOrder, NewOrderDetail, OrderAddress, OrderRow, Status},
+        model::{Contact, NewOrder, NewOrderDetail, NewUnpaidOrder, OrderAddress, OrderRow, Status},
         store,
     },
     postal::CountryCode,
@@ -38,7 +35,8 @@ use crate::{
 };
 
 /// The buyer and the details that are copied to their orders.
-pub(super) struct Buyer {
+pub(super) struct Buyer<'a> {
+    pub(super) client: &'a Client,
     pub(super) user: Option<UserId>,
     pub(super) guest: Option<GuestKey>,
     pub(super) contact: Contact,
@@ -68,7 +66,7 @@ pub(super) type Items<'a> = [(&'a ProductRow, i32)];
 /// orders; it is pipelined with their lines.
 pub(super) async fn place<'a>(
     conn: &'a Conn,
-    buyer: &Buyer,
+    buyer: &Buyer<'_>,
     items: &Items<'_>,
     field: &'static str,
     claimed: &'a ClaimedKey,
@@ -90,6 +88,8 @@ pub(super) async fn place<'a>(
     let mut new = Vec::new();
     let mut totals: BTreeMap<OrderId, Decimal> = BTreeMap::new();
     let (mut lines, mut sold, mut emails) = (Vec::new(), Vec::new(), Vec::new());
+    let trust = emails::trust(conn, buyer.user, &buyer.contact).await?;
+    let is_deferred = emails::must_wait(conn, trust, &buyer.contact).await?;
     for ((id, number), (website_id, website_items)) in numbers.into_iter().zip(&by_website) {
         let website = website(website_id)?;
         let total: Decimal = website_items.iter().map(|(product, quantity)| line_total(product.price, *quantity)).sum();
@@ -109,7 +109,9 @@ pub(super) async fn place<'a>(
             cart_token_hash: buyer.guest.filter(|_| buyer.user.is_none()).map(|guest| guest.hash().to_vec()),
             placed_at: Utc::now(),
         };
-        emails.extend(confirmation(buyer, &order, website, website_items, total));
+        if !is_deferred {
+            emails.extend(confirmation(buyer, trust, &order, website, website_items, total));
+        }
         lines.extend(website_items.iter().map(|(product, quantity)| line(id, product, *quantity)));
         sold.extend(
             website_items
@@ -123,10 +125,14 @@ pub(super) async fn place<'a>(
     sold.sort_by_key(|movement| movement.product_id);
     let mut orders = store::insert_all(conn, &new).await?;
     orders.sort_by_key(|order| order.id);
+    let deferred: Vec<OrderId> = orders.iter().filter(|_| is_deferred).map(|order| order.id).collect();
+    let unpaid = unpaid_orders(buyer, &totals);
     let rest = [
         store::insert_lines(conn, &lines).boxed(),
         stock::store::insert(conn, &sold).boxed(),
         mail::actions::queue_all(conn, &emails).boxed(),
+        store::confirmations::insert_all(conn, &deferred).boxed(),
+        store::unpaid::insert_all(conn, &unpaid).boxed(),
         claimed.store_result(conn, first.0).boxed(),
     ];
     run_pipelined(rest.into_iter().chain(also)).await?;
@@ -137,36 +143,47 @@ pub(super) async fn place<'a>(
     Ok(orders)
 }
 
+/// Returns the orders that wait for payment: none that staff placed. There is nothing to pay for an order whose total is
+/// 0, so it does not expire.
+fn unpaid_orders(buyer: &Buyer<'_>, totals: &BTreeMap<OrderId, Decimal>) -> Vec<NewUnpaidOrder> {
+    if buyer.client.is_staff() {
+        return Vec::new();
+    }
+    let expires_at = buyer.client.settings().unpaid_wait().map(|wait| Utc::now() + wait);
+    let network = &buyer.client.network;
+    let unpaid = totals.iter().map(|(order, total)| NewUnpaidOrder {
+        order_id: *order,
+        user_id: buyer.user,
+        network: network.clone(),
+        expires_at: expires_at.filter(|_| !total.is_zero()),
+    });
+    unpaid.collect()
+}
+
 /// Returns the confirmation email of an order; none without a contact email address.
 fn confirmation(
-    buyer: &Buyer,
+    buyer: &Buyer<'_>,
+    trust: Trust,
     order: &NewOrder,
     website: &WebsiteRow,
-    website_items: &[(&ProductRow, i32)],
+    website_items: &Items<'_>,
     total: Decimal,
 ) -> Option<Message> {
-    let currency = website.currency();
-    let money = |amount: Decimal| format!("{} {currency}", currency.format(amount));
-    let lines: Vec<_> = website_items
-        .iter()
-        .map(|(product, quantity)| {
-            let total = money(line_total(product.price, *quantity));
-            json!({ "name": product.name, "sku": product.sku, "quantity": quantity, "total": total })
-        })
-        .collect();
-    Some(Message {
-        template: Template::OrderPlaced,
-        to: buyer.contact.contact_email.clone()?,
+    let confirmation = Confirmation {
+        website,
         user: buyer.user,
-        website: Some(website.id),
-        values: json!({
-            "name": buyer.contact.contact_name,
-            "order": order.order_number,
-            "lines": lines,
-            "total": money(total),
-            "address": buyer.addresses.shipping.lines(),
-        }),
-    })
+        contact: &buyer.contact,
+        number: &order.order_number,
+        total,
+        address: buyer.addresses.shipping.lines(),
+    };
+    let lines = website_items.iter().map(|(product, quantity)| ConfirmedLine {
+        name: &product.name,
+        sku: &product.sku,
+        quantity: *quantity,
+        total: line_total(product.price, *quantity),
+    });
+    confirmation.message(trust, lines)
 }
 
 pub(super) fn line(order: OrderId, product: &ProductRow, quantity: i32) -> NewOrderDetail {

@@ -10,7 +10,7 @@ use crate::{
     auth::Viewer,
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
-    ids::{OrderId, ProductId},
+    ids::{OrderId, ProductId, UserId},
     jobs::{self, model::NewJob},
     orders::{
         model::{OrderDetailRow, OrderRow, PaymentStatus, REVERSE_PAYMENTS, Status},
@@ -65,8 +65,9 @@ async fn change_status(
     match status {
         Status::Shipped => shipments::ship_remaining(conn, &order).await?,
         Status::Delivered => shipments::deliver_remaining(conn, &order).await?,
-        Status::Cancelled => apply_cancellation(conn, viewer, &order, &unshipped).await?,
-        Status::Pending | Status::Confirmed => {}
+        Status::Cancelled => apply_cancellation(conn, viewer.user_id(), &order, &unshipped).await?,
+        Status::Confirmed => emails::queue_deferred_confirmation(conn, &order).await?,
+        Status::Pending => {}
     }
     let order = reread(conn, order.id).await?;
     // The triggers have changed the status along with the shipments; an imported order without shipments is updated
@@ -75,7 +76,9 @@ async fn change_status(
 }
 
 /// Returns the lines of an order of which nothing was shipped.
-async fn unshipped_lines(conn: &Conn, order: &OrderRow, field: &'static str) -> Result<Vec<OrderDetailRow>> {
+/// # Errors
+/// ILLEGAL_TRANSITION of this field if a part of the order was shipped.
+pub(super) async fn unshipped_lines(conn: &Conn, order: &OrderRow, field: &'static str) -> Result<Vec<OrderDetailRow>> {
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
     if lines.iter().any(|line| line.shipped_quantity > 0) {
         let rule = "A part of the order was shipped. Request a return instead.";
@@ -85,9 +88,14 @@ async fn unshipped_lines(conn: &Conn, order: &OrderRow, field: &'static str) -> 
 }
 
 /// Applies what a cancellation entails: stock is returned, payments are undone by a job, and the customer gets an
-/// email.
-async fn apply_cancellation(conn: &Conn, viewer: &Viewer, order: &OrderRow, lines: &[OrderDetailRow]) -> Result<()> {
-    restore_stock(conn, viewer, order.id).await?;
+/// email. `user` is the user who cancels it; none for guests and for the system.
+pub(super) async fn apply_cancellation(
+    conn: &Conn,
+    user: Option<UserId>,
+    order: &OrderRow,
+    lines: &[OrderDetailRow],
+) -> Result<()> {
+    restore_stock(conn, user, order.id).await?;
     if order.payment_status != PaymentStatus::None {
         let payload = serde_json::json!({ "order": order.id });
         jobs::store::enqueue(conn, &NewJob { kind: REVERSE_PAYMENTS.kind, payload, user_id: None, run_at: None })
@@ -97,7 +105,7 @@ async fn apply_cancellation(conn: &Conn, viewer: &Viewer, order: &OrderRow, line
 }
 
 /// Returns to stock what the ledger says the order took and no more, since imported orders took nothing.
-async fn restore_stock(conn: &Conn, viewer: &Viewer, order: OrderId) -> Result<()> {
+async fn restore_stock(conn: &Conn, user: Option<UserId>, order: OrderId) -> Result<()> {
     let taken = stock::store::deducted_by_order(conn, order).await?;
     let ids: Vec<ProductId> = taken.iter().map(|(product, _)| *product).collect();
     products::store::lock(conn, &ids).await?;
@@ -106,7 +114,7 @@ async fn restore_stock(conn: &Conn, viewer: &Viewer, order: OrderId) -> Result<(
         .map(|(product, quantity)| {
             let quantity = i32::try_from(quantity)
                 .map_err(|_| Error::Internal("the ledger quantity of an order overflows".into()))?;
-            Ok(NewMovement::new(product, Some(order), viewer.user_id(), Reason::Cancellation, quantity))
+            Ok(NewMovement::new(product, Some(order), user, Reason::Cancellation, quantity))
         })
         .collect::<Result<Vec<_>>>()?;
     stock::store::insert(conn, &back).await

@@ -5,8 +5,9 @@ mod events;
 mod returns;
 mod shipments;
 mod status;
+mod unpaid;
 
-pub use self::{addresses::*, events::*, returns::*, shipments::*, status::*};
+pub use self::{addresses::*, events::*, returns::*, shipments::*, status::*, unpaid::*};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -3,12 +3,14 @@
 //! also those of these websites; a guest those placed with their cart token; the public none.
 
 pub mod bulk;
+pub mod confirmations;
 pub mod events;
 mod export;
 pub mod history;
 mod numbers;
 pub mod returns;
 pub mod shipments;
+pub mod unpaid;
 
 use chrono::{DateTime, Utc};
 use diesel::{

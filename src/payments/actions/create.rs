@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{StartedOperation, execute, reread, start_operation};
 use crate::{
     auth::{Permission, Scope, Viewer},
+    config::OrderSettings,
     db::{
         Conn, Db,
         idempotency::{Claim, IdempotencyKey, Owner},
@@ -56,6 +57,7 @@ struct IdempotencyTerms<'a> {
 pub async fn create(
     db: &Db,
     providers: &Providers,
+    settings: OrderSettings,
     viewer: &Viewer,
     request: PaymentRequest,
     key: String,
@@ -81,6 +83,7 @@ pub async fn create(
         };
         let order = orders::store::lock(conn, &scope, request.order).await?;
         let order = order.ok_or_else(|| Error::not_found("orderId", "order"))?;
+        extend_wait(conn, settings, &order, request.method).await?;
         let started = open(conn, providers, order, &request, viewer.user_id()).await?;
         claimed.store_result(conn, started.payment.id.0).await?;
         Ok((started.payment.id, Some(started)))
@@ -102,6 +105,17 @@ fn check(providers: &Providers, request: &PaymentRequest) -> Result<()> {
         return Err(Error::user(UserErrorCode::TooLong, "source", rule));
     }
     provider.check(request.method, source)
+}
+
+/// Lets an order that waits for payment wait as long as the method allows, from its placement: so a customer cannot hold
+/// units longer by paying again and again.
+async fn extend_wait(conn: &Conn, settings: OrderSettings, order: &OrderRow, method: Method) -> Result<()> {
+    let wait = match method {
+        Method::Card => return Ok(()),
+        Method::BankTransfer => settings.bank_transfer_wait(),
+        Method::CashOnDelivery => settings.cash_on_delivery_wait(),
+    };
+    orders::store::unpaid::extend(conn, order.id, wait.map(|wait| order.placed_at + wait)).await
 }
 
 async fn open(

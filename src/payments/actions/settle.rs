@@ -9,7 +9,10 @@ use crate::{
     db::Conn,
     error::{Error, Result},
     jobs::{self, model::NewJob},
-    orders::model::{OrderRow, REVERSE_PAYMENTS, Status as OrderStatus},
+    orders::{
+        self,
+        model::{OrderRow, REVERSE_PAYMENTS, Status as OrderStatus},
+    },
     payments::{
         actions::reconcile::CAPTURE,
         model::{Kind, OperationRow, OperationStatus, ProviderName, SettleOutcome, sanitize},
@@ -40,6 +43,7 @@ pub async fn settle(
         (OperationStatus::Pending, OperationOutcome::Done { reference }) => {
             finish(conn, &operation, OperationStatus::Succeeded, sanitize(reference).as_deref(), None).await?;
             enqueue_follow_up(conn, providers, provider, &order, &operation).await?;
+            confirm_by_email(conn, providers, provider, &order, &operation).await?;
         }
         (OperationStatus::Pending, OperationOutcome::Declined { failure }) => {
             let failure = sanitize(failure).unwrap_or_else(|| "refused".to_owned());
@@ -60,6 +64,26 @@ pub async fn settle(
         }
     }
     Ok(SettleOutcome::Applied)
+}
+
+/// Queues the confirmation email that waited for the payment of the order. Nobody has paid yet if staff have to confirm
+/// that the money has arrived.
+async fn confirm_by_email(
+    conn: &Conn,
+    providers: &Providers,
+    provider: ProviderName,
+    order: &OrderRow,
+    operation: &OperationRow,
+) -> Result<()> {
+    let is_paid = match operation.kind {
+        Kind::Capture => true,
+        Kind::Authorize => providers.get(provider).is_some_and(|provider| !provider.requires_manual_capture()),
+        Kind::Void | Kind::Refund => false,
+    };
+    if !is_paid || order.status == OrderStatus::Cancelled {
+        return Ok(());
+    }
+    orders::actions::queue_deferred_confirmation(conn, order).await
 }
 
 /// Settles an operation and deletes the job that resolves it, and with it the last copy of the source.

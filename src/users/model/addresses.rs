@@ -139,6 +139,8 @@ impl AddressPatch {
         let mut validator = Validator::new();
         validator.optional_texts("recipientName", &mut self.recipient_name, 255);
         validator.optional_texts("company", &mut self.company, 255);
+        validator.without_url("recipientName", self.recipient_name.iter_mut().flatten());
+        validator.without_url("company", self.company.iter_mut().flatten());
         let country = match &mut self.country {
             Some(given) => match CountryCode::checked("countryCode", given) {
                 Ok(country) => {

@@ -92,7 +92,7 @@ impl UserPatch {
     /// User errors for invalid fields.
     pub fn checked(mut self, country: Option<&str>) -> Result<Self> {
         let mut validator = Validator::new();
-        validator.texts("name", &mut self.name, 255);
+        validator.names("name", &mut self.name, 255);
         let phone = self.phone.map(|phone| {
             phone.map(|phone| validator.value_or_default(text::normalize_phone("phone", &phone, country)))
         });

@@ -10,3 +10,8 @@ mod response_headers;
 mod stronger_users;
 mod unconfirmed_accounts;
 mod website_imports;
+mod order_emails;
+mod refresh_cookie;
+mod response_headers;
+mod unpaid_stock;
+mod website_hosts;

@@ -18,6 +18,7 @@ const TABLES_WITHOUT_TIMESTAMPS: &[(&str, &str)] = &[
     ("api_key_websites", "rows are only inserted and deleted"),
     ("audit_log", "a log: append-only"),
     ("cart_reservations", "rows are only inserted and deleted"),
+    ("deferred_confirmations", "rows are only inserted and deleted"),
     ("idempotency_keys", "written once"),
     ("login_throttles", "counters, deleted after a day"),
     ("media", "content: the same file is the same row"),
@@ -37,6 +38,7 @@ const TABLES_WITHOUT_TIMESTAMPS: &[(&str, &str)] = &[
     ("sources", "has first_seen and last_seen instead"),
     ("stock_movements", "a ledger: append-only"),
     ("search_websites", "the language of the documents"),
+    ("unpaid_orders", "a queue, whose rows are deleted when the order is paid"),
     ("search_words", "rows are only inserted and deleted"),
 ];
 

@@ -12,6 +12,7 @@ use souk::config::CartSettings;
 use souk::config::Environment;
 use souk::config::{HttpSettings, RateSettings};
 use souk::config::LimitSettings;
+use souk::config::OrderSettings;
 use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
 use souk::graphql;
@@ -83,6 +84,7 @@ pub struct TestAppBuilder {
     password_cost: PasswordCost,
     accounts: AccountSettings,
     reviews: ReviewSettings,
+    orders: OrderSettings,
     payment_providers: Box<dyn FnOnce(&TestDb) -> Providers + Send>,
     is_recording_searches: bool,
 }
@@ -97,6 +99,7 @@ impl Default for TestAppBuilder {
             password_cost: CHEAP_PASSWORD_COST,
             accounts: AccountSettings::default(),
             reviews: ReviewSettings::default(),
+            orders: OrderSettings::unlimited(),
             payment_providers: Box::new(payments),
             is_recording_searches: true,
         }
@@ -140,6 +143,11 @@ impl TestAppBuilder {
         Self { reviews, ..self }
     }
 
+    /// Sets the order settings, instead of none that limit what a client may hold.
+    pub fn orders(self, orders: OrderSettings) -> Self {
+        Self { orders, ..self }
+    }
+
     /// Uses these payment providers instead of the test provider and manual payment.
     pub fn payment_providers(self, providers: impl FnOnce(&TestDb) -> Providers + Send + 'static) -> Self {
         Self { payment_providers: Box::new(providers), ..self }
@@ -168,6 +176,7 @@ impl TestAppBuilder {
             session_lifetime: chrono::Duration::days(30),
             accounts: self.accounts,
             selling: CartSettings::default(),
+            orders: self.orders,
             reviews: self.reviews,
             jwt: self.jwt,
             currency_cache: CurrencyCache::default(),

@@ -156,7 +156,8 @@ impl TestDb {
                 NOT EXISTS (({lines} EXCEPT {taken}) UNION ALL ({taken} EXCEPT {lines})) AS as_taken,
                 (SELECT count(*) FROM order_events WHERE order_id = o.id AND kind = 'placed') AS events,
                 (SELECT count(*) FROM jobs WHERE payload ->> 'template' = 'order_placed'
-                    AND payload -> 'values' ->> 'order' = o.order_number) AS mails,
+                    AND payload -> 'values' ->> 'order' = o.order_number)
+                    + (SELECT count(*) FROM deferred_confirmations WHERE order_id = o.id) AS mails,
                 (SELECT count(*) FROM audit_log WHERE resource_type = 'Order' AND resource_id = o.id AND change = 'created') AS entries,
                 (SELECT count(*) FROM idempotency_keys WHERE operation = 'checkout' AND answer_id = o.checkout_id) AS keys
             FROM orders o"

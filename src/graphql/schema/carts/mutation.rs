@@ -256,8 +256,8 @@ impl CartMutation {
     }
 
     /// Reserves all units in the viewer's cart until `reservedUntil` (by default for 15 minutes), or none of them, with
-    /// OUT_OF_STOCK, if a product is not available in this quantity. A
-    /// checkout page calls this when it opens, so that the units are not sold to others in the meantime. Calling it
+    /// OUT_OF_STOCK, if a product is not available in this quantity, or OUT_OF_RANGE, if one customer may not hold so many
+    /// units without paying. A checkout page calls this when it opens, so that the units are not sold to others in the meantime. Calling it
     /// again does not extend the reservation. Reserves nothing if reservations are disabled on this server.
     async fn cart_reserve(
         &self,
@@ -265,8 +265,9 @@ impl CartMutation {
         #[graphql(desc = "The cart to reserve.")] input: CartReserveInput,
     ) -> Result<CartReservePayload> {
         let duration = ctx.services().selling.reservation();
-        let reserved =
-            async { actions::reserve(ctx.db(), ctx.viewer(), CartId::parse("id", &input.id)?, duration).await };
+        let reserved = async {
+            actions::reserve(ctx.db(), ctx.viewer(), &ctx.client(), CartId::parse("id", &input.id)?, duration).await
+        };
         CartReservePayload::of(ctx, reserved.await).await
     }
 

@@ -9,7 +9,7 @@ use crate::{
     graphql::{
         engine::{guards::PermissionGuard, payload::payload, scalars::Decimal},
         schema::{
-            context::ContextExt,
+            context::{ContextExt, Services},
             payments::{Payment, payment},
         },
     },
@@ -119,7 +119,8 @@ impl PaymentMutation {
             let PaymentCreateInput { order_id, provider, method, source, idempotency_key } = input;
             let order = OrderId::parse("orderId", &order_id)?;
             let request = PaymentRequest { order, provider, method, source };
-            actions::create(ctx.db(), &ctx.services().providers, ctx.viewer(), request, idempotency_key).await
+            let Services { providers, orders, .. } = ctx.services();
+            actions::create(ctx.db(), providers, *orders, ctx.viewer(), request, idempotency_key).await
         };
         PaymentCreatePayload::of(created.await.map(payment))
     }

@@ -283,9 +283,10 @@ pub struct WebsiteUpdateInput {
     id: ID,
     /// Unique code, 1 to 50 characters: a-z, 0-9 and dashes.
     code: MaybeUndefined<String>,
-    /// Display name, 1 to 255 characters.
+    /// Display name, 1 to 255 characters. A role that is limited to certain websites cannot set one that contains a URL.
     name: MaybeUndefined<String>,
-    /// URL of the shop; must start with https:// or http://.
+    /// URL of the shop; must start with https:// or http://. Links in emails to customers start with it, so a role that is
+    /// limited to certain websites can change only its path.
     base_url: MaybeUndefined<String>,
     /// Language of the products. The products are reindexed within a few minutes and stay searchable meanwhile.
     language: MaybeUndefined<Language>,

@@ -9,8 +9,9 @@ use rand::{
 };
 use serde_json::json;
 use souk::{
-    auth::{GuestKey, Viewer},
+    auth::{GuestKey, RequestOrigin, Viewer},
     carts,
+    config::OrderSettings,
     db::{Db, DbSettings},
     error::Error,
     ids::{CartId, ProductId, RowId},
@@ -172,7 +173,8 @@ async fn reserve_briefly(db: &Db, shopper: &Shopper) -> Result<(), String> {
     let viewer = Viewer::anonymous().with_guest(guest);
     let cart = CartId::parse("id", &shopper.cart).unwrap();
     let time = chrono::Duration::milliseconds(rand::random_range(0..20));
-    match carts::actions::reserve(db, &viewer, cart, Some(time)).await {
+    let client = carts::model::Client::new(&viewer, &RequestOrigin::default(), OrderSettings::unlimited());
+    match carts::actions::reserve(db, &viewer, &client, cart, Some(time)).await {
         Ok(_) => Ok(()),
         Err(Error::User(errors)) => Err(errors
             .iter()

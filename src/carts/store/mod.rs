@@ -1,6 +1,8 @@
 //! All SQL statements on carts, their lines and reservations.
 //! Rule: a cart is visible only to its owner, and only until it expires.
 
+pub mod holds;
+
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*, upsert::excluded};
 use diesel_async::RunQueryDsl;

@@ -1,5 +1,9 @@
 //! Rows and rules of carts.
 
+mod client;
+
+pub use self::client::{Client, HeldUnits};
+
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 use rust_decimal::Decimal;
@@ -115,4 +119,6 @@ pub struct Reservation {
     pub quantity: i32,
     /// When the reservation expires.
     pub expires_at: DateTime<Utc>,
+    /// SHA-256 of the network from which it was made.
+    pub network: Option<Vec<u8>>,
 }

@@ -1,0 +1,69 @@
+//! Limits of what one client may hold in reservations and unpaid orders, so that nobody can sell out a product without
+//! paying.
+
+use crate::{
+    carts::{model::Client, store::holds},
+    db::Conn,
+    error::{Error, Result, UserError, UserErrorCode},
+    ids::{CartId, ProductId},
+    products::model::ProductRow,
+};
+
+/// Checks that the client may hold these quantities in addition to what it holds in other carts and in unpaid orders.
+/// The caller has locked the products. `quantity_field` returns the name of the quantity's field.
+/// # Errors
+/// OUT_OF_RANGE of the quantities that are too large.
+pub async fn check_units(
+    conn: &Conn,
+    client: &Client,
+    cart: Option<CartId>,
+    items: &[(&ProductRow, i32)],
+    quantity_field: impl Fn(usize, &ProductRow) -> String,
+) -> Result<()> {
+    let limited: Vec<ProductId> =
+        items.iter().filter(|(product, _)| !product.sells_without_stock()).map(|(product, _)| product.id).collect();
+    if limited.is_empty() || client.max_units(0).is_none() {
+        return Ok(());
+    }
+    let held = holds::units_by_product(conn, client, cart, &limited).await?;
+    let mut wrong = Vec::new();
+    for (index, (product, quantity)) in items.iter().enumerate() {
+        let theirs = held.get(&product.id).copied().unwrap_or_default();
+        let max = client.max_units(i64::from(product.stock) + theirs.ordered);
+        let wanted = theirs.reserved + theirs.ordered + i64::from(*quantity);
+        if !product.sells_without_stock() && max.is_some_and(|max| wanted > max) {
+            // Without numbers, because everyone could compute the stock from them.
+            let rule = format!(
+                "{}: one customer cannot hold this many units without paying. Choose a smaller quantity, or pay for your \
+                 other orders first.",
+                product.name
+            );
+            wrong.push(UserError::new(UserErrorCode::OutOfRange, quantity_field(index, product), rule));
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
+}
+
+/// Checks that the client may reserve this cart in addition to its other reserved carts.
+/// # Errors
+/// OUT_OF_RANGE of `id`.
+pub(super) async fn check_reserved_carts(conn: &Conn, client: &Client, cart: CartId) -> Result<()> {
+    let max = client.settings().reserved_carts as usize;
+    if max == 0 || holds::count_reserved_carts(conn, client, cart).await? < max {
+        return Ok(());
+    }
+    let rule = format!("There are reservations for {max} carts already. Check out, or try again later.");
+    Err(Error::user(UserErrorCode::OutOfRange, "id", rule))
+}
+
+/// Checks that the client may place another order before it has paid for the others.
+/// # Errors
+/// OUT_OF_RANGE of this field.
+pub async fn check_unpaid_orders(conn: &Conn, client: &Client, field: &'static str) -> Result<()> {
+    let max = i64::from(client.settings().unpaid_orders);
+    if max == 0 || holds::count_unpaid_orders(conn, client).await? < max {
+        return Ok(());
+    }
+    let rule = format!("There are {max} unpaid orders already. Pay for them first, or try again tomorrow.");
+    Err(Error::user(UserErrorCode::OutOfRange, field, rule))
+}

@@ -1,0 +1,92 @@
+//! SQL statements on what a client holds without having paid for it: reservations and unpaid orders.
+//! Rule: a row counts if its user or its network is the client's.
+
+use std::collections::HashMap;
+
+use diesel::{dsl::sum, prelude::*};
+use diesel_async::RunQueryDsl;
+
+use crate::{
+    carts::model::{Client, HeldUnits},
+    db::{
+        Conn,
+        sql::clock_timestamp,
+        tables::{cart_reservations as reservations, carts, order_details as lines, orders, unpaid_orders as unpaid},
+    },
+    error::Result,
+    ids::{CartId, ProductId},
+};
+
+/// Returns the units of these products that the client holds, without the reservations of this cart.
+pub async fn units_by_product(
+    conn: &Conn,
+    client: &Client,
+    cart: Option<CartId>,
+    products: &[ProductId],
+) -> Result<HashMap<ProductId, HeldUnits>> {
+    let found = futures_util::future::try_join(
+        reserved_units(conn, client, cart, products),
+        ordered_units(conn, client, products),
+    );
+    let (reserved, ordered) = found.await?;
+    let mut held: HashMap<ProductId, HeldUnits> = HashMap::new();
+    for (product, units) in reserved {
+        held.entry(product).or_default().reserved = units.unwrap_or_default();
+    }
+    for (product, units) in ordered {
+        held.entry(product).or_default().ordered = units.unwrap_or_default();
+    }
+    Ok(held)
+}
+
+async fn reserved_units(
+    mut conn: &Conn,
+    client: &Client,
+    cart: Option<CartId>,
+    products: &[ProductId],
+) -> Result<Vec<(ProductId, Option<i64>)>> {
+    let is_theirs = carts::user_id.eq(client.user).or(reservations::network.eq(client.network.as_deref()));
+    let query = reservations::table
+        .inner_join(carts::table)
+        .filter(reservations::product_id.eq_any(products))
+        .filter(reservations::cart_id.ne_all(Vec::from_iter(cart)))
+        .filter(reservations::expires_at.gt(clock_timestamp()))
+        .filter(is_theirs)
+        .group_by(reservations::product_id)
+        .select((reservations::product_id, sum(reservations::quantity)));
+    Ok(query.load(&mut conn).await?)
+}
+
+async fn ordered_units(
+    mut conn: &Conn,
+    client: &Client,
+    products: &[ProductId],
+) -> Result<Vec<(ProductId, Option<i64>)>> {
+    let is_theirs = unpaid::user_id.eq(client.user).or(unpaid::network.eq(client.network.as_deref()));
+    let query = unpaid::table
+        .inner_join(orders::table.inner_join(lines::table))
+        .filter(unpaid::ended_at.is_null())
+        .filter(lines::product_id.eq_any(products))
+        .filter(is_theirs)
+        .group_by(lines::product_id)
+        .select((lines::product_id, sum(lines::quantity)));
+    Ok(query.load(&mut conn).await?)
+}
+
+/// Returns the number of other carts for which the client's network has reservations. A user has one cart only.
+pub async fn count_reserved_carts(mut conn: &Conn, client: &Client, cart: CartId) -> Result<usize> {
+    let Some(network) = client.counted_network() else { return Ok(0) };
+    let query = reservations::table
+        .filter(reservations::network.eq(network))
+        .filter(reservations::cart_id.ne(cart))
+        .filter(reservations::expires_at.gt(clock_timestamp()))
+        .select(reservations::cart_id)
+        .distinct();
+    Ok(query.load::<CartId>(&mut conn).await?.len())
+}
+
+/// Returns the number of the client's unpaid orders, with those that were canceled in the past day.
+pub async fn count_unpaid_orders(mut conn: &Conn, client: &Client) -> Result<i64> {
+    let is_theirs = unpaid::user_id.eq(client.user).or(unpaid::network.eq(client.counted_network()));
+    Ok(unpaid::table.filter(is_theirs).count().get_result(&mut conn).await?)
+}

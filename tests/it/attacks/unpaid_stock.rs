@@ -1,0 +1,273 @@
+//! A client who never pays cannot sell out a product: neither with reservations nor with orders, with new carts or accounts.
+
+use serde_json::{Value, json};
+use souk::{
+    config::OrderSettings,
+    ids::{OrderId, ProductId, RowId},
+    orders::actions::expiry::cancel_expired,
+};
+
+use crate::support::{Actor, ProductSpec, TestApp, TestResponse, fixtures::TestCart};
+
+const STOCK: i32 = 50;
+const HERE: &str = "203.0.113.7";
+/// Another address of the same network.
+const BESIDE: &str = "203.0.113.99";
+const ELSEWHERE: &str = "198.51.100.1";
+
+async fn app_with(orders: OrderSettings) -> (TestApp, ProductId) {
+    let app = TestApp::builder().orders(orders).build().await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id;
+    (app, product)
+}
+
+/// Runs a mutation from this address, as forwarded by the shop's proxy.
+async fn from(actor: &Actor<'_>, address: &str, mutation: &str, fields: &str, input: Value) -> TestResponse {
+    let mut name = mutation.to_owned();
+    name[..1].make_ascii_uppercase();
+    let document = format!(
+        "mutation ($input: {name}Input!) {{ {mutation}(input: $input) {{ {fields} userErrors {{ code message field }} }} }}"
+    );
+    let request = actor.request().header("x-forwarded-for", address);
+    actor.run_request(request, &document, json!({ "input": input })).await
+}
+
+/// Reserves units in a new cart of a new guest; returns the outcome, the guest and their cart.
+async fn reserve<'a>(app: &'a TestApp, address: &str, product: ProductId, units: i32) -> (String, Actor<'a>, TestCart) {
+    let cart = app.anonymous().create_cart(&[(product, units)]).await;
+    let guest = app.anonymous().with_cart(cart.token.clone());
+    let reserved = from(&guest, address, "cartReserve", "", json!({ "id": cart.id })).await;
+    (reserved.outcome("cartReserve"), guest, cart)
+}
+
+/// Checks out units in a new cart of a new guest; returns the guest and the response.
+async fn buy<'a>(app: &'a TestApp, address: &str, product: ProductId, units: i32) -> (Actor<'a>, TestResponse) {
+    let cart = app.anonymous().create_cart(&[(product, units)]).await;
+    let guest = app.anonymous().with_cart(cart.token.clone());
+    let input = json!({
+        "cartId": cart.id,
+        "address": { "countryCode": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
+        "contact": { "name": "Ada", "email": format!("ada-{}@souk.example", uuid::Uuid::new_v4().simple()) },
+        "idempotencyKey": "k",
+    });
+    let response = from(&guest, address, "checkout", "orders { id }", input).await;
+    (guest, response)
+}
+
+/// Places an order that must be accepted; returns the guest and the order.
+async fn unpaid<'a>(app: &'a TestApp, address: &str, product: ProductId, units: i32) -> (Actor<'a>, String) {
+    let (guest, response) = buy(app, address, product, units).await;
+    assert_eq!(response.outcome("checkout"), "done", "{response:?}");
+    let order = response.text_at("checkout.orders.0.id");
+    (guest, order)
+}
+
+/// Moves the time at which orders expire into the past.
+async fn let_time_pass(app: &TestApp, time: &str) {
+    let sql = "UPDATE unpaid_orders SET expires_at = expires_at - interval '<t>', ended_at = ended_at - interval '<t>'";
+    app.database.sql(&sql.replace("<t>", time)).await;
+}
+
+async fn status(app: &TestApp, order: &str) -> String {
+    let id = OrderId::parse("id", order).unwrap().0;
+    app.database.scalar(&format!("SELECT status FROM orders WHERE id = {id}")).await
+}
+
+#[tokio::test]
+async fn reservations_of_one_network_are_limited_to_a_share_of_the_stock() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    for address in [HERE, "2001:db8:1:2::1", "127.0.0.1"] {
+        assert_eq!(reserve(&app, address, product, STOCK).await.0, "OUT_OF_RANGE lines.0.quantity", "{address}");
+    }
+    assert_eq!(reserve(&app, HERE, product, 25).await.0, "done");
+    // A new cart, another address of the network, and an account do not start over.
+    for address in [HERE, BESIDE] {
+        assert_eq!(reserve(&app, address, product, 1).await.0, "OUT_OF_RANGE lines.0.quantity", "{address}");
+    }
+    let customer = app.customer().await;
+    let cart = customer.create_cart(&[(product, 1)]).await;
+    let reserve_cart = async |address| {
+        from(&customer, address, "cartReserve", "", json!({ "id": cart.id })).await.outcome("cartReserve")
+    };
+    assert_eq!(reserve_cart(HERE).await, "OUT_OF_RANGE lines.0.quantity");
+    assert_eq!(reserve_cart(ELSEWHERE).await, "done");
+    // Others can buy the rest.
+    assert_eq!(buy(&app, ELSEWHERE, product, 20).await.1.outcome("checkout"), "done");
+}
+
+#[tokio::test]
+async fn number_of_reserved_carts_of_one_network_is_limited() {
+    let (app, product) = app_with(OrderSettings { reserved_carts: 3, ..OrderSettings::default() }).await;
+    for _ in 0..3 {
+        assert_eq!(reserve(&app, HERE, product, 1).await.0, "done");
+    }
+    let (refused, ..) = reserve(&app, BESIDE, product, 1).await;
+    assert_eq!(refused, "OUT_OF_RANGE id");
+    assert_eq!(reserve(&app, ELSEWHERE, product, 1).await.0, "done");
+    // A proxy on the same machine sends the requests of many clients.
+    for _ in 0..4 {
+        assert_eq!(reserve(&app, "127.0.0.1", product, 1).await.0, "done");
+    }
+    app.database.sql("UPDATE carts SET expires_at = now() - interval '1 second'").await;
+    souk::carts::actions::clean_up(&app.database.db).await.unwrap();
+    assert_eq!(reserve(&app, HERE, product, 1).await.0, "done");
+}
+
+#[tokio::test]
+async fn reserved_cart_can_be_checked_out_by_its_client() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    let (outcome, guest, cart) = reserve(&app, HERE, product, 25).await;
+    assert_eq!(outcome, "done");
+    let input = json!({
+        "cartId": cart.id,
+        "address": { "countryCode": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
+        "contact": { "name": "Ada", "email": "ada@souk.example" },
+        "idempotencyKey": "k",
+    });
+    assert_eq!(from(&guest, HERE, "checkout", "", input).await.outcome("checkout"), "done");
+    app.database.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn unpaid_orders_of_one_client_are_limited_to_a_share_and_a_number() {
+    let (app, product) = app_with(OrderSettings { unpaid_orders: 4, ..OrderSettings::default() }).await;
+    assert_eq!(buy(&app, HERE, product, STOCK).await.1.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
+    let (guest, order) = unpaid(&app, HERE, product, 24).await;
+    assert_eq!(buy(&app, BESIDE, product, 2).await.1.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
+    assert_eq!(reserve(&app, BESIDE, product, 2).await.0, "OUT_OF_RANGE lines.0.quantity");
+    // What is paid for does not count.
+    guest.pay(&order, "4111111111111111").await;
+    unpaid(&app, HERE, product, 2).await;
+    // Orders that were canceled today count, so that nobody starts over by canceling.
+    for _ in 0..3 {
+        let (guest, order) = unpaid(&app, HERE, product, 1).await;
+        let canceled = guest.mutate("orderCancel", "", json!({ "id": order })).await;
+        assert_eq!(canceled.outcome("orderCancel"), "done");
+    }
+    assert_eq!(buy(&app, BESIDE, product, 1).await.1.outcome("checkout"), "OUT_OF_RANGE cartId");
+    unpaid(&app, ELSEWHERE, product, 1).await;
+    let_time_pass(&app, "25 hours").await;
+    cancel_expired(&app.database.db).await.unwrap();
+    unpaid(&app, BESIDE, product, 1).await;
+}
+
+#[tokio::test]
+async fn accounts_are_limited_wherever_they_are_and_staff_are_not() {
+    let (app, product) = app_with(OrderSettings { unpaid_orders: 2, ..OrderSettings::default() }).await;
+    let order = async |actor: &Actor<'_>, address: &str, units: i32| {
+        let lines = json!([{ "productId": product.to_global_id(), "quantity": units }]);
+        let input = json!({ "lines": lines, "idempotencyKey": uuid::Uuid::new_v4().to_string() });
+        from(actor, address, "orderCreate", "", input).await.outcome("orderCreate")
+    };
+    let customer = app.customer().await;
+    assert_eq!(order(&customer, HERE, STOCK).await, "OUT_OF_RANGE lines.0.quantity");
+    assert_eq!(order(&customer, HERE, 20).await, "done");
+    assert_eq!(order(&customer, ELSEWHERE, 10).await, "OUT_OF_RANGE lines.0.quantity");
+    assert_eq!(order(&customer, ELSEWHERE, 1).await, "done");
+    assert_eq!(order(&customer, "192.0.2.1", 1).await, "OUT_OF_RANGE lines");
+    let manager = app.manager().await;
+    assert_eq!(order(&manager, HERE, 29).await, "done");
+    assert_eq!(app.database.scalar("SELECT count(*) FROM unpaid_orders").await, "2");
+}
+
+#[tokio::test]
+async fn units_added_to_an_unpaid_order_count_too() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    let website = "SELECT source_website_id FROM products";
+    let website = souk::ids::WebsiteId(app.database.scalar(website).await.parse().unwrap());
+    let free = app.product(website, ProductSpec { stock: 5, price: Some("0.00"), ..ProductSpec::default() }).await.id;
+    let (guest, order) = unpaid(&app, HERE, free, 1).await;
+    assert_eq!(app.database.scalar("SELECT expires_at IS NULL FROM unpaid_orders").await, "t", "nothing to pay");
+    let add = async |units: i32| {
+        let input = json!({ "orderId": order, "productId": product.to_global_id(), "quantity": units });
+        from(&guest, BESIDE, "orderDetailAdd", "order { details { id } }", input).await
+    };
+    assert_eq!(add(26).await.outcome("orderDetailAdd"), "OUT_OF_RANGE quantity");
+    let added = add(25).await;
+    assert_eq!(added.outcome("orderDetailAdd"), "done");
+    assert_eq!(app.database.scalar("SELECT expires_at > now() FROM unpaid_orders").await, "t");
+    let more = json!({ "id": added.text_at("orderDetailAdd.order.details.1.id"), "quantity": 26 });
+    let raised = from(&guest, HERE, "orderDetailUpdate", "", more).await;
+    assert_eq!(raised.outcome("orderDetailUpdate"), "OUT_OF_RANGE quantity");
+}
+
+#[tokio::test]
+async fn unpaid_order_expires_and_returns_its_units() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    let (_, order) = unpaid(&app, HERE, product, 25).await;
+    assert_eq!(cancel_expired(&app.database.db).await.unwrap(), 0);
+    let_time_pass(&app, "61 minutes").await;
+    app.emails().await;
+    // Any number of servers run the job.
+    let other = app.second_server().await;
+    let (one, two) = tokio::join!(cancel_expired(&app.database.db), cancel_expired(&other.database.db));
+    assert_eq!(one.unwrap() + two.unwrap(), 1);
+    assert_eq!(cancel_expired(&app.database.db).await.unwrap(), 0);
+    assert_eq!((status(&app, &order).await.as_str(), app.stock(product).await), ("cancelled", STOCK));
+    let ledger = "SELECT reason, delta, user_id FROM stock_movements WHERE order_id IS NOT NULL ORDER BY id";
+    assert_eq!(app.database.rows(ledger).await, ["(sale,-25,)", "(cancellation,25,)"]);
+    let events = "SELECT kind, to_status, user_id, message FROM order_events ORDER BY kind, id";
+    let expected = [
+        "(note,,,\"Canceled automatically: the order was not paid in time.\")",
+        "(placed,pending,,)",
+        "(status_changed,cancelled,,)",
+    ];
+    assert_eq!(app.database.rows(events).await, expected);
+    let mail = app.email().await;
+    assert!(mail.header("subject").ends_with("at Shop sailor has been canceled"), "{}", mail.header("subject"));
+    app.database.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn each_payment_method_has_its_own_time() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    let pay = async |method: &str, address: &str| {
+        let (guest, order) = unpaid(&app, address, product, 1).await;
+        let input = json!({ "orderId": order, "provider": "MANUAL", "method": method, "idempotencyKey": "p" });
+        assert_eq!(guest.mutate("paymentCreate", "", input).await.outcome("paymentCreate"), "done");
+        order
+    };
+    let (transfer, cash) = (pay("BANK_TRANSFER", HERE).await, pay("CASH_ON_DELIVERY", HERE).await);
+    let (guest, card) = unpaid(&app, HERE, product, 1).await;
+    guest.pay(&card, "4111111111111111").await;
+    let (guest, declined) = unpaid(&app, HERE, product, 1).await;
+    guest.pay(&declined, "4000000000000002").await;
+    let (_, confirmed) = unpaid(&app, HERE, product, 1).await;
+    let confirm = json!({ "id": confirmed, "status": "CONFIRMED" });
+    assert_eq!(app.manager().await.mutate("orderStatusUpdate", "", confirm).await.outcome("orderStatusUpdate"), "done");
+
+    let_time_pass(&app, "1 hour").await;
+    cancel_expired(&app.database.db).await.unwrap();
+    assert_eq!(status(&app, &declined).await, "cancelled");
+    assert_eq!((status(&app, &transfer).await, status(&app, &card).await), ("pending".into(), "pending".into()));
+    let_time_pass(&app, "7 days").await;
+    cancel_expired(&app.database.db).await.unwrap();
+    assert_eq!(status(&app, &transfer).await, "cancelled");
+    app.run_jobs().await;
+    assert_eq!(app.payment_status(&transfer).await, "none 0.00/0.00", "the authorization is voided");
+    for order in [&cash, &card] {
+        assert_eq!(status(&app, order).await, "pending");
+    }
+    assert_eq!(status(&app, &confirmed).await, "confirmed");
+    app.database.assert_invariants().await;
+}
+
+#[tokio::test]
+async fn payment_that_arrives_after_the_expiry_is_undone() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    let (guest, order) = unpaid(&app, HERE, product, 1).await;
+    // The test provider reports the outcome of this card later.
+    guest.pay(&order, "4000000000000004").await;
+    assert_eq!(app.payment_status(&order).await, "pending 0.00/0.00");
+    let_time_pass(&app, "2 hours").await;
+    assert_eq!(cancel_expired(&app.database.db).await.unwrap(), 1);
+    // The authorization succeeds; then it is voided, which this card also does later.
+    for _ in 0..2 {
+        app.run_jobs_now("test_payment_webhook").await;
+    }
+    assert_eq!(app.payment_status(&order).await, "none 0.00/0.00");
+    assert!(app.payment_history(&order).await.iter().any(|event| event.starts_with("voided")));
+    let again = guest.try_pay(&order, "4111111111111111", "again").await;
+    assert_eq!(again.outcome("paymentCreate"), "ILLEGAL_TRANSITION orderId");
+}
