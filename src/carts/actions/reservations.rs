@@ -24,7 +24,7 @@ use crate::{
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`.
 pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration>) -> Result<CartRow> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     db.transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
         let Some(time) = time else { return Ok(cart) };
@@ -69,7 +69,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, id: CartId, time: Option<Duration
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's.
 pub async fn release(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     db.transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
         release_all(conn, &[id]).await?;

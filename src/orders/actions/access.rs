@@ -22,11 +22,10 @@ pub(super) const MAY_FULFILL: &[Permission] = &[Permission::ManageOrders, Permis
 /// Returns the scope of orders whose lines the viewer may change and which they may cancel: those that they placed as a
 /// user or a guest, and for staff those of their websites.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers without a cart token.
+/// UNAUTHENTICATED for anonymous viewers without a cart token; FORBIDDEN for API keys without the permission.
 pub(super) fn editor_scope(viewer: &Viewer) -> Result<Scope> {
     match viewer.scope(Permission::ManageOrders) {
-        Scope::Seller(me) => Ok(Scope::Own(me)),
-        Scope::Public => viewer.require_user().map(Scope::Own),
+        Scope::Public | Scope::Seller { .. } => viewer.require_account().map(Scope::Own),
         other => Ok(other),
     }
 }
@@ -50,7 +49,7 @@ pub(super) async fn retain_known(
     let carts: Vec<_> = carts.iter().map(|cart| cart.id).collect();
     let lines = carts::store::lines_by_cart_ids(conn, &carts).await?;
     let mut known: BTreeSet<ProductId> = lines.iter().map(|line| line.product_id).collect();
-    if let Some(user) = viewer.user_id() {
+    if let Some(user) = viewer.account() {
         known.extend(store::ordered_products(conn, user, &hidden).await?);
     }
     products.retain(|id, _| known.contains(id) || !hidden.contains(id));

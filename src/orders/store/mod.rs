@@ -56,12 +56,12 @@ fn visible(scope: &Scope) -> Condition<'static, orders::table> {
             let own = visible(&Scope::Own(*user));
             Box::new(own.or(orders::source_website_id.eq_any(websites.to_vec())))
         }
-        Scope::Seller(user) => {
+        Scope::Seller { seller, own } => {
             let sold = order_details::table
                 .inner_join(products::table)
                 .filter(order_details::order_id.eq(orders::id))
-                .filter(products::seller_id.eq(*user));
-            Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(*user)).or(exists(sold)))
+                .filter(products::seller_id.eq(*seller));
+            Box::new(visible(&Scope::Own(*own)).or(exists(sold)))
         }
     }
 }
@@ -104,12 +104,12 @@ fn has_product(product: &Op<ProductId>) -> Condition<'static, orders::table> {
 /// The condition of [`visible`] for lists: the IDs of a seller's orders are looked up once, so that the cost of a page
 /// depends on the seller's orders and not on all orders.
 fn visible_in_list(scope: &Scope) -> Condition<'static, orders::table> {
-    let Scope::Seller(user) = scope else { return visible(scope) };
+    let Scope::Seller { seller, own } = scope else { return visible(scope) };
     let sold = order_details::table
         .inner_join(products::table)
-        .filter(products::seller_id.assume_not_null().eq(*user))
+        .filter(products::seller_id.assume_not_null().eq(*seller))
         .select(order_details::order_id);
-    Box::new(visible(&Scope::Own(*user)).or(orders::id.eq_any(array(sold))))
+    Box::new(visible(&Scope::Own(*own)).or(orders::id.eq_any(array(sold))))
 }
 
 list_statements! {
@@ -151,7 +151,7 @@ pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
     match scope {
         Scope::All if is_held => PlanMode::Generic,
         Scope::All | Scope::Websites(..) => PlanMode::Custom,
-        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => PlanMode::Generic,
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller { .. } => PlanMode::Generic,
     }
 }
 

@@ -142,7 +142,7 @@ impl Order {
     /// external ID there.
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
         let (viewer, website) = (ctx.viewer(), self.row.source_website_id);
-        let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.user_id();
+        let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.account();
         let lookup =
             SourceLookup { resource_type: SourceType::Order, id: self.row.id, created_at: self.row.created_at };
         lookup.primary(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
