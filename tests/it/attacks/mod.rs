@@ -1,5 +1,6 @@
 //! Attacks as strangers send them, and what holds them. `docs/operations/attacks.md` has the list.
 
+mod api_key_as_owner;
 mod hidden_filters;
 mod hidden_products;
 mod introspection;
