@@ -287,6 +287,8 @@ diesel::table! {
         shipped_quantity -> Int4,
         returned_quantity -> Int4,
         total_price -> Numeric,
+        seller_id -> Nullable<Int8>,
+        confirmed_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -901,6 +903,7 @@ diesel::joinable!(images -> products (product_id));
 diesel::joinable!(jobs -> users (user_id));
 diesel::joinable!(order_details -> orders (order_id));
 diesel::joinable!(order_details -> products (product_id));
+diesel::joinable!(order_details -> users (seller_id));
 diesel::joinable!(order_events -> orders (order_id));
 diesel::joinable!(order_events -> users (user_id));
 diesel::joinable!(orders -> users (user_id));
