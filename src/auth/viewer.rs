@@ -44,7 +44,7 @@ permissions! {
     ManageCatalogue = 2 => "MANAGE_CATALOGUE";
     /// Create, update and delete all products.
     ManageProducts = 3 => "MANAGE_PRODUCTS";
-    /// Create, update and delete own products, adjust their stock, and view the orders that contain them.
+    /// Create, update and delete own products, adjust their stock, and view and fulfill the order lines with them.
     SellProducts = 4 => "SELL_PRODUCTS";
     /// Adjust the stock of all products and view the stock ledger.
     ManageStock = 5 => "MANAGE_STOCK";
@@ -181,7 +181,8 @@ pub enum Scope {
     Own(UserId),
     /// The public rows and those created with this cart token.
     Guest(GuestKey),
-    /// As `Own`, and the rows related to the seller's products. `own` is 0 for an API key, which has no rows of its own.
+    /// As `Own`, and the rows related to the seller's products. `own` is 0 for an API key, which has no rows of its
+    /// own.
     Seller {
         /// The seller.
         seller: UserId,
@@ -251,7 +252,8 @@ impl Viewer {
     }
 
     /// Returns the user who acts for themselves: without a permission they order, have carts, addresses, wishlists and
-    /// reviews, and see what is theirs. None for API keys, which have their permissions and nothing else of their owner.
+    /// reviews, and see what is theirs. None for API keys, which have their permissions and nothing else of their
+    /// owner.
     pub fn account(&self) -> Option<UserId> {
         self.user_id().filter(|_| !self.is_api_key())
     }
@@ -335,9 +337,7 @@ impl Viewer {
         let own = self.account();
         match websites {
             None if permissions.contains(all) => Scope::All,
-            Some(websites) if permissions.contains(all) => {
-                Scope::Websites(own.unwrap_or(NOBODY), Arc::clone(websites))
-            }
+            Some(websites) if permissions.contains(all) => Scope::Websites(own.unwrap_or(NOBODY), Arc::clone(websites)),
             _ if permissions.contains(Permission::SellProducts) => {
                 Scope::Seller { seller: *user, own: own.unwrap_or(NOBODY) }
             }

@@ -20,8 +20,8 @@ use crate::{
 
 /// Creates a wishlist of the viewer.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; user errors of `name`; OUT_OF_RANGE if the user has the maximum number of
-/// wishlists.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; user errors of `name`; OUT_OF_RANGE if the user
+/// has the maximum number of wishlists.
 pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow> {
     let me = viewer.require_account()?;
     let name = checked_name(name)?;
@@ -104,8 +104,8 @@ pub async fn find_shared(db: &Db, token: &str) -> Result<Option<WishlistRow>> {
 /// Adds a product to a wishlist of the viewer. If the product is already on it, its quantity is replaced. Returns the
 /// wishlist and the item.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; OUT_OF_RANGE of `quantity`; NOT_FOUND of `wishlistId` and `productId`;
-/// OUT_OF_RANGE of `productId` if the wishlist has the maximum number of items.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; OUT_OF_RANGE of `quantity`; NOT_FOUND of
+/// `wishlistId` and `productId`; OUT_OF_RANGE of `productId` if the wishlist has the maximum number of items.
 pub async fn add_item(
     db: &Db,
     viewer: &Viewer,
@@ -149,9 +149,10 @@ pub async fn remove_item(db: &Db, viewer: &Viewer, id: WishlistItemId) -> Result
 /// Moves all items of a wishlist of the viewer, or those with these IDs, to the viewer's cart and returns the cart.
 /// Either all of them are moved or none.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND of `id`, and of `itemIds.<n>` for an item that is not on the
-/// wishlist; INVALID of `itemIds.<n>` for a repeated ID; REQUIRED if there is nothing to move; the errors of the cart,
-/// at `itemIds.<n>` or, without IDs, at `items.<n>` in the order of the wishlist, newest item first.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND of `id`, and of `itemIds.<n>` for an
+/// item that is not on the wishlist; INVALID of `itemIds.<n>` for a repeated ID; REQUIRED if there is nothing to move;
+/// the errors of the cart, at `itemIds.<n>` or, without IDs, at `items.<n>` in the order of the wishlist, newest item
+/// first.
 pub async fn move_to_cart(
     db: &Db,
     viewer: &Viewer,

@@ -25,8 +25,8 @@ use crate::{
 
 /// Adds units of a product to a cart at its current price.
 /// # Errors
-/// FORBIDDEN for an API key; user errors: NOT_FOUND for a cart that is not the viewer's or a product that is not for sale, OUT_OF_RANGE,
-/// OUT_OF_STOCK, MULTIPLE_CURRENCIES.
+/// FORBIDDEN for an API key; user errors: NOT_FOUND for a cart that is not the viewer's or a product that is not for
+/// sale, OUT_OF_RANGE, OUT_OF_STOCK, MULTIPLE_CURRENCIES.
 pub async fn add_line(db: &Db, viewer: &Viewer, cart: CartId, product: ProductId, quantity: i32) -> Result<CartRow> {
     let holder = viewer.require_holder()?;
     db.transaction(async |conn| add_lines(conn, &holder, cart, &[(product, quantity)], "").await).await

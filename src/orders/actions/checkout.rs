@@ -83,9 +83,9 @@ pub struct ContactRequest {
 /// empties the cart and queues the confirmation emails. Repeating the request with the same key returns the same
 /// orders.
 /// # Errors
-/// FORBIDDEN for an API key; user errors: NOT_FOUND for a cart or an address that is not the viewer's; REQUIRED, INVALID and TOO_LONG for missing
-/// or invalid fields; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>` of the cart; PRICE_CHANGED;
-/// OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
+/// FORBIDDEN for an API key; user errors: NOT_FOUND for a cart or an address that is not the viewer's; REQUIRED,
+/// INVALID and TOO_LONG for missing or invalid fields; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>` of
+/// the cart; PRICE_CHANGED; OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
 pub async fn checkout(db: &Db, viewer: &Viewer, request: CheckoutRequest, key: String) -> Result<Vec<OrderRow>> {
     let holder = viewer.require_holder()?;
     let no_cart = || Error::not_found("cartId", "cart");

@@ -18,7 +18,8 @@ use crate::{
     ids::ShipmentId,
     orders::{
         model::{
-            MAX_SHIPMENTS, OrderActor, OrderDetailRow, OrderRow, ShipmentRequest, ShipmentRow, Status, Tracking, TrackingPatch,
+            MAX_SHIPMENTS, OrderActor, OrderDetailRow, OrderRow, ShipmentRequest, ShipmentRow, Status, Tracking,
+            TrackingPatch,
         },
         store,
     },
@@ -27,12 +28,12 @@ use crate::{
 /// A shipment and its order in their current state.
 pub type ShipmentWithOrder = (ShipmentRow, OrderRow);
 
-/// Ships units of a confirmed order; all remaining units if no lines are given. Sellers ship their own lines. Repeating the request with the same key
-/// returns the same shipment.
+/// Ships units of a confirmed order; all remaining units if no lines are given. Sellers ship their own lines. Repeating
+/// the request with the same key returns the same shipment.
 /// # Errors
 /// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for an order that the viewer may not fulfill;
-/// ILLEGAL_TRANSITION unless the order is confirmed; user errors of the lines, among them NOT_FOUND for a line of another
-/// seller, and of the tracking; IDEMPOTENCY_MISMATCH.
+/// ILLEGAL_TRANSITION unless the order is confirmed; user errors of the lines, among them NOT_FOUND for a line of
+/// another seller, and of the tracking; IDEMPOTENCY_MISMATCH.
 pub async fn create_shipment(
     db: &Db,
     viewer: &Viewer,
@@ -82,8 +83,9 @@ pub async fn create_shipment(
 
 /// Changes the tracking details of a shipment.
 /// # Errors
-/// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for a shipment that the viewer does not see or of an order
-/// that they may not fulfill; PERMISSION_NOT_HELD for sellers if it has lines of others; user errors of the tracking.
+/// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for a shipment that the viewer does not see or of an
+/// order that they may not fulfill; PERMISSION_NOT_HELD for sellers if it has lines of others; user errors of the
+/// tracking.
 pub async fn update_shipment(
     db: &Db,
     viewer: &Viewer,
@@ -152,8 +154,8 @@ enum SellerPart {
     Some,
 }
 
-/// Returns which lines of these shipments are the seller's, without shipments that have none of them; `None` if the viewer
-/// is not a seller and may change all.
+/// Returns which lines of these shipments are the seller's, without shipments that have none of them; `None` if the
+/// viewer is not a seller and may change all.
 async fn seller_parts(
     conn: &Conn,
     viewer: &Viewer,

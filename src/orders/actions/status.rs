@@ -23,8 +23,8 @@ use crate::{
     },
 };
 
-/// Changes the status of an order for staff, and for sellers of all of its lines. For sellers of some of its lines the change
-/// applies to their lines, and the order's status follows once it applies to all.
+/// Changes the status of an order for staff, and for sellers of all of its lines. For sellers of some of its lines the
+/// change applies to their lines, and the order's status follows once it applies to all.
 /// # Errors
 /// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for an order that the viewer may not fulfill;
 /// ILLEGAL_TRANSITION for a change that is not allowed; PERMISSION_NOT_HELD for sellers who cancel lines of others.
@@ -82,7 +82,8 @@ async fn change_status(
     if order.status == status { Ok(order) } else { store::update_status(conn, order.id, status).await }
 }
 
-/// Applies the change to the seller's own lines, where the order has others. The order's status changes with the last line.
+/// Applies the change to the seller's own lines, where the order has others. The order's status changes with the last
+/// line.
 async fn change_own_lines(
     conn: &Conn,
     viewer: &Viewer,

@@ -89,15 +89,6 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
     }
 }
 
-/// Whether an order has a line with this product; sellers see only their own lines of orders that they did not place.
-fn has_product(scope: &Scope, product: &Op<ProductId>) -> Condition<'static, orders::table> {
-    let lines = order_details::table.filter(order_details::order_id.eq(orders::id));
-    let Scope::Seller { seller, own } = scope else { return has_line!(lines, product) };
-    let placed: Condition<'static, orders::table> = has_line!(lines, product);
-    let sold: Condition<'static, orders::table> = has_line!(lines.filter(order_details::seller_id.eq(*seller)), product);
-    Box::new(visible(&Scope::Own(*own)).and(placed).or(sold))
-}
-
 /// The condition that one of these lines has the product.
 macro_rules! has_line {
     ($lines:expr, $product:expr) => {
@@ -110,7 +101,16 @@ macro_rules! has_line {
         }
     };
 }
-use has_line;
+/// The condition that an order has a line with this product; sellers see only their own lines of orders that they did
+/// not place.
+fn has_product(scope: &Scope, product: &Op<ProductId>) -> Condition<'static, orders::table> {
+    let lines = order_details::table.filter(order_details::order_id.eq(orders::id));
+    let Scope::Seller { seller, own } = scope else { return has_line!(lines, product) };
+    let placed: Condition<'static, orders::table> = has_line!(lines, product);
+    let sold: Condition<'static, orders::table> =
+        has_line!(lines.filter(order_details::seller_id.eq(*seller)), product);
+    Box::new(visible(&Scope::Own(*own)).and(placed).or(sold))
+}
 
 /// The condition of [`visible`] for lists: the IDs of a seller's orders are looked up once, so that the cost of a page
 /// depends on the seller's orders and not on all orders.

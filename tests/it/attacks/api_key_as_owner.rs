@@ -30,7 +30,17 @@ const NEW_CREDENTIAL: &str = "is for those who have no credential yet";
 
 /// Types of which a key without permissions must not see the rows of its owner.
 const PRIVATE: &[&str] = &[
-    "User", "Address", "Session", "ApiKey", "Cart", "CartLine", "Order", "OrderDetail", "Payment", "Shipment", "Return",
+    "User",
+    "Address",
+    "Session",
+    "ApiKey",
+    "Cart",
+    "CartLine",
+    "Order",
+    "OrderDetail",
+    "Payment",
+    "Shipment",
+    "Return",
 ];
 
 async fn key_of<'a>(owner: &Actor<'a>, permissions: &[Permission]) -> Actor<'a> {
@@ -101,17 +111,15 @@ async fn every_mutation_is_refused_to_a_key_without_its_permission() {
     let clerks = app.user_with(&[Permission::ManageStock], &[]).await;
     let role = format!("UPDATE users SET role_id = (SELECT role_id FROM users WHERE id = {})", clerks.id.0);
     let mut keys = Vec::new();
-    // The customer, whose rows the scenario has, becomes a clerk; the seller keeps the role, but the key has none of it.
+    // The customer, whose rows the scenario has, becomes a clerk; the seller keeps the role, but the key has none of
+    // it.
     for (owner, permissions) in [(1, &[][..]), (1, &[Permission::ManageStock]), (3, &[])] {
         let owner = &scenario.actors[owner];
         if !permissions.is_empty() {
             app.database.sql(&format!("{role} WHERE id = {}", owner.id.0)).await;
         }
-        let code = app.database.scalar(&format!(
-            "SELECT code FROM roles JOIN users ON role_id = roles.id WHERE users.id = {}",
-            owner.id.0
-        ));
-        let owner = app.existing_user(owner.id, &code.await).await;
+        let code = format!("SELECT code FROM roles JOIN users ON role_id = roles.id WHERE users.id = {}", owner.id.0);
+        let owner = app.existing_user(owner.id, &app.database.scalar(&code).await).await;
         keys.push((permissions, key_of(&owner, permissions).await));
     }
     let before = app.database.contents().await;
@@ -122,7 +130,8 @@ async fn every_mutation_is_refused_to_a_key_without_its_permission() {
             public.push(name);
             continue;
         }
-        let text = document(&sdl, "Mutation", field, &mine).replace("{ __typename }", "{ userErrors { code message field } }");
+        let text =
+            document(&sdl, "Mutation", field, &mine).replace("{ __typename }", "{ userErrors { code message field } }");
         for (permissions, key) in &keys {
             if permissions.iter().any(|permission| description(field).contains(permission.as_str())) {
                 continue;

@@ -4,5 +4,6 @@ mod api_key_as_owner;
 mod hidden_filters;
 mod hidden_products;
 mod introspection;
+mod orders_of_other_sellers;
 mod refresh_cookie;
 mod response_headers;

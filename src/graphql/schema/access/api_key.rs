@@ -52,9 +52,10 @@ by_parent! {
     |conn, context, ids| access::store::keys::by_user_ids(conn, context.user_id, &ids), key => key.row.user_id
 }
 
-/// A key with which a program sends requests, in the header `X-API-Key`. It can do what its permissions allow and read what
-/// is public. It cannot do what its owner does for themselves without a permission, such as ordering or changing their
-/// addresses, and does not see what is theirs: such mutations are `FORBIDDEN` or `NOT_FOUND`. Visible to its owner only.
+/// A key with which a program sends requests, in the header `X-API-Key`. It can do what its permissions allow and read
+/// what is public. It cannot do what its owner does for themselves without a permission, such as ordering or changing
+/// their addresses, and does not see what is theirs: such mutations are `FORBIDDEN` or `NOT_FOUND`. Visible to its
+/// owner only.
 #[object]
 impl ApiKey {
     /// Opaque global ID.

@@ -100,8 +100,8 @@ nested_list! {
     plans orders::store::plans(&context.order_scope(), list)
 }
 
-/// An order that was placed at one website. Sellers of some of its lines see these lines and what they need to ship them; what
-/// they do not see is null or left out.
+/// An order that was placed at one website. Sellers of some of its lines see these lines and what they need to ship
+/// them; what they do not see is null or left out.
 #[object]
 impl Order {
     /// Opaque global ID.
@@ -150,8 +150,8 @@ impl Order {
         lookup.primary(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
     }
 
-    /// Order lines in the order in which they were added; at most 500 for orders placed through this API. Sellers see their own
-    /// lines.
+    /// Order lines in the order in which they were added; at most 500 for orders placed through this API. Sellers see
+    /// their own lines.
     #[graphql(complexity = "10 * child_complexity")]
     async fn details(&self, ctx: &Context<'_>) -> Result<Vec<OrderDetail>> {
         if let Some(details) = &self.prefetched.details {
@@ -190,8 +190,8 @@ impl Order {
         Ok(rows.into_iter().map(|row| return_object(row, self.clone())).collect())
     }
 
-    /// Shipping address as it was when the order was placed. Null if none was given. For sellers it has the contact's name and
-    /// phone number where it has none of its own, and is null if the order is canceled.
+    /// Shipping address as it was when the order was placed. Null if none was given. For sellers it has the contact's
+    /// name and phone number where it has none of its own, and is null if the order is canceled.
     fn shipping_address(&self, ctx: &Context<'_>) -> Option<OrderAddress> {
         match self.is_whole_for(ctx.viewer()) {
             true => self.row.shipping_address().map(OrderAddress),

@@ -73,7 +73,8 @@ where_input! {
         contact_name: Option<StringFilter>,
         /// Filter by the country of the shipping address: its ISO 3166-1 alpha-2 code, in upper or lower case; ZZ if it is not known.
         shipping_country: Option<StringFilter>,
-        /// Filter by the products of the order's lines that the viewer sees; `isNull: true` matches orders without lines.
+        /// Filter by the products of the order's lines that the viewer sees; `isNull: true` matches orders without
+        /// lines.
         product: Option<IdFilter>,
         /// Filter by customer; `isNull: true` matches guest orders. A customer who is not visible to the viewer counts as a
         /// guest.

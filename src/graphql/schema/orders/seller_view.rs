@@ -1,6 +1,6 @@
 //! What a viewer sees of an order.
-//! Rule: sellers of some of its lines see these lines, the shipments and returns of them, and the shipping address. They see
-//! no other line, contact, payment, total, note or history.
+//! Rule: sellers of some of its lines see these lines, the shipments and returns of them, and the shipping address. They
+//! see no other line, contact, payment, total, note or history.
 
 use std::{collections::HashSet, sync::Arc};
 

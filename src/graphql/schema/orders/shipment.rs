@@ -230,9 +230,9 @@ pub struct ShipmentMutation;
 
 #[object]
 impl ShipmentMutation {
-    /// Ships items of a confirmed order; sellers ship their own lines. When everything is shipped, the order's status becomes
-    /// SHIPPED. The order's contact is notified by email. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's
-    /// products.
+    /// Ships items of a confirmed order; sellers ship their own lines. When everything is shipped, the order's status
+    /// becomes SHIPPED. The order's contact is notified by email. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for
+    /// orders that contain the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_create(
         &self,
@@ -246,8 +246,8 @@ impl ShipmentMutation {
         ShipmentCreatePayload::of(created.await.map(shipment_from_parts))
     }
 
-    /// Updates the tracking data of a shipment; `PERMISSION_NOT_HELD` for sellers if it has lines of others. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain
-    /// the viewer's products.
+    /// Updates the tracking data of a shipment; `PERMISSION_NOT_HELD` for sellers if it has lines of others. Requires
+    /// `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_update(
         &self,
@@ -267,7 +267,8 @@ impl ShipmentMutation {
     }
 
     /// Marks a shipment as delivered. When all shipments of a shipped order are delivered, the order's status becomes
-    /// DELIVERED. `PERMISSION_NOT_HELD` for sellers if it has lines of others. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's products.
+    /// DELIVERED. `PERMISSION_NOT_HELD` for sellers if it has lines of others. Requires `MANAGE_ORDERS`, or
+    /// `SELL_PRODUCTS` for orders that contain the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_deliver(
         &self,

@@ -88,8 +88,8 @@ pub struct UserQuery;
 
 #[object]
 impl UserQuery {
-    /// Returns the logged-in user; null if the viewer is not logged in. An API key needs `MANAGE_USERS` and gets its owner;
-    /// `FORBIDDEN` otherwise.
+    /// Returns the logged-in user; null if the viewer is not logged in. An API key needs `MANAGE_USERS` and gets its
+    /// owner; `FORBIDDEN` otherwise.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = ctx.viewer().user_id() else { return Ok(None) };
         if !ctx.viewer().can(Permission::ManageUsers) {
