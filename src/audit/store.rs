@@ -46,7 +46,7 @@ fn visible(scope: &Scope) -> Condition<'static, audit_log::table> {
             let website = audit_log::website_id;
             Box::new(website.is_not_null().and(website.assume_not_null().eq_any(websites.to_vec())))
         }
-        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => constant(false),
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller { .. } => constant(false),
     }
 }
 

@@ -44,7 +44,7 @@ permissions! {
     ManageCatalogue = 2 => "MANAGE_CATALOGUE";
     /// Create, update and delete all products.
     ManageProducts = 3 => "MANAGE_PRODUCTS";
-    /// Create, update and delete own products, adjust their stock, and view the orders that contain them.
+    /// Create, update and delete own products, adjust their stock, and view and fulfill the order lines with them.
     SellProducts = 4 => "SELL_PRODUCTS";
     /// Adjust the stock of all products and view the stock ledger.
     ManageStock = 5 => "MANAGE_STOCK";
@@ -181,9 +181,15 @@ pub enum Scope {
     Own(UserId),
     /// The public rows and those created with this cart token.
     Guest(GuestKey),
-    /// As `Own`, and the rows related to the seller's products.
-    Seller(UserId),
-    /// As `Own`, and all rows of these websites.
+    /// As `Own`, and the rows related to the seller's products. `own` is 0 for an API key, which has no rows of its
+    /// own.
+    Seller {
+        /// The seller.
+        seller: UserId,
+        /// The user whose own rows are included.
+        own: UserId,
+    },
+    /// As `Own`, and all rows of these websites. The user is 0 for an API key, which has no rows of its own.
     Websites(UserId, Arc<[WebsiteId]>),
     /// All rows.
     All,
@@ -206,9 +212,16 @@ impl Viewer {
         Self { guest, ..self }
     }
 
-    /// Returns the owner of the viewer's carts.
+    /// Returns the owner of the viewer's carts; API keys have none.
     pub fn holder(&self) -> Holder {
-        Holder { user: self.user_id(), guest: self.guest }
+        Holder { user: self.account(), guest: self.guest.filter(|_| !self.is_api_key()) }
+    }
+
+    /// Returns the owner of the viewer's carts.
+    /// # Errors
+    /// FORBIDDEN for API keys.
+    pub fn require_holder(&self) -> Result<Holder> {
+        if self.is_api_key() { Err(forbidden_for_api_keys()) } else { Ok(self.holder()) }
     }
 
     /// Returns the viewer as a guest; none if the viewer is logged in.
@@ -232,9 +245,26 @@ impl Viewer {
         self.identity.as_ref()
     }
 
-    /// Returns the logged-in user's id, if any.
+    /// Returns the id of the logged-in user or of the API key's owner, who is recorded as the author of what the viewer
+    /// writes. What the viewer may do and see for themselves depends on [`Viewer::account`].
     pub fn user_id(&self) -> Option<UserId> {
         self.identity.as_ref().map(|identity| identity.user)
+    }
+
+    /// Returns the user who acts for themselves: without a permission they order, have carts, addresses, wishlists and
+    /// reviews, and see what is theirs. None for API keys, which have their permissions and nothing else of their
+    /// owner.
+    pub fn account(&self) -> Option<UserId> {
+        self.user_id().filter(|_| !self.is_api_key())
+    }
+
+    /// Returns the user as the seller of products; none for API keys without [`Permission::SellProducts`].
+    pub fn seller_id(&self) -> Option<UserId> {
+        self.user_id().filter(|_| !self.is_api_key() || self.can(Permission::SellProducts))
+    }
+
+    fn is_api_key(&self) -> bool {
+        self.identity.as_ref().is_some_and(|identity| matches!(identity.auth_method, AuthMethod::ApiKey(_)))
     }
 
     /// Returns the viewer's permissions; none for anonymous viewers.
@@ -266,14 +296,19 @@ impl Viewer {
         let identity = self.identity.as_ref().ok_or_else(unauthenticated)?;
         match identity.auth_method {
             AuthMethod::Session(session) => Ok((identity.user, session)),
-            AuthMethod::ApiKey(_) | AuthMethod::System => Err(Error::Coded(
-                ErrorCode::Forbidden,
-                "API keys cannot be used for this operation; log in and send an access token".into(),
-            )),
+            AuthMethod::ApiKey(_) | AuthMethod::System => Err(forbidden_for_api_keys()),
         }
     }
 
-    /// Returns the user's id.
+    /// Returns the user who acts for themselves; see [`Viewer::account`].
+    /// # Errors
+    /// Returns UNAUTHENTICATED for anonymous viewers, and FORBIDDEN for API keys.
+    pub fn require_account(&self) -> Result<UserId> {
+        self.require_user()?;
+        self.account().ok_or_else(forbidden_for_api_keys)
+    }
+
+    /// Returns the id of the logged-in user or of the API key's owner; see [`Viewer::user_id`].
     /// # Errors
     /// Returns UNAUTHENTICATED for anonymous viewers.
     pub fn require_user(&self) -> Result<UserId> {
@@ -299,13 +334,24 @@ impl Viewer {
         let Some(Identity { user, permissions, websites, .. }) = &self.identity else {
             return self.guest.map_or(Scope::Public, Scope::Guest);
         };
+        let own = self.account();
         match websites {
             None if permissions.contains(all) => Scope::All,
-            Some(websites) if permissions.contains(all) => Scope::Websites(*user, Arc::clone(websites)),
-            _ if permissions.contains(Permission::SellProducts) => Scope::Seller(*user),
-            _ => Scope::Own(*user),
+            Some(websites) if permissions.contains(all) => Scope::Websites(own.unwrap_or(NOBODY), Arc::clone(websites)),
+            _ if permissions.contains(Permission::SellProducts) => {
+                Scope::Seller { seller: *user, own: own.unwrap_or(NOBODY) }
+            }
+            _ => own.map_or(Scope::Public, Scope::Own),
         }
     }
+}
+
+/// The id of no user: the ids in the database start at 1.
+const NOBODY: UserId = UserId(0);
+
+fn forbidden_for_api_keys() -> Error {
+    let rule = "an API key can do only what its permissions allow; log in and send an access token for this operation";
+    Error::Coded(ErrorCode::Forbidden, rule.into())
 }
 
 fn unauthenticated() -> Error {

@@ -298,6 +298,8 @@ diesel::table! {
         shipped_quantity -> Int4,
         returned_quantity -> Int4,
         total_price -> Numeric,
+        seller_id -> Nullable<Int8>,
+        confirmed_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -929,6 +931,7 @@ diesel::joinable!(jobs -> users (user_id));
 diesel::joinable!(deferred_confirmations -> orders (order_id));
 diesel::joinable!(order_details -> orders (order_id));
 diesel::joinable!(order_details -> products (product_id));
+diesel::joinable!(order_details -> users (seller_id));
 diesel::joinable!(order_events -> orders (order_id));
 diesel::joinable!(order_events -> users (user_id));
 diesel::joinable!(orders -> users (user_id));

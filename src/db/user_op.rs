@@ -15,7 +15,7 @@ macro_rules! user_op {
         let (id, is_set) = (|| $table::$column.assume_not_null(), || $table::$column.is_not_null());
         let is_visible: Option<Condition<'static, $table::table>> = match $scope {
             Scope::All => None,
-            Scope::Own(viewer) | Scope::Seller(viewer) => Some(Box::new(is_set().and(id().eq(*viewer)))),
+            Scope::Own(viewer) | Scope::Seller { own: viewer, .. } => Some(Box::new(is_set().and(id().eq(*viewer)))),
             Scope::Websites(viewer, websites) => {
                 let website = users::source_website_id;
                 let theirs = users::table.filter(website.is_not_null()).select(users::id);

@@ -13,7 +13,7 @@ use crate::{
 
 /// Returns whether the viewer may read a product's price history: those who may set its price.
 pub fn can_set_price(viewer: &Viewer, product: &ProductRow) -> bool {
-    let is_own = product.seller_id.is_some() && product.seller_id == viewer.user_id();
+    let is_own = product.seller_id.is_some() && product.seller_id == viewer.seller_id();
     viewer.can_at(Permission::ManageProducts, product.source_website_id)
         || is_own && viewer.can(Permission::SellProducts)
 }

@@ -31,10 +31,11 @@ pub struct ReviewDraft {
 
 /// Creates a review of a product that the viewer may see. If moderation is on, the review must be approved by staff.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND, PRODUCT_INACTIVE and INVALID (for its seller) of
-/// the product; PURCHASE_REQUIRED if only buyers may review; TAKEN for a second review; user errors of the fields.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND, PRODUCT_INACTIVE and INVALID (for its
+/// seller) of the product; PURCHASE_REQUIRED if only buyers may review; TAKEN for a second review; user errors of the
+/// fields.
 pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: ReviewDraft) -> Result<ReviewRow> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     let ReviewDraft { product: id, rating, title, text } = draft;
     let checked = ReviewPatch { rating: Some(rating), title: Some(title), text: Some(text) }.checked()?;
     let (title, text) = (checked.title.flatten(), checked.text.unwrap_or_default());
@@ -76,7 +77,8 @@ pub async fn create(db: &Db, viewer: &Viewer, settings: ReviewSettings, draft: R
 /// Updates a review of the viewer. An approved review must be approved again if moderation is on, a rejected one
 /// always.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND for a review of another user; user errors of the fields.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND for a review of another user; user
+/// errors of the fields.
 pub async fn update(
     db: &Db,
     viewer: &Viewer,
@@ -84,7 +86,7 @@ pub async fn update(
     id: ReviewId,
     patch: ReviewPatch,
 ) -> Result<ReviewRow> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     let patch = patch.checked()?;
     db.transaction(async |conn| {
         let row = lock(conn, id, |row, _| row.user_id == me).await?;
@@ -101,12 +103,14 @@ pub async fn update(
 
 /// Deletes a review, by its author or staff.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND for a review that is neither the viewer's own nor at a website
-/// that the viewer moderates.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key without the permission; NOT_FOUND for a review that
+/// is neither the viewer's own nor at a website that the viewer moderates.
 pub async fn delete(db: &Db, viewer: &Viewer, id: ReviewId) -> Result<()> {
-    let me = viewer.require_user()?;
+    if !viewer.can(Permission::ManageReviews) {
+        viewer.require_account()?;
+    }
     db.transaction(async |conn| {
-        lock(conn, id, |row, product| row.user_id == me || can_moderate(viewer, product)).await?;
+        lock(conn, id, |row, product| Some(row.user_id) == viewer.account() || can_moderate(viewer, product)).await?;
         store::delete(conn, id).await
     })
     .await

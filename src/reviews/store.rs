@@ -35,7 +35,7 @@ fn visible(scope: &Scope) -> Condition<'static, reviews::table> {
     match scope {
         Scope::All => constant(true),
         Scope::Public | Scope::Guest(_) => Box::new(approved),
-        Scope::Own(user) | Scope::Seller(user) => Box::new(approved.or(reviews::user_id.eq(*user))),
+        Scope::Own(user) | Scope::Seller { own: user, .. } => Box::new(approved.or(reviews::user_id.eq(*user))),
         Scope::Websites(user, websites) => {
             Box::new(approved.or(reviews::user_id.eq(*user)).or(sold_at(websites.to_vec())))
         }

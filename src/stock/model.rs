@@ -35,7 +35,7 @@ text_enum! {
 
 /// Returns whether the viewer may edit a product's stock and read its ledger: staff of its website, and its seller.
 pub fn can_manage_stock(viewer: &Viewer, product: &ProductRow) -> bool {
-    let is_own = product.seller_id.is_some() && product.seller_id == viewer.user_id();
+    let is_own = product.seller_id.is_some() && product.seller_id == viewer.seller_id();
     viewer.can_at(Permission::ManageStock, product.source_website_id) || is_own && viewer.can(Permission::SellProducts)
 }
 

@@ -20,10 +20,10 @@ use crate::{
 
 /// Creates a wishlist of the viewer.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; user errors of `name`; OUT_OF_RANGE if the user has the maximum number of
-/// wishlists.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; user errors of `name`; OUT_OF_RANGE if the user
+/// has the maximum number of wishlists.
 pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     let name = checked_name(name)?;
     db.transaction(async |conn| {
         // Locked, so that two concurrent requests do not both pass the limit.
@@ -39,9 +39,9 @@ pub async fn create(db: &Db, viewer: &Viewer, name: &str) -> Result<WishlistRow>
 
 /// Renames a wishlist of the viewer.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`; user errors of `name`.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND of `id`; user errors of `name`.
 pub async fn rename(db: &Db, viewer: &Viewer, id: WishlistId, name: Option<&str>) -> Result<WishlistRow> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     let name = name.map(checked_name).transpose()?;
     db.transaction(async |conn| {
         let wishlist = lock(conn, me, id, "id").await?;
@@ -55,9 +55,9 @@ pub async fn rename(db: &Db, viewer: &Viewer, id: WishlistId, name: Option<&str>
 
 /// Deletes a wishlist of the viewer with its items; its share link stops working.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND of `id`.
 pub async fn delete(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<()> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     db.transaction(async |conn| {
         lock(conn, me, id, "id").await?;
         store::delete(conn, id).await
@@ -68,9 +68,9 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<()> {
 /// Shares a wishlist of the viewer by a new link. Returns the wishlist and the token of the link. An earlier link stops
 /// working.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND of `id`.
 pub async fn share(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<(WishlistRow, String)> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     let (token, hash) = secret::generate(TOKEN_PREFIX);
     let wishlist = db
         .transaction(async |conn| {
@@ -83,9 +83,9 @@ pub async fn share(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<(Wishlist
 
 /// Revokes the share link of a wishlist of the viewer; a wishlist without a link is unchanged.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND of `id`.
 pub async fn unshare(db: &Db, viewer: &Viewer, id: WishlistId) -> Result<WishlistRow> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     db.transaction(async |conn| {
         let wishlist = lock(conn, me, id, "id").await?;
         if wishlist.shared_at.is_none() { Ok(wishlist) } else { store::update_shared(conn, id, None).await }
@@ -104,8 +104,8 @@ pub async fn find_shared(db: &Db, token: &str) -> Result<Option<WishlistRow>> {
 /// Adds a product to a wishlist of the viewer. If the product is already on it, its quantity is replaced. Returns the
 /// wishlist and the item.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; OUT_OF_RANGE of `quantity`; NOT_FOUND of `wishlistId` and `productId`;
-/// OUT_OF_RANGE of `productId` if the wishlist has the maximum number of items.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; OUT_OF_RANGE of `quantity`; NOT_FOUND of
+/// `wishlistId` and `productId`; OUT_OF_RANGE of `productId` if the wishlist has the maximum number of items.
 pub async fn add_item(
     db: &Db,
     viewer: &Viewer,
@@ -113,7 +113,7 @@ pub async fn add_item(
     product: ProductId,
     quantity: i32,
 ) -> Result<(WishlistRow, WishlistItemRow)> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     check_quantity("quantity".into(), quantity)?;
     let scope = viewer.scope(Permission::ManageProducts);
     db.transaction(async |conn| {
@@ -134,9 +134,9 @@ pub async fn add_item(
 
 /// Removes an item from a wishlist of the viewer.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND of `id`.
 pub async fn remove_item(db: &Db, viewer: &Viewer, id: WishlistItemId) -> Result<()> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     let missing = || Error::not_found("id", "wishlist item");
     db.transaction(async |conn| {
         let item = store::items_by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
@@ -149,16 +149,17 @@ pub async fn remove_item(db: &Db, viewer: &Viewer, id: WishlistItemId) -> Result
 /// Moves all items of a wishlist of the viewer, or those with these IDs, to the viewer's cart and returns the cart.
 /// Either all of them are moved or none.
 /// # Errors
-/// Returns UNAUTHENTICATED without a user; NOT_FOUND of `id`, and of `itemIds.<n>` for an item that is not on the
-/// wishlist; INVALID of `itemIds.<n>` for a repeated ID; REQUIRED if there is nothing to move; the errors of the cart,
-/// at `itemIds.<n>` or, without IDs, at `items.<n>` in the order of the wishlist, newest item first.
+/// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key; NOT_FOUND of `id`, and of `itemIds.<n>` for an
+/// item that is not on the wishlist; INVALID of `itemIds.<n>` for a repeated ID; REQUIRED if there is nothing to move;
+/// the errors of the cart, at `itemIds.<n>` or, without IDs, at `items.<n>` in the order of the wishlist, newest item
+/// first.
 pub async fn move_to_cart(
     db: &Db,
     viewer: &Viewer,
     id: WishlistId,
     wanted: Option<&[WishlistItemId]>,
 ) -> Result<CartRow> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     db.transaction(async |conn| {
         lock(conn, me, id, "id").await?;
         let mut items = store::items_by_wishlist_ids(conn, &[id]).await?;

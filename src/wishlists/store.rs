@@ -30,7 +30,7 @@ use crate::{
 fn visible(scope: &Scope) -> Condition<'static, wishlists::table> {
     match scope {
         Scope::All => constant(true),
-        Scope::Own(user) | Scope::Seller(user) => Box::new(wishlists::user_id.eq(*user)),
+        Scope::Own(user) | Scope::Seller { own: user, .. } => Box::new(wishlists::user_id.eq(*user)),
         Scope::Websites(user, websites) => {
             let website = users::source_website_id;
             let theirs = users::table

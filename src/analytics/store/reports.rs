@@ -28,7 +28,7 @@ fn push_searches<R>(out: &mut DynamicQuery<R>, report: &Report) {
             let keys = websites.iter().map(|website| website.key()).collect();
             out.sql(" AND s.website_id = ANY (").bind(Value::Ints(keys)).sql(")");
         }
-        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => {
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller { .. } => {
             out.sql(" AND false");
         }
     }

@@ -25,10 +25,10 @@ use crate::{
 
 /// Adds units of a product to a cart at its current price.
 /// # Errors
-/// User errors: NOT_FOUND for a cart that is not the viewer's or a product that is not for sale, OUT_OF_RANGE,
-/// OUT_OF_STOCK, MULTIPLE_CURRENCIES.
+/// FORBIDDEN for an API key; user errors: NOT_FOUND for a cart that is not the viewer's or a product that is not for
+/// sale, OUT_OF_RANGE, OUT_OF_STOCK, MULTIPLE_CURRENCIES.
 pub async fn add_line(db: &Db, viewer: &Viewer, cart: CartId, product: ProductId, quantity: i32) -> Result<CartRow> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     db.contended_transaction(async |conn| add_lines(conn, &holder, cart, &[(product, quantity)], "").await).await
 }
 
@@ -152,7 +152,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
     if quantity == 0 {
         return remove_line(db, viewer, id).await;
     }
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     if !(1..=MAX_QUANTITY).contains(&quantity) {
         let rule = format!("quantity must be between 0 and {MAX_QUANTITY}; 0 removes the line");
         return Err(Error::user(UserErrorCode::OutOfRange, "quantity", rule));
@@ -182,7 +182,7 @@ pub async fn update_line(db: &Db, viewer: &Viewer, id: CartLineId, quantity: i32
 /// # Errors
 /// NOT_FOUND for a line that is not the viewer's.
 pub async fn remove_line(db: &Db, viewer: &Viewer, id: CartLineId) -> Result<CartRow> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     db.contended_transaction(async |conn| {
         let (cart, line, _) = lock_line(conn, &holder, id).await?;
         release_all(conn, &[cart.id]).await?;
@@ -196,7 +196,7 @@ pub async fn remove_line(db: &Db, viewer: &Viewer, id: CartLineId) -> Result<Car
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's.
 pub async fn clear(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
         release_all(conn, &[cart.id]).await?;

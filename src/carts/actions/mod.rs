@@ -45,7 +45,7 @@ pub async fn create(db: &Db, viewer: &Viewer, wanted: &[(ProductId, i32)]) -> Re
 /// # Errors
 /// As [`add_line`].
 pub async fn create_in(conn: &Conn, viewer: &Viewer, wanted: &[(ProductId, i32)], list: &str) -> Result<CartWithToken> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     let (cart, token) = match holder {
         Holder { user: Some(user), guest } => match guest {
             Some(guest) => (merge::merge_into_user_cart(conn, user, guest).await?.0, None),

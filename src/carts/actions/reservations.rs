@@ -28,7 +28,7 @@ use crate::{
 /// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`;
 /// OUT_OF_RANGE if the client would hold too much.
 pub async fn reserve(db: &Db, viewer: &Viewer, client: &Client, id: CartId, time: Option<Duration>) -> Result<CartRow> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
         let Some(time) = time else { return Ok(cart) };
@@ -76,7 +76,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, client: &Client, id: CartId, time
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's.
 pub async fn release(db: &Db, viewer: &Viewer, id: CartId) -> Result<CartRow> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
         release_all(conn, &[id]).await?;

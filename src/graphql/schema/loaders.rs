@@ -85,6 +85,11 @@ impl Loaders {
         }
     }
 
+    /// Returns the viewer of the request.
+    pub fn viewer(&self) -> &Viewer {
+        &self.context.viewer
+    }
+
     /// Returns the value of a key, or `None` if there is none.
     /// # Errors
     /// The error of the whole batch.

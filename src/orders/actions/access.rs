@@ -16,17 +16,16 @@ use crate::{
     products::{self, model::ProductRow},
 };
 
-/// Permissions that allow fulfilling orders: staff all orders of their websites, sellers those with their products.
+/// Permissions that allow fulfilling orders: staff all orders of their websites, sellers their own lines.
 pub(super) const MAY_FULFILL: &[Permission] = &[Permission::ManageOrders, Permission::SellProducts];
 
 /// Returns the scope of orders whose lines the viewer may change and which they may cancel: those that they placed as a
 /// user or a guest, and for staff those of their websites.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers without a cart token.
+/// UNAUTHENTICATED for anonymous viewers without a cart token; FORBIDDEN for API keys without the permission.
 pub(super) fn editor_scope(viewer: &Viewer) -> Result<Scope> {
     match viewer.scope(Permission::ManageOrders) {
-        Scope::Seller(me) => Ok(Scope::Own(me)),
-        Scope::Public => viewer.require_user().map(Scope::Own),
+        Scope::Public | Scope::Seller { .. } => viewer.require_account().map(Scope::Own),
         other => Ok(other),
     }
 }
@@ -50,7 +49,7 @@ pub(super) async fn retain_known(
     let carts: Vec<_> = carts.iter().map(|cart| cart.id).collect();
     let lines = carts::store::lines_by_cart_ids(conn, &carts).await?;
     let mut known: BTreeSet<ProductId> = lines.iter().map(|line| line.product_id).collect();
-    if let Some(user) = viewer.user_id() {
+    if let Some(user) = viewer.account() {
         known.extend(store::ordered_products(conn, user, &hidden).await?);
     }
     products.retain(|id, _| known.contains(id) || !hidden.contains(id));
@@ -75,17 +74,12 @@ pub(super) async fn lock_to_fulfill(
     resource: &str,
 ) -> Result<OrderRow> {
     let scope = viewer.scope(Permission::ManageOrders);
-    let order = store::lock(conn, &scope, id).await?.filter(|order| actor_of(viewer, order) != OrderActor::Customer);
+    let is_own = |order: &OrderRow| order.user_id.is_some() && order.user_id == viewer.user_id();
+    let may_fulfill = |order: &OrderRow| match OrderActor::of(viewer, order) {
+        OrderActor::Staff => true,
+        OrderActor::Seller => !is_own(order),
+        OrderActor::Customer => false,
+    };
+    let order = store::lock(conn, &scope, id).await?.filter(may_fulfill);
     order.ok_or_else(|| Error::not_found(field, resource))
-}
-
-/// Returns the role in which a viewer who can see the order acts on it.
-pub(super) fn actor_of(viewer: &Viewer, order: &OrderRow) -> OrderActor {
-    if viewer.can_at(Permission::ManageOrders, order.source_website_id) {
-        OrderActor::Staff
-    } else if viewer.guest().is_some() || order.user_id == viewer.user_id() {
-        OrderActor::Customer
-    } else {
-        OrderActor::Seller
-    }
 }

@@ -86,7 +86,7 @@ pub struct ContactRequest {
 /// empties the cart and queues the confirmation emails. Repeating the request with the same key returns the same
 /// orders.
 /// # Errors
-/// User errors: NOT_FOUND for a cart or an address that is not the viewer's; REQUIRED, INVALID and TOO_LONG for missing
+/// FORBIDDEN for an API key; user errors: NOT_FOUND for a cart or an address that is not the viewer's; REQUIRED, INVALID and TOO_LONG for missing
 /// or invalid fields; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>` of the cart; PRICE_CHANGED;
 /// OUT_OF_RANGE, also if the client would hold too much without paying; IDEMPOTENCY_MISMATCH.
 pub async fn checkout(
@@ -96,7 +96,7 @@ pub async fn checkout(
     request: CheckoutRequest,
     key: String,
 ) -> Result<Vec<OrderRow>> {
-    let holder = viewer.holder();
+    let holder = viewer.require_holder()?;
     let no_cart = || Error::not_found("cartId", "cart");
     let key = IdempotencyKey { owner: Owner::of(holder).ok_or_else(no_cart)?, operation: "checkout", key };
     let country = phone_country(db, viewer, &request).await?;
@@ -156,7 +156,7 @@ async fn phone_country(db: &Db, viewer: &Viewer, request: &CheckoutRequest) -> R
         Destination::Saved(id) => Some(*id),
         Destination::Default => None,
     };
-    let Some(me) = viewer.user_id() else { return Ok(None) };
+    let Some(me) = viewer.account() else { return Ok(None) };
     let address = db.read(async |conn| find_address(conn, me, id, "addressId").await).await?;
     Ok(address.and_then(|address| address.country))
 }
@@ -183,7 +183,7 @@ fn normalize(
         }
         saved => saved,
     };
-    if viewer.user_id().is_none() {
+    if viewer.account().is_none() {
         match &destination {
             Destination::New(_) => {}
             Destination::Saved(_) => return Err(Error::not_found("addressId", "address")),

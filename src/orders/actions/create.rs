@@ -40,10 +40,10 @@ pub struct OrderRequest {
 /// Places an order, all or nothing: takes the stock and copies prices, names, contact and address. Repeating the
 /// request with the same key returns the same order.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE for a product that the
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE for a product that the
 /// viewer may see or knows, OUT_OF_STOCK, MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
 pub async fn create(db: &Db, viewer: &Viewer, client: &Client, request: OrderRequest, key: String) -> Result<OrderRow> {
-    let me = viewer.require_user()?;
+    let me = viewer.require_account()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
     key.check()?;
     check_lines(&request.lines)?;

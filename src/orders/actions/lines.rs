@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 
 use super::{
-    access::{actor_of, editor_scope, reread, retain_known},
+    access::{editor_scope, reread, retain_known},
     place::{check_stock, line, lock_products},
 };
 use crate::{
@@ -165,7 +165,7 @@ pub async fn update_line(
         let more = quantity - line.quantity;
         let product = lock_product(conn, line.product_id, more).await?.ok_or_else(|| Error::not_found("id", "line"))?;
         let is_at_current_price =
-            more > 0 && line.unit_price != product.price && actor_of(viewer, &order) != OrderActor::Staff;
+            more > 0 && line.unit_price != product.price && OrderActor::of(viewer, &order) != OrderActor::Staff;
         if more > 0 {
             let price = if is_at_current_price { product.price } else { line.unit_price };
             check_stock(&product, more, "id".into(), "quantity".into())?;

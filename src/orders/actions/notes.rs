@@ -1,6 +1,6 @@
 //! Notes on orders.
 
-use super::access::{actor_of, editor_scope};
+use super::access::editor_scope;
 use crate::{
     auth::Viewer,
     db::Db,
@@ -23,7 +23,7 @@ pub async fn add_note(db: &Db, viewer: &Viewer, id: OrderId, text: String, is_in
     db.transaction(async |conn| {
         let missing = || Error::not_found("orderId", "order");
         let order = store::lock(conn, &scope, id).await?.ok_or_else(missing)?;
-        if is_internal && actor_of(viewer, &order) != OrderActor::Staff {
+        if is_internal && OrderActor::of(viewer, &order) != OrderActor::Staff {
             return Err(Error::bad_input("isInternal", "only staff can add internal notes"));
         }
         if store::events::count_notes(conn, id).await? >= MAX_NOTES {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    access::{actor_of, editor_scope, reread},
+    access::{editor_scope, reread},
     quantities::check_quantities,
 };
 use crate::{
@@ -123,8 +123,9 @@ fn missing() -> Error {
 async fn lock_requested(conn: &Conn, viewer: &Viewer, id: ReturnId) -> Result<OrderRow> {
     let seen = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     let scope = viewer.scope(Permission::ManageOrders);
-    let order =
-        store::lock(conn, &scope, seen.order_id).await?.filter(|order| actor_of(viewer, order) == OrderActor::Staff);
+    let order = store::lock(conn, &scope, seen.order_id)
+        .await?
+        .filter(|order| OrderActor::of(viewer, order) == OrderActor::Staff);
     let order = order.ok_or_else(missing)?;
     let row = store::returns::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     if row.status != ReturnStatus::Requested {

@@ -1,6 +1,8 @@
 //! Shipments of orders, in part or in full, until delivery.
 //! Rule: the order is locked first; the database updates the shipped quantities of the lines and the order's status.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     access::{MAY_FULFILL, lock_to_fulfill, reread},
     emails,
@@ -16,7 +18,8 @@ use crate::{
     ids::ShipmentId,
     orders::{
         model::{
-            MAX_SHIPMENTS, OrderDetailRow, OrderRow, ShipmentRequest, ShipmentRow, Status, Tracking, TrackingPatch,
+            MAX_SHIPMENTS, OrderActor, OrderDetailRow, OrderRow, ShipmentRequest, ShipmentRow, Status, Tracking,
+            TrackingPatch,
         },
         store,
     },
@@ -25,12 +28,12 @@ use crate::{
 /// A shipment and its order in their current state.
 pub type ShipmentWithOrder = (ShipmentRow, OrderRow);
 
-/// Ships units of a confirmed order; all remaining units if no lines are given. Repeating the request with the same key
-/// returns the same shipment.
+/// Ships units of a confirmed order; all remaining units if no lines are given. Sellers ship their own lines. Repeating
+/// the request with the same key returns the same shipment.
 /// # Errors
 /// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for an order that the viewer may not fulfill;
-/// ILLEGAL_TRANSITION unless the order is confirmed; user errors of the lines and of the tracking;
-/// IDEMPOTENCY_MISMATCH.
+/// ILLEGAL_TRANSITION unless the order is confirmed; user errors of the lines, among them NOT_FOUND for a line of
+/// another seller, and of the tracking; IDEMPOTENCY_MISMATCH.
 pub async fn create_shipment(
     db: &Db,
     viewer: &Viewer,
@@ -53,15 +56,18 @@ pub async fn create_shipment(
             return Err(Error::user(UserErrorCode::IllegalTransition, "orderId", rule));
         }
         let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
-        let remaining = unshipped(&lines);
+        let own = visible_lines(viewer, &order, &lines);
         let quantities = match &request.lines {
             Some(named) => {
-                check_quantities(named, &lines, OrderDetailRow::left_to_ship, "ship")?;
+                check_quantities(named, &own, OrderDetailRow::left_to_ship, "ship")?;
                 named.clone()
             }
-            None => remaining.clone(),
+            None => unshipped(&own),
         };
-        let takes_all = total_quantity(&quantities) == total_quantity(&remaining);
+        if quantities.is_empty() {
+            return Err(Error::user(UserErrorCode::OutOfRange, "lines", "no units of your lines are left to ship"));
+        }
+        let takes_all = total_quantity(&quantities) == total_quantity(&unshipped(&lines));
         let existing = store::shipments::count_by_order(conn, order.id).await?;
         if !takes_all && existing + 1 >= MAX_SHIPMENTS as i64 {
             let rule =
@@ -77,8 +83,9 @@ pub async fn create_shipment(
 
 /// Changes the tracking details of a shipment.
 /// # Errors
-/// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for a shipment of an order that the viewer may not
-/// fulfill; user errors of the tracking.
+/// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for a shipment that the viewer does not see or of an
+/// order that they may not fulfill; PERMISSION_NOT_HELD for sellers if it has lines of others; user errors of the
+/// tracking.
 pub async fn update_shipment(
     db: &Db,
     viewer: &Viewer,
@@ -113,23 +120,63 @@ pub async fn deliver_shipment(db: &Db, viewer: &Viewer, id: ShipmentId) -> Resul
     .await
 }
 
-/// Ships the remaining units of an order, if any; the caller has locked the order.
-pub(super) async fn ship_remaining(conn: &Conn, order: &OrderRow) -> Result<()> {
+/// Ships the remaining units of an order that the viewer may ship, if any; the caller has locked the order.
+pub(super) async fn ship_remaining(conn: &Conn, viewer: &Viewer, order: &OrderRow) -> Result<()> {
     let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
-    let remaining = unshipped(&lines);
+    let remaining = unshipped(&visible_lines(viewer, order, &lines));
     if !remaining.is_empty() {
         ship(conn, order, &lines, &Tracking::default(), &remaining).await?;
     }
     Ok(())
 }
 
-/// Marks every shipment of an order as delivered; the caller has locked the order.
-pub(super) async fn deliver_remaining(conn: &Conn, order: &OrderRow) -> Result<()> {
+/// Marks every shipment of an order that the viewer may change as delivered; the caller has locked the order.
+pub(super) async fn deliver_remaining(conn: &Conn, viewer: &Viewer, order: &OrderRow) -> Result<()> {
     let shipments = store::shipments::by_order_ids(conn, &[order.id]).await?;
-    let undelivered: Vec<ShipmentId> =
+    let mut undelivered: Vec<ShipmentId> =
         shipments.iter().filter(|shipment| shipment.delivered_at.is_none()).map(|shipment| shipment.id).collect();
+    if let Some(parts) = seller_parts(conn, viewer, order, &undelivered).await? {
+        undelivered.retain(|id| parts.get(id) == Some(&SellerPart::All));
+    }
     store::shipments::update_delivered(conn, &undelivered).await?;
     Ok(())
+}
+
+/// Returns the lines that the viewer may ship.
+fn visible_lines(viewer: &Viewer, order: &OrderRow, lines: &[OrderDetailRow]) -> Vec<OrderDetailRow> {
+    lines.iter().filter(|line| line.is_visible_to(viewer, order)).cloned().collect()
+}
+
+/// Which lines of a shipment are a seller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SellerPart {
+    All,
+    Some,
+}
+
+/// Returns which lines of these shipments are the seller's, without shipments that have none of them; `None` if the
+/// viewer is not a seller and may change all.
+async fn seller_parts(
+    conn: &Conn,
+    viewer: &Viewer,
+    order: &OrderRow,
+    ids: &[ShipmentId],
+) -> Result<Option<HashMap<ShipmentId, SellerPart>>> {
+    if OrderActor::of(viewer, order) != OrderActor::Seller {
+        return Ok(None);
+    }
+    let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
+    let own: HashSet<_> = visible_lines(viewer, order, &lines).iter().map(|line| line.id).collect();
+    let shipped = store::shipments::lines_by_shipment_ids(conn, ids).await?;
+    let mut counts: HashMap<ShipmentId, (usize, usize)> = HashMap::new();
+    for line in shipped {
+        let (of_seller, all) = counts.entry(line.shipment_id).or_default();
+        *of_seller += usize::from(own.contains(&line.order_detail_id));
+        *all += 1;
+    }
+    let parts = counts.into_iter().filter(|(_, (of_seller, _))| *of_seller > 0);
+    let part = |(of_seller, all)| if of_seller == all { SellerPart::All } else { SellerPart::Some };
+    Ok(Some(parts.map(|(id, counts)| (id, part(counts))).collect()))
 }
 
 fn unshipped(lines: &[OrderDetailRow]) -> LineQuantities {
@@ -157,11 +204,21 @@ fn missing() -> Error {
     Error::not_found("id", "shipment")
 }
 
-/// Locks the order of a shipment; returns both in their current state.
+/// Locks the order of a shipment that the viewer may change; returns both in their current state.
 async fn lock(conn: &Conn, viewer: &Viewer, id: ShipmentId) -> Result<ShipmentWithOrder> {
     let seen = store::shipments::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
     let order = lock_to_fulfill(conn, viewer, seen.order_id, "id", "shipment").await?;
     let shipment = store::shipments::by_ids(conn, &[id]).await?.pop().ok_or_else(missing)?;
+    if let Some(parts) = seller_parts(conn, viewer, &order, &[id]).await? {
+        match parts.get(&id) {
+            Some(SellerPart::All) => {}
+            Some(SellerPart::Some) => {
+                let rule = "the shipment contains lines of others; only staff can change it";
+                return Err(Error::user(UserErrorCode::PermissionNotHeld, "id", rule));
+            }
+            None => return Err(missing()),
+        }
+    }
     Ok((shipment, order))
 }
 

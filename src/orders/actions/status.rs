@@ -3,7 +3,7 @@
 //! checked.
 
 use super::{
-    access::{MAY_FULFILL, actor_of, editor_scope, lock_to_fulfill, reread},
+    access::{MAY_FULFILL, editor_scope, lock_to_fulfill, reread},
     emails, shipments,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     ids::{OrderId, ProductId, UserId},
     jobs::{self, model::NewJob},
     orders::{
-        model::{OrderDetailRow, OrderRow, PaymentStatus, REVERSE_PAYMENTS, Status},
+        model::{OrderActor, OrderDetailRow, OrderRow, PaymentStatus, REVERSE_PAYMENTS, Status},
         store,
     },
     products,
@@ -23,10 +23,11 @@ use crate::{
     },
 };
 
-/// Changes the status of an order, for staff and for sellers of its products.
+/// Changes the status of an order for staff, and for sellers of all of its lines. For sellers of some of its lines the
+/// change applies to their lines, and the order's status follows once it applies to all.
 /// # Errors
 /// FORBIDDEN without a permission to fulfill orders; NOT_FOUND for an order that the viewer may not fulfill;
-/// ILLEGAL_TRANSITION for a change that is not allowed.
+/// ILLEGAL_TRANSITION for a change that is not allowed; PERMISSION_NOT_HELD for sellers who cancel lines of others.
 pub async fn update_status(db: &Db, viewer: &Viewer, id: OrderId, status: Status) -> Result<OrderRow> {
     viewer.require_any(MAY_FULFILL)?;
     db.contended_transaction(async |conn| {
@@ -61,10 +62,17 @@ async fn change_status(
     let transition = order.status.transition(status).map_err(illegal)?;
     // Before the actor is checked: the message must not name the shop if the order cannot be canceled at all.
     let unshipped = if status == Status::Cancelled { unshipped_lines(conn, &order, field).await? } else { Vec::new() };
-    transition.check_actor(actor_of(viewer, &order)).map_err(illegal)?;
+    let actor = OrderActor::of(viewer, &order);
+    transition.check_actor(actor).map_err(illegal)?;
+    if actor == OrderActor::Seller {
+        let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
+        if !lines.iter().all(|line| line.is_visible_to(viewer, &order)) {
+            return change_own_lines(conn, viewer, order, status, field).await;
+        }
+    }
     match status {
-        Status::Shipped => shipments::ship_remaining(conn, &order).await?,
-        Status::Delivered => shipments::deliver_remaining(conn, &order).await?,
+        Status::Shipped => shipments::ship_remaining(conn, viewer, &order).await?,
+        Status::Delivered => shipments::deliver_remaining(conn, viewer, &order).await?,
         Status::Cancelled => apply_cancellation(conn, viewer.user_id(), &order, &unshipped).await?,
         Status::Confirmed => emails::queue_deferred_confirmation(conn, &order).await?,
         Status::Pending => {}
@@ -73,6 +81,34 @@ async fn change_status(
     // The triggers have changed the status along with the shipments; an imported order without shipments is updated
     // here.
     if order.status == status { Ok(order) } else { store::update_status(conn, order.id, status).await }
+}
+
+/// Applies the change to the seller's own lines, where the order has others. The order's status changes with the last
+/// line.
+async fn change_own_lines(
+    conn: &Conn,
+    viewer: &Viewer,
+    order: OrderRow,
+    status: Status,
+    field: &'static str,
+) -> Result<OrderRow> {
+    match status {
+        Status::Confirmed => {
+            store::confirm_lines(conn, order.id, viewer.require_user()?).await?;
+            let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
+            if lines.iter().all(|line| line.is_confirmed(order.status)) {
+                emails::queue_deferred_confirmation(conn, &order).await?;
+                store::update_status(conn, order.id, status).await?;
+            }
+        }
+        Status::Shipped => shipments::ship_remaining(conn, viewer, &order).await?,
+        Status::Delivered => shipments::deliver_remaining(conn, viewer, &order).await?,
+        Status::Pending | Status::Cancelled => {
+            let rule = "the order has lines of others; only staff can cancel it";
+            return Err(Error::user(UserErrorCode::PermissionNotHeld, field, rule));
+        }
+    }
+    reread(conn, order.id).await
 }
 
 /// Returns the lines of an order of which nothing was shipped.

@@ -1,5 +1,6 @@
 //! Rows and rules of orders.
 
+mod access;
 mod addresses;
 mod events;
 mod returns;
@@ -174,6 +175,10 @@ pub struct OrderDetailRow {
     pub shipped_quantity: i32,
     /// Number of units in returns that are not rejected.
     pub returned_quantity: i32,
+    /// The seller of the product when it was ordered; none if the shop sold it.
+    pub seller_id: Option<UserId>,
+    /// When the seller confirmed the line while others still had to; see [`OrderDetailRow::is_confirmed`].
+    pub confirmed_at: Option<DateTime<Utc>>,
     /// When the line was added to the order.
     pub created_at: DateTime<Utc>,
     /// When the line was last changed.
@@ -190,6 +195,15 @@ impl OrderDetailRow {
     /// Returns the number of shipped units that are in no return, given the order's status.
     pub fn left_to_return(&self, status: Status) -> i32 {
         self.shipped(status) - self.returned_quantity
+    }
+
+    /// Returns whether the line is confirmed, given the order's status: with the order, or before by its seller.
+    pub fn is_confirmed(&self, status: Status) -> bool {
+        match status {
+            Status::Pending => self.confirmed_at.is_some(),
+            Status::Confirmed | Status::Shipped | Status::Delivered => true,
+            Status::Cancelled => false,
+        }
     }
 
     /// Returns the number of units that are not shipped yet.
@@ -237,8 +251,8 @@ pub enum OrderCondition {
     ContactName(Op<String>),
     /// By code of the country of the shipping address.
     ShippingCountry(Op<String>),
-    /// By the products of the lines.
-    Product(Op<ProductId>),
+    /// By the products of the lines that are visible in the scope.
+    Product(Scope, Op<ProductId>),
     /// By total.
     TotalAmount(Op<Decimal>),
     /// By the time of placement.

@@ -37,7 +37,7 @@ pub enum OrderActor {
     Customer,
     /// Staff with permission to manage the orders of the website.
     Staff,
-    /// A seller of at least one product in the order.
+    /// A seller of at least one line of the order, who sees and moves their own lines only.
     Seller,
 }
 

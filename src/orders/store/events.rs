@@ -28,7 +28,7 @@ fn shown(scope: &Scope) -> Condition<'static, order_events::table> {
                 .filter(orders::source_website_id.eq_any(websites.to_vec()));
             Box::new(open.or(exists(here)))
         }
-        Scope::Public | Scope::Own(_) | Scope::Guest(_) | Scope::Seller(_) => Box::new(open),
+        Scope::Public | Scope::Own(_) | Scope::Guest(_) | Scope::Seller { .. } => Box::new(open),
     }
 }
 

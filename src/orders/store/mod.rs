@@ -14,7 +14,7 @@ pub mod unpaid;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::{array, exists, not, sql},
+    dsl::{array, exists, not, now, sql},
     prelude::*,
     sql_types::{Jsonb, Nullable},
 };
@@ -35,7 +35,7 @@ use crate::{
         filter::{Condition, Filter, Op, constant},
         list_statements::list_statements,
         sql::{CountUpTo, ParentId, PerParent, citext_op, op, text_op},
-        tables::{order_details, orders, products, websites},
+        tables::{order_details, orders, websites},
         user_op::user_op,
     },
     error::{Error, Result},
@@ -58,12 +58,11 @@ fn visible(scope: &Scope) -> Condition<'static, orders::table> {
             let own = visible(&Scope::Own(*user));
             Box::new(own.or(orders::source_website_id.eq_any(websites.to_vec())))
         }
-        Scope::Seller(user) => {
+        Scope::Seller { seller, own } => {
             let sold = order_details::table
-                .inner_join(products::table)
                 .filter(order_details::order_id.eq(orders::id))
-                .filter(products::seller_id.eq(*user));
-            Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(*user)).or(exists(sold)))
+                .filter(order_details::seller_id.eq(*seller));
+            Box::new(visible(&Scope::Own(*own)).or(exists(sold)))
         }
     }
 }
@@ -85,33 +84,44 @@ fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
         C::ContactEmail(email) => citext_op!(email, orders::contact_email),
         C::ContactName(name) => text_op!(name, orders::contact_name.assume_not_null(), orders::contact_name),
         C::ShippingCountry(country) => text_op!(country, orders::ship_country.assume_not_null(), orders::ship_country),
-        C::Product(product) => has_product(product),
+        C::Product(scope, product) => has_product(scope, product),
         C::TotalAmount(amount) => op!(amount, orders::total_amount),
         C::PlacedAt(at) => op!(at, orders::placed_at),
         C::UpdatedAt(at) => op!(at, orders::updated_at),
     }
 }
 
-fn has_product(product: &Op<ProductId>) -> Condition<'static, orders::table> {
+/// The condition that one of these lines has the product.
+macro_rules! has_line {
+    ($lines:expr, $product:expr) => {
+        match $product {
+            Op::Eq(id) => Box::new(exists($lines.filter(order_details::product_id.eq(*id)))),
+            Op::In(ids) => Box::new(exists($lines.filter(order_details::product_id.eq_any(ids.clone())))),
+            Op::IsNull(true) => Box::new(not(exists($lines))),
+            Op::IsNull(false) => Box::new(exists($lines)),
+            Op::Gte(_) | Op::Lte(_) | Op::Contains(_) | Op::StartsWith(_) => constant(false),
+        }
+    };
+}
+/// The condition that an order has a line with this product; sellers see only their own lines of orders that they did
+/// not place.
+fn has_product(scope: &Scope, product: &Op<ProductId>) -> Condition<'static, orders::table> {
     let lines = order_details::table.filter(order_details::order_id.eq(orders::id));
-    match product {
-        Op::Eq(id) => Box::new(exists(lines.filter(order_details::product_id.eq(*id)))),
-        Op::In(ids) => Box::new(exists(lines.filter(order_details::product_id.eq_any(ids.clone())))),
-        Op::IsNull(true) => Box::new(not(exists(lines))),
-        Op::IsNull(false) => Box::new(exists(lines)),
-        Op::Gte(_) | Op::Lte(_) | Op::Contains(_) | Op::StartsWith(_) => constant(false),
-    }
+    let Scope::Seller { seller, own } = scope else { return has_line!(lines, product) };
+    let placed: Condition<'static, orders::table> = has_line!(lines, product);
+    let sold: Condition<'static, orders::table> =
+        has_line!(lines.filter(order_details::seller_id.eq(*seller)), product);
+    Box::new(visible(&Scope::Own(*own)).and(placed).or(sold))
 }
 
 /// The condition of [`visible`] for lists: the IDs of a seller's orders are looked up once, so that the cost of a page
 /// depends on the seller's orders and not on all orders.
 fn visible_in_list(scope: &Scope) -> Condition<'static, orders::table> {
-    let Scope::Seller(user) = scope else { return visible(scope) };
+    let Scope::Seller { seller, own } = scope else { return visible(scope) };
     let sold = order_details::table
-        .inner_join(products::table)
-        .filter(products::seller_id.assume_not_null().eq(*user))
+        .filter(order_details::seller_id.assume_not_null().eq(*seller))
         .select(order_details::order_id);
-    Box::new(visible(&Scope::Own(*user)).or(orders::id.eq_any(array(sold))))
+    Box::new(visible(&Scope::Own(*own)).or(orders::id.eq_any(array(sold))))
 }
 
 list_statements! {
@@ -153,7 +163,7 @@ pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
     match scope {
         Scope::All if is_held => PlanMode::Generic,
         Scope::All | Scope::Websites(..) => PlanMode::Custom,
-        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => PlanMode::Generic,
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller { .. } => PlanMode::Generic,
     }
 }
 
@@ -271,9 +281,20 @@ pub async fn insert_lines(mut conn: &Conn, lines: &[NewOrderDetail]) -> Result<(
     Ok(())
 }
 
-/// Changes the quantity of a line; triggers update the totals.
+/// Changes the quantity of a line, which its seller has to confirm again; triggers update the totals.
 pub async fn update_line(mut conn: &Conn, id: OrderDetailId, quantity: i32) -> Result<()> {
-    diesel::update(order_details::table.find(id)).set(order_details::quantity.eq(quantity)).execute(&mut conn).await?;
+    let changed = (order_details::quantity.eq(quantity), order_details::confirmed_at.eq(None::<DateTime<Utc>>));
+    diesel::update(order_details::table.find(id)).set(changed).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Marks a seller's lines of an order as confirmed.
+pub async fn confirm_lines(mut conn: &Conn, order: OrderId, seller: UserId) -> Result<()> {
+    let lines = order_details::table
+        .filter(order_details::order_id.eq(order))
+        .filter(order_details::seller_id.eq(seller))
+        .filter(order_details::confirmed_at.is_null());
+    diesel::update(lines).set(order_details::confirmed_at.eq(now)).execute(&mut conn).await?;
     Ok(())
 }
 

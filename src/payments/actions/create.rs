@@ -51,7 +51,8 @@ struct IdempotencyTerms<'a> {
 /// result, not an error, and so is one whose outcome is not known in time; both show in the payment's status. Repeating
 /// the request with the same key returns the same payment in its current state without calling the provider.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers without a cart token; user errors: NOT_FOUND; ILLEGAL_TRANSITION for a
+/// UNAUTHENTICATED for anonymous viewers without a cart token; FORBIDDEN for an API key without
+/// [`Permission::ManagePayments`]; user errors: NOT_FOUND; ILLEGAL_TRANSITION for a
 /// canceled order; PAYMENT_EXISTS; OUT_OF_RANGE if there is nothing to pay or there were too many attempts; INVALID for
 /// a provider, method or source that is not accepted; IDEMPOTENCY_MISMATCH.
 pub async fn create(
@@ -73,7 +74,7 @@ pub async fn create(
         source: request.source.as_deref(),
     };
     let scope = match viewer.scope(Permission::ManagePayments) {
-        Scope::Seller(me) => Scope::Own(me),
+        Scope::Public | Scope::Seller { .. } => Scope::Own(viewer.require_account()?),
         other => other,
     };
     let opened = db.transaction(async |conn| {

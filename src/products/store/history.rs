@@ -13,7 +13,7 @@ macro_rules! history {
             let of = products::table.select(products::id).filter(products::id.eq($table::product_id));
             match scope {
                 Scope::All => constant(true),
-                Scope::Seller(seller) => {
+                Scope::Seller { seller, .. } => {
                     let own = products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller));
                     Box::new(diesel::dsl::exists(of.filter(own)))
                 }

@@ -76,7 +76,7 @@ type Rows = BoxedSelect<products::table, ProductRow>;
 pub fn visible(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => constant(true),
-        Scope::Seller(seller) => Box::new(
+        Scope::Seller { seller, .. } => Box::new(
             products::is_active
                 .or(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller))),
         ),
@@ -91,7 +91,7 @@ pub fn visible(scope: &Scope) -> Condition<'static, products::table> {
 pub fn writable(scope: &Scope) -> Condition<'static, products::table> {
     match scope {
         Scope::All => constant(true),
-        Scope::Seller(seller) => {
+        Scope::Seller { seller, .. } => {
             Box::new(products::seller_id.is_not_null().and(products::seller_id.assume_not_null().eq(*seller)))
         }
         Scope::Websites(_, websites) => Box::new(products::source_website_id.eq_any(websites.to_vec())),
@@ -266,7 +266,7 @@ pub fn can_see(scope: &Scope, product: &ProductRow) -> bool {
     product.is_active
         || match scope {
             Scope::All => true,
-            Scope::Seller(seller) => product.seller_id == Some(*seller),
+            Scope::Seller { seller, .. } => product.seller_id == Some(*seller),
             Scope::Websites(_, websites) => websites.contains(&product.source_website_id),
             Scope::Own(_) | Scope::Guest(_) | Scope::Public => false,
         }

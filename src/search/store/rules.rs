@@ -164,7 +164,7 @@ fn visible(scope: &Scope) -> Condition<'static, search_rules::table> {
     match scope {
         Scope::All => constant(true),
         Scope::Websites(_, websites) => Box::new(search_rules::website_id.eq_any(websites.to_vec())),
-        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller(_) => constant(false),
+        Scope::Public | Scope::Guest(_) | Scope::Own(_) | Scope::Seller { .. } => constant(false),
     }
 }
 

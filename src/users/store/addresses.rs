@@ -38,7 +38,7 @@ pub async fn addresses_by_ids(mut conn: &Conn, scope: &Scope, ids: &[AddressId])
 fn visible_addresses(scope: &Scope) -> Condition<'static, addresses::table> {
     match scope {
         Scope::All => constant(true),
-        Scope::Own(user) | Scope::Seller(user) => Box::new(addresses::user_id.eq(*user)),
+        Scope::Own(user) | Scope::Seller { own: user, .. } => Box::new(addresses::user_id.eq(*user)),
         Scope::Websites(user, websites) => {
             let website = users::source_website_id;
             let people = users::table.filter(website.is_not_null()).select(users::id);

@@ -34,7 +34,7 @@ use crate::{
 fn visible(scope: &Scope) -> Condition<'static, users::table> {
     match scope {
         Scope::All => constant(true),
-        Scope::Own(user) | Scope::Seller(user) => Box::new(users::id.eq(*user)),
+        Scope::Own(user) | Scope::Seller { own: user, .. } => Box::new(users::id.eq(*user)),
         Scope::Websites(user, websites) => Box::new(users::id.eq(*user).or(of_websites(websites))),
         Scope::Public | Scope::Guest(_) => constant(false),
     }

@@ -67,7 +67,7 @@ async fn api_key_secret_is_shown_once_and_never_stored() {
     assert!(!list.text.contains(random));
 
     // Using the key does not store it either.
-    app.with_key(secret.clone(), admin.id).run("{ me { id } }").await.at("me.id");
+    app.with_key(secret.clone(), admin.id).run("{ websites { nodes { id } } }").await.at("websites.nodes");
     write_last_used(&app.database.db, &app.services.permission_cache).await.unwrap();
     let tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
     let mut prefixes = 0;
@@ -114,20 +114,23 @@ async fn api_key_is_limited_to_its_permissions() {
             let expected = if opens.contains(permission) { "done" } else { "!FORBIDDEN" };
             assert_eq!(try_mutate(&key, mutation, input).await, expected, "{mutation} with {permission}");
         }
-        // Without the permission a key sees only its owner's own rows.
+        // Without the permission a key sees no user, not even its owner.
         let sees = key.run(&format!("{{ order(id: {order:?}) {{ id }} users {{ nodes {{ id }} }} }}")).await;
         assert_eq!(!sees.at("order").is_null(), *permission == ManageOrders, "{permission}");
-        let alone = json!([{ "id": admin.global_id() }]);
-        assert_eq!(*sees.at("users.nodes") != alone, *permission == ManageUsers, "{permission}");
+        assert_eq!(*sees.at("users.nodes") != json!([]), *permission == ManageUsers, "{permission}");
     }
     // A key cannot grant permissions that it lacks, even if its owner has them.
     let key = api_key_actor(&admin, key_input(&[ManageRoles])).await;
     let more = json!({ "code": name(), "name": name(), "permissions": ["MANAGE_ORDERS"] });
     assert_eq!(try_mutate(&key, "roleCreate", more).await, "PERMISSION_NOT_HELD permissions");
-    // A key without permissions acts as a customer.
+    // A key without permissions sees what is public.
     let key = api_key_actor(&stranger, key_input(&[])).await;
-    assert_eq!(key.run("{ me { id } }").await.text_at("me.id"), stranger.global_id());
-    assert_eq!(key.run("{ orders { nodes { id } } }").await.text_at("orders.nodes.0.id"), order);
+    assert_eq!(key.run("{ me { id } }").await.code(), "FORBIDDEN");
+    assert_eq!(*key.run("{ orders { nodes { id } } }").await.at("orders.nodes"), json!([]));
+    assert_eq!(
+        key.run("{ products { nodes { id } } }").await.text_at("products.nodes.0.id"),
+        product.id.to_global_id()
+    );
     assert_eq!(create_brand(&key).await, "!FORBIDDEN");
 }
 

@@ -70,7 +70,7 @@ impl<'a> OrderFixture<'a> {
 async fn order_is_shipped_with_its_last_unit_and_delivered_with_its_last_shipment() {
     let app = TestApp::new().await;
     let fixture = OrderFixture::new(&app).await;
-    let first = fixture.ship(&fixture.seller, fixture.shipment_lines(2, 3), "1").await;
+    let first = fixture.ship(&fixture.manager, fixture.shipment_lines(2, 3), "1").await;
     assert_eq!(first.outcome("shipmentCreate"), "done");
     let shipment = first.at("shipmentCreate.shipment").clone();
     let in_it =

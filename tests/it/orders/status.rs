@@ -19,7 +19,8 @@ const TRANSITIONS: [(&str, &str); 5] = [
 /// Units of each product before anything is ordered.
 const STOCK: i32 = 100;
 
-/// An order of two products, one of them a seller's, and the actors around it.
+/// An order of two products of a seller, and the actors around it. Orders with lines of several sellers are in
+/// `attacks::orders_of_other_sellers`.
 struct OrderFixture<'a> {
     app: &'a TestApp,
     order: String,
@@ -39,11 +40,11 @@ impl<'a> OrderFixture<'a> {
             (app.customer().await, app.customer().await, app.seller().await, app.seller().await);
         let (manager, admin) = (app.manager().await, app.admin().await);
         let spec = |seller| ProductSpec { stock: STOCK, seller, ..ProductSpec::default() };
-        let theirs = app.product(website.id, spec(Some(seller.id))).await.id;
-        let ours = app.product(website.id, spec(None)).await.id;
+        let first = app.product(website.id, spec(Some(seller.id))).await.id;
+        let second = app.product(website.id, spec(Some(seller.id))).await.id;
         app.product(website.id, spec(Some(rival.id))).await;
-        let order = customer.order(&[(theirs, 2), (ours, 3)]).await;
-        Self { app, order, products: [theirs, ours], customer, neighbour, seller, rival, manager, admin }
+        let order = customer.order(&[(first, 2), (second, 3)]).await;
+        Self { app, order, products: [first, second], customer, neighbour, seller, rival, manager, admin }
     }
 
     /// Places a new order and uses it from now on.

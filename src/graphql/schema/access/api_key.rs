@@ -52,7 +52,10 @@ by_parent! {
     |conn, context, ids| access::store::keys::by_user_ids(conn, context.user_id, &ids), key => key.row.user_id
 }
 
-/// A key with which a program sends requests on behalf of a user, in the header `X-API-Key`. Visible to its owner only.
+/// A key with which a program sends requests, in the header `X-API-Key`. It can do what its permissions allow and read
+/// what is public. It cannot do what its owner does for themselves without a permission, such as ordering or changing
+/// their addresses, and does not see what is theirs: such mutations are `FORBIDDEN` or `NOT_FOUND`. Visible to its
+/// owner only.
 #[object]
 impl ApiKey {
     /// Opaque global ID.
@@ -103,8 +106,7 @@ impl ApiKey {
 pub struct ApiKeyCreateInput {
     /// Display name, 1 to 100 characters.
     name: String,
-    /// Permissions of the key, each of which the viewer must have. A key without permissions can do what every customer
-    /// can, on behalf of the viewer.
+    /// Permissions of the key, each of which the viewer must have. A key without permissions reads what is public.
     permissions: Vec<Permission>,
     /// Websites to restrict the key to, at most 100. Each must be covered by the viewer's role. Defaults to all
     /// websites that the role covers.

@@ -54,7 +54,7 @@ impl Image {
             return Ok(false);
         }
         let Some(product) = ctx.loaders().row(product).await? else { return Ok(false) };
-        let is_seller = product.seller_id.is_some() && product.seller_id == viewer.user_id();
+        let is_seller = product.seller_id.is_some() && product.seller_id == viewer.seller_id();
         Ok(is_seller || viewer.can_at(Permission::ManageProducts, product.source_website_id))
     }
 }

@@ -8,6 +8,7 @@ mod checkout;
 mod events;
 mod mutation;
 mod query;
+mod seller_view;
 
 pub use self::{
     address::{CheckoutAddressInput, OrderAddress},
@@ -35,8 +36,8 @@ use crate::{
             loaders::{by_parent, nested_list},
             orders::{
                 events::EventsByOrder,
-                returns::{Return, ReturnsByOrder, return_object},
-                shipment::{Shipment, ShipmentsByOrder, shipment},
+                returns::{LinesByReturn, Return, ReturnsByOrder, return_object},
+                shipment::{LinesByShipment, Shipment, ShipmentsByOrder, shipment},
             },
             payments::{Payment, PaymentsByOrder, UnscopedPaymentsByOrder, payment},
             products::{Product, UnscopedProducts, product},
@@ -99,7 +100,8 @@ nested_list! {
     plans orders::store::plans(&context.order_scope(), list)
 }
 
-/// An order that was placed at one website.
+/// An order that was placed at one website. Sellers of some of its lines see these lines and what they need to ship
+/// them; what they do not see is null or left out.
 #[object]
 impl Order {
     /// Opaque global ID.
@@ -117,10 +119,10 @@ impl Order {
         self.row.status
     }
 
-    /// Sum of the total prices of all lines.
+    /// Sum of the total prices of all lines. Null for sellers, whose share is the sum of the lines that they see.
     #[graphql(eager)]
-    async fn total_amount(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(self.row.total_amount, ctx.currency(self.row.source_website_id).await?))
+    async fn total_amount(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        self.amount_of_whole(ctx, self.row.total_amount).await
     }
 
     /// Customer who placed the order. Null for guest orders, and if the viewer may not see the customer.
@@ -142,87 +144,95 @@ impl Order {
     /// external ID there.
     async fn source(&self, ctx: &Context<'_>) -> Result<Source> {
         let (viewer, website) = (ctx.viewer(), self.row.source_website_id);
-        let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.user_id();
+        let is_own = self.row.user_id.is_some() && self.row.user_id == viewer.account();
         let lookup =
             SourceLookup { resource_type: SourceType::Order, id: self.row.id, created_at: self.row.created_at };
         lookup.primary(ctx, website, is_own || viewer.can_at(Permission::ManageOrders, website)).await
     }
 
-    /// Order lines in the order in which they were added; at most 500 for orders placed through this API.
+    /// Order lines in the order in which they were added; at most 500 for orders placed through this API. Sellers see
+    /// their own lines.
     #[graphql(complexity = "10 * child_complexity")]
     async fn details(&self, ctx: &Context<'_>) -> Result<Vec<OrderDetail>> {
         if let Some(details) = &self.prefetched.details {
             return Ok(details.to_vec());
         }
         let rows = ctx.loaders().group::<DetailsByOrder, _>(self.row.id).await?;
-        let order = &self.row;
-        Ok(rows.iter().map(|row| detail(Arc::clone(row), Arc::clone(order))).collect())
+        let visible = rows.iter().filter(|row| self.shows_line(ctx.viewer(), row));
+        Ok(visible.map(|row| detail(Arc::clone(row), self.clone())).collect())
     }
 
     /// Events of the order, oldest first; only the latest 500. Internal events are visible only to staff with
-    /// `MANAGE_ORDERS` at the order's website.
+    /// `MANAGE_ORDERS` at the order's website. Empty for sellers.
     #[graphql(complexity = "10 * child_complexity")]
     async fn events(&self, ctx: &Context<'_>) -> Result<Vec<OrderEvent>> {
+        if !self.is_whole_for(ctx.viewer()) {
+            return Ok(Vec::new());
+        }
         let rows = ctx.loaders().group::<EventsByOrder, _>(self.row.id).await?;
         let website = self.row.source_website_id;
         Ok(rows.iter().map(|row| event(Arc::clone(row), website)).collect())
     }
 
-    /// Shipments of the order, oldest first; at most 100.
+    /// Shipments of the order, oldest first; at most 100. Sellers see those with their lines.
     #[graphql(complexity = "10 * child_complexity")]
     async fn shipments(&self, ctx: &Context<'_>) -> Result<Vec<Shipment>> {
         let rows = ctx.loaders().group::<ShipmentsByOrder, _>(self.row.id).await?;
-        let order = &self.row;
-        Ok(rows.iter().map(|row| shipment(Arc::clone(row), Arc::clone(order))).collect())
+        let rows = self.with_visible_lines::<LinesByShipment, _, _>(ctx.loaders(), &rows, |row| row.id).await?;
+        Ok(rows.into_iter().map(|row| shipment(row, self.clone())).collect())
     }
 
-    /// Returns of the order, oldest first; at most 100.
+    /// Returns of the order, oldest first; at most 100. Sellers see those with their lines.
     #[graphql(complexity = "10 * child_complexity")]
     async fn returns(&self, ctx: &Context<'_>) -> Result<Vec<Return>> {
         let rows = ctx.loaders().group::<ReturnsByOrder, _>(self.row.id).await?;
-        let order = &self.row;
-        Ok(rows.iter().map(|row| return_object(Arc::clone(row), Arc::clone(order))).collect())
+        let rows = self.with_visible_lines::<LinesByReturn, _, _>(ctx.loaders(), &rows, |row| row.id).await?;
+        Ok(rows.into_iter().map(|row| return_object(row, self.clone())).collect())
     }
 
-    /// Shipping address as it was when the order was placed. Null if none was given.
-    fn shipping_address(&self) -> Option<OrderAddress> {
-        self.row.shipping_address().map(OrderAddress)
+    /// Shipping address as it was when the order was placed. Null if none was given. For sellers it has the contact's
+    /// name and phone number where it has none of its own, and is null if the order is canceled.
+    fn shipping_address(&self, ctx: &Context<'_>) -> Option<OrderAddress> {
+        match self.is_whole_for(ctx.viewer()) {
+            true => self.row.shipping_address().map(OrderAddress),
+            false => self.row.shipping_address_for_sellers().map(OrderAddress),
+        }
     }
 
     /// Billing address as it was when the order was placed; the shipping address if no other one was given. Null if
-    /// neither was given.
-    fn billing_address(&self) -> Option<OrderAddress> {
-        self.row.billing_address().map(OrderAddress)
+    /// neither was given, and for sellers.
+    fn billing_address(&self, ctx: &Context<'_>) -> Option<OrderAddress> {
+        self.whole_for(ctx.viewer())?.billing_address().map(OrderAddress)
     }
 
-    /// Contact person for the order. Null if none was given.
-    fn contact(&self) -> Option<OrderContact> {
-        let contact = &self.row.contact;
+    /// Contact person for the order. Null if none was given, and for sellers.
+    fn contact(&self, ctx: &Context<'_>) -> Option<OrderContact> {
+        let contact = &self.whole_for(ctx.viewer())?.contact;
         let is_given =
             [&contact.contact_name, &contact.contact_email, &contact.contact_phone].iter().any(|it| it.is_some());
         is_given.then(|| OrderContact(contact.clone()))
     }
 
-    /// Note that the customer wrote at checkout. Null if there is none.
-    fn customer_note(&self) -> Option<&str> {
-        self.row.customer_note.as_deref()
+    /// Note that the customer wrote at checkout. Null if there is none, and for sellers.
+    fn customer_note(&self, ctx: &Context<'_>) -> Option<&str> {
+        self.whole_for(ctx.viewer())?.customer_note.as_deref()
     }
 
-    /// Current payment status of the order.
-    fn payment_status(&self) -> PaymentStatus {
-        self.row.payment_status
+    /// Current payment status of the order. Null for sellers.
+    fn payment_status(&self, ctx: &Context<'_>) -> Option<PaymentStatus> {
+        Some(self.whole_for(ctx.viewer())?.payment_status)
     }
 
-    /// Amount that was paid, including amounts that were refunded later.
+    /// Amount that was paid, including amounts that were refunded later. Null for sellers.
     #[graphql(eager)]
-    async fn paid_amount(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(self.row.paid_amount, ctx.currency(self.row.source_website_id).await?))
+    async fn paid_amount(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        self.amount_of_whole(ctx, self.row.paid_amount).await
     }
 
-    /// Amount that was refunded.
+    /// Amount that was refunded. Null for sellers.
     #[graphql(eager)]
-    async fn refunded_amount(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(self.row.refunded_amount, ctx.currency(self.row.source_website_id).await?))
+    async fn refunded_amount(&self, ctx: &Context<'_>) -> Result<Option<Money>> {
+        self.amount_of_whole(ctx, self.row.refunded_amount).await
     }
 
     /// Payments of the order, oldest first; at most 50. Visible to the order's customer and staff, and to a guest who
@@ -278,20 +288,23 @@ impl OrderContact {
 #[derive(Clone)]
 pub struct OrderDetail {
     row: Arc<OrderDetailRow>,
-    order: Arc<OrderRow>,
+    order: Order,
     /// Product that the list loaded together with its rows; if absent, the loader is used.
     product: Option<Arc<ProductRow>>,
 }
 
 /// Returns the object of a line of a visible order.
-pub fn detail(row: Arc<OrderDetailRow>, order: Arc<OrderRow>) -> OrderDetail {
+pub fn detail(row: Arc<OrderDetailRow>, order: Order) -> OrderDetail {
     OrderDetail { row, order, product: None }
 }
 
 resource! {
     OrderDetail by OrderDetailId of OrderDetailRow,
     |conn, context, ids| orders::store::lines_by_ids(conn, &ids), row => row.id,
-    |all, row| all.row(row.order_id).await?.map(|order| detail(row, order)),
+    |all, row| {
+        let order = all.row(row.order_id).await?.map(order).filter(|order| order.shows_line(all.viewer(), &row));
+        order.map(|order| detail(row, order))
+    },
 }
 
 /// A line of an order: a product with quantity and price.
@@ -304,7 +317,7 @@ impl OrderDetail {
 
     /// Order that the line belongs to.
     fn order(&self) -> Order {
-        order(Arc::clone(&self.order))
+        self.order.clone()
     }
 
     /// Product as it is today; also available if it is no longer for sale.
@@ -331,9 +344,14 @@ impl OrderDetail {
         self.row.quantity
     }
 
+    /// Whether the line is confirmed: with the order or, while other lines are not confirmed yet, by its seller.
+    fn is_confirmed(&self) -> bool {
+        self.row.is_confirmed(self.order.row.status)
+    }
+
     /// Quantity that was shipped, delivered or not.
     fn shipped_quantity(&self) -> i32 {
-        self.row.shipped(self.order.status)
+        self.row.shipped(self.order.row.status)
     }
 
     /// Quantity that was requested to be returned or was returned, except in rejected returns.
@@ -344,13 +362,13 @@ impl OrderDetail {
     /// Price of one unit at the time of the order.
     #[graphql(eager)]
     async fn unit_price(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(self.row.unit_price, ctx.currency(self.order.source_website_id).await?))
+        Ok(money(self.row.unit_price, ctx.currency(self.order.row.source_website_id).await?))
     }
 
     /// Quantity times unit price.
     #[graphql(eager)]
     async fn total_price(&self, ctx: &Context<'_>) -> Result<Money> {
-        Ok(money(self.row.total_price, ctx.currency(self.order.source_website_id).await?))
+        Ok(money(self.row.total_price, ctx.currency(self.order.row.source_website_id).await?))
     }
 
     /// When the line was added to the order (UTC).

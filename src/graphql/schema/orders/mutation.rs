@@ -232,8 +232,10 @@ impl OrderMutation {
         OrderDetailRemovePayload::of(removed.await.map(order))
     }
 
-    /// Changes the status of an order. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the
-    /// viewer's products.
+    /// Changes the status of an order. Sellers change that of their own lines: CONFIRMED confirms them, SHIPPED ships
+    /// what is left of them, and DELIVERED delivers their shipments; the order's status follows when this is true of
+    /// all of its lines. CANCELLED is `PERMISSION_NOT_HELD` for sellers if the order has lines of others. Requires
+    /// `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn order_status_update(
         &self,

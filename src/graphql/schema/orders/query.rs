@@ -9,9 +9,9 @@ use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
 
 use crate::{
-    auth::{Permission, Scope},
+    auth::{Permission, Scope, Viewer},
     db::filter::{Filter, Op},
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     graphql::{
         engine::{
             connections::{Connection, connection, read_page},
@@ -65,22 +65,23 @@ where_input! {
         order_number: Option<StringFilter>,
         /// Filter by order status.
         status: Option<OrderStatusFilter>,
-        /// Filter by payment status.
+        /// Filter by payment status. `FORBIDDEN` for sellers.
         payment_status: Option<OrderPaymentStatusFilter>,
-        /// Filter by the contact's email address; upper and lower case match each other.
+        /// Filter by the contact's email address; upper and lower case match each other. `FORBIDDEN` for sellers.
         contact_email: Option<StringFilter>,
-        /// Filter by the contact's name.
+        /// Filter by the contact's name. `FORBIDDEN` for sellers.
         contact_name: Option<StringFilter>,
         /// Filter by the country of the shipping address: its ISO 3166-1 alpha-2 code, in upper or lower case; ZZ if it is not known.
         shipping_country: Option<StringFilter>,
-        /// Filter by the products of the order's lines; `isNull: true` matches orders without lines.
+        /// Filter by the products of the order's lines that the viewer sees; `isNull: true` matches orders without
+        /// lines.
         product: Option<IdFilter>,
         /// Filter by customer; `isNull: true` matches guest orders. A customer who is not visible to the viewer counts as a
         /// guest.
         user: Option<IdFilter>,
         /// Filter by website.
         source_website: Option<WebsiteFilter>,
-        /// Filter by total amount, within one currency.
+        /// Filter by total amount, within one currency. `FORBIDDEN` for sellers.
         total_amount: Option<PriceFilter>,
         /// Filter by the time when the order was placed.
         placed_at: Option<DateTimeFilter>,
@@ -90,11 +91,19 @@ where_input! {
 }
 
 impl OrderWhere {
-    /// Converts the filter, for a viewer who may see the users of this scope.
-    fn filter(self, users: &Scope, amounts: &PriceScope) -> Result<Filter<OrderCondition>> {
+    /// Returns whether the filter is by fields that sellers do not see of the orders with their lines.
+    fn is_hidden_from_sellers(&self) -> bool {
+        self.payment_status.is_some()
+            || self.contact_email.is_some()
+            || self.contact_name.is_some()
+            || self.total_amount.is_some()
+    }
+
+    /// Converts the filter for this viewer.
+    fn filter(self, viewer: &Viewer, amounts: &PriceScope) -> Result<Filter<OrderCondition>> {
         use OrderCondition as C;
         let amounts = amounts.narrowed(&self);
-        let nested = |nested: Self| nested.filter(users, &amounts);
+        let nested = |nested: Self| nested.filter(viewer, &amounts);
         let mut filter = FilterBuilder::with_nested(self.and, self.or, self.not, nested)?;
         filter.id("id", self.id, C::Id)?;
         filter.text("orderNumber", self.order_number, C::Number)?;
@@ -105,7 +114,8 @@ impl OrderWhere {
         filter.text("contactEmail", self.contact_email, C::ContactEmail)?;
         filter.text("contactName", self.contact_name, C::ContactName)?;
         filter.text("shippingCountry", self.shipping_country, |op| C::ShippingCountry(upper_case(op)))?;
-        filter.id("product", self.product, C::Product)?;
+        let (orders, users) = (viewer.scope(Permission::ManageOrders), viewer.scope(Permission::ManageUsers));
+        filter.id("product", self.product, |product| C::Product(orders.clone(), product))?;
         filter.id("user", self.user, |user| C::User(users.clone(), user))?;
         WebsiteFilter::add(self.source_website, &mut filter, "sourceWebsite", C::SourceWebsite)?;
         amounts.add(&TOTAL_AMOUNTS, self.total_amount, &mut filter, C::TotalAmount, C::SourceWebsite)?;
@@ -142,6 +152,11 @@ pub async fn list_from_args(
     let filter = list_args.filter.unwrap_or_default();
     let order = list_args.order.map_or((OrderOrderField::PlacedAt, Direction::Desc), OrderBy::into_parts);
     let is_by_amount = order.0 == OrderOrderField::TotalAmount;
+    let is_by_hidden = is_by_amount || filter.any(&OrderWhere::is_hidden_from_sellers);
+    if is_by_hidden && matches!(ctx.viewer().scope(Permission::ManageOrders), Scope::Seller { .. }) {
+        let rule = "sellers cannot filter or sort orders by contact, payment status or total";
+        return Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
+    }
     let amounts = match is_by_amount || filter.any(&|it| it.total_amount.is_some()) {
         true => PriceScope::of_list(ctx, &filter, website).await?,
         false => PriceScope::default(),
@@ -149,8 +164,7 @@ pub async fn list_from_args(
     if is_by_amount {
         amounts.check_order(&TOTAL_AMOUNTS, &filter)?;
     }
-    let users = ctx.viewer().scope(Permission::ManageUsers);
-    build_list(list_args.page, filter.filter(&users, &amounts)?, order, OrderOrderField::list)
+    build_list(list_args.page, filter.filter(ctx.viewer(), &amounts)?, order, OrderOrderField::list)
 }
 
 fn cursor(list: &OrderList, row: &OrderRow) -> Cursor {
@@ -219,9 +233,13 @@ async fn load_details(
     let orders: HashMap<OrderId, &Arc<OrderRow>> = rows.iter().map(|row| (row.id, row)).collect();
     let mut details: HashMap<OrderId, Vec<OrderDetail>> = HashMap::new();
     for line in lines {
-        let Some(order) = orders.get(&line.order_id) else { continue };
+        let Some(row) = orders.get(&line.order_id) else { continue };
         let product = products.get(&line.product_id).cloned();
-        let detail = OrderDetail { order: Arc::clone(order), product, row: Arc::new(line) };
+        let (order, row) = (order(Arc::clone(row)), Arc::new(line));
+        if !order.shows_line(ctx.viewer(), &row) {
+            continue;
+        }
+        let detail = OrderDetail { order, product, row };
         details.entry(detail.row.order_id).or_default().push(detail);
     }
     Ok(details)
@@ -260,7 +278,7 @@ impl OrderQuery {
         let website = website.as_deref().map(CodeOrId::new);
         let (db, viewer, origin) = (ctx.db(), ctx.viewer(), ctx.origin());
         let found = actions::find_by_number_and_email(db, viewer, origin, &number, &email, website.as_ref()).await?;
-        // Sellers know the email addresses of their buyers; a user's order shows them no more than it does by ID.
+        // Staff find the orders of users, too, of which they see what they see by ID.
         Ok(found.map(|row| Order { is_found_by_email: row.user_id.is_none(), ..order(row) }))
     }
 

@@ -18,7 +18,7 @@ use crate::{
         schema::{
             context::ContextExt,
             loaders::by_parent,
-            orders::{Order, OrderDetail, detail, order},
+            orders::{Order, OrderDetail, detail},
             resource::resource,
         },
     },
@@ -26,7 +26,7 @@ use crate::{
     orders::{
         self,
         actions::{self, ReturnWithOrder},
-        model::{self, OrderRow, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus},
+        model::{self, ReturnLineRow, ReturnRequest, ReturnRow, ReturnStatus},
     },
 };
 
@@ -34,22 +34,25 @@ use crate::{
 #[derive(Clone)]
 pub struct Return {
     row: Arc<ReturnRow>,
-    order: Arc<OrderRow>,
+    order: Order,
 }
 
 /// Returns the object of a return of a visible order.
-pub fn return_object(row: Arc<ReturnRow>, order: Arc<OrderRow>) -> Return {
+pub fn return_object(row: Arc<ReturnRow>, order: Order) -> Return {
     Return { row, order }
 }
 
 fn return_from_parts((row, order): ReturnWithOrder) -> Return {
-    return_object(Arc::new(row), Arc::new(order))
+    return_object(Arc::new(row), super::order(order))
 }
 
 resource! {
     Return by ReturnId of ReturnRow,
     |conn, context, ids| orders::store::returns::by_ids(conn, &ids), row => row.id,
-    |all, row| all.row(row.order_id).await?.map(|order| return_object(row, order)),
+    |all, row| match all.row(row.order_id).await?.map(super::order) {
+        Some(order) if order.shows::<LinesByReturn, _>(all, row.id).await? => Some(return_object(row, order)),
+        _ => None,
+    },
 }
 
 by_parent! {
@@ -64,7 +67,8 @@ by_parent! {
     |conn, _, ids| orders::store::returns::lines_by_return_ids(conn, &ids), row => row.return_id
 }
 
-/// A return of items of an order. Visible to everyone who may see the order.
+/// A return of items of an order. Visible to everyone who may see the order; to sellers only with one of
+/// their lines, without those of others.
 #[object]
 impl Return {
     /// Opaque global ID.
@@ -74,7 +78,7 @@ impl Return {
 
     /// Order that the items belong to.
     fn order(&self) -> Order {
-        order(Arc::clone(&self.order))
+        self.order.clone()
     }
 
     /// Current status of the return.
@@ -85,13 +89,13 @@ impl Return {
     /// Lines of the return; each order line appears at most once.
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<ReturnLine>> {
-        let rows = ctx.loaders().group::<LinesByReturn, _>(self.row.id).await?;
-        let line = |row: &Arc<ReturnLineRow>| ReturnLine { row: Arc::clone(row), order: Arc::clone(&self.order) };
-        Ok(rows.iter().map(line).collect())
+        let rows = self.order.visible_parts::<LinesByReturn, _>(ctx.loaders(), self.row.id).await?;
+        Ok(rows.into_iter().map(|row| ReturnLine { row, order: self.order.clone() }).collect())
     }
 
-    /// Note of the requester. Null if there is none, or if the customer's data was erased.
-    fn note(&self) -> Option<&str> {
+    /// Note of the requester. Null if there is none, if the customer's data was erased, and for sellers.
+    fn note(&self, ctx: &Context<'_>) -> Option<&str> {
+        self.order.whole_for(ctx.viewer())?;
         self.row.note.as_deref()
     }
 
@@ -115,7 +119,7 @@ impl Return {
 #[derive(Clone)]
 pub struct ReturnLine {
     row: Arc<ReturnLineRow>,
-    order: Arc<OrderRow>,
+    order: Order,
 }
 
 /// A line of a return: a quantity of one order line.
@@ -125,7 +129,7 @@ impl ReturnLine {
     async fn detail(&self, ctx: &Context<'_>) -> Result<OrderDetail> {
         let row = ctx.loaders().row(self.row.order_detail_id).await?;
         let row = row.ok_or_else(|| Error::Internal("return line refers to a missing order line".into()))?;
-        Ok(detail(row, Arc::clone(&self.order)))
+        Ok(detail(row, self.order.clone()))
     }
 
     /// Quantity returned.

@@ -14,7 +14,7 @@ use crate::{
         schema::{
             context::ContextExt,
             loaders::by_parent,
-            orders::{Order, OrderDetail, detail, order},
+            orders::{Order, OrderDetail, detail},
             resource::resource,
         },
     },
@@ -22,7 +22,7 @@ use crate::{
     orders::{
         self,
         actions::{self, ShipmentWithOrder},
-        model::{OrderRow, ShipmentLineRow, ShipmentRequest, ShipmentRow, Tracking, TrackingPatch},
+        model::{ShipmentLineRow, ShipmentRequest, ShipmentRow, Tracking, TrackingPatch},
     },
 };
 
@@ -30,22 +30,25 @@ use crate::{
 #[derive(Clone)]
 pub struct Shipment {
     row: Arc<ShipmentRow>,
-    order: Arc<OrderRow>,
+    order: Order,
 }
 
 /// Returns the object of a shipment of a visible order.
-pub fn shipment(row: Arc<ShipmentRow>, order: Arc<OrderRow>) -> Shipment {
+pub fn shipment(row: Arc<ShipmentRow>, order: Order) -> Shipment {
     Shipment { row, order }
 }
 
 fn shipment_from_parts((row, order): ShipmentWithOrder) -> Shipment {
-    shipment(Arc::new(row), Arc::new(order))
+    shipment(Arc::new(row), super::order(order))
 }
 
 resource! {
     Shipment by ShipmentId of ShipmentRow,
     |conn, context, ids| orders::store::shipments::by_ids(conn, &ids), row => row.id,
-    |all, row| all.row(row.order_id).await?.map(|order| shipment(row, order)),
+    |all, row| match all.row(row.order_id).await?.map(super::order) {
+        Some(order) if order.shows::<LinesByShipment, _>(all, row.id).await? => Some(shipment(row, order)),
+        _ => None,
+    },
 }
 
 by_parent! {
@@ -60,7 +63,8 @@ by_parent! {
     |conn, _, ids| orders::store::shipments::lines_by_shipment_ids(conn, &ids), row => row.shipment_id
 }
 
-/// A shipment of items of an order. Visible to everyone who may see the order.
+/// A shipment of items of an order. Visible to everyone who may see the order; to sellers only with one of
+/// their lines, without those of others.
 #[object]
 impl Shipment {
     /// Opaque global ID.
@@ -70,15 +74,14 @@ impl Shipment {
 
     /// Order that the items belong to.
     fn order(&self) -> Order {
-        order(Arc::clone(&self.order))
+        self.order.clone()
     }
 
     /// Lines of the shipment; each order line appears at most once.
     #[graphql(complexity = "10 * child_complexity")]
     async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<ShipmentLine>> {
-        let rows = ctx.loaders().group::<LinesByShipment, _>(self.row.id).await?;
-        let line = |row: &Arc<ShipmentLineRow>| ShipmentLine { row: Arc::clone(row), order: Arc::clone(&self.order) };
-        Ok(rows.iter().map(line).collect())
+        let rows = self.order.visible_parts::<LinesByShipment, _>(ctx.loaders(), self.row.id).await?;
+        Ok(rows.into_iter().map(|row| ShipmentLine { row, order: self.order.clone() }).collect())
     }
 
     /// Name of the carrier; null if unknown.
@@ -111,7 +114,7 @@ impl Shipment {
 #[derive(Clone)]
 pub struct ShipmentLine {
     row: Arc<ShipmentLineRow>,
-    order: Arc<OrderRow>,
+    order: Order,
 }
 
 /// A line of a shipment: a quantity of one order line.
@@ -121,7 +124,7 @@ impl ShipmentLine {
     async fn detail(&self, ctx: &Context<'_>) -> Result<OrderDetail> {
         let row = ctx.loaders().row(self.row.order_detail_id).await?;
         let row = row.ok_or_else(|| Error::Internal("shipment line refers to a missing order line".into()))?;
-        Ok(detail(row, Arc::clone(&self.order)))
+        Ok(detail(row, self.order.clone()))
     }
 
     /// Quantity shipped.
@@ -144,7 +147,7 @@ pub struct ShipmentLineInput {
 pub struct ShipmentCreateInput {
     /// ID of the order, which must be confirmed.
     order_id: ID,
-    /// Lines to ship. If omitted, everything that is not shipped yet is shipped.
+    /// Lines to ship. If omitted, everything that is not shipped yet is shipped; for sellers everything of their lines.
     lines: Option<Vec<ShipmentLineInput>>,
     /// Name of the carrier, 1 to 100 characters.
     carrier: Option<String>,
@@ -227,9 +230,9 @@ pub struct ShipmentMutation;
 
 #[object]
 impl ShipmentMutation {
-    /// Ships items of a confirmed order. When everything is shipped, the order's status becomes SHIPPED. The order's
-    /// contact is notified by email. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's
-    /// products.
+    /// Ships items of a confirmed order; sellers ship their own lines. When everything is shipped, the order's status
+    /// becomes SHIPPED. The order's contact is notified by email. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for
+    /// orders that contain the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_create(
         &self,
@@ -243,8 +246,8 @@ impl ShipmentMutation {
         ShipmentCreatePayload::of(created.await.map(shipment_from_parts))
     }
 
-    /// Updates the tracking data of a shipment. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain
-    /// the viewer's products.
+    /// Updates the tracking data of a shipment; `PERMISSION_NOT_HELD` for sellers if it has lines of others. Requires
+    /// `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_update(
         &self,
@@ -264,7 +267,8 @@ impl ShipmentMutation {
     }
 
     /// Marks a shipment as delivered. When all shipments of a shipped order are delivered, the order's status becomes
-    /// DELIVERED. Requires `MANAGE_ORDERS`, or `SELL_PRODUCTS` for orders that contain the viewer's products.
+    /// DELIVERED. `PERMISSION_NOT_HELD` for sellers if it has lines of others. Requires `MANAGE_ORDERS`, or
+    /// `SELL_PRODUCTS` for orders that contain the viewer's products.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageOrders, Permission::SellProducts])")]
     async fn shipment_deliver(
         &self,

@@ -90,7 +90,7 @@ impl Product {
     fn is_managed_by_viewer(&self, ctx: &Context<'_>) -> bool {
         let viewer = ctx.viewer();
         viewer.can_at(Permission::ManageProducts, self.row.source_website_id)
-            || (self.row.seller_id.is_some() && self.row.seller_id == viewer.user_id())
+            || (self.row.seller_id.is_some() && self.row.seller_id == viewer.seller_id())
     }
 
     /// Returns the purchase details of the product, if the viewer manages it.

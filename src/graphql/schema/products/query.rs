@@ -157,7 +157,7 @@ pub async fn list_from_args(
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
         return forbidden("only staff and sellers can filter by supplier");
     }
-    let is_of_others = |seller: &IdFilter| !seller.is_only(ctx.viewer().user_id());
+    let is_of_others = |seller: &IdFilter| !seller.is_only(ctx.viewer().seller_id());
     if !ctx.viewer().can(Permission::ManageUsers) && filter.any(&|it| it.seller.as_ref().is_some_and(is_of_others)) {
         return forbidden("only staff with MANAGE_USERS can filter by seller; sellers can filter by their own ID");
     }

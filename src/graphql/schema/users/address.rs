@@ -238,7 +238,7 @@ impl AddressMutation {
         let created = async {
             let user = optional_id("userId", input.user_id)?;
             let new = NewAddress {
-                user_id: user.map_or_else(|| ctx.viewer().require_user(), Ok)?,
+                user_id: user.map_or_else(|| ctx.viewer().require_account(), Ok)?,
                 fields: AddressFields {
                     recipient_name: input.recipient_name,
                     company: input.company,

@@ -55,7 +55,7 @@ impl User {
 
     /// Returns whether the viewer may see the user's external ID at this website.
     fn can_view_source(&self, ctx: &Context<'_>, website: WebsiteId) -> bool {
-        ctx.viewer().user_id() == Some(self.0.id) || ctx.viewer().can_at(Permission::ManageUsers, website)
+        ctx.viewer().account() == Some(self.0.id) || ctx.viewer().can_at(Permission::ManageUsers, website)
     }
 }
 

@@ -88,9 +88,13 @@ pub struct UserQuery;
 
 #[object]
 impl UserQuery {
-    /// Returns the logged-in user; null if the viewer is not logged in.
+    /// Returns the logged-in user; null if the viewer is not logged in. An API key needs `MANAGE_USERS` and gets its
+    /// owner; `FORBIDDEN` otherwise.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = ctx.viewer().user_id() else { return Ok(None) };
+        if !ctx.viewer().can(Permission::ManageUsers) {
+            ctx.viewer().require_account()?;
+        }
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 

@@ -264,11 +264,12 @@ const CUSTOMER_ORDERS: &[Case] = &[
 
 /// Orders with a seller's products: the cost depends on what the seller sold, not on the number of orders.
 const SELLER_ORDERS: &[Case] = &[
-    Case("{ orders { totalCount { value } nodes { id } } }", "order_details_product_id_idx", Few),
+    Case("{ orders { totalCount { value } nodes { id } } }", "order_details_seller_id_idx", Few),
     Case("{ orders { nodes { id } } }", "orders_pkey", Few),
-    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "order_details_product_id_idx", Few),
-    Case("{ order(id: ORDER) { id } }", "order_details_order_id_idx", Never),
-    Case("{ websites { nodes { orders(first: 3) { nodes { id } } } } }", "order_details_product_id_idx", Few),
+    Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "order_details_seller_id_idx", Few),
+    Case("{ order(id: ORDER) { id } }", "order_details_seller_id_idx", Never),
+    Case("{ websites { nodes { orders(first: 3) { nodes { id } } } } }", "order_details_seller_id_idx", Few),
+    Case("{ orders(where: {product: {eq: PRODUCT}}) { nodes { id } } }", "order_details_seller_id_idx", Few),
 ];
 
 impl Case {
