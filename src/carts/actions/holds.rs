@@ -2,7 +2,7 @@
 //! paying.
 
 use crate::{
-    carts::{model::Client, store::holds},
+    carts::{model::Shopper, store::holds},
     db::Conn,
     error::{Error, Result, UserError, UserErrorCode},
     ids::{CartId, ProductId},
@@ -15,21 +15,21 @@ use crate::{
 /// OUT_OF_RANGE of the quantities that are too large.
 pub async fn check_units(
     conn: &Conn,
-    client: &Client,
+    shopper: &Shopper,
     cart: Option<CartId>,
     items: &[(&ProductRow, i32)],
     quantity_field: impl Fn(usize, &ProductRow) -> String,
 ) -> Result<()> {
     let limited: Vec<ProductId> =
         items.iter().filter(|(product, _)| !product.sells_without_stock()).map(|(product, _)| product.id).collect();
-    if limited.is_empty() || client.max_units(0).is_none() {
+    if limited.is_empty() || shopper.max_units(0).is_none() {
         return Ok(());
     }
-    let held = holds::units_by_product(conn, client, cart, &limited).await?;
+    let held = holds::units_by_product(conn, shopper, cart, &limited).await?;
     let mut wrong = Vec::new();
     for (index, (product, quantity)) in items.iter().enumerate() {
         let theirs = held.get(&product.id).copied().unwrap_or_default();
-        let max = client.max_units(i64::from(product.stock) + theirs.ordered);
+        let max = shopper.max_units(i64::from(product.stock) + theirs.ordered);
         let wanted = theirs.reserved + theirs.ordered + i64::from(*quantity);
         if !product.sells_without_stock() && max.is_some_and(|max| wanted > max) {
             // Without numbers, because everyone could compute the stock from them.
@@ -47,9 +47,9 @@ pub async fn check_units(
 /// Checks that the client may reserve this cart in addition to its other reserved carts.
 /// # Errors
 /// OUT_OF_RANGE of `id`.
-pub(super) async fn check_reserved_carts(conn: &Conn, client: &Client, cart: CartId) -> Result<()> {
-    let max = client.settings().reserved_carts as usize;
-    if max == 0 || holds::count_reserved_carts(conn, client, cart).await? < max {
+pub(super) async fn check_reserved_carts(conn: &Conn, shopper: &Shopper, cart: CartId) -> Result<()> {
+    let max = shopper.settings().reserved_carts as usize;
+    if max == 0 || holds::count_reserved_carts(conn, shopper, cart).await? < max {
         return Ok(());
     }
     let rule = format!("There are reservations for {max} carts already. Check out, or try again later.");
@@ -59,9 +59,9 @@ pub(super) async fn check_reserved_carts(conn: &Conn, client: &Client, cart: Car
 /// Checks that the client may place another order before it has paid for the others.
 /// # Errors
 /// OUT_OF_RANGE of this field.
-pub async fn check_unpaid_orders(conn: &Conn, client: &Client, field: &'static str) -> Result<()> {
-    let max = i64::from(client.settings().unpaid_orders);
-    if max == 0 || holds::count_unpaid_orders(conn, client).await? < max {
+pub async fn check_unpaid_orders(conn: &Conn, shopper: &Shopper, field: &'static str) -> Result<()> {
+    let max = i64::from(shopper.settings().unpaid_orders);
+    if max == 0 || holds::count_unpaid_orders(conn, shopper).await? < max {
         return Ok(());
     }
     let rule = format!("There are {max} unpaid orders already. Pay for them first, or try again tomorrow.");

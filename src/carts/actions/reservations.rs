@@ -12,7 +12,7 @@ use super::{
 use crate::{
     auth::{Scope, Viewer},
     carts::{
-        model::{CartLineRow, CartRow, Client, Reservation},
+        model::{CartLineRow, CartRow, Shopper, Reservation},
         store,
     },
     db::{Conn, Db},
@@ -27,7 +27,7 @@ use crate::{
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`;
 /// OUT_OF_RANGE if the client would hold too much.
-pub async fn reserve(db: &Db, viewer: &Viewer, client: &Client, id: CartId, time: Option<Duration>) -> Result<CartRow> {
+pub async fn reserve(db: &Db, viewer: &Viewer, shopper: &Shopper, id: CartId, time: Option<Duration>) -> Result<CartRow> {
     let holder = viewer.require_holder()?;
     db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;
@@ -48,8 +48,8 @@ pub async fn reserve(db: &Db, viewer: &Viewer, client: &Client, id: CartId, time
         // beforehand could break the lock order.
         let (products, reserved) = lock_available(conn, Some(id), &wanted).await?;
         let items = check_lines(&lines, &products, &reserved)?;
-        check_reserved_carts(conn, client, id).await?;
-        check_units(conn, client, Some(id), &items, |line, _| format!("lines.{line}.quantity")).await?;
+        check_reserved_carts(conn, shopper, id).await?;
+        check_units(conn, shopper, Some(id), &items, |line, _| format!("lines.{line}.quantity")).await?;
         if !reserved.is_empty() {
             store::delete_reservations(conn, &[id]).await?;
         }
@@ -63,7 +63,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, client: &Client, id: CartId, time
                 product_id: *product,
                 quantity: *quantity,
                 expires_at,
-                network: client.network.clone(),
+                network: shopper.network.clone(),
             })
             .collect();
         store::insert_reservations(conn, &rows).await?;

@@ -1,8 +1,8 @@
 //! Rows and rules of carts.
 
-mod client;
+mod shopper;
 
-pub use self::client::{Client, HeldUnits};
+pub use self::shopper::{HeldUnits, Shopper};
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;

@@ -7,7 +7,7 @@ use diesel::{dsl::sum, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use crate::{
-    carts::model::{Client, HeldUnits},
+    carts::model::{Shopper, HeldUnits},
     db::{
         Conn,
         sql::clock_timestamp,
@@ -20,13 +20,13 @@ use crate::{
 /// Returns the units of these products that the client holds, without the reservations of this cart.
 pub async fn units_by_product(
     conn: &Conn,
-    client: &Client,
+    shopper: &Shopper,
     cart: Option<CartId>,
     products: &[ProductId],
 ) -> Result<HashMap<ProductId, HeldUnits>> {
     let found = futures_util::future::try_join(
-        reserved_units(conn, client, cart, products),
-        ordered_units(conn, client, products),
+        reserved_units(conn, shopper, cart, products),
+        ordered_units(conn, shopper, products),
     );
     let (reserved, ordered) = found.await?;
     let mut held: HashMap<ProductId, HeldUnits> = HashMap::new();
@@ -41,11 +41,11 @@ pub async fn units_by_product(
 
 async fn reserved_units(
     mut conn: &Conn,
-    client: &Client,
+    shopper: &Shopper,
     cart: Option<CartId>,
     products: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<i64>)>> {
-    let is_theirs = carts::user_id.eq(client.user).or(reservations::network.eq(client.network.as_deref()));
+    let is_theirs = carts::user_id.eq(shopper.user).or(reservations::network.eq(shopper.network.as_deref()));
     let query = reservations::table
         .inner_join(carts::table)
         .filter(reservations::product_id.eq_any(products))
@@ -59,10 +59,10 @@ async fn reserved_units(
 
 async fn ordered_units(
     mut conn: &Conn,
-    client: &Client,
+    shopper: &Shopper,
     products: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<i64>)>> {
-    let is_theirs = unpaid::user_id.eq(client.user).or(unpaid::network.eq(client.network.as_deref()));
+    let is_theirs = unpaid::user_id.eq(shopper.user).or(unpaid::network.eq(shopper.network.as_deref()));
     let query = unpaid::table
         .inner_join(orders::table.inner_join(lines::table))
         .filter(unpaid::ended_at.is_null())
@@ -74,8 +74,8 @@ async fn ordered_units(
 }
 
 /// Returns the number of other carts for which the client's network has reservations. A user has one cart only.
-pub async fn count_reserved_carts(mut conn: &Conn, client: &Client, cart: CartId) -> Result<usize> {
-    let Some(network) = client.counted_network() else { return Ok(0) };
+pub async fn count_reserved_carts(mut conn: &Conn, shopper: &Shopper, cart: CartId) -> Result<usize> {
+    let Some(network) = shopper.counted_network() else { return Ok(0) };
     let query = reservations::table
         .filter(reservations::network.eq(network))
         .filter(reservations::cart_id.ne(cart))
@@ -86,7 +86,7 @@ pub async fn count_reserved_carts(mut conn: &Conn, client: &Client, cart: CartId
 }
 
 /// Returns the number of the client's unpaid orders, with those that were canceled in the past day.
-pub async fn count_unpaid_orders(mut conn: &Conn, client: &Client) -> Result<i64> {
-    let is_theirs = unpaid::user_id.eq(client.user).or(unpaid::network.eq(client.counted_network()));
+pub async fn count_unpaid_orders(mut conn: &Conn, shopper: &Shopper) -> Result<i64> {
+    let is_theirs = unpaid::user_id.eq(shopper.user).or(unpaid::network.eq(shopper.counted_network()));
     Ok(unpaid::table.filter(is_theirs).count().get_result(&mut conn).await?)
 }

@@ -11,7 +11,7 @@ use crate::{
     access::actions::{cache::refresh_cache, keys, login::LoginContext},
     analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, Passwords, Permission, PermissionCache, RequestOrigin, TokenError, Viewer},
-    carts::model::Client,
+    carts::model::Shopper,
     config::{AccountSettings, CartSettings, OrderSettings, ReviewSettings},
     db::Db,
     error::{Error, ErrorCode, Result},
@@ -159,7 +159,7 @@ pub trait ContextExt {
     /// Returns the origin of the request.
     fn origin(&self) -> &RequestOrigin;
     /// Returns the client that reserves units and places orders.
-    fn client(&self) -> Client;
+    fn shopper(&self) -> Shopper;
     /// Returns the request's loaders.
     fn loaders(&self) -> &Loaders;
     /// Returns the database.
@@ -194,8 +194,8 @@ impl ContextExt for Context<'_> {
         self.data_unchecked::<RequestOrigin>()
     }
 
-    fn client(&self) -> Client {
-        Client::new(self.viewer(), self.origin(), self.services().orders)
+    fn shopper(&self) -> Shopper {
+        Shopper::new(self.viewer(), self.origin(), self.services().orders)
     }
 
     fn loaders(&self) -> &Loaders {

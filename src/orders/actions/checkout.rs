@@ -10,7 +10,7 @@ use crate::{
     auth::{Scope, Viewer},
     carts::{
         self,
-        model::{CartLineRow, Client},
+        model::{CartLineRow, Shopper},
     },
     db::{
         Conn, Db,
@@ -92,7 +92,7 @@ pub struct ContactRequest {
 pub async fn checkout(
     db: &Db,
     viewer: &Viewer,
-    client: &Client,
+    shopper: &Shopper,
     request: CheckoutRequest,
     key: String,
 ) -> Result<Vec<OrderRow>> {
@@ -124,8 +124,8 @@ pub async fn checkout(
         let (products, reserved) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
         let items = carts::actions::check_lines(&lines, &products, &reserved)?;
         check_prices(&request, &lines, &items, cart.currency())?;
-        carts::actions::check_unpaid_orders(conn, client, "cartId").await?;
-        carts::actions::check_units(conn, client, Some(cart.id), &items, |line, _| format!("lines.{line}.quantity"))
+        carts::actions::check_unpaid_orders(conn, shopper, "cartId").await?;
+        carts::actions::check_units(conn, shopper, Some(cart.id), &items, |line, _| format!("lines.{line}.quantity"))
             .await?;
 
         let (shipping, billing, contact) = futures_util::future::try_join3(
@@ -135,7 +135,7 @@ pub async fn checkout(
         )
         .await?;
         let (addresses, note) = (Addresses::new(shipping, billing), request.note.clone());
-        let buyer = Buyer { client, user: holder.user, guest: viewer.guest(), contact, addresses, note };
+        let buyer = Buyer { shopper, user: holder.user, guest: viewer.guest(), contact, addresses, note };
         if !reserved.is_empty() {
             carts::store::delete_reservations(conn, &[cart.id]).await?;
         }

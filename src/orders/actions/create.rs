@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     auth::{Scope, Viewer},
-    carts::{self, model::Client},
+    carts::{self, model::Shopper},
     db::{
         Conn, Db,
         idempotency::{Claim, ClaimedKey, IdempotencyKey, Owner},
@@ -42,7 +42,7 @@ pub struct OrderRequest {
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE for a product that the
 /// viewer may see or knows, OUT_OF_STOCK, MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
-pub async fn create(db: &Db, viewer: &Viewer, client: &Client, request: OrderRequest, key: String) -> Result<OrderRow> {
+pub async fn create(db: &Db, viewer: &Viewer, shopper: &Shopper, request: OrderRequest, key: String) -> Result<OrderRow> {
     let me = viewer.require_account()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
     key.check()?;
@@ -56,7 +56,7 @@ pub async fn create(db: &Db, viewer: &Viewer, client: &Client, request: OrderReq
                     .ok_or_else(|| Error::Internal("the order of a stored idempotency key does not exist".into()));
             }
         };
-        place_order(conn, viewer, client, me, &request, &claimed).await
+        place_order(conn, viewer, shopper, me, &request, &claimed).await
     })
     .await
 }
@@ -79,7 +79,7 @@ fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
 async fn place_order(
     conn: &Conn,
     viewer: &Viewer,
-    client: &Client,
+    shopper: &Shopper,
     me: UserId,
     request: &OrderRequest,
     claimed: &ClaimedKey,
@@ -100,10 +100,10 @@ async fn place_order(
     )
     .await?;
     let addresses = Addresses::new(shipping.unwrap_or_default(), billing);
-    let buyer = Buyer { client, user: Some(me), guest: None, contact, addresses, note: None };
+    let buyer = Buyer { shopper, user: Some(me), guest: None, contact, addresses, note: None };
     let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
-    carts::actions::check_unpaid_orders(conn, client, "lines").await?;
-    carts::actions::check_units(conn, client, None, &items, |_, product| quantity_field(request, product)).await?;
+    carts::actions::check_unpaid_orders(conn, shopper, "lines").await?;
+    carts::actions::check_units(conn, shopper, None, &items, |_, product| quantity_field(request, product)).await?;
     let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("no order was created".into()))
 }

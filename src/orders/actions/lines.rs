@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     auth::{Scope, Viewer},
-    carts::{self, model::Client},
+    carts::{self, model::Shopper},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderDetailId, OrderId, ProductId},
@@ -78,7 +78,7 @@ async fn lock_addition(
 pub async fn add_line(
     db: &Db,
     viewer: &Viewer,
-    client: &Client,
+    shopper: &Shopper,
     order: OrderId,
     product: ProductId,
     quantity: i32,
@@ -99,7 +99,7 @@ pub async fn add_line(
             ));
         }
         check_stock(&product, quantity, "productId".into(), "quantity".into())?;
-        check_client(conn, client, &order, &product, quantity).await?;
+        check_shopper(conn, shopper, &order, &product, quantity).await?;
         check_total("quantity", order.total_amount + line_total(product.price, quantity))?;
         add_units(conn, order.id, &product, same, quantity).await?;
         take_stock(conn, viewer, order.id, &product, quantity).await?;
@@ -110,9 +110,9 @@ pub async fn add_line(
 
 /// Checks that the client may hold additional units in an unpaid order. An order that had nothing to pay for can expire from
 /// now on.
-async fn check_client(conn: &Conn, client: &Client, order: &OrderRow, product: &ProductRow, more: i32) -> Result<()> {
-    carts::actions::check_units(conn, client, None, &[(product, more)], |_, _| "quantity".to_owned()).await?;
-    match client.settings().unpaid_wait() {
+async fn check_shopper(conn: &Conn, shopper: &Shopper, order: &OrderRow, product: &ProductRow, more: i32) -> Result<()> {
+    carts::actions::check_units(conn, shopper, None, &[(product, more)], |_, _| "quantity".to_owned()).await?;
+    match shopper.settings().unpaid_wait() {
         Some(wait) if order.total_amount.is_zero() => store::unpaid::start(conn, order.id, Utc::now() + wait).await,
         _ => Ok(()),
     }
@@ -154,7 +154,7 @@ async fn add_units(
 pub async fn update_line(
     db: &Db,
     viewer: &Viewer,
-    client: &Client,
+    shopper: &Shopper,
     id: OrderDetailId,
     quantity: i32,
 ) -> Result<OrderRow> {
@@ -169,7 +169,7 @@ pub async fn update_line(
         if more > 0 {
             let price = if is_at_current_price { product.price } else { line.unit_price };
             check_stock(&product, more, "id".into(), "quantity".into())?;
-            check_client(conn, client, &order, &product, more).await?;
+            check_shopper(conn, shopper, &order, &product, more).await?;
             check_total("quantity", order.total_amount + line_total(price, more))?;
         }
         if is_at_current_price {

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use super::emails::{self, Confirmation, ConfirmedLine, Trust};
 use crate::{
     auth::{GuestKey, Scope},
-    carts::{self, model::Client},
+    carts::{self, model::Shopper},
     db::{Conn, idempotency::ClaimedKey, run_pipelined},
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId, WebsiteId},
@@ -36,7 +36,7 @@ use crate::{
 
 /// The buyer and the details that are copied to their orders.
 pub(super) struct Buyer<'a> {
-    pub(super) client: &'a Client,
+    pub(super) shopper: &'a Shopper,
     pub(super) user: Option<UserId>,
     pub(super) guest: Option<GuestKey>,
     pub(super) contact: Contact,
@@ -146,11 +146,11 @@ pub(super) async fn place<'a>(
 /// Returns the orders that wait for payment: none that staff placed. There is nothing to pay for an order whose total is
 /// 0, so it does not expire.
 fn unpaid_orders(buyer: &Buyer<'_>, totals: &BTreeMap<OrderId, Decimal>) -> Vec<NewUnpaidOrder> {
-    if buyer.client.is_staff() {
+    if buyer.shopper.is_staff() {
         return Vec::new();
     }
-    let expires_at = buyer.client.settings().unpaid_wait().map(|wait| Utc::now() + wait);
-    let network = &buyer.client.network;
+    let expires_at = buyer.shopper.settings().unpaid_wait().map(|wait| Utc::now() + wait);
+    let network = &buyer.shopper.network;
     let unpaid = totals.iter().map(|(order, total)| NewUnpaidOrder {
         order_id: *order,
         user_id: buyer.user,

@@ -266,7 +266,7 @@ impl CartMutation {
     ) -> Result<CartReservePayload> {
         let duration = ctx.services().selling.reservation();
         let reserved = async {
-            actions::reserve(ctx.db(), ctx.viewer(), &ctx.client(), CartId::parse("id", &input.id)?, duration).await
+            actions::reserve(ctx.db(), ctx.viewer(), &ctx.shopper(), CartId::parse("id", &input.id)?, duration).await
         };
         CartReservePayload::of(ctx, reserved.await).await
     }

@@ -119,7 +119,7 @@ impl CheckoutMutation {
     ) -> Result<CheckoutPayload> {
         let done = async {
             let (request, key) = input.into_request()?;
-            actions::checkout(ctx.db(), ctx.viewer(), &ctx.client(), request, key).await
+            actions::checkout(ctx.db(), ctx.viewer(), &ctx.shopper(), request, key).await
         };
         let (orders, user_errors) = split_user_errors(done.await)?;
         let orders = orders.unwrap_or_default().into_iter().map(order).collect();

@@ -179,7 +179,7 @@ impl OrderMutation {
     ) -> Result<OrderCreatePayload> {
         let created = async {
             let (request, key) = input.into_request()?;
-            actions::create(ctx.db(), ctx.viewer(), &ctx.client(), request, key).await
+            actions::create(ctx.db(), ctx.viewer(), &ctx.shopper(), request, key).await
         };
         OrderCreatePayload::of(created.await.map(order))
     }
@@ -195,7 +195,7 @@ impl OrderMutation {
         let added = async {
             let id = OrderId::parse("orderId", &input.order_id)?;
             let product = ProductId::parse("productId", &input.product_id)?;
-            actions::add_line(ctx.db(), ctx.viewer(), &ctx.client(), id, product, input.quantity).await
+            actions::add_line(ctx.db(), ctx.viewer(), &ctx.shopper(), id, product, input.quantity).await
         };
         OrderDetailAddPayload::of(added.await.map(order))
     }
@@ -212,7 +212,7 @@ impl OrderMutation {
     ) -> Result<OrderDetailUpdatePayload> {
         let updated = async {
             let id = OrderDetailId::parse("id", &input.id)?;
-            actions::update_line(ctx.db(), ctx.viewer(), &ctx.client(), id, input.quantity).await
+            actions::update_line(ctx.db(), ctx.viewer(), &ctx.shopper(), id, input.quantity).await
         };
         OrderDetailUpdatePayload::of(updated.await.map(order))
     }

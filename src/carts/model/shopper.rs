@@ -1,5 +1,5 @@
-//! The client that holds units without having paid for them, and its limits.
-//! Rule: a client is a user and a network; what either of them holds counts, so that neither a new cart nor a new account
+//! The shopper who holds units without having paid for them, and their limits.
+//! Rule: a shopper is a user and a network; what either of them holds counts, so that neither a new cart nor a new account
 //! starts over.
 
 use std::net::IpAddr;
@@ -8,6 +8,7 @@ use crate::{
     auth::{Permission, RequestOrigin, Viewer, secret},
     config::OrderSettings,
     ids::UserId,
+    limits::network,
 };
 
 /// Number of units of a product that a client may always hold.
@@ -15,7 +16,7 @@ const ALWAYS_ALLOWED: i64 = 2;
 
 /// The client of a request that reserves units or places an order.
 #[derive(Debug, Clone)]
-pub struct Client {
+pub struct Shopper {
     /// The user; none for guests.
     pub user: Option<UserId>,
     /// SHA-256 of the network; none if the request did not come over the network.
@@ -27,13 +28,13 @@ pub struct Client {
     settings: OrderSettings,
 }
 
-impl Client {
+impl Shopper {
     /// Returns the client of a request. Staff who manage orders have no limits.
     pub fn new(viewer: &Viewer, origin: &RequestOrigin, settings: OrderSettings) -> Self {
         let is_staff = viewer.can(Permission::ManageOrders);
         Self {
             user: viewer.user_id(),
-            network: origin.address.map(|address| secret::hash(&network(address))),
+            network: origin.address.map(|address| secret::hash(&network(address).to_string())),
             is_staff,
             is_shared: origin.address.is_some_and(is_internal),
             settings: if is_staff { OrderSettings::unlimited() } else { settings },
@@ -71,20 +72,6 @@ fn is_internal(address: IpAddr) -> bool {
     }
 }
 
-/// Returns the network of an address as text: the /24 for IPv4, the /64 for IPv6.
-fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            format!("{a}.{b}.{c}.0/24")
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
 /// Units of a product that a client holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HeldUnits {
@@ -101,8 +88,8 @@ mod tests {
     #[test]
     fn share_is_rounded_up_and_two_units_are_always_allowed() {
         let settings = |unpaid_share| OrderSettings { unpaid_share, ..OrderSettings::default() };
-        let client = |share| Client::new(&Viewer::anonymous(), &RequestOrigin::default(), settings(share));
-        let allowed = |share, units| client(share).max_units(units);
+        let shopper = |share| Shopper::new(&Viewer::anonymous(), &RequestOrigin::default(), settings(share));
+        let allowed = |share, units| shopper(share).max_units(units);
         assert_eq!([0, 1, 3, 4, 5, 50].map(|units| allowed(50, units)), [2, 2, 2, 2, 3, 25].map(Some));
         assert_eq!(allowed(1, 1_000), Some(10));
         assert_eq!(allowed(100, 50), None);
@@ -120,13 +107,5 @@ mod tests {
         ] {
             assert_eq!(is_internal(address.parse().unwrap()), expected, "{address}");
         }
-    }
-
-    #[test]
-    fn addresses_of_one_network_are_one_client() {
-        let network = |address: &str| network(address.parse().unwrap());
-        assert_eq!(network("192.0.2.7"), "192.0.2.0/24");
-        assert_eq!(network("::ffff:192.0.2.200"), "192.0.2.0/24");
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
     }
 }
