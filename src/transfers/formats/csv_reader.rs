@@ -172,8 +172,8 @@ impl<R: Read> CsvReader<R> {
         let Some(header) = reader.record()? else {
             return Err(Error::bad_input("file", "The file is empty. Its first line must contain the column names."));
         };
-        if header.rejection.is_some() {
-            return Err(Error::bad_input("file", "the header line is too long or not UTF-8"));
+        if let Some(rejection) = header.rejection {
+            return Err(Error::bad_input("file", format!("the header line cannot be read: {rejection}")));
         }
         reader.header = Header::new(&header.fields);
         Ok(reader)

@@ -78,7 +78,7 @@ async fn corrections_are_written_as_in_the_hits() {
         INSERT INTO brands (id, name, slug) VALUES (BASE + 1, 'Nuñez', 'nunez');
         INSERT INTO products (id, source_website_id, sku, slug, name, brand_id, price) VALUES
             (BASE + 1, BASE, 'M-1', 'm1', 'Früchte-Müsli (bio)', BASE + 1, 1), (BASE + 2, BASE, 'M-2', 'm2', 'MÜSLI', NULL, 1),
-            (BASE + 3, BASE, 'M-3', 'm3', 'Musli plain', NULL, 1);";
+            (BASE + 3, BASE, 'M-3', 'm3', 'Müsli plain', NULL, 1), (BASE + 4, BASE, 'M-4', 'm4', 'Musli', NULL, 1);";
     app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
     for (query, meant) in [("mussli", "müsli"), ("fruechte", "früchte"), ("nunjez \"bio\"", "nuñez \"bio\"")] {
         let response = search(&app.anonymous(), query, "", "didYouMean").await;

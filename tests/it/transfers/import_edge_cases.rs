@@ -176,14 +176,14 @@ async fn nothing_of_a_row_is_dropped_silently() {
 async fn equal_positions_of_categories_are_separated_once() {
     let shop = Shop::new().await;
     let order = "SELECT string_agg(name, ' ' ORDER BY position, id) FROM categories";
-    let file = |tea: i32| format!("external_id,path,position\nc1,Tea,{tea}\nc2,Cocoa,1\nc3,Milk,1\n");
+    let file = |apple: i32| format!("external_id,path,position\nc1,Apple,{apple}\nc2,Cocoa,1\nc3,Milk,1\n");
     assert_eq!(counts(&shop.import_csv(Resource::Categories, &file(1)).await), [3, 0, 0, 0]);
     let before = shop.database.scalar(order).await;
     assert_eq!(counts(&shop.import_csv(Resource::Categories, &file(1)).await), [0, 0, 3, 0]);
     assert_eq!(shop.database.scalar(order).await, before);
     let moved = shop.import_csv(Resource::Categories, &file(5)).await;
     assert!(counts(&moved)[1] > 0, "{moved:?}");
-    assert!(shop.database.scalar(order).await.ends_with("Tea"));
+    assert!(shop.database.scalar(order).await.ends_with("Apple"));
     assert_eq!(counts(&shop.import_csv(Resource::Categories, &file(5)).await), [0, 0, 3, 0]);
 }
 
