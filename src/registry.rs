@@ -15,8 +15,8 @@
 /// - `transfer Name("name"): "Doc.", CONSTANT`: data that can be exported as defined by the constant in
 ///   `<domain>::store`, and possibly imported.
 /// - `personal "key" by Permission`: `<domain>::actions` has `personal_data` and `erase_personal_data`; `key` is the key of
-///   this section in the export of a user's personal data. Other users read it with the permission; without one, nobody else
-///   does.
+///   this section in the export of a user's personal data. Other users read it with the permission; without one, only
+///   the user reads it.
 macro_rules! domains {
     ($section:ident => $callback:ident) => {
         $crate::registry::sections! { $section $callback

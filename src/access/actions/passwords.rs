@@ -67,8 +67,8 @@ pub async fn run(db: &Db, job: &JobRow) -> Result<()> {
     .await
 }
 
-/// Sets a new password with a token sent by email, verifies the email address, and ends all sessions. What a stranger may
-/// have prepared in an account with somebody else's address ends, too: API keys, and a change of the address.
+/// Sets a new password with a token sent by email, verifies the email address, and ends all sessions. If a
+/// stranger registered the account, what they prepared ends, too: API keys, and a change of the address.
 /// # Errors
 /// INVALID_TOKEN; user errors for the password, after which the token can still be used.
 pub async fn reset(

@@ -180,8 +180,8 @@ async fn no_mutation_acts_on_a_user_who_holds_more() {
         for (mutation, input) in &inputs {
             let outcome = clerk.try_mutate(mutation, input.clone()).await;
             let code = outcome.split(' ').next().unwrap_or_default();
-            let refusals = ["PERMISSION_NOT_HELD", "NOT_FOUND", "!NOT_FOUND", "!FORBIDDEN"];
-            assert!(refusals.contains(&code), "{mutation} by staff without {lacking}: {outcome}");
+            let rejections = ["PERMISSION_NOT_HELD", "NOT_FOUND", "!NOT_FOUND", "!FORBIDDEN"];
+            assert!(rejections.contains(&code), "{mutation} by staff without {lacking}: {outcome}");
         }
         let after = app.database.contents().await;
         let changed: Vec<_> = after.iter().filter(|(table, rows)| before.get(*table) != Some(*rows)).collect();

@@ -1,4 +1,4 @@
-//! Anybody can register with somebody else's email address. What the shop knows about the owner of the address must not
+//! Anybody can register with the email address of another person. What the shop knows about the owner of the address must not
 //! become theirs: imported data is kept apart until the owner confirms the address.
 
 use serde_json::{Value, json};
@@ -87,8 +87,8 @@ async fn stranger_with_an_unconfirmed_address_gets_nothing_of_its_owner() {
     let twin = json!({ "userId": stranger.global_id(), "websiteId": website.to_global_id(), "externalId": "B-8" });
     assert_eq!(admin.try_mutate("userIdentityAdd", twin.clone()).await, "done");
     let more = json!({ "resource": "CUSTOMERS" });
-    let refused = run_import(&admin, website, &CUSTOMERS.replace("B-7", "B-8"), more).await;
-    assert_eq!((&refused["rejected"], &refused["errors"][0]["column"]), (&json!(1), &json!("external_id")));
+    let rejected = run_import(&admin, website, &CUSTOMERS.replace("B-7", "B-8"), more).await;
+    assert_eq!((&rejected["rejected"], &rejected["errors"][0]["column"]), (&json!(1), &json!("external_id")));
     let twin = json!({ "userId": stranger.global_id(), "websiteId": website.to_global_id() });
     assert_eq!(admin.try_mutate("userIdentityRemove", twin).await, "done");
     // Staff see the customer with the address.

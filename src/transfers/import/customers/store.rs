@@ -11,8 +11,8 @@ use super::{super::super::record::CustomerRecord, model::CustomerState};
 use crate::{db::Conn, error::Result, ids::WebsiteId};
 
 /// The condition under which a row finds the user `u` by an email address: its owner confirmed it, or an import of the same
-/// website `$1` created the user, and nobody can log in before confirming it. An address proves nothing otherwise:
-/// anybody can register with it, and staff of another website can enter it.
+/// website `$1` created the user, who has no password and confirms the address before the first login. An address proves
+/// nothing otherwise: anybody can register with it, and staff of another website can enter it.
 pub(in super::super) const MATCHES_EMAIL: &str = "(u.email_verified_at IS NOT NULL
     OR u.password_hash IS NULL AND coalesce(u.source_website_id = $1, false))";
 
