@@ -1,6 +1,6 @@
 //! Emails about accounts, queued in the transaction of the change, and their tokens.
 //! Rule: deactivated users receive no emails and cannot use tokens; the number of emails that a stranger can trigger is
-//! limited, and an address that nobody has verified gets no text that a stranger typed.
+//! limited, and an unverified address gets no text that a stranger typed.
 
 use chrono::Duration;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Limits of what one client may hold in reservations and unpaid orders, so that nobody can sell out a product without
+//! Limits of what one client may hold in reservations and unpaid orders, so that a client cannot sell out a product without
 //! paying.
 
 use crate::{

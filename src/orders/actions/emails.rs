@@ -1,5 +1,5 @@
 //! Emails about an order. They are sent to the contact of the order; without a contact email address none is sent.
-//! Rule: nobody can use them to write to a stranger. An address that is not that of a verified account gets no text that
+//! Rule: they cannot be used to write to a stranger. An address that is not that of a verified account gets no text that
 //! the sender of the order typed, and one confirmation until an order is paid or confirmed.
 
 use std::collections::HashMap;
@@ -98,7 +98,7 @@ pub(super) async fn trust(conn: &Conn, user: Option<UserId>, contact: &Contact) 
 }
 
 /// Returns whether the confirmation of a new order has to wait until the order is paid or confirmed: another order of an
-/// address that nobody has verified is not paid.
+/// unverified address is not paid.
 pub(super) async fn must_wait(conn: &Conn, trust: Trust, contact: &Contact) -> Result<bool> {
     match (&contact.contact_email, trust) {
         (Some(email), Trust::Unknown) => store::unpaid::exists_for_email(conn, email).await,

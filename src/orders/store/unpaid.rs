@@ -87,7 +87,9 @@ pub async fn delete_ended(mut conn: &Conn, period: Duration) -> Result<usize> {
 /// Returns whether an order with this contact email address waits for payment, or was canceled unpaid in the past day.
 /// Concurrent calls for the same address wait for each other's transactions.
 pub async fn exists_for_email(mut conn: &Conn, email: &str) -> Result<bool> {
-    diesel::select(pg_advisory_xact_lock(hashtext(format!("unpaid orders of {email}")))).execute(&mut conn).await?;
+    diesel::select(pg_advisory_xact_lock(hashtext(format!("unpaid orders of {}", email.to_lowercase()))))
+        .execute(&mut conn)
+        .await?;
     let theirs = unpaid::table
         .inner_join(orders::table)
         .filter(orders::contact_email.is_not_null())

@@ -66,7 +66,7 @@ pub async fn settle(
     Ok(SettleOutcome::Applied)
 }
 
-/// Queues the confirmation email that waited for the payment of the order. Nobody has paid yet if staff have to confirm
+/// Queues the confirmation email that waited for the payment of the order. It is not paid yet if staff have to confirm
 /// that the money has arrived.
 async fn confirm_by_email(
     conn: &Conn,

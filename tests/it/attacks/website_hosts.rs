@@ -47,8 +47,8 @@ async fn emails_to_staff_lead_to_the_main_shop() {
         (app.customer().await, "https://sailor.example/"),
     ];
     for (user, expected) in roles {
-        let (UserId(id), website) = (user.id, website.to_global_id());
-        app.database.sql(&format!("UPDATE users SET source_website_id = {} WHERE id = {id}", 1)).await;
+        let UserId(id) = user.id;
+        app.database.sql(&format!("UPDATE users SET source_website_id = {} WHERE id = {id}", website.0)).await;
         let email = app.database.scalar(&format!("SELECT email FROM users WHERE id = {id}")).await;
         for (mutation, path) in [
             ("passwordForgot", "account/reset-password?token="),
@@ -56,7 +56,7 @@ async fn emails_to_staff_lead_to_the_main_shop() {
         ] {
             let mut input = json!({ "email": email });
             if mutation == "passwordForgot" {
-                input["websiteId"] = website.clone().into();
+                input["websiteId"] = website.to_global_id().into();
             }
             assert_eq!(app.anonymous().try_mutate(mutation, input).await, "done");
             let mail = app.email().await;

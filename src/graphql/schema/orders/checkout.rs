@@ -22,7 +22,7 @@ use crate::{
 /// Contact person in `CheckoutInput`.
 #[derive(Debug, InputObject)]
 pub struct CheckoutContactInput {
-    /// Full name, 1 to 255 characters.
+    /// Full name, 1 to 255 characters. Must not contain a URL.
     name: String,
     /// Email address; the order confirmation is sent there.
     email: String,

@@ -141,9 +141,9 @@ impl Address {
 pub struct AddressCreateInput {
     /// ID of the user; defaults to the viewer. Another user requires `MANAGE_USERS`.
     user_id: Option<ID>,
-    /// Name of the recipient, 1 to 255 characters. Omit it if it is the user or the order's contact.
+    /// Name of the recipient, 1 to 255 characters. Must not contain a URL. Omit it if it is the user or the order's contact.
     recipient_name: Option<String>,
-    /// Company of the recipient, 1 to 255 characters.
+    /// Company of the recipient, 1 to 255 characters. Must not contain a URL.
     company: Option<String>,
     /// Phone number for questions about the delivery; read in the country of the address if it has no country code.
     phone: Option<String>,
@@ -170,9 +170,9 @@ pub struct AddressCreateInput {
 pub struct AddressUpdateInput {
     /// ID of the address.
     id: ID,
-    /// Name of the recipient, 1 to 255 characters.
+    /// Name of the recipient, 1 to 255 characters. Must not contain a URL.
     recipient_name: MaybeUndefined<String>,
-    /// Company of the recipient, 1 to 255 characters.
+    /// Company of the recipient, 1 to 255 characters. Must not contain a URL.
     company: MaybeUndefined<String>,
     /// Phone number for questions about the delivery; read in the country of the address if it has no country code.
     phone: MaybeUndefined<String>,

@@ -30,7 +30,7 @@ use crate::{
 /// Input for `register`.
 #[derive(InputObject)]
 pub struct RegisterInput {
-    /// Full name, 1 to 255 characters, on one line.
+    /// Full name, 1 to 255 characters, on one line. Must not contain a URL.
     name: String,
     /// Unique email address to log in with; stored in lower case, its domain in ASCII.
     email: String,
@@ -48,7 +48,7 @@ pub struct RegisterInput {
 /// Input for `userCreate`.
 #[derive(InputObject)]
 pub struct UserCreateInput {
-    /// Full name, 1 to 255 characters, on one line.
+    /// Full name, 1 to 255 characters, on one line. Must not contain a URL.
     name: String,
     /// Unique email address to log in with; stored in lower case, its domain in ASCII.
     email: String,
@@ -67,7 +67,7 @@ pub struct UserCreateInput {
 pub struct UserUpdateInput {
     /// ID of the user.
     id: ID,
-    /// Full name, 1 to 255 characters, on one line.
+    /// Full name, 1 to 255 characters, on one line. Must not contain a URL.
     name: MaybeUndefined<String>,
     /// Phone number with country code, such as `+44 20 7946 0000`.
     phone: MaybeUndefined<String>,

@@ -1,8 +1,8 @@
 //! Query plans of lookups that run in a transaction or count attempts in one.
 
-use souk::ids::UserId;
+use souk::{config::OrderSettings, ids::UserId};
 
-use crate::support::{TestApp, bulk::BASE};
+use crate::support::{ProductSpec, TestApp, bulk::BASE};
 
 #[tokio::test]
 async fn lookups_of_orders_by_number_and_email_use_an_index() {
@@ -15,5 +15,26 @@ async fn lookups_of_orders_by_number_and_email_use_an_index() {
         let lookup = response.sql.iter().find(|sql| sql.contains("contact_email")).expect("a lookup");
         let plan = app.database.explain(lookup).await;
         assert!(plan.contains(" orders_") && !plan.contains("Seq Scan on orders"), "{plan}");
+    }
+}
+
+#[tokio::test]
+async fn limits_of_unpaid_orders_use_indexes() {
+    let app = TestApp::builder().orders(OrderSettings::default()).build().await;
+    app.seed_catalog().await;
+    app.seed_orders().await;
+    let waiting = "INSERT INTO unpaid_orders (order_id, user_id, network)
+        SELECT id, user_id, sha256(id::text::bytea) FROM orders; ANALYZE unpaid_orders";
+    app.database.sql(waiting).await;
+    let website = app.website("sailor").await.id;
+    let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
+    let placed = app.customer().await.try_order(&[(product, 1)], "k").await;
+    assert_eq!(placed.outcome("orderCreate"), "done");
+    let reads = placed.sql.iter().filter(|sql| sql.starts_with("SELECT") && sql.contains("\"unpaid_orders\""));
+    let reads: Vec<_> = reads.collect();
+    assert_eq!(reads.len(), 3, "{reads:#?}");
+    for read in reads {
+        let plan = app.database.explain(read).await;
+        assert!(!plan.contains("Seq Scan on unpaid_orders") && !plan.contains("Seq Scan on orders"), "{plan}");
     }
 }
