@@ -12,6 +12,7 @@ mod admin;
 mod database;
 mod db;
 pub mod demo;
+mod descriptors;
 mod docs;
 mod export;
 mod health;

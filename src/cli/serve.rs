@@ -3,9 +3,9 @@
 
 use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{
-    net::{TcpListener, TcpSocket},
+    net::TcpSocket,
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
@@ -14,7 +14,7 @@ use super::{
     CommandError, CommandResult,
     database::Database,
     demo::{self, SeedReport},
-    job_handlers::{self, JobContext},
+    descriptors, job_handlers::{self, JobContext},
 };
 use crate::access::actions::cache::refresh_cache;
 use crate::access::actions::cache_task;
@@ -23,6 +23,7 @@ use crate::auth::JwtKeys;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
 use crate::auth::PermissionCache;
+use crate::config::ConnectionSettings;
 use crate::config::Environment;
 use crate::config::HttpSettings;
 use crate::config::ServeSettings;
@@ -110,18 +111,18 @@ async fn run(
     let search_recorder = services.search_recorder.clone();
     let engine = graphql::engine(&services, &serve.limits);
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
+    let connections = ConnectionSettings {
+        max_connections: descriptors::max_connections(serve.connections.max_connections),
+        ..serve.connections
+    };
     let listener =
         socket.listen(BACKLOG).map_err(|error| format!("cannot listen on {}: {error}", serve.listen.address))?;
     print_welcome(listener.local_addr()?, &serve.http, settings.environment, demo.as_ref());
-    let result = serve_until_stopped(
-        router,
-        move || health.drain(),
-        worker,
-        listener,
-        stop,
-        Duration::from_millis(serve.drain_ms),
-    )
-    .await;
+    let server = async move |shutdown: BoxFuture<'static, ()>| {
+        http::serve(listener, router, connections, serve.http.trusted_proxies, shutdown).await;
+    };
+    let drain = Duration::from_millis(serve.drain_ms);
+    let result = serve_until_stopped(server, move || health.drain(), worker, stop, drain).await;
     // Writes the last recorded searches. The timeout keeps an unreachable database from blocking the shutdown.
     let _ = tokio::time::timeout(FLUSH_TIMEOUT, search_recorder.flush()).await;
     watcher.abort();
@@ -176,10 +177,9 @@ async fn build_services(
 /// Serves requests and runs jobs until stopped. Then calls `start_draining` and gives running work up to `drain` to
 /// finish.
 async fn serve_until_stopped(
-    router: Router,
+    server: impl AsyncFnOnce(BoxFuture<'static, ()>),
     start_draining: impl FnOnce() + Send + 'static,
     worker: Worker,
-    listener: TcpListener,
     stop: oneshot::Receiver<()>,
     drain: Duration,
 ) -> CommandResult {
@@ -196,14 +196,8 @@ async fn serve_until_stopped(
         let _ = stop_worker_tx.send(());
         let _ = drain_started_tx.send(());
     };
-    let listener = listener.tap_io(|stream| {
-        // Small responses must not wait for the next packet.
-        let _ = stream.set_nodelay(true);
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(shutdown);
     let result = async {
-        server.await?;
+        server(shutdown.boxed()).await;
         Ok::<_, CommandError>(worker_task.await?)
     };
     tokio::select! {

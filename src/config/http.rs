@@ -76,7 +76,10 @@ impl HttpSettings {
     }
 }
 
-fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
+/// Parses a number of milliseconds.
+/// # Errors
+/// If the text is not a number.
+pub(super) fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
     text.parse().map(Duration::from_millis)
 }
 

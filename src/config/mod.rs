@@ -4,6 +4,7 @@
 mod accounts;
 mod analytics;
 mod carts;
+mod connections;
 mod files;
 mod http;
 mod limits;
@@ -22,6 +23,7 @@ pub use self::{
     accounts::{AccountSettings, RegistrationMode},
     analytics::AnalyticsSettings,
     carts::CartSettings,
+    connections::ConnectionSettings,
     files::{ExportedImageUrls, FileSettings, media_url},
     http::{HttpSettings, Introspection},
     limits::LimitSettings,

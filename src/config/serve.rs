@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    AccountSettings, AnalyticsSettings, CartSettings, FileSettings, HttpSettings, LimitSettings, MailSettings,
+    AccountSettings, AnalyticsSettings, CartSettings, ConnectionSettings, FileSettings, HttpSettings, LimitSettings, MailSettings,
     PaymentSettings, ReviewSettings, TokenSettings,
 };
 
@@ -33,6 +33,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub http: HttpSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connections: ConnectionSettings,
 
     /// Time for running operations and jobs to finish at shutdown, in milliseconds.
     #[arg(long, env = "SOUK_DRAIN_MS", default_value_t = 20_000, value_name = "MS")]

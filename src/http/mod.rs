@@ -8,6 +8,7 @@ pub mod graphql;
 pub mod header_names;
 mod health;
 mod home;
+mod host;
 pub mod ide;
 mod jwks;
 mod lingering;
@@ -23,6 +24,7 @@ mod public_url;
 mod rejection;
 pub mod request_id;
 mod response;
+mod server;
 mod webhooks;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -41,9 +43,11 @@ use tower_http::compression::{
     predicate::{NotForContentType, SizeAbove},
 };
 
+pub use self::server::serve;
 use self::{
     graphql::Endpoint,
     health::{Health, livez, readyz},
+    host::require_host,
     lingering::discard_unread_body,
     protection::{Protection, protect},
     rejection::Rejection,
@@ -94,6 +98,7 @@ pub fn router(
     let router = router.layer(compression()).layer(middleware::from_fn(discard_unread_body));
     let router = router
         .layer(middleware::from_fn(catch_panic))
+        .layer(middleware::from_fn(require_host))
         .layer(middleware::from_fn_with_state(Protection::new(settings), protect))
         .layer(middleware::from_fn(set_request_id));
     (router, health)

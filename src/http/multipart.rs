@@ -197,7 +197,7 @@ async fn read_file(
 }
 
 fn malformed_form(error: multer::Error) -> Rejection {
-    Rejection::bad_request(format!("the form is malformed or incomplete: {error}"))
+    Rejection::from_body_error(&error, format!("the form is malformed or incomplete: {error}"))
 }
 
 fn storage_unavailable(error: &std::io::Error) -> Rejection {

@@ -1,13 +1,15 @@
 //! Rejections: requests that fail at the HTTP level, with the same status in either media type.
 //! Rule: a rejection is a GraphQL response with one error, on every path.
 
+use std::iter;
+
 use async_graphql::ServerError;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 
-use super::{media_type::MediaType, response::respond};
+use super::{media_type::MediaType, response::respond, server::TooSlow};
 use crate::{
     error::{Error, ErrorCode},
     graphql::engine::{
@@ -45,6 +47,15 @@ impl Rejection {
     /// 408: the request was not received in time.
     pub fn request_timeout(message: &str) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message)
+    }
+
+    /// The body could not be read: 408 if the client sent it too slowly, 400 with this message otherwise.
+    pub fn from_body_error(error: &(dyn std::error::Error + 'static), message: impl Into<String>) -> Self {
+        let mut causes = iter::successors(Some(error), |error| error.source());
+        match causes.any(|cause| cause.is::<TooSlow>()) {
+            true => Self::request_timeout("the body was not received in time"),
+            false => Self::bad_request(message),
+        }
     }
 
     /// 413: the body is larger than allowed.
