@@ -22,6 +22,7 @@ pub mod sql;
 pub mod tables;
 mod text_enum;
 pub mod user_op;
+pub mod writability;
 pub mod write_statements;
 
 use std::{sync::Arc, time::Duration};
@@ -36,7 +37,7 @@ use diesel_async::{
 use futures_util::{FutureExt, future::BoxFuture};
 
 pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
-use self::{reads::ReadConnections, recorder::StatementListener};
+use self::{reads::ReadConnections, recorder::StatementListener, writability::LastWrite};
 use crate::error::{Error, Result};
 
 /// The parameter of every store function: a shared or pooled connection.
@@ -54,6 +55,7 @@ struct Inner {
     reads: ReadConnections,
     custom_plan_reads: ReadConnections,
     pool: Pool<AsyncPgConnection>,
+    last_write: LastWrite,
 }
 
 /// A function that takes a connection and returns a `Send` future.
@@ -91,7 +93,7 @@ impl Db {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Internal(format!("pool: {error}")))?;
-        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, custom_plan_reads, pool })))
+        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, custom_plan_reads, pool, last_write: LastWrite::default() })))
     }
 
     /// Returns the connection string.
@@ -140,6 +142,20 @@ impl Db {
     /// Returns the errors of the work, [`Error::Unavailable`] while the database cannot be reached, or
     /// [`Error::CommitUnknown`] if the connection was lost during the COMMIT.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
+    {
+        let outcome = self.run_transaction(work).await;
+        self.0.last_write.note(&outcome);
+        outcome
+    }
+
+    /// Returns whether the database refused the last write, a short time ago.
+    pub fn has_refused_write(&self) -> bool {
+        self.0.last_write.has_failed()
+    }
+
+    async fn run_transaction<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
     {
