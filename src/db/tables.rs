@@ -639,6 +639,7 @@ diesel::table! {
         url -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        blocks_suggestions -> Bool,
     }
 }
 
@@ -678,6 +679,7 @@ diesel::table! {
         is_shareable -> Bool,
         took_ms -> Float4,
         searched_at -> Timestamptz,
+        network -> Nullable<Bytea>,
     }
 }
 
