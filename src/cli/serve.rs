@@ -20,6 +20,7 @@ use crate::access::actions::cache::refresh_cache;
 use crate::access::actions::cache_task;
 use crate::analytics::recorder::SearchRecorder;
 use crate::auth::JwtKeys;
+use crate::auth::NetworkHasher;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
 use crate::auth::PermissionCache;
@@ -41,6 +42,7 @@ use crate::payments::providers::Providers;
 use crate::payments::providers::test::TestDelays;
 use crate::payments::providers::test::TestProvider;
 use crate::storage::Storage;
+use crate::storage::temporary::TemporaryDirectory;
 
 /// Time limit for writing the last recorded searches at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -70,10 +72,14 @@ impl Components {
 }
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> CommandResult {
+    if with_demo {
+        demo::check_environment(settings)?;
+    }
     let components = Components::open(settings, serve)?;
     let address = serve.listen.address;
     let socket = bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let stop = stop_signal()?;
+    let _temporary_files = TemporaryDirectory::create()?;
     let database = Database::open(settings).await?;
     let result = run(settings, serve, with_demo, &database.url, components, socket, stop).await;
     database.close().await;
@@ -99,6 +105,7 @@ async fn run(
         demo::image_processor(components.storage.clone(), &serve.files, serve.http.public_url.as_deref());
     let demo = if with_demo { Some(demo::seed(&db, &passwords, &image_processor).await?) } else { None };
     let mailer = components.mailer.clone();
+    tokio::spawn(remove_incomplete_files(components.storage.clone()));
     let services = Arc::new(build_services(settings, serve, db, passwords, image_processor, components).await?);
     let watcher = tokio::spawn(cache_task::run(services.db.clone(), Arc::clone(&services.permission_cache)));
     let worker = job_handlers::build_worker(JobContext {
@@ -129,6 +136,15 @@ async fn run(
     result
 }
 
+/// Removes the files that killed servers were writing to the storage.
+async fn remove_incomplete_files(storage: Storage) {
+    match storage.remove_incomplete_files().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "incomplete files removed"),
+        Err(error) => tracing::warn!(%error, "incomplete files could not be removed"),
+    }
+}
+
 /// Reserves the address, so that one in use is reported at once. Connections are refused until the socket listens, when
 /// the server can respond.
 fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
@@ -155,8 +171,10 @@ async fn build_services(
     let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, TestDelays::default()));
     let names = serve.payments.provider_names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test_provider)?);
-    let search_recorder =
-        if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::disabled() };
+    let search_recorder = match serve.analytics.is_on() {
+        true => SearchRecorder::start(db.clone(), NetworkHasher::new(jwt.derive_key("networks of searches")?)),
+        false => SearchRecorder::disabled(),
+    };
     Ok(Services {
         db,
         passwords,

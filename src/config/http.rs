@@ -5,7 +5,7 @@ use std::{num::ParseIntError, time::Duration};
 
 use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 
-use super::Environment;
+use super::{Environment, UploadSettings};
 
 /// Viewers who may query the schema itself (`__schema`, `__type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,6 +59,10 @@ pub struct HttpSettings {
     /// pages; in development also those of `localhost`, `127.0.0.1` and `[::1]` on any port.
     #[arg(long, env = "SOUK_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
     pub cors_origins: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub uploads: UploadSettings,
 }
 
 impl HttpSettings {

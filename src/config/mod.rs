@@ -14,6 +14,7 @@ mod reviews;
 mod secrets;
 mod serve;
 mod tokens;
+mod uploads;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -32,6 +33,7 @@ pub use self::{
     reviews::ReviewSettings,
     serve::{ListenSettings, ServeSettings},
     tokens::TokenSettings,
+    uploads::UploadSettings,
 };
 use crate::db::DbSettings;
 

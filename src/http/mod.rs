@@ -54,9 +54,10 @@ use self::{
     request_id::set_request_id,
 };
 use crate::{
-    config::{Environment, HttpSettings},
+    config::{Environment, HttpSettings, UploadSettings},
     error::ErrorCode,
     graphql::{engine::Engine, schema::context::Services},
+    storage::space::UploadSpace,
     telemetry::RequestId,
 };
 
@@ -73,12 +74,15 @@ pub fn router(
     let health = Arc::new(Health::new(services.db.clone()));
     let keys = jwks::routes(&services.jwt);
     let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
-    let files = files::routes(services.storage.clone()).merge(media::routes(services.storage.clone()));
+    let UploadSettings { space, space_per_user, kept_per_user } = settings.uploads;
+    let kept_space = UploadSpace::new(u64::MAX, kept_per_user);
+    let files = files::routes(services.storage.clone(), kept_space).merge(media::routes(services.storage.clone()));
     let show_sql = environment == Environment::Development;
     let endpoint = Endpoint {
         engine,
         services,
         settings: settings.clone(),
+        upload_space: UploadSpace::new(space, space_per_user),
         show_sql,
         introspection: settings.introspection(environment),
         has_secure_cookies: environment == Environment::Production,

@@ -76,6 +76,7 @@ mod tests {
             ide: None,
             introspection: None,
             cors_origins: Vec::new(),
+            uploads: crate::config::UploadSettings::default(),
         };
         for (sent, trusted_proxies, public_url, expected) in [
             (Some("https"), 1, None, true),

@@ -49,12 +49,12 @@ impl Rejection {
         Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message)
     }
 
-    /// The body could not be read: 408 if the client sent it too slowly, 400 with this message otherwise.
-    pub fn from_body_error(error: &(dyn std::error::Error + 'static), message: impl Into<String>) -> Self {
+    /// 408 if the body could not be read because the client sent it too slowly; this rejection otherwise.
+    pub fn from_body_error(error: &(dyn std::error::Error + 'static), otherwise: Self) -> Self {
         let mut causes = iter::successors(Some(error), |error| error.source());
         match causes.any(|cause| cause.is::<TooSlow>()) {
             true => Self::request_timeout("the body was not received in time"),
-            false => Self::bad_request(message),
+            false => otherwise,
         }
     }
 
@@ -73,6 +73,9 @@ impl Rejection {
         match error {
             Error::Coded(ErrorCode::LimitExceeded, why) => Self::too_large(why.to_string()),
             Error::Coded(ErrorCode::BadUserInput, why) => Self::bad_request(why.to_string()),
+            Error::Coded(ErrorCode::RateLimited, why) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, why.to_string())
+            }
             Error::Coded(code, why) => Self::new(StatusCode::SERVICE_UNAVAILABLE, *code, why.to_string()),
             other => {
                 tracing::error!(error = %other, "file request failed");

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use souk::analytics::recorder::SearchRecorder;
 use souk::auth::JwtKeys;
+use souk::auth::NetworkHasher;
 use souk::auth::PasswordCost;
 use souk::auth::Passwords;
 use souk::auth::PermissionCache;
@@ -14,6 +15,7 @@ use souk::config::HttpSettings;
 use souk::config::LimitSettings;
 use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
+use souk::config::UploadSettings;
 use souk::graphql;
 use souk::graphql::schema::context::CurrencyCache;
 use souk::graphql::schema::context::Services;
@@ -70,6 +72,7 @@ pub fn http_settings() -> HttpSettings {
         cors_origins: vec!["https://shop.example".to_owned()],
         trusted_proxies: 1,
         public_url: None,
+        uploads: UploadSettings::default(),
     }
 }
 
@@ -157,7 +160,7 @@ impl TestAppBuilder {
         };
         let storage = Storage::open(&StorageLocation::Memory).expect("a store");
         let search_recorder = match self.is_recording_searches {
-            true => SearchRecorder::start(database.db.clone()),
+            true => SearchRecorder::start(database.db.clone(), NetworkHasher::new([7; 32])),
             false => SearchRecorder::disabled(),
         };
         let services = Arc::new(Services {
