@@ -171,6 +171,9 @@ pub enum Error {
     /// request with the same idempotency key.
     #[error("connection lost during COMMIT, outcome unknown: {0}")]
     CommitUnknown(String),
+    /// The database accepts no writes at the moment: it is a standby, read-only, or has no disk space left.
+    #[error("the database refused a write: {0}")]
+    WriteRefused(String),
     /// An internal error.
     #[error("{0}")]
     Internal(String),
@@ -261,6 +264,9 @@ impl From<DieselError> for Error {
                 Self::Coded(ErrorCode::Timeout, "the database query timed out; request less data".into())
             }
             (_, Some(SqlState::ADMIN_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW)) => Self::Unavailable(message.to_owned()),
+            (_, Some(SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::DISK_FULL)) => {
+                Self::WriteRefused(message.to_owned())
+            }
             (_, Some(SqlState::NUMERIC_VALUE_OUT_OF_RANGE)) => {
                 Self::user(UserErrorCode::OutOfRange, "", "a number is too large")
             }
@@ -299,6 +305,10 @@ fn sql_state(message: &str) -> Option<SqlState> {
         _ if message.starts_with("canceling statement due to") => Some(SqlState::QUERY_CANCELED),
         _ if message.starts_with("terminating connection") => Some(SqlState::ADMIN_SHUTDOWN),
         _ if message.starts_with("the database system is") => Some(SqlState::CANNOT_CONNECT_NOW),
+        _ if message.starts_with("cannot execute ") && message.ends_with(" in a read-only transaction") => {
+            Some(SqlState::READ_ONLY_SQL_TRANSACTION)
+        }
+        _ if message.ends_with("No space left on device") => Some(SqlState::DISK_FULL),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 
 use std::{
     mem,
+    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -20,7 +21,11 @@ use super::{
     model::{NewClick, NewSearch},
     store,
 };
-use crate::{db::Db, error::Result};
+use crate::{
+    auth::{NetworkHasher, NetworkKey},
+    db::Db,
+    error::Result,
+};
 
 /// Maximum number of queued entries.
 pub const MAX_QUEUED: usize = 10_000;
@@ -45,6 +50,7 @@ enum Entry {
 pub struct SearchRecorder {
     queue: Option<mpsc::Sender<Entry>>,
     dropped: Arc<Dropped>,
+    networks: Option<NetworkHasher>,
 }
 
 /// The count of dropped entries.
@@ -72,22 +78,28 @@ impl Dropped {
 }
 
 impl SearchRecorder {
-    /// Starts a recorder that writes to this database in a background task. The task ends when all handles are dropped.
-    pub fn start(db: Db) -> Self {
+    /// Starts a recorder that writes to this database in a background task, and the networks of searches as hashes. The task
+    /// ends when all handles are dropped.
+    pub fn start(db: Db, networks: NetworkHasher) -> Self {
         let (queue, entries) = mpsc::channel(MAX_QUEUED);
         let dropped = Arc::<Dropped>::default();
         tokio::spawn(write_all(db, entries, Arc::clone(&dropped)));
-        Self { queue: Some(queue), dropped }
+        Self { queue: Some(queue), dropped, networks: Some(networks) }
     }
 
     /// Returns a recorder that records nothing.
     pub fn disabled() -> Self {
-        Self { queue: None, dropped: Arc::default() }
+        Self { queue: None, dropped: Arc::default(), networks: None }
     }
 
     /// Returns whether recording is enabled.
     pub fn is_enabled(&self) -> bool {
         self.queue.is_some()
+    }
+
+    /// Returns the hash of the network of an address; none if recording is disabled.
+    pub fn network(&self, address: IpAddr) -> Option<NetworkKey> {
+        self.networks.as_ref().map(|networks| networks.hash(address))
     }
 
     /// Records a search.

@@ -12,7 +12,7 @@ mod viewer;
 pub use self::{
     api_key_cache::{ApiKeyCache, CachedApiKey},
     jwt::{DEFAULT_ISSUER_AND_AUDIENCE, IssuedToken, JwtKey, JwtKeyError, JwtKeys, TokenError},
-    origin::{RequestOrigin, VisitorKey},
+    origin::{NetworkHasher, NetworkKey, RequestOrigin, VisitorKey, network},
     password::{PasswordCost, Passwords},
     permission_cache::{Grant, PermissionCache, PermissionChanges},
     viewer::{AuthMethod, GuestKey, Holder, Identity, Permission, Permissions, Scope, Viewer},

@@ -1,6 +1,12 @@
 //! The origin of a request: client address, device and visitor.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use super::secret;
 
@@ -34,6 +40,52 @@ impl fmt::Debug for VisitorKey {
     }
 }
 
+/// Returns the network of an address, in which the addresses of one person lie: /24 of IPv4, /64 of IPv6.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8))),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+    }
+}
+
+/// Hashes networks with a key, so that who knows only the hashes cannot find out the networks: there are few enough to try
+/// all.
+#[derive(Clone)]
+pub struct NetworkHasher([u8; 32]);
+
+impl NetworkHasher {
+    /// Creates a hasher with this key.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    /// Returns the hash of the network of an address.
+    pub fn hash(&self, address: IpAddr) -> NetworkKey {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        mac.update(network(address).to_string().as_bytes());
+        let mut key = [0; 16];
+        key.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        NetworkKey(key)
+    }
+}
+
+/// The keyed hash of a network.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct NetworkKey([u8; 16]);
+
+impl NetworkKey {
+    /// Returns the key as hexadecimal digits.
+    pub fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl fmt::Debug for NetworkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NetworkKey(..)")
+    }
+}
+
 /// The origin of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestOrigin {
@@ -58,5 +110,22 @@ impl RequestOrigin {
     #[must_use]
     pub fn with_visitor(self, id: Option<&str>) -> Self {
         Self { visitor: id.and_then(VisitorKey::from_id), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_a_network_have_one_hash() {
+        let (hasher, other) = (NetworkHasher::new([1; 32]), NetworkHasher::new([2; 32]));
+        let hash = |address: &str| hasher.hash(address.parse().unwrap());
+        assert_eq!(hash("203.0.113.5"), hash("203.0.113.200"));
+        assert_eq!(hash("203.0.113.5"), hash("::ffff:203.0.113.5"));
+        assert_ne!(hash("203.0.113.5"), hash("203.0.112.5"));
+        assert_eq!(hash("2001:db8:1:2::1"), hash("2001:db8:1:2:ffff::9"));
+        assert_ne!(hash("2001:db8:1:2::1"), hash("2001:db8:1:3::1"));
+        assert_ne!(hash("203.0.113.5"), other.hash("203.0.113.5".parse().unwrap()), "the key is secret");
     }
 }

@@ -83,6 +83,8 @@ pub async fn write(args: ExportArgs, db: &Db) -> Result<()> {
     };
     let partial_path = with_suffix(&path, ".part");
     let file_error = |error: io::Error| Error::bad_input("out", format!("{}: {error}", path.display()));
+    // One that a killed export left may be readable by others.
+    let _ = fs::remove_file(&partial_path);
     let file = File::create(&partial_path).map_err(file_error)?;
     let result = match write_rows(db, &options, file).await {
         Ok(()) => fs::rename(&partial_path, &path).map_err(file_error),

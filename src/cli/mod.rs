@@ -12,6 +12,7 @@ mod admin;
 mod database;
 mod db;
 pub mod demo;
+mod descriptors;
 mod docs;
 mod export;
 mod health;
@@ -174,12 +175,24 @@ fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
+/// Lets only the process's account read the files and list the directories that the process creates: exports, rejects files,
+/// uploads and temporary files contain personal data. Under root, PostgreSQL's account can still pass through directories to
+/// its own.
+fn keep_files_private() {
+    #[cfg(unix)]
+    {
+        use rustix::fs::Mode;
+        rustix::process::umask(Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH);
+    }
+}
+
 /// Parses the process's arguments and runs the command.
 ///
 /// The runtime is built here and not in `main.rs`: generic code that is used there would be compiled a second time.
 pub fn run() -> ExitCode {
     let Cli { settings, command } = Cli::parse();
     telemetry::start(&settings.log, settings.log_format);
+    keep_files_private();
     let actor = Actor::command(command.name());
     let result = match tokio::runtime::Runtime::new() {
         Ok(runtime) => {

@@ -3,9 +3,9 @@
 
 use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{
-    net::{TcpListener, TcpSocket},
+    net::TcpSocket,
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
@@ -14,15 +14,17 @@ use super::{
     CommandError, CommandResult,
     database::Database,
     demo::{self, SeedReport},
-    job_handlers::{self, JobContext},
+    descriptors, job_handlers::{self, JobContext},
 };
 use crate::access::actions::cache::refresh_cache;
 use crate::access::actions::cache_task;
 use crate::analytics::recorder::SearchRecorder;
 use crate::auth::JwtKeys;
+use crate::auth::NetworkHasher;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
 use crate::auth::PermissionCache;
+use crate::config::ConnectionSettings;
 use crate::config::Environment;
 use crate::config::HttpSettings;
 use crate::config::ServeSettings;
@@ -40,6 +42,7 @@ use crate::payments::providers::Providers;
 use crate::payments::providers::test::TestDelays;
 use crate::payments::providers::test::TestProvider;
 use crate::storage::Storage;
+use crate::storage::temporary::TemporaryDirectory;
 
 /// Time limit for writing the last recorded searches at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -69,10 +72,14 @@ impl Components {
 }
 
 pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo: bool) -> CommandResult {
+    if with_demo {
+        demo::check_environment(settings)?;
+    }
     let components = Components::open(settings, serve)?;
     let address = serve.listen.address;
     let socket = bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let stop = stop_signal()?;
+    let _temporary_files = TemporaryDirectory::create()?;
     let database = Database::open(settings).await?;
     let result = run(settings, serve, with_demo, &database.url, components, socket, stop).await;
     database.close().await;
@@ -98,6 +105,7 @@ async fn run(
         demo::image_processor(components.storage.clone(), &serve.files, serve.http.public_url.as_deref());
     let demo = if with_demo { Some(demo::seed(&db, &passwords, &image_processor).await?) } else { None };
     let mailer = components.mailer.clone();
+    tokio::spawn(remove_incomplete_files(components.storage.clone()));
     let services = Arc::new(build_services(settings, serve, db, passwords, image_processor, components).await?);
     let watcher = tokio::spawn(cache_task::run(services.db.clone(), Arc::clone(&services.permission_cache)));
     let worker = job_handlers::build_worker(JobContext {
@@ -110,22 +118,31 @@ async fn run(
     let search_recorder = services.search_recorder.clone();
     let engine = graphql::engine(&services, &serve.limits);
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
+    let connections = ConnectionSettings {
+        max_connections: descriptors::max_connections(serve.connections.max_connections),
+        ..serve.connections
+    };
     let listener =
         socket.listen(BACKLOG).map_err(|error| format!("cannot listen on {}: {error}", serve.listen.address))?;
     print_welcome(listener.local_addr()?, &serve.http, settings.environment, demo.as_ref());
-    let result = serve_until_stopped(
-        router,
-        move || health.drain(),
-        worker,
-        listener,
-        stop,
-        Duration::from_millis(serve.drain_ms),
-    )
-    .await;
+    let server = async move |shutdown: BoxFuture<'static, ()>| {
+        http::serve(listener, router, connections, serve.http.trusted_proxies, shutdown).await;
+    };
+    let drain = Duration::from_millis(serve.drain_ms);
+    let result = serve_until_stopped(server, move || health.drain(), worker, stop, drain).await;
     // Writes the last recorded searches. The timeout keeps an unreachable database from blocking the shutdown.
     let _ = tokio::time::timeout(FLUSH_TIMEOUT, search_recorder.flush()).await;
     watcher.abort();
     result
+}
+
+/// Removes the files that killed servers were writing to the storage.
+async fn remove_incomplete_files(storage: Storage) {
+    match storage.remove_incomplete_files().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "incomplete files removed"),
+        Err(error) => tracing::warn!(%error, "incomplete files could not be removed"),
+    }
 }
 
 /// Reserves the address, so that one in use is reported at once. Connections are refused until the socket listens, when
@@ -154,8 +171,10 @@ async fn build_services(
     let test_provider = test_payment_secret.map(|secret| TestProvider::new(db.clone(), secret, TestDelays::default()));
     let names = serve.payments.provider_names(settings);
     let providers = Arc::new(Providers::open(&names, serve.payments.payment_capture, test_provider)?);
-    let search_recorder =
-        if serve.analytics.is_on() { SearchRecorder::start(db.clone()) } else { SearchRecorder::disabled() };
+    let search_recorder = match serve.analytics.is_on() {
+        true => SearchRecorder::start(db.clone(), NetworkHasher::new(jwt.derive_key("networks of searches")?)),
+        false => SearchRecorder::disabled(),
+    };
     Ok(Services {
         db,
         passwords,
@@ -177,10 +196,9 @@ async fn build_services(
 /// Serves requests and runs jobs until stopped. Then calls `start_draining` and gives running work up to `drain` to
 /// finish.
 async fn serve_until_stopped(
-    router: Router,
+    server: impl AsyncFnOnce(BoxFuture<'static, ()>),
     start_draining: impl FnOnce() + Send + 'static,
     worker: Worker,
-    listener: TcpListener,
     stop: oneshot::Receiver<()>,
     drain: Duration,
 ) -> CommandResult {
@@ -197,14 +215,8 @@ async fn serve_until_stopped(
         let _ = stop_worker_tx.send(());
         let _ = drain_started_tx.send(());
     };
-    let listener = listener.tap_io(|stream| {
-        // Small responses must not wait for the next packet.
-        let _ = stream.set_nodelay(true);
-    });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(shutdown);
     let result = async {
-        server.await?;
+        server(shutdown.boxed()).await;
         Ok::<_, CommandError>(worker_task.await?)
     };
     tokio::select! {

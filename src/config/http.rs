@@ -5,7 +5,7 @@ use std::{num::ParseIntError, time::Duration};
 
 use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 
-use super::{Environment, RateSettings};
+use super::{Environment, RateSettings, UploadSettings};
 
 /// Viewers who may query the schema itself (`__schema`, `__type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,6 +63,10 @@ pub struct HttpSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub rates: RateSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub uploads: UploadSettings,
 }
 
 impl HttpSettings {
@@ -80,7 +84,10 @@ impl HttpSettings {
     }
 }
 
-fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
+/// Parses a number of milliseconds.
+/// # Errors
+/// If the text is not a number.
+pub(super) fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
     text.parse().map(Duration::from_millis)
 }
 

@@ -4,6 +4,7 @@
 mod accounts;
 mod analytics;
 mod carts;
+mod connections;
 mod files;
 mod http;
 mod limits;
@@ -15,6 +16,7 @@ mod reviews;
 mod secrets;
 mod serve;
 mod tokens;
+mod uploads;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -24,6 +26,7 @@ pub use self::{
     accounts::{AccountSettings, RegistrationMode},
     analytics::AnalyticsSettings,
     carts::CartSettings,
+    connections::ConnectionSettings,
     files::{ExportedImageUrls, FileSettings, media_url},
     http::{HttpSettings, Introspection},
     limits::LimitSettings,
@@ -34,6 +37,7 @@ pub use self::{
     reviews::ReviewSettings,
     serve::{ListenSettings, ServeSettings},
     tokens::TokenSettings,
+    uploads::UploadSettings,
 };
 use crate::db::DbSettings;
 

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    AccountSettings, AnalyticsSettings, CartSettings, FileSettings, HttpSettings, LimitSettings, MailSettings,
-    OrderSettings, PaymentSettings, ReviewSettings, TokenSettings,
+    AccountSettings, AnalyticsSettings, CartSettings, ConnectionSettings, FileSettings, HttpSettings, LimitSettings,
+    MailSettings, OrderSettings, PaymentSettings, ReviewSettings, TokenSettings,
 };
 
 /// Address of the server, for the server itself and for those that look for it.
@@ -33,6 +33,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub http: HttpSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connections: ConnectionSettings,
 
     /// Time for running operations and jobs to finish at shutdown, in milliseconds.
     #[arg(long, env = "SOUK_DRAIN_MS", default_value_t = 20_000, value_name = "MS")]

@@ -24,6 +24,7 @@ pub mod sql;
 pub mod tables;
 mod text_enum;
 pub mod user_op;
+pub mod writability;
 pub mod write_statements;
 
 use std::{sync::Arc, time::Duration};
@@ -39,7 +40,9 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::Semaphore;
 
 pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
-use self::{expensive_reads::ExpensiveReads, lease::Lease, reads::ReadConnections, recorder::StatementListener};
+use self::{
+    expensive_reads::ExpensiveReads, lease::Lease, reads::ReadConnections, recorder::StatementListener, writability::LastWrite,
+};
 use crate::error::{Error, Result};
 
 /// The parameter of every store function: a shared or pooled connection.
@@ -60,6 +63,7 @@ struct Inner {
     /// Permits for contended transactions; a quarter of the pool is left to others.
     contended: Semaphore,
     max_wait: Duration,
+    last_write: LastWrite,
 }
 
 /// A function that takes a connection and returns a `Send` future.
@@ -98,8 +102,15 @@ impl Db {
             .build()
             .map_err(|error| Error::Internal(format!("pool: {error}")))?;
         let contended = Semaphore::new(settings.pool_size - settings.pool_size / 4);
-        let max_wait = settings.connect_timeout;
-        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, expensive_reads, pool, contended, max_wait })))
+        Ok(Self(Arc::new(Inner {
+            url: url.to_owned(),
+            reads,
+            expensive_reads,
+            pool,
+            contended,
+            max_wait: settings.connect_timeout,
+            last_write: LastWrite::default(),
+        })))
     }
 
     /// Returns the connection string.
@@ -177,6 +188,20 @@ impl Db {
     /// Returns the errors of the work, [`Error::Unavailable`] while the database cannot be reached, or
     /// [`Error::CommitUnknown`] if the connection was lost during the COMMIT.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
+    where
+        F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
+    {
+        let outcome = self.run_transaction(work).await;
+        self.0.last_write.note(&outcome);
+        outcome
+    }
+
+    /// Returns whether the database refused the last write, a short time ago.
+    pub fn has_refused_write(&self) -> bool {
+        self.0.last_write.has_failed()
+    }
+
+    async fn run_transaction<T, F>(&self, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
     {

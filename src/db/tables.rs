@@ -652,6 +652,7 @@ diesel::table! {
         url -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        blocks_suggestions -> Bool,
     }
 }
 
@@ -691,6 +692,7 @@ diesel::table! {
         is_shareable -> Bool,
         took_ms -> Float4,
         searched_at -> Timestamptz,
+        network -> Nullable<Bytea>,
     }
 }
 

@@ -17,10 +17,12 @@ use tokio_util::io::StreamReader;
 
 use super::rejection::Rejection;
 use crate::{
-    error::ErrorCode,
+    error::{ErrorCode, Result as StorageResult},
     storage::{
         Storage,
         signed_url::{SignedUrlClaims, UrlUsage, content_disposition},
+        space::{Reservation, UploadSpace},
+        uploads,
     },
     telemetry::RequestId,
 };
@@ -28,21 +30,29 @@ use crate::{
 /// Time limit for receiving a file.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(1800);
 
-pub(super) fn routes(storage: Storage) -> Router {
-    Router::new().route("/files/{token}", any(handle)).with_state(storage)
+/// The state of the endpoint.
+#[derive(Clone)]
+struct Files {
+    storage: Storage,
+    /// The space for the uploads of each user.
+    space: UploadSpace,
+}
+
+pub(super) fn routes(storage: Storage, space: UploadSpace) -> Router {
+    Router::new().route("/files/{token}", any(handle)).with_state(Files { storage, space })
 }
 
 async fn handle(
-    State(storage): State<Storage>,
+    State(files): State<Files>,
     Path(token): Path<String>,
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
     let result = match *request.method() {
-        Method::GET | Method::HEAD => download(&storage, &token).await,
+        Method::GET | Method::HEAD => download(&files.storage, &token).await,
         Method::PUT => {
             let timed_out = |_| Rejection::request_timeout("the file was not received in time");
-            timeout(UPLOAD_TIMEOUT, upload(&storage, &token, request.into_body())).await.map_err(timed_out).flatten()
+            timeout(UPLOAD_TIMEOUT, upload(&files, &token, request.into_body())).await.map_err(timed_out).flatten()
         }
         _ => Err(Rejection::method_not_allowed("use GET to download a file, or PUT to upload one", "GET, HEAD, PUT")),
     };
@@ -66,12 +76,24 @@ async fn download(storage: &Storage, token: &str) -> Result<Response, Rejection>
     Ok((headers, Body::from_stream(object.stream)).into_response())
 }
 
-async fn upload(storage: &Storage, token: &str, body: Body) -> Result<Response, Rejection> {
+async fn upload(Files { storage, space }: &Files, token: &str, body: Body) -> Result<Response, Rejection> {
+    let failed = |error| Rejection::from_storage_error(&error);
     let SignedUrlClaims { key, max_bytes, .. } =
         storage.verify_url_token(token, UrlUsage::Put).ok_or_else(not_found)?;
+    let _reservation = match uploads::owner(&key) {
+        Some(user) => Some(reserve(storage, space, user, max_bytes).await.map_err(failed)?),
+        None => None,
+    };
     let reader = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
-    if storage.put_if_absent(&key, reader, max_bytes).await.map_err(|error| Rejection::from_storage_error(&error))? {
+    if storage.put_if_absent(&key, reader, max_bytes).await.map_err(failed)? {
         return Ok(StatusCode::CREATED.into_response());
     }
     Err(Rejection::new(StatusCode::CONFLICT, ErrorCode::Conflict, "a file was already uploaded to this URL"))
+}
+
+/// Reserves the space of an upload, beside those of the user that are kept.
+async fn reserve(storage: &Storage, space: &UploadSpace, user: i64, bytes: u64) -> StorageResult<Reservation> {
+    let mut reservation = space.reservation(user);
+    reservation.grow_beside(bytes, uploads::kept_bytes(storage, user).await?)?;
+    Ok(reservation)
 }

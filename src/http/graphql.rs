@@ -41,13 +41,14 @@ use crate::{
             PreparedRequest,
             budget::Budget,
             cost::{Meter, OperationKind},
-            errors::{code, coded},
+            errors::{code, coded, from_error},
         },
         schema::{
             context::{Services, request_data},
-            media::upload::RequestFiles,
+            media::upload::{RequestFiles, UPLOAD_PERMISSIONS},
         },
     },
+    storage::space::UploadSpace,
     telemetry::RequestId,
 };
 
@@ -67,6 +68,8 @@ pub struct Endpoint {
     pub settings: HttpSettings,
     /// The limits of clients.
     pub limits: ClientLimits,
+    /// The space for the files of multipart requests.
+    pub upload_space: UploadSpace,
     /// Whether responses report their cost, and the number and time of their SQL statements.
     pub show_sql: bool,
     /// Who may query the schema itself.
@@ -280,13 +283,16 @@ async fn receive(
         }
         Method::POST if is_multipart(&parts.headers) => {
             multipart::check_preflight(&parts.headers)?;
-            // Checked before the files are read, so that anonymous requests cannot fill the disk.
-            authenticate_user(&parts.headers, &endpoint.services, request_id).await?;
-            let limits = multipart::SizeLimits {
+            // Checked before the files are read, so that nobody else can fill the disk.
+            let viewer = authenticate_user(&parts.headers, &endpoint.services, request_id).await?;
+            let user = viewer.require_any(UPLOAD_PERMISSIONS).and_then(|()| viewer.require_user());
+            let limits = multipart::FormLimits {
                 text: endpoint.settings.body_limit,
                 file: endpoint.services.image_processor.max_bytes(),
+                space: &endpoint.upload_space,
+                user: user.map_err(|error| from_error(&error, request_id))?,
             };
-            let form = multipart::from_form(&parts.headers, body, limits);
+            let form = multipart::from_form(&parts.headers, body, &limits);
             let timed_out = |_| Rejection::request_timeout("the files were not received in time");
             let (request, files) = timeout_at(started + UPLOAD_TIMEOUT, form).await.map_err(timed_out)??;
             // The operation's time limit starts when its files have arrived.

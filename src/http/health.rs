@@ -8,7 +8,10 @@ use std::sync::{
 
 use axum::{extract::State, http::StatusCode};
 
-use crate::db::{Db, migrations};
+use crate::{
+    db::{Conn, Db, migrations, writability},
+    error::Result,
+};
 
 /// The state that readiness depends on.
 pub struct Health {
@@ -25,20 +28,48 @@ impl Health {
     pub fn drain(&self) {
         self.is_draining.store(true, Ordering::Relaxed);
     }
+
+    /// Returns why the server is not ready; none if it is.
+    async fn problem(&self) -> Option<&'static str> {
+        if self.is_draining.load(Ordering::Relaxed) {
+            return Some("draining\n");
+        }
+        match self.db.read(database_state).await {
+            Err(_) => Some("the database cannot be reached\n"),
+            Ok(DatabaseState::IsNotMigrated) => Some("migrations are pending\n"),
+            Ok(DatabaseState::IsReadOnly) => Some("degraded: the database is read-only\n"),
+            Ok(DatabaseState::IsReady) if self.db.has_refused_write() => {
+                Some("degraded: the database refuses writes\n")
+            }
+            Ok(DatabaseState::IsReady) => None,
+        }
+    }
+}
+
+/// What the database says about itself.
+enum DatabaseState {
+    IsReady,
+    IsNotMigrated,
+    IsReadOnly,
+}
+
+async fn database_state(conn: &Conn) -> Result<DatabaseState> {
+    if !migrations::is_current(conn).await? {
+        return Ok(DatabaseState::IsNotMigrated);
+    }
+    let is_read_only = writability::is_read_only(conn).await?;
+    Ok(if is_read_only { DatabaseState::IsReadOnly } else { DatabaseState::IsReady })
 }
 
 pub(super) async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Returns 200 if the database is reachable and fully migrated, and the server is not shutting down; 503 otherwise.
+/// Returns 200 if the database is reachable, fully migrated and accepts writes, and the server is not shutting down; 503
+/// otherwise.
 pub(super) async fn readyz(State(health): State<Arc<Health>>) -> (StatusCode, &'static str) {
-    if health.is_draining.load(Ordering::Relaxed) {
-        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
-    }
-    match health.db.read(migrations::is_current).await {
-        Ok(true) => (StatusCode::OK, "ok\n"),
-        Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are pending\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n"),
+    match health.problem().await {
+        None => (StatusCode::OK, "ok\n"),
+        Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem),
     }
 }

@@ -20,11 +20,11 @@ use futures_util::StreamExt;
 use http_body::{Frame, SizeHint};
 use tokio::{runtime::Handle, time::timeout};
 
-/// Maximum number of bytes to discard: more than the largest multipart request with default settings.
-const MAX_BYTES: usize = 128 * 1024 * 1024;
+/// Maximum number of bytes to discard: more than a file or image has, and little enough to be sent by strangers.
+const MAX_BYTES: usize = 24 * 1024 * 1024;
 
 /// Time limit for discarding them.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Discards what the other layers leave unread of the request's body; a middleware for `axum::middleware::from_fn`.
 pub async fn discard_unread_body(request: Request, next: Next) -> Response {

@@ -9,6 +9,7 @@ pub mod graphql;
 pub mod header_names;
 mod health;
 mod home;
+mod host;
 pub mod ide;
 mod jwks;
 mod lingering;
@@ -24,6 +25,7 @@ mod public_url;
 mod rejection;
 pub mod request_id;
 mod response;
+mod server;
 mod webhooks;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -42,19 +44,22 @@ use tower_http::compression::{
     predicate::{NotForContentType, SizeAbove},
 };
 
+pub use self::server::serve;
 use self::{
     client_limits::{ClientLimits, charge_request},
     graphql::Endpoint,
     health::{Health, livez, readyz},
+    host::require_host,
     lingering::discard_unread_body,
     protection::{Protection, protect},
     rejection::Rejection,
     request_id::set_request_id,
 };
 use crate::{
-    config::{Environment, HttpSettings},
+    config::{Environment, HttpSettings, UploadSettings},
     error::ErrorCode,
     graphql::{engine::Engine, schema::context::Services},
+    storage::space::UploadSpace,
     telemetry::RequestId,
 };
 
@@ -71,7 +76,9 @@ pub fn router(
     let health = Arc::new(Health::new(services.db.clone()));
     let keys = jwks::routes(&services.jwt);
     let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
-    let files = files::routes(services.storage.clone()).merge(media::routes(services.storage.clone()));
+    let UploadSettings { space, space_per_user, kept_per_user } = settings.uploads;
+    let kept_space = UploadSpace::new(u64::MAX, kept_per_user);
+    let files = files::routes(services.storage.clone(), kept_space).merge(media::routes(services.storage.clone()));
     let show_sql = environment == Environment::Development;
     let limits = ClientLimits::new(settings);
     let endpoint = Endpoint {
@@ -79,6 +86,7 @@ pub fn router(
         limits: limits.clone(),
         services,
         settings: settings.clone(),
+        upload_space: UploadSpace::new(space, space_per_user),
         show_sql,
         introspection: settings.introspection(environment),
         has_secure_cookies: environment == Environment::Production,
@@ -99,6 +107,7 @@ pub fn router(
     let router = router.layer(compression()).layer(middleware::from_fn(discard_unread_body));
     let router = router
         .layer(middleware::from_fn(catch_panic))
+        .layer(middleware::from_fn(require_host))
         .layer(middleware::from_fn_with_state(Protection::new(settings), protect))
         .layer(middleware::from_fn(set_request_id));
     (router, health)

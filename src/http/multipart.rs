@@ -16,7 +16,11 @@ use super::{header_names::PREFLIGHT_HEADERS, params::parse_request, rejection::R
 use crate::{
     error::ErrorCode,
     graphql::schema::media::upload::{RequestFiles, file_variable},
-    storage::received::{IncomingFile, ReceivedFile},
+    ids::UserId,
+    storage::{
+        received::{IncomingFile, ReceivedFile},
+        space::UploadSpace,
+    },
 };
 
 /// Maximum number of files per request.
@@ -26,13 +30,17 @@ const TOTAL_SIZE_FACTOR: u64 = 5;
 /// Maximum number of paths in a map.
 const MAX_PATHS: usize = 100;
 
-/// Size limits of a form.
-#[derive(Debug, Clone, Copy)]
-pub struct SizeLimits {
+/// Limits of a form.
+#[derive(Debug)]
+pub struct FormLimits<'a> {
     /// Maximum length of `operations` and of `map`, in bytes.
     pub text: usize,
     /// Maximum size of a file, in bytes.
     pub file: u64,
+    /// The space for the files of all forms.
+    pub space: &'a UploadSpace,
+    /// The user whose form it is.
+    pub user: UserId,
 }
 
 /// Rejects requests that a cross-origin page could send without the visitor's knowledge (CSRF).
@@ -53,7 +61,7 @@ pub fn check_preflight(headers: &HeaderMap) -> Result<(), Rejection> {
 pub async fn from_form(
     headers: &HeaderMap,
     body: Body,
-    limits: SizeLimits,
+    limits: &FormLimits<'_>,
 ) -> Result<(Request, RequestFiles), Rejection> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let boundary = multer::parse_boundary(content_type)
@@ -68,7 +76,7 @@ pub async fn from_form(
             set_variable(&mut request.variables, name, path, file_variable(index))?;
         }
     }
-    let files = read_files(&mut form, &map, limits.file).await?;
+    let files = read_files(&mut form, &map, limits).await?;
     Ok((request, RequestFiles(files)))
 }
 
@@ -152,7 +160,7 @@ fn set_variable(variables: &mut Variables, name: &str, path: &str, value: Value)
 async fn read_files(
     form: &mut Multipart<'_>,
     map: &[(String, Vec<String>)],
-    max_bytes: u64,
+    limits: &FormLimits<'_>,
 ) -> Result<Vec<ReceivedFile>, Rejection> {
     let mut files: Vec<Option<ReceivedFile>> = map.iter().map(|_| None).collect();
     let mut total = 0;
@@ -164,7 +172,7 @@ async fn read_files(
         if slot.is_some() {
             return Err(Rejection::bad_request(format!("the file `{name}` was sent twice")));
         }
-        let file = read_file(field, &name, max_bytes, &mut total).await?;
+        let file = read_file(field, &name, limits, &mut total).await?;
         *slot = Some(file);
     }
     let missing = |(file, (name, _)): (Option<ReceivedFile>, &(String, Vec<String>))| {
@@ -176,14 +184,16 @@ async fn read_files(
 async fn read_file(
     mut field: Field<'_>,
     name: &str,
-    max_bytes: u64,
+    limits: &FormLimits<'_>,
     total: &mut u64,
 ) -> Result<ReceivedFile, Rejection> {
-    let mut file =
-        IncomingFile::create(field.file_name().unwrap_or_default()).map_err(|error| storage_unavailable(&error))?;
+    let max_bytes = limits.file;
+    let reservation = limits.space.reservation(limits.user.0);
+    let mut file = IncomingFile::create(field.file_name().unwrap_or_default(), reservation)
+        .map_err(|error| storage_unavailable(&error))?;
     while let Some(chunk) = field.chunk().await.map_err(malformed_form)? {
         *total += chunk.len() as u64;
-        if file.add(&chunk).await.map_err(|error| storage_unavailable(&error))? > max_bytes {
+        if file.add(&chunk).await.map_err(|error| Rejection::from_storage_error(&error))? > max_bytes {
             return Err(Rejection::too_large(format!("the file `{name}` is larger than {max_bytes} bytes")));
         }
         if *total > max_bytes * TOTAL_SIZE_FACTOR {
@@ -197,7 +207,8 @@ async fn read_file(
 }
 
 fn malformed_form(error: multer::Error) -> Rejection {
-    Rejection::bad_request(format!("the form is malformed or incomplete: {error}"))
+    let malformed = Rejection::bad_request(format!("the form is malformed or incomplete: {error}"));
+    Rejection::from_body_error(&error, malformed)
 }
 
 fn storage_unavailable(error: &std::io::Error) -> Rejection {

@@ -88,7 +88,9 @@ pub async fn from_body(body: Body, max_bytes: usize, max_batch: usize) -> Result
     let mut chunks = body.into_data_stream();
     let mut bytes = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Rejection::bad_request("the body was not received completely"))?;
+        let chunk = chunk.map_err(|error| {
+            Rejection::from_body_error(&error, Rejection::bad_request("the body was not received completely"))
+        })?;
         if bytes.len() + chunk.len() > max_bytes {
             return Err(too_large());
         }

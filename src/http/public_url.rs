@@ -38,7 +38,7 @@ fn forwarded_value<'a>(headers: &'a HeaderMap, name: &str, trusted_proxies: usiz
 }
 
 /// Returns whether a text is a host name or address, possibly with a port, and nothing else.
-fn is_host(text: &str) -> bool {
+pub fn is_host(text: &str) -> bool {
     (1..=255).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
@@ -78,6 +78,7 @@ mod tests {
             introspection: None,
             cors_origins: Vec::new(),
             rates: RateSettings::off(),
+            uploads: crate::config::UploadSettings::default(),
         };
         for (sent, trusted_proxies, public_url, expected) in [
             (Some("https"), 1, None, true),

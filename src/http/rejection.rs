@@ -1,13 +1,15 @@
 //! Rejections: requests that fail at the HTTP level, with the same status in either media type.
 //! Rule: a rejection is a GraphQL response with one error, on every path.
 
+use std::iter;
+
 use async_graphql::ServerError;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
 
-use super::{media_type::MediaType, response::respond};
+use super::{media_type::MediaType, response::respond, server::TooSlow};
 use crate::{
     error::{Error, ErrorCode},
     graphql::engine::{
@@ -48,6 +50,15 @@ impl Rejection {
         Self::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message)
     }
 
+    /// 408 if the body could not be read because the client sent it too slowly; this rejection otherwise.
+    pub fn from_body_error(error: &(dyn std::error::Error + 'static), otherwise: Self) -> Self {
+        let mut causes = iter::successors(Some(error), |error| error.source());
+        match causes.any(|cause| cause.is::<TooSlow>()) {
+            true => Self::request_timeout("the body was not received in time"),
+            false => otherwise,
+        }
+    }
+
     /// 413: the body is larger than allowed.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::LimitExceeded, message)
@@ -70,6 +81,9 @@ impl Rejection {
         match error {
             Error::Coded(ErrorCode::LimitExceeded, why) => Self::too_large(why.to_string()),
             Error::Coded(ErrorCode::BadUserInput, why) => Self::bad_request(why.to_string()),
+            Error::Coded(ErrorCode::RateLimited, why) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, why.to_string())
+            }
             Error::Coded(code, why) => Self::new(StatusCode::SERVICE_UNAVAILABLE, *code, why.to_string()),
             other => {
                 tracing::error!(error = %other, "file request failed");

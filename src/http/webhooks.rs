@@ -70,8 +70,10 @@ async fn receive(
     if parts.method != Method::POST {
         return Err(Rejection::method_not_allowed("use POST", "POST"));
     }
-    let too_long = |_| Rejection::too_large(format!("the body is incomplete or larger than {MAX_BODY_BYTES} bytes"));
-    let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(too_long)?;
+    let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|error| {
+        let too_large = format!("the body is incomplete or larger than {MAX_BODY_BYTES} bytes");
+        Rejection::from_body_error(&error, Rejection::too_large(too_large))
+    })?;
     let address = origin(&parts, webhooks.trusted_proxies).address;
     let actor = Actor { address, request_id: Some(id.as_str().to_owned()), ..Actor::system() };
     let headers = text_headers(&parts.headers);

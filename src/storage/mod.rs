@@ -2,8 +2,11 @@
 //! Rule: keys are made by souk, never by a client. `media/…` is public; `transfers/…` and `uploads/…` are private and
 //! only accessible through signed URLs. Files in `uploads/` are kept for a day.
 
+mod location;
 pub mod received;
 pub mod signed_url;
+pub mod space;
+pub mod temporary;
 pub mod uploads;
 
 use std::{
@@ -28,44 +31,12 @@ use object_store::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
+pub use self::location::{Bucket, StorageLocation};
 use self::signed_url::{SignedUrlClaims, UrlSigner, UrlUsage};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Size of the parts in which a stream is buffered and uploaded, in bytes; the part size of S3.
 const PART_BYTES: usize = 8 * 1024 * 1024;
-
-/// The location of the storage.
-#[derive(Debug, Clone)]
-pub enum StorageLocation {
-    /// A local directory, or one shared by all servers, with the secret that signs URLs.
-    Directory {
-        /// Directory; created if it is missing.
-        directory: PathBuf,
-        /// Secret with at least 32 random characters.
-        secret: String,
-    },
-    /// In memory, for tests.
-    Memory,
-    /// A bucket of an S3-compatible object store.
-    S3(Bucket),
-}
-
-/// A bucket of an object store.
-#[derive(Debug, Clone, Default)]
-pub struct Bucket {
-    /// Name of the bucket.
-    pub name: String,
-    /// Prefix of all keys, without leading or trailing slashes; may be empty.
-    pub prefix: String,
-    /// Endpoint of the object store; none for Amazon S3.
-    pub endpoint: Option<String>,
-    /// Region of the bucket.
-    pub region: String,
-    /// Access key id and secret; none for the instance role of the machine.
-    pub credentials: Option<(String, String)>,
-    /// Whether the bucket is part of the path instead of the host name.
-    pub is_path_style: bool,
-}
 
 /// The file storage. Clones share its connections.
 #[derive(Clone)]
@@ -75,6 +46,8 @@ struct Inner {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     signing: UrlSigning,
+    /// The directory, if the files are in one.
+    directory: Option<PathBuf>,
 }
 
 /// How URLs are signed.
@@ -127,16 +100,18 @@ impl Storage {
                 store: Arc::new(local(directory)?),
                 prefix: Path::default(),
                 signing: UrlSigning::Souk(UrlSigner::new(secret)),
+                directory: Some(directory.clone()),
             },
             StorageLocation::Memory => Inner {
                 store: Arc::new(InMemory::new()),
                 prefix: Path::default(),
                 signing: UrlSigning::Souk(UrlSigner::new(&hex::encode(rand::random::<[u8; 16]>()))),
+                directory: None,
             },
             StorageLocation::S3(bucket) => {
                 let store = s3(bucket).map_err(io::Error::other)?;
                 let prefix = Path::parse(&bucket.prefix).map_err(io::Error::other)?;
-                Inner { store: Arc::new(store.clone()), prefix, signing: UrlSigning::ObjectStore(store) }
+                Inner { store: Arc::new(store.clone()), prefix, signing: UrlSigning::ObjectStore(store), directory: None }
             }
         };
         Ok(Self(Arc::new(inner)))
@@ -248,6 +223,16 @@ impl Storage {
             modified: meta.last_modified,
         };
         Ok(self.0.store.list(Some(&directory)).map_ok(entry).map_err(unavailable).boxed())
+    }
+
+    /// Removes what killed processes left of the files that they were writing, and returns the number of these files.
+    /// Nothing is done in an object store, which expires incomplete files itself.
+    /// # Errors
+    /// Returns the I/O error.
+    pub async fn remove_incomplete_files(&self) -> io::Result<usize> {
+        let Some(directory) = self.0.directory.clone() else { return Ok(0) };
+        let removed = tokio::task::spawn_blocking(move || temporary::remove_incomplete_files(&directory)).await;
+        removed.map_err(io::Error::other)?
     }
 
     /// Returns a URL with which anyone can download this file, under this file name.

@@ -13,6 +13,9 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use tokio::{fs::File, io::AsyncReadExt};
 
+use super::space::Reservation;
+use crate::error::Result;
+
 /// A file received with a request. Clones share the temporary file; the last one deletes it.
 #[derive(Debug, Clone)]
 pub struct ReceivedFile {
@@ -20,7 +23,7 @@ pub struct ReceivedFile {
     pub name: String,
     /// Size in bytes.
     pub size: u64,
-    file: Arc<NamedTempFile>,
+    file: Arc<(NamedTempFile, Reservation)>,
 }
 
 /// A file that is being received.
@@ -29,25 +32,27 @@ pub struct IncomingFile {
     size: u64,
     writer: File,
     file: NamedTempFile,
+    reservation: Reservation,
 }
 
 impl IncomingFile {
-    /// Creates an empty temporary file that only the server's user can read.
+    /// Creates an empty temporary file that only the server's user can read. Its space is reserved while it grows.
     /// # Errors
     /// Returns the I/O error.
-    pub fn create(name: &str) -> io::Result<Self> {
+    pub fn create(name: &str, reservation: Reservation) -> io::Result<Self> {
         let file = NamedTempFile::new()?;
         let writer = File::from_std(file.reopen()?);
         let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
         let name = name.chars().filter(|c| !c.is_control()).take(255).collect();
-        Ok(Self { name, size: 0, writer, file })
+        Ok(Self { name, size: 0, writer, file, reservation })
     }
 
     /// Appends bytes and returns the total number of bytes.
     /// # Errors
-    /// Returns the I/O error.
-    pub async fn add(&mut self, bytes: &[u8]) -> io::Result<u64> {
-        tokio::io::AsyncWriteExt::write_all(&mut self.writer, bytes).await?;
+    /// Returns the error of the reservation if there is no space left, or UNAVAILABLE if the file cannot be written.
+    pub async fn add(&mut self, bytes: &[u8]) -> Result<u64> {
+        self.reservation.grow(bytes.len() as u64)?;
+        tokio::io::AsyncWriteExt::write_all(&mut self.writer, bytes).await.map_err(super::unavailable)?;
         self.size += bytes.len() as u64;
         Ok(self.size)
     }
@@ -57,7 +62,7 @@ impl IncomingFile {
     /// Returns the I/O error.
     pub async fn finish(mut self) -> io::Result<ReceivedFile> {
         tokio::io::AsyncWriteExt::flush(&mut self.writer).await?;
-        Ok(ReceivedFile { name: self.name, size: self.size, file: Arc::new(self.file) })
+        Ok(ReceivedFile { name: self.name, size: self.size, file: Arc::new((self.file, self.reservation)) })
     }
 }
 
@@ -66,12 +71,12 @@ impl ReceivedFile {
     /// # Errors
     /// Returns the I/O error.
     pub fn open(&self) -> io::Result<File> {
-        Ok(File::from_std(self.file.reopen()?))
+        Ok(File::from_std(self.file.0.reopen()?))
     }
 
     /// Returns the path of the temporary file, which exists as long as this value or a clone of it.
     pub fn path(&self) -> &Path {
-        self.file.path()
+        self.file.0.path()
     }
 
     /// Reads the whole file.

@@ -1,6 +1,7 @@
 //! Files that a client uploads before the mutation that uses them.
 //! Rule: the key contains the user's id, so no other user can refer to the file and no table is needed.
 
+use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 use super::{
@@ -23,6 +24,19 @@ pub fn new_id() -> String {
 pub fn key(user: i64, id: &str) -> Option<String> {
     let id = Uuid::try_parse(id).ok()?;
     Some(format!("{KEY_PREFIX}/{user}/{}", id.simple()))
+}
+
+/// Returns the user whose upload has this key; none if it is not the key of an upload.
+pub fn owner(key: &str) -> Option<i64> {
+    key.strip_prefix(KEY_PREFIX)?.strip_prefix('/')?.split('/').next()?.parse().ok()
+}
+
+/// Returns the size of all uploads of a user that are kept, in bytes.
+/// # Errors
+/// Returns UNAVAILABLE if the storage fails.
+pub async fn kept_bytes(storage: &Storage, user: i64) -> Result<u64> {
+    let files = storage.list(&format!("{KEY_PREFIX}/{user}"))?;
+    files.try_fold(0, async |bytes, file| Ok(bytes + file.size)).await
 }
 
 /// Stores a file received with a request as an upload of the user. Returns its id, which is derived from the content:
@@ -50,6 +64,10 @@ mod tests {
     fn client_text_never_becomes_a_path() {
         let id = new_id();
         assert_eq!(key(7, &id), Some(format!("uploads/7/{id}")));
+        assert_eq!(key(7, &id).as_deref().and_then(owner), Some(7));
+        for other in ["media/7/x", "uploads", "uploads/x", "uploads7/1"] {
+            assert_eq!(owner(other), None, "{other}");
+        }
         for text in ["", "..", "../8/x", "a/b", "../../media/x", "0", "0123456789abcdef0123456789abcdef/.."] {
             assert_eq!(key(7, text), None, "{text:?}");
         }

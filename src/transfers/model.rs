@@ -153,7 +153,7 @@ pub fn customer_websites(viewer: &Viewer) -> Option<Vec<WebsiteId>> {
     match viewer.scope(Permission::ManageUsers) {
         Scope::All => None,
         Scope::Websites(_, websites) => Some(websites.to_vec()),
-        Scope::Public | Scope::Own(_) | Scope::Guest(_) | Scope::Seller(_) => Some(Vec::new()),
+        Scope::Public | Scope::Own(_) | Scope::Guest(_) | Scope::Seller { .. } => Some(Vec::new()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The job that deletes old searches and updates the popular searches.
-//! Rule: a search is suggested to others only if enough different people made it, and if it contains no personal data.
+//! Rule: a search is suggested to others only if enough different people made it, if it contains no personal data, if no
+//! single seller can have planted its words, and if staff do not block it.
 
 use std::time::Duration;
 
@@ -64,7 +65,9 @@ async fn update_popular_searches(db: &Db, since: DateTime<Utc>, min_people: u32)
     let since = SearchId::first_at(since);
     db.transaction(async |conn| {
         let rows = store::popular_since(conn, since, i64::from(min_people), MAX_POPULAR_SEARCHES).await?;
-        popular_searches::replace(conn, &rows).await
+        let rows = popular_searches::sold_by_several(conn, rows).await?;
+        popular_searches::replace(conn, &rows).await?;
+        popular_searches::delete_blocked(conn, None).await
     })
     .await
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    auth::{AuthMethod, Identity, VisitorKey},
+    auth::{AuthMethod, Identity, NetworkKey, VisitorKey},
     db::tables::searches,
     error::{Error, Result, UserErrorCode},
     ids::{ProductId, SearchId, UserId, WebsiteId},
@@ -54,6 +54,7 @@ impl SearchId {
 pub struct Searcher {
     user: Option<UserId>,
     visitor: Option<VisitorKey>,
+    network: Option<NetworkKey>,
 }
 
 impl Searcher {
@@ -62,13 +63,19 @@ impl Searcher {
     pub fn of(identity: Option<&Identity>, visitor: Option<VisitorKey>) -> Self {
         match identity {
             Some(Identity { user, auth_method: AuthMethod::Session(_), .. }) => {
-                Self { user: Some(*user), visitor: None }
+                Self { user: Some(*user), ..Self::default() }
             }
             Some(Identity { user, auth_method: AuthMethod::ApiKey(_), .. }) if visitor.is_none() => {
-                Self { user: Some(*user), visitor: None }
+                Self { user: Some(*user), ..Self::default() }
             }
-            _ => Self { user: None, visitor },
+            _ => Self { visitor, ..Self::default() },
         }
+    }
+
+    /// Returns the searcher with the network that they search from.
+    #[must_use]
+    pub fn with_network(self, network: Option<NetworkKey>) -> Self {
+        Self { network, ..self }
     }
 }
 
@@ -91,6 +98,7 @@ pub struct NewSearch {
     website_id: Option<WebsiteId>,
     user_id: Option<UserId>,
     visitor: Option<String>,
+    network: Option<String>,
     query: String,
     corrected: Option<String>,
     filters: Value,
@@ -121,6 +129,7 @@ impl NewSearch {
             website_id: website,
             user_id: searcher.user,
             visitor: searcher.visitor.map(|visitor| visitor.hex()),
+            network: searcher.network.map(|network| network.hex()),
             // Staff also find hidden products, which their searches could reveal.
             is_shareable: !search.is_staff && is_shareable(corrected.as_deref().unwrap_or(&query)),
             query,

@@ -39,16 +39,17 @@ pub async fn insert_searches(mut conn: &Conn, rows: &[NewSearch]) -> Result<()> 
     }
     let mut statement = DynamicQuery::<BigInt>::default();
     statement.sql("WITH new AS MATERIALIZED (SELECT * FROM jsonb_to_recordset(").bind(json(rows)?).sql(
-        "::jsonb) AS n (id bigint, website_id bigint, user_id bigint, visitor text, query text, corrected text, filters jsonb,
+        "::jsonb) AS n (id bigint, website_id bigint, user_id bigint, visitor text, network text, query text, corrected text, filters jsonb,
                         results integer, results_exact boolean, is_shareable boolean, took_ms real, searched_at timestamptz)
          ), known AS MATERIALIZED (
              SELECT u.id FROM users u WHERE u.id = ANY (ARRAY(SELECT user_id FROM new WHERE user_id IS NOT NULL))
                  AND u.erased_at IS NULL ORDER BY u.id FOR SHARE
          )
          INSERT INTO searches (id, website_id, user_id, visitor, query, corrected, filters, results, results_exact,
-                               is_shareable, took_ms, searched_at)
+                               is_shareable, took_ms, searched_at, network)
          SELECT n.id, w.id, k.id, decode(n.visitor, 'hex'), n.query, n.corrected, n.filters, n.results, n.results_exact,
-                n.is_shareable, n.took_ms, n.searched_at
+                n.is_shareable, n.took_ms, n.searched_at,
+                CASE WHEN k.id IS NOT NULL OR n.user_id IS NULL THEN decode(n.network, 'hex') END
          FROM new n LEFT JOIN websites w ON w.id = n.website_id LEFT JOIN known k ON k.id = n.user_id ORDER BY n.id
          ON CONFLICT DO NOTHING",
     );
@@ -81,15 +82,17 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<UserSearch
     Ok(searches::table.filter(own).order(searches::id).select(UserSearchRow::as_select()).load(&mut conn).await?)
 }
 
-/// Removes the user from all their searches.
+/// Removes the user and their network from all their searches.
 pub async fn update_anonymized(mut conn: &Conn, user: UserId) -> Result<()> {
     let own = searches::table.filter(searches::user_id.is_not_null().and(searches::user_id.assume_not_null().eq(user)));
-    diesel::update(own).set(searches::user_id.eq(None::<UserId>)).execute(&mut conn).await?;
+    let set = (searches::user_id.eq(None::<UserId>), searches::network.eq(None::<Vec<u8>>));
+    diesel::update(own).set(set).execute(&mut conn).await?;
     Ok(())
 }
 
 /// Returns the queries with results that at least `min_people` people have searched since this key: up to `limit` per
-/// website and `limit` across all websites, ordered by the number of people.
+/// website and `limit` across all websites, ordered by the number of people. A user who ordered something is a person; all
+/// others on one network are one, because anyone can make up visitors and accounts.
 pub async fn popular_since(
     mut conn: &Conn,
     since: SearchId,
@@ -98,16 +101,25 @@ pub async fn popular_since(
 ) -> Result<Vec<PopularSearch>> {
     let mut statement = DynamicQuery::<(Nullable<BigInt>, Text, Integer, Integer)>::default();
     statement.sql(
-        "WITH person AS (
-             SELECT coalesce(s.corrected, s.query) AS query, s.website_id, s.user_id, s.visitor, count(*) AS searches
+        "WITH recent AS (
+             SELECT coalesce(s.corrected, s.query) AS query, s.website_id, s.user_id, s.network
              FROM searches s
              WHERE s.is_shareable AND s.results > 0 AND (s.user_id IS NOT NULL OR s.visitor IS NOT NULL) AND s.id >= ",
     );
     statement.bind(Value::Int(since.key())).sql(
-        " GROUP BY 1, 2, 3, 4
+        "), buyer AS (
+             SELECT DISTINCT o.user_id FROM orders o
+             WHERE o.user_id = ANY (ARRAY(SELECT DISTINCT user_id FROM recent WHERE user_id IS NOT NULL))
+                 AND o.status <> 'cancelled'
+         ), person AS (
+             SELECT r.query, r.website_id, b.user_id, CASE WHEN b.user_id IS NULL THEN r.network END AS network,
+                    count(*) AS searches
+             FROM recent r LEFT JOIN buyer b ON b.user_id = r.user_id
+             WHERE b.user_id IS NOT NULL OR r.network IS NOT NULL
+             GROUP BY 1, 2, 3, 4
          ), place AS (
              SELECT website_id, query, searches FROM person WHERE website_id IS NOT NULL
-             UNION ALL SELECT NULL, query, sum(searches) FROM person GROUP BY query, user_id, visitor
+             UNION ALL SELECT NULL, query, sum(searches) FROM person GROUP BY query, user_id, network
          ), shared AS (
              SELECT website_id, query, count(*) AS people, sum(searches) AS searches
              FROM place GROUP BY website_id, query HAVING count(*) >= ",

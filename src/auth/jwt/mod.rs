@@ -8,7 +8,8 @@ mod keys;
 use std::{collections::HashSet, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
-use jsonwebtoken::{Header, Validation, decode, decode_header, encode, jwk::JwkSet};
+use jsonwebtoken::{Header, Validation, crypto, decode, decode_header, encode, jwk::JwkSet};
+use sha2::{Digest, Sha256};
 
 use self::claims::Claims;
 pub use self::keys::{JwtKey, JwtKeyError};
@@ -83,6 +84,18 @@ impl JwtKeys {
     /// Returns the lifetime of an access token.
     pub fn lifetime(&self) -> Duration {
         self.lifetime
+    }
+
+    /// Returns a key for another purpose, which only those can derive who know the key that signs tokens. It changes with that
+    /// key.
+    /// # Errors
+    /// Returns [`Error::Internal`] if signing fails.
+    pub fn derive_key(&self, purpose: &str) -> Result<[u8; 32]> {
+        let key = self.keys.first().ok_or_else(|| Error::Internal("no key to derive another from".into()))?;
+        // The algorithms are deterministic. A signature of a text that is no token cannot be used as one.
+        let signature = crypto::sign(purpose.as_bytes(), key.encoding_key(), key.algorithm())
+            .map_err(|error| Error::Internal(format!("deriving a key: {error}")))?;
+        Ok(Sha256::digest(signature.as_bytes()).into())
     }
 
     /// Issues a token for this user and session.

@@ -190,6 +190,7 @@ pub(super) async fn insert_search_rules(conn: &Conn, catalog: &Catalog, inserted
             brand_id: brand.as_ref().map(|slug| look_up(&inserted.brands, slug.as_str())).transpose()?,
             product_id: product.transpose()?.map(|row| row.id),
             url: url.clone(),
+            blocks_suggestions: false,
         }
         .checked()?;
         search::store::rules::insert(conn, &new).await?;

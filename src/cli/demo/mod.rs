@@ -21,7 +21,7 @@ use super::{CommandResult, database::with_database};
 use crate::{
     audit,
     auth::{PasswordCost, Passwords, Scope},
-    config::{FileSettings, Settings, media_url},
+    config::{Environment, FileSettings, Settings, media_url},
     db::{Conn, Db, filter::Filter},
     error::Result,
     media::{actions::ImageProcessor, fetch::FetchPolicy, model::NewMedia},
@@ -78,7 +78,20 @@ impl fmt::Display for Login {
     }
 }
 
+/// Rejects demo data in production: everyone knows the passwords of its accounts, admins included.
+/// # Errors
+/// In production.
+pub(super) fn check_environment(settings: &Settings) -> CommandResult {
+    match settings.environment {
+        Environment::Development => Ok(()),
+        Environment::Production => Err("the demo data has accounts with known passwords and is for development only; \
+                                        leave out --demo, or set SOUK_ENV=development"
+            .into()),
+    }
+}
+
 pub(super) async fn run(settings: &Settings, files: &FileSettings) -> CommandResult {
+    check_environment(settings)?;
     let storage = Storage::open(&files.storage_location(settings)?)?;
     let seed = async |db: Db| {
         let processor = image_processor(storage, files, None);

@@ -9,7 +9,7 @@ use crate::{
     products,
     search::{
         model::rules::{NewSearchRule, SearchRulePatch, SearchRuleRow},
-        store::rules,
+        store::{popular_searches, rules},
     },
 };
 
@@ -28,7 +28,7 @@ pub async fn create(db: &Db, viewer: &Viewer, new: NewSearchRule) -> Result<Sear
     let new = new.checked()?;
     db.transaction(async |conn| {
         require_visible_product(conn, viewer, new.product_id).await?;
-        require_distinct_words(rules::insert(conn, &new).await?)
+        apply(conn, rules::insert(conn, &new).await?).await
     })
     .await
 }
@@ -43,7 +43,7 @@ pub async fn update(db: &Db, viewer: &Viewer, id: SearchRuleId, patch: SearchRul
     db.transaction(async |conn| {
         let row = lock(conn, viewer, id).await?;
         require_visible_product(conn, viewer, patch.product_id.flatten()).await?;
-        if patch.is_empty() { Ok(row) } else { require_distinct_words(rules::update(conn, id, &patch).await?) }
+        if patch.is_empty() { Ok(row) } else { apply(conn, rules::update(conn, id, &patch).await?).await }
     })
     .await
 }
@@ -63,6 +63,15 @@ pub async fn delete(db: &Db, viewer: &Viewer, id: SearchRuleId) -> Result<()> {
 async fn lock(conn: &Conn, viewer: &Viewer, id: SearchRuleId) -> Result<SearchRuleRow> {
     let row = rules::lock(conn, id).await?.filter(|row| viewer.can_access_website(row.website_id));
     row.ok_or_else(|| Error::not_found("id", "search rule"))
+}
+
+/// Checks a written rule, and removes the suggestions that it blocks.
+async fn apply(conn: &Conn, row: SearchRuleRow) -> Result<SearchRuleRow> {
+    let row = require_distinct_words(row)?;
+    if row.blocks_suggestions {
+        popular_searches::delete_blocked(conn, Some(row.id)).await?;
+    }
+    Ok(row)
 }
 
 /// Checks that the normalized words are distinct: some words, such as `the`, are ignored by the search, and some are

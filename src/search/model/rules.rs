@@ -1,4 +1,4 @@
-//! Search rules of a website: synonyms and redirects, defined by merchants.
+//! Search rules of a website: synonyms, redirects and blocked suggestions, defined by merchants.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -28,7 +28,7 @@ pub struct SearchRuleRow {
     pub id: SearchRuleId,
     /// The website.
     pub website_id: WebsiteId,
-    /// Synonyms, or the queries of a redirect.
+    /// Synonyms, the queries of a redirect, or words that are not suggested.
     pub words: Vec<String>,
     /// The normalized words, without duplicates and stop words.
     pub keys: Vec<String>,
@@ -40,6 +40,8 @@ pub struct SearchRuleRow {
     pub created_at: DateTime<Utc>,
     /// When the rule was last updated.
     pub updated_at: DateTime<Utc>,
+    /// Whether queries with one of the words are not suggested.
+    pub blocks_suggestions: bool,
 }
 
 impl SearchRuleRow {
@@ -91,6 +93,8 @@ pub struct NewSearchRule {
     pub product_id: Option<ProductId>,
     /// Redirect to this URL.
     pub url: Option<String>,
+    /// See [`SearchRuleRow`].
+    pub blocks_suggestions: bool,
 }
 
 /// A change of a search rule: absent fields keep their values.
@@ -107,6 +111,8 @@ pub struct SearchRulePatch {
     pub product_id: Option<Option<ProductId>>,
     /// See [`NewSearchRule`].
     pub url: Option<Option<String>>,
+    /// See [`SearchRuleRow`].
+    pub blocks_suggestions: Option<bool>,
 }
 
 impl NewSearchRule {

@@ -95,7 +95,7 @@ pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) 
         SELECT l.language, t.place, t.length, false,
             CASE WHEN t.length = 0 THEN '{}' ELSE ARRAY(SELECT coalesce(search_query(l.language, word)::text, '') FROM unnest(r.words) word) END,
             r.id, r.category_id, r.brand_id, r.product_id, r.url
-        FROM (SELECT * FROM search_rules r WHERE r.keys && (SELECT array_agg(t.key) FROM t WHERE t.key IS NOT NULL)",
+        FROM (SELECT * FROM search_rules r WHERE NOT r.blocks_suggestions AND r.keys && (SELECT array_agg(t.key) FROM t WHERE t.key IS NOT NULL)",
     );
     statement.sql(" AND r.website_id ");
     match &search.filter.websites {
@@ -247,9 +247,9 @@ fn refused(error: diesel::result::Error) -> Error {
         .on_constraint("search_rules_brand_id_fkey", missing("brand"))
         .on_constraint("search_rules_product_id_fkey", missing("product"))
         .on_constraint("search_rules_one_target", || {
-            UserError::new(UserErrorCode::Invalid, "url", "only one of target and url is allowed")
+            UserError::new(UserErrorCode::Invalid, "url", "only one of target, url and blocksSuggestions is allowed")
         })
         .on_constraint("search_rules_same_words", || {
-            UserError::new(UserErrorCode::Required, "words", "a rule must have at least two words, or a target or url")
+            UserError::new(UserErrorCode::Required, "words", "a rule must have at least two words, a target or a url, or block suggestions")
         })
 }

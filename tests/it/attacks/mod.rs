@@ -1,8 +1,10 @@
 //! Attacks as strangers send them, and what holds them. `docs/operations/attacks.md` has the list.
 
 mod expensive_reads;
+mod demo_in_production;
 mod hidden_filters;
 mod hidden_products;
+mod hosts;
 mod introspection;
 mod rates;
 mod api_key_as_owner;
@@ -20,3 +22,10 @@ mod refresh_cookie;
 mod response_headers;
 mod unpaid_stock;
 mod website_hosts;
+mod planted_suggestions;
+mod readable_files;
+mod readiness;
+mod refresh_cookie;
+mod response_headers;
+mod slow_clients;
+mod uploads;

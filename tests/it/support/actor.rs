@@ -20,6 +20,7 @@ pub struct Actor<'a> {
     pub(super) key: Option<String>,
     pub(super) cart: Option<String>,
     pub(super) visitor: Option<String>,
+    pub(super) address: Option<String>,
     /// The user's id; 0 if not logged in.
     pub id: UserId,
 }
@@ -30,7 +31,7 @@ impl<'a> Actor<'a> {
         let id = self.id;
         if self.token.is_none() {
             let (key, cart, visitor) = (self.key.clone(), self.cart.clone(), self.visitor.clone());
-            return Actor { app: self.app, token: None, key, cart, visitor, id };
+            return Actor { app: self.app, token: None, key, cart, visitor, address: self.address.clone(), id };
         }
         let role = format!("SELECT code FROM roles JOIN users ON role_id = roles.id WHERE users.id = {}", id.0);
         self.app.existing_user(id, &self.app.database.scalar(&role).await).await.with_cart(self.cart.clone())
@@ -44,6 +45,11 @@ impl<'a> Actor<'a> {
     /// Returns the same actor with this visitor id, as a browser sends it.
     pub fn with_visitor(self, visitor: &str) -> Actor<'a> {
         Actor { visitor: Some(visitor.to_owned()), ..self }
+    }
+
+    /// Returns the same actor at this IP address, as the proxy reports it.
+    pub fn at_address(self, address: &str) -> Actor<'a> {
+        Actor { address: Some(address.to_owned()), ..self }
     }
 }
 
@@ -77,6 +83,10 @@ impl Actor<'_> {
         };
         let request = match &self.visitor {
             Some(visitor) => request.header(http::header_names::X_VISITOR_ID, visitor),
+            None => request,
+        };
+        let request = match &self.address {
+            Some(address) => request.header("x-forwarded-for", address),
             None => request,
         };
         match (&self.token, &self.key) {

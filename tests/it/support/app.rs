@@ -5,8 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::{
     Router,
     body::Body,
-    http::{Request, StatusCode},
-    serve::ListenerExt,
+    http::{HeaderValue, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
 use souk::access;
@@ -17,12 +16,13 @@ use souk::auth::AuthMethod;
 use souk::auth::Identity;
 use souk::auth::Permission;
 use souk::auth::Viewer;
+use souk::config::ConnectionSettings;
 use souk::graphql::schema::context::Services;
 use souk::ids::UserId;
 use souk::ids::WebsiteId;
 use souk::users;
 use souk::users::model::NewUser;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tower::ServiceExt;
 
 use super::{Actor, TestAppBuilder, TestDb, mailbox::LazyMailWorker};
@@ -56,7 +56,7 @@ impl TestApp {
 
     /// Returns an actor that is not logged in.
     pub fn anonymous(&self) -> Actor<'_> {
-        Actor { app: self, token: None, key: None, cart: None, visitor: None, id: UserId(0) }
+        Actor { app: self, token: None, key: None, cart: None, visitor: None, address: None, id: UserId(0) }
     }
 
     /// Creates a user with the role `customer`.
@@ -150,12 +150,12 @@ impl TestApp {
 
     /// Returns an actor that sends this access token.
     pub fn with_token(&self, token: String, id: UserId) -> Actor<'_> {
-        Actor { app: self, token: Some(token), key: None, cart: None, visitor: None, id }
+        Actor { app: self, token: Some(token), key: None, cart: None, visitor: None, address: None, id }
     }
 
     /// Returns an actor that sends this API key of a user.
     pub fn with_key(&self, key: String, id: UserId) -> Actor<'_> {
-        Actor { app: self, token: None, key: Some(key), cart: None, visitor: None, id }
+        Actor { app: self, token: None, key: Some(key), cart: None, visitor: None, address: None, id }
     }
 
     /// Starts another server on the same database.
@@ -165,16 +165,25 @@ impl TestApp {
 
     /// Listens on a free port until the test ends.
     pub async fn listen(&self) -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
-        let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a socket"));
-        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
-        tokio::spawn(async { axum::serve(listener, service).await });
-        address
+        // All tests' clients have the same address.
+        let settings = ConnectionSettings { max_connections_per_address: usize::MAX, ..ConnectionSettings::default() };
+        self.listen_with(settings, std::future::pending()).await.0
     }
 
-    /// Sends any HTTP request.
-    pub async fn send(&self, request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, Vec<u8>) {
+    /// Listens on a free port with these settings until the shutdown, after which the returned task ends.
+    pub async fn listen_with(
+        &self,
+        settings: ConnectionSettings,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> (SocketAddr, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        (address, tokio::spawn(souk::http::serve(listener, self.router.clone(), settings, 0, shutdown)))
+    }
+
+    /// Sends any HTTP request, to the host `souk` unless it names one.
+    pub async fn send(&self, mut request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, Vec<u8>) {
+        request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static("souk"));
         let (head, body) = self.router.clone().oneshot(request).await.expect("axum is infallible").into_parts();
         let bytes = body.collect().await.expect("a complete body").to_bytes();
         (head.status, head.headers, bytes.to_vec())

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use souk::analytics::recorder::SearchRecorder;
 use souk::auth::JwtKeys;
+use souk::auth::NetworkHasher;
 use souk::auth::PasswordCost;
 use souk::auth::Passwords;
 use souk::auth::PermissionCache;
@@ -15,6 +16,7 @@ use souk::config::LimitSettings;
 use souk::config::OrderSettings;
 use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
+use souk::config::UploadSettings;
 use souk::graphql;
 use souk::graphql::schema::context::CurrencyCache;
 use souk::graphql::schema::context::Services;
@@ -72,6 +74,7 @@ pub fn http_settings() -> HttpSettings {
         trusted_proxies: 1,
         public_url: None,
         rates: RateSettings::off(),
+        uploads: UploadSettings::default(),
     }
 }
 
@@ -166,7 +169,7 @@ impl TestAppBuilder {
         };
         let storage = Storage::open(&StorageLocation::Memory).expect("a store");
         let search_recorder = match self.is_recording_searches {
-            true => SearchRecorder::start(database.db.clone()),
+            true => SearchRecorder::start(database.db.clone(), NetworkHasher::new([7; 32])),
             false => SearchRecorder::disabled(),
         };
         let services = Arc::new(Services {

@@ -43,8 +43,10 @@ pub(super) fn record_search(ctx: &Context<'_>, found: &SearchResults) -> Option<
         let recorded = recorded.filter_map(|(name, value)| Some((name.to_string(), value.into_json().ok()?)));
         recorded.filter(|(_, value)| !value.is_null()).collect::<Map<String, Value>>().into()
     };
-    let searcher = Searcher::of(ctx.viewer().identity(), ctx.origin().visitor);
-    actions::record(&ctx.services().search_recorder, found, searcher, filters)
+    let (origin, recorder) = (ctx.origin(), &ctx.services().search_recorder);
+    let network = origin.address.and_then(|address| recorder.network(address));
+    let searcher = Searcher::of(ctx.viewer().identity(), origin.visitor).with_network(network);
+    actions::record(recorder, found, searcher, filters)
 }
 
 /// Input for `searchClick`.

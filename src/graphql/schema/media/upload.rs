@@ -25,8 +25,8 @@ const UPLOAD_URL_TTL: Duration = Duration::from_secs(3600);
 /// Prefix of the internal variable value that represents a file.
 const FILE_VARIABLE_PREFIX: &str = "\u{1}file:";
 
-/// Permissions to upload files in advance: those of all mutations that use such files.
-const UPLOAD_PERMISSIONS: &[Permission] = &[
+/// Permissions to upload files: those of all mutations that use files.
+pub const UPLOAD_PERMISSIONS: &[Permission] = &[
     Permission::ManageProducts,
     Permission::SellProducts,
     Permission::ManageCatalogue,

@@ -1,4 +1,4 @@
-//! GraphQL types, queries and mutations of search rules: synonyms and redirects.
+//! GraphQL types, queries and mutations of search rules: synonyms, redirects and blocked suggestions.
 
 use std::sync::Arc;
 
@@ -53,7 +53,8 @@ resource! {
 }
 
 /// A rule for the search of a website. Without target and URL, its words are synonyms, such as sneaker and trainer;
-/// with one of them, it redirects its queries there.
+/// with one of them, it redirects its queries there. A rule that blocks suggestions keeps queries with its words from being
+/// suggested.
 #[object]
 impl SearchRule {
     /// Opaque global ID.
@@ -67,7 +68,7 @@ impl SearchRule {
         row.map(website).ok_or_else(|| Error::Internal("search rule refers to a missing website".into()))
     }
 
-    /// Synonyms; for a redirect, its queries.
+    /// Synonyms; for a redirect, its queries; for a rule that blocks suggestions, the words.
     fn words(&self) -> &[String] {
         &self.0.words
     }
@@ -83,6 +84,11 @@ impl SearchRule {
     /// URL that the queries are redirected to; null if there is none.
     fn url(&self) -> Option<String> {
         self.0.target().and_then(target_url)
+    }
+
+    /// Whether popular queries that contain one of the words are not suggested in `searchSuggestions`.
+    fn blocks_suggestions(&self) -> bool {
+        self.0.blocks_suggestions
     }
 
     /// When the search rule was created (UTC).
@@ -195,12 +201,12 @@ impl SearchRuleQuery {
 }
 
 /// Input for `searchRuleCreate`. Without `target` and `url`, the words are synonyms; with one of them, queries that are
-/// redirected there.
+/// redirected there; with `blocksSuggestions`, they are not suggested.
 #[derive(Debug, InputObject)]
 pub struct SearchRuleCreateInput {
     /// ID of the website that the rule applies to.
     website_id: ID,
-    /// Synonyms (at least two) or queries: at most 50, each 1 to 3 words and at most 100 characters. They are matched
+    /// Synonyms (at least two), queries, or words that are not suggested: at most 50, each 1 to 3 words and at most 100 characters. They are matched
     /// as in the search, regardless of case, accents and word endings.
     words: Vec<String>,
     /// ID of the category, brand or product to redirect to.
@@ -208,6 +214,10 @@ pub struct SearchRuleCreateInput {
     /// URL to redirect to; must start with `https://` or `/`, at most 2,000 characters. Cannot be combined with
     /// `target`.
     url: Option<String>,
+    /// Whether popular queries that contain one of the words are not suggested; default false. They disappear from
+    /// `searchSuggestions` at once. Cannot be combined with `target` and `url`.
+    #[graphql(default)]
+    blocks_suggestions: bool,
 }
 
 /// Input for `searchRuleUpdate`. An omitted field keeps its value; null clears an optional one.
@@ -221,6 +231,8 @@ pub struct SearchRuleUpdateInput {
     target: MaybeUndefined<ID>,
     /// URL to redirect to, see `searchRuleCreate`.
     url: MaybeUndefined<String>,
+    /// Whether popular queries that contain one of the words are not suggested.
+    blocks_suggestions: MaybeUndefined<bool>,
 }
 
 /// Input for `searchRuleDelete`.
@@ -270,7 +282,7 @@ pub struct SearchRuleMutation;
 
 #[object]
 impl SearchRuleMutation {
-    /// Creates a search rule: synonyms or a redirect for a website. Requires `MANAGE_CATALOGUE`.
+    /// Creates a search rule for a website: synonyms, a redirect, or words that are not suggested. Requires `MANAGE_CATALOGUE`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageCatalogue])")]
     async fn search_rule_create(
         &self,
@@ -281,8 +293,8 @@ impl SearchRuleMutation {
             let website_id = WebsiteId::parse("websiteId", &input.website_id)?;
             let target = input.target.as_ref().map(|id| parse_target(id)).transpose()?;
             let (category_id, brand_id, product_id) = target.unwrap_or_default();
-            let SearchRuleCreateInput { words, url, .. } = input;
-            let new = NewSearchRule { website_id, words, category_id, brand_id, product_id, url };
+            let SearchRuleCreateInput { words, url, blocks_suggestions, .. } = input;
+            let new = NewSearchRule { website_id, words, category_id, brand_id, product_id, url, blocks_suggestions };
             actions::create(ctx.db(), ctx.viewer(), new).await
         };
         SearchRuleCreatePayload::of(created.await.map(search_rule))
@@ -308,6 +320,7 @@ impl SearchRuleMutation {
                 brand_id: target.map(|(_, brand, _)| brand),
                 product_id: target.map(|(.., product)| product),
                 url: input.url.as_opt_ref().map(|url| url.cloned()),
+                blocks_suggestions: patch::required("blocksSuggestions", input.blocks_suggestions)?,
             };
             actions::update(ctx.db(), ctx.viewer(), id, patch).await
         };

@@ -85,7 +85,11 @@ pub async fn run(db: &Db, processor: &ImageProcessor, job: &JobRow) -> Result<()
 fn is_transient(error: &Error) -> bool {
     matches!(
         error,
-        Error::Retry(_) | Error::Unavailable(_) | Error::CommitUnknown(_) | Error::Coded(ErrorCode::Unavailable, _)
+        Error::Retry(_)
+            | Error::Unavailable(_)
+            | Error::CommitUnknown(_)
+            | Error::WriteRefused(_)
+            | Error::Coded(ErrorCode::Unavailable, _)
     )
 }
 

@@ -1,0 +1,45 @@
+//! Settings for the space that uploads may take.
+
+use clap::Args;
+
+/// Settings for the space of uploads.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Files")]
+pub struct UploadSettings {
+    /// Maximum total size of the files of all multipart requests in progress, in bytes. They are temporary files.
+    #[arg(long = "upload-space-bytes", env = "SOUK_UPLOAD_SPACE_BYTES", default_value_t = 1 << 30, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub space: u64,
+
+    /// Maximum total size of the files of a user's multipart requests in progress, in bytes.
+    #[arg(long = "user-upload-space-bytes", env = "SOUK_USER_UPLOAD_SPACE_BYTES", default_value_t = 256 << 20, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub space_per_user: u64,
+
+    /// Maximum total size of the files that a user uploads in advance, through signed URLs of this server, in bytes. They
+    /// are kept for a day.
+    #[arg(long = "user-kept-upload-bytes", env = "SOUK_USER_KEPT_UPLOAD_BYTES", default_value_t = 4 << 30, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub kept_per_user: u64,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self { space: 1 << 30, space_per_user: 256 << 20, kept_per_user: 4 << 30 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        uploads: UploadSettings,
+    }
+
+    #[test]
+    fn flag_defaults_equal_the_default_settings() {
+        let parsed = Command::parse_from(["souk"]).uploads;
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", UploadSettings::default()));
+    }
+}
