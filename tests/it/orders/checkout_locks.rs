@@ -42,8 +42,8 @@ async fn renewed_reservation_locks_products_in_order() {
     let id = CartId::parse("id", &cart.id).unwrap();
     // Expires the reservation immediately, and the other buyer's release removes that of the first product.
     let over = Some(chrono::Duration::seconds(-1));
-    let client = carts::model::Client::new(&viewer, &RequestOrigin::default(), OrderSettings::unlimited());
-    carts::actions::reserve(&app.database.db, &viewer, &client, id, over).await.unwrap();
+    let shopper = carts::model::Shopper::new(&viewer, &RequestOrigin::default(), OrderSettings::unlimited());
+    carts::actions::reserve(&app.database.db, &viewer, &shopper, id, over).await.unwrap();
     let other = json!({ "id": bob.create_cart(&[(first, STOCK)]).await.id });
     assert_eq!(bob.mutate("cartReserve", "", other.clone()).await.outcome("cartReserve"), "done");
     assert_eq!(bob.mutate("cartRelease", "", other).await.outcome("cartRelease"), "done");

@@ -173,8 +173,8 @@ async fn reserve_briefly(db: &Db, shopper: &Shopper) -> Result<(), String> {
     let viewer = Viewer::anonymous().with_guest(guest);
     let cart = CartId::parse("id", &shopper.cart).unwrap();
     let time = chrono::Duration::milliseconds(rand::random_range(0..20));
-    let client = carts::model::Client::new(&viewer, &RequestOrigin::default(), OrderSettings::unlimited());
-    match carts::actions::reserve(db, &viewer, &client, cart, Some(time)).await {
+    let shopper = carts::model::Shopper::new(&viewer, &RequestOrigin::default(), OrderSettings::unlimited());
+    match carts::actions::reserve(db, &viewer, &shopper, cart, Some(time)).await {
         Ok(_) => Ok(()),
         Err(Error::User(errors)) => Err(errors
             .iter()
