@@ -263,6 +263,14 @@ impl Db {
     pub async fn checkout(&self) -> Result<Object<AsyncPgConnection>> {
         Ok(self.0.pool.get().await?)
     }
+
+    /// Takes a connection out of the pool, for statements that cannot run in a transaction or that need other settings.
+    /// It is closed when it is dropped.
+    /// # Errors
+    /// Those of [`Db::checkout`].
+    pub async fn take_connection(&self) -> Result<AsyncPgConnection> {
+        Ok(Object::take(self.checkout().await?))
+    }
 }
 
 /// Commits. If the connection is lost, the outcome is unknown and the transaction must not be retried automatically.

@@ -1,8 +1,6 @@
 //! Creates and drops the indexes of product names in the order of a language, as the languages of the websites change.
 //! Rule: lists are in the right order without them, only slower on a large website.
 
-use diesel_async::pooled_connection::deadpool::Object;
-
 use crate::{
     db::Db,
     error::Result,
@@ -17,8 +15,7 @@ pub async fn update(db: &Db) -> Result<()> {
     if missing.is_empty() && unused.is_empty() {
         return Ok(());
     }
-    // The settings of the connection are changed, so that it does not return to the pool.
-    let mut connection = Object::take(db.checkout().await?);
+    let mut connection = db.take_connection().await?;
     for order in missing {
         name_indexes::create(&mut connection, order).await?;
         tracing::info!(collation = order.collation(), "index of product names created");

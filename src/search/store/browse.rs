@@ -8,8 +8,7 @@ use diesel_async::RunQueryDsl;
 use super::{
     FilterPart,
     bounds::{push_bounds, push_limit},
-    hits::name_column,
-    push_filter_conditions,
+    name_column, push_filter_conditions,
 };
 use crate::{
     db::{

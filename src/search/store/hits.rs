@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::{
     super::model::{DocumentKind, FullTextQuery, Hit, HitCount, MAX_RANKED, MAX_SCANNED, Search, SearchOrderField},
     bounds::{push_bounds, push_limit},
-    browse, push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
+    browse, name_column, push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
 };
 use crate::{
     db::{
@@ -17,7 +17,6 @@ use crate::{
     },
     error::{Error, Result},
     paging::{Cursor, MAX_COUNT, SortKey},
-    websites::name_order::by_name_order,
 };
 
 /// Type, primary key of the entity, primary key of the document, score, sort key as text, tie-breaker.
@@ -76,11 +75,6 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
     out.sql(") AS typed OFFSET 0) t) SELECT s.kind, s.node_id, s.id, s.score, s.score::text, s.id FROM s WHERE true");
     push_bounds(out, search, "s.score", "s.id");
     push_limit(out, search, "s.score", "s.id");
-}
-
-/// Returns the name of a product `p`, in the order of names of a search.
-pub(super) fn name_column(search: &Search) -> &'static str {
-    by_name_order!(search.name_order, "p.name COLLATE name_order")
 }
 
 fn push_by_column(

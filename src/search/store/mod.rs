@@ -28,7 +28,15 @@ use super::{
     model::{DocumentKind, FullTextQuery, Search},
     ts_query::TsQuery,
 };
-use crate::db::dynamic_query::{DynamicQuery, Value};
+use crate::{
+    db::dynamic_query::{DynamicQuery, Value},
+    websites::name_order::by_name_order,
+};
+
+/// Returns the name of a product `p`, in the order of names of a search.
+fn name_column(search: &Search) -> &'static str {
+    by_name_order!(search.name_order, "p.name COLLATE name_order")
+}
 
 /// Writes a tsquery. It is a constant, so that PostgreSQL knows how rare its words are when it plans the statement.
 fn push_ts_query<R>(out: &mut DynamicQuery<R>, query: &str) {
