@@ -129,7 +129,7 @@ async fn user_export_contains_all_personal_data() {
     // Staff export what they may see elsewhere, too; for others the user does not exist.
     let theirs = "query ($id: ID!) { userExport(id: $id) }";
     let id = json!({ "id": ada.global_id() });
-    let mut seen = app.manager().await.run_with(theirs, id.clone()).await.at("userExport").clone();
+    let seen = app.manager().await.run_with(theirs, id.clone()).await.at("userExport").clone();
     let mut own = export.clone();
     own["exportedAt"] = seen["exportedAt"].clone();
     for hidden in ["sessions", "apiKeys", "searches", "auditLog"] {
