@@ -2,36 +2,69 @@
 //! paying.
 
 use crate::{
-    carts::{model::Shopper, store::holds},
+    carts::{
+        model::{Shopper, HeldUnits},
+        store::holds::{self, Except},
+    },
     db::Conn,
     error::{Error, Result, UserError, UserErrorCode},
     ids::{CartId, ProductId},
     products::model::ProductRow,
 };
 
-/// Checks that the client may hold these quantities in addition to what it holds in other carts and in unpaid orders.
-/// The caller has locked the products. `quantity_field` returns the name of the quantity's field.
+/// Checks that the client may reserve these quantities in addition to what it holds in other carts and in unpaid orders. The
+/// caller has locked the products.
 /// # Errors
-/// OUT_OF_RANGE of the quantities that are too large.
-pub async fn check_units(
+/// OUT_OF_RANGE of `lines.<n>.quantity`.
+pub(super) async fn check_reservation(
     conn: &Conn,
     shopper: &Shopper,
-    cart: Option<CartId>,
+    cart: CartId,
+    items: &[(&ProductRow, i32)],
+) -> Result<()> {
+    let except = Except { cart: Some(cart), ..Except::default() };
+    let is_limited = |_: &HeldUnits| true;
+    let field = |line: usize, _: &ProductRow| format!("lines.{line}.quantity");
+    check_units(conn, shopper, shopper.reserving_network(), except, items, is_limited, field).await
+}
+
+/// Checks that the client may order these quantities. An order of any size is allowed as long as the client has no other
+/// unpaid order of the product, open or canceled in the past day: otherwise a customer could not buy most of the stock. The caller has
+/// locked the products. `quantity_field` returns the name of the field of a quantity.
+/// # Errors
+/// OUT_OF_RANGE of the quantities that are too large.
+pub async fn check_order(
+    conn: &Conn,
+    shopper: &Shopper,
+    except: Except,
     items: &[(&ProductRow, i32)],
     quantity_field: impl Fn(usize, &ProductRow) -> String,
 ) -> Result<()> {
-    let limited: Vec<ProductId> =
+    let is_limited = |held: &HeldUnits| held.ordered > 0 || held.has_lapsed;
+    check_units(conn, shopper, shopper.counted_network(), except, items, is_limited, quantity_field).await
+}
+
+async fn check_units(
+    conn: &Conn,
+    shopper: &Shopper,
+    network: Option<&[u8]>,
+    except: Except,
+    items: &[(&ProductRow, i32)],
+    is_limited: impl Fn(&HeldUnits) -> bool,
+    quantity_field: impl Fn(usize, &ProductRow) -> String,
+) -> Result<()> {
+    let products: Vec<ProductId> =
         items.iter().filter(|(product, _)| !product.sells_without_stock()).map(|(product, _)| product.id).collect();
-    if limited.is_empty() || shopper.max_units(0).is_none() {
+    if products.is_empty() || shopper.max_units(0).is_none() {
         return Ok(());
     }
-    let held = holds::units_by_product(conn, shopper, cart, &limited).await?;
+    let held = holds::units_by_product(conn, shopper, network, except, &products).await?;
     let mut wrong = Vec::new();
     for (index, (product, quantity)) in items.iter().enumerate() {
         let theirs = held.get(&product.id).copied().unwrap_or_default();
         let max = shopper.max_units(i64::from(product.stock) + theirs.ordered);
         let wanted = theirs.reserved + theirs.ordered + i64::from(*quantity);
-        if !product.sells_without_stock() && max.is_some_and(|max| wanted > max) {
+        if !product.sells_without_stock() && is_limited(&theirs) && max.is_some_and(|max| wanted > max) {
             // Without numbers, because everyone could compute the stock from them.
             let rule = format!(
                 "{}: one customer cannot hold this many units without paying. Choose a smaller quantity, or pay for your \

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{Duration, Utc};
 
 use super::{
-    holds::{check_reserved_carts, check_units},
+    holds::{check_reservation, check_reserved_carts},
     lock,
 };
 use crate::{
@@ -49,7 +49,7 @@ pub async fn reserve(db: &Db, viewer: &Viewer, shopper: &Shopper, id: CartId, ti
         let (products, reserved) = lock_available(conn, Some(id), &wanted).await?;
         let items = check_lines(&lines, &products, &reserved)?;
         check_reserved_carts(conn, shopper, id).await?;
-        check_units(conn, shopper, Some(id), &items, |line, _| format!("lines.{line}.quantity")).await?;
+        check_reservation(conn, shopper, id, &items).await?;
         if !reserved.is_empty() {
             store::delete_reservations(conn, &[id]).await?;
         }

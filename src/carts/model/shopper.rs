@@ -56,6 +56,12 @@ impl Shopper {
         self.network.as_deref().filter(|_| !self.is_shared)
     }
 
+    /// Returns the network by which reserved units are counted: for guests also one that many clients share, because a
+    /// customer can check out without a reservation.
+    pub fn reserving_network(&self) -> Option<&[u8]> {
+        self.network.as_deref().filter(|_| self.user.is_none() || !self.is_shared)
+    }
+
     /// Returns the number of units of a product that the client may hold, of all units in stock and in the client's own
     /// unpaid orders; none without a limit.
     pub fn max_units(&self, units: i64) -> Option<i64> {
@@ -79,6 +85,8 @@ pub struct HeldUnits {
     pub reserved: i64,
     /// Units in unpaid orders.
     pub ordered: i64,
+    /// Whether an order of the product was canceled unpaid in the past day.
+    pub has_lapsed: bool,
 }
 
 #[cfg(test)]

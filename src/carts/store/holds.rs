@@ -14,27 +14,41 @@ use crate::{
         tables::{cart_reservations as reservations, carts, order_details as lines, orders, unpaid_orders as unpaid},
     },
     error::Result,
-    ids::{CartId, ProductId},
+    ids::{CartId, OrderId, ProductId},
 };
 
-/// Returns the units of these products that the client holds, without the reservations of this cart.
+/// Where units are held that do not count: in the cart and the order that are to be changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Except {
+    /// The cart.
+    pub cart: Option<CartId>,
+    /// The order.
+    pub order: Option<OrderId>,
+}
+
+/// Returns the units of these products that the client's user or this network holds.
 pub async fn units_by_product(
     conn: &Conn,
     shopper: &Shopper,
-    cart: Option<CartId>,
+    network: Option<&[u8]>,
+    except: Except,
     products: &[ProductId],
 ) -> Result<HashMap<ProductId, HeldUnits>> {
     let found = futures_util::future::try_join(
-        reserved_units(conn, shopper, cart, products),
-        ordered_units(conn, shopper, products),
+        reserved_units(conn, shopper, network, except, products),
+        ordered_units(conn, shopper, network, except, products),
     );
     let (reserved, ordered) = found.await?;
     let mut held: HashMap<ProductId, HeldUnits> = HashMap::new();
     for (product, units) in reserved {
         held.entry(product).or_default().reserved = units.unwrap_or_default();
     }
-    for (product, units) in ordered {
-        held.entry(product).or_default().ordered = units.unwrap_or_default();
+    for (product, units, is_open) in ordered {
+        let held = held.entry(product).or_default();
+        match is_open {
+            true => held.ordered += i64::from(units),
+            false => held.has_lapsed = true,
+        }
     }
     Ok(held)
 }
@@ -42,14 +56,15 @@ pub async fn units_by_product(
 async fn reserved_units(
     mut conn: &Conn,
     shopper: &Shopper,
-    cart: Option<CartId>,
+    network: Option<&[u8]>,
+    except: Except,
     products: &[ProductId],
 ) -> Result<Vec<(ProductId, Option<i64>)>> {
-    let is_theirs = carts::user_id.eq(shopper.user).or(reservations::network.eq(shopper.network.as_deref()));
+    let is_theirs = carts::user_id.eq(shopper.user).or(reservations::network.eq(network));
     let query = reservations::table
         .inner_join(carts::table)
         .filter(reservations::product_id.eq_any(products))
-        .filter(reservations::cart_id.ne_all(Vec::from_iter(cart)))
+        .filter(reservations::cart_id.ne_all(Vec::from_iter(except.cart)))
         .filter(reservations::expires_at.gt(clock_timestamp()))
         .filter(is_theirs)
         .group_by(reservations::product_id)
@@ -57,19 +72,21 @@ async fn reserved_units(
     Ok(query.load(&mut conn).await?)
 }
 
+/// Returns product and quantity of the lines of unpaid orders, and whether the order is still open.
 async fn ordered_units(
     mut conn: &Conn,
     shopper: &Shopper,
+    network: Option<&[u8]>,
+    except: Except,
     products: &[ProductId],
-) -> Result<Vec<(ProductId, Option<i64>)>> {
-    let is_theirs = unpaid::user_id.eq(shopper.user).or(unpaid::network.eq(shopper.network.as_deref()));
+) -> Result<Vec<(ProductId, i32, bool)>> {
+    let is_theirs = unpaid::user_id.eq(shopper.user).or(unpaid::network.eq(network));
     let query = unpaid::table
         .inner_join(orders::table.inner_join(lines::table))
-        .filter(unpaid::ended_at.is_null())
+        .filter(unpaid::order_id.ne_all(Vec::from_iter(except.order)))
         .filter(lines::product_id.eq_any(products))
         .filter(is_theirs)
-        .group_by(lines::product_id)
-        .select((lines::product_id, sum(lines::quantity)));
+        .select((lines::product_id, lines::quantity, unpaid::ended_at.is_null()));
     Ok(query.load(&mut conn).await?)
 }
 

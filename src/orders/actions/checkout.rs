@@ -11,6 +11,7 @@ use crate::{
     carts::{
         self,
         model::{CartLineRow, Shopper},
+        store::holds::Except,
     },
     db::{
         Conn, Db,
@@ -125,8 +126,8 @@ pub async fn checkout(
         let items = carts::actions::check_lines(&lines, &products, &reserved)?;
         check_prices(&request, &lines, &items, cart.currency())?;
         carts::actions::check_unpaid_orders(conn, shopper, "cartId").await?;
-        carts::actions::check_units(conn, shopper, Some(cart.id), &items, |line, _| format!("lines.{line}.quantity"))
-            .await?;
+        let except = Except { cart: Some(cart.id), ..Except::default() };
+        carts::actions::check_order(conn, shopper, except, &items, |line, _| format!("lines.{line}.quantity")).await?;
 
         let (shipping, billing, contact) = futures_util::future::try_join3(
             resolve_shipping(conn, holder.user, &request),

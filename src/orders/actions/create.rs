@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     auth::{Scope, Viewer},
-    carts::{self, model::Shopper},
+    carts::{self, model::Shopper, store::holds::Except},
     db::{
         Conn, Db,
         idempotency::{Claim, ClaimedKey, IdempotencyKey, Owner},
@@ -103,7 +103,8 @@ async fn place_order(
     let buyer = Buyer { shopper, user: Some(me), guest: None, contact, addresses, note: None };
     let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
     carts::actions::check_unpaid_orders(conn, shopper, "lines").await?;
-    carts::actions::check_units(conn, shopper, None, &items, |_, product| quantity_field(request, product)).await?;
+    carts::actions::check_order(conn, shopper, Except::default(), &items, |_, product| quantity_field(request, product))
+        .await?;
     let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("no order was created".into()))
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     auth::{Scope, Viewer},
-    carts::{self, model::Shopper},
+    carts::{self, model::Shopper, store::holds::Except},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderDetailId, OrderId, ProductId},
@@ -99,7 +99,7 @@ pub async fn add_line(
             ));
         }
         check_stock(&product, quantity, "productId".into(), "quantity".into())?;
-        check_shopper(conn, shopper, &order, &product, quantity).await?;
+        check_shopper(conn, shopper, &order, &lines, &product, quantity).await?;
         check_total("quantity", order.total_amount + line_total(product.price, quantity))?;
         add_units(conn, order.id, &product, same, quantity).await?;
         take_stock(conn, viewer, order.id, &product, quantity).await?;
@@ -108,10 +108,20 @@ pub async fn add_line(
     .await
 }
 
-/// Checks that the client may hold additional units in an unpaid order. An order that had nothing to pay for can expire from
-/// now on.
-async fn check_shopper(conn: &Conn, shopper: &Shopper, order: &OrderRow, product: &ProductRow, more: i32) -> Result<()> {
-    carts::actions::check_units(conn, shopper, None, &[(product, more)], |_, _| "quantity".to_owned()).await?;
+/// Checks that the client may hold additional units in an unpaid order with these lines. An order that had nothing to pay
+/// for can expire from now on.
+async fn check_shopper(
+    conn: &Conn,
+    shopper: &Shopper,
+    order: &OrderRow,
+    lines: &[OrderDetailRow],
+    product: &ProductRow,
+    more: i32,
+) -> Result<()> {
+    let of_product = lines.iter().filter(|line| line.product_id == product.id);
+    let units = of_product.fold(more, |units, line| units.saturating_add(line.quantity));
+    let except = Except { order: Some(order.id), ..Except::default() };
+    carts::actions::check_order(conn, shopper, except, &[(product, units)], |_, _| "quantity".to_owned()).await?;
     match shopper.settings().unpaid_wait() {
         Some(wait) if order.total_amount.is_zero() => store::unpaid::start(conn, order.id, Utc::now() + wait).await,
         _ => Ok(()),
@@ -169,7 +179,7 @@ pub async fn update_line(
         if more > 0 {
             let price = if is_at_current_price { product.price } else { line.unit_price };
             check_stock(&product, more, "id".into(), "quantity".into())?;
-            check_shopper(conn, shopper, &order, &product, more).await?;
+            check_shopper(conn, shopper, &order, &lines, &product, more).await?;
             check_total("quantity", order.total_amount + line_total(price, more))?;
         }
         if is_at_current_price {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use souk::{
     config::OrderSettings,
-    ids::{OrderId, ProductId, RowId},
+    ids::{OrderId, ProductId, RowId, WebsiteId},
     orders::actions::expiry::cancel_expired,
 };
 
@@ -20,6 +20,10 @@ async fn app_with(orders: OrderSettings) -> (TestApp, ProductId) {
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id;
     (app, product)
+}
+
+async fn website_of(app: &TestApp) -> WebsiteId {
+    WebsiteId(app.database.scalar("SELECT id FROM websites").await.parse().unwrap())
 }
 
 /// Runs a mutation from this address, as forwarded by the shop's proxy.
@@ -132,7 +136,6 @@ async fn reserved_cart_can_be_checked_out_by_its_client() {
 #[tokio::test]
 async fn unpaid_orders_of_one_client_are_limited_to_a_share_and_a_number() {
     let (app, product) = app_with(OrderSettings { unpaid_orders: 4, ..OrderSettings::default() }).await;
-    assert_eq!(buy(&app, HERE, product, STOCK).await.1.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
     let (guest, order) = unpaid(&app, HERE, product, 24).await;
     assert_eq!(buy(&app, BESIDE, product, 2).await.1.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
     assert_eq!(reserve(&app, BESIDE, product, 2).await.0, "OUT_OF_RANGE lines.0.quantity");
@@ -153,6 +156,23 @@ async fn unpaid_orders_of_one_client_are_limited_to_a_share_and_a_number() {
 }
 
 #[tokio::test]
+async fn stock_is_sold_out_by_an_unpaid_order_once_a_day_at_most() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    // An honest customer may buy everything.
+    unpaid(&app, HERE, product, STOCK).await;
+    let_time_pass(&app, "1 hour").await;
+    assert_eq!(cancel_expired(&app.database.db).await.unwrap(), 1);
+    assert_eq!(buy(&app, BESIDE, product, STOCK).await.1.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
+    unpaid(&app, BESIDE, product, 20).await;
+    unpaid(&app, ELSEWHERE, product, 30).await;
+    // A proxy on the same machine sends the requests of many clients.
+    let other = app.product(website_of(&app).await, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id;
+    for _ in 0..2 {
+        unpaid(&app, "127.0.0.1", other, STOCK / 2).await;
+    }
+}
+
+#[tokio::test]
 async fn accounts_are_limited_wherever_they_are_and_staff_are_not() {
     let (app, product) = app_with(OrderSettings { unpaid_orders: 2, ..OrderSettings::default() }).await;
     let order = async |actor: &Actor<'_>, address: &str, units: i32| {
@@ -161,7 +181,6 @@ async fn accounts_are_limited_wherever_they_are_and_staff_are_not() {
         from(actor, address, "orderCreate", "", input).await.outcome("orderCreate")
     };
     let customer = app.customer().await;
-    assert_eq!(order(&customer, HERE, STOCK).await, "OUT_OF_RANGE lines.0.quantity");
     assert_eq!(order(&customer, HERE, 20).await, "done");
     assert_eq!(order(&customer, ELSEWHERE, 10).await, "OUT_OF_RANGE lines.0.quantity");
     assert_eq!(order(&customer, ELSEWHERE, 1).await, "done");
@@ -174,20 +193,22 @@ async fn accounts_are_limited_wherever_they_are_and_staff_are_not() {
 #[tokio::test]
 async fn units_added_to_an_unpaid_order_count_too() {
     let (app, product) = app_with(OrderSettings::default()).await;
-    let website = "SELECT source_website_id FROM products";
-    let website = souk::ids::WebsiteId(app.database.scalar(website).await.parse().unwrap());
-    let free = app.product(website, ProductSpec { stock: 5, price: Some("0.00"), ..ProductSpec::default() }).await.id;
+    let free = app
+        .product(website_of(&app).await, ProductSpec { stock: 5, price: Some("0.00"), ..ProductSpec::default() })
+        .await
+        .id;
     let (guest, order) = unpaid(&app, HERE, free, 1).await;
     assert_eq!(app.database.scalar("SELECT expires_at IS NULL FROM unpaid_orders").await, "t", "nothing to pay");
     let add = async |units: i32| {
         let input = json!({ "orderId": order, "productId": product.to_global_id(), "quantity": units });
         from(&guest, BESIDE, "orderDetailAdd", "order { details { id } }", input).await
     };
-    assert_eq!(add(26).await.outcome("orderDetailAdd"), "OUT_OF_RANGE quantity");
-    let added = add(25).await;
+    unpaid(&app, BESIDE, product, 10).await;
+    assert_eq!(add(16).await.outcome("orderDetailAdd"), "OUT_OF_RANGE quantity");
+    let added = add(15).await;
     assert_eq!(added.outcome("orderDetailAdd"), "done");
-    assert_eq!(app.database.scalar("SELECT expires_at > now() FROM unpaid_orders").await, "t");
-    let more = json!({ "id": added.text_at("orderDetailAdd.order.details.1.id"), "quantity": 26 });
+    assert_eq!(app.database.scalar("SELECT bool_and(expires_at > now()) FROM unpaid_orders").await, "t");
+    let more = json!({ "id": added.text_at("orderDetailAdd.order.details.1.id"), "quantity": 16 });
     let raised = from(&guest, HERE, "orderDetailUpdate", "", more).await;
     assert_eq!(raised.outcome("orderDetailUpdate"), "OUT_OF_RANGE quantity");
 }
