@@ -18,10 +18,11 @@ use crate::{
 
 /// Creates an address for the viewer or, for staff, for another user. A user's first address becomes the default.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers; user errors for invalid fields; NOT_FOUND for a user that the viewer may not
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key without
+/// [`Permission::ManageUsers`]; user errors for invalid fields; NOT_FOUND for a user that the viewer may not
 /// change.
 pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result<AddressRow> {
-    viewer.require_user()?;
+    viewer.require_account_or(Permission::ManageUsers)?;
     let new = NewAddress { fields: new.fields.checked()?, ..new };
     let scope = viewer.scope(Permission::ManageUsers);
     db.transaction(async |conn| {
@@ -46,10 +47,11 @@ pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result
 
 /// Updates an address.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers; user errors for invalid fields; NOT_FOUND if the viewer may not see the
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key without
+/// [`Permission::ManageUsers`]; user errors for invalid fields; NOT_FOUND if the viewer may not see the
 /// address.
 pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: AddressPatch) -> Result<AddressRow> {
-    viewer.require_user()?;
+    viewer.require_account_or(Permission::ManageUsers)?;
     db.transaction(async |conn| {
         let address = lock_address(conn, viewer, id).await?;
         let patch = patch.clone().checked(&address.fields)?;
@@ -66,9 +68,10 @@ pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: Addr
 
 /// Deletes an address. Orders keep their own copy.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers; NOT_FOUND if the viewer may not see the address.
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key without
+/// [`Permission::ManageUsers`]; NOT_FOUND if the viewer may not see the address.
 pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<UserId> {
-    viewer.require_user()?;
+    viewer.require_account_or(Permission::ManageUsers)?;
     db.transaction(async |conn| {
         let address = lock_address(conn, viewer, id).await?;
         store::delete_address(conn, id).await?;
