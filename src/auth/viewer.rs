@@ -308,6 +308,13 @@ impl Viewer {
         self.account().ok_or_else(forbidden_for_api_keys)
     }
 
+    /// Checks that the viewer acts for themselves, or has the permission to do the same for others.
+    /// # Errors
+    /// Returns UNAUTHENTICATED for anonymous viewers, and FORBIDDEN for API keys without the permission.
+    pub fn require_account_or(&self, permission: Permission) -> Result<()> {
+        if self.can(permission) { Ok(()) } else { self.require_account().map(|_| ()) }
+    }
+
     /// Returns the id of the logged-in user or of the API key's owner; see [`Viewer::user_id`].
     /// # Errors
     /// Returns UNAUTHENTICATED for anonymous viewers.

@@ -106,9 +106,7 @@ pub async fn update(
 /// Returns UNAUTHENTICATED without a user, FORBIDDEN for an API key without the permission; NOT_FOUND for a review that
 /// is neither the viewer's own nor at a website that the viewer moderates.
 pub async fn delete(db: &Db, viewer: &Viewer, id: ReviewId) -> Result<()> {
-    if !viewer.can(Permission::ManageReviews) {
-        viewer.require_account()?;
-    }
+    viewer.require_account_or(Permission::ManageReviews)?;
     db.transaction(async |conn| {
         lock(conn, id, |row, product| Some(row.user_id) == viewer.account() || can_moderate(viewer, product)).await?;
         store::delete(conn, id).await

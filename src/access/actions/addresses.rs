@@ -15,10 +15,10 @@ use crate::{
 
 /// Creates an address for the viewer or, for staff, for another user. A user's first address becomes the default.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers; user errors for invalid fields; NOT_FOUND for a user that the viewer may not
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key without the permission; user errors for invalid fields; NOT_FOUND for a user that the viewer may not
 /// see; PERMISSION_NOT_HELD for a user who holds more than the viewer.
 pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result<AddressRow> {
-    viewer.require_user()?;
+    viewer.require_account_or(Permission::ManageUsers)?;
     let new = NewAddress { fields: new.fields.checked()?, ..new };
     db.transaction(async |conn| {
         // The lock prevents concurrent requests from exceeding the limit or setting two defaults.
@@ -42,10 +42,10 @@ pub async fn create_address(db: &Db, viewer: &Viewer, new: NewAddress) -> Result
 
 /// Updates an address.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers; user errors for invalid fields; NOT_FOUND if the viewer may not see the
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key without the permission; user errors for invalid fields; NOT_FOUND if the viewer may not see the
 /// address; PERMISSION_NOT_HELD if it belongs to a user who holds more than the viewer.
 pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: AddressPatch) -> Result<AddressRow> {
-    viewer.require_user()?;
+    viewer.require_account_or(Permission::ManageUsers)?;
     db.transaction(async |conn| {
         let address = lock_address(conn, viewer, id).await?;
         let patch = patch.clone().checked(&address.fields)?;
@@ -62,10 +62,10 @@ pub async fn update_address(db: &Db, viewer: &Viewer, id: AddressId, patch: Addr
 
 /// Deletes an address. Orders keep their own copy.
 /// # Errors
-/// UNAUTHENTICATED for anonymous viewers; NOT_FOUND if the viewer may not see the address; PERMISSION_NOT_HELD if it
+/// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key without the permission; NOT_FOUND if the viewer may not see the address; PERMISSION_NOT_HELD if it
 /// belongs to a user who holds more than the viewer.
 pub async fn delete_address(db: &Db, viewer: &Viewer, id: AddressId) -> Result<UserId> {
-    viewer.require_user()?;
+    viewer.require_account_or(Permission::ManageUsers)?;
     db.transaction(async |conn| {
         let address = lock_address(conn, viewer, id).await?;
         store::delete_address(conn, id).await?;

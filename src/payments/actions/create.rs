@@ -64,6 +64,10 @@ pub async fn create(
     key: String,
 ) -> Result<crate::payments::model::PaymentRow> {
     let owner = Owner::of(viewer.holder()).map_or_else(|| viewer.require_user().map(Owner::User), Ok)?;
+    let scope = match viewer.scope(Permission::ManagePayments) {
+        Scope::Public | Scope::Seller { .. } => Scope::Own(viewer.require_account()?),
+        other => other,
+    };
     let key = IdempotencyKey { owner, operation: "paymentCreate", key };
     key.check()?;
     check(providers, &request)?;
@@ -72,10 +76,6 @@ pub async fn create(
         provider: request.provider.as_str(),
         method: request.method.as_str(),
         source: request.source.as_deref(),
-    };
-    let scope = match viewer.scope(Permission::ManagePayments) {
-        Scope::Public | Scope::Seller { .. } => Scope::Own(viewer.require_account()?),
-        other => other,
     };
     let opened = db.transaction(async |conn| {
         let claimed = match key.claim(conn, &terms).await? {

@@ -127,10 +127,7 @@ async fn api_key_is_limited_to_its_permissions() {
     let key = api_key_actor(&stranger, key_input(&[])).await;
     assert_eq!(key.run("{ me { id } }").await.code(), "FORBIDDEN");
     assert_eq!(*key.run("{ orders { nodes { id } } }").await.at("orders.nodes"), json!([]));
-    assert_eq!(
-        key.run("{ products { nodes { id } } }").await.text_at("products.nodes.0.id"),
-        product.id.to_global_id()
-    );
+    assert_ne!(*key.run("{ products { nodes { id } } }").await.at("products.nodes"), json!([]));
     assert_eq!(create_brand(&key).await, "!FORBIDDEN");
 }
 

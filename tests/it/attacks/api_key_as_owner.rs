@@ -71,7 +71,6 @@ async fn key_for_the_stock_does_nothing_else_for_its_owner() {
         ("cartCreate", json!({ "lines": lines })),
         ("reviewCreate", review),
         ("wishlistCreate", json!({ "name": "Mine" })),
-        ("passwordChange", json!({ "oldPassword": "x", "newPassword": "correct horse battery" })),
     ] {
         assert_eq!(key.try_mutate(mutation, input.clone()).await, "!FORBIDDEN", "{mutation}");
     }
@@ -130,8 +129,14 @@ async fn every_mutation_is_refused_to_a_key_without_its_permission() {
             public.push(name);
             continue;
         }
-        let text =
-            document(&sdl, "Mutation", field, &mine).replace("{ __typename }", "{ userErrors { code message field } }");
+        let text = match name {
+            // The generated ids of its items are not of their type.
+            "wishlistMoveToCart" => {
+                format!("mutation {{ {name}(input: {{ id: {:?} }}) {{ __typename }} }}", mine("Wishlist"))
+            }
+            _ => document(&sdl, "Mutation", field, &mine),
+        };
+        let text = text.replace("{ __typename }", "{ userErrors { code message field } }");
         for (permissions, key) in &keys {
             if permissions.iter().any(|permission| description(field).contains(permission.as_str())) {
                 continue;

@@ -15,6 +15,7 @@ use souk::http::client_limits::ClientLimits;
 use souk::http::graphql::Endpoint;
 use souk::http::graphql::router;
 use souk::http::request_id::set_request_id;
+use souk::storage::space::UploadSpace;
 use souk::telemetry::RequestId;
 use souk_macros::object;
 
@@ -107,6 +108,7 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
         services,
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
         limits: ClientLimits::new(&http_settings()),
+        upload_space: UploadSpace::new(u64::MAX, u64::MAX),
         show_sql: false,
         introspection: souk::config::Introspection::On,
         has_secure_cookies: false,

@@ -92,9 +92,7 @@ impl UserQuery {
     /// owner; `FORBIDDEN` otherwise.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let Some(id) = ctx.viewer().user_id() else { return Ok(None) };
-        if !ctx.viewer().can(Permission::ManageUsers) {
-            ctx.viewer().require_account()?;
-        }
+        ctx.viewer().require_account_or(Permission::ManageUsers)?;
         Ok(ctx.loaders().row(id).await?.map(user))
     }
 

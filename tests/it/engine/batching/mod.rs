@@ -317,7 +317,7 @@ async fn sellers_and_anonymous_users_take_no_more_statements() {
             assert_eq!(anonymous.statements(), statements, "{document}\n{:#?}", anonymous.sql);
         }
         let seller = app.seller().await;
-        let own = format!("UPDATE products SET seller_id = {}", seller.id.0);
+        let own = format!("UPDATE products SET seller_id = {0}; UPDATE order_details SET seller_id = {0}", seller.id.0);
         app.database.sql(&own).await;
         let orders = "{ orders(first: 50) { nodes { details { product { supplier { id } } } } } }";
         let response = seller.run(orders).await;
