@@ -14,6 +14,7 @@ use souk::graphql::engine::EngineSettings;
 use souk::http::graphql::Endpoint;
 use souk::http::graphql::router;
 use souk::http::request_id::set_request_id;
+use souk::storage::space::UploadSpace;
 use souk::telemetry::RequestId;
 use souk_macros::object;
 
@@ -102,6 +103,7 @@ pub fn engine() -> Engine {
 pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
     let services = Arc::clone(&app.services);
     let endpoint = Endpoint {
+        upload_space: UploadSpace::new(0, 0),
         engine: engine(),
         services,
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
