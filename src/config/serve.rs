@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    AccountSettings, AnalyticsSettings, CartSettings, ConnectionSettings, FileSettings, HttpSettings, LimitSettings, MailSettings,
-    PaymentSettings, ReviewSettings, TokenSettings,
+    AccountSettings, AnalyticsSettings, CartSettings, ConnectionSettings, FileSettings, HttpSettings, LimitSettings,
+    MailSettings, PaymentSettings, ReviewSettings, TokenSettings,
 };
 
 /// Address of the server, for the server itself and for those that look for it.

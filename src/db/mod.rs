@@ -93,7 +93,13 @@ impl Db {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Internal(format!("pool: {error}")))?;
-        Ok(Self(Arc::new(Inner { url: url.to_owned(), reads, custom_plan_reads, pool, last_write: LastWrite::default() })))
+        Ok(Self(Arc::new(Inner {
+            url: url.to_owned(),
+            reads,
+            custom_plan_reads,
+            pool,
+            last_write: LastWrite::default(),
+        })))
     }
 
     /// Returns the connection string.

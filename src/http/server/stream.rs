@@ -28,11 +28,7 @@ impl TimedStream {
     }
 
     /// Completes a write: counts its bytes, or waits for the client to receive.
-    fn after_write(
-        &mut self,
-        written: Poll<io::Result<usize>>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
+    fn after_write(&mut self, written: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
                 self.writing.add(bytes);
