@@ -10,7 +10,12 @@ pub(super) fn max_connections(wanted: usize) -> usize {
     let Some(limit) = raise_limit() else { return wanted };
     let available = usize::try_from(limit.saturating_sub(RESERVED)).unwrap_or(usize::MAX).max(1);
     if available < wanted {
-        tracing::warn!(limit, available, wanted, "the limit of open files (ulimit -n) reduces the number of connections");
+        tracing::warn!(
+            limit,
+            available,
+            wanted,
+            "the limit of open files (ulimit -n) reduces the number of connections"
+        );
     }
     available.min(wanted)
 }

@@ -14,7 +14,8 @@ use super::{
     CommandError, CommandResult,
     database::Database,
     demo::{self, SeedReport},
-    descriptors, job_handlers::{self, JobContext},
+    descriptors,
+    job_handlers::{self, JobContext},
 };
 use crate::access::actions::cache::refresh_cache;
 use crate::access::actions::cache_task;

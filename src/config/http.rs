@@ -84,10 +84,7 @@ impl HttpSettings {
     }
 }
 
-/// Parses a number of milliseconds.
-/// # Errors
-/// If the text is not a number.
-pub(super) fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
+fn milliseconds(text: &str) -> Result<Duration, ParseIntError> {
     text.parse().map(Duration::from_millis)
 }
 

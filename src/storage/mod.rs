@@ -111,7 +111,12 @@ impl Storage {
             StorageLocation::S3(bucket) => {
                 let store = s3(bucket).map_err(io::Error::other)?;
                 let prefix = Path::parse(&bucket.prefix).map_err(io::Error::other)?;
-                Inner { store: Arc::new(store.clone()), prefix, signing: UrlSigning::ObjectStore(store), directory: None }
+                Inner {
+                    store: Arc::new(store.clone()),
+                    prefix,
+                    signing: UrlSigning::ObjectStore(store),
+                    directory: None,
+                }
             }
         };
         Ok(Self(Arc::new(inner)))

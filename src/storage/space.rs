@@ -118,7 +118,10 @@ mod tests {
         ada.grow(4).unwrap();
         ada.grow(1).unwrap();
         assert!(matches!(also_ada.grow(2), Err(Error::Coded(ErrorCode::RateLimited, _))), "5 of 6 bytes are taken");
-        assert!(matches!(also_ada.grow_beside(1, 1), Err(Error::Coded(ErrorCode::RateLimited, _))), "6 with those kept");
+        assert!(
+            matches!(also_ada.grow_beside(1, 1), Err(Error::Coded(ErrorCode::RateLimited, _))),
+            "6 with those kept"
+        );
         assert!(matches!(bob.grow(6), Err(Error::Coded(ErrorCode::Unavailable, _))), "5 of 10 bytes are left");
         bob.grow(5).unwrap();
         assert_eq!(space.reserved(), 10);

@@ -97,7 +97,8 @@ fn lock_path(directory: &Path) -> PathBuf {
 
 /// Removes the directories of processes that were killed. Those of other accounts cannot be opened, and are left.
 fn remove_abandoned(parent: &Path) {
-    let names = fs::read_dir(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let names =
+        fs::read_dir(parent).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
     for name in names.filter(|name| name.starts_with(PREFIX)) {
         let Some(directory) = name.strip_suffix(LOCK_SUFFIX).map(|name| parent.join(name)) else { continue };
         let lock = OpenOptions::new().write(true).open(lock_path(&directory));
@@ -124,9 +125,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let old = std::time::SystemTime::now() - 2 * INCOMPLETE_TTL;
         fs::create_dir_all(directory.path().join("uploads/7")).unwrap();
-        for (name, modified) in
-            [("uploads/7/a#1", old), ("uploads/7/b", old), ("uploads/7/c#x", old), ("d#2", old), ("e#3", old + INCOMPLETE_TTL * 2)]
-        {
+        for (name, modified) in [
+            ("uploads/7/a#1", old),
+            ("uploads/7/b", old),
+            ("uploads/7/c#x", old),
+            ("d#2", old),
+            ("e#3", old + INCOMPLETE_TTL * 2),
+        ] {
             let file = File::create(directory.path().join(name)).unwrap();
             file.set_modified(modified).unwrap();
         }

@@ -21,7 +21,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 use tower::ServiceExt;
 
@@ -108,12 +108,27 @@ async fn serve_connection(
     // The outcome is ignored: a client may close its connection at any time.
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = phase_is_over(&phase, settings) => return,
         _ = stop.wait_for(|is_stopping| *is_stopping) => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         _ = connection => {}
         () = client_is_slow_for(&phase, SHUTDOWN_STALL_TIMEOUT) => {}
+    }
+}
+
+/// Waits until the client has not sent a request, or the rest of its headers, in time. A deadline that begins meanwhile is
+/// noticed late, by at most the shorter of the time limits, so that requests need not wake this task.
+async fn phase_is_over(phase: &Phase, settings: ConnectionSettings) {
+    let interval = settings.header_timeout.min(settings.idle_timeout);
+    loop {
+        let (now, deadline) = (Instant::now(), phase.deadline());
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            return;
+        }
+        let next = now + interval;
+        sleep_until(deadline.map_or(next, |deadline| deadline.min(next))).await;
     }
 }
 

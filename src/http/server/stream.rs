@@ -1,5 +1,5 @@
 //! The stream of a connection, which fails when its client is too slow.
-//! Rule: reading ends at the deadline of the phase, and writing when the client does not receive at a sufficient pace.
+//! Rule: writing ends when the client does not receive at a sufficient pace; what arrives is reported to the phase.
 
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -10,7 +10,6 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Instant, Sleep, sleep_until},
 };
 
 use super::{pace::Pace, phase::Phase};
@@ -19,32 +18,17 @@ use super::{pace::Pace, phase::Phase};
 pub struct TimedStream {
     stream: TcpStream,
     phase: Phase,
-    /// Ends reading; its deadline is that of the phase when it was last polled.
-    reading: Option<Pin<Box<Sleep>>>,
     writing: Pace,
 }
 
 impl TimedStream {
     /// Creates the stream of a connection in this phase.
     pub fn new(stream: TcpStream, phase: Phase, writing: Pace) -> Self {
-        Self { stream, phase, reading: None, writing }
-    }
-
-    /// Waits for the client to send; ready at the deadline.
-    fn poll_deadline(&mut self, deadline: Instant, context: &mut Context<'_>) -> Poll<()> {
-        let timer = self.reading.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if timer.deadline() != deadline {
-            timer.as_mut().reset(deadline);
-        }
-        timer.as_mut().poll(context)
+        Self { stream, phase, writing }
     }
 
     /// Completes a write: counts its bytes, or waits for the client to receive.
-    fn after_write(
-        &mut self,
-        written: Poll<io::Result<usize>>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
+    fn after_write(&mut self, written: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
                 self.writing.add(bytes);
@@ -54,16 +38,13 @@ impl TimedStream {
             Poll::Pending => {
                 self.phase.set_client_is_slow(true);
                 if self.writing.poll_too_slow(context).is_ready() {
-                    return Poll::Ready(Err(timed_out("the client receives too slowly")));
+                    let error = io::Error::new(ErrorKind::TimedOut, "the client receives too slowly");
+                    return Poll::Ready(Err(error));
                 }
             }
         }
         written
     }
-}
-
-fn timed_out(why: &'static str) -> io::Error {
-    io::Error::new(ErrorKind::TimedOut, why)
 }
 
 impl AsyncRead for TimedStream {
@@ -74,16 +55,8 @@ impl AsyncRead for TimedStream {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        match read {
-            Poll::Ready(Ok(())) if buffer.filled().len() > before => self.phase.received(),
-            Poll::Ready(_) => {}
-            Poll::Pending => {
-                if let Some(deadline) = self.phase.deadline()
-                    && self.poll_deadline(deadline, context).is_ready()
-                {
-                    return Poll::Ready(Err(timed_out("the client sends too slowly")));
-                }
-            }
+        if buffer.filled().len() > before {
+            self.phase.received();
         }
         read
     }

@@ -250,6 +250,10 @@ fn refused(error: diesel::result::Error) -> Error {
             UserError::new(UserErrorCode::Invalid, "url", "only one of target, url and blocksSuggestions is allowed")
         })
         .on_constraint("search_rules_same_words", || {
-            UserError::new(UserErrorCode::Required, "words", "a rule must have at least two words, a target or a url, or block suggestions")
+            UserError::new(
+                UserErrorCode::Required,
+                "words",
+                "a rule must have at least two words, a target or a url, or block suggestions",
+            )
         })
 }

@@ -20,7 +20,11 @@ async fn sell(app: &TestApp, website: WebsiteId, name: &str, seller: Option<&Act
 /// Searches for a text and writes the search.
 async fn search(actor: &Actor<'_>, query: &str) {
     let found = actor.run_with(SEARCH, json!({ "query": query })).await;
-    assert!(found.at("search.searchId").is_string() && *found.at("search.totalCount.value") != json!(0), "{}", found.text);
+    assert!(
+        found.at("search.searchId").is_string() && *found.at("search.totalCount.value") != json!(0),
+        "{}",
+        found.text
+    );
 }
 
 /// Runs the hourly job, and returns what is suggested for a prefix as popular queries.
@@ -53,7 +57,8 @@ async fn visitors_of_one_network_are_one_person() {
         search(&app.customer().await, "scam call").await;
     }
     assert_eq!(suggested(&app, "scam").await, [""; 0]);
-    let stored = app.database.scalar("SELECT count(DISTINCT network) || ' ' || max(octet_length(network)) FROM searches").await;
+    let stored =
+        app.database.scalar("SELECT count(DISTINCT network) || ' ' || max(octet_length(network)) FROM searches").await;
     assert_eq!(stored, "2 16", "hashes of the two networks");
     // Customers who ordered are people, wherever they are; so are others on other networks.
     let product = app.product(website, ProductSpec { stock: 9, ..ProductSpec::default() }).await.id;
@@ -96,7 +101,8 @@ async fn staff_block_a_suggestion() {
     sell(&app, website, "Scams call now", None).await;
     sell(&app, website, "Rope", None).await;
     for number in 0..6 {
-        let visitor = app.anonymous().with_visitor(&format!("visitor-{number}")).at_address(&format!("198.51.{number}.1"));
+        let visitor =
+            app.anonymous().with_visitor(&format!("visitor-{number}")).at_address(&format!("198.51.{number}.1"));
         search(&visitor, "scams call").await;
         search(&visitor, "rope").await;
     }
@@ -113,7 +119,10 @@ async fn staff_block_a_suggestion() {
     let id = created.text_at("searchRuleCreate.searchRule.id");
     let with_url = manager.mutate("searchRuleUpdate", "searchRule { id }", json!({ "id": id, "url": "/safety" })).await;
     assert!(with_url.outcome("searchRuleUpdate").starts_with("INVALID "), "{}", with_url.text);
-    assert_eq!(manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await.outcome("searchRuleDelete"), "done");
+    assert_eq!(
+        manager.mutate("searchRuleDelete", "deletedId", json!({ "id": id })).await.outcome("searchRuleDelete"),
+        "done"
+    );
     assert_eq!(suggested(&app, "scam").await, ["scams call"]);
     let refused = app.customer().await.mutate("searchRuleCreate", "searchRule { id }", rule).await;
     assert_eq!(refused.code(), "FORBIDDEN");

@@ -40,7 +40,8 @@ async fn server_is_not_ready_if_the_database_is_read_only() {
     // Connected after the change, as a server is to a standby.
     let app = TestApp::builder().database(database.second_handle().await).build().await;
     assert_eq!(readiness(&app).await, (503, "degraded: the database is read-only\n".to_owned()));
-    let registered = app.anonymous().run(
+    let anonymous = app.anonymous();
+    let registered = anonymous.run(
         r#"mutation { register(input: { name: "Eve", email: "eve@souk.example", password: "a long enough password" }) {
             user { id } userErrors { code } } }"#,
     );

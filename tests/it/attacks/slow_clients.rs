@@ -126,8 +126,7 @@ async fn client_that_does_not_read_the_response_is_disconnected() {
     let file = Bytes::from(vec![b'x'; 32 * 1024 * 1024]);
     let path = format!("media/{}/160.webp", "ab".repeat(32));
     app.services.storage.put(&path, file).await.unwrap();
-    let settings =
-        ConnectionSettings { max_connections: 1, stall_timeout: Duration::from_millis(300), ..patient() };
+    let settings = ConnectionSettings { max_connections: 1, stall_timeout: Duration::from_millis(300), ..patient() };
     let (address, _) = app.listen_with(settings, std::future::pending()).await;
     let _held = connect(address, &format!("GET /{path} HTTP/1.1\r\nhost: souk\r\n\r\n")).await;
     assert_served(address).await;
@@ -138,7 +137,8 @@ async fn server_stops_although_clients_are_slow() {
     let app = TestApp::new().await;
     let (stop, stopped) = oneshot::channel::<()>();
     let (address, server) = app.listen_with(patient(), async { drop(stopped.await) }).await;
-    let body = "POST /graphql HTTP/1.1\r\nhost: souk\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
+    let body =
+        "POST /graphql HTTP/1.1\r\nhost: souk\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{";
     let _held = [
         connect(address, "").await,
         connect(address, "POST /graphql HTTP/1.1\r\nhost").await,

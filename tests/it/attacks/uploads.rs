@@ -59,9 +59,10 @@ fn form(product: &str, files: &[&[u8]]) -> Vec<u8> {
 async fn files_of_those_who_may_not_upload_are_not_read() {
     let app = TestApp::new().await;
     let customer = app.customer().await;
-    for (actor, status, code) in
-        [(&customer, StatusCode::FORBIDDEN, "FORBIDDEN"), (&app.anonymous(), StatusCode::UNAUTHORIZED, "UNAUTHENTICATED")]
-    {
+    for (actor, status, code) in [
+        (&customer, StatusCode::FORBIDDEN, "FORBIDDEN"),
+        (&app.anonymous(), StatusCode::UNAUTHORIZED, "UNAUTHENTICATED"),
+    ] {
         let (body, chunks, is_dropped) = endless_body(form("none", &[b"a file"]));
         let mut request = actor.request().body(body).unwrap();
         let headers: &mut HeaderMap = request.headers_mut();
@@ -85,7 +86,8 @@ async fn post(actor: &Actor<'_>, body: Vec<u8>) -> (u16, Value) {
 #[tokio::test]
 async fn files_in_progress_are_limited_per_user_and_in_total() {
     let large = vec![0; 2_000];
-    for (per_user, total, status, code) in [(3_000, 1 << 30, 429, "RATE_LIMITED"), (1 << 30, 3_000, 503, "UNAVAILABLE")] {
+    for (per_user, total, status, code) in [(3_000, 1 << 30, 429, "RATE_LIMITED"), (1 << 30, 3_000, 503, "UNAVAILABLE")]
+    {
         let app = TestApp::builder()
             .http(|http| {
                 http.uploads.space_per_user = per_user;
@@ -100,7 +102,8 @@ async fn files_in_progress_are_limited_per_user_and_in_total() {
             assert_eq!(post(&manager, form(&product, &[&large, &large])).await, (status, json!(code)));
         }
         // The space is free again.
-        let (_, image) = manager.post_form(form(&product, &[&png(9, 9, [1; 3])]), Some("graphql-require-preflight")).await;
+        let (_, image) =
+            manager.post_form(form(&product, &[&png(9, 9, [1; 3])]), Some("graphql-require-preflight")).await;
         assert_eq!(image["data"]["productImageCreate"]["image"]["width"], 9, "{image}");
     }
 }

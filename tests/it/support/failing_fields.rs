@@ -104,6 +104,7 @@ pub fn engine() -> Engine {
 pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
     let services = Arc::clone(&app.services);
     let endpoint = Endpoint {
+        upload_space: UploadSpace::new(0, 0),
         engine: engine(),
         services,
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
