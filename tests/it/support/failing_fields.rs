@@ -109,7 +109,6 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
         services,
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
         limits: ClientLimits::new(&http_settings()),
-        upload_space: UploadSpace::new(u64::MAX, u64::MAX),
         show_sql: false,
         introspection: souk::config::Introspection::On,
         has_secure_cookies: false,
