@@ -89,10 +89,11 @@ pub async fn reset(
             let (user, _) = redeem_token(conn, Purpose::ResetPassword, token).await?;
             if user.email_verified_at.is_none() {
                 keys::delete_by_user(conn, user.id).await?;
+                tokens::update_void(conn, user.id, Purpose::ChangeEmail).await?;
             }
             users::store::update_password(conn, user.id, &hash).await?;
             let user = users::store::update_verified(conn, user.id).await?;
-            tokens::update_all_void(conn, user.id).await?;
+            tokens::update_void(conn, user.id, Purpose::ResetPassword).await?;
             end_other_sessions(conn, user.id, None).await?;
             throttle::clear_account(conn, origin, user.id, user.email.as_deref()).await?;
             send_password_changed(conn, &user, origin).await?;

@@ -140,15 +140,18 @@ pub async fn update_password(mut conn: &Conn, id: UserId, hash: &str) -> Result<
 /// Gives the first active customer with this imported email address the address to log in with, unless another user has
 /// it, and returns the customer.
 pub async fn update_imported_email(mut conn: &Conn, email: &str) -> Result<Option<UserRow>> {
-    let imported = || users::table.filter(users::imported_email.assume_not_null().eq(email));
     let is_taken = diesel::select(exists(users::table.filter(users::email.assume_not_null().eq(email))));
     if is_taken.get_result(&mut conn).await? {
         return Ok(None);
     }
-    let first = imported().filter(users::is_active).order(users::id).select(users::id);
+    let first = users::table
+        .filter(users::imported_email.assume_not_null().eq(email))
+        .filter(users::is_active)
+        .order(users::id)
+        .select(users::id);
     let Some(id) = first.first::<UserId>(&mut conn).await.optional()? else { return Ok(None) };
     let own = (users::email.eq(email), users::imported_email.eq(None::<String>));
-    let query = diesel::update(imported().filter(users::id.eq(id))).set(own).returning(UserRow::as_returning());
+    let query = diesel::update(users::table.find(id)).set(own).returning(UserRow::as_returning());
     query.get_result(&mut conn).await.optional().map_err(refused)
 }
 

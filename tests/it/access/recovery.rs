@@ -335,6 +335,8 @@ async fn audit_log_records_credential_changes_without_secrets() {
     let expected = [
         "(anonymous,email_verified_at)",
         "(anonymous,password_hash)",
+        // A reset confirms the address again.
+        "(anonymous,email_verified_at)",
         "(session,password_hash)",
         r#"(anonymous,"email email_verified_at")"#,
     ];

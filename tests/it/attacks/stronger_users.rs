@@ -116,7 +116,8 @@ async fn inputs_for(admin: &Actor<'_>) -> BTreeMap<&'static str, Value> {
     let cart = admin.create_cart(&[(rope, 1)]).await;
     let list = admin.create("wishlist", json!({ "name": "Boat" })).await;
     let item = json!({ "wishlistId": list, "productId": rope_id });
-    let item = admin.mutate("wishlistItemAdd", "item { id }", item).await.text_at("wishlistItemAdd.item.id");
+    let item =
+        admin.mutate("wishlistItemAdd", "wishlistItem { id }", item).await.text_at("wishlistItemAdd.wishlistItem.id");
     let review = json!({ "productId": rope_id, "rating": 4 });
     admin.order(&[(rope, 1)]).await;
     let review = admin.mutate("reviewCreate", "review { id }", review).await.text_at("reviewCreate.review.id");
