@@ -172,8 +172,8 @@ pub enum Error {
     #[error("connection lost during COMMIT, outcome unknown: {0}")]
     CommitUnknown(String),
     /// The database accepts no writes at the moment: it is a standby, read-only, or has no disk space left.
-    #[error("the database refused a write: {0}")]
-    WriteRefused(String),
+    #[error("the database rejected a write: {0}")]
+    WriteRejected(String),
     /// An internal error.
     #[error("{0}")]
     Internal(String),
@@ -265,7 +265,7 @@ impl From<DieselError> for Error {
             }
             (_, Some(SqlState::ADMIN_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW)) => Self::Unavailable(message.to_owned()),
             (_, Some(SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::DISK_FULL)) => {
-                Self::WriteRefused(message.to_owned())
+                Self::WriteRejected(message.to_owned())
             }
             (_, Some(SqlState::NUMERIC_VALUE_OUT_OF_RANGE)) => {
                 Self::user(UserErrorCode::OutOfRange, "", "a number is too large")

@@ -80,7 +80,8 @@ pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo:
     let address = serve.listen.address;
     let socket = bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let stop = stop_signal()?;
-    let _temporary_files = TemporaryDirectory::create()?;
+    let temporary_files = TemporaryDirectory::create(&Settings::temporary_directory())?;
+    Settings::use_temporary_directory(temporary_files.path());
     let database = Database::open(settings).await?;
     let result = run(settings, serve, with_demo, &database.url, components, socket, stop).await;
     database.close().await;

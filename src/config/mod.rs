@@ -18,7 +18,11 @@ mod serve;
 mod tokens;
 mod uploads;
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, ValueEnum};
 
@@ -128,6 +132,17 @@ impl Settings {
             lock_timeout: Duration::from_millis(self.lock_timeout_ms),
             ..DbSettings::default()
         }
+    }
+
+    /// Returns the directory for temporary files: `TMPDIR`, or the system's.
+    pub fn temporary_directory() -> PathBuf {
+        std::env::temp_dir()
+    }
+
+    /// Uses this directory for all temporary files of the process.
+    pub fn use_temporary_directory(directory: &Path) {
+        // Fails only if there is one already, which is that of this process.
+        let _ = tempfile::env::override_temp_dir(directory);
     }
 
     /// Returns the directories in which the shell looks for programs.

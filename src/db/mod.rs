@@ -196,8 +196,8 @@ impl Db {
         outcome
     }
 
-    /// Returns whether the database refused the last write, a short time ago.
-    pub fn has_refused_write(&self) -> bool {
+    /// Returns whether the database rejected the last write, a short time ago.
+    pub fn has_rejected_write(&self) -> bool {
         self.0.last_write.has_failed()
     }
 

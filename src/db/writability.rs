@@ -22,14 +22,14 @@ pub(super) struct LastWrite {
 }
 
 impl LastWrite {
-    /// Notes the outcome of a transaction. Only a refused write counts as failed.
+    /// Notes the outcome of a transaction. Only a rejected write counts as failed.
     pub fn note<T>(&self, outcome: &Result<T>) {
         let mut failed_at = self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(_) => *failed_at = None,
-            Err(Error::WriteRefused(why)) => {
+            Err(Error::WriteRejected(why)) => {
                 if failed_at.is_none() {
-                    tracing::error!(%why, "the database refused a write");
+                    tracing::error!(%why, "the database rejected a write");
                 }
                 *failed_at = Some(Instant::now());
             }
@@ -37,7 +37,7 @@ impl LastWrite {
         }
     }
 
-    /// Returns whether the database refused the last write, a short time ago.
+    /// Returns whether the database rejected the last write, a short time ago.
     pub fn has_failed(&self) -> bool {
         let failed_at = *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner);
         failed_at.is_some_and(|at| at.elapsed() < FAILURE_TTL)

@@ -283,7 +283,7 @@ async fn receive(
         }
         Method::POST if is_multipart(&parts.headers) => {
             multipart::check_preflight(&parts.headers)?;
-            // Checked before the files are read, so that nobody else can fill the disk.
+            // Checked before the files are read, so that no one else can fill the disk.
             let viewer = authenticate_user(&parts.headers, &endpoint.services, request_id).await?;
             let user = viewer.require_any(UPLOAD_PERMISSIONS).and_then(|()| viewer.require_user());
             let limits = multipart::FormLimits {

@@ -38,8 +38,8 @@ impl Health {
             Err(_) => Some("the database cannot be reached\n"),
             Ok(DatabaseState::IsNotMigrated) => Some("migrations are pending\n"),
             Ok(DatabaseState::IsReadOnly) => Some("degraded: the database is read-only\n"),
-            Ok(DatabaseState::IsReady) if self.db.has_refused_write() => {
-                Some("degraded: the database refuses writes\n")
+            Ok(DatabaseState::IsReady) if self.db.has_rejected_write() => {
+                Some("degraded: the database rejects writes\n")
             }
             Ok(DatabaseState::IsReady) => None,
         }

@@ -1,5 +1,5 @@
 //! The space that the uploads of users may take.
-//! Rule: bytes are reserved before they are written, and are free again when their file is gone.
+//! Rule: bytes are reserved before they are written, and are free again when their file is deleted.
 
 use std::{
     collections::HashMap,

@@ -25,17 +25,10 @@ pub struct TemporaryDirectory {
 }
 
 impl TemporaryDirectory {
-    /// Creates the directory, uses it for all temporary files of the process, and removes those that killed processes left.
+    /// Creates the directory in this one, and removes those that killed processes left there.
     /// # Errors
     /// Returns the I/O error.
-    pub fn create() -> io::Result<Self> {
-        let directory = Self::create_in(&tempfile::env::temp_dir())?;
-        // Fails only if there is one already, which is that of this process.
-        let _ = tempfile::env::override_temp_dir(&directory.path);
-        Ok(directory)
-    }
-
-    fn create_in(parent: &Path) -> io::Result<Self> {
+    pub fn create(parent: &Path) -> io::Result<Self> {
         let failed = |error| io::Error::other(format!("cannot write temporary files to {}: {error}", parent.display()));
         remove_abandoned(parent);
         let path = parent.join(format!("{PREFIX}{:016x}", rand::random::<u64>()));
@@ -144,7 +137,7 @@ mod tests {
     fn only_directories_of_running_processes_are_kept() {
         let parent = tempfile::tempdir().unwrap();
         let parent = parent.path();
-        let running = TemporaryDirectory::create_in(parent).unwrap();
+        let running = TemporaryDirectory::create(parent).unwrap();
         fs::write(running.path().join("upload"), "x").unwrap();
         // A killed process leaves both, and its lock is free.
         let killed = parent.join(format!("{PREFIX}0"));
@@ -152,7 +145,7 @@ mod tests {
         fs::write(killed.join("upload"), "x").unwrap();
         fs::write(lock_path(&killed), "").unwrap();
         fs::write(parent.join("other"), "x").unwrap();
-        let next = TemporaryDirectory::create_in(parent).unwrap();
+        let next = TemporaryDirectory::create(parent).unwrap();
         assert!(!killed.exists() && !lock_path(&killed).exists());
         assert!(running.path().join("upload").exists());
         drop((running, next));

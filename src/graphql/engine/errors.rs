@@ -95,8 +95,8 @@ fn apply_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
             tracing::warn!(%request_id, cause = %reason, "commit outcome unknown");
             (ErrorCode::Unavailable, UNKNOWN_OUTCOME_MESSAGE.to_owned())
         }
-        Error::WriteRefused(reason) => {
-            tracing::warn!(%request_id, cause = %reason, "write refused by the database");
+        Error::WriteRejected(reason) => {
+            tracing::warn!(%request_id, cause = %reason, "write rejected by the database");
             (ErrorCode::Unavailable, "nothing can be changed at the moment; try again later".to_owned())
         }
         Error::Constraint { .. } | Error::Internal(_) => {

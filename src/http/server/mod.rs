@@ -104,7 +104,8 @@ async fn serve_connection(
             Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, in_progress)))
         }
     });
-    let mut connection = pin!(http1::Builder::new().serve_connection(stream, service));
+    // The phase has the time limit of headers.
+    let mut connection = pin!(http1::Builder::new().header_read_timeout(None).serve_connection(stream, service));
     // The outcome is ignored: a client may close its connection at any time.
     tokio::select! {
         _ = connection.as_mut() => return,

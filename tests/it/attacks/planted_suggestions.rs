@@ -124,6 +124,6 @@ async fn staff_block_a_suggestion() {
         "done"
     );
     assert_eq!(suggested(&app, "scam").await, ["scams call"]);
-    let refused = app.customer().await.mutate("searchRuleCreate", "searchRule { id }", rule).await;
-    assert_eq!(refused.code(), "FORBIDDEN");
+    let rejected = app.customer().await.mutate("searchRuleCreate", "searchRule { id }", rule).await;
+    assert_eq!(rejected.code(), "FORBIDDEN");
 }

@@ -1,4 +1,4 @@
-//! A database that cannot be written: the probe says so, and clients are told to try again.
+//! A database that cannot be written: the probe says so, and clients get an error that says so.
 
 use axum::{body::Body, http::Request};
 use serde_json::json;
@@ -26,7 +26,7 @@ async fn server_is_not_ready_while_the_disk_is_full() {
         .await;
     let create = async || customer.mutate("wishlistCreate", "wishlist { id }", json!({ "name": "Boat" })).await;
     assert_eq!(create().await.code(), "UNAVAILABLE");
-    assert_eq!(readiness(&app).await, (503, "degraded: the database refuses writes\n".to_owned()));
+    assert_eq!(readiness(&app).await, (503, "degraded: the database rejects writes\n".to_owned()));
     app.database.sql("DROP TRIGGER wishlists_disk ON wishlists").await;
     assert_eq!(create().await.outcome("wishlistCreate"), "done");
     assert_eq!(readiness(&app).await, (200, "ok\n".to_owned()));

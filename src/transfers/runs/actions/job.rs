@@ -88,7 +88,7 @@ fn is_transient(error: &Error) -> bool {
         Error::Retry(_)
             | Error::Unavailable(_)
             | Error::CommitUnknown(_)
-            | Error::WriteRefused(_)
+            | Error::WriteRejected(_)
             | Error::Coded(ErrorCode::Unavailable, _)
     )
 }
