@@ -30,7 +30,7 @@ const CONDITION: usize = 10;
 /// Complexity of a condition that an index answers in part: the beginning of a text.
 const PREFIX_CONDITION: usize = 100;
 /// Complexity of a condition for which most rows may be read: a part of a text.
-const PART_CONDITION: usize = 1_000;
+const PART_CONDITION: usize = 500;
 
 /// Complexity of counting a list.
 pub const COUNT: usize = 50;

@@ -54,12 +54,15 @@ pub async fn is_expired(mut conn: &Conn, order: OrderId) -> Result<bool> {
 
 /// Lets an order wait until this time, or for ever. A later time stays.
 pub async fn extend(mut conn: &Conn, order: OrderId, until: Option<DateTime<Utc>>) -> Result<()> {
-    let waiting = unpaid::table.filter(unpaid::order_id.eq(order)).filter(unpaid::ended_at.is_null());
+    let waiting = unpaid::order_id.eq(order).and(unpaid::ended_at.is_null());
     match until {
-        None => diesel::update(waiting).set(unpaid::expires_at.eq(None::<DateTime<Utc>>)).execute(&mut conn).await?,
+        None => {
+            let orders = diesel::update(unpaid::table.filter(waiting));
+            orders.set(unpaid::expires_at.eq(None::<DateTime<Utc>>)).execute(&mut conn).await?
+        }
         Some(until) => {
-            let sooner = waiting.filter(unpaid::expires_at.lt(until));
-            diesel::update(sooner).set(unpaid::expires_at.eq(until)).execute(&mut conn).await?
+            let orders = diesel::update(unpaid::table.filter(waiting).filter(unpaid::expires_at.lt(until)));
+            orders.set(unpaid::expires_at.eq(until)).execute(&mut conn).await?
         }
     };
     Ok(())
@@ -67,8 +70,9 @@ pub async fn extend(mut conn: &Conn, order: OrderId, until: Option<DateTime<Utc>
 
 /// Lets an order that did not expire, because there was nothing to pay, expire at this time.
 pub async fn start(mut conn: &Conn, order: OrderId, expires_at: DateTime<Utc>) -> Result<()> {
-    let waiting = unpaid::table.filter(unpaid::order_id.eq(order)).filter(unpaid::ended_at.is_null());
-    diesel::update(waiting).set(unpaid::expires_at.eq(expires_at)).execute(&mut conn).await?;
+    let waiting = unpaid::order_id.eq(order).and(unpaid::ended_at.is_null());
+    let orders = diesel::update(unpaid::table.filter(waiting));
+    orders.set(unpaid::expires_at.eq(expires_at)).execute(&mut conn).await?;
     Ok(())
 }
 

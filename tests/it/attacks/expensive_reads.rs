@@ -55,12 +55,13 @@ async fn many_expensive_reads_in_one_document_are_rejected_before_they_run() {
             "{{ {} }}",
             aliases(20, "search { totalCount { value } facets { brands { count } categories { count } } }")
         ),
-        format!("{{ categories(first: 100) {{ nodes {{ {} }} }} }}", FILTERED.trim_matches(['{', '}', ' ']).to_owned() + " }"),
+        format!("{{ categories(first: 100) {{ nodes {{ {} }} }} }}", &FILTERED[2..FILTERED.len() - 2]),
     ] {
         let response = app.anonymous().run(&document).await;
+        let document = &document[..document.len().min(200)];
         assert_eq!(response.json["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{document}: {}", response.json);
         assert_eq!(response.json["data"], Value::Null);
-        assert_eq!(response.statements(), 0, "{document}");
+        assert_eq!(response.json["extensions"]["sql"]["statements"], 0, "{document}");
     }
     app.anonymous().run(FILTERED).await.at("products.nodes");
     // The same filter given as a variable costs the same.
