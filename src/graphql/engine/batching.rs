@@ -43,8 +43,6 @@ pub struct Dispatcher(Arc<Inner>);
 struct Inner {
     operation_waker: Arc<OperationWaker>,
     state: Mutex<State>,
-    /// Canceled when the operation ends: batches that are still running then have nobody to wait for them.
-    ended: CancellationToken,
 }
 
 type Callback = Box<dyn FnOnce() + Send>;
@@ -59,6 +57,8 @@ struct State {
     pending_dispatches: Vec<Callback>,
     /// Results to deliver when the next step begins.
     pending_deliveries: Vec<Callback>,
+    /// Canceled when the operation ends: batches that are still running then have nobody to wait for them.
+    ended: CancellationToken,
 }
 
 /// Wakes the operation's task and records that it was woken.
@@ -82,7 +82,7 @@ impl Wake for OperationWaker {
 impl Dispatcher {
     /// Runs the operation whose loads this dispatcher batches. When it ends or is dropped, its batches are dropped too.
     pub async fn run<F: Future>(&self, operation: F) -> F::Output {
-        let _end = self.0.ended.clone().drop_guard();
+        let _end = OperationEnd(self);
         let mut operation = pin!(operation);
         let operation_waker = &self.0.operation_waker;
         let waker = Waker::from(Arc::clone(operation_waker));
@@ -135,6 +135,19 @@ impl Dispatcher {
             drop(state);
             callback();
         }
+    }
+}
+
+/// Ends the operation when it is dropped.
+struct OperationEnd<'a>(&'a Dispatcher);
+
+impl Drop for OperationEnd<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.0.state);
+        state.is_running = false;
+        let ended = mem::take(&mut state.ended);
+        drop(state);
+        ended.cancel();
     }
 }
 
@@ -240,7 +253,7 @@ fn dispatch_batch<K: LoaderKey, V: LoaderValue>(
     loader: InnerLoader<K, V>,
 ) {
     let Some(OpenBatch { keys, sender, .. }) = lock(open_batch).take() else { return };
-    let (dispatcher, ended) = (dispatcher.clone(), dispatcher.0.ended.clone());
+    let (dispatcher, ended) = (dispatcher.clone(), lock(&dispatcher.0.state).ended.clone());
     let work = async move {
         let answers = loader.try_load_many(keys).await;
         let result = answers.map_err(|error| Error::Internal(error.to_string())).and_then(collect_values);

@@ -5,7 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 use async_graphql::{Context, Enum, ObjectType, OutputType, TypeName};
 use souk_macros::object;
 
-use super::{batching::LoaderValue, cost::COUNT};
+use super::{
+    batching::LoaderValue,
+    cost::{COUNT, list_complexity},
+};
 use crate::{
     error::Result,
     ids::RowId,
@@ -17,9 +20,10 @@ const SHORT_LIST: usize = 3;
 /// Complexity up to which a selection is short.
 const SHORT_SELECTION: usize = 64;
 
-/// Returns the complexity of a list: the page size times the complexity of the selection on each item.
+/// Returns the complexity of a list: the page size times the complexity of the selection on each item, and what the list has
+/// once.
 pub fn cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
-    page_size(first, last).saturating_mul(child).saturating_add(1)
+    list_complexity(child, |each| page_size(first, last).saturating_mul(each))
 }
 
 /// Returns the complexity of a list that is rarely full, such as the children of a category. Clients ask for a large
@@ -27,8 +31,10 @@ pub fn cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
 /// beyond that, such as a list of products, counts for the whole page.
 pub fn short_list_cost(first: Option<i32>, last: Option<i32>, child: usize) -> usize {
     let page_size = page_size(first, last);
-    let short = page_size.min(SHORT_LIST).saturating_mul(child.min(SHORT_SELECTION));
-    page_size.saturating_mul(child.saturating_sub(SHORT_SELECTION)).saturating_add(short).saturating_add(1)
+    list_complexity(child, |each| {
+        let short = page_size.min(SHORT_LIST).saturating_mul(each.min(SHORT_SELECTION));
+        page_size.saturating_mul(each.saturating_sub(SHORT_SELECTION)).saturating_add(short)
+    })
 }
 
 fn page_size(first: Option<i32>, last: Option<i32>) -> usize {

@@ -32,8 +32,28 @@ const PREFIX_CONDITION: usize = 100;
 /// Complexity of a condition for which most rows may be read: a part of a text.
 const PART_CONDITION: usize = 500;
 
+/// Factor that marks a complexity which a list has once, whatever the size of its page. The maximum below keeps other
+/// complexities far below it: a document has at most some thousands of fields.
+const ONCE: usize = 1 << 44;
+
+/// Maximum complexity of a list.
+const MAX_LIST: usize = 1 << 24;
+
 /// Complexity of counting a list.
-pub const COUNT: usize = 50;
+pub const COUNT: usize = once(20);
+
+/// Marks the complexity of a field of a list as one that the list has once, such as its count. The field must be one of a
+/// connection, whose complexity is that of [`list_complexity`].
+pub const fn once(complexity: usize) -> usize {
+    complexity * ONCE
+}
+
+/// Returns the complexity of a list: what it has once, and what `of_items` makes of the complexity of the selection on each
+/// item.
+pub fn list_complexity(selection: usize, of_items: impl FnOnce(usize) -> usize) -> usize {
+    let (once, each) = (selection / ONCE, selection % ONCE);
+    once.saturating_add(of_items(each)).saturating_add(1).min(MAX_LIST)
+}
 
 /// Returns the complexity of the `where` argument of a field; 0 if it has none.
 /// # Errors
@@ -169,6 +189,16 @@ pub fn rounded(points: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_have_some_complexity_once() {
+        let page = |selection| list_complexity(selection, |each| each.saturating_mul(100));
+        assert_eq!(page(3), 301);
+        assert_eq!(page(3 + COUNT), 321);
+        assert_eq!(page(usize::MAX % ONCE), MAX_LIST);
+        // Lists in lists are never mistaken for what a list has once.
+        assert_eq!(page(5_000 * MAX_LIST), MAX_LIST);
+    }
 
     fn complexity(filter: serde_json::Value) -> usize {
         value_complexity(&Value::from_json(filter).unwrap())

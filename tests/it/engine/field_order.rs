@@ -8,7 +8,7 @@ use crate::support::{Actor, ProductSpec, TestApp, bulk::nth_id};
 async fn data(actor: &Actor<'_>, document: &str) -> String {
     let response = actor.run(document).await;
     let start = response.text.find("\"data\":").expect("data") + "\"data\":".len();
-    let end = response.text.find(",\"extensions\":{\"sql\"").expect("the extension with the statement count");
+    let end = response.text.find(",\"extensions\":{\"cost\"").expect("the extension with the cost");
     response.text[start..end].to_owned()
 }
 

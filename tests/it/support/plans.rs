@@ -120,10 +120,14 @@ fn split_debug_list(list: &str) -> Vec<String> {
     all.iter().map(|value| value.trim().to_owned()).collect()
 }
 
-/// Converts a value in debug format into an SQL literal: `UserId(7)`, `Pending`, `"%a%"` and lists of them.
+/// Converts a value in debug format into an SQL literal: `UserId(7)`, `Some(UserId(7))`, `None`, `Pending`, `"%a%"` and
+/// lists of them.
 fn sql_literal(name: &str, value: &str) -> String {
+    if value == "None" {
+        return format!("NULL::{name}");
+    }
     let plain = |value: &str| {
-        let wrapped = || value.split_once('(').map_or(value, |(_, inner)| inner.trim_end_matches(')'));
+        let wrapped = || value.rsplit_once('(').map_or(value, |(_, inner)| inner.trim_end_matches(')'));
         let inner = if value.starts_with('"') { value } else { wrapped() };
         match serde_json::from_str::<String>(inner) {
             Ok(text) => text,

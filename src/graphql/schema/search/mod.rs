@@ -17,7 +17,7 @@ use crate::{
     graphql::{
         engine::{
             connections::{PageInfo, TotalCount, cost},
-            cost::filter_complexity,
+            cost::{filter_complexity, once},
             objects::{Abstract, AbstractType, DynObject},
             scalars::global_id,
         },
@@ -220,8 +220,11 @@ impl SearchQuery {
     }
 }
 
-/// Complexity of a search, and of each facet and the count of its results: they may read many entries.
-pub(super) const FACET: usize = 500;
+/// Complexity of a search, which may read many entries.
+pub(super) const SEARCH: usize = 500;
+
+/// Complexity of each facet, and of the count of the results.
+pub(super) const FACET: usize = once(500);
 
 /// Complexity of a word of a query, which may be corrected.
 const WORD: usize = 250;
@@ -229,7 +232,7 @@ const WORD: usize = 250;
 /// Returns the complexity of a query.
 fn query_complexity(query: Option<&str>) -> usize {
     let words = query.map_or(0, |query| query.split_whitespace().count());
-    FACET.saturating_add(words.saturating_mul(WORD))
+    SEARCH.saturating_add(words.saturating_mul(WORD))
 }
 
 /// Returns what is selected of the results.

@@ -12,7 +12,7 @@ use crate::{
             categories::category,
             context::ContextExt,
             products::product,
-            search::{FACET, SearchResult, SearchResultMember},
+            search::{SEARCH, SearchResult, SearchResultMember},
             websites::named_website,
         },
     },
@@ -66,7 +66,7 @@ impl SuggestionQuery {
     /// Returns suggestions for a query that is being typed: names of categories, brands and products for sale, and
     /// queries of other users that had results. Suggestions are grouped by origin, the most likely first. Empty if the
     /// text contains no words.
-    #[graphql(complexity = "FACET + cost(Some(first), None, child_complexity)")]
+    #[graphql(complexity = "SEARCH + cost(Some(first), None, child_complexity)")]
     async fn search_suggestions(
         &self,
         ctx: &Context<'_>,
