@@ -6,10 +6,7 @@ use std::time::{Duration, Instant};
 
 use diesel_async::{
     AsyncPgConnection,
-    pooled_connection::{
-        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::Pool,
-    },
+    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool},
 };
 use futures_util::FutureExt;
 use tokio::time::timeout;

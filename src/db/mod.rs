@@ -39,10 +39,11 @@ use diesel_async::{
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::Semaphore;
 
-pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
 use self::{
-    expensive_reads::ExpensiveReads, lease::Lease, reads::ReadConnections, recorder::StatementListener, writability::LastWrite,
+    expensive_reads::ExpensiveReads, lease::Lease, reads::ReadConnections, recorder::StatementListener,
+    writability::LastWrite,
 };
+pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
 use crate::error::{Error, Result};
 
 /// The parameter of every store function: a shared or pooled connection.

@@ -36,9 +36,8 @@ use crate::{
     error::ErrorCode,
     graphql::{
         engine::{
-            Engine, Operation,
+            Engine, Operation, PreparedRequest,
             batching::Dispatcher,
-            PreparedRequest,
             budget::Budget,
             cost::{Meter, OperationKind},
             errors::{code, coded, from_error},
@@ -116,7 +115,9 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
             for request in requests {
                 let (files, started) = (RequestFiles::default(), Instant::now());
                 let response = match started < deadline {
-                    true => run(&endpoint, &parts, &origin, request, files, &budget, started, deadline, &request_id).await,
+                    true => {
+                        run(&endpoint, &parts, &origin, request, files, &budget, started, deadline, &request_id).await
+                    }
                     false => Err(coded(ErrorCode::Timeout, NOT_STARTED).into()),
                 };
                 responses.push(response.unwrap_or_else(|error| error.into_graphql_response(&request_id)));

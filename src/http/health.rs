@@ -36,29 +36,29 @@ impl Health {
         }
         match self.db.read(database_state).await {
             Err(_) => Some("the database cannot be reached\n"),
-            Ok(DatabaseState::IsNotMigrated) => Some("migrations are pending\n"),
-            Ok(DatabaseState::IsReadOnly) => Some("degraded: the database is read-only\n"),
-            Ok(DatabaseState::IsReady) if self.db.has_rejected_write() => {
+            Ok(DatabaseState::NotMigrated) => Some("migrations are pending\n"),
+            Ok(DatabaseState::ReadOnly) => Some("degraded: the database is read-only\n"),
+            Ok(DatabaseState::Ready) if self.db.has_rejected_write() => {
                 Some("degraded: the database rejects writes\n")
             }
-            Ok(DatabaseState::IsReady) => None,
+            Ok(DatabaseState::Ready) => None,
         }
     }
 }
 
 /// What the database says about itself.
 enum DatabaseState {
-    IsReady,
-    IsNotMigrated,
-    IsReadOnly,
+    Ready,
+    NotMigrated,
+    ReadOnly,
 }
 
 async fn database_state(conn: &Conn) -> Result<DatabaseState> {
     if !migrations::is_current(conn).await? {
-        return Ok(DatabaseState::IsNotMigrated);
+        return Ok(DatabaseState::NotMigrated);
     }
     let is_read_only = writability::is_read_only(conn).await?;
-    Ok(if is_read_only { DatabaseState::IsReadOnly } else { DatabaseState::IsReady })
+    Ok(if is_read_only { DatabaseState::ReadOnly } else { DatabaseState::Ready })
 }
 
 pub(super) async fn livez() -> &'static str {

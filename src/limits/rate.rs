@@ -140,7 +140,8 @@ impl RateLimiter {
         let all = [quotas.anonymous, quotas.customer, quotas.staff, quotas.key];
         let all = all.into_iter().chain(quotas.single_keys.values().copied());
         // Later a bucket is full again, as long as it has no debt of more than a full one.
-        let idle = Duration::from_secs(all.map(|quota| 2 * u64::from(quota.window_seconds())).max().unwrap_or(1).max(60));
+        let idle =
+            Duration::from_secs(all.map(|quota| 2 * u64::from(quota.window_seconds())).max().unwrap_or(1).max(60));
         let buckets = Cache::builder().max_capacity(MAX_BUCKETS).time_to_idle(idle).build();
         Self { quotas: Arc::new(quotas), buckets }
     }
@@ -194,8 +195,7 @@ mod tests {
     fn limiter(quota: &str) -> RateLimiter {
         let quota = quota.parse().unwrap();
         let single = [(ApiKeyId(7), "1000000:1".parse().unwrap())];
-        let quotas =
-            Quotas { anonymous: quota, customer: quota, staff: quota, key: quota, single_keys: single.into() };
+        let quotas = Quotas { anonymous: quota, customer: quota, staff: quota, key: quota, single_keys: single.into() };
         RateLimiter::new(quotas)
     }
 

@@ -25,7 +25,7 @@ fn is_host(word: &str) -> bool {
     let labels: Vec<&str> = word.trim_matches(['.', '-']).split('.').collect();
     let [others @ .., last] = labels.as_slice() else { return false };
     let is_number = |label: &&str| !label.is_empty() && label.chars().all(|c| c.is_ascii_digit());
-    if labels.len() == 4 && labels.iter().all(|label| is_number(label)) {
+    if labels.len() == 4 && labels.iter().all(is_number) {
         return true;
     }
     let is_top_level =

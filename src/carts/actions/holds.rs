@@ -3,7 +3,7 @@
 
 use crate::{
     carts::{
-        model::{Shopper, HeldUnits},
+        model::{HeldUnits, Shopper},
         store::holds::{self, Except},
     },
     db::Conn,

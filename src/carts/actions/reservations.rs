@@ -12,7 +12,7 @@ use super::{
 use crate::{
     auth::{Scope, Viewer},
     carts::{
-        model::{CartLineRow, CartRow, Shopper, Reservation},
+        model::{CartLineRow, CartRow, Reservation, Shopper},
         store,
     },
     db::{Conn, Db},
@@ -27,7 +27,13 @@ use crate::{
 /// # Errors
 /// NOT_FOUND for a cart that is not the viewer's; CART_EMPTY; PRODUCT_INACTIVE and OUT_OF_STOCK of `lines.<n>`;
 /// OUT_OF_RANGE if the client would hold too much.
-pub async fn reserve(db: &Db, viewer: &Viewer, shopper: &Shopper, id: CartId, time: Option<Duration>) -> Result<CartRow> {
+pub async fn reserve(
+    db: &Db,
+    viewer: &Viewer,
+    shopper: &Shopper,
+    id: CartId,
+    time: Option<Duration>,
+) -> Result<CartRow> {
     let holder = viewer.require_holder()?;
     db.contended_transaction(async |conn| {
         let cart = lock(conn, &holder, id, "id").await?;

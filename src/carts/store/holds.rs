@@ -7,7 +7,7 @@ use diesel::{dsl::sum, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use crate::{
-    carts::model::{Shopper, HeldUnits},
+    carts::model::{HeldUnits, Shopper},
     db::{
         Conn,
         sql::clock_timestamp,

@@ -54,33 +54,3 @@ impl Pace {
         timer.as_mut().poll(context)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-
-    use super::*;
-
-    /// Returns after how many seconds a client that moves `bytes` every `pause` seconds is too slow; none within 1,000.
-    async fn too_slow_after(bytes: usize, pause: u64) -> Option<u64> {
-        let (mut pace, started) = (Pace::new(Duration::from_secs(20)), Instant::now());
-        while started.elapsed() < Duration::from_secs(1_000) {
-            let wait = tokio::time::timeout(Duration::from_secs(pause), poll_fn(|context| pace.poll_too_slow(context)));
-            match wait.await {
-                Ok(()) => return Some(started.elapsed().as_secs()),
-                Err(_) => pace.add(bytes),
-            }
-        }
-        None
-    }
-
-    #[tokio::test]
-    async fn clients_that_pause_or_crawl_are_too_slow() {
-        tokio::time::pause();
-        assert_eq!(too_slow_after(1_000_000, 21).await, Some(20), "a pause of more than 20 s");
-        assert_eq!(too_slow_after(1, 1).await, Some(20), "a byte per second");
-        assert_eq!(too_slow_after(5 * 512, 5).await, Some(40), "half of the minimum");
-        assert_eq!(too_slow_after(5 * 1024, 5).await, None, "the minimum");
-        assert_eq!(too_slow_after(1_000_000, 15).await, None, "pauses of less than 20 s");
-    }
-}

@@ -11,11 +11,11 @@ use crate::config::ConnectionSettings;
 #[derive(Debug, Clone, Copy)]
 enum Waiting {
     /// For the first byte of the next request, until this time.
-    ForRequest(Instant),
+    Request(Instant),
     /// For the headers of a request, until this time.
-    ForHeaders(Instant),
+    Headers(Instant),
     /// For the end of the current request, which has time limits of its own.
-    ForResponse,
+    Response,
 }
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Phase {
     /// Returns the phase of a new connection, whose client has to send headers.
     pub fn new(settings: ConnectionSettings) -> Self {
         let now = Instant::now();
-        let waiting = Waiting::ForHeaders(now + settings.header_timeout);
+        let waiting = Waiting::Headers(now + settings.header_timeout);
         Self { settings, state: Arc::new(Mutex::new(State { waiting, client_is_slow_since: Some(now) })) }
     }
 
@@ -47,22 +47,22 @@ impl Phase {
     /// Bytes arrived. The first of a request start the time limit of its headers.
     pub fn received(&self) {
         let mut state = self.state();
-        if let Waiting::ForRequest(_) = state.waiting {
-            state.waiting = Waiting::ForHeaders(Instant::now() + self.settings.header_timeout);
+        if let Waiting::Request(_) = state.waiting {
+            state.waiting = Waiting::Headers(Instant::now() + self.settings.header_timeout);
         }
     }
 
     /// The headers of a request arrived. The request ends when the returned value is dropped.
     pub fn begin_request(&self) -> RequestInProgress {
-        *self.state() = State { waiting: Waiting::ForResponse, client_is_slow_since: None };
+        *self.state() = State { waiting: Waiting::Response, client_is_slow_since: None };
         RequestInProgress(self.clone())
     }
 
     /// Returns when the client must have sent more; none during a request.
     pub fn deadline(&self) -> Option<Instant> {
         match self.state().waiting {
-            Waiting::ForRequest(until) | Waiting::ForHeaders(until) => Some(until),
-            Waiting::ForResponse => None,
+            Waiting::Request(until) | Waiting::Headers(until) => Some(until),
+            Waiting::Response => None,
         }
     }
 
@@ -71,7 +71,7 @@ impl Phase {
         let mut state = self.state();
         match (is_slow, state.waiting) {
             (true, _) => _ = state.client_is_slow_since.get_or_insert_with(Instant::now),
-            (false, Waiting::ForResponse) => state.client_is_slow_since = None,
+            (false, Waiting::Response) => state.client_is_slow_since = None,
             (false, _) => {}
         }
     }
@@ -89,7 +89,7 @@ pub struct RequestInProgress(Phase);
 impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let now = Instant::now();
-        let waiting = Waiting::ForRequest(now + self.0.settings.idle_timeout);
+        let waiting = Waiting::Request(now + self.0.settings.idle_timeout);
         *self.0.state() = State { waiting, client_is_slow_since: Some(now) };
     }
 }

@@ -42,7 +42,13 @@ pub struct OrderRequest {
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers; FORBIDDEN for an API key; user errors of the lines: NOT_FOUND, PRODUCT_INACTIVE for a product that the
 /// viewer may see or knows, OUT_OF_STOCK, MULTIPLE_WEBSITES, OUT_OF_RANGE; IDEMPOTENCY_MISMATCH.
-pub async fn create(db: &Db, viewer: &Viewer, shopper: &Shopper, request: OrderRequest, key: String) -> Result<OrderRow> {
+pub async fn create(
+    db: &Db,
+    viewer: &Viewer,
+    shopper: &Shopper,
+    request: OrderRequest,
+    key: String,
+) -> Result<OrderRow> {
     let me = viewer.require_account()?;
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
     key.check()?;
@@ -103,8 +109,10 @@ async fn place_order(
     let buyer = Buyer { shopper, user: Some(me), guest: None, contact, addresses, note: None };
     let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
     carts::actions::check_unpaid_orders(conn, shopper, "lines").await?;
-    carts::actions::check_order(conn, shopper, Except::default(), &items, |_, product| quantity_field(request, product))
-        .await?;
+    carts::actions::check_order(conn, shopper, Except::default(), &items, |_, product| {
+        quantity_field(request, product)
+    })
+    .await?;
     let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("no order was created".into()))
 }

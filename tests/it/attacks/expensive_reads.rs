@@ -92,7 +92,8 @@ async fn statements_of_an_operation_that_timed_out_are_canceled() {
     let created = admin.mutate("categoryCreate", "category { id }", json!({ "name": "Mugs" })).await;
     assert_eq!(created.outcome("categoryCreate"), "done");
     let _lock = lock_products(&app).await;
-    let nested = r#"{ categories { nodes { products(where: {name: {contains: "mug"}}, first: 1) { nodes { id } } } } }"#;
+    let nested =
+        r#"{ categories { nodes { products(where: {name: {contains: "mug"}}, first: 1) { nodes { id } } } } }"#;
     for document in [FILTERED, nested] {
         let response = app.anonymous().run(document).await;
         assert_eq!(response.json["errors"][0]["extensions"]["code"], "TIMEOUT", "{}", response.json);
@@ -113,7 +114,10 @@ async fn one_client_leaves_connections_to_others() {
     let connections = DbSettings::default().expensive_read_connections;
     wait_for_lock_waiters(&app, connections - 1).await;
     // A list of orders is an expensive read too.
-    staff.run(r#"{ orders(where: {contactEmail: {eq: "ada@souk.example"}}) { nodes { id } } }"#).await.at("orders.nodes");
+    staff
+        .run(r#"{ orders(where: {contactEmail: {eq: "ada@souk.example"}}) { nodes { id } } }"#)
+        .await
+        .at("orders.nodes");
     drop((lock, sockets));
 }
 

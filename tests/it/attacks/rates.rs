@@ -90,9 +90,8 @@ async fn rejected_requests_cost_points_too() {
     };
     let unreadable = || post("192.0.2.1", &json!({ "query": "{ products(" }));
     let unknown_field = || post("192.0.2.1", &json!({ "query": "{ nothing }" }));
-    let image = || {
-        Request::get("/media/0000/600.webp").header("x-forwarded-for", "192.0.2.1").body(Body::empty()).unwrap()
-    };
+    let image =
+        || Request::get("/media/0000/600.webp").header("x-forwarded-for", "192.0.2.1").body(Body::empty()).unwrap();
     let requests: [&dyn Fn() -> Request<Body>; 4] = [&wrong_token, &unreadable, &unknown_field, &image];
     for (i, request) in requests.into_iter().enumerate() {
         let app = limited().build().await;

@@ -64,7 +64,10 @@ async fn image_is_uploaded_returned_and_served_as_immutable() {
     );
     assert!(image["blurhash"].as_str().is_some_and(|hash| hash.len() > 5));
     let (large, small) = (image["url"].as_str().unwrap(), image["small"].as_str().unwrap());
-    assert!(large.starts_with("http://souk/media/") && large.ends_with("/200.webp") && small.ends_with("/160.jpg"), "{image}");
+    assert!(
+        large.starts_with("http://souk/media/") && large.ends_with("/200.webp") && small.ends_with("/160.jpg"),
+        "{image}"
+    );
 
     let (status, headers, bytes) = get(&app, "GET", small, &[]).await;
     assert_eq!((status, headers["content-type"].to_str().unwrap()), (StatusCode::OK, "image/jpeg"));

@@ -136,7 +136,8 @@ async fn confirmation_shows_the_address_with_the_name_of_its_country() {
     let rope = app.product(app.website("sailor").await.id, ProductSpec { stock: 9, ..ProductSpec::default() }).await.id;
     // Unverified addresses get no text of the sender.
     let ada = app.customer().await;
-    let verified = format!("UPDATE users SET email = 'ada@souk.example', email_verified_at = now() WHERE id = {}", ada.id.0);
+    let verified =
+        format!("UPDATE users SET email = 'ada@souk.example', email_verified_at = now() WHERE id = {}", ada.id.0);
     app.database.sql(&verified).await;
     let cart = ada.create_cart(&[(rope, 1)]).await;
     assert_eq!(ada.checkout_with(&cart, "k", json!({ "address": office() })).await.outcome("checkout"), "done");

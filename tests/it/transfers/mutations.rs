@@ -77,7 +77,7 @@ async fn export_file_url_lasts_an_hour_and_its_key_is_idempotent() {
     let run = transfer_status(&manager, &id).await;
     assert_eq!((&run["status"], &run["processed"], &run["total"]), (&json!("DONE"), &json!(2), &json!(2)));
     assert_eq!((&run["website"]["code"], &run["user"]["id"]), (&json!("sailor"), &json!(manager.global_id())));
-    assert!(run["downloadUrl"].as_str().is_some_and(|url| url.starts_with("/files/")), "{run}");
+    assert!(run["downloadUrl"].as_str().is_some_and(|url| url.starts_with("http://souk/files/")), "{run}");
     assert_eq!(
         stored_file(&app, "output_key", &id).await,
         "sku,stock,low_stock_threshold,inventory_policy,backorders\nR,3,5,tracked,deny\nS,3,5,tracked,deny\n"

@@ -229,9 +229,12 @@ pub(super) const FACET: usize = once(500);
 /// Complexity of a word of a query, which may be corrected.
 const WORD: usize = 250;
 
+/// Maximum number of words that count; a longer query is rejected.
+const MAX_WORDS: usize = 40;
+
 /// Returns the complexity of a query.
 fn query_complexity(query: Option<&str>) -> usize {
-    let words = query.map_or(0, |query| query.split_whitespace().count());
+    let words = query.map_or(0, |query| query.split_whitespace().take(MAX_WORDS).count());
     SEARCH.saturating_add(words.saturating_mul(WORD))
 }
 

@@ -364,7 +364,9 @@ pub const CASES: &[Case] = &[
     Case(
         "searchRuleCreate",
         r#"{"websiteId": "WEBSITE", "words": ["sale"], "url": "/sale"}"#,
-        &[r#"CREATED SEARCH_RULE sailor null {"url":"/sale","words":["sale"],"website_id":"WEBSITE","blocks_suggestions":false}"#],
+        &[
+            r#"CREATED SEARCH_RULE sailor null {"url":"/sale","words":["sale"],"website_id":"WEBSITE","blocks_suggestions":false}"#,
+        ],
     ),
     Case(
         "searchRuleUpdate",
@@ -374,7 +376,9 @@ pub const CASES: &[Case] = &[
     Case(
         "searchRuleDelete",
         r#"{"id": "RULE"}"#,
-        &[r#"DELETED SEARCH_RULE sailor {"words":["rope","cord"],"website_id":"WEBSITE","blocks_suggestions":false} null"#],
+        &[
+            r#"DELETED SEARCH_RULE sailor {"words":["rope","cord"],"website_id":"WEBSITE","blocks_suggestions":false} null"#,
+        ],
     ),
     // Mutations that change nothing in the log.
     Case("paymentVoid", r#"{"id": "PAYMENT", "idempotencyKey": "k"}"#, &[]),
