@@ -38,9 +38,7 @@ impl Health {
             Err(_) => Some("the database cannot be reached\n"),
             Ok(DatabaseState::NotMigrated) => Some("migrations are pending\n"),
             Ok(DatabaseState::ReadOnly) => Some("degraded: the database is read-only\n"),
-            Ok(DatabaseState::Ready) if self.db.has_rejected_write() => {
-                Some("degraded: the database rejects writes\n")
-            }
+            Ok(DatabaseState::Ready) if self.db.has_rejected_write() => Some("degraded: the database rejects writes\n"),
             Ok(DatabaseState::Ready) => None,
         }
     }

@@ -96,6 +96,7 @@ impl FairQueue {
             _ => None,
         };
         if let Some(full) = full {
+            state.forget_if_idle(client.key);
             return Err(full);
         }
         let (sender, receiver) = oneshot::channel();
@@ -114,10 +115,8 @@ impl FairQueue {
         state.running -= 1;
         if let Some(client) = state.clients.get_mut(&key) {
             client.running -= 1;
-            if client.running == 0 && client.waiting.is_empty() {
-                state.clients.remove(&key);
-            }
         }
+        state.forget_if_idle(key);
         while state.running < self.0.limits.running && self.serve_next(state) {}
     }
 
@@ -139,16 +138,24 @@ impl FairQueue {
                 Err(mut place) => place.0 = None,
             }
         }
-        match client.waiting.is_empty() {
-            false => state.turns.push_back(key),
-            true if client.running == 0 => drop(state.clients.remove(&key)),
-            true => {}
+        if !client.waiting.is_empty() {
+            state.turns.push_back(key);
         }
+        state.forget_if_idle(key);
         true
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Forgets a client without work, so that the number of clients is bounded by the work.
+    fn forget_if_idle(&mut self, key: ClientKey) {
+        if self.clients.get(&key).is_some_and(|client| client.running == 0 && client.waiting.is_empty()) {
+            self.clients.remove(&key);
+        }
     }
 }
 
@@ -197,10 +204,8 @@ impl Drop for Position {
         *waiting -= before - client.waiting.len();
         if client.waiting.is_empty() {
             turns.retain(|key| *key != self.key);
-            if client.running == 0 {
-                clients.remove(&self.key);
-            }
         }
+        guard.forget_if_idle(self.key);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The plans of the statements that an operation ran, taken from the connections that ran them.
-//! Rule: most read connections use generic plans, so the plan of a prepared statement is that of every call;
-//! connections that plan for the actual values are asked with the values that were sent.
+//! Rule: connections for bounded reads use generic plans, so the plan of a prepared statement is that of every call;
+//! those for expensive reads, which plan for the actual values, are asked with the values that were sent.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,12 @@ use diesel::{
     sql_types::{Array, Text},
 };
 use diesel_async::RunQueryDsl;
-use souk::{db::PlanMode, error::Result};
+use futures_util::future::join_all;
+use souk::{
+    db::{DbSettings, PlanMode},
+    error::Result,
+};
+use tokio::sync::Barrier;
 
 use super::{TestDb, TestResponse, db::READ_CONNECTIONS, psql::Psql};
 
@@ -51,36 +56,53 @@ impl TestDb {
             .map(|text| text.split_once(" -- binds:").map_or(text.as_str(), |(sql, _)| sql))
             .map(|sql| Plan { sql: sql.to_owned(), lines: Vec::new() })
             .collect();
-        // The read connections take turns, and each has its own prepared statements.
-        for kind in [PlanMode::Generic, PlanMode::Custom].repeat(READ_CONNECTIONS) {
-            let read = self.db.read_with(kind, async |mut conn| -> Result<Vec<(String, Vec<String>)>> {
-                let query = "SELECT name, statement, parameter_types::text[] AS types FROM pg_prepared_statements";
-                let prepared: Vec<Prepared> = diesel::sql_query(query).load(&mut conn).await?;
-                let mut explained = Vec::new();
-                for Prepared { name, statement, types } in prepared {
-                    let Some(values) = ran.get(&statement) else { continue };
-                    let arguments: Vec<_> = match kind {
-                        PlanMode::Generic => types.iter().map(|_| "NULL".to_owned()).collect(),
-                        PlanMode::Custom => {
-                            types.iter().zip(values).map(|(name, value)| sql_literal(name, value)).collect()
-                        }
-                    };
-                    let arguments =
-                        if types.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
-                    let explain = format!("EXPLAIN (COSTS OFF) EXECUTE {name} {arguments}");
-                    let lines: Vec<Line> = diesel::sql_query(explain).load(&mut conn).await?;
-                    explained.push((statement, lines.into_iter().map(|line| line.text).collect()));
-                }
-                Ok(explained)
-            });
-            for (statement, lines) in read.await.expect("plans") {
-                for plan in plans.iter_mut().filter(|plan| plan.sql == statement) {
-                    plan.lines.clone_from(&lines);
-                }
+        let mut explained = Vec::new();
+        // The connections for bounded reads take turns, and each has its own prepared statements.
+        for _ in 0..READ_CONNECTIONS {
+            explained.extend(self.explain_prepared(PlanMode::Generic, &ran, &Barrier::new(1)).await);
+        }
+        // Those for expensive reads are used at the same time, so that each is used once.
+        let connections = DbSettings::default().expensive_read_connections;
+        let all_are_used = Barrier::new(connections);
+        let reads = (0..connections).map(|_| self.explain_prepared(PlanMode::Custom, &ran, &all_are_used));
+        explained.extend(join_all(reads).await.into_iter().flatten());
+        for (statement, lines) in explained {
+            for plan in plans.iter_mut().filter(|plan| plan.sql == statement) {
+                plan.lines.clone_from(&lines);
             }
         }
         assert!(plans.iter().all(|plan| !plan.lines.is_empty()), "every statement of a read stays prepared");
         plans
+    }
+
+    /// Returns the statements that are prepared on a connection, and their plans for the values that they ran with.
+    async fn explain_prepared(
+        &self,
+        kind: PlanMode,
+        ran: &BTreeMap<String, Vec<String>>,
+        ready: &Barrier,
+    ) -> Vec<(String, Vec<String>)> {
+        let read = self.db.read_with(kind, async |mut conn| -> Result<Vec<(String, Vec<String>)>> {
+            ready.wait().await;
+            let query = "SELECT name, statement, parameter_types::text[] AS types FROM pg_prepared_statements";
+            let prepared: Vec<Prepared> = diesel::sql_query(query).load(&mut conn).await?;
+            let mut explained = Vec::new();
+            for Prepared { name, statement, types } in prepared {
+                let Some(values) = ran.get(&statement) else { continue };
+                let arguments: Vec<_> = match kind {
+                    PlanMode::Generic => types.iter().map(|_| "NULL".to_owned()).collect(),
+                    PlanMode::Custom => {
+                        types.iter().zip(values).map(|(name, value)| sql_literal(name, value)).collect()
+                    }
+                };
+                let arguments = if types.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+                let explain = format!("EXPLAIN (COSTS OFF) EXECUTE {name} {arguments}");
+                let lines: Vec<Line> = diesel::sql_query(explain).load(&mut conn).await?;
+                explained.push((statement, lines.into_iter().map(|line| line.text).collect()));
+            }
+            Ok(explained)
+        });
+        read.await.expect("plans")
     }
 }
 

@@ -163,8 +163,10 @@ impl TestDb {
             FROM orders o"
         );
         // A confirmation that is deferred is dropped with the order.
-        let half = format!("SELECT s.*, greatest(confirmations, (o.status = 'cancelled')::int) AS mails
-            FROM ({half}) s JOIN orders o USING (id)");
+        let half = format!(
+            "SELECT s.*, greatest(confirmations, (o.status = 'cancelled')::int) AS mails
+            FROM ({half}) s JOIN orders o USING (id)"
+        );
         let wrong = format!(
             "SELECT * FROM ({half}) s WHERE NOT (has_lines AND as_taken) OR (events, mails, entries, keys) <> (1, 1, 1, 1)"
         );
