@@ -1,6 +1,6 @@
 //! Rate limits: what each client may use over time, and at the same time.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
@@ -55,9 +55,14 @@ pub struct RateSettings {
     #[arg(long, env = "SOUK_MAX_CONCURRENCY", default_value = "256", value_name = "N")]
     pub max_concurrency: NonZeroUsize,
 
-    /// Maximum number of operations of one client that run at the same time; others wait.
-    #[arg(long, env = "SOUK_MAX_CONCURRENCY_PER_CLIENT", default_value = "8", value_name = "N")]
-    pub max_concurrency_per_client: NonZeroUsize,
+    /// Maximum number of operations of one client that run at the same time; others wait. Defaults to twice the number of
+    /// CPU cores, at least 4.
+    #[arg(long, env = "SOUK_MAX_CONCURRENCY_PER_CLIENT", value_name = "N")]
+    pub max_concurrency_per_client: Option<NonZeroUsize>,
+
+    /// Delay of a response that tells a client to slow down (status 429), in milliseconds; 0 for none.
+    #[arg(long = "rate-rejection-delay-ms", env = "SOUK_RATE_REJECTION_DELAY_MS", default_value = "1000", value_name = "MS", value_parser = rejection_delay)]
+    pub rejection_delay: Duration,
 }
 
 impl RateSettings {
@@ -73,8 +78,16 @@ impl RateSettings {
             single_keys: Vec::new(),
             exempt: Vec::new(),
             max_concurrency: NonZeroUsize::MAX,
-            max_concurrency_per_client: NonZeroUsize::MAX,
+            max_concurrency_per_client: Some(NonZeroUsize::MAX),
+            rejection_delay: Duration::ZERO,
         }
+    }
+
+    /// Returns the number of operations of one client that run at the same time.
+    pub fn max_concurrency_per_client(&self) -> NonZeroUsize {
+        const LEAST: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.max_concurrency_per_client.unwrap_or(cores.saturating_add(cores.get()).max(LEAST))
     }
 
     /// Returns the quotas of all clients.
@@ -95,6 +108,14 @@ fn single_key(text: &str) -> Result<(ApiKeyId, Quota), String> {
     Ok((id, quota.parse()?))
 }
 
+/// Longer delays would exceed the time limits of clients and proxies.
+const MAX_REJECTION_DELAY_MS: u64 = 10_000;
+
+fn rejection_delay(text: &str) -> Result<Duration, String> {
+    let milliseconds = text.parse().ok().filter(|milliseconds| *milliseconds <= MAX_REJECTION_DELAY_MS);
+    milliseconds.map(Duration::from_millis).ok_or_else(|| format!("must be a number from 0 to {MAX_REJECTION_DELAY_MS}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,8 +134,12 @@ mod tests {
         let rates = Command::parse_from(arguments).rates;
         assert_eq!(rates.quotas().single_keys[&ApiKeyId(7)], Quota { limit: 5, restore_rate: 1 });
         assert!(!rates.is_on);
+        assert_eq!(rates.rejection_delay, Duration::from_secs(1));
         for wrong in ["7=5:1", "5:1", &format!("{id}=5")] {
             assert!(Command::try_parse_from(["souk", "--rate-single-keys", wrong]).is_err(), "{wrong}");
+        }
+        for wrong in ["10001", "-1", "1s"] {
+            assert!(Command::try_parse_from(["souk", "--rate-rejection-delay-ms", wrong]).is_err(), "{wrong}");
         }
     }
 }

@@ -61,8 +61,8 @@ impl ExpensiveReads {
     /// Returns [`Error::Internal`] if the pool cannot be created.
     pub(super) fn new(url: &str, settings: &DbSettings) -> Result<Self> {
         let connections = settings.expensive_read_connections.max(1);
-        // One client always leaves a connection to the others.
-        let running_per_client = connections.saturating_sub(1).max(1);
+        // With the default number of connections, one client occupies half of the CPU cores.
+        let running_per_client = (connections / 4).max(1);
         let queue = FairQueue::new(QueueLimits {
             running: connections,
             running_per_client,

@@ -1,6 +1,6 @@
 //! The share of each client: who sends a request, what it is charged, and whether it may run now.
 //! Rule: `/graphql` charges each operation by its cost. Other routes are charged a fixed amount, except the health checks,
-//! which are free.
+//! which are free. A response that tells a client to slow down is delayed, so that rejecting a flood costs little.
 
 use std::{
     pin::pin,
@@ -8,13 +8,13 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use async_graphql::{ServerError, Value};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -42,6 +42,10 @@ const REQUEST_POINTS: f64 = 0.2;
 const WAITING: usize = 8;
 /// Seconds after which a client may try again whose operations filled the queue.
 const RETRY_AFTER_SECONDS: u64 = 1;
+/// Responses to all clients that are delayed at the same time: half of the connections by default.
+const MAX_DELAYED: usize = 2_048;
+/// Responses to one network that are delayed at the same time: the connections of one address by default.
+const MAX_DELAYED_PER_CLIENT: usize = 256;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -51,6 +55,9 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 pub struct ClientLimits {
     rates: RateLimiter,
     operations: FairQueue,
+    /// Responses that are being delayed. Further ones are sent at once, so that no client holds all connections of a proxy.
+    delays: FairQueue,
+    rejection_delay: Duration,
     is_on: bool,
     exempt: Arc<[IpNet]>,
     trusted_proxies: usize,
@@ -60,16 +67,24 @@ impl ClientLimits {
     /// Creates the limits.
     pub fn new(settings: &HttpSettings) -> Self {
         let rates = &settings.rates;
-        let (all, per_client) = (rates.max_concurrency.get(), rates.max_concurrency_per_client.get());
+        let (all, per_client) = (rates.max_concurrency.get(), rates.max_concurrency_per_client().get());
         let queue = QueueLimits {
             running: all,
             running_per_client: per_client,
             waiting: all.saturating_mul(WAITING),
             waiting_per_client: per_client.saturating_mul(WAITING),
         };
+        let delayed = QueueLimits {
+            running: MAX_DELAYED,
+            running_per_client: MAX_DELAYED_PER_CLIENT,
+            waiting: 0,
+            waiting_per_client: 0,
+        };
         Self {
             rates: RateLimiter::new(rates.quotas()),
             operations: FairQueue::new(queue),
+            delays: FairQueue::new(delayed),
+            rejection_delay: rates.rejection_delay,
             is_on: rates.is_on,
             exempt: rates.exempt.as_slice().into(),
             trusted_proxies: settings.trusted_proxies,
@@ -127,6 +142,18 @@ impl ClientLimits {
         })
     }
 
+    /// Delays a response with the status 429 to a client that is not exempt. The client could not succeed earlier anyway,
+    /// because `Retry-After` is at least a second.
+    pub async fn slow_down(&self, response: Response, origin: &RequestOrigin) -> Response {
+        if response.status() == StatusCode::TOO_MANY_REQUESTS && !self.rejection_delay.is_zero() {
+            let network = self.client(&Viewer::anonymous(), origin);
+            if let (false, Ok(_place)) = (network.is_exempt, self.delays.enter(network).await) {
+                tokio::time::sleep(self.rejection_delay).await;
+            }
+        }
+        response
+    }
+
     /// Returns the buckets.
     pub fn rates(&self) -> &RateLimiter {
         &self.rates
@@ -139,14 +166,15 @@ pub async fn charge_request(State(limits): State<ClientLimits>, request: Request
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let client = limits.client(&Viewer::anonymous(), &origin(&parts, limits.trusted_proxies));
-    match limits.charge(client, REQUEST_POINTS) {
+    let origin = origin(&parts, limits.trusted_proxies);
+    let response = match limits.charge(limits.client(&Viewer::anonymous(), &origin), REQUEST_POINTS) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(rejection) => {
             let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
             rejection.into_json(&id)
         }
-    }
+    };
+    limits.slow_down(response, &origin).await
 }
 
 /// Measures an operation and settles its cost, also if the operation is dropped because its client is gone.

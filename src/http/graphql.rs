@@ -91,22 +91,35 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
         let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return rejection.into_json(&request_id);
     };
-    let started = Instant::now();
     let origin = origin(&parts, endpoint.settings.trusted_proxies);
-    if let Err(rejection) = endpoint.limits.check_unread(&parts.headers, &origin) {
-        return rejection.into_response(media_type, &request_id);
+    let response = respond_to(&endpoint, &parts, body, &origin, media_type, &request_id).await;
+    endpoint.limits.slow_down(response, &origin).await
+}
+
+/// Receives a request, runs its operations, and returns the response.
+async fn respond_to(
+    endpoint: &Endpoint,
+    parts: &Parts,
+    body: Body,
+    origin: &RequestOrigin,
+    media_type: MediaType,
+    request_id: &RequestId,
+) -> Response {
+    let started = Instant::now();
+    if let Err(rejection) = endpoint.limits.check_unread(&parts.headers, origin) {
+        return rejection.into_response(media_type, request_id);
     }
-    let received = receive(&endpoint, &parts, body, started, &request_id).await;
+    let received = receive(endpoint, parts, body, started, request_id).await;
     let ReceivedRequest { requests, files, deadline } = match received {
         Ok(received) => received,
-        Err(error) => return charged(&endpoint, &origin, error).into_response(media_type, &request_id),
+        Err(error) => return charged(endpoint, origin, error).into_response(media_type, request_id),
     };
     let budget = endpoint.engine.budget();
     match requests {
         Requests::Single(request) => {
-            match run(&endpoint, &parts, &origin, *request, files, &budget, started, deadline, &request_id).await {
+            match run(endpoint, parts, origin, *request, files, &budget, started, deadline, request_id).await {
                 Ok(response) => respond(media_type, status(&response, media_type), response),
-                Err(error) => error.into_response(media_type, &request_id),
+                Err(error) => error.into_response(media_type, request_id),
             }
         }
         Requests::Batch(requests) => {
@@ -116,11 +129,11 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
                 let (files, started) = (RequestFiles::default(), Instant::now());
                 let response = match started < deadline {
                     true => {
-                        run(&endpoint, &parts, &origin, request, files, &budget, started, deadline, &request_id).await
+                        run(endpoint, parts, origin, request, files, &budget, started, deadline, request_id).await
                     }
                     false => Err(coded(ErrorCode::Timeout, NOT_STARTED).into()),
                 };
-                responses.push(response.unwrap_or_else(|error| error.into_graphql_response(&request_id)));
+                responses.push(response.unwrap_or_else(|error| error.into_graphql_response(request_id)));
             }
             respond_to_batch(media_type, &responses)
         }

@@ -32,6 +32,9 @@ const PREFIX_CONDITION: usize = 100;
 /// Complexity of a condition for which most rows may be read: a part of a text.
 const PART_CONDITION: usize = 500;
 
+/// Complexity of a mutation that checks or hashes a password.
+pub const PASSWORD: usize = 6_000;
+
 /// Factor that marks a complexity which a list has once, whatever the size of its page. The maximum below keeps other
 /// complexities far below it: a document has at most some thousands of fields.
 const ONCE: usize = 1 << 44;

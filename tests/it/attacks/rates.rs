@@ -1,13 +1,20 @@
 //! Requests at full speed: each client has points, which its operations use up.
 
+use std::{pin::pin, time::Duration};
+
 use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode},
 };
+use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 use souk::limits::Quota;
 
-use crate::support::{TestApp, TestAppBuilder};
+use crate::support::{
+    TestApp, TestAppBuilder,
+    generated_operations::{document, is_required, missing_id},
+    sdl::{Sdl, base_name},
+};
 
 /// Few points, restored so slowly that none are during a test.
 const FEW: Quota = Quota { limit: 20, restore_rate: 1 };
@@ -145,4 +152,63 @@ async fn without_limits_nothing_is_rejected() {
         let (status, headers, _) = send(&app, post("192.0.2.1", &query)).await;
         assert_eq!((status, headers.get("ratelimit")), (StatusCode::OK, None));
     }
+}
+
+#[tokio::test]
+async fn rejections_are_delayed_so_that_a_flood_of_them_is_slow() {
+    let app = limited().http(|http| http.rates.rejection_delay = Duration::from_secs(3_600)).build().await;
+    let query = json!({ "query": "{ websites { nodes { id } } }" });
+    let image = || {
+        let request = Request::get("/media/0000/600.webp").header("x-forwarded-for", "198.51.100.1");
+        request.body(Body::empty()).expect("a request")
+    };
+    let graphql = || post("192.0.2.1", &query);
+    let requests: [&dyn Fn() -> Request<Body>; 2] = [&graphql, &image];
+    for request in requests {
+        let mut is_delayed = false;
+        for _ in 0..500 {
+            let flooding = pin!(send(&app, request()));
+            let others = pin!(async {
+                for _ in 0..25 {
+                    for other in ["10.1.2.3", "10.3.2.1"] {
+                        assert_eq!(send(&app, post(other, &query)).await.0, StatusCode::OK);
+                    }
+                }
+            });
+            match select(flooding, others).await {
+                Either::Left(((status, ..), _)) => assert_ne!(status, StatusCode::TOO_MANY_REQUESTS),
+                // The others were served fifty times meanwhile.
+                Either::Right(_) => is_delayed = true,
+            }
+            if is_delayed {
+                break;
+            }
+        }
+        assert!(is_delayed, "500 requests were accepted");
+    }
+}
+
+#[tokio::test]
+async fn every_mutation_with_a_password_costs_what_hashing_takes() {
+    let app = TestApp::new().await;
+    let sdl = Sdl::read();
+    let mut passwords = 0;
+    for field in sdl.fields("Mutation") {
+        let Some(input) = field.arguments.first() else { continue };
+        let inputs = sdl.inputs(base_name(&input.node.ty.node));
+        // Those that need it sometimes only are charged afterwards.
+        if !inputs.iter().any(|input| input.name.node == "password" && is_required(input)) {
+            continue;
+        }
+        passwords += 1;
+        let mutation = document(&sdl, "Mutation", field, &missing_id);
+        let selection = mutation.trim_start_matches("mutation {").trim_end_matches('}');
+        for (count, is_allowed) in [(3, true), (4, false)] {
+            let aliases: String = (0..count).map(|i| format!("a{i}: {selection} ")).collect();
+            let response = app.anonymous().run(&format!("mutation {{ {aliases} }}")).await;
+            let is_too_complex = response.text.contains("Query is too complex.");
+            assert_eq!(is_too_complex, !is_allowed, "{}: {}", field.name.node, response.text);
+        }
+    }
+    assert!(passwords >= 5, "{passwords}");
 }

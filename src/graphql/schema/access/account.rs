@@ -8,7 +8,7 @@ use crate::{
     access::actions::{email_change, passwords, verification},
     error::Result,
     graphql::{
-        engine::{guards::LoginGuard, payload::payload, scalars::optional_id},
+        engine::{cost::PASSWORD, guards::LoginGuard, payload::payload, scalars::optional_id},
         schema::{
             context::{ContextExt, Services},
             users::{User, user},
@@ -156,6 +156,7 @@ impl AccountMutation {
     /// Sets a new password with the token from an email. A token can be used once, within 60 minutes, or within 7 days
     /// if a staff member sent it. The email address counts as verified, all sessions of the user end, and a
     /// notification email is sent.
+    #[graphql(complexity = "PASSWORD + child_complexity")]
     async fn password_reset(
         &self,
         ctx: &Context<'_>,
@@ -168,7 +169,7 @@ impl AccountMutation {
 
     /// Changes the viewer's password. All other sessions end, and a notification email is sent. Requires a logged-in
     /// user; API keys are rejected.
-    #[graphql(guard = "LoginGuard")]
+    #[graphql(guard = "LoginGuard", complexity = "PASSWORD + child_complexity")]
     async fn password_change(
         &self,
         ctx: &Context<'_>,
@@ -185,7 +186,7 @@ impl AccountMutation {
     /// Requests a change of the viewer's email address. A confirmation email is sent to the new address;
     /// `emailChangeConfirm` with its token completes the change. The result does not reveal whether the new address has
     /// an account; if it has one, its owner is notified. Requires a logged-in user; API keys are rejected.
-    #[graphql(guard = "LoginGuard")]
+    #[graphql(guard = "LoginGuard", complexity = "PASSWORD + child_complexity")]
     async fn email_change(
         &self,
         ctx: &Context<'_>,

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
+            cost::PASSWORD,
             guards::LoginGuard,
             payload::{UserError, payload, payload_object, split_user_errors},
             scalars::global_id,
@@ -183,6 +184,7 @@ impl SessionMutation {
     /// accounts return the same error. The guest's cart whose token is sent in `X-Cart-Token` is merged into the user's
     /// cart, unless both have products and their currencies differ; `cartMergeStatus` says which. After five failed attempts, further attempts are delayed: they fail with `RATE_LIMITED`, and
     /// `extensions.retryAfter` is the number of seconds to wait.
+    #[graphql(complexity = "PASSWORD + child_complexity")]
     async fn login(
         &self,
         ctx: &Context<'_>,

@@ -11,6 +11,7 @@ use crate::{
     error::Result,
     graphql::{
         engine::{
+            cost::PASSWORD,
             guards::{LoginGuard, PermissionGuard},
             patch,
             payload::{UserError, payload, payload_object, split_user_errors},
@@ -186,6 +187,7 @@ impl UserMutation {
     /// whose token is sent in `X-Cart-Token` becomes the user's cart. An email asks the user to confirm the address
     /// (`emailVerify`); on a server that requires a verified address for a login, the user has to log in after that. On a
     /// server with private registration, the response does not reveal whether the email address is already registered.
+    #[graphql(complexity = "PASSWORD + child_complexity")]
     async fn register(
         &self,
         ctx: &Context<'_>,
