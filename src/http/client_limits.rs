@@ -30,7 +30,7 @@ use crate::{
         cost::{Cost, Meter, Usage, rounded},
         errors::{coded, rate_limited},
     },
-    limits::{Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter, network},
+    limits::{Allowance, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter, network},
     telemetry::RequestId,
 };
 
@@ -128,8 +128,8 @@ impl ClientLimits {
     }
 
     fn charge(&self, client: Client, points: f64) -> Result<(), Rejection> {
-        let charged = self.rates.charge(client, points);
-        charged.map(drop).map_err(|exceeded| Rejection::rate_limited(exceeded.retry_after))
+        let charged = self.rates.allowance(client).charge(points);
+        charged.map_err(|exceeded| Rejection::rate_limited(exceeded.retry_after))
     }
 
     /// Waits until the client's operation may run.
@@ -154,9 +154,9 @@ impl ClientLimits {
         response
     }
 
-    /// Returns the buckets.
-    pub fn rates(&self) -> &RateLimiter {
-        &self.rates
+    /// Returns what a client may use.
+    pub fn allowance(&self, client: Client) -> Allowance {
+        self.rates.allowance(client)
     }
 }
 

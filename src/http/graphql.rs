@@ -216,7 +216,7 @@ async fn run(
         return Err(coded(ErrorCode::Unavailable, "the server is busy; try again in a moment").into());
     };
     let _place = entered?;
-    let meter = Meter::new(endpoint.limits.rates(), client, operation_kind(&prepared));
+    let meter = Meter::new(endpoint.limits.allowance(client), operation_kind(&prepared));
     let actor = actor(&viewer, origin, request_id);
     let user = actor.user;
     let dispatcher = Dispatcher::default();

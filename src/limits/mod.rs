@@ -10,7 +10,7 @@ use std::{fmt, net::IpAddr};
 
 pub use self::{
     fair_queue::{FairQueue, Place, QueueFull, QueueLimits},
-    rate::{Charge, Exceeded, Quota, Quotas, RateLimiter},
+    rate::{Allowance, Exceeded, Quota, Quotas, RateLimiter},
 };
 use crate::ids::{ApiKeyId, UserId};
 

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     fmt,
     str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -94,15 +94,6 @@ struct Bucket {
     at: Instant,
 }
 
-/// Points that were taken for an operation.
-#[derive(Debug, Clone, Copy)]
-pub struct Charge {
-    /// The client that is charged.
-    pub client: Client,
-    /// Points that were taken.
-    pub points: f64,
-}
-
 /// The bucket has too few points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exceeded {
@@ -146,45 +137,46 @@ impl RateLimiter {
         Self { quotas: Arc::new(quotas), buckets }
     }
 
-    /// Returns the quota of a client.
-    pub fn quota(&self, client: Client) -> Quota {
-        self.quotas.of(client)
+    /// Returns what the client may use.
+    pub fn allowance(&self, client: Client) -> Allowance {
+        let quota = self.quotas.of(client);
+        let bucket = || self.buckets.get_with(client.key, || Arc::new(Mutex::new(Bucket::full(quota))));
+        Allowance { bucket: (!client.is_exempt).then(bucket), quota }
+    }
+}
+
+/// What a client may use: its bucket, none if it is exempt.
+pub struct Allowance {
+    bucket: Option<Arc<Mutex<Bucket>>>,
+    quota: Quota,
+}
+
+impl Allowance {
+    /// Returns the quota of the client.
+    pub fn quota(&self) -> Quota {
+        self.quota
     }
 
-    /// Takes points from the client's bucket. Nothing is taken from clients that are exempt.
+    /// Takes points from the bucket. Nothing is taken from clients that are exempt.
     /// # Errors
     /// Returns [`Exceeded`] if the bucket has too few; none are taken then.
-    pub fn charge(&self, client: Client, points: f64) -> Result<Charge, Exceeded> {
-        if !client.is_exempt {
-            self.with_bucket(client, |bucket, quota| bucket.take(points, quota))?;
-        }
-        Ok(Charge { client, points })
+    pub fn charge(&self, points: f64) -> Result<(), Exceeded> {
+        self.bucket.as_deref().map_or(Ok(()), |bucket| lock(bucket).take(points, self.quota))
     }
 
-    /// Corrects a charge to the points that the operation took.
-    pub fn correct(&self, charge: Charge, actual: f64) {
-        if !charge.client.is_exempt {
-            self.with_bucket(charge.client, |bucket, quota| {
-                bucket.restore(quota);
-                bucket.points = (bucket.points + charge.points - actual).min(f64::from(quota.limit));
-            });
-        }
+    /// Corrects a charge to the points that the operation took. Returns the points that are left; a debt counts as none.
+    pub fn correct(&self, charged: f64, actual: f64) -> f64 {
+        let full = f64::from(self.quota.limit);
+        let Some(bucket) = &self.bucket else { return full };
+        let mut bucket = lock(bucket);
+        bucket.restore(self.quota);
+        bucket.points = (bucket.points + charged - actual).min(full);
+        bucket.points.max(0.0)
     }
+}
 
-    /// Returns the points in the client's bucket; a debt counts as none.
-    pub fn remaining(&self, client: Client) -> f64 {
-        self.with_bucket(client, |bucket, quota| {
-            bucket.restore(quota);
-            bucket.points.max(0.0)
-        })
-    }
-
-    fn with_bucket<T>(&self, client: Client, work: impl FnOnce(&mut Bucket, Quota) -> T) -> T {
-        let quota = self.quota(client);
-        let bucket = self.buckets.get_with(client.key, || Arc::new(Mutex::new(Bucket::full(quota))));
-        let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        work(&mut bucket, quota)
-    }
+fn lock(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
+    bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -206,36 +198,37 @@ mod tests {
     #[test]
     fn each_client_spends_its_own_points() {
         let limiter = limiter("100:1");
-        limiter.charge(client(1), 60.0).unwrap();
-        let Exceeded { retry_after } = limiter.charge(client(1), 60.0).unwrap_err();
+        let one = limiter.allowance(client(1));
+        one.charge(60.0).unwrap();
+        let Exceeded { retry_after } = limiter.allowance(client(1)).charge(60.0).unwrap_err();
         assert!((15..=20).contains(&retry_after), "{retry_after}");
-        assert!(limiter.remaining(client(1)) >= 40.0);
-        limiter.charge(client(2), 60.0).unwrap();
+        assert!(one.correct(0.0, 0.0) >= 40.0);
+        limiter.allowance(client(2)).charge(60.0).unwrap();
         let key = Client { key: ClientKey::ApiKey(ApiKeyId(7)), class: ClientClass::ApiKey, is_exempt: false };
-        limiter.charge(key, 500_000.0).unwrap();
-        let exempt = Client { is_exempt: true, ..client(1) };
-        limiter.charge(exempt, 1e9).unwrap();
+        limiter.allowance(key).charge(500_000.0).unwrap();
+        let exempt = limiter.allowance(Client { is_exempt: true, ..client(1) });
+        exempt.charge(1e9).unwrap();
+        assert_eq!(exempt.correct(1e9, 2e9), 100.0);
     }
 
     #[test]
     fn a_charge_is_corrected_to_what_the_operation_took() {
         let limiter = limiter("100:1");
-        let charge = limiter.charge(client(1), 60.0).unwrap();
-        limiter.correct(charge, 10.0);
-        assert!((90.0..91.0).contains(&limiter.remaining(client(1))));
-        let charge = limiter.charge(client(1), 10.0).unwrap();
-        limiter.correct(charge, 190.0);
-        assert_eq!(limiter.remaining(client(1)), 0.0);
+        let one = limiter.allowance(client(1));
+        one.charge(60.0).unwrap();
+        assert!((90.0..91.0).contains(&one.correct(60.0, 10.0)));
+        one.charge(10.0).unwrap();
+        assert_eq!(one.correct(10.0, 190.0), 0.0);
         // The debt of about 100 points is paid first.
-        let Exceeded { retry_after } = limiter.charge(client(1), 1.0).unwrap_err();
+        let Exceeded { retry_after } = one.charge(1.0).unwrap_err();
         assert!((90..=101).contains(&retry_after), "{retry_after}");
     }
 
     #[test]
     fn an_operation_that_costs_more_than_a_full_bucket_runs_once() {
-        let limiter = limiter("100:1");
-        limiter.charge(client(1), 250.0).unwrap();
-        assert!(limiter.charge(client(1), 1.0).unwrap_err().retry_after > 100);
+        let one = limiter("100:1").allowance(client(1));
+        one.charge(250.0).unwrap();
+        assert!(one.charge(1.0).unwrap_err().retry_after > 100);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //! Rule: the cost is estimated from the document and its variables before anything runs, and charged to the client. What
 //! the operation took is charged afterwards, or given back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_graphql::{
     Any, Positioned, ServerError, ServerResult, Value, VisitorContext,
@@ -10,7 +13,7 @@ use async_graphql::{
 };
 
 use super::errors::rate_limited;
-use crate::limits::{Charge, Client, Quota, RateLimiter};
+use crate::limits::{Allowance, Quota};
 
 /// Points of a complexity of 1, as measured on two cores; `bench/costs.sh` prints the table.
 const POINTS_PER_COMPLEXITY: f64 = 0.004;
@@ -145,42 +148,42 @@ pub struct Cost {
 pub struct Meter(Arc<Inner>);
 
 struct Inner {
-    limiter: RateLimiter,
-    client: Client,
+    allowance: Allowance,
     kind: OperationKind,
-    charge: Mutex<Option<Charge>>,
+    charged: Mutex<f64>,
 }
 
 impl Meter {
     /// Creates the meter of an operation.
-    pub fn new(limiter: &RateLimiter, client: Client, kind: OperationKind) -> Self {
-        Self(Arc::new(Inner { limiter: limiter.clone(), client, kind, charge: Mutex::default() }))
+    pub fn new(allowance: Allowance, kind: OperationKind) -> Self {
+        Self(Arc::new(Inner { allowance, kind, charged: Mutex::default() }))
     }
 
     /// Charges the operation by its complexity, before it runs.
     /// # Errors
     /// RATE_LIMITED if the client has too few points.
     pub fn charge(&self, complexity: usize) -> Result<(), ServerError> {
-        let Inner { limiter, client, kind, charge } = &*self.0;
-        let points = kind.points() + complexity as f64 * POINTS_PER_COMPLEXITY;
-        let charged = limiter.charge(*client, points).map_err(|exceeded| {
+        let points = self.0.kind.points() + complexity as f64 * POINTS_PER_COMPLEXITY;
+        self.0.allowance.charge(points).map_err(|exceeded| {
             let cost = rounded(points);
             rate_limited(&format!("the operation costs {cost} points, more than are left"), exceeded.retry_after)
         })?;
-        *charge.lock().unwrap_or_else(PoisonError::into_inner) = Some(charged);
+        *self.charged() = points;
         Ok(())
     }
 
     /// Corrects the charge when the operation has ended. A mutation takes at least its estimate, because the work of its
     /// commit and of the jobs that it queues is not measured.
     pub fn settle(&self, usage: Usage) -> Cost {
-        let Inner { limiter, client, kind, charge } = &*self.0;
-        let charged = charge.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let charge = charged.unwrap_or(Charge { client: *client, points: 0.0 });
-        let least = if kind.mutations > 0 { charge.points } else { 0.0 };
+        let Inner { allowance, kind, .. } = &*self.0;
+        let requested = mem::take(&mut *self.charged());
+        let least = if kind.mutations > 0 { requested } else { 0.0 };
         let actual = (usage.points() + OPERATION_POINTS).max(least);
-        limiter.correct(charge, actual);
-        Cost { requested: charge.points, actual, remaining: limiter.remaining(*client), quota: limiter.quota(*client) }
+        Cost { requested, actual, remaining: allowance.correct(requested, actual), quota: allowance.quota() }
+    }
+
+    fn charged(&self) -> MutexGuard<'_, f64> {
+        self.0.charged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
