@@ -16,6 +16,7 @@ mod readable_files;
 mod readiness;
 mod refresh_cookie;
 mod response_headers;
+mod response_size;
 mod slow_clients;
 mod stronger_users;
 mod unconfirmed_accounts;
