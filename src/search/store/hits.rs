@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 
 use super::{
     super::model::{DocumentKind, FullTextQuery, Hit, HitCount, MAX_RANKED, MAX_SCANNED, Search, SearchOrderField},
-    bounds::{push_bounds, push_limit},
-    browse, name_column, push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
+    bounds::{SortColumns, push_bounds, push_limit, sort_columns},
+    browse, push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
 };
 use crate::{
     db::{
@@ -31,7 +31,7 @@ pub async fn page(mut conn: &Conn, search: &Search, full_text: Option<&FullTextQ
     match (full_text, search.order) {
         (None, _) => browse::push_page(&mut statement, search),
         (Some(full_text), SearchOrderField::Relevance) => push_by_relevance(&mut statement, search, full_text),
-        (Some(full_text), order) => push_by_column(&mut statement, search, full_text, order),
+        (Some(full_text), _) => push_by_column(&mut statement, search, full_text),
     }
     let rows: Vec<Row> = statement.load(&mut conn).await?;
     rows.into_iter().map(|row| hit(search, row)).collect()
@@ -84,19 +84,8 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
     push_limit(out, search, "s.rank", "s.id");
 }
 
-fn push_by_column(
-    out: &mut DynamicQuery<RowType>,
-    search: &Search,
-    full_text: &FullTextQuery,
-    order: SearchOrderField,
-) {
-    let (column, text, tie) = match order {
-        SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
-        SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
-        SearchOrderField::Rating => ("p.rating_average", "p.rating_average::text", "p.id"),
-        SearchOrderField::Name => (name_column(search), "p.name", "p.id"),
-        SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
-    };
+fn push_by_column(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
+    let SortColumns { column, text, tie } = sort_columns(search);
     out.sql("SELECT d.kind, d.node_id, d.id, (");
     push_rank(out, full_text);
     out.sql(")::real, ").sql(text).sql(", ").sql(tie);
