@@ -61,14 +61,14 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
     push_from_hits(out, search, full_text);
     out.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_RANKED));
     out.sql(
-        "), s AS (SELECT m.kind, m.node_id, m.id, (m.match * (1 + 0.1 * m.boost))::real AS score,
-            (m.match * (1 + 0.1 * (least(m.popularity, 9) / 3 + m.boost)))::real AS rank
-         FROM (SELECT d.kind, d.node_id, d.id, d.popularity, (CASE
+        "), s AS (SELECT m.kind, m.node_id, m.id, (m.exact + m.match * (1 + 0.1 * m.boost))::real AS score,
+            (m.exact + m.match * (1 + 0.1 * (least(m.popularity, 9) / 3 + m.boost)))::real AS rank
+         FROM (SELECT d.kind, d.node_id, d.id, d.popularity, CASE
             WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100
             WHEN translate(lower(p.sku), ' -/._', '') = t.code THEN 50
             WHEN lower(CASE d.kind WHEN 'product' THEN p.name WHEN 'brand' THEN (SELECT b.name FROM brands b WHERE b.id = d.node_id)
                 WHEN 'category' THEN (SELECT c.name FROM categories c WHERE c.id = d.node_id) END) = t.typed THEN 10
-            ELSE 0 END + (",
+            ELSE 0 END AS exact, (",
     );
     push_rank(out, full_text);
     // A small boost for short documents; then up to 3 for sales, 1 for availability and 1 for rating. A match that is
