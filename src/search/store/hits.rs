@@ -43,9 +43,7 @@ fn hit(search: &Search, (kind, node_id, document_id, score, key, tie): Row) -> R
     let list = search.page.list;
     let cursor = match search.order {
         // Both tell how many units were sold.
-        F::Relevance | F::Popularity => {
-            search.cursor_seal.cursor(list, key.parse::<f32>().map_err(|_| wrong())?, tie)
-        }
+        F::Relevance | F::Popularity => search.cursor_seal.cursor(list, key.parse::<f32>().map_err(|_| wrong())?, tie),
         F::Price | F::Rating => Cursor::new(list, SortKey::Number(key.parse::<Decimal>().map_err(|_| wrong())?), tie),
         F::Newest => Cursor::new(list, SortKey::Time(key.parse::<DateTime<Utc>>().map_err(|_| wrong())?), tie),
         F::Name => Cursor::new(list, SortKey::Text(key), tie),

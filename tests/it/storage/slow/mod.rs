@@ -30,7 +30,8 @@ fn serve(dir: &DataDir, temporary: &Path) -> ServerProcess {
 fn manager_token(dir: &DataDir, server: &ServerProcess) -> String {
     let (email, password) = ("ada@souk.example", "a long enough password");
     let input = format!("name: \"Ada\", email: \"{email}\", password: \"{password}\"");
-    let (status, response) = server.run(None, &format!("mutation {{ register(input: {{ {input} }}) {{ user {{ id }} }} }}"));
+    let (status, response) =
+        server.run(None, &format!("mutation {{ register(input: {{ {input} }}) {{ user {{ id }} }} }}"));
     assert!(status == 200 && response["data"]["register"]["user"]["id"].is_string(), "{response}");
     let url = dir.stdout_of(&["db", "url"]).trim().to_owned();
     let promote = "UPDATE users SET role_id = (SELECT id FROM roles WHERE code = 'manager') RETURNING id";
