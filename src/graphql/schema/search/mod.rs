@@ -83,9 +83,9 @@ impl SearchEdge {
         self.cursor.to_string()
     }
 
-    /// How well the result matches the words; comparable only within one search. The order by relevance also considers the
-    /// units sold, so that a popular product may come before one with a higher score. 0 for all results of a search without
-    /// words.
+    /// Relevance score, without the units sold; comparable only within one search. The sort order by relevance also depends
+    /// on the units sold, so a popular product may come before one with a higher score. 0 for all results of a search
+    /// without words.
     fn score(&self) -> f32 {
         self.score
     }
