@@ -39,6 +39,7 @@ use crate::http;
 use crate::jobs::worker::Worker;
 use crate::mail::actions::Mailer;
 use crate::media::actions::ImageProcessor;
+use crate::paging::CursorSeal;
 use crate::payments::providers::Providers;
 use crate::payments::providers::test::TestDelays;
 use crate::payments::providers::test::TestProvider;
@@ -177,6 +178,7 @@ async fn build_services(
         true => SearchRecorder::start(db.clone(), NetworkHasher::new(jwt.derive_key("networks of searches")?)),
         false => SearchRecorder::disabled(),
     };
+    let cursor_seal = CursorSeal::new(jwt.derive_key("cursors")?);
     Ok(Services {
         db,
         passwords,
@@ -192,6 +194,7 @@ async fn build_services(
         storage,
         image_processor,
         search_recorder,
+        cursor_seal,
     })
 }
 

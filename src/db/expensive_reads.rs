@@ -4,15 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use diesel_async::{
-    AsyncPgConnection,
-    pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool},
-};
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool::Pool};
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::{
     lease::Lease,
+    pool::build_pool,
     reads::{PlanMode, establish},
     recorder::StatementRecorder,
     settings::DbSettings,
@@ -69,21 +67,16 @@ impl ExpensiveReads {
             waiting: connections * WAITING,
             waiting_per_client: connections * WAITING_PER_CLIENT,
         });
-        let mut config = ManagerConfig::default();
-        config.recycling_method = RecyclingMethod::Fast;
-        let for_setup = settings.clone();
-        config.custom_setup = Box::new(move |url| {
-            let (url, settings) = (url.to_owned(), for_setup.clone());
-            async move { establish(&url, &settings, PlanMode::Custom).await }.boxed()
-        });
-        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-        let pool = Pool::builder(manager)
-            .max_size(connections)
-            .wait_timeout(Some(settings.connect_timeout))
-            .create_timeout(Some(settings.connect_timeout))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| Error::Internal(format!("pool of expensive reads: {error}")))?;
+        let setup = settings.clone();
+        let pool = build_pool(
+            url,
+            settings,
+            connections,
+            Box::new(move |url| {
+                let (url, settings) = (url.to_owned(), setup.clone());
+                async move { establish(&url, &settings, PlanMode::Custom).await }.boxed()
+            }),
+        )?;
         Ok(Self { queue, pool, max_wait: settings.read_timeout })
     }
 

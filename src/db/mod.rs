@@ -15,6 +15,7 @@ pub mod keyset;
 mod lease;
 pub mod list_statements;
 pub mod migrations;
+mod pool;
 mod reads;
 pub mod recorder;
 mod settings;
@@ -31,17 +32,14 @@ use std::{sync::Arc, time::Duration};
 
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
-    pooled_connection::{
-        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::{Object, Pool},
-    },
+    pooled_connection::deadpool::{Object, Pool},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::Semaphore;
 
 use self::{
-    expensive_reads::ExpensiveReads, lease::Lease, reads::ReadConnections, recorder::StatementListener,
-    writability::LastWrite,
+    expensive_reads::ExpensiveReads, lease::Lease, pool::build_pool, reads::ReadConnections,
+    recorder::StatementListener, writability::LastWrite,
 };
 pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
 use crate::error::{Error, Result};
@@ -89,19 +87,13 @@ impl Db {
     pub async fn connect(url: &str, settings: &DbSettings) -> Result<Self> {
         let reads = ReadConnections::connect(url, settings).await?;
         let expensive_reads = ExpensiveReads::new(url, settings)?;
-        let for_setup = settings.clone();
-        let mut config = ManagerConfig::default();
-        // The default, `Verified`, costs a round trip at each checkout.
-        config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(move |url| establish(url.to_owned(), for_setup.clone()).boxed());
-        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
-        let pool = Pool::builder(manager)
-            .max_size(settings.pool_size)
-            .wait_timeout(Some(settings.connect_timeout))
-            .create_timeout(Some(settings.connect_timeout))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(|error| Error::Internal(format!("pool: {error}")))?;
+        let setup = settings.clone();
+        let pool = build_pool(
+            url,
+            settings,
+            settings.pool_size,
+            Box::new(move |url| establish(url.to_owned(), setup.clone()).boxed()),
+        )?;
         let contended = Semaphore::new(settings.pool_size - settings.pool_size / 4);
         Ok(Self(Arc::new(Inner {
             url: url.to_owned(),

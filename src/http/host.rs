@@ -1,6 +1,6 @@
 //! The `Host` header, which names the server that the client means.
 //! Rule: a request has exactly one, as RFC 9112 requires; proxies and servers that each choose another of several would
-//! disagree on whom a request is for.
+//! disagree on the host of a request.
 
 use axum::{
     Extension,

@@ -39,7 +39,7 @@ impl Availability {
     }
 }
 
-/// Checks that a quantity of a product can be sold now to a customer for whom `reserved` units are reserved.
+/// Checks that a quantity of a product can be sold now to a customer who has `reserved` units reserved.
 /// # Errors
 /// Returns PRODUCT_INACTIVE or OUT_OF_STOCK for these fields.
 pub fn check_sale(

@@ -1,6 +1,6 @@
-//! The users whom a mutation acts on.
-//! Rule: nobody acts on another user who holds more than they do. Every mutation that takes a user, or something that
-//! belongs to one, locks the user with [`lock_target`].
+//! The user that a mutation changes.
+//! Rule: a viewer changes no other user who has a permission that the viewer lacks. Every mutation that takes a user, or
+//! something that belongs to a user, locks the user with [`lock_target`].
 
 use crate::{
     access::store::roles,
@@ -11,10 +11,11 @@ use crate::{
     users::{self, model::UserRow},
 };
 
-/// Returns and locks a user whom the viewer may change: their own, or with [`Permission::ManageUsers`] a visible user who
-/// holds no more than the viewer. `field` is the input that the user is given by.
+/// Returns and locks a user that the viewer may change: the viewer or, with [`Permission::ManageUsers`], a visible user
+/// who has no permission that the viewer lacks. `field` is the input field with the user's ID.
 /// # Errors
-/// NOT_FOUND for a user that the viewer may not see; PERMISSION_NOT_HELD for a user who holds more than the viewer.
+/// NOT_FOUND for a user who is not visible to the viewer; PERMISSION_NOT_HELD for a user who has a permission that the
+/// viewer lacks.
 pub async fn lock_target(conn: &Conn, viewer: &Viewer, id: UserId, field: &'static str) -> Result<UserRow> {
     let scope = viewer.scope(Permission::ManageUsers);
     let user = users::store::lock(conn, &scope, id).await?.ok_or_else(|| Error::not_found(field, "user"))?;

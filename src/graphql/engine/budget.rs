@@ -1,7 +1,7 @@
 //! What the operations of one HTTP request may cost together.
 //! Rule: an array of requests may not cost more than a single one. The complexity is an estimate made before execution,
-//! so the objects and bytes of the response are counted too while it is built: an estimate that was too low ends the
-//! operation.
+//! so the objects and bytes of the response are counted too while it is built, as they are written: an estimate that was
+//! too low ends the operation. Errors have the same limit of bytes for themselves, so that data leaves room for them.
 
 use std::{
     mem,
@@ -12,7 +12,7 @@ use std::{
 };
 
 use async_graphql::{
-    ServerError, ValidationResult, Value,
+    ContextBase, PathSegment, ServerError, ValidationResult,
     async_trait::async_trait,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
 };
@@ -22,9 +22,13 @@ use crate::{
     graphql::engine::{
         cost::Meter,
         errors::coded,
+        json_size::text_bytes,
         limits::{DocumentSize, Limits},
     },
 };
+
+/// Size of an error without its message and path: location, code and the id of the request.
+const ERROR_FRAME: usize = 160;
 
 /// The limits of a request, and what its operations have used of them so far. Clones share the same counts.
 #[derive(Debug, Clone)]
@@ -37,6 +41,7 @@ struct Inner {
     objects: AtomicUsize,
     introspection: AtomicUsize,
     bytes: AtomicUsize,
+    error_bytes: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +63,7 @@ impl Budget {
             objects: AtomicUsize::new(0),
             introspection: AtomicUsize::new(0),
             bytes: AtomicUsize::new(0),
+            error_bytes: AtomicUsize::new(0),
         }))
     }
 
@@ -119,11 +125,20 @@ impl Budget {
         self.0.introspection.fetch_add(cost, Ordering::Relaxed).saturating_add(cost)
     }
 
-    /// Adds the size of resolved values, from [`value_bytes`].
+    /// Adds the size of resolved values, from [`json_size`](super::json_size).
     /// # Errors
     /// LIMIT_EXCEEDED if the responses are too large.
     pub fn add_bytes(&self, bytes: usize) -> Result<(), ServerError> {
-        if self.0.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.0.limits.response_bytes {
+        self.add_to(&self.0.bytes, bytes)
+    }
+
+    /// Adds the size of an error.
+    fn add_error_bytes(&self, bytes: usize) -> Result<(), ServerError> {
+        self.add_to(&self.0.error_bytes, bytes)
+    }
+
+    fn add_to(&self, count: &AtomicUsize, bytes: usize) -> Result<(), ServerError> {
+        if count.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.0.limits.response_bytes {
             return Ok(());
         }
         Err(coded(ErrorCode::LimitExceeded, self.too_many_bytes()))
@@ -139,7 +154,8 @@ impl Budget {
         if self.0.objects.load(Ordering::Relaxed) > self.max_objects() {
             keep_first(self.too_many_objects());
         }
-        if self.0.bytes.load(Ordering::Relaxed) > self.0.limits.response_bytes {
+        let bytes = self.0.bytes.load(Ordering::Relaxed).max(self.0.error_bytes.load(Ordering::Relaxed));
+        if bytes > self.0.limits.response_bytes {
             keep_first(self.too_many_bytes());
         }
     }
@@ -159,17 +175,17 @@ impl Budget {
     }
 }
 
-/// Returns the size of a value in a response, roughly as JSON.
-pub fn value_bytes(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len() + 2,
-        Value::Enum(name) => name.len() + 2,
-        Value::List(items) => items.iter().map(|item| value_bytes(item) + 1).sum::<usize>() + 2,
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| name.len() + 4 + value_bytes(value)).sum::<usize>() + 2
-        }
-        Value::Binary(bytes) => bytes.len(),
-        Value::Null | Value::Number(_) | Value::Boolean(_) => 5,
+/// Adds an error to the response, or the error that the errors are too large.
+pub fn add_error<T>(ctx: &ContextBase<'_, T>, error: ServerError) {
+    let size = || ERROR_FRAME + text_bytes(&error.message) + error.path.iter().map(segment_bytes).sum::<usize>();
+    let added = ctx.data_opt::<Budget>().map_or(Ok(()), |budget| budget.add_error_bytes(size()));
+    ctx.add_error(added.err().unwrap_or(error));
+}
+
+fn segment_bytes(segment: &PathSegment) -> usize {
+    match segment {
+        PathSegment::Field(name) => name.len() + 3,
+        PathSegment::Index(index) => index.checked_ilog10().unwrap_or_default() as usize + 2,
     }
 }
 
@@ -196,5 +212,26 @@ impl Extension for ComplexityLimit {
             meter.charge(result.complexity).map_err(|error| vec![error])?;
         }
         Ok(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_and_data_have_the_limit_of_bytes_each() {
+        let budget = Budget::new(&Limits { response_bytes: 1_000, ..Limits::default() });
+        assert!(budget.add_bytes(1_000).is_ok());
+        assert!(budget.add_error_bytes(600).is_ok());
+        let too_many: Vec<_> = (0..3).filter_map(|_| budget.add_error_bytes(600).err()).collect();
+        assert_eq!(too_many.len(), 3);
+        let mut errors = vec![coded(ErrorCode::NotFound, "not found")];
+        errors.extend(too_many);
+        budget.keep_one_error(&mut errors);
+        let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+        assert_eq!(messages.len(), 2, "{messages:?}");
+        assert!(messages[1].contains("1000 bytes"), "{messages:?}");
+        assert!(budget.add_bytes(1).is_err());
     }
 }

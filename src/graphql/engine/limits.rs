@@ -34,7 +34,7 @@ pub struct Limits {
     pub recursion: usize,
     /// Directives per field.
     pub directives: usize,
-    /// Size of the response in bytes, before escaping.
+    /// Size of the data of the response in bytes, as JSON; its errors may have as many.
     pub response_bytes: usize,
 }
 

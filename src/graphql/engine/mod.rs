@@ -11,6 +11,7 @@ pub mod errors;
 pub mod filters;
 pub mod guards;
 pub mod introspection;
+pub mod json_size;
 pub mod limits;
 pub mod list_args;
 pub mod literals;

@@ -22,6 +22,7 @@ use crate::{
     ids::WebsiteId,
     media::actions::ImageProcessor,
     money::Currency,
+    paging::CursorSeal,
     payments::providers::Providers,
     storage::Storage,
     websites,
@@ -57,6 +58,8 @@ pub struct Services {
     pub image_processor: ImageProcessor,
     /// Records searches for analytics.
     pub search_recorder: SearchRecorder,
+    /// Seals the cursors of lists whose order depends on what clients may not read.
+    pub cursor_seal: CursorSeal,
 }
 
 impl Services {

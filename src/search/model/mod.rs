@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result, UserErrorCode},
-    paging::{Cursor, Direction, Page, SortKey},
+    paging::{Cursor, CursorSeal, Direction, Page, SortKey},
     text_enum,
     websites::{
         language::Language,
@@ -119,6 +119,8 @@ pub struct Search {
     pub name_order: NameOrder,
     /// The requested page.
     pub page: Page,
+    /// Seals the cursors of the orders that depend on sales.
+    pub cursor_seal: CursorSeal,
 }
 
 impl Search {
@@ -166,7 +168,7 @@ impl Search {
     pub fn bound(&self, cursor: &Cursor) -> Option<Bound> {
         use SearchOrderField as F;
         Some(match (self.order, &cursor.key) {
-            (F::Relevance | F::Popularity, SortKey::Rank(bits)) => Bound::Real(f32::from_bits(*bits)),
+            (F::Relevance | F::Popularity, _) => Bound::Real(self.cursor_seal.rank(cursor)?),
             (F::Price | F::Rating, SortKey::Number(number)) => Bound::Number(*number),
             (F::Newest, SortKey::Time(at)) => Bound::Time(*at),
             (F::Name, SortKey::Text(name)) => Bound::Text(name.clone()),
@@ -230,7 +232,7 @@ pub struct Hit {
     pub node_id: i64,
     /// Primary key of its search document.
     pub document_id: i64,
-    /// Relevance score.
+    /// Relevance score, without the sales.
     pub score: f32,
     /// Cursor of the hit in the list.
     pub cursor: Cursor,

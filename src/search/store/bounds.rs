@@ -1,10 +1,35 @@
-//! Keyset pagination of searches: the conditions of the cursors, and order and limit of a page.
+//! Keyset pagination of searches: the columns of a sort order, the conditions of the cursors, and order and limit of a page.
 
-use super::super::model::{Bound, Search};
+use super::{
+    super::model::{Bound, Search, SearchOrderField},
+    name_column,
+};
 use crate::{
     db::dynamic_query::{DynamicQuery, Value},
     paging::Direction,
 };
+
+/// The columns of a sort order, of a product `p` or its document `d`.
+pub(super) struct SortColumns {
+    /// The sort column.
+    pub column: &'static str,
+    /// The sort key as text.
+    pub text: &'static str,
+    /// The tie-breaker.
+    pub tie: &'static str,
+}
+
+/// Returns the columns of a search's sort order; for relevance, which is none without words, those of popularity.
+pub(super) fn sort_columns(search: &Search) -> SortColumns {
+    let (column, text, tie) = match search.order {
+        SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
+        SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
+        SearchOrderField::Rating => ("p.rating_average", "p.rating_average::text", "p.id"),
+        SearchOrderField::Name => (name_column(search), "p.name", "p.id"),
+        SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
+    };
+    SortColumns { column, text, tie }
+}
 
 /// Writes the conditions of the cursors.
 pub(super) fn push_bounds<R>(out: &mut DynamicQuery<R>, search: &Search, column: &'static str, tie: &'static str) {

@@ -7,8 +7,8 @@ use diesel_async::RunQueryDsl;
 
 use super::{
     FilterPart,
-    bounds::{push_bounds, push_limit},
-    name_column, push_filter_conditions,
+    bounds::{SortColumns, push_bounds, push_limit, sort_columns},
+    push_filter_conditions,
 };
 use crate::{
     db::{
@@ -17,18 +17,12 @@ use crate::{
     },
     error::Result,
     paging::MAX_COUNT,
-    search::model::{HitCount, MAX_SCANNED, Search, SearchOrderField},
+    search::model::{HitCount, MAX_SCANNED, Search},
 };
 
 /// Writes the statement for a page of products, with the columns of a hit.
 pub(super) fn push_page(out: &mut DynamicQuery<(Text, BigInt, BigInt, Float, Text, BigInt)>, search: &Search) {
-    let (column, text, tie) = match search.order {
-        SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
-        SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
-        SearchOrderField::Rating => ("p.rating_average", "p.rating_average::text", "p.id"),
-        SearchOrderField::Name => (name_column(search), "p.name", "p.id"),
-        SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
-    };
+    let SortColumns { column, text, tie } = sort_columns(search);
     let is_by_popularity = tie == "d.id";
     out.sql("SELECT 'product'::text, ").sql(if is_by_popularity { "d.node_id" } else { "p.id" });
     out.sql(", 0::bigint, 0::real, ").sql(text).sql(", ").sql(tie);

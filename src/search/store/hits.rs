@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 
 use super::{
     super::model::{DocumentKind, FullTextQuery, Hit, HitCount, MAX_RANKED, MAX_SCANNED, Search, SearchOrderField},
-    bounds::{push_bounds, push_limit},
-    browse, name_column, push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
+    bounds::{SortColumns, push_bounds, push_limit, sort_columns},
+    browse, push_filter_conditions, push_from_documents, push_from_hits, push_rank, push_ranking_query,
 };
 use crate::{
     db::{
@@ -31,7 +31,7 @@ pub async fn page(mut conn: &Conn, search: &Search, full_text: Option<&FullTextQ
     match (full_text, search.order) {
         (None, _) => browse::push_page(&mut statement, search),
         (Some(full_text), SearchOrderField::Relevance) => push_by_relevance(&mut statement, search, full_text),
-        (Some(full_text), order) => push_by_column(&mut statement, search, full_text, order),
+        (Some(full_text), _) => push_by_column(&mut statement, search, full_text),
     }
     let rows: Vec<Row> = statement.load(&mut conn).await?;
     rows.into_iter().map(|row| hit(search, row)).collect()
@@ -40,56 +40,50 @@ pub async fn page(mut conn: &Conn, search: &Search, full_text: Option<&FullTextQ
 fn hit(search: &Search, (kind, node_id, document_id, score, key, tie): Row) -> Result<Hit> {
     use SearchOrderField as F;
     let wrong = || Error::Internal(format!("invalid sort key of a search: {key:?}"));
-    let key = match search.order {
-        F::Relevance | F::Popularity => SortKey::Rank(key.parse::<f32>().map_err(|_| wrong())?.to_bits()),
-        F::Price | F::Rating => SortKey::Number(key.parse::<Decimal>().map_err(|_| wrong())?),
-        F::Newest => SortKey::Time(key.parse::<DateTime<Utc>>().map_err(|_| wrong())?),
-        F::Name => SortKey::Text(key),
+    let list = search.page.list;
+    let cursor = match search.order {
+        // Both tell how many units were sold.
+        F::Relevance | F::Popularity => search.cursor_seal.cursor(list, key.parse::<f32>().map_err(|_| wrong())?, tie),
+        F::Price | F::Rating => Cursor::new(list, SortKey::Number(key.parse::<Decimal>().map_err(|_| wrong())?), tie),
+        F::Newest => Cursor::new(list, SortKey::Time(key.parse::<DateTime<Utc>>().map_err(|_| wrong())?), tie),
+        F::Name => Cursor::new(list, SortKey::Text(key), tie),
     };
-    Ok(Hit { kind, node_id, document_id, score, cursor: Cursor::new(search.page.list, key, tie) })
+    Ok(Hit { kind, node_id, document_id, score, cursor })
 }
 
 /// Ranks at most [`MAX_RANKED`] hits; of more, the best-selling ones. A very common word is a weak signal, and ranking
-/// every match would take time proportional to the catalog.
+/// every match would take time proportional to the catalog. The rank includes the sales, which clients may not read; the
+/// score, which they do read, has everything else.
 fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
     out.sql("WITH d AS MATERIALIZED (SELECT d.id, d.kind, d.node_id, d.language, d.document, d.popularity");
     push_from_hits(out, search, full_text);
     out.sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ").bind(Value::Int(MAX_RANKED));
     out.sql(
-        "), s AS (SELECT d.kind, d.node_id, d.id, (CASE
+        "), s AS (SELECT m.kind, m.node_id, m.id, (m.exact + m.match * (1 + 0.1 * m.boost))::real AS score,
+            (m.exact + m.match * (1 + 0.1 * (least(m.popularity, 9) / 3 + m.boost)))::real AS rank
+         FROM (SELECT d.kind, d.node_id, d.id, d.popularity, CASE
             WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100
             WHEN translate(lower(p.sku), ' -/._', '') = t.code THEN 50
             WHEN lower(CASE d.kind WHEN 'product' THEN p.name WHEN 'brand' THEN (SELECT b.name FROM brands b WHERE b.id = d.node_id)
                 WHEN 'category' THEN (SELECT c.name FROM categories c WHERE c.id = d.node_id) END) = t.typed THEN 10
-            ELSE 0 END + (",
+            ELSE 0 END AS exact, (",
     );
     push_rank(out, full_text);
     // A small boost for short documents; then up to 3 for sales, 1 for availability and 1 for rating. A match that is
     // half again as good ranks first whatever these are.
     out.sql(
-        ") * (1 + 0.3 / (1 + length(d.document))) * (1 + 0.1 * (least(d.popularity, 9) / 3 + CASE WHEN p.availability <> 'out_of_stock' THEN 1 ELSE 0 END
-                  + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END)))::real AS score
+        ") * (1 + 0.3 / (1 + length(d.document))) AS match, CASE WHEN p.availability <> 'out_of_stock' THEN 1 ELSE 0 END
+                  + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END AS boost
          FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT typed, translate(typed, ' -/._', '') AS code FROM lower(",
     );
     out.bind(Value::Text(search.text.trim().to_owned()));
-    out.sql(") AS typed OFFSET 0) t) SELECT s.kind, s.node_id, s.id, s.score, s.score::text, s.id FROM s WHERE true");
-    push_bounds(out, search, "s.score", "s.id");
-    push_limit(out, search, "s.score", "s.id");
+    out.sql(") AS typed OFFSET 0) t OFFSET 0) m) SELECT s.kind, s.node_id, s.id, s.score, s.rank::text, s.id FROM s WHERE true");
+    push_bounds(out, search, "s.rank", "s.id");
+    push_limit(out, search, "s.rank", "s.id");
 }
 
-fn push_by_column(
-    out: &mut DynamicQuery<RowType>,
-    search: &Search,
-    full_text: &FullTextQuery,
-    order: SearchOrderField,
-) {
-    let (column, text, tie) = match order {
-        SearchOrderField::Price => ("p.price", "p.price::text", "p.id"),
-        SearchOrderField::Newest => ("p.created_at", "to_json(p.created_at) #>> '{}'", "p.id"),
-        SearchOrderField::Rating => ("p.rating_average", "p.rating_average::text", "p.id"),
-        SearchOrderField::Name => (name_column(search), "p.name", "p.id"),
-        SearchOrderField::Relevance | SearchOrderField::Popularity => ("d.popularity", "d.popularity::text", "d.id"),
-    };
+fn push_by_column(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
+    let SortColumns { column, text, tie } = sort_columns(search);
     out.sql("SELECT d.kind, d.node_id, d.id, (");
     push_rank(out, full_text);
     out.sql(")::real, ").sql(text).sql(", ").sql(tie);

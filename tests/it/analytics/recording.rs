@@ -11,7 +11,7 @@ use souk::{
         recorder::{MAX_BATCH, MAX_QUEUED},
     },
     ids::{ProductId, RowId, SearchId, WebsiteId},
-    paging::{Direction, Page, PageArgs},
+    paging::{CursorSeal, Direction, Page, PageArgs},
     search::{
         model::{DocumentKind, Search, SearchFilter, SearchOrderField},
         query::ParsedQuery,
@@ -180,6 +180,7 @@ fn anonymous_search(number: usize) -> NewSearch {
         direction: Direction::Desc,
         name_order: NameOrder::default(),
         page: Page::new("search:rank", PageArgs::default()).expect("a page"),
+        cursor_seal: CursorSeal::new([8; 32]),
     };
     let outcome = SearchOutcome { results: 1, is_exact: true, took_ms: 1.0 };
     NewSearch::new(&search, Searcher::default(), json!({}), None, outcome)

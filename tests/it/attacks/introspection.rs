@@ -7,7 +7,7 @@ use souk::{
     config::{Environment, Introspection},
 };
 
-use crate::support::{Actor, ProductSpec, TestApp};
+use crate::support::{Actor, TestApp};
 
 /// The introspection queries of common tools.
 const QUERIES: [(&str, &str); 7] = [
@@ -145,48 +145,4 @@ async fn introspection_is_for_those_whom_the_setting_names() {
             assert_eq!(code(&actor, "{ __typename websites { __typename nodes { __typename } } }").await, None);
         }
     }
-}
-
-#[tokio::test]
-async fn response_has_a_maximum_size() {
-    let app = TestApp::new().await;
-    let website = app.website("sailor").await.id;
-    for _ in 0..20 {
-        app.product(website, ProductSpec::default()).await;
-    }
-    app.database.sql("UPDATE products SET description = repeat('x', 1000)").await;
-    let settings = souk::config::LimitSettings { max_response: 60_000, ..souk::config::LimitSettings::default() };
-    let small = souk::graphql::engine(&app.services, &settings);
-    let run = async |query: &str| {
-        let dispatcher = souk::graphql::engine::batching::Dispatcher::default();
-        let prepared = small.prepare(async_graphql::Request::new(query)).expect("a document within the limits");
-        let data = souk::graphql::schema::context::request_data(
-            souk::auth::Viewer::anonymous(),
-            souk::auth::RequestOrigin::default(),
-            souk::graphql::schema::access::cookie::Cookies::default(),
-            &dispatcher,
-        );
-        let id = souk::telemetry::RequestId::random();
-        dispatcher.run(small.execute(prepared, data, &id)).await
-    };
-    // 20 kB fit, 30 aliases of them do not.
-    let page = |aliases: usize| {
-        let texts: String = (0..aliases).map(|index| format!("d{index}: description ")).collect();
-        format!("{{ products {{ nodes {{ {texts} }} }} websites {{ nodes {{ code }} }} }}")
-    };
-    let fits = run(&page(1)).await;
-    assert_eq!(fits.errors, vec![]);
-    let exceeds = run(&page(30)).await;
-    let errors = serde_json::to_value(&exceeds.errors).expect("errors");
-    assert_eq!(errors.as_array().map(Vec::len), Some(1), "{errors:#}");
-    assert_eq!(errors[0]["extensions"]["code"], "LIMIT_EXCEEDED");
-    assert!(errors[0]["message"].as_str().is_some_and(|text| text.contains("60000 bytes")), "{errors:#}");
-    assert!(exceeds.data.to_string().len() < 90_000, "what was built before the limit is dropped");
-    // Introspection counts too.
-    let schema = run("{ __schema { types { name fields { name description } } } }").await;
-    let errors = serde_json::to_value(&schema.errors).expect("errors");
-    assert_eq!(errors[0]["extensions"]["code"], "LIMIT_EXCEEDED", "{errors:#}");
-    assert_eq!(schema.data.into_json().expect("JSON")["__schema"], Value::Null);
-    // With the default of 16 MiB both pass.
-    assert_eq!(code(&app.anonymous(), &page(30)).await, None);
 }

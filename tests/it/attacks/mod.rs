@@ -1,6 +1,7 @@
 //! Attacks as strangers send them, and what holds them. `docs/operations/attacks.md` has the list.
 
 mod api_key_as_owner;
+mod cursors;
 mod demo_in_production;
 mod expensive_reads;
 mod hidden_filters;
@@ -15,6 +16,7 @@ mod readable_files;
 mod readiness;
 mod refresh_cookie;
 mod response_headers;
+mod response_size;
 mod slow_clients;
 mod stronger_users;
 mod unconfirmed_accounts;

@@ -1,7 +1,10 @@
 //! A seller with one line of an order must not see or change the rest of it.
 
 use serde_json::{Value, json};
-use souk::ids::{ProductId, RowId};
+use souk::{
+    auth::Permission,
+    ids::{ProductId, RowId},
+};
 
 use crate::support::{Actor, ProductSpec, TestApp};
 
@@ -104,6 +107,31 @@ async fn line_stays_with_the_seller_who_sold_it() {
     app.database.sql(&moved).await;
     assert!(shared.read(&later, "id").await.is_null());
     assert_eq!(shared.read(&shared.a, "details { name }").await["details"], json!([{ "name": "Rope" }]));
+}
+
+#[tokio::test]
+async fn seller_of_a_line_is_visible_to_staff_and_that_seller() {
+    let app = TestApp::new().await;
+    let shared = Shared::new(&app).await;
+    let clerk = app.user_with(&[Permission::ManageOrders], &[]).await;
+    // The line keeps its seller when the product gets another one.
+    let later = app.seller().await;
+    let moved = format!("UPDATE products SET seller_id = {} WHERE id = {}", later.id.0, shared.products[0].0);
+    app.database.sql(&moved).await;
+    let sellers = async |actor: &Actor<'_>| {
+        let read = shared.read(actor, "details { seller { id } }").await;
+        let lines = read["details"].as_array().expect("lines").clone();
+        lines.iter().map(|line| line["seller"]["id"].clone()).collect::<Vec<_>>()
+    };
+    let (a, b) = (json!(shared.a.global_id()), json!(shared.b.global_id()));
+    assert_eq!(sellers(&shared.admin).await, [a.clone(), b.clone()]);
+    assert_eq!(sellers(&shared.a).await, [a]);
+    assert_eq!(sellers(&shared.b).await, [b]);
+    // Customers and staff without `MANAGE_USERS` see no other users.
+    assert_eq!(sellers(&shared.customer).await, [Value::Null, Value::Null]);
+    assert_eq!(sellers(&clerk).await, [Value::Null, Value::Null]);
+    app.database.sql("UPDATE order_details SET seller_id = NULL").await;
+    assert_eq!(sellers(&shared.admin).await, [Value::Null, Value::Null], "the shop's own products");
 }
 
 #[tokio::test]

@@ -9,3 +9,4 @@ mod root_field_access;
 mod row_access;
 mod text_edges;
 mod text_inputs;
+mod uploads;

@@ -28,7 +28,7 @@ fn guard_result(response: &TestResponse) -> String {
 }
 
 /// Returns whether a field's description says that something is required, and the permissions it names.
-fn required_permissions(field: &FieldDefinition) -> (bool, Vec<Permission>) {
+pub(super) fn required_permissions(field: &FieldDefinition) -> (bool, Vec<Permission>) {
     let text = description(field).split_whitespace().collect::<Vec<_>>().join(" ");
     let Some((_, sentence)) = text.split_once("Requires ") else { return (false, Vec::new()) };
     let sentence = sentence.split('.').next().unwrap_or_default();

@@ -23,6 +23,7 @@ use souk::graphql::schema::context::Services;
 use souk::http;
 use souk::media::actions::ImageProcessor;
 use souk::media::fetch::FetchPolicy;
+use souk::paging::CursorSeal;
 use souk::payments::model::ProviderName;
 use souk::payments::providers::Providers;
 use souk::payments::providers::manual::Manual;
@@ -186,6 +187,7 @@ impl TestAppBuilder {
             providers: Arc::new((self.payment_providers)(&database)),
             image_processor: image_processor(&storage),
             search_recorder,
+            cursor_seal: CursorSeal::new([8; 32]),
             storage,
         });
         let engine = graphql::engine(&services, &LimitSettings::default());

@@ -199,6 +199,16 @@ fn send_raw(address: SocketAddr, request: &str) -> (u16, String) {
     (status.expect("a status"), body.to_owned())
 }
 
+/// Polls until a condition holds.
+#[track_caller]
+pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + TIMEOUT;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Reads the lines of a pipe until its end, so that the writer never blocks.
 fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (send, receive) = mpsc::channel();

@@ -15,10 +15,7 @@ use async_graphql::{
 use self::graph::SchemaGraph;
 use crate::{
     error::ErrorCode,
-    graphql::engine::{
-        budget::{Budget, value_bytes},
-        errors::coded,
-    },
+    graphql::engine::{budget::Budget, errors::coded, json_size::value_bytes},
 };
 
 /// The limit on introspection.

@@ -13,9 +13,12 @@ use async_graphql::{
     parser::types::OperationType,
 };
 
-use crate::graphql::engine::objects::{
-    DynObject,
-    selection_set::{PropagatedError, resolve_selection_set},
+use crate::graphql::engine::{
+    budget::add_error,
+    objects::{
+        DynObject,
+        selection_set::{PropagatedError, resolve_selection_set},
+    },
 };
 
 /// State of one operation in progress.
@@ -81,7 +84,7 @@ impl RootResolver {
             let root = ctx.query_env.create_context(ctx.schema_env, None, set, ctx.execute_data);
             let serial = operation.ty == OperationType::Mutation;
             let value = resolve_selection_set(&root, object, serial).await.unwrap_or_else(|error| {
-                ctx.add_error(error);
+                add_error(ctx, error);
                 Value::Null
             });
             *self.lock_data() = Some(value);

@@ -16,7 +16,8 @@ use async_graphql::{
 use futures_util::future::join_all;
 
 use crate::graphql::engine::{
-    budget::{Budget, value_bytes},
+    budget::{Budget, add_error},
+    json_size::own_bytes,
     objects::DynObject,
 };
 
@@ -41,7 +42,7 @@ pub async fn resolve_selection_set(
         Err(error) if failure.is_none() && !is_nullable(ctx, object, fields[slot]) => {
             failure = Some(error);
         }
-        Err(error) => ctx.add_error(error),
+        Err(error) => add_error(ctx, error),
     };
     let mut pending = Vec::new();
     for (slot, field) in fields.iter().enumerate() {
@@ -72,19 +73,19 @@ pub async fn resolve_selection_set(
     }
 }
 
-/// Counts the scalars of an object towards the size of the response. Objects inside it have been counted already. The root
-/// is kept, so that a mutation returns the results that fit.
+/// Counts an object towards the size of the response. Objects inside it have been counted already. The root is kept, so
+/// that a mutation returns the results that fit.
 fn count_bytes(
     ctx: &ContextSelectionSet<'_>,
     fields: &[&Positioned<Field>],
     values: &IndexMap<Name, Value>,
 ) -> ServerResult<()> {
     let Some(budget) = ctx.data_opt::<Budget>().filter(|_| ctx.path_node.is_some()) else { return Ok(()) };
-    let size = |(field, (name, value)): (&&Positioned<Field>, (&Name, &Value))| {
-        let is_leaf = field.node.selection_set.node.items.is_empty();
-        name.len() + 4 + if is_leaf { value_bytes(value) } else { 2 }
-    };
-    budget.add_bytes(fields.iter().zip(values).map(size).sum()).map_err(|mut error| {
+    let own = fields.iter().zip(values).map(|(field, (name, value))| {
+        let has_selection = !field.node.selection_set.node.items.is_empty();
+        (name.as_str(), value, has_selection)
+    });
+    budget.add_bytes(own_bytes(own)).map_err(|mut error| {
         error.locations.push(ctx.item.pos);
         PropagatedError::wrap(ctx.set_error_path(error))
     })

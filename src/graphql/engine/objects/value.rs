@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{FutureExt, future::try_join_all};
 
 use super::{Abstract, AbstractType, DynObject, FieldFuture, resolve_selection_set};
-use crate::graphql::engine::budget::Budget;
+use crate::graphql::engine::budget::{Budget, add_error};
 
 /// A scalar, or a list of scalars, that needs no resolution.
 pub trait Leaf: Send + Sync {
@@ -305,7 +305,7 @@ fn count_objects(items: usize, context: &ContextSelectionSet<'_>, field: &Positi
 fn or_null(context: &ContextSelectionSet<'_>, is_nullable: bool, result: ServerResult<Value>) -> ServerResult<Value> {
     match result {
         Err(error) if is_nullable => {
-            context.add_error(error);
+            add_error(context, error);
             Ok(Value::Null)
         }
         result => result,

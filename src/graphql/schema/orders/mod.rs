@@ -344,6 +344,13 @@ impl OrderDetail {
         self.row.quantity
     }
 
+    /// Seller of the product when the line was added to the order. Null if the shop itself sold it, or if the viewer may not
+    /// see the seller.
+    async fn seller(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let Some(id) = self.row.seller_id else { return Ok(None) };
+        Ok(ctx.loaders().row(id).await?.map(user))
+    }
+
     /// Whether the line is confirmed: with the order or, while other lines are not confirmed yet, by its seller.
     fn is_confirmed(&self) -> bool {
         self.row.is_confirmed(self.order.row.status)

@@ -110,7 +110,8 @@ pub(super) async fn search_from_args(
         _ => NameOrder::default(),
     };
     let page = Page::new(order.list(name_order), PageArgs { first, after, last, before })?;
-    let search = Search { text, query, kinds, is_staff: ctx.is_staff(), filter, order, direction, name_order, page };
+    let (is_staff, cursor_seal) = (ctx.is_staff(), ctx.services().cursor_seal.clone());
+    let search = Search { text, query, kinds, is_staff, filter, order, direction, name_order, page, cursor_seal };
     Ok((search, with_subcategories))
 }
 

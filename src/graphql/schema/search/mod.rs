@@ -83,7 +83,9 @@ impl SearchEdge {
         self.cursor.to_string()
     }
 
-    /// Relevance score; comparable only within one search. 0 for all results of a search without words.
+    /// Relevance score, without the units sold; comparable only within one search. The sort order by relevance also depends
+    /// on the units sold, so a popular product may come before one with a higher score. 0 for all results of a search
+    /// without words.
     fn score(&self) -> f32 {
         self.score
     }

@@ -188,13 +188,13 @@ impl Transfer {
     }
 
     /// Signed, absolute URL of the exported file, valid for one hour. Null until the export is completed, from one week after
-    /// that on, and if the file shows customers whom the viewer may not see.
+    /// that on, and if the file contains customers who are not visible to the viewer.
     async fn download_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.signed_url(ctx, self.0.output_key.as_deref(), "").await
     }
 
     /// Signed URL of a file with all rejected rows of an import, as for `downloadUrl`. Correct the rows and import that
-    /// file. Null if no row was rejected, and if the import could match customers whom the viewer may not see.
+    /// file. Null if no row was rejected, and if the import could match customers who are not visible to the viewer.
     async fn rejects_url(&self, ctx: &Context<'_>) -> Result<Option<String>> {
         self.signed_url(ctx, self.0.rejects_key.as_deref(), "-rejects").await
     }

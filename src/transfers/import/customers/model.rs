@@ -1,7 +1,7 @@
 //! Rules for customers in files, and the plan of a batch.
 //! Rule: an account that can log in takes nothing over before its email address is confirmed: the row creates a customer
-//! who is kept apart until then, and so does a row for a customer whom the importing user may not see. A customer of two
-//! websites is then one user with two external IDs and keeps the values set by the first website. Staff members are
+//! who is kept apart until then, and so does a row for a customer who is not visible to the importing user. A customer of
+//! two websites is then one user with two external IDs and keeps the values set by the first website. Staff members are
 //! never changed, nor is an email address, which is used to log in. Passwords are neither imported nor exported.
 
 use std::collections::{BTreeSet, HashMap, HashSet};

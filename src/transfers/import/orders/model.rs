@@ -56,7 +56,7 @@ pub struct ExistingOrder {
     /// When the order was placed.
     #[diesel(sql_type = Timestamptz)]
     pub placed_at: DateTime<Utc>,
-    /// Primary key of the customer; none for a guest, and for a customer whom the importing user may not see.
+    /// Primary key of the customer; none for a guest, and for a customer who is not visible to the importing user.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub customer: Option<i64>,
     /// Email address of a guest.
@@ -73,7 +73,7 @@ pub struct ExistingOrder {
     pub lines: Value,
 }
 
-/// A user whom a row refers to.
+/// A user that a row refers to.
 #[derive(Debug, Clone, Copy)]
 pub struct Customer {
     /// Primary key.
@@ -203,7 +203,7 @@ impl<'r> Plan<'r> {
     }
 }
 
-/// Returns the users whom a row can mean.
+/// Returns the users that a row may refer to.
 fn customers<'a>(record: &OrderRecord, references: &'a OrderReferences) -> Result<&'a [Customer], Rejection> {
     match (&record.customer_id, &record.customer_email) {
         (Some(id), _) => {

@@ -5,7 +5,6 @@ use std::{
     os::unix::fs::PermissionsExt,
     process::Stdio,
     thread,
-    time::{Duration, Instant},
 };
 
 use serde_json::json;
@@ -13,7 +12,7 @@ use souk::config::{ServeSettings, Settings};
 use tokio::runtime::Runtime;
 
 use crate::support::{
-    process::{DataDir, ServerProcess, is_unlocked, post},
+    process::{DataDir, ServerProcess, is_unlocked, post, wait_until},
     query_scalar,
 };
 
@@ -50,15 +49,6 @@ fn logins(server: &ServerProcess, is_filled: bool) -> Vec<[String; 3]> {
 /// Runs SQL directly; returns the first value.
 fn sql(url: &str, sql: &str) -> String {
     Runtime::new().unwrap().block_on(query_scalar(url, sql)).unwrap()
-}
-
-/// Polls until a condition holds.
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn stderr(output: &std::process::Output) -> String {

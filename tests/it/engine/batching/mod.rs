@@ -115,6 +115,7 @@ const CASES: &[Case] = &[
             details { unitPrice { amount } totalPrice { amount } order { id } product { category { id } } } } } }",
         5,
     ),
+    Case("{ orders(first: 50) { nodes { user { id } details { seller { id name } } } } }", 4),
     Case("{ orders(first: 50) { nodes { shipments { order { id } lines { quantity detail { name } } } } } }", 4),
     Case("{ orders(first: 50) { nodes { returns { order { id } lines { quantity detail { name } } } } } }", 4),
     Case("{ orders(first: 50) { nodes { events { kind by { id } amount { amount } } } } }", 3),

@@ -2,6 +2,10 @@
 //! Rule: a page reads `limit + 1` rows starting at a key and never uses OFFSET, so pages stay correct while rows are
 //! inserted.
 
+mod seal;
+
+pub use self::seal::CursorSeal;
+
 use std::{borrow::Cow, fmt};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -50,9 +54,9 @@ pub enum SortKey {
     /// A whole number.
     #[serde(rename = "z")]
     Int(i32),
-    /// A search rank, as the bits of the float.
-    #[serde(rename = "r")]
-    Rank(u32),
+    /// A rank that clients may not read, see [`CursorSeal`].
+    #[serde(rename = "s")]
+    Sealed(String),
 }
 
 /// A position in a list: the list's name, and the sort key and id of a row.
@@ -230,7 +234,6 @@ from_sort_key! {
     Decimal: SortKey::Number(value) => *value;
     DateTime<Utc>: SortKey::Time(value) => *value;
     i32: SortKey::Int(value) => *value;
-    f32: SortKey::Rank(bits) => f32::from_bits(*bits);
 }
 
 /// Returns the sort key of a cursor as the type of the sort column.
