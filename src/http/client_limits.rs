@@ -18,11 +18,10 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use ipnet::IpNet;
 
 use super::{header_names::X_API_KEY, origin::origin, rejection::Rejection};
 use crate::{
-    auth::{AuthMethod, Permissions, RequestOrigin, Viewer},
+    auth::{AuthMethod, Permissions, RequestOrigin, Viewer, network},
     config::HttpSettings,
     db::recorder::StatementRecorder,
     error::ErrorCode,
@@ -30,7 +29,7 @@ use crate::{
         cost::{Cost, Meter, Usage, rounded},
         errors::{coded, rate_limited},
     },
-    limits::{Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter, network},
+    limits::{Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter},
     telemetry::RequestId,
 };
 
@@ -51,9 +50,7 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 pub struct ClientLimits {
     rates: RateLimiter,
     operations: FairQueue,
-    is_on: bool,
-    exempt: Arc<[IpNet]>,
-    trusted_proxies: usize,
+    settings: Arc<HttpSettings>,
 }
 
 impl ClientLimits {
@@ -70,9 +67,7 @@ impl ClientLimits {
         Self {
             rates: RateLimiter::new(rates.quotas()),
             operations: FairQueue::new(queue),
-            is_on: rates.is_on,
-            exempt: rates.exempt.as_slice().into(),
-            trusted_proxies: settings.trusted_proxies,
+            settings: Arc::new(settings.clone()),
         }
     }
 
@@ -88,11 +83,7 @@ impl ClientLimits {
                 _ => (ClientKey::User(identity.user), ClientClass::Staff),
             },
         };
-        Client { key, class, is_exempt: !self.is_on || self.is_exempt(origin) }
-    }
-
-    fn is_exempt(&self, origin: &RequestOrigin) -> bool {
-        origin.address.is_some_and(|address| self.exempt.iter().any(|network| network.contains(&address)))
+        Client { key, class, is_exempt: origin.is_exempt }
     }
 
     /// Checks before an anonymous request is read that its network has points left.
@@ -139,7 +130,7 @@ pub async fn charge_request(State(limits): State<ClientLimits>, request: Request
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let client = limits.client(&Viewer::anonymous(), &origin(&parts, limits.trusted_proxies));
+    let client = limits.client(&Viewer::anonymous(), &origin(&parts, &limits.settings));
     match limits.charge(client, REQUEST_POINTS) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(rejection) => {

@@ -92,7 +92,7 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
         return rejection.into_json(&request_id);
     };
     let started = Instant::now();
-    let origin = origin(&parts, endpoint.settings.trusted_proxies);
+    let origin = origin(&parts, &endpoint.settings);
     if let Err(rejection) = endpoint.limits.check_unread(&parts.headers, &origin) {
         return rejection.into_response(media_type, &request_id);
     }

@@ -20,7 +20,7 @@ use crate::{
             list_args::{ListArgs, OrderBy, build_list, order_by, where_input},
         },
         schema::{
-            context::ContextExt,
+            context::{ContextExt, Services},
             loaders::connection_of,
             orders::{Order, OrderDetail, OrderPages, Prefetched, order},
             prices::{AmountWhere, PriceScope, TOTAL_AMOUNTS, amount_where},
@@ -276,8 +276,10 @@ impl OrderQuery {
             _ => return Err(Error::bad_input("id", "give either `id`, or `orderNumber` with `email`")),
         };
         let website = website.as_deref().map(CodeOrId::new);
-        let (db, viewer, origin) = (ctx.db(), ctx.viewer(), ctx.origin());
-        let found = actions::find_by_number_and_email(db, viewer, origin, &number, &email, website.as_ref()).await?;
+        let Services { db, attempts, .. } = ctx.services();
+        let (viewer, origin) = (ctx.viewer(), ctx.origin());
+        let found =
+            actions::find_by_number_and_email(db, attempts, viewer, origin, &number, &email, website.as_ref()).await?;
         // Staff find the orders of users, too, of which they see what they see by ID.
         Ok(found.map(|row| Order { is_found_by_email: row.user_id.is_none(), ..order(row) }))
     }
