@@ -254,9 +254,9 @@ impl OrderQuery {
     /// Returns an order by exactly one of these keys: its ID, or its number together with the email address of its
     /// contact. By ID, customers see their own orders, sellers also orders that contain their products, staff all orders.
     /// By number and email address, everyone finds the order of a guest and sees what the guest sees with the cart token.
-    /// Null if the order does not exist or is not visible to the viewer. After ten failed lookups by number within 15
-    /// minutes from one client, or of one number, further ones fail with `RATE_LIMITED`, and `extensions.retryAfter` is
-    /// the number of seconds to wait.
+    /// Null if the order does not exist or is not visible to the viewer. After too many failed lookups by number from one
+    /// client, or of one number (by default ten within 15 minutes), further ones fail with `RATE_LIMITED`, and
+    /// `extensions.retryAfter` is the number of seconds to wait.
     async fn order(
         &self,
         ctx: &Context<'_>,
