@@ -147,7 +147,7 @@ pub enum Error {
     #[error("{}: {}", .0.as_str(), .1)]
     Coded(ErrorCode, Cow<'static, str>),
     /// Too many attempts; the client may retry after `retry_after` seconds.
-    #[error("too many attempts: try again in {retry_after} seconds")]
+    #[error("too many attempts; try again after {}", format_seconds(*.retry_after))]
     TooManyAttempts {
         /// Seconds until the next attempt is allowed.
         retry_after: u64,
@@ -220,6 +220,14 @@ impl Error {
             }
             other => other,
         }
+    }
+}
+
+/// Returns a number of seconds as text: `1 second`, `30 seconds`.
+pub fn format_seconds(seconds: u64) -> String {
+    match seconds {
+        1 => "1 second".to_owned(),
+        _ => format!("{seconds} seconds"),
     }
 }
 
@@ -339,5 +347,12 @@ mod tests {
         assert_eq!(text("id", "not a valid ID"), "id: not a valid ID");
         assert_eq!(text("id", "identical ids"), "id: identical ids");
         assert_eq!(text("", "amount must be at most 1"), "amount must be at most 1");
+    }
+
+    #[test]
+    fn seconds_are_singular_or_plural() {
+        let texts = [0, 1, 2, 900].map(|retry_after| Error::TooManyAttempts { retry_after }.to_string());
+        let expected = ["0 seconds", "1 second", "2 seconds", "900 seconds"];
+        assert_eq!(texts, expected.map(|wait| format!("too many attempts; try again after {wait}")));
     }
 }

@@ -40,7 +40,8 @@ impl fmt::Debug for VisitorKey {
     }
 }
 
-/// Returns the network of an address, in which the addresses of one person lie: /24 of IPv4, /64 of IPv6.
+/// Returns the network of an address, in which the addresses of one person lie: its /24 prefix for IPv4, its /64 prefix for
+/// IPv6, which is the smallest that providers assign to a customer.
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8))),
@@ -95,6 +96,9 @@ pub struct RequestOrigin {
     pub device: Option<String>,
     /// Visitor, if the browser sent an id.
     pub visitor: Option<VisitorKey>,
+    /// Whether limits do not count what is sent from the address: many clients share it, such as that of a front-end server,
+    /// or limits are off.
+    pub is_exempt: bool,
 }
 
 impl RequestOrigin {
@@ -103,7 +107,7 @@ impl RequestOrigin {
         let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(MAX_DEVICE).collect::<String>();
         let device = user_agent.map(clean).filter(|text| !text.trim().is_empty());
         // An IPv4 client of a dual-stack socket is the same client as over IPv4.
-        Self { address: address.map(|address| address.to_canonical()), device, visitor: None }
+        Self { address: address.map(|address| address.to_canonical()), device, visitor: None, is_exempt: false }
     }
 
     /// Returns the origin with the visitor id that the browser sent.
@@ -111,11 +115,29 @@ impl RequestOrigin {
     pub fn with_visitor(self, id: Option<&str>) -> Self {
         Self { visitor: id.and_then(VisitorKey::from_id), ..self }
     }
+
+    /// Returns the origin, exempt from limits of its address or not.
+    #[must_use]
+    pub fn with_exemption(self, is_exempt: bool) -> Self {
+        Self { is_exempt, ..self }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_of_one_network_are_one_client() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.0"),
+            ("::ffff:192.0.2.200", "192.0.2.0"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("2001:db8:1:3::9", "2001:db8:1:3::"),
+        ] {
+            assert_eq!(network(address.parse().unwrap()).to_string(), expected);
+        }
+    }
 
     #[test]
     fn addresses_of_a_network_have_one_hash() {

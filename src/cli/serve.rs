@@ -186,6 +186,7 @@ async fn build_services(
         permission_cache,
         session_lifetime: chrono::Duration::days(i64::from(serve.tokens.session_days)),
         accounts: serve.accounts,
+        attempts: serve.attempts,
         selling: serve.carts,
         orders: serve.orders,
         reviews: serve.reviews,

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod analytics;
+mod attempts;
 mod carts;
 mod connections;
 mod files;
@@ -29,6 +30,7 @@ use clap::{Args, ValueEnum};
 pub use self::{
     accounts::{AccountSettings, RegistrationMode},
     analytics::AnalyticsSettings,
+    attempts::AttemptSettings,
     carts::CartSettings,
     connections::ConnectionSettings,
     files::{ExportedImageUrls, FileSettings, media_url},

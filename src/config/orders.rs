@@ -17,12 +17,12 @@ pub struct OrderSettings {
     pub unpaid_share: u32,
 
     /// Number of unpaid orders that one client may have; those canceled in the past day count too. 0 removes the limit.
-    /// Clients on a loopback or private address are not counted together.
+    /// Clients in the networks of SOUK_RATE_EXEMPT are not counted together.
     #[arg(long, env = "SOUK_UNPAID_ORDERS", default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub unpaid_orders: u32,
 
-    /// Number of carts for which one client may have reservations at a time. 0 removes the limit. Clients on a loopback or
-    /// private address are not counted together.
+    /// Number of carts for which one client may have reservations at a time. 0 removes the limit. Clients in the networks of
+    /// SOUK_RATE_EXEMPT are not counted together.
     #[arg(long, env = "SOUK_RESERVED_CARTS", default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     pub reserved_carts: u32,
 

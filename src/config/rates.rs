@@ -1,6 +1,6 @@
 //! Rate limits: what each client may use over time, and at the same time.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{net::IpAddr, num::NonZeroUsize, time::Duration};
 
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
@@ -10,13 +10,16 @@ use crate::{
     limits::{Quota, Quotas},
 };
 
+/// The networks that are exempt by default: those of the machine itself.
+const EXEMPT: &str = "127.0.0.0/8,::1/128";
+
 /// Settings for the rates of clients. A quota is written as `LIMIT:RATE`: the points of a full bucket, and the points that
 /// are restored per second.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Rate limits")]
 pub struct RateSettings {
-    /// Whether clients are limited in what they may use over time. A point is about 1 ms of processor time of the server
-    /// and the database together. `false` is for load tests.
+    /// Whether clients are limited in what they may use over time, and networks in attempts, reserved carts and unpaid
+    /// orders. A point is about 1 ms of processor time of the server and the database together. `false` is for load tests.
     #[arg(long = "rate-limits", env = "SOUK_RATE_LIMITS", default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     pub is_on: bool,
 
@@ -40,13 +43,14 @@ pub struct RateSettings {
     #[arg(long = "rate-single-keys", env = "SOUK_RATE_SINGLE_KEYS", value_delimiter = ',', value_parser = single_key, value_name = "QUOTAS")]
     pub single_keys: Vec<(ApiKeyId, Quota)>,
 
-    /// Networks whose clients are not limited, such as those of your own front-end servers, separated by commas. The address
-    /// is that of the client: see SOUK_TRUSTED_PROXIES.
+    /// Networks that send the requests of many clients, such as those of your own front-end servers, separated by commas.
+    /// They have no limits of what a client may use over time, and are not counted in the limits of attempts, reserved
+    /// carts and unpaid orders. The address is that of the client: see SOUK_TRUSTED_PROXIES.
     #[arg(
         long = "rate-exempt",
         env = "SOUK_RATE_EXEMPT",
         value_delimiter = ',',
-        default_value = "127.0.0.0/8,::1/128",
+        default_value = EXEMPT,
         value_name = "NETWORKS"
     )]
     pub exempt: Vec<IpNet>,
@@ -66,17 +70,17 @@ pub struct RateSettings {
 }
 
 impl RateSettings {
-    /// Returns settings without limits on what clients may use over time, for tests.
-    pub fn off() -> Self {
-        let quota = Quota { limit: 1_000, restore_rate: 100 };
+    /// Returns settings with limits that no client reaches, for tests. Networks are counted as with the default settings.
+    pub fn unlimited() -> Self {
+        let quota = Quota { limit: u32::MAX, restore_rate: u32::MAX };
         Self {
-            is_on: false,
+            is_on: true,
             anonymous: quota,
             customer: quota,
             staff: quota,
             api_key: quota,
             single_keys: Vec::new(),
-            exempt: Vec::new(),
+            exempt: EXEMPT.split(',').filter_map(|network| network.parse().ok()).collect(),
             max_concurrency: NonZeroUsize::MAX,
             max_concurrency_per_client: Some(NonZeroUsize::MAX),
             rejection_delay: Duration::ZERO,
@@ -88,6 +92,11 @@ impl RateSettings {
         const LEAST: NonZeroUsize = NonZeroUsize::new(4).unwrap();
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         self.max_concurrency_per_client.unwrap_or(cores.saturating_add(cores.get()).max(LEAST))
+    }
+
+    /// Returns whether no limit counts what is sent from this address, because many clients share it or limits are off.
+    pub fn is_exempt(&self, address: Option<IpAddr>) -> bool {
+        !self.is_on || address.is_some_and(|address| self.exempt.iter().any(|network| network.contains(&address)))
     }
 
     /// Returns the quotas of all clients.
@@ -125,6 +134,29 @@ mod tests {
     struct Command {
         #[command(flatten)]
         rates: RateSettings,
+    }
+
+    #[test]
+    fn addresses_are_exempt_by_network_or_all_of_them() {
+        let parse = |arguments: &[&str]| Command::parse_from([&["souk"][..], arguments].concat()).rates;
+        let exempt = |rates: &RateSettings, address: &str| rates.is_exempt(Some(address.parse().unwrap()));
+        let front_end = parse(&["--rate-exempt", "10.1.0.0/16,2001:db8::/32"]);
+        let off = parse(&["--rate-limits", "false"]);
+        for (address, by_default, by_setting) in [
+            ("127.0.0.1", true, false),
+            ("::1", true, false),
+            ("10.1.2.3", false, true),
+            ("10.2.2.3", false, false),
+            ("2001:db8::1", false, true),
+            ("192.0.2.1", false, false),
+        ] {
+            assert_eq!(exempt(&parse(&[]), address), by_default, "{address}");
+            assert_eq!(exempt(&RateSettings::unlimited(), address), by_default, "{address}");
+            assert_eq!(exempt(&front_end, address), by_setting, "{address}");
+            assert!(exempt(&off, address), "{address}");
+        }
+        assert!(!parse(&[]).is_exempt(None));
+        assert!(Command::try_parse_from(["souk", "--rate-exempt", "10.0.0.0/33"]).is_err());
     }
 
     #[test]

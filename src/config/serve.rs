@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    AccountSettings, AnalyticsSettings, CartSettings, ConnectionSettings, FileSettings, HttpSettings, LimitSettings,
-    MailSettings, OrderSettings, PaymentSettings, ReviewSettings, TokenSettings,
+    AccountSettings, AnalyticsSettings, AttemptSettings, CartSettings, ConnectionSettings, FileSettings, HttpSettings,
+    LimitSettings, MailSettings, OrderSettings, PaymentSettings, ReviewSettings, TokenSettings,
 };
 
 /// Address of the server, for the server itself and for those that look for it.
@@ -49,6 +49,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub accounts: AccountSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub attempts: AttemptSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]

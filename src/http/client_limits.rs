@@ -18,11 +18,10 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use ipnet::IpNet;
 
 use super::{header_names::X_API_KEY, origin::origin, rejection::Rejection};
 use crate::{
-    auth::{AuthMethod, Permissions, RequestOrigin, Viewer},
+    auth::{AuthMethod, Permissions, RequestOrigin, Viewer, network},
     config::HttpSettings,
     db::recorder::StatementRecorder,
     error::ErrorCode,
@@ -30,7 +29,7 @@ use crate::{
         cost::{Cost, Meter, Usage, rounded},
         errors::{coded, rate_limited},
     },
-    limits::{Allowance, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter, network},
+    limits::{Allowance, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter},
     telemetry::RequestId,
 };
 
@@ -57,10 +56,7 @@ pub struct ClientLimits {
     operations: FairQueue,
     /// Responses that are being delayed. Further ones are sent at once, so that no client holds all connections of a proxy.
     delays: FairQueue,
-    rejection_delay: Duration,
-    is_on: bool,
-    exempt: Arc<[IpNet]>,
-    trusted_proxies: usize,
+    settings: Arc<HttpSettings>,
 }
 
 impl ClientLimits {
@@ -84,10 +80,7 @@ impl ClientLimits {
             rates: RateLimiter::new(rates.quotas()),
             operations: FairQueue::new(queue),
             delays: FairQueue::new(delayed),
-            rejection_delay: rates.rejection_delay,
-            is_on: rates.is_on,
-            exempt: rates.exempt.as_slice().into(),
-            trusted_proxies: settings.trusted_proxies,
+            settings: Arc::new(settings.clone()),
         }
     }
 
@@ -103,11 +96,7 @@ impl ClientLimits {
                 _ => (ClientKey::User(identity.user), ClientClass::Staff),
             },
         };
-        Client { key, class, is_exempt: !self.is_on || self.is_exempt(origin) }
-    }
-
-    fn is_exempt(&self, origin: &RequestOrigin) -> bool {
-        origin.address.is_some_and(|address| self.exempt.iter().any(|network| network.contains(&address)))
+        Client { key, class, is_exempt: origin.is_exempt }
     }
 
     /// Checks before an anonymous request is read that its network has points left.
@@ -145,10 +134,10 @@ impl ClientLimits {
     /// Delays a response with the status 429 to a client that is not exempt. The client could not succeed earlier anyway,
     /// because `Retry-After` is at least a second.
     pub async fn slow_down(&self, response: Response, origin: &RequestOrigin) -> Response {
-        if response.status() == StatusCode::TOO_MANY_REQUESTS && !self.rejection_delay.is_zero() {
+        if response.status() == StatusCode::TOO_MANY_REQUESTS && !self.settings.rates.rejection_delay.is_zero() {
             let network = self.client(&Viewer::anonymous(), origin);
             if let (false, Ok(_place)) = (network.is_exempt, self.delays.enter(network).await) {
-                tokio::time::sleep(self.rejection_delay).await;
+                tokio::time::sleep(self.settings.rates.rejection_delay).await;
             }
         }
         response
@@ -166,7 +155,7 @@ pub async fn charge_request(State(limits): State<ClientLimits>, request: Request
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let origin = origin(&parts, limits.trusted_proxies);
+    let origin = origin(&parts, &limits.settings);
     let response = match limits.charge(limits.client(&Viewer::anonymous(), &origin), REQUEST_POINTS) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(rejection) => {

@@ -91,7 +91,7 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
         let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return rejection.into_json(&request_id);
     };
-    let origin = origin(&parts, endpoint.settings.trusted_proxies);
+    let origin = origin(&parts, &endpoint.settings);
     let response = respond_to(&endpoint, &parts, body, &origin, media_type, &request_id).await;
     endpoint.limits.slow_down(response, &origin).await
 }

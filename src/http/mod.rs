@@ -75,7 +75,7 @@ pub fn router(
 ) -> (Router, Arc<Health>) {
     let health = Arc::new(Health::new(services.db.clone()));
     let keys = jwks::routes(&services.jwt);
-    let webhooks = webhooks::routes(Arc::clone(&services), settings.timeout, settings.trusted_proxies);
+    let webhooks = webhooks::routes(Arc::clone(&services), settings);
     let UploadSettings { space, space_per_user, kept_per_user } = settings.uploads;
     let kept_space = UploadSpace::new(u64::MAX, kept_per_user);
     let files = files::routes(services.storage.clone(), kept_space).merge(media::routes(services.storage.clone()));

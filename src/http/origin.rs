@@ -1,4 +1,4 @@
-//! The origin of a request: IP address, user agent and visitor id.
+//! The origin of a request: IP address, user agent and visitor id, and whether limits count what the address sends.
 //! Rule: `X-Forwarded-For` is trusted only as far as the shop's own proxies wrote it; clients can forge the rest.
 
 use std::net::{IpAddr, SocketAddr};
@@ -9,15 +9,17 @@ use axum::{
 };
 
 use super::header_names::X_VISITOR_ID;
-use crate::auth::RequestOrigin;
+use crate::{auth::RequestOrigin, config::HttpSettings};
 
-/// Returns the origin of a request that passed through this number of the shop's own proxies.
-pub fn origin(parts: &Parts, trusted_proxies: usize) -> RequestOrigin {
+/// Returns the origin of a request.
+pub fn origin(parts: &Parts, settings: &HttpSettings) -> RequestOrigin {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let address = forwarded_address(&parts.headers, trusted_proxies).or(peer);
+    let address = forwarded_address(&parts.headers, settings.trusted_proxies).or(peer);
     let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     let visitor = parts.headers.get(X_VISITOR_ID).and_then(|value| value.to_str().ok());
-    RequestOrigin::new(address, user_agent).with_visitor(visitor)
+    let origin = RequestOrigin::new(address, user_agent).with_visitor(visitor);
+    let is_exempt = settings.rates.is_exempt(origin.address);
+    origin.with_exemption(is_exempt)
 }
 
 /// Returns the client address from `X-Forwarded-For`. Each proxy appends the address of its peer, so only the last

@@ -77,7 +77,7 @@ mod tests {
             ide: None,
             introspection: None,
             cors_origins: Vec::new(),
-            rates: RateSettings::off(),
+            rates: RateSettings::unlimited(),
             uploads: crate::config::UploadSettings::default(),
         };
         for (sent, trusted_proxies, public_url, expected) in [

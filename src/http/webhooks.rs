@@ -1,7 +1,7 @@
 //! POST `/webhooks/payments/{provider}`: webhooks of payment providers.
 //! Rule: the body is passed on unchanged, because its signature covers these bytes; it is not interpreted here.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Extension, Json, Router,
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::{origin::origin, rejection::Rejection};
 use crate::{
+    config::HttpSettings,
     db::actor::Actor,
     error::ErrorCode,
     graphql::{
@@ -31,12 +32,11 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 #[derive(Clone)]
 struct Webhooks {
     services: Arc<Services>,
-    timeout: Duration,
-    trusted_proxies: usize,
+    settings: Arc<HttpSettings>,
 }
 
-pub(super) fn routes(services: Arc<Services>, timeout: Duration, trusted_proxies: usize) -> Router {
-    let webhooks = Webhooks { services, timeout, trusted_proxies };
+pub(super) fn routes(services: Arc<Services>, settings: &HttpSettings) -> Router {
+    let webhooks = Webhooks { services, settings: Arc::new(settings.clone()) };
     Router::new().route("/webhooks/payments/{provider}", any(handle)).with_state(webhooks)
 }
 
@@ -46,7 +46,7 @@ async fn handle(
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let result = timeout(webhooks.timeout, receive(&webhooks, &provider, &id, request)).await;
+    let result = timeout(webhooks.settings.timeout, receive(&webhooks, &provider, &id, request)).await;
     let timed_out = || Rejection::request_timeout("the webhook was not processed in time");
     let result = result.unwrap_or_else(|_| Err(timed_out()));
     let outcome = match &result {
@@ -74,7 +74,7 @@ async fn receive(
         let too_large = format!("the body is incomplete or larger than {MAX_BODY_BYTES} bytes");
         Rejection::from_body_error(&error, Rejection::too_large(too_large))
     })?;
-    let address = origin(&parts, webhooks.trusted_proxies).address;
+    let address = origin(&parts, &webhooks.settings).address;
     let actor = Actor { address, request_id: Some(id.as_str().to_owned()), ..Actor::system() };
     let headers = text_headers(&parts.headers);
     let outcome = actor.scope(webhooks.services.receive_payment_webhook(provider, &headers, &body)).await;

@@ -1,14 +1,16 @@
-//! How the capacity of the server is divided among clients: who a client is, how much it may use over time, and in which
-//! order work waits for a free place.
+//! How the capacity of the server is divided among clients: who a client is, how much it may use over time, in which order
+//! work waits for a free place, and how often a client may try again.
 //! Rule: a client is an API key, else a user, else a network. Work without a client, such as jobs, is the server's own and
 //! has no share of its own to exceed.
 
+mod attempts;
 mod fair_queue;
 mod rate;
 
 use std::{fmt, net::IpAddr};
 
 pub use self::{
+    attempts::AttemptLimit,
     fair_queue::{FairQueue, Place, QueueFull, QueueLimits},
     rate::{Allowance, Exceeded, Quota, Quotas, RateLimiter},
 };
@@ -81,36 +83,9 @@ impl Client {
     }
 }
 
-/// Returns the network of an address: its /24 prefix for IPv4, its /64 prefix for IPv6, which is the smallest that providers
-/// assign to a customer.
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            IpAddr::from([a, b, c, 0])
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses_of_one_network_are_one_client() {
-        for (address, expected) in [
-            ("192.0.2.7", "192.0.2.0"),
-            ("::ffff:192.0.2.200", "192.0.2.0"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-            ("2001:db8:1:3::9", "2001:db8:1:3::"),
-        ] {
-            assert_eq!(network(address.parse().unwrap()).to_string(), expected);
-        }
-    }
 
     #[tokio::test]
     async fn work_outside_of_requests_is_the_servers_own() {

@@ -15,6 +15,7 @@ use crate::{
     },
     audit,
     auth::{Passwords, Permission, PermissionCache, Scope, Viewer},
+    config::AttemptSettings,
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{OrderId, RowId, UserId, WebsiteId},
@@ -190,6 +191,7 @@ fn rows_of<K: Hash + Eq, R>(groups: &HashMap<K, Vec<R>>, key: K) -> &[R] {
 /// last admin.
 pub async fn erase(
     db: &Db,
+    attempts: &AttemptSettings,
     passwords: &Passwords,
     cache: &PermissionCache,
     viewer: &Viewer,
@@ -201,7 +203,7 @@ pub async fn erase(
         let hash = db.read(async |conn| users::store::find_password(conn, me).await).await?;
         // A session alone does not prove who uses the device.
         if hash.is_some() {
-            verify_password(db, passwords, me, password.unwrap_or_default()).await?;
+            verify_password(db, attempts, passwords, me, password.unwrap_or_default()).await?;
         }
     }
     let erased = db

@@ -20,6 +20,7 @@ use crate::{
         store::tokens,
     },
     auth::{Passwords, RequestOrigin, Viewer},
+    config::AttemptSettings,
     db::{Conn, Db},
     error::Result,
     ids::UserId,
@@ -44,6 +45,7 @@ struct Payload {
 /// INVALID_CREDENTIALS if the password is wrong; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
 pub async fn request(
     db: &Db,
+    attempts: &AttemptSettings,
     passwords: &Passwords,
     viewer: &Viewer,
     origin: &RequestOrigin,
@@ -52,8 +54,8 @@ pub async fn request(
 ) -> Result<()> {
     let (me, _) = viewer.require_session()?;
     let email = text::normalize_email("email", email)?;
-    verify_password(db, passwords, me, password).await?;
-    throttle::count_attempt(db, AttemptKind::EmailChange, origin, Some(&email)).await?;
+    verify_password(db, attempts, passwords, me, password).await?;
+    throttle::count_attempt(db, attempts, AttemptKind::EmailChange, origin, Some(&email)).await?;
     enqueue_job(db, JOB.kind, Some(me), json!({ "user": me, "email": email })).await
 }
 

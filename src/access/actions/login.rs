@@ -9,7 +9,7 @@ use crate::{
         store::{roles, sessions},
     },
     auth::{AuthMethod, Identity, IssuedToken, JwtKeys, Passwords, PermissionCache, RequestOrigin, Viewer, secret},
-    config::{AccountSettings, RegistrationMode},
+    config::{AccountSettings, AttemptSettings, RegistrationMode},
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{SessionId, UserId},
@@ -38,6 +38,8 @@ pub struct LoginContext<'a> {
     pub session_lifetime: Duration,
     /// The account settings: who can log in.
     pub accounts: AccountSettings,
+    /// The limits of attempts.
+    pub attempts: &'a AttemptSettings,
 }
 
 /// The result of a login.
@@ -74,7 +76,8 @@ pub async fn login(context: LoginContext<'_>, origin: &RequestOrigin, email: &st
     // of them has a counter of its own.
     let malformed = || text::trim(email).to_lowercase().chars().take(MAX_MALFORMED_EMAIL).collect();
     let email = text::normalize_email("email", email).unwrap_or_else(|_| malformed());
-    let attempt = throttle::count_attempt(context.db, AttemptKind::Login, origin, Some(&email)).await?;
+    let attempt =
+        throttle::count_attempt(context.db, context.attempts, AttemptKind::Login, origin, Some(&email)).await?;
     let found = context.db.read(async |conn| users::store::find_login(conn, &email).await).await?;
     let (user, hash) = found.map_or((None, None), |(user, hash)| (Some(user), hash));
     match context.passwords.verify(password, hash.clone()).await {

@@ -18,6 +18,7 @@ use crate::{
         store::{keys, tokens},
     },
     auth::{Passwords, PermissionCache, RequestOrigin, Scope, Viewer, secret},
+    config::AttemptSettings,
     db::Db,
     error::{Error, Result, UserErrorCode},
     ids::{RowId, UserId, WebsiteId},
@@ -39,9 +40,15 @@ struct Payload {
 /// Requests a password reset email, sent in the name of this website.
 /// # Errors
 /// INVALID if the email address is malformed; [`Error::TooManyAttempts`].
-pub async fn request_reset(db: &Db, origin: &RequestOrigin, email: &str, website: Option<WebsiteId>) -> Result<()> {
+pub async fn request_reset(
+    db: &Db,
+    attempts: &AttemptSettings,
+    origin: &RequestOrigin,
+    email: &str,
+    website: Option<WebsiteId>,
+) -> Result<()> {
     let email = text::normalize_email("email", email)?;
-    throttle::count_attempt(db, AttemptKind::PasswordForgot, origin, Some(&email)).await?;
+    throttle::count_attempt(db, attempts, AttemptKind::PasswordForgot, origin, Some(&email)).await?;
     enqueue_job(db, JOB.kind, None, json!({ "email": email, "website": website })).await
 }
 
@@ -117,6 +124,7 @@ async fn find_token_user(db: &Db, token: &str) -> Result<Option<UserRow>> {
 /// user errors for the new password; [`Error::TooManyAttempts`].
 pub async fn change(
     db: &Db,
+    attempts: &AttemptSettings,
     passwords: &Passwords,
     cache: &PermissionCache,
     viewer: &Viewer,
@@ -126,7 +134,7 @@ pub async fn change(
 ) -> Result<UserRow> {
     let (me, session) = viewer.require_session()?;
     text::check_password_length("newPassword", &new)?;
-    let before = verify_password(db, passwords, me, current).await?;
+    let before = verify_password(db, attempts, passwords, me, current).await?;
     let user = db.read(async |conn| users::store::by_ids(conn, &Scope::All, &[me]).await).await?.pop();
     let user = user.ok_or_else(wrong_password)?;
     let about = [Some(user.name), user.email].into_iter().flatten().collect();
@@ -152,15 +160,20 @@ pub async fn change(
 /// Checks the password of a logged-in user and returns its hash. A session alone does not prove who uses the device.
 /// # Errors
 /// INVALID_CREDENTIALS for `password`; [`Error::TooManyAttempts`].
-pub async fn verify_password(db: &Db, passwords: &Passwords, user: UserId, password: String) -> Result<String> {
+pub async fn verify_password(
+    db: &Db,
+    attempts: &AttemptSettings,
+    passwords: &Passwords,
+    user: UserId,
+    password: String,
+) -> Result<String> {
     // Passwords are never this long, and hashing them would be expensive.
     if password.chars().nth(MAX_PASSWORD).is_some() {
         return Err(wrong_password());
     }
     // Throttled: a stolen token must not allow guessing the password.
-    let attempt =
-        throttle::count_attempt(db, AttemptKind::PasswordCheck, &RequestOrigin::default(), Some(&user.to_global_id()))
-            .await?;
+    let (kind, nowhere, user_id) = (AttemptKind::PasswordCheck, RequestOrigin::default(), user.to_global_id());
+    let attempt = throttle::count_attempt(db, attempts, kind, &nowhere, Some(&user_id)).await?;
     let hash = db.read(async |conn| users::store::find_password(conn, user).await).await?;
     let checked = passwords.verify(password, hash.clone()).await;
     if !matches!(checked, Ok(false)) {

@@ -55,9 +55,9 @@ pub async fn register(
     origin: &RequestOrigin,
     new: NewAccount,
 ) -> Result<Option<Registered>> {
-    let LoginContext { db, accounts, .. } = context;
+    let LoginContext { db, accounts, attempts, .. } = context;
     let new = new.checked()?;
-    throttle::count_attempt(db, AttemptKind::Register, origin, None).await?;
+    throttle::count_attempt(db, attempts, AttemptKind::Register, origin, None).await?;
     let password_hash = hash_password(context.passwords, &new).await?;
     match accounts.registration {
         RegistrationMode::Open => {

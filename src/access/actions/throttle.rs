@@ -8,10 +8,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     access::{
-        model::throttle::{AttemptKind, Counter, KNOWN_NETWORK_PERIOD, RULES, ThrottleScope, network},
+        model::throttle::{AttemptKind, Counter, KNOWN_NETWORK_PERIOD, ThrottleScope, counter_key, single_address},
         store::{sessions, throttle as store},
     },
     auth::RequestOrigin,
+    config::AttemptSettings,
     db::{Conn, Db},
     error::{Error, Result},
     ids::{RowId, UserId},
@@ -27,11 +28,12 @@ pub struct Attempt(Vec<Counter>);
 /// [`Error::TooManyAttempts`] while a counter is blocked; nothing is counted then.
 pub async fn count_attempt(
     db: &Db,
+    settings: &AttemptSettings,
     kind: AttemptKind,
     origin: &RequestOrigin,
     subject: Option<&str>,
 ) -> Result<Attempt> {
-    let counters = counters(db, kind, origin, subject).await?;
+    let counters = counters(db, settings, kind, origin, subject).await?;
     if counters.is_empty() {
         return Ok(Attempt(counters));
     }
@@ -40,7 +42,7 @@ pub async fn count_attempt(
     let (until, now) = db.read(async |conn| store::blocked_until(conn, &keys).await).await?;
     check_not_blocked(until, now)?;
     db.transaction(async |conn| {
-        let counted = store::increment(conn, &keys, kind.reset_after()).await?;
+        let counted = store::increment(conn, &keys, kind.reset_after(settings)).await?;
         for one in &counted {
             // Blocked by a concurrent attempt since the read; the error rolls back all counts.
             check_not_blocked(one.blocked_until, one.now)?;
@@ -59,18 +61,23 @@ pub async fn count_attempt(
 }
 
 /// Returns the counters of an attempt, ordered by key.
-async fn counters(db: &Db, kind: AttemptKind, origin: &RequestOrigin, subject: Option<&str>) -> Result<Vec<Counter>> {
-    let client_network = origin.address.map(network);
+async fn counters(
+    db: &Db,
+    settings: &AttemptSettings,
+    kind: AttemptKind,
+    origin: &RequestOrigin,
+    subject: Option<&str>,
+) -> Result<Vec<Counter>> {
+    let client_network = origin.address.map(single_address);
     let is_known = match (kind, subject, origin.address) {
         (AttemptKind::Login, Some(account), Some(address)) => is_known(db, account, address).await?,
         _ => false,
     };
-    let rules = RULES.iter().filter(|rule| rule.kind == kind);
+    let rules = kind.rules(settings).into_iter();
     // On a known network, attempts on this account from elsewhere do not count.
     let rules = rules.filter(|rule| !(is_known && rule.scope == ThrottleScope::Subject));
-    // Loopback addresses belong to a proxy or another program of the shop, which sends requests of many clients.
-    let is_shared = origin.address.is_some_and(|address| address.to_canonical().is_loopback());
-    let rules = rules.filter(|rule| !(is_shared && rule.scope == ThrottleScope::Network));
+    // The attempts of many clients are not counted together.
+    let rules = rules.filter(|rule| !(origin.is_exempt && rule.scope == ThrottleScope::Network));
     let mut counters: Vec<_> = rules.filter_map(|rule| rule.counter(client_network.as_deref(), subject)).collect();
     counters.sort_by(|one, other| one.key.cmp(&other.key));
     Ok(counters)
@@ -80,8 +87,8 @@ async fn counters(db: &Db, kind: AttemptKind, origin: &RequestOrigin, subject: O
 async fn is_known(db: &Db, account: &str, address: IpAddr) -> Result<bool> {
     let since = Utc::now() - KNOWN_NETWORK_PERIOD;
     let addresses = db.read(async |conn| sessions::addresses_by_email(conn, account, since).await).await?;
-    let client_network = network(address);
-    Ok(addresses.iter().filter_map(|text| text.parse().ok()).any(|known| network(known) == client_network))
+    let client_network = single_address(address);
+    Ok(addresses.iter().filter_map(|text| text.parse().ok()).any(|known| single_address(known) == client_network))
 }
 
 fn check_not_blocked(until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<()> {
@@ -127,13 +134,11 @@ async fn undo_counts(conn: &Conn, attempt: &Attempt, clear: &[&str]) -> Result<(
 /// # Errors
 /// Database errors.
 pub async fn clear_account(conn: &Conn, origin: &RequestOrigin, user: UserId, email: Option<&str>) -> Result<()> {
-    let (client_network, me) = (origin.address.map(network), user.to_global_id());
-    let counters = RULES.iter().filter_map(|rule| match (rule.kind, rule.scope) {
-        (AttemptKind::Login, ThrottleScope::Both | ThrottleScope::Subject) => {
-            rule.counter(client_network.as_deref(), email)
-        }
-        (AttemptKind::PasswordCheck, ThrottleScope::Subject) => rule.counter(None, Some(&me)),
-        _ => None,
-    });
-    store::delete(conn, &keys(&counters.collect::<Vec<_>>())).await
+    let (client_network, me) = (origin.address.map(single_address), user.to_global_id());
+    let counters = [
+        counter_key(AttemptKind::Login, ThrottleScope::Both, client_network.as_deref(), email),
+        counter_key(AttemptKind::Login, ThrottleScope::Subject, None, email),
+        counter_key(AttemptKind::PasswordCheck, ThrottleScope::Subject, None, Some(&me)),
+    ];
+    store::delete(conn, &counters.iter().flatten().map(String::as_str).collect::<Vec<_>>()).await
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     access::model::{Purpose, throttle::AttemptKind},
     auth::RequestOrigin,
+    config::AttemptSettings,
     db::Db,
     error::Result,
     jobs::model::{JobInfo, JobRow},
@@ -44,9 +45,9 @@ pub async fn verify(db: &Db, token: &str) -> Result<UserRow> {
 /// Requests another verification email.
 /// # Errors
 /// INVALID if the email address is malformed; [`Error::TooManyAttempts`](crate::error::Error::TooManyAttempts).
-pub async fn resend(db: &Db, origin: &RequestOrigin, email: &str) -> Result<()> {
+pub async fn resend(db: &Db, attempts: &AttemptSettings, origin: &RequestOrigin, email: &str) -> Result<()> {
     let email = text::normalize_email("email", email)?;
-    throttle::count_attempt(db, AttemptKind::EmailVerificationResend, origin, Some(&email)).await?;
+    throttle::count_attempt(db, attempts, AttemptKind::EmailVerificationResend, origin, Some(&email)).await?;
     enqueue_job(db, JOB.kind, None, json!({ "email": email })).await
 }
 

@@ -2,13 +2,10 @@
 //! Rule: a shopper is a user and a network; what either of them holds counts, so that neither a new cart nor a new account
 //! starts over.
 
-use std::net::IpAddr;
-
 use crate::{
-    auth::{Permission, RequestOrigin, Viewer, secret},
+    auth::{Permission, RequestOrigin, Viewer, network, secret},
     config::OrderSettings,
     ids::UserId,
-    limits::network,
 };
 
 /// Number of units of a product that a client may always hold.
@@ -21,7 +18,7 @@ pub struct Shopper {
     pub user: Option<UserId>,
     /// SHA-256 of the network; none if the request did not come over the network.
     pub network: Option<Vec<u8>>,
-    /// Whether the network is that of a proxy or another program of the shop, which sends requests of many clients.
+    /// Whether many clients share the network, see [`RequestOrigin::is_exempt`].
     is_shared: bool,
     is_staff: bool,
     /// Settings; without limits for staff.
@@ -36,7 +33,7 @@ impl Shopper {
             user: viewer.user_id(),
             network: origin.address.map(|address| secret::hash(&network(address).to_string())),
             is_staff,
-            is_shared: origin.address.is_some_and(is_internal),
+            is_shared: origin.is_exempt,
             settings: if is_staff { OrderSettings::unlimited() } else { settings },
         }
     }
@@ -70,14 +67,6 @@ impl Shopper {
     }
 }
 
-/// Returns whether an address is that of the machine itself or of a private network, which no customer has.
-fn is_internal(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
-        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
-    }
-}
-
 /// Units of a product that a client holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HeldUnits {
@@ -92,6 +81,10 @@ pub struct HeldUnits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        auth::{AuthMethod, Identity, Permissions},
+        ids::SessionId,
+    };
 
     #[test]
     fn share_is_rounded_up_and_two_units_are_always_allowed() {
@@ -104,16 +97,26 @@ mod tests {
     }
 
     #[test]
-    fn customers_are_not_counted_by_internal_addresses() {
-        for (address, expected) in [
-            ("127.0.0.1", true),
-            ("172.17.0.1", true),
-            ("::1", true),
-            ("fd00::1", true),
-            ("192.0.2.7", false),
-            ("2001:db8::1", false),
+    fn networks_that_many_clients_share_count_for_reservations_of_guests_only() {
+        let customer = Viewer::user(Identity {
+            user: UserId(1),
+            auth_method: AuthMethod::Session(SessionId(1)),
+            role: "customer".to_owned(),
+            permissions: Permissions::default(),
+            websites: None,
+        });
+        let origin = RequestOrigin::new("10.1.2.3".parse().ok(), None);
+        let hash = secret::hash("10.1.2.0");
+        for (viewer, is_exempt, for_orders, for_reservations) in [
+            (&customer, false, true, true),
+            (&customer, true, false, false),
+            (&Viewer::anonymous(), false, true, true),
+            (&Viewer::anonymous(), true, false, true),
         ] {
-            assert_eq!(is_internal(address.parse().unwrap()), expected, "{address}");
+            let origin = origin.clone().with_exemption(is_exempt);
+            let shopper = Shopper::new(viewer, &origin, OrderSettings::default());
+            assert_eq!(shopper.counted_network(), for_orders.then_some(&*hash), "{is_exempt}");
+            assert_eq!(shopper.reserving_network(), for_reservations.then_some(&*hash), "{is_exempt}");
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
+use crate::error::format_seconds;
+
 const INSTALL: &str = "Install it:
   Debian, Ubuntu   apt-get install postgresql
   Fedora           dnf install postgresql-server postgresql-contrib
@@ -79,7 +81,7 @@ pub enum EmbeddedError {
         tail: String,
     },
     /// A server, or a remainder of one, exists but does not accept connections.
-    #[error("PostgreSQL in {cluster} is not ready after {seconds} seconds. Its log is {log}.")]
+    #[error("PostgreSQL in {cluster} is not ready after {}. Its log is {log}.", format_seconds(*.seconds))]
     NotReady {
         /// Data directory of the cluster.
         cluster: PathBuf,

@@ -5,7 +5,7 @@
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 
 use crate::{
-    error::{Error, ErrorCode},
+    error::{Error, ErrorCode, format_seconds},
     telemetry::RequestId,
 };
 
@@ -36,7 +36,7 @@ pub fn coded(code: ErrorCode, message: impl Into<String>) -> ServerError {
 
 /// Creates a RATE_LIMITED error. The reason has no period.
 pub fn rate_limited(reason: &str, retry_after: u64) -> ServerError {
-    let mut error = coded(ErrorCode::RateLimited, format!("{reason}; try again after {retry_after} seconds"));
+    let mut error = coded(ErrorCode::RateLimited, format!("{reason}; try again after {}", format_seconds(retry_after)));
     extensions(&mut error).set(RETRY_AFTER, retry_after);
     error
 }
@@ -81,7 +81,7 @@ fn apply_cause(error: &mut ServerError, cause: &Error, request_id: &RequestId) {
         Error::Coded(code, message) => (*code, message.to_string()),
         Error::TooManyAttempts { retry_after } => {
             extensions(error).set(RETRY_AFTER, *retry_after);
-            (ErrorCode::RateLimited, format!("too many attempts; try again after {retry_after} seconds"))
+            (ErrorCode::RateLimited, cause.to_string())
         }
         Error::Retry(reason) => {
             tracing::warn!(%request_id, cause = %reason, "transaction retries exhausted");

@@ -12,7 +12,7 @@ use crate::{
     analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, Passwords, Permission, PermissionCache, RequestOrigin, TokenError, Viewer},
     carts::model::Shopper,
-    config::{AccountSettings, CartSettings, OrderSettings, ReviewSettings},
+    config::{AccountSettings, AttemptSettings, CartSettings, OrderSettings, ReviewSettings},
     db::Db,
     error::{Error, ErrorCode, Result},
     graphql::{
@@ -42,6 +42,8 @@ pub struct Services {
     pub session_lifetime: chrono::Duration,
     /// Registration and login settings.
     pub accounts: AccountSettings,
+    /// Limits of attempts.
+    pub attempts: AttemptSettings,
     /// Cart and checkout settings.
     pub selling: CartSettings,
     /// Settings of unpaid orders, and of what a client may hold.
@@ -65,7 +67,7 @@ pub struct Services {
 impl Services {
     /// Returns the services that login and logout need.
     pub fn login_context(&self) -> LoginContext<'_> {
-        let Self { db, passwords, jwt, permission_cache, session_lifetime, accounts, .. } = self;
+        let Self { db, passwords, jwt, permission_cache, session_lifetime, accounts, attempts, .. } = self;
         LoginContext {
             db,
             passwords,
@@ -73,6 +75,7 @@ impl Services {
             cache: permission_cache,
             session_lifetime: *session_lifetime,
             accounts: *accounts,
+            attempts,
         }
     }
 

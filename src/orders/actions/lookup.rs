@@ -5,6 +5,7 @@
 use crate::{
     access::{actions::throttle, model::throttle::AttemptKind},
     auth::{Permission, RequestOrigin, Scope, Viewer},
+    config::AttemptSettings,
     db::Db,
     error::Result,
     ids::{CodeOrId, WebsiteId},
@@ -25,6 +26,7 @@ const MAX_EMAIL: usize = 254;
 /// network, or of the number.
 pub async fn find_by_number_and_email(
     db: &Db,
+    attempts: &AttemptSettings,
     viewer: &Viewer,
     origin: &RequestOrigin,
     number: &str,
@@ -42,7 +44,7 @@ pub async fn find_by_number_and_email(
         Scope::Seller { own, .. } => Scope::Own(own),
         other => other,
     };
-    let attempt = throttle::count_attempt(db, AttemptKind::OrderLookup, origin, Some(&capitals)).await?;
+    let attempt = throttle::count_attempt(db, attempts, AttemptKind::OrderLookup, origin, Some(&capitals)).await?;
     let numbers = vec![number, capitals];
     let found =
         db.read(async |conn| store::by_numbers_and_email(conn, &scope, numbers.clone(), &email, website).await).await;

@@ -321,32 +321,25 @@ async fn registrations_are_limited_by_network_address() {
 #[tokio::test]
 async fn emails_are_limited_by_recipient_and_client_address() {
     let app = TestApp::new().await;
-    let db = &app.database.db;
-    let from = |address: &str| RequestOrigin::new(address.parse::<IpAddr>().ok(), None);
+    let count = async |kind, from: &str, email: &str| {
+        let origin = RequestOrigin::new(from.parse::<IpAddr>().ok(), None);
+        throttle::count_attempt(&app.database.db, &app.services.attempts, kind, &origin, Some(email)).await
+    };
     for kind in [AttemptKind::PasswordForgot, AttemptKind::EmailVerificationResend, AttemptKind::EmailChange] {
         for i in 0..5 {
-            throttle::count_attempt(db, kind, &from(&format!("198.51.100.{i}")), Some(ADA)).await.unwrap();
+            count(kind, &format!("198.51.100.{i}"), ADA).await.unwrap();
         }
         extend_blocks(&app).await;
-        let refused = throttle::count_attempt(db, kind, &from(CLIENT_ADDRESS), Some(ADA)).await;
-        assert!(matches!(refused, Err(Error::TooManyAttempts { retry_after: 590..=601 })), "{kind:?}: {refused:?}");
+        let rejected = count(kind, CLIENT_ADDRESS, ADA).await;
+        assert!(matches!(rejected, Err(Error::TooManyAttempts { retry_after: 590..=601 })), "{kind:?}: {rejected:?}");
         // Each kind of email has its own counters.
-        throttle::count_attempt(db, kind, &from(CLIENT_ADDRESS), Some("bob@souk.example")).await.unwrap();
+        count(kind, CLIENT_ADDRESS, "bob@souk.example").await.unwrap();
     }
     for i in 0..29 {
-        throttle::count_attempt(
-            db,
-            AttemptKind::PasswordForgot,
-            &from(CLIENT_ADDRESS),
-            Some(&format!("u{i}@souk.example")),
-        )
-        .await
-        .unwrap();
+        count(AttemptKind::PasswordForgot, CLIENT_ADDRESS, &format!("u{i}@souk.example")).await.unwrap();
     }
     extend_blocks(&app).await;
-    throttle::count_attempt(db, AttemptKind::PasswordForgot, &from(CLIENT_ADDRESS), Some("new@souk.example"))
-        .await
-        .unwrap_err();
+    count(AttemptKind::PasswordForgot, CLIENT_ADDRESS, "new@souk.example").await.unwrap_err();
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use souk::{
     access::actions::{accounts::update_user, email_change, passwords},
     auth::{AuthMethod, Identity, Permission, RequestOrigin, Viewer},
     error::{Error, ErrorCode},
+    graphql::schema::context::Services,
     ids::{ApiKeyId, RowId, UserId},
     users::model::UserPatch,
 };
@@ -303,12 +304,14 @@ async fn api_key_cannot_change_the_password_or_email_of_its_owner() {
         websites: None,
     });
     let before = app.database.contents().await;
-    let (db, passwords, live) = (&app.database.db, &app.services.passwords, &app.services.permission_cache);
+    let Services { db, attempts, passwords, permission_cache: live, .. } = &*app.services;
     let (origin, pass) = (RequestOrigin::default(), PASSWORD.to_owned());
     let patch = UserPatch { email: Some("new@souk.example".to_owned()), ..UserPatch::default() };
     let responses = [
-        passwords::change(db, passwords, live, &key, &origin, pass.clone(), NEW_PASSWORD.to_owned()).await.map(drop),
-        email_change::request(db, passwords, &key, &origin, "new@souk.example", pass).await,
+        passwords::change(db, attempts, passwords, live, &key, &origin, pass.clone(), NEW_PASSWORD.to_owned())
+            .await
+            .map(drop),
+        email_change::request(db, attempts, passwords, &key, &origin, "new@souk.example", pass).await,
         update_user(db, &key, id, patch).await.map(drop),
     ];
     for response in responses {

@@ -103,7 +103,7 @@ async fn statements_of_an_operation_that_timed_out_are_canceled() {
 
 #[tokio::test]
 async fn one_client_leaves_connections_to_others() {
-    let app = TestApp::builder().http(|http| http.rates.is_on = true).build().await;
+    let app = TestApp::new().await;
     let address = app.listen().await;
     let staff = app.user_with(&[Permission::ManageOrders], &[]).await;
     let lock = lock_products(&app).await;

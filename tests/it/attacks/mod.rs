@@ -1,6 +1,7 @@
 //! Attacks as strangers send them, and what holds them. `docs/operations/attacks.md` has the list.
 
 mod api_key_as_owner;
+mod attempts;
 mod cursors;
 mod demo_in_production;
 mod expensive_reads;

@@ -21,7 +21,6 @@ const FEW: Quota = Quota { limit: 20, restore_rate: 1 };
 
 fn limited() -> TestAppBuilder {
     TestApp::builder().http(|http| {
-        http.rates.is_on = true;
         http.rates.anonymous = FEW;
         http.rates.exempt = vec!["10.0.0.0/8".parse().expect("a network")];
     })

@@ -119,6 +119,29 @@ async fn number_of_reserved_carts_of_one_network_is_limited() {
 }
 
 #[tokio::test]
+async fn networks_that_many_clients_share_are_those_that_are_exempt_from_rate_limits() {
+    for (is_on, exempt, shared, counted) in [
+        (true, "127.0.0.0/8", &["127.0.0.1"][..], &["10.1.2.3", HERE][..]),
+        (true, "10.1.0.0/16", &["10.1.2.3"], &["127.0.0.1", HERE]),
+        (false, "10.1.0.0/16", &["127.0.0.1", HERE], &[]),
+    ] {
+        let app = TestApp::builder()
+            .orders(OrderSettings { reserved_carts: 1, ..OrderSettings::default() })
+            .http(|http| (http.rates.is_on, http.rates.exempt) = (is_on, vec![exempt.parse().expect("a network")]))
+            .build()
+            .await;
+        let website = app.website("sailor").await.id;
+        let product = app.product(website, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id;
+        for (addresses, expected) in [(shared, "done"), (counted, "OUT_OF_RANGE id")] {
+            for address in addresses {
+                assert_eq!(reserve(&app, address, product, 1).await.0, "done", "{is_on} {exempt}: {address}");
+                assert_eq!(reserve(&app, address, product, 1).await.0, expected, "{is_on} {exempt}: {address}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn reserved_cart_can_be_checked_out_by_its_client() {
     let (app, product) = app_with(OrderSettings::default()).await;
     let (outcome, guest, cart) = reserve(&app, HERE, product, 25).await;

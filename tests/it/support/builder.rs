@@ -9,6 +9,7 @@ use souk::auth::PasswordCost;
 use souk::auth::Passwords;
 use souk::auth::PermissionCache;
 use souk::config::AccountSettings;
+use souk::config::AttemptSettings;
 use souk::config::CartSettings;
 use souk::config::Environment;
 use souk::config::LimitSettings;
@@ -74,7 +75,7 @@ pub fn http_settings() -> HttpSettings {
         cors_origins: vec!["https://shop.example".to_owned()],
         trusted_proxies: 1,
         public_url: None,
-        rates: RateSettings::off(),
+        rates: RateSettings::unlimited(),
         uploads: UploadSettings::default(),
     }
 }
@@ -87,6 +88,7 @@ pub struct TestAppBuilder {
     jwt: JwtKeys,
     password_cost: PasswordCost,
     accounts: AccountSettings,
+    attempts: AttemptSettings,
     reviews: ReviewSettings,
     orders: OrderSettings,
     payment_providers: Box<dyn FnOnce(&TestDb) -> Providers + Send>,
@@ -102,6 +104,7 @@ impl Default for TestAppBuilder {
             jwt: JwtKeys::new(SECRET, chrono::Duration::minutes(60)),
             password_cost: CHEAP_PASSWORD_COST,
             accounts: AccountSettings::default(),
+            attempts: AttemptSettings::default(),
             reviews: ReviewSettings::default(),
             orders: OrderSettings::unlimited(),
             payment_providers: Box::new(payments),
@@ -142,6 +145,11 @@ impl TestAppBuilder {
         Self { accounts, ..self }
     }
 
+    /// Sets the limits of attempts.
+    pub fn attempts(self, attempts: AttemptSettings) -> Self {
+        Self { attempts, ..self }
+    }
+
     /// Sets the review settings.
     pub fn reviews(self, reviews: ReviewSettings) -> Self {
         Self { reviews, ..self }
@@ -179,6 +187,7 @@ impl TestAppBuilder {
             permission_cache: Arc::new(PermissionCache::new(chrono::Duration::minutes(60))),
             session_lifetime: chrono::Duration::days(30),
             accounts: self.accounts,
+            attempts: self.attempts,
             selling: CartSettings::default(),
             orders: self.orders,
             reviews: self.reviews,

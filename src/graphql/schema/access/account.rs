@@ -136,7 +136,8 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Email address to verify.")] input: EmailVerificationResendInput,
     ) -> Result<EmailVerificationResendPayload> {
-        EmailVerificationResendPayload::of(verification::resend(ctx.db(), ctx.origin(), &input.email).await)
+        let Services { db, attempts, .. } = ctx.services();
+        EmailVerificationResendPayload::of(verification::resend(db, attempts, ctx.origin(), &input.email).await)
     }
 
     /// Sends an email with a link to set a new password, at most three times per hour; the previous token becomes
@@ -148,7 +149,8 @@ impl AccountMutation {
     ) -> Result<PasswordForgotPayload> {
         let requested = async {
             let website = optional_id("websiteId", input.website_id)?;
-            passwords::request_reset(ctx.db(), ctx.origin(), &input.email, website).await
+            let Services { db, attempts, .. } = ctx.services();
+            passwords::request_reset(db, attempts, ctx.origin(), &input.email, website).await
         };
         PasswordForgotPayload::of(requested.await)
     }
@@ -175,11 +177,11 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Current and new password.")] input: PasswordChangeInput,
     ) -> Result<PasswordChangePayload> {
-        let Services { db, passwords, permission_cache, .. } = ctx.services();
+        let Services { db, attempts, passwords, permission_cache, .. } = ctx.services();
         let PasswordChangeInput { password, new_password } = input;
+        let (viewer, origin) = (ctx.viewer(), ctx.origin());
         let changed =
-            passwords::change(db, passwords, permission_cache, ctx.viewer(), ctx.origin(), password, new_password)
-                .await;
+            passwords::change(db, attempts, passwords, permission_cache, viewer, origin, password, new_password).await;
         PasswordChangePayload::of(changed.map(user))
     }
 
@@ -192,9 +194,10 @@ impl AccountMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "New email address and current password.")] input: EmailChangeInput,
     ) -> Result<EmailChangePayload> {
-        let Services { db, passwords, .. } = ctx.services();
+        let Services { db, attempts, passwords, .. } = ctx.services();
+        let EmailChangeInput { email, password } = input;
         EmailChangePayload::of(
-            email_change::request(db, passwords, ctx.viewer(), ctx.origin(), &input.email, input.password).await,
+            email_change::request(db, attempts, passwords, ctx.viewer(), ctx.origin(), &email, password).await,
         )
     }
 

@@ -20,7 +20,7 @@ use crate::{
             list_args::{ListArgs, OrderBy, build_list, order_by, where_input},
         },
         schema::{
-            context::ContextExt,
+            context::{ContextExt, Services},
             loaders::connection_of,
             orders::{Order, OrderDetail, OrderPages, Prefetched, order},
             prices::{AmountWhere, PriceScope, TOTAL_AMOUNTS, amount_where},
@@ -254,9 +254,9 @@ impl OrderQuery {
     /// Returns an order by exactly one of these keys: its ID, or its number together with the email address of its
     /// contact. By ID, customers see their own orders, sellers also orders that contain their products, staff all orders.
     /// By number and email address, everyone finds the order of a guest and sees what the guest sees with the cart token.
-    /// Null if the order does not exist or is not visible to the viewer. After ten failed lookups by number within 15
-    /// minutes from one client, or of one number, further ones fail with `RATE_LIMITED`, and `extensions.retryAfter` is
-    /// the number of seconds to wait.
+    /// Null if the order does not exist or is not visible to the viewer. After too many failed lookups by number from one
+    /// client, or of one number (by default ten within 15 minutes), further ones fail with `RATE_LIMITED`, and
+    /// `extensions.retryAfter` is the number of seconds to wait.
     async fn order(
         &self,
         ctx: &Context<'_>,
@@ -276,8 +276,10 @@ impl OrderQuery {
             _ => return Err(Error::bad_input("id", "give either `id`, or `orderNumber` with `email`")),
         };
         let website = website.as_deref().map(CodeOrId::new);
-        let (db, viewer, origin) = (ctx.db(), ctx.viewer(), ctx.origin());
-        let found = actions::find_by_number_and_email(db, viewer, origin, &number, &email, website.as_ref()).await?;
+        let Services { db, attempts, .. } = ctx.services();
+        let (viewer, origin) = (ctx.viewer(), ctx.origin());
+        let found =
+            actions::find_by_number_and_email(db, attempts, viewer, origin, &number, &email, website.as_ref()).await?;
         // Staff find the orders of users, too, of which they see what they see by ID.
         Ok(found.map(|row| Order { is_found_by_email: row.user_id.is_none(), ..order(row) }))
     }

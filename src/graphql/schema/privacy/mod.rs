@@ -8,7 +8,7 @@ use crate::{
     graphql::{
         engine::{guards::LoginGuard, payload::payload, scalars::Json},
         schema::{
-            context::ContextExt,
+            context::{ContextExt, Services},
             users::{User, user},
         },
     },
@@ -74,12 +74,10 @@ impl PrivacyMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "User to erase, and the password for the viewer's own account.")] input: UserEraseInput,
     ) -> Result<UserErasePayload> {
-        let services = ctx.services();
+        let Services { db, attempts, passwords, permission_cache, .. } = ctx.services();
         let erased = async {
             let id = UserId::parse("id", &input.id)?;
-            let viewer = ctx.viewer();
-            actions::erase(&services.db, &services.passwords, &services.permission_cache, viewer, id, input.password)
-                .await
+            actions::erase(db, attempts, passwords, permission_cache, ctx.viewer(), id, input.password).await
         };
         UserErasePayload::of(erased.await.map(user))
     }
