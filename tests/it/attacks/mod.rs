@@ -4,6 +4,7 @@ mod api_key_as_owner;
 mod demo_in_production;
 mod expensive_reads;
 mod hidden_filters;
+mod hidden_images;
 mod hidden_products;
 mod hosts;
 mod introspection;
