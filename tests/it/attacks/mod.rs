@@ -21,5 +21,6 @@ mod stronger_users;
 mod unconfirmed_accounts;
 mod unpaid_stock;
 mod uploads;
+mod website_accounts;
 mod website_hosts;
 mod website_imports;
