@@ -33,11 +33,11 @@ use object_store::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
+use self::signed_url::{SignedUrlClaims, UrlSigner, UrlUsage};
 pub use self::{
     location::{Bucket, StorageLocation},
     media_url::PRIVATE,
 };
-use self::signed_url::{SignedUrlClaims, UrlSigner, UrlUsage};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Size of the parts in which a stream is buffered and uploaded, in bytes; the part size of S3.

@@ -27,8 +27,10 @@ use crate::{
 };
 
 /// The job.
-pub const JOB: JobInfo =
-    JobInfo::queued("invitation", "Invites a user with an unconfirmed email address, or notifies the account that has it.");
+pub const JOB: JobInfo = JobInfo::queued(
+    "invitation",
+    "Invites a user with an unconfirmed email address, or notifies the account that has it.",
+);
 
 /// Payload of such a job.
 #[derive(Deserialize)]

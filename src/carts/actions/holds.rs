@@ -75,7 +75,7 @@ async fn check_units(
     let mut wrong = Vec::new();
     for (index, (product, quantity)) in items.iter().enumerate() {
         let theirs = held.get(&product.id).copied().unwrap_or_default();
-        let max = shopper.max_units(i64::from(product.stock) + theirs.ordered);
+        let max = shopper.max_units(i64::from(product.stock) + theirs.ordered + theirs.changing);
         let wanted = theirs.reserved + theirs.ordered + i64::from(*quantity);
         if product.sells_without_stock() || max.is_none_or(|max| wanted <= max) {
             continue;

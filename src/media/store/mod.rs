@@ -52,9 +52,11 @@ macro_rules! images_with_media {
     () => {{
         let of_image = products::table.filter(products::id.nullable().eq(images::product_id));
         let is_active = of_image.select(products::is_active).single_value();
-        images::table
-            .left_join(media::table)
-            .select((ImageRow::as_select(), Option::<MediaRow>::as_select(), is_active))
+        images::table.left_join(media::table).select((
+            ImageRow::as_select(),
+            Option::<MediaRow>::as_select(),
+            is_active,
+        ))
     }};
 }
 use images_with_media;

@@ -21,8 +21,8 @@ use crate::{
     },
     orders::{
         model::{
-            Contact, NewEmailConfirmation, ORDER_EMAIL_TOKEN_LIFETIME, ORDER_EMAIL_TOKEN_PREFIX, OrderDetailRow, OrderRow,
-            Purchaser, Status, Tracking,
+            Contact, NewEmailConfirmation, ORDER_EMAIL_TOKEN_LIFETIME, ORDER_EMAIL_TOKEN_PREFIX, OrderDetailRow,
+            OrderRow, Purchaser, Status, Tracking,
         },
         store,
     },

@@ -9,9 +9,7 @@ mod shipments;
 mod status;
 mod unpaid;
 
-pub use self::{
-    addresses::*, email_confirmations::*, events::*, returns::*, shipments::*, status::*, unpaid::*,
-};
+pub use self::{addresses::*, email_confirmations::*, events::*, returns::*, shipments::*, status::*, unpaid::*};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -80,9 +80,8 @@ pub async fn guest_of(mut conn: &Conn, order: OrderId) -> Result<Option<Vec<u8>>
 
 /// Deletes tokens that have expired unused.
 pub async fn delete_expired(mut conn: &Conn) -> Result<()> {
-    let expired = confirmations::table
-        .filter(confirmations::confirmed_at.is_null())
-        .filter(confirmations::expires_at.le(now));
+    let expired =
+        confirmations::table.filter(confirmations::confirmed_at.is_null()).filter(confirmations::expires_at.le(now));
     diesel::delete(expired).execute(&mut conn).await?;
     Ok(())
 }

@@ -237,12 +237,7 @@ pub async fn update_own_email(mut conn: &Conn, id: UserId, email: &str) -> Resul
 }
 
 /// Returns whether a visible user, except for this one, has an email address, of an account or not.
-pub async fn has_visible_email(
-    mut conn: &Conn,
-    scope: &Scope,
-    email: &str,
-    except: Option<UserId>,
-) -> Result<bool> {
+pub async fn has_visible_email(mut conn: &Conn, scope: &Scope, email: &str, except: Option<UserId>) -> Result<bool> {
     let others = users::table
         .filter(visible(scope))
         .filter(users::email.eq(email).or(users::imported_email.eq(email)))

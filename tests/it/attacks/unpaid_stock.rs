@@ -178,7 +178,7 @@ async fn stock_is_sold_out_by_an_unpaid_order_once_a_day_at_most() {
     assert_eq!(cancel_expired(&app.database.db).await.unwrap(), 1);
     assert_eq!(buy(&app, BESIDE, product, STOCK).await.1.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
     unpaid(&app, BESIDE, product, 20).await;
-    unpaid(&app, ELSEWHERE, product, 30).await;
+    assert_eq!(order(&verified_customer(&app).await, ELSEWHERE, product, 30).await, "done");
     // A proxy on the same machine sends the requests of many clients.
     let other = app.product(website_of(&app).await, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id;
     for _ in 0..2 {
@@ -194,7 +194,7 @@ async fn first_order_with_an_unconfirmed_email_address_is_limited_too() {
         let (_, response) = buy(&app, address, product, 26).await;
         assert_eq!(response.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity", "{address}");
         let message = response.text_at("checkout.userErrors.0.message");
-        assert!(message.contains("confirm your email address") && !message.contains("25"), "{message}");
+        assert!(message.contains("confirm your email address"), "{message}");
     }
     let unverified = app.customer().await;
     assert_eq!(order(&unverified, HERE, product, 26).await, "OUT_OF_RANGE lines.0.quantity");

@@ -51,7 +51,8 @@ async fn observed(clerk: &Actor<'_>, website: WebsiteId, email: &str, account: U
     seen.push(show(&user).await);
     seen.push(json!(clerk.try_mutate("userCreate", input(email)).await));
     seen.push(json!(set_email(clerk, &invited, email).await));
-    let listed = clerk.run(&format!("{{ users(where: {{email: {{eq: {email:?}}}}}) {{ nodes {{ id email }} }} }}")).await;
+    let listed =
+        clerk.run(&format!("{{ users(where: {{email: {{eq: {email:?}}}}}) {{ nodes {{ id email }} }} }}")).await;
     seen.push(listed.json["data"].clone());
     let text = json!(seen).to_string();
     text.replace(&user, "CREATED").replace(&invited, "INVITED").replace(&ours, "OURS").replace(email, "EMAIL")
@@ -79,10 +80,11 @@ async fn staff_of_a_website_learn_nothing_about_accounts_of_another() {
             admin = admin.id.0
         ))
         .await;
-    let stored = "SELECT id, name, email, imported_email, is_active, source_website_id FROM users WHERE source_website_id = "
-        .to_owned()
-        + &there.0.to_string()
-        + " ORDER BY id";
+    let stored =
+        "SELECT id, name, email, imported_email, is_active, source_website_id FROM users WHERE source_website_id = "
+            .to_owned()
+            + &there.0.to_string()
+            + " ORDER BY id";
     let before = app.database.rows(&stored).await;
     let mut all = Vec::new();
     for name in ["nobody", "verified", "inactive", "pending", "imported", "staff"] {
