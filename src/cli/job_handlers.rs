@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    access::actions::{cleanup as access_cleanup, email_change, passwords, registration, verification},
+    access::actions::{cleanup as access_cleanup, email_change, invitations, passwords, registration, verification},
     analytics::actions::refresh as analytics_refresh,
     carts::actions::expiry,
     config::AnalyticsSettings,
@@ -68,6 +68,7 @@ handlers! {
     verification::JOB => |cx, job| verification::run(&cx.db, &job),
     passwords::JOB => |cx, job| passwords::run(&cx.db, &job),
     email_change::JOB => |cx, job| email_change::run(&cx.db, &job),
+    invitations::JOB => |cx, job| invitations::run(&cx.db, &job),
     reconcile::RESOLVE => |cx, job| reconcile::resolve_pending(&cx.db, &cx.providers, &job),
     reconcile::CAPTURE => |cx, job| reconcile::capture_authorized(&cx.db, &cx.providers, &job),
     REVERSE_PAYMENTS => |cx, job| reconcile::reverse_cancelled(&cx.db, &cx.providers, &job),

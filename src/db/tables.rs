@@ -307,6 +307,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    order_email_confirmations (order_id) {
+        order_id -> Int8,
+        token_hash -> Nullable<Bytea>,
+        expires_at -> Timestamptz,
+        confirmed_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     order_events (id) {
         id -> Int8,
         order_id -> Int8,
@@ -934,6 +947,7 @@ diesel::joinable!(jobs -> users (user_id));
 diesel::joinable!(order_details -> orders (order_id));
 diesel::joinable!(order_details -> products (product_id));
 diesel::joinable!(order_details -> users (seller_id));
+diesel::joinable!(order_email_confirmations -> orders (order_id));
 diesel::joinable!(order_events -> orders (order_id));
 diesel::joinable!(order_events -> users (user_id));
 diesel::joinable!(orders -> users (user_id));
@@ -1008,6 +1022,7 @@ crate::db::sql::allow_in_same_query!(
     login_throttles,
     media,
     order_details,
+    order_email_confirmations,
     order_events,
     orders,
     payment_operations,

@@ -1,37 +1,56 @@
-//! GET `/media/{sha256}/{width}.{webp|jpg}`: renditions of images, public and cacheable forever.
+//! GET `/media/{sha256}/{width}.{webp|jpg}`: renditions of images. Those of public images are cacheable forever; those of
+//! others need a signed URL and are not stored.
 //! Rule: a URL is derived from the content, so a response never changes. Only a hash, a width and one of two extensions
-//! become a storage key.
+//! become a storage key. A file that the request may not read is answered like a missing one.
 
 use std::ops::Range;
 
 use axum::{
     Extension, Router,
     body::Body,
-    extract::{Path, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::any,
 };
 use headers::{AcceptRanges, ContentRange, ETag, HeaderMapExt, IfNoneMatch, IfRange};
+use serde::Deserialize;
 
 use super::rejection::Rejection;
 use crate::{
+    db::Db,
     error::ErrorCode,
-    storage::{IMMUTABLE, Object, Storage, content_type},
+    media::actions::is_public,
+    storage::{IMMUTABLE, Object, PRIVATE, Storage, content_type},
     telemetry::RequestId,
 };
 
 /// Lets pages of any origin embed the images.
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-pub(super) fn routes(storage: Storage) -> Router {
-    Router::new().route("/media/{sha256}/{file}", any(handle)).with_state(storage)
+/// The state of the endpoint.
+#[derive(Clone)]
+struct Media {
+    storage: Storage,
+    db: Db,
+}
+
+/// The parameters of a signed URL.
+#[derive(Deserialize)]
+struct Signature {
+    expires: i64,
+    signature: String,
+}
+
+pub(super) fn routes(storage: Storage, db: Db) -> Router {
+    Router::new().route("/media/{sha256}/{file}", any(handle)).with_state(Media { storage, db })
 }
 
 async fn handle(
-    State(storage): State<Storage>,
+    State(media): State<Media>,
     Path((sha256, file)): Path<(String, String)>,
     Extension(id): Extension<RequestId>,
+    uri: Uri,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
@@ -39,9 +58,31 @@ async fn handle(
         return Rejection::method_not_allowed("use GET or HEAD", "GET, HEAD").into_json(&id);
     }
     let Some(key) = rendition_key(&sha256, &file) else { return not_found().into_json(&id) };
-    match respond(&storage, &key, &headers).await {
-        Ok(response) => response,
-        Err(rejection) => rejection.into_json(&id),
+    let signature = Query::try_from_uri(&uri).ok().map(|Query(signature)| signature);
+    let response = match media.cache_control(&key, &sha256, signature).await {
+        Ok(cache_control) => respond(&media.storage, &key, cache_control, &headers).await,
+        Err(rejection) => Err(rejection),
+    };
+    response.unwrap_or_else(|rejection| rejection.into_json(&id))
+}
+
+impl Media {
+    /// Checks whether the request may read a file, and returns the `Cache-Control` of the response. A signature that is
+    /// invalid or expired is ignored: the image may be public by now.
+    async fn cache_control(
+        &self,
+        key: &str,
+        sha256: &str,
+        signature: Option<Signature>,
+    ) -> Result<&'static str, Rejection> {
+        if signature.is_some_and(|given| self.storage.is_media_signature(key, given.expires, &given.signature)) {
+            return Ok(PRIVATE);
+        }
+        match is_public(&self.db, sha256).await {
+            Ok(true) => Ok(IMMUTABLE),
+            Ok(false) => Err(not_found()),
+            Err(error) => Err(Rejection::from_storage_error(&error)),
+        }
     }
 }
 
@@ -57,14 +98,19 @@ fn rendition_key(sha256: &str, file: &str) -> Option<String> {
     (is_hash && is_width && matches!(extension, "webp" | "jpg")).then(|| format!("media/{sha256}/{file}"))
 }
 
-async fn respond(storage: &Storage, key: &str, request: &HeaderMap) -> Result<Response, Rejection> {
+async fn respond(
+    storage: &Storage,
+    key: &str,
+    cache_control: &'static str,
+    request: &HeaderMap,
+) -> Result<Response, Rejection> {
     let failed = |error| Rejection::from_storage_error(&error);
     let size = storage.size(key).await.map_err(failed)?.ok_or_else(not_found)?;
     let tag: ETag = format!("\"{}\"", key.trim_start_matches("media/")).parse().map_err(|_| not_found())?;
     let mut headers = HeaderMap::new();
     headers.typed_insert(tag.clone());
     headers.typed_insert(AcceptRanges::bytes());
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     if request.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(&tag)) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());

@@ -76,7 +76,7 @@ impl Rejection {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::InternalServerError, INTERNAL_MESSAGE)
     }
 
-    /// Converts an error of the file store; an internal error is logged.
+    /// Converts an error of the file store, or of the database that is asked about a file; an internal error is logged.
     pub fn from_storage_error(error: &Error) -> Self {
         match error {
             Error::Coded(ErrorCode::LimitExceeded, why) => Self::too_large(why.to_string()),
@@ -85,6 +85,11 @@ impl Rejection {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, why.to_string())
             }
             Error::Coded(code, why) => Self::new(StatusCode::SERVICE_UNAVAILABLE, *code, why.to_string()),
+            Error::Unavailable(_) => {
+                tracing::warn!(%error, "file request failed");
+                let message = "the database is unavailable; try again later";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+            }
             other => {
                 tracing::error!(error = %other, "file request failed");
                 Self::internal()

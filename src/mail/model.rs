@@ -36,7 +36,8 @@ pub enum Template {
     /// which may be null.
     SessionEnded,
     /// Confirms an order. Values: `name`, `order` (its number), `lines` with `name`, `sku`, `quantity` and `total`,
-    /// `total`, and `address` as a list of lines, which may be empty.
+    /// `total`, `address` as a list of lines, which may be empty, `token`, which is null for a known email address, and
+    /// `hours`.
     OrderPlaced,
     /// Notifies about a shipment. Values: `name`, `order` (its number), `lines` with `name` and `quantity`, `left` (the
     /// number of units that will follow), `carrier`, `tracking_number`, `tracking_url`; the latter three may be null.
@@ -98,6 +99,8 @@ impl Template {
                 "lines": [{ "name": "Storm lantern", "sku": "L-1", "quantity": 2, "total": "49.80 EUR" }],
                 "total": "49.80 EUR",
                 "address": ["Hafenstrasse 1", "20457 Hamburg", "Germany"],
+                "token": token,
+                "hours": 48,
             }),
             Self::OrderShipped => json!({
                 "name": name,
@@ -124,6 +127,9 @@ impl Template {
             if let Some(value) = values.get_mut(name) {
                 *value = Value::Null;
             }
+        }
+        if self == Self::OrderPlaced {
+            values["token"] = Value::Null;
         }
         values
     }

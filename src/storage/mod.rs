@@ -1,8 +1,10 @@
 //! File storage: a local directory, or an S3-compatible object store.
-//! Rule: keys are made by souk, never by a client. `media/…` is public; `transfers/…` and `uploads/…` are private and
-//! only accessible through signed URLs. Files in `uploads/` are kept for a day.
+//! Rule: keys are made by souk, never by a client. `media/…` is public, as far as an image of something public has the
+//! file; `transfers/…` and `uploads/…` are private and only accessible through signed URLs. Files in `uploads/` are kept for
+//! a day.
 
 mod location;
+mod media_url;
 pub mod received;
 pub mod signed_url;
 pub mod space;
@@ -31,8 +33,11 @@ use object_store::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
-pub use self::location::{Bucket, StorageLocation};
 use self::signed_url::{SignedUrlClaims, UrlSigner, UrlUsage};
+pub use self::{
+    location::{Bucket, StorageLocation},
+    media_url::PRIVATE,
+};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Size of the parts in which a stream is buffered and uploaded, in bytes; the part size of S3.

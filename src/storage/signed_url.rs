@@ -1,5 +1,6 @@
-//! Signed tokens in URLs of souk's own endpoint for private files: the allowed usage, the file's key and the expiry.
-//! Rule: the token is authenticated with HMAC-SHA256; nothing in it is used before its signature is verified.
+//! Signed tokens in URLs of souk's own endpoint for private files: the allowed usage, the file's key and the expiry. And
+//! signatures of the URLs of images that are not public.
+//! Rule: both are authenticated with HMAC-SHA256; nothing in a token is used before its signature is verified.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -58,11 +59,33 @@ impl UrlSigner {
         (now.timestamp() <= claims.until).then_some(claims)
     }
 
-    fn mac(&self, text: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length");
-        mac.update(text);
-        mac
+    /// Returns the signature with which a file in `media/` can be read until this second, as Unix time.
+    pub fn media_signature(&self, key: &str, until: i64) -> String {
+        URL_SAFE_NO_PAD.encode(self.media_mac(key, until).finalize().into_bytes())
     }
+
+    /// Returns whether a signature is that of a file in `media/`, and has not expired.
+    pub fn is_media_signature(&self, key: &str, until: i64, signature: &str, now: DateTime<Utc>) -> bool {
+        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
+        // Constant-time comparison.
+        now.timestamp() <= until && self.media_mac(key, until).verify_slice(&signature).is_ok()
+    }
+
+    fn media_mac(&self, key: &str, until: i64) -> Hmac<Sha256> {
+        // A key of its own, so that no token is a signature of an image, whatever its claims are.
+        let secret = self.mac(b"media").finalize().into_bytes();
+        mac(&secret, format!("{until} {key}").as_bytes())
+    }
+
+    fn mac(&self, text: &[u8]) -> Hmac<Sha256> {
+        mac(self.0.as_bytes(), text)
+    }
+}
+
+fn mac(secret: &[u8], text: &[u8]) -> Hmac<Sha256> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes keys of any length");
+    mac.update(text);
+    mac
 }
 
 /// Returns the `Content-Disposition` for a download. The name is reduced to ASCII letters, digits, `.`, `-` and `_`.
@@ -96,6 +119,23 @@ mod tests {
         {
             assert_eq!(signer.verify(&bad, at(0)), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn signature_of_an_image_is_valid_for_its_file_until_it_expires() {
+        let signer = UrlSigner::new("a secret of the tests, long enough");
+        let signature = signer.media_signature("media/ab/160.webp", 1_800_000_000);
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        let is_valid = |key, until, signature: &str, now| signer.is_media_signature(key, until, signature, at(now));
+        assert!(is_valid("media/ab/160.webp", 1_800_000_000, &signature, 1_800_000_000));
+        assert!(!is_valid("media/ab/160.webp", 1_800_000_000, &signature, 1_800_000_001), "expired");
+        assert!(!is_valid("media/ab/160.webp", 1_900_000_000, &signature, 0), "another expiry");
+        assert!(!is_valid("media/ab/320.webp", 1_800_000_000, &signature, 0), "another file");
+        for wrong in ["", "?", &signature[1..]] {
+            assert!(!is_valid("media/ab/160.webp", 1_800_000_000, wrong, 0), "{wrong:?}");
+        }
+        let other = UrlSigner::new("another secret");
+        assert!(!other.is_media_signature("media/ab/160.webp", 1_800_000_000, &signature, at(0)));
     }
 
     #[test]

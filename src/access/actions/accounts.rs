@@ -1,7 +1,12 @@
 //! Administration of accounts by staff, and changes by users to their own account.
 
 use super::{
-    cache::refresh_cache, email_change::handle_staff_change, emails, login::end_other_sessions, targets::lock_target,
+    cache::refresh_cache,
+    email_change::handle_staff_change,
+    emails,
+    invitations::{insert_invited, is_limited, update_address},
+    login::end_other_sessions,
+    targets::lock_target,
 };
 use crate::{
     access::{
@@ -20,10 +25,11 @@ use crate::{
 };
 
 /// Creates an account for another person; the default role is `customer`. They receive an email to verify their
-/// address, or to choose a password if none is given.
+/// address, or to choose a password if none is given. A viewer whose role is limited to certain websites gets the same result
+/// whether or not an account of another website has the address.
 /// # Errors
-/// FORBIDDEN without [`Permission::ManageUsers`]; user errors for invalid fields; PERMISSION_NOT_HELD if the role
-/// grants more than the viewer holds.
+/// FORBIDDEN without [`Permission::ManageUsers`]; user errors for invalid fields; TAKEN for the email address;
+/// PERMISSION_NOT_HELD if the role grants more than the viewer holds, and for a password if the viewer's role is limited.
 pub async fn create_user(
     db: &Db,
     passwords: &Passwords,
@@ -41,6 +47,19 @@ pub async fn create_user(
         return Err(Error::user(UserErrorCode::PermissionNotHeld, "sourceWebsiteId", rule));
     }
     let new = new.checked()?;
+    if is_limited(viewer) {
+        if new.password.is_some() {
+            // A login would tell whether the address was free.
+            let rule = "your role is limited to certain websites; leave out the password, and the user is invited to choose one";
+            return Err(Error::user(UserErrorCode::PermissionNotHeld, "password", rule));
+        }
+        return db
+            .transaction(async |conn| {
+                let user = new_user(conn, Some(viewer), &new, None, role.as_ref()).await?;
+                insert_invited(conn, viewer, &NewUser { email: None, ..user }, &new.email).await.map_err(no_website)
+            })
+            .await;
+    }
     let password_hash = hash_password(passwords, &new).await?;
     db.transaction(async |conn| {
         let user = insert_user(conn, Some(viewer), &new, password_hash.as_deref(), role.as_ref()).await?;
@@ -102,6 +121,18 @@ pub(super) async fn insert_user(
     password_hash: Option<&str>,
     role: Option<&CodeOrId<RoleId>>,
 ) -> Result<UserRow> {
+    let user = new_user(conn, granter, new, password_hash, role).await?;
+    users::store::insert(conn, &user).await.map_err(no_website)
+}
+
+/// Returns the user to insert, with a role that the granter may give.
+async fn new_user(
+    conn: &Conn,
+    granter: Option<&Viewer>,
+    new: &NewAccount,
+    password_hash: Option<&str>,
+    role: Option<&CodeOrId<RoleId>>,
+) -> Result<NewUser> {
     let found = match role {
         Some(role) => roles::find(conn, role).await?,
         None => roles::find_by_code(conn, CUSTOMER).await?,
@@ -114,23 +145,24 @@ pub(super) async fn insert_user(
             "this role has permissions that you do not have",
         ));
     }
-    let user = NewUser {
+    Ok(NewUser {
         name: new.name.clone(),
         phone: new.phone.clone(),
         email: Some(new.email.clone()),
         password_hash: password_hash.map(ToOwned::to_owned),
         role_id: role.row.id,
         source_website_id: new.source_website,
-    };
-    users::store::insert(conn, &user).await.map_err(|error| {
-        error.on_constraint("users_source_website_id_fkey", || {
-            UserError::new(UserErrorCode::NotFound, "sourceWebsiteId", "there is no such website")
-        })
+    })
+}
+
+fn no_website(error: Error) -> Error {
+    error.on_constraint("users_source_website_id_fkey", || {
+        UserError::new(UserErrorCode::NotFound, "sourceWebsiteId", "there is no such website")
     })
 }
 
 /// Updates the viewer's own user or, for staff, another user. A new email address must be verified, and the old address
-/// is notified.
+/// is notified. If the viewer's role is limited to certain websites, an account gets the new address when it is verified.
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for an API key that acts for the user; NOT_FOUND for a user that
 /// the viewer may not see; PERMISSION_NOT_HELD for a user who holds more than the viewer, and for an email address
@@ -151,11 +183,14 @@ pub async fn update_user(db: &Db, viewer: &Viewer, id: UserId, patch: UserPatch)
         let user = lock_target(conn, viewer, id, "id").await?;
         let mut patch = patch.clone();
         // The address of an imported customer stays one that no account has confirmed.
-        if patch.email.is_some() && patch.email == user.imported_email {
+        if patch.email.is_some() && patch.email.as_deref() == user.shown_email() {
             patch.email = None;
         }
         if patch.is_empty() {
             return Ok(user);
+        }
+        if let Some(email) = patch.email.clone().filter(|_| is_limited(viewer)) {
+            return update_address(conn, viewer, &user, patch, &email).await;
         }
         let changed = users::store::update(conn, id, &patch).await?;
         handle_staff_change(conn, &user, changed).await

@@ -41,9 +41,10 @@ pub(super) async fn send_password_reset(conn: &Conn, user: &UserRow, website: Op
     send(conn, &user, email, Template::PasswordReset, values).await
 }
 
-/// Sends a user whose account was created by staff the email for choosing a password.
+/// Sends a user whose account was created by staff the email for choosing a password. An unconfirmed address becomes that of
+/// the account with the password.
 pub(super) async fn send_invitation(conn: &Conn, user: &UserRow) -> Result<()> {
-    let Some(email) = &user.email else { return Ok(()) };
+    let Some(email) = user.shown_email() else { return Ok(()) };
     let token = issue_token(conn, user, Purpose::ResetPassword, email, INVITATION_TOKEN_LIFETIME).await?;
     let values = json!({ "name": user.name, "token": token, "hours": INVITATION_TOKEN_LIFETIME.num_hours() });
     send(conn, user, email, Template::Invitation, values).await
@@ -140,15 +141,20 @@ pub(super) async fn lock_active_user(conn: &Conn, id: UserId) -> Result<Option<U
     Ok(user.filter(|user| user.is_active))
 }
 
-/// Redeems a token and returns its user, locked, and the email address that it proves.
+/// Redeems a token and returns its user, locked, and the email address that it proves. The unconfirmed address of an invited
+/// user becomes the one to log in with.
 /// # Errors
-/// INVALID_TOKEN if it is unknown, has another purpose, was used, or has expired.
+/// INVALID_TOKEN if it is unknown, has another purpose, was used, or has expired; TAKEN if an account has the unconfirmed
+/// address by now.
 pub(super) async fn redeem_token(conn: &Conn, purpose: Purpose, token: &str) -> Result<(UserRow, String)> {
     let hash = secret::hash(token);
     let id = tokens::find_user(conn, purpose, &hash).await?.ok_or_else(invalid_token)?;
     // The user is locked before the token, as everywhere, to avoid deadlocks.
     let user = lock_active_user(conn, id).await?.ok_or_else(invalid_token)?;
     let email = tokens::update_used(conn, id, purpose, &hash).await?.ok_or_else(invalid_token)?;
+    if purpose == Purpose::ResetPassword && user.email.is_none() && user.imported_email.as_ref() == Some(&email) {
+        return Ok((users::store::update_own_email(conn, id, &email).await?, email));
+    }
     // Changing the address voids its tokens; this check also covers direct writes to the database.
     if purpose != Purpose::ChangeEmail && user.email.as_ref() != Some(&email) {
         return Err(invalid_token());

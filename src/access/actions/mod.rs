@@ -8,6 +8,7 @@ pub mod cleanup;
 pub mod email_change;
 mod emails;
 pub mod identities;
+pub mod invitations;
 pub mod keys;
 pub mod login;
 pub mod passwords;

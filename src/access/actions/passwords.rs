@@ -89,7 +89,7 @@ pub async fn reset(
     text::check_password_length("password", &password)?;
     // Hashing is expensive: check the token first.
     let user = find_token_user(db, token).await?.ok_or_else(invalid_token)?;
-    let about = [Some(user.name), user.email].into_iter().flatten().collect();
+    let about = [Some(user.name.as_str()), user.shown_email()].into_iter().flatten().map(ToOwned::to_owned).collect();
     let hash = passwords.check_and_hash("password", password, about).await?;
     let user = db
         .transaction(async |conn| {

@@ -12,6 +12,13 @@ use crate::{
     products::model::ProductRow,
 };
 
+/// What a client can do who has reservations or unpaid orders.
+const PAY_FIRST: &str = "one customer cannot hold this many units without paying. Choose a smaller quantity, or pay for your \
+                         other orders first.";
+/// What a client can do whose email address nobody has confirmed.
+const CONFIRM_FIRST: &str = "this many units can be ordered with a confirmed email address only. Choose a smaller quantity, or \
+                             confirm your email address first.";
+
 /// Checks that the client may reserve these quantities in addition to what it holds in other carts and in unpaid orders. The
 /// caller has locked the products.
 /// # Errors
@@ -23,34 +30,40 @@ pub(super) async fn check_reservation(
     items: &[(&ProductRow, i32)],
 ) -> Result<()> {
     let except = Except { cart: Some(cart), ..Except::default() };
-    let is_limited = |_: &HeldUnits| true;
+    let limit = |_: &HeldUnits| Some(PAY_FIRST);
     let field = |line: usize, _: &ProductRow| format!("lines.{line}.quantity");
-    check_units(conn, shopper, shopper.reserving_network(), except, items, is_limited, field).await
+    check_units(conn, shopper, shopper.reserving_network(), except, items, limit, field).await
 }
 
-/// Checks that the client may order these quantities. An order of any size is allowed as long as the client has no other
-/// unpaid order of the product, open or canceled in the past day: otherwise a customer could not buy most of the stock. The caller has
-/// locked the products. `quantity_field` returns the name of the field of a quantity.
+/// Checks that the client may order these quantities. An order of any size is allowed if the email address is known to be the
+/// client's, as long as the client has no other unpaid order of the product, open or canceled in the past day: otherwise a
+/// customer could not buy most of the stock. The caller has locked the products. `quantity_field` returns the name of the
+/// field of a quantity.
 /// # Errors
 /// OUT_OF_RANGE of the quantities that are too large.
 pub async fn check_order(
     conn: &Conn,
     shopper: &Shopper,
+    is_trusted: bool,
     except: Except,
     items: &[(&ProductRow, i32)],
     quantity_field: impl Fn(usize, &ProductRow) -> String,
 ) -> Result<()> {
-    let is_limited = |held: &HeldUnits| held.ordered > 0 || held.has_lapsed;
-    check_units(conn, shopper, shopper.counted_network(), except, items, is_limited, quantity_field).await
+    let limit = |held: &HeldUnits| match held.ordered > 0 || held.has_lapsed {
+        true => Some(PAY_FIRST),
+        false => (!is_trusted).then_some(CONFIRM_FIRST),
+    };
+    check_units(conn, shopper, shopper.counted_network(), except, items, limit, quantity_field).await
 }
 
+/// `limit` returns what a client who holds these units can do about the limit; none if it does not apply.
 async fn check_units(
     conn: &Conn,
     shopper: &Shopper,
     network: Option<&[u8]>,
     except: Except,
     items: &[(&ProductRow, i32)],
-    is_limited: impl Fn(&HeldUnits) -> bool,
+    limit: impl Fn(&HeldUnits) -> Option<&'static str>,
     quantity_field: impl Fn(usize, &ProductRow) -> String,
 ) -> Result<()> {
     let products: Vec<ProductId> =
@@ -62,15 +75,14 @@ async fn check_units(
     let mut wrong = Vec::new();
     for (index, (product, quantity)) in items.iter().enumerate() {
         let theirs = held.get(&product.id).copied().unwrap_or_default();
-        let max = shopper.max_units(i64::from(product.stock) + theirs.ordered);
+        let max = shopper.max_units(i64::from(product.stock) + theirs.ordered + theirs.changing);
         let wanted = theirs.reserved + theirs.ordered + i64::from(*quantity);
-        if !product.sells_without_stock() && is_limited(&theirs) && max.is_some_and(|max| wanted > max) {
+        if product.sells_without_stock() || max.is_none_or(|max| wanted <= max) {
+            continue;
+        }
+        if let Some(advice) = limit(&theirs) {
             // Without numbers, because everyone could compute the stock from them.
-            let rule = format!(
-                "{}: one customer cannot hold this many units without paying. Choose a smaller quantity, or pay for your \
-                 other orders first.",
-                product.name
-            );
+            let rule = format!("{}: {advice}", product.name);
             wrong.push(UserError::new(UserErrorCode::OutOfRange, quantity_field(index, product), rule));
         }
     }

@@ -72,8 +72,10 @@ impl Shopper {
 pub struct HeldUnits {
     /// Units in reservations of other carts.
     pub reserved: i64,
-    /// Units in unpaid orders.
+    /// Units in unpaid orders, except for the one that is to be changed.
     pub ordered: i64,
+    /// Units in the unpaid order that is to be changed.
+    pub changing: i64,
     /// Whether an order of the product was canceled unpaid in the past day.
     pub has_lapsed: bool,
 }

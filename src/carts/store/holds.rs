@@ -17,7 +17,7 @@ use crate::{
     ids::{CartId, OrderId, ProductId},
 };
 
-/// Where units are held that do not count: in the cart and the order that are to be changed.
+/// Where units are held that do not count as held: in the cart and the order that are to be changed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Except {
     /// The cart.
@@ -43,9 +43,10 @@ pub async fn units_by_product(
     for (product, units) in reserved {
         held.entry(product).or_default().reserved = units.unwrap_or_default();
     }
-    for (product, units, is_open) in ordered {
+    for (order, product, units, is_open) in ordered {
         let held = held.entry(product).or_default();
         match is_open {
+            true if except.order == Some(order) => held.changing += i64::from(units),
             true => held.ordered += i64::from(units),
             false => held.has_lapsed = true,
         }
@@ -72,21 +73,22 @@ async fn reserved_units(
     Ok(query.load(&mut conn).await?)
 }
 
-/// Returns product and quantity of the lines of unpaid orders, and whether the order is still open.
+/// Returns order, product and quantity of the lines of unpaid orders, that to be changed included, and whether the order is
+/// still open.
 async fn ordered_units(
     mut conn: &Conn,
     shopper: &Shopper,
     network: Option<&[u8]>,
     except: Except,
     products: &[ProductId],
-) -> Result<Vec<(ProductId, i32, bool)>> {
-    let is_theirs = unpaid::user_id.eq(shopper.user).or(unpaid::network.eq(network));
+) -> Result<Vec<(OrderId, ProductId, i32, bool)>> {
+    let is_changing = unpaid::order_id.eq_any(Vec::from_iter(except.order));
+    let is_theirs = unpaid::user_id.eq(shopper.user).or(unpaid::network.eq(network)).or(is_changing);
     let query = unpaid::table
         .inner_join(orders::table.inner_join(lines::table))
-        .filter(unpaid::order_id.ne_all(Vec::from_iter(except.order)))
         .filter(lines::product_id.eq_any(products))
         .filter(is_theirs)
-        .select((lines::product_id, lines::quantity, unpaid::ended_at.is_null()));
+        .select((unpaid::order_id, lines::product_id, lines::quantity, unpaid::ended_at.is_null()));
     Ok(query.load(&mut conn).await?)
 }
 

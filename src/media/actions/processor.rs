@@ -4,6 +4,7 @@
 use std::{sync::Arc, thread::available_parallelism};
 
 use bytes::Bytes;
+use chrono::{DateTime, Duration, DurationRound, Utc};
 use sha2::{Digest, Sha256};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
@@ -18,6 +19,9 @@ use crate::{
     },
     storage::Storage,
 };
+
+/// Half of the longest time that a signed URL is valid, in minutes.
+const SIGNED_URL_MINUTES: i64 = 30;
 
 /// Processes and stores images. Clones share the concurrency limit.
 #[derive(Clone)]
@@ -65,6 +69,15 @@ impl ImageProcessor {
     /// Returns the URL of a rendition.
     pub fn url(&self, media: &MediaRow, width: Option<i32>, format: RenditionFormat) -> String {
         format!("{}/{}", self.0.media_url, media.path(width, format))
+    }
+
+    /// Returns a URL with which anyone can read a rendition for half an hour to an hour, on this server or at the object
+    /// store. It is the same for half an hour, so that clients do not load the image again with each response.
+    /// # Errors
+    /// UNAVAILABLE if the object store cannot sign the URL.
+    pub async fn signed_url(&self, media: &MediaRow, width: Option<i32>, format: RenditionFormat) -> Result<String> {
+        let key = format!("media/{}", media.path(width, format));
+        self.0.storage.signed_media_url(&key, signed_url_expiry(Utc::now())).await
     }
 
     /// Encodes the renditions of a file and stores them. Files whose content is known already are not processed again.
@@ -139,5 +152,29 @@ impl ImageProcessor {
         });
         // A panic in a decoder means that the file is damaged.
         Ok(work.await.unwrap_or(Err(ImageError::Damaged)))
+    }
+}
+
+/// Returns when a signed URL expires that is made now.
+fn signed_url_expiry(now: DateTime<Utc>) -> DateTime<Utc> {
+    let period = Duration::minutes(SIGNED_URL_MINUTES);
+    now.duration_trunc(period).unwrap_or(now) + period * 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signed_urls_are_the_same_for_half_an_hour_and_valid_as_long_at_least() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        for (now, expected) in [
+            ("2026-11-30T12:00:00Z", "2026-11-30T13:00:00Z"),
+            ("2026-11-30T12:29:59.999Z", "2026-11-30T13:00:00Z"),
+            ("2026-11-30T12:30:00Z", "2026-11-30T13:30:00Z"),
+            ("2026-11-30T23:59:59Z", "2026-12-01T00:30:00Z"),
+        ] {
+            assert_eq!(signed_url_expiry(at(now)), at(expected), "{now}");
+        }
     }
 }

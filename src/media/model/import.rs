@@ -23,7 +23,9 @@ impl RequestedImage {
     /// Returns the SHA-256 in the URL if it ends as the path of a rendition, as written by exports. The same content may
     /// be on this server, whichever host the URL names.
     pub fn stored_sha256(&self) -> Option<&str> {
-        let (directory, file) = self.url.rsplit_once('/')?;
+        // URLs of images that are not public have a signature.
+        let path = self.url.split_once('?').map_or(self.url.as_str(), |(path, _)| path);
+        let (directory, file) = path.rsplit_once('/')?;
         let (_, sha256) = directory.rsplit_once('/')?;
         let (width, ending) = file.split_once('.')?;
         let is_rendition = width.parse::<u32>().is_ok() && ["jpg", "webp"].contains(&ending);

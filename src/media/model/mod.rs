@@ -160,6 +160,8 @@ pub struct Image {
     pub row: ImageRow,
     /// The content; none until it is downloaded.
     pub media: Option<MediaRow>,
+    /// Whether the image is public: that of a product for sale, a brand or a category.
+    pub is_public: bool,
 }
 
 /// An image to insert.

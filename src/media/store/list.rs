@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use diesel::{pg::Pg, prelude::*};
 use diesel_async::RunQueryDsl;
 
-use super::super::model::{Image, ImageCondition, ImageOrderField, ImageRow, MediaRow};
+use super::{
+    super::model::{Image, ImageCondition, ImageOrderField, ImageRow, MediaRow},
+    ImageWithMedia, images_with_media, into_image,
+};
 use crate::{
     auth::Scope,
     db::{
@@ -18,6 +21,7 @@ use crate::{
         tables::{images, media, products},
     },
     error::Result,
+    ids::ImageId,
     products::store::writable,
 };
 
@@ -51,14 +55,14 @@ list_statements! {
     ImageList of ImageRow in images where ImageCondition by ImageOrderField { CreatedAt => created_at: DateTime<Utc> }
 }
 
-/// Returns images with their contents, in the same order.
+/// Returns images with their contents, in the same order. Those without content need no statement.
 pub async fn with_media(mut conn: &Conn, rows: Vec<ImageRow>) -> Result<Vec<Image>> {
-    let ids: Vec<i64> = rows.iter().filter_map(|row| row.media_id).collect();
-    let found: Vec<MediaRow> = match ids.is_empty() {
+    let ids: Vec<ImageId> = rows.iter().filter(|row| row.media_id.is_some()).map(|row| row.id).collect();
+    let found: Vec<ImageWithMedia> = match ids.is_empty() {
         true => Vec::new(),
-        false => media::table.filter(media::id.eq_any(ids)).select(MediaRow::as_select()).load(&mut conn).await?,
+        false => images_with_media!().filter(images::id.eq_any(ids)).load(&mut conn).await?,
     };
-    let found: HashMap<i64, MediaRow> = found.into_iter().map(|media| (media.id, media)).collect();
-    let image = |row: ImageRow| Image { media: row.media_id.and_then(|id| found.get(&id).cloned()), row };
+    let mut found: HashMap<ImageId, Image> = found.into_iter().map(|image| (image.0.id, into_image(image))).collect();
+    let image = |row: ImageRow| found.remove(&row.id).unwrap_or(Image { row, media: None, is_public: false });
     Ok(rows.into_iter().map(image).collect())
 }

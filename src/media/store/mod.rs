@@ -44,10 +44,29 @@ pub const GRACE_MINUTES: i64 = 60;
 /// Why an image is rejected that the product has, from an upload or from another URL.
 const DUPLICATE: &str = "the product already has this image";
 
-type ImageWithMedia = (ImageRow, Option<MediaRow>);
+/// An image, its content, and whether its product is for sale; none for images of brands and categories.
+type ImageWithMedia = (ImageRow, Option<MediaRow>, Option<bool>);
+
+/// The statement that reads [`ImageWithMedia`].
+macro_rules! images_with_media {
+    () => {{
+        let of_image = products::table.filter(products::id.nullable().eq(images::product_id));
+        let is_active = of_image.select(products::is_active).single_value();
+        images::table.left_join(media::table).select((
+            ImageRow::as_select(),
+            Option::<MediaRow>::as_select(),
+            is_active,
+        ))
+    }};
+}
+use images_with_media;
+
+fn into_image((row, media, is_active): ImageWithMedia) -> Image {
+    Image { row, media, is_public: is_active.unwrap_or(true) }
+}
 
 fn into_images(found: Vec<ImageWithMedia>) -> Vec<Image> {
-    found.into_iter().map(|(row, media)| Image { row, media }).collect()
+    found.into_iter().map(into_image).collect()
 }
 
 fn minutes(count: i64) -> PgInterval {
@@ -59,9 +78,7 @@ fn minutes(count: i64) -> PgInterval {
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ImageId]) -> Result<Vec<Image>> {
     let seen_by = products::table.select(products::id.nullable()).into_boxed::<Pg>().filter(visible(scope));
     let mine = products::table.select(products::id.nullable()).into_boxed::<Pg>().filter(writable(scope));
-    let query = images::table
-        .left_join(media::table)
-        .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
+    let query = images_with_media!()
         .filter(images::id.eq_any(ids))
         .filter(images::product_id.is_null().or(images::product_id.eq_any(seen_by)))
         .filter(images::product_id.is_null().or(images::media_id.is_not_null()).or(images::product_id.eq_any(mine)));
@@ -72,9 +89,7 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[ImageId]) -> Result<V
 /// products are visible.
 pub async fn by_product_ids(mut conn: &Conn, scope: &Scope, ids: &[ProductId]) -> Result<Vec<Image>> {
     let mine = products::table.select(products::id.nullable()).into_boxed::<Pg>().filter(writable(scope));
-    let query = images::table
-        .left_join(media::table)
-        .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
+    let query = images_with_media!()
         .filter(images::product_id.eq_any(ids))
         .filter(images::media_id.is_not_null().or(images::product_id.eq_any(mine)))
         .order((images::product_id, images::position, images::id));
@@ -90,20 +105,25 @@ pub async fn by_catalog_owners(mut conn: &Conn, owners: &[CatalogOwner]) -> Resu
             CatalogOwner::Category(id) => categories.push(*id),
         }
     }
-    let query = images::table
-        .left_join(media::table)
-        .filter(images::brand_id.eq_any(brands).or(images::category_id.eq_any(categories)));
-    Ok(into_images(query.select((ImageRow::as_select(), Option::<MediaRow>::as_select())).load(&mut conn).await?))
+    let of_owners = images::brand_id.eq_any(brands).or(images::category_id.eq_any(categories));
+    Ok(into_images(images_with_media!().filter(of_owners).load(&mut conn).await?))
 }
 
 /// Returns an image, whether it is visible or not.
 pub async fn find(mut conn: &Conn, id: ImageId) -> Result<Option<Image>> {
-    let query = images::table
-        .left_join(media::table)
-        .select((ImageRow::as_select(), Option::<MediaRow>::as_select()))
-        .filter(images::id.eq(id));
-    let found: Option<ImageWithMedia> = query.first(&mut conn).await.optional()?;
-    Ok(found.map(|(row, media)| Image { row, media }))
+    let found: Option<ImageWithMedia> =
+        images_with_media!().filter(images::id.eq(id)).first(&mut conn).await.optional()?;
+    Ok(found.map(into_image))
+}
+
+/// Returns whether a public image has the content with this SHA-256: that of a product for sale, a brand or a category.
+pub async fn is_public(mut conn: &Conn, sha256: &str) -> Result<bool> {
+    let public = images::table
+        .inner_join(media::table)
+        .left_join(products::table)
+        .filter(media::sha256.eq(sha256))
+        .filter(images::product_id.is_null().or(products::is_active));
+    Ok(diesel::select(diesel::dsl::exists(public)).get_result(&mut conn).await?)
 }
 
 /// Returns the image IDs of a product, sorted by position. The caller holds the product's lock.

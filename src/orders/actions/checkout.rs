@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::place::{Addresses, Buyer, account_contact, find_address, find_billing_address, place};
+use super::{
+    emails::{self, Trust},
+    place::{Addresses, Buyer, account_contact, find_address, find_billing_address, place},
+};
 use crate::{
     auth::{Scope, Viewer},
     carts::{
@@ -21,7 +24,7 @@ use crate::{
     ids::{AddressId, CartId, OrderId, ProductId, UserId},
     money::{Currency, line_total},
     orders::{
-        model::{Contact, OrderAddress, OrderRow},
+        model::{Contact, OrderAddress, OrderRow, Purchaser},
         store,
     },
     products::model::ProductRow,
@@ -126,17 +129,19 @@ pub async fn checkout(
         let items = carts::actions::check_lines(&lines, &products, &reserved)?;
         check_prices(&request, &lines, &items, cart.currency())?;
         carts::actions::check_unpaid_orders(conn, shopper, "cartId").await?;
-        let except = Except { cart: Some(cart.id), ..Except::default() };
-        carts::actions::check_order(conn, shopper, except, &items, |line, _| format!("lines.{line}.quantity")).await?;
-
         let (shipping, billing, contact) = futures_util::future::try_join3(
             resolve_shipping(conn, holder.user, &request),
             resolve_billing(conn, holder.user, &request),
             resolve_contact(conn, holder.user, &request),
         )
         .await?;
+        let purchaser = Purchaser::new(holder.user, viewer.guest());
+        let trust = emails::trust(conn, purchaser.as_ref(), &contact).await?;
+        let (except, is_trusted) = (Except { cart: Some(cart.id), ..Except::default() }, trust == Trust::Known);
+        let field = |line: usize, _: &ProductRow| format!("lines.{line}.quantity");
+        carts::actions::check_order(conn, shopper, is_trusted, except, &items, field).await?;
         let (addresses, note) = (Addresses::new(shipping, billing), request.note.clone());
-        let buyer = Buyer { shopper, user: holder.user, guest: viewer.guest(), contact, addresses, note };
+        let buyer = Buyer { shopper, user: holder.user, guest: viewer.guest(), contact, trust, addresses, note };
         if !reserved.is_empty() {
             carts::store::delete_reservations(conn, &[cart.id]).await?;
         }

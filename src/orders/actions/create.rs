@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     access::retain_known,
+    emails::{self, Trust},
     place::{Addresses, Buyer, account_contact, check_stock, find_address, find_billing_address, lock_products, place},
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId},
     orders::{
-        model::{MAX_LINES, OrderRow},
+        model::{MAX_LINES, OrderRow, Purchaser},
         store,
     },
     products::model::ProductRow,
@@ -106,13 +107,13 @@ async fn place_order(
     )
     .await?;
     let addresses = Addresses::new(shipping.unwrap_or_default(), billing);
-    let buyer = Buyer { shopper, user: Some(me), guest: None, contact, addresses, note: None };
+    let trust = emails::trust(conn, Some(&Purchaser::User(me)), &contact).await?;
+    let buyer = Buyer { shopper, user: Some(me), guest: None, contact, trust, addresses, note: None };
     let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
     carts::actions::check_unpaid_orders(conn, shopper, "lines").await?;
-    carts::actions::check_order(conn, shopper, Except::default(), &items, |_, product| {
-        quantity_field(request, product)
-    })
-    .await?;
+    let (is_trusted, field) =
+        (trust == Trust::Known, |_: usize, product: &ProductRow| quantity_field(request, product));
+    carts::actions::check_order(conn, shopper, is_trusted, Except::default(), &items, field).await?;
     let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("no order was created".into()))
 }

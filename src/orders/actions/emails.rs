@@ -1,24 +1,29 @@
 //! Emails about an order. They are sent to the contact of the order; without a contact email address none is sent.
-//! Rule: they cannot be used to write to a stranger. An address that is not that of a verified account gets no text that
-//! the sender of the order typed, and one confirmation until an order is paid or confirmed.
+//! Rule: they cannot be used to write to a stranger. An address that is not that of a verified account, and whose owner did
+//! not confirm an order of the same user or guest, gets no text that the sender of the order typed, and one confirmation
+//! until an order is paid or confirmed.
 
 use std::collections::HashMap;
 
+use chrono::Utc;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::quantities::LineQuantities;
 use crate::{
-    auth::Scope,
+    auth::{Scope, secret},
     db::Conn,
     error::{Error, Result},
-    ids::{UserId, WebsiteId},
+    ids::{OrderId, UserId, WebsiteId},
     mail::{
         self,
         model::{Message, Template, UNKNOWN_CUSTOMER},
     },
     orders::{
-        model::{Contact, OrderDetailRow, OrderRow, Status, Tracking},
+        model::{
+            Contact, NewEmailConfirmation, ORDER_EMAIL_TOKEN_LIFETIME, ORDER_EMAIL_TOKEN_PREFIX, OrderDetailRow,
+            OrderRow, Purchaser, Status, Tracking,
+        },
         store,
     },
     users,
@@ -28,7 +33,8 @@ use crate::{
 /// Trust in the contact of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// The email address is that of the customer's account and verified, or the order was paid or confirmed.
+    /// The email address is that of the customer's account and verified, its owner confirmed an order of the customer, or
+    /// the order was paid or confirmed.
     Known,
     /// Anybody may have typed name, email address and shipping address.
     Unknown,
@@ -54,10 +60,12 @@ pub(super) struct Confirmation<'a> {
 }
 
 impl Confirmation<'_> {
-    /// Returns the confirmation email; none without a contact email address.
+    /// Returns the confirmation email; none without a contact email address. With the token the owner of the address confirms
+    /// the order.
     pub(super) fn message<'a>(
         self,
         trust: Trust,
+        token: Option<&str>,
         lines: impl IntoIterator<Item = ConfirmedLine<'a>>,
     ) -> Option<Message> {
         let currency = self.website.currency();
@@ -74,6 +82,8 @@ impl Confirmation<'_> {
             "lines": lines.into_iter().map(line).collect::<Vec<_>>(),
             "total": money(self.total),
             "address": address,
+            "token": token,
+            "hours": ORDER_EMAIL_TOKEN_LIFETIME.num_hours(),
         });
         Some(Message { template: Template::OrderPlaced, to, user: self.user, website: Some(self.website.id), values })
     }
@@ -86,15 +96,39 @@ fn greeting(contact: &Contact, to: &str, trust: Trust) -> String {
     }
 }
 
-/// Returns the trust in the contact of a new order.
-pub(super) async fn trust(conn: &Conn, user: Option<UserId>, contact: &Contact) -> Result<Trust> {
-    let (Some(user), Some(email)) = (user, &contact.contact_email) else { return Ok(Trust::Unknown) };
-    let account = users::store::by_ids(conn, &Scope::All, &[user]).await?.pop();
-    let is_verified = |account: users::model::UserRow| {
-        account.email_verified_at.is_some()
-            && account.email.is_some_and(|verified| verified.eq_ignore_ascii_case(email))
-    };
-    Ok(if account.is_some_and(is_verified) { Trust::Known } else { Trust::Unknown })
+/// Returns the trust in the contact of an order of this user or guest.
+pub(super) async fn trust(conn: &Conn, purchaser: Option<&Purchaser>, contact: &Contact) -> Result<Trust> {
+    let (Some(purchaser), Some(email)) = (purchaser, &contact.contact_email) else { return Ok(Trust::Unknown) };
+    let is_known = has_verified(conn, purchaser, email).await?
+        || store::email_confirmations::is_confirmed(conn, purchaser, email).await?;
+    Ok(if is_known { Trust::Known } else { Trust::Unknown })
+}
+
+/// Returns whether an email address is the verified one of a user's account.
+async fn has_verified(conn: &Conn, purchaser: &Purchaser, email: &str) -> Result<bool> {
+    let Purchaser::User(user) = purchaser else { return Ok(false) };
+    let account = users::store::by_ids(conn, &Scope::All, &[*user]).await?.pop();
+    let account = account.filter(|account| account.email_verified_at.is_some());
+    Ok(account.and_then(|account| account.email).is_some_and(|verified| verified.eq_ignore_ascii_case(email)))
+}
+
+/// Returns the trust in the contact of an existing order.
+pub(super) async fn trust_in_order(conn: &Conn, order: &OrderRow) -> Result<Trust> {
+    trust(conn, purchaser_of(conn, order).await?.as_ref(), &order.contact).await
+}
+
+async fn purchaser_of(conn: &Conn, order: &OrderRow) -> Result<Option<Purchaser>> {
+    Ok(match order.user_id {
+        Some(user) => Some(Purchaser::User(user)),
+        None => store::email_confirmations::guest_of(conn, order.id).await?.map(Purchaser::Guest),
+    })
+}
+
+/// Generates the token with which the owner of the address confirms a new order, and the row that stores its hash.
+pub(super) fn generate_token(order: OrderId) -> (String, NewEmailConfirmation) {
+    let (token, token_hash) = secret::generate(ORDER_EMAIL_TOKEN_PREFIX);
+    let expires_at = Utc::now() + ORDER_EMAIL_TOKEN_LIFETIME;
+    (token, NewEmailConfirmation { order_id: order, token_hash, expires_at })
 }
 
 /// Returns whether the confirmation of a new order has to wait until the order is paid or confirmed: another order of an
@@ -113,26 +147,52 @@ pub async fn queue_deferred_confirmation(conn: &Conn, order: &OrderRow) -> Resul
     if !store::confirmations::take(conn, order.id).await? {
         return Ok(());
     }
-    let website = find_website(conn, order.source_website_id).await?;
-    let lines = store::lines_by_order_ids(conn, &[order.id]).await?;
-    let confirmation = Confirmation {
-        website: &website,
-        user: order.user_id,
-        contact: &order.contact,
-        number: &order.order_number,
-        total: order.total_amount,
-        address: order.shipping_address().map(|address| address.lines()).unwrap_or_default(),
+    queue_confirmations(conn, std::slice::from_ref(order)).await
+}
+
+/// Queues the deferred confirmations of the user or guest who placed this order and used the same address, because its
+/// owner has confirmed the order.
+/// # Errors
+/// Database errors.
+pub(super) async fn queue_deferred_confirmations_like(conn: &Conn, order: &OrderRow) -> Result<()> {
+    let (Some(purchaser), Some(email)) = (purchaser_of(conn, order).await?, &order.contact.contact_email) else {
+        return Ok(());
     };
-    let lines = lines.iter().map(|line| ConfirmedLine {
-        name: &line.name,
-        sku: &line.sku,
-        quantity: line.quantity,
-        total: line.total_price,
-    });
-    match confirmation.message(Trust::Known, lines) {
-        Some(message) => mail::actions::queue(conn, &message).await,
-        None => Ok(()),
+    let taken = store::email_confirmations::take_deferred(conn, &purchaser, email).await?;
+    if taken.is_empty() {
+        return Ok(());
     }
+    let mut orders = store::by_ids(conn, &Scope::All, &taken).await?;
+    orders.sort_by_key(|order| order.id);
+    queue_confirmations(conn, &orders).await
+}
+
+/// Queues the complete confirmations of these orders.
+async fn queue_confirmations(conn: &Conn, orders: &[OrderRow]) -> Result<()> {
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    let websites: Vec<WebsiteId> = orders.iter().map(|order| order.source_website_id).collect();
+    let websites = websites::store::by_ids(conn, &websites).await?;
+    let lines = store::lines_by_order_ids(conn, &ids).await?;
+    let mut messages = Vec::new();
+    for order in orders {
+        let website = websites.iter().find(|website| website.id == order.source_website_id);
+        let confirmation = Confirmation {
+            website: website.ok_or_else(no_website)?,
+            user: order.user_id,
+            contact: &order.contact,
+            number: &order.order_number,
+            total: order.total_amount,
+            address: order.shipping_address().map(|address| address.lines()).unwrap_or_default(),
+        };
+        let lines = lines.iter().filter(|line| line.order_id == order.id).map(|line| ConfirmedLine {
+            name: &line.name,
+            sku: &line.sku,
+            quantity: line.quantity,
+            total: line.total_price,
+        });
+        messages.extend(confirmation.message(Trust::Known, None, lines));
+    }
+    mail::actions::queue_all(conn, &messages).await
 }
 
 /// Queues the shipping confirmation: the shipped lines and the number of units still to be shipped.
@@ -179,7 +239,11 @@ pub(super) async fn queue_cancelled(conn: &Conn, order: &OrderRow, lines: &[Orde
 
 async fn find_website(conn: &Conn, id: WebsiteId) -> Result<WebsiteRow> {
     let website = websites::store::by_ids(conn, &[id]).await?.pop();
-    website.ok_or_else(|| Error::Internal("the website of an order does not exist".into()))
+    website.ok_or_else(no_website)
+}
+
+fn no_website() -> Error {
+    Error::Internal("the website of an order does not exist".into())
 }
 
 fn item(line: &OrderDetailRow, quantity: i32) -> Value {
@@ -190,7 +254,7 @@ fn item(line: &OrderDetailRow, quantity: i32) -> Value {
 async fn queue(conn: &Conn, order: &OrderRow, template: Template, mut values: Value) -> Result<()> {
     let Some(to) = order.contact.contact_email.clone() else { return Ok(()) };
     let trust = match order.status == Status::Pending && order.paid_amount.is_zero() {
-        true => trust(conn, order.user_id, &order.contact).await?,
+        true => trust_in_order(conn, order).await?,
         false => Trust::Known,
     };
     values["name"] = json!(greeting(&order.contact, &to, trust));

@@ -61,7 +61,11 @@ pub async fn cancel_expired(db: &Db) -> Result<usize> {
             }
         }
     }
-    db.transaction(async |conn| store::unpaid::delete_ended(conn, COUNTED).await).await?;
+    db.transaction(async |conn| {
+        store::email_confirmations::delete_expired(conn).await?;
+        store::unpaid::delete_ended(conn, COUNTED).await
+    })
+    .await?;
     failed.map_or(Ok(count), Err)
 }
 

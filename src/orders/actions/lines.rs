@@ -6,6 +6,7 @@ use chrono::Utc;
 
 use super::{
     access::{editor_scope, reread, retain_known},
+    emails::{Trust, trust_in_order},
     place::{check_stock, line, lock_products},
 };
 use crate::{
@@ -121,7 +122,9 @@ async fn check_shopper(
     let of_product = lines.iter().filter(|line| line.product_id == product.id);
     let units = of_product.fold(more, |units, line| units.saturating_add(line.quantity));
     let except = Except { order: Some(order.id), ..Except::default() };
-    carts::actions::check_order(conn, shopper, except, &[(product, units)], |_, _| "quantity".to_owned()).await?;
+    let is_trusted = trust_in_order(conn, order).await? == Trust::Known;
+    let field = |_: usize, _: &ProductRow| "quantity".to_owned();
+    carts::actions::check_order(conn, shopper, is_trusted, except, &[(product, units)], field).await?;
     match shopper.settings().unpaid_wait() {
         Some(wait) if order.total_amount.is_zero() => store::unpaid::start(conn, order.id, Utc::now() + wait).await,
         _ => Ok(()),

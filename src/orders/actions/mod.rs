@@ -4,6 +4,7 @@
 mod access;
 mod checkout;
 mod create;
+mod email_confirmation;
 mod emails;
 pub mod expiry;
 mod lines;
@@ -18,6 +19,7 @@ mod status;
 pub use self::{
     checkout::{Billing, CheckoutRequest, ContactRequest, Destination, checkout},
     create::{OrderRequest, create},
+    email_confirmation::confirm_email,
     emails::queue_deferred_confirmation,
     lines::{add_line, remove_line, update_line},
     lookup::find_by_number_and_email,

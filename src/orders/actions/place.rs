@@ -40,6 +40,7 @@ pub(super) struct Buyer<'a> {
     pub(super) user: Option<UserId>,
     pub(super) guest: Option<GuestKey>,
     pub(super) contact: Contact,
+    pub(super) trust: Trust,
     pub(super) addresses: Addresses,
     pub(super) note: Option<String>,
 }
@@ -87,9 +88,9 @@ pub(super) async fn place<'a>(
     let first = numbers.first().ok_or_else(|| Error::Internal("no order was created".into()))?.0;
     let mut new = Vec::new();
     let mut totals: BTreeMap<OrderId, Decimal> = BTreeMap::new();
-    let (mut lines, mut sold, mut emails) = (Vec::new(), Vec::new(), Vec::new());
-    let trust = emails::trust(conn, buyer.user, &buyer.contact).await?;
-    let is_deferred = emails::must_wait(conn, trust, &buyer.contact).await?;
+    let (mut lines, mut sold, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+    let mut tokens = Vec::new();
+    let is_deferred = emails::must_wait(conn, buyer.trust, &buyer.contact).await?;
     for ((id, number), (website_id, website_items)) in numbers.into_iter().zip(&by_website) {
         let website = website(website_id)?;
         let total: Decimal = website_items.iter().map(|(product, quantity)| line_total(product.price, *quantity)).sum();
@@ -110,7 +111,10 @@ pub(super) async fn place<'a>(
             placed_at: Utc::now(),
         };
         if !is_deferred {
-            emails.extend(confirmation(buyer, trust, &order, website, website_items, total));
+            let has_token = buyer.trust == Trust::Unknown && buyer.contact.contact_email.is_some();
+            let (token, row) = has_token.then(|| emails::generate_token(id)).unzip();
+            messages.extend(confirmation(buyer, token.as_deref(), &order, website, website_items, total));
+            tokens.extend(row);
         }
         lines.extend(website_items.iter().map(|(product, quantity)| line(id, product, *quantity)));
         sold.extend(
@@ -130,8 +134,9 @@ pub(super) async fn place<'a>(
     let rest = [
         store::insert_lines(conn, &lines).boxed(),
         stock::store::insert(conn, &sold).boxed(),
-        mail::actions::queue_all(conn, &emails).boxed(),
+        mail::actions::queue_all(conn, &messages).boxed(),
         store::confirmations::insert_all(conn, &deferred).boxed(),
+        store::email_confirmations::insert_all(conn, &tokens).boxed(),
         store::unpaid::insert_all(conn, &unpaid).boxed(),
         claimed.store_result(conn, first.0).boxed(),
     ];
@@ -163,7 +168,7 @@ fn unpaid_orders(buyer: &Buyer<'_>, totals: &BTreeMap<OrderId, Decimal>) -> Vec<
 /// Returns the confirmation email of an order; none without a contact email address.
 fn confirmation(
     buyer: &Buyer<'_>,
-    trust: Trust,
+    token: Option<&str>,
     order: &NewOrder,
     website: &WebsiteRow,
     website_items: &Items<'_>,
@@ -183,7 +188,7 @@ fn confirmation(
         quantity: *quantity,
         total: line_total(product.price, *quantity),
     });
-    confirmation.message(trust, lines)
+    confirmation.message(buyer.trust, token, lines)
 }
 
 pub(super) fn line(order: OrderId, product: &ProductRow, quantity: i32) -> NewOrderDetail {

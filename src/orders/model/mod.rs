@@ -2,13 +2,14 @@
 
 mod access;
 mod addresses;
+mod email_confirmations;
 mod events;
 mod returns;
 mod shipments;
 mod status;
 mod unpaid;
 
-pub use self::{addresses::*, events::*, returns::*, shipments::*, status::*, unpaid::*};
+pub use self::{addresses::*, email_confirmations::*, events::*, returns::*, shipments::*, status::*, unpaid::*};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

@@ -210,6 +210,41 @@ pub async fn insert(mut conn: &Conn, new: &NewUser) -> Result<UserRow> {
     query.get_result(&mut conn).await.map_err(refused)
 }
 
+/// Inserts a user with an email address that no account has confirmed.
+/// # Errors
+/// TAKEN if another user of the website has this unconfirmed address.
+pub async fn insert_unconfirmed(mut conn: &Conn, new: &NewUser, email: &str) -> Result<UserRow> {
+    let query = diesel::insert_into(users::table).values((new, users::imported_email.eq(email)));
+    query.returning(UserRow::as_returning()).get_result(&mut conn).await.map_err(email_taken)
+}
+
+/// Updates a user without an account, who gets another email address that no account has confirmed.
+/// # Errors
+/// As [`insert_unconfirmed`].
+pub async fn update_unconfirmed(mut conn: &Conn, id: UserId, patch: &UserPatch, email: &str) -> Result<UserRow> {
+    let changes = (patch, users::imported_email.eq(email));
+    let query = diesel::update(users::table.find(id)).set(changes).returning(UserRow::as_returning());
+    query.get_result(&mut conn).await.map_err(email_taken)
+}
+
+/// Makes the unconfirmed email address of a user the one to log in with.
+/// # Errors
+/// TAKEN if another user has the email address.
+pub async fn update_own_email(mut conn: &Conn, id: UserId, email: &str) -> Result<UserRow> {
+    let own = (users::email.eq(email), users::imported_email.eq(None::<String>));
+    let query = diesel::update(users::table.find(id)).set(own).returning(UserRow::as_returning());
+    query.get_result(&mut conn).await.map_err(refused)
+}
+
+/// Returns whether a visible user, except for this one, has an email address, of an account or not.
+pub async fn has_visible_email(mut conn: &Conn, scope: &Scope, email: &str, except: Option<UserId>) -> Result<bool> {
+    let others = users::table
+        .filter(visible(scope))
+        .filter(users::email.eq(email).or(users::imported_email.eq(email)))
+        .filter(users::id.ne_all(Vec::from_iter(except)));
+    Ok(diesel::select(exists(others)).get_result(&mut conn).await?)
+}
+
 /// Inserts a user who registered at this time in the past.
 /// # Errors
 /// As [`insert`].

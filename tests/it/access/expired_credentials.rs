@@ -74,6 +74,7 @@ async fn account_operations_run_as_without_the_credential() {
             r#"passwordReset(input: { token: "x", password: "four unusual words" }) { userErrors { code } }"#,
             r#"emailVerify(input: { token: "x" }) { userErrors { code } }"#,
             r#"emailChangeConfirm(input: { token: "x" }) { userErrors { code } }"#,
+            r#"orderEmailConfirm(input: { token: "x" }) { userErrors { code } }"#,
         ] {
             run(field).await;
         }

@@ -19,6 +19,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("emailVerificationResend", NEW_CREDENTIAL),
     ("emailVerify", TOKEN),
     ("login", NEW_CREDENTIAL),
+    ("orderEmailConfirm", TOKEN),
     ("passwordForgot", NEW_CREDENTIAL),
     ("passwordReset", TOKEN),
     ("register", NEW_CREDENTIAL),

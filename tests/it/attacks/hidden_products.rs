@@ -125,7 +125,7 @@ async fn nothing_leads_strangers_to_the_images_of_a_hidden_product() {
         assert_eq!(shown(actor).await, 0);
     }
     assert!(shown(&manager).await > 5);
-    // Who bought it still sees in the order what it was.
+    // Who bought it still sees in the order what it was. `hidden_images` has the files.
     let bought = buyer.run("{ orders { nodes { details { product { image { url } } } } } }").await;
     assert!(bought.text_at("orders.nodes.0.details.0.product.image.url").contains(&hash));
 }

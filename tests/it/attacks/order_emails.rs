@@ -1,10 +1,14 @@
-//! Nobody can use orders to send emails to a stranger: one email until an order is paid or confirmed, without any text of
-//! the sender; and no URL in a name.
+//! Nobody can use orders to send emails to a stranger: one email until an order is paid or confirmed, or the stranger confirms
+//! the address, without any text of the sender; and no URL in a name.
 
 use serde_json::{Value, json};
-use souk::{config::OrderSettings, ids::ProductId, orders::actions::expiry::cancel_expired};
+use souk::{
+    config::OrderSettings,
+    ids::{ProductId, RowId},
+    orders::actions::expiry::cancel_expired,
+};
 
-use crate::support::{Actor, ProductSpec, TestApp, TestResponse};
+use crate::support::{Actor, ProductSpec, TestApp, TestResponse, fixtures::TestCart};
 
 const STRANGER: &str = "stranger@souk.example";
 const CARD: &str = "4111111111111111";
@@ -128,6 +132,92 @@ async fn honest_guest_gets_a_confirmation_of_each_order_that_is_paid() {
     assert_eq!(manager.mutate("orderStatusUpdate", "", confirm).await.outcome("orderStatusUpdate"), "done");
     assert!(app.email().await.header("subject").starts_with("Your order"));
     assert_eq!(app.database.scalar("SELECT count(*) FROM deferred_confirmations").await, "0");
+}
+
+/// Places another order of a guest with the same texts.
+async fn buy_again(guest: &Actor<'_>, cart: &TestCart, product: ProductId, email: &str, key: &str) {
+    let line = json!({ "cartId": cart.id, "productId": product.to_global_id(), "quantity": 1 });
+    assert_eq!(guest.try_mutate("cartLineAdd", line).await, "done");
+    let contact = json!({ "contact": { "name": "Ada Lovelace", "email": email } });
+    assert_eq!(guest.checkout_with(cart, key, contact).await.outcome("checkout"), "done");
+}
+
+async fn confirm(app: &TestApp, token: &str) -> TestResponse {
+    app.anonymous().mutate("orderEmailConfirm", "order { orderNumber }", json!({ "token": token })).await
+}
+
+#[tokio::test]
+async fn owner_of_the_address_confirms_it_for_the_guest_who_ordered() {
+    let (app, product) = shop(OrderSettings::default()).await;
+    let cart = app.anonymous().create_cart(&[(product, 1)]).await;
+    let guest = app.anonymous().with_cart(cart.token.clone());
+    let contact = json!({ "contact": { "name": "Ada Lovelace", "email": "ada@souk.example" } });
+    let first = guest.checkout_with(&cart, "1", contact).await;
+    assert_eq!(first.outcome("checkout"), "done");
+    let mail = app.email().await;
+    assert!(mail.text.contains("/account/confirm-order?token=souk_ot_") && !mail.text.contains("Ada"), "{}", mail.text);
+    buy_again(&guest, &cart, product, "ada@souk.example", "2").await;
+    assert!(app.emails().await.is_empty(), "nobody has confirmed the address");
+
+    let token = mail.token();
+    assert!(
+        !app.database.scalar("SELECT coalesce(string_agg(payload::text, ''), '') FROM jobs").await.contains(&token)
+    );
+    let confirmed = confirm(&app, &token).await;
+    assert_eq!(confirmed.outcome("orderEmailConfirm"), "done");
+    let number = confirmed.text_at("orderEmailConfirm.order.orderNumber");
+    assert!(mail.text.contains(&number), "{number}");
+    // The second order was deferred.
+    let deferred = app.email().await;
+    assert!(
+        deferred.text.contains("Hello Ada Lovelace,") && deferred.text.contains("Hafenstrasse 1"),
+        "{}",
+        deferred.text
+    );
+    assert!(!deferred.text.contains("token="), "there is nothing more to confirm: {}", deferred.text);
+    for wrong in [token.as_str(), "", "souk_ot_x"] {
+        assert_eq!(confirm(&app, wrong).await.outcome("orderEmailConfirm"), "INVALID_TOKEN token", "{wrong:?}");
+    }
+    assert!(app.emails().await.is_empty(), "a token is used once");
+
+    // From now on this guest gets complete confirmations at once; in any spelling of the address.
+    for (key, email) in [("3", "ada@souk.example"), ("4", "ADA@souk.example")] {
+        buy_again(&guest, &cart, product, email, key).await;
+        assert!(app.email().await.text.contains("Hello Ada Lovelace,"), "{email}");
+    }
+    // Neither does the guest for another address, nor anyone else for this one.
+    buy_again(&guest, &cart, product, STRANGER, "5").await;
+    let mail = app.email().await;
+    assert!(mail.to == [STRANGER] && mail.text.contains("Hello customer,"), "{}", mail.text);
+    order_of(&app, product, "ada@souk.example").await;
+    assert!(app.emails().await.is_empty(), "the address still has unpaid orders");
+}
+
+#[tokio::test]
+async fn token_of_an_order_expires() {
+    let (app, product) = shop(OrderSettings::default()).await;
+    order_of(&app, product, STRANGER).await;
+    let token = app.email().await.token();
+    let expire = "UPDATE order_email_confirmations SET expires_at = now() - interval '1 second'";
+    app.database.sql(expire).await;
+    assert_eq!(confirm(&app, &token).await.outcome("orderEmailConfirm"), "INVALID_TOKEN token");
+    cancel_expired(&app.database.db).await.unwrap();
+    assert_eq!(app.database.scalar("SELECT count(*) FROM order_email_confirmations").await, "0");
+}
+
+#[tokio::test]
+async fn user_with_an_unverified_address_confirms_it_with_an_order() {
+    let (app, product) = shop(OrderSettings::default()).await;
+    let (customer, other) = (app.customer().await, app.customer().await);
+    customer.order(&[(product, 1)]).await;
+    let token = app.email().await.token();
+    assert_eq!(confirm(&app, &token).await.outcome("orderEmailConfirm"), "done");
+    customer.order(&[(product, 1)]).await;
+    let mail = app.email().await;
+    assert!(mail.text.contains("Hello A "), "{}", mail.text);
+    // The account of another customer is not confirmed by it.
+    other.order(&[(product, 1)]).await;
+    assert!(app.email().await.text.contains("Hello customer,"));
 }
 
 #[tokio::test]

@@ -108,8 +108,16 @@ fn every_route_is_tried() {
 #[tokio::test]
 async fn files_that_never_change_stay_public() {
     let app = TestApp::new().await;
-    let key = format!("media/{}/160.webp", "ab".repeat(32));
+    let (hash, brand) = ("ab".repeat(32), app.brand("halyard").await.id);
+    let key = format!("media/{hash}/160.webp");
     app.services.storage.put(&key, "an image".into()).await.unwrap();
+    let insert = format!(
+        "WITH made AS (INSERT INTO media (sha256, format, width, height, bytes, blurhash, widths)
+            VALUES ('{hash}', 'jpeg', 160, 120, 8, 'LEHV6nWB2yk8', ARRAY[160]) RETURNING id)
+         INSERT INTO images (brand_id, media_id, position) SELECT {}, id, 1 FROM made",
+        brand.0
+    );
+    app.database.sql(&insert).await;
     let (status, headers, _) = app.send(Request::get(format!("/{key}")).body(Body::empty()).unwrap()).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(text(&headers, "cache-control"), "public, max-age=31536000, immutable");

@@ -126,9 +126,11 @@ async fn client_that_does_not_read_the_response_is_disconnected() {
     let file = Bytes::from(vec![b'x'; 32 * 1024 * 1024]);
     let path = format!("media/{}/160.webp", "ab".repeat(32));
     app.services.storage.put(&path, file).await.unwrap();
+    let expires_at = chrono::Utc::now() + chrono::Duration::hours(1);
+    let target = app.services.storage.signed_media_url(&path, expires_at).await.unwrap();
     let settings = ConnectionSettings { max_connections: 1, stall_timeout: Duration::from_millis(300), ..patient() };
     let (address, _) = app.listen_with(settings, std::future::pending()).await;
-    let _held = connect(address, &format!("GET /{path} HTTP/1.1\r\nhost: souk\r\n\r\n")).await;
+    let _held = connect(address, &format!("GET {target} HTTP/1.1\r\nhost: souk\r\n\r\n")).await;
     assert_served(address).await;
 }
 

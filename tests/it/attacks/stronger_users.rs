@@ -85,6 +85,7 @@ const OF_THE_VIEWER: &[&str] = &[
     "login",
     "logout",
     "logoutEverywhere",
+    "orderEmailConfirm",
     "passwordChange",
     "passwordForgot",
     "passwordReset",

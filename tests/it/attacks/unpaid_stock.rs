@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use souk::{
     config::OrderSettings,
-    ids::{OrderId, ProductId, RowId, WebsiteId},
+    ids::{OrderDetailId, OrderId, ProductId, RowId, WebsiteId},
     orders::actions::expiry::cancel_expired,
 };
 
@@ -71,6 +71,19 @@ async fn unpaid<'a>(app: &'a TestApp, address: &str, product: ProductId, units: 
 async fn let_time_pass(app: &TestApp, time: &str) {
     let sql = "UPDATE unpaid_orders SET expires_at = expires_at - interval '<t>', ended_at = ended_at - interval '<t>'";
     app.database.sql(&sql.replace("<t>", time)).await;
+}
+
+/// Orders units of a product as a user; returns the outcome.
+async fn order(actor: &Actor<'_>, address: &str, product: ProductId, units: i32) -> String {
+    let lines = json!([{ "productId": product.to_global_id(), "quantity": units }]);
+    let input = json!({ "lines": lines, "idempotencyKey": uuid::Uuid::new_v4().to_string() });
+    from(actor, address, "orderCreate", "", input).await.outcome("orderCreate")
+}
+
+async fn verified_customer(app: &TestApp) -> Actor<'_> {
+    let customer = app.customer().await;
+    app.database.sql(&format!("UPDATE users SET email_verified_at = now() WHERE id = {}", customer.id.0)).await;
+    customer
 }
 
 async fn status(app: &TestApp, order: &str) -> String {
@@ -181,28 +194,80 @@ async fn unpaid_orders_of_one_client_are_limited_to_a_share_and_a_number() {
 #[tokio::test]
 async fn stock_is_sold_out_by_an_unpaid_order_once_a_day_at_most() {
     let (app, product) = app_with(OrderSettings::default()).await;
-    // An honest customer may buy everything.
-    unpaid(&app, HERE, product, STOCK).await;
+    // An honest customer, whose email address is known, may buy everything.
+    let customer = verified_customer(&app).await;
+    assert_eq!(order(&customer, HERE, product, STOCK).await, "done");
     let_time_pass(&app, "1 hour").await;
     assert_eq!(cancel_expired(&app.database.db).await.unwrap(), 1);
     assert_eq!(buy(&app, BESIDE, product, STOCK).await.1.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
     unpaid(&app, BESIDE, product, 20).await;
-    unpaid(&app, ELSEWHERE, product, 30).await;
+    assert_eq!(order(&verified_customer(&app).await, ELSEWHERE, product, 30).await, "done");
     // A proxy on the same machine sends the requests of many clients.
     let other = app.product(website_of(&app).await, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id;
     for _ in 0..2 {
-        unpaid(&app, "127.0.0.1", other, STOCK / 2).await;
+        unpaid(&app, "127.0.0.1", other, 13).await;
     }
+}
+
+#[tokio::test]
+async fn first_order_with_an_unconfirmed_email_address_is_limited_too() {
+    let (app, product) = app_with(OrderSettings::default()).await;
+    let small = app.product(website_of(&app).await, ProductSpec { stock: 3, ..ProductSpec::default() }).await.id;
+    for address in [HERE, ELSEWHERE, "127.0.0.1"] {
+        let (_, response) = buy(&app, address, product, 26).await;
+        assert_eq!(response.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity", "{address}");
+        let message = response.text_at("checkout.userErrors.0.message");
+        assert!(message.contains("confirm your email address"), "{message}");
+    }
+    let unverified = app.customer().await;
+    assert_eq!(order(&unverified, HERE, product, 26).await, "OUT_OF_RANGE lines.0.quantity");
+    assert_eq!(app.stock(product).await, STOCK, "nothing was sold");
+    // Two units are always allowed.
+    assert_eq!(buy(&app, ELSEWHERE, small, 3).await.1.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
+    unpaid(&app, ELSEWHERE, small, 2).await;
+    // Units that are added to the first order count together with those that it has.
+    let (guest, order_id) = unpaid(&app, HERE, product, 20).await;
+    let line = "SELECT id FROM order_details ORDER BY id DESC LIMIT 1";
+    let line = OrderDetailId(app.database.scalar(line).await.parse().expect("a key")).to_global_id();
+    for (units, expected) in [(26, "OUT_OF_RANGE quantity"), (25, "done")] {
+        let input = json!({ "id": line, "quantity": units });
+        let changed = from(&guest, HERE, "orderDetailUpdate", "", input).await;
+        assert_eq!(changed.outcome("orderDetailUpdate"), expected, "{units} of {order_id}");
+    }
+    assert_eq!(order(&verified_customer(&app).await, "192.0.2.1", product, 25).await, "done");
+}
+
+#[tokio::test]
+async fn guest_whose_email_address_is_confirmed_may_order_everything() {
+    let (app, product) = app_with(OrderSettings { unpaid_share: 10, ..OrderSettings::default() }).await;
+    let other = app.product(website_of(&app).await, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id;
+    let cart = app.anonymous().create_cart(&[(product, 1)]).await;
+    let guest = app.anonymous().with_cart(cart.token.clone());
+    let check_out = async |key: &str| {
+        let input = json!({
+            "cartId": cart.id,
+            "address": { "countryCode": "DE", "city": "Hamburg", "address": "Hafenstrasse 1", "postalCode": "20457" },
+            "contact": { "name": "Ada", "email": "ada@souk.example" },
+            "idempotencyKey": key,
+        });
+        from(&guest, HERE, "checkout", "", input).await.outcome("checkout")
+    };
+    assert_eq!(check_out("1").await, "done");
+    let line = json!({ "cartId": cart.id, "productId": other.to_global_id(), "quantity": STOCK });
+    assert_eq!(guest.try_mutate("cartLineAdd", line).await, "done");
+    assert_eq!(check_out("2").await, "OUT_OF_RANGE lines.0.quantity");
+    let token = json!({ "token": app.email().await.token() });
+    assert_eq!(guest.try_mutate("orderEmailConfirm", token).await, "done");
+    assert_eq!(check_out("3").await, "done");
+    // One unpaid order of the product is enough.
+    let (_, response) = buy(&app, BESIDE, product, 6).await;
+    assert_eq!(response.outcome("checkout"), "OUT_OF_RANGE lines.0.quantity");
 }
 
 #[tokio::test]
 async fn accounts_are_limited_wherever_they_are_and_staff_are_not() {
     let (app, product) = app_with(OrderSettings { unpaid_orders: 2, ..OrderSettings::default() }).await;
-    let order = async |actor: &Actor<'_>, address: &str, units: i32| {
-        let lines = json!([{ "productId": product.to_global_id(), "quantity": units }]);
-        let input = json!({ "lines": lines, "idempotencyKey": uuid::Uuid::new_v4().to_string() });
-        from(actor, address, "orderCreate", "", input).await.outcome("orderCreate")
-    };
+    let order = async |actor: &Actor<'_>, address: &str, units: i32| order(actor, address, product, units).await;
     let customer = app.customer().await;
     assert_eq!(order(&customer, HERE, 20).await, "done");
     assert_eq!(order(&customer, ELSEWHERE, 10).await, "OUT_OF_RANGE lines.0.quantity");

@@ -22,6 +22,7 @@ const TABLES_WITHOUT_TIMESTAMPS: &[(&str, &str)] = &[
     ("idempotency_keys", "written once"),
     ("login_throttles", "counters, deleted after a day"),
     ("media", "content: the same file is the same row"),
+    ("order_email_confirmations", "a token is used once, and not changed otherwise"),
     ("order_events", "a history: append-only"),
     ("payment_webhooks", "inserted once"),
     ("permissions", "written by the migrations"),

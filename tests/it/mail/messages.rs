@@ -46,7 +46,7 @@ async fn every_email_has_text_and_html() {
         (Template::AddressTaken, "You already have an account at Café „Zürich“", ""),
         (Template::Invitation, "Your account at Café „Zürich“", "reset-password"),
         (Template::SessionEnded, "You were logged out at Café „Zürich“", ""),
-        (Template::OrderPlaced, "Your order SAILOR-1001 at Café „Zürich“", ""),
+        (Template::OrderPlaced, "Your order SAILOR-1001 at Café „Zürich“", "confirm-order"),
         (Template::OrderShipped, "Your order SAILOR-1001 at Café „Zürich“ is on its way", ""),
         (Template::OrderCancelled, "Your order SAILOR-1001 at Café „Zürich“ has been canceled", ""),
     ];
@@ -92,6 +92,8 @@ async fn unknown_values_are_omitted_from_emails() {
     assert!(changed.text.contains("was just changed. You"), "{}", changed.text);
     let reset = mail_system.send(&message(Template::PasswordReset, json!({ "minutes": 1 }))).await;
     assert!(reset.text.contains("for 1 minute."), "{}", reset.text);
+    let placed = mail_system.send(&message(Template::OrderPlaced, json!({ "token": null }))).await;
+    assert!(!placed.text.contains("confirm") && !placed.html.contains("confirm-order"), "{}", placed.text);
     let nothing = json!({ "left": 0, "carrier": null, "tracking_number": null, "tracking_url": null });
     let shipped = mail_system.send(&message(Template::OrderShipped, nothing)).await;
     let all = "Hello Ada Lovelace,\n\nYour order SAILOR-1001 is on its way:\n\n- 3 x Harbour Mooring Rope\n- 12 x Shackle\n\n-- \n";

@@ -86,6 +86,21 @@ async fn keys_cannot_escape_the_store() {
 }
 
 #[tokio::test]
+async fn signed_url_of_an_image_is_a_path_of_the_server() {
+    let (_directory, stores) = stores();
+    for store in stores {
+        let hour = chrono::Utc::now() + chrono::Duration::hours(1);
+        let url = store.signed_media_url("media/ab/160.jpg", hour).await.unwrap();
+        let (path, query) = url.split_once('?').expect("parameters");
+        let expires = format!("expires={}&signature=", hour.timestamp());
+        let signature = query.strip_prefix(&expires).expect("a signature");
+        assert_eq!(path, "/media/ab/160.jpg");
+        assert!(store.is_media_signature("media/ab/160.jpg", hour.timestamp(), signature));
+        assert!(!store.is_media_signature("media/ab/320.jpg", hour.timestamp(), signature));
+    }
+}
+
+#[tokio::test]
 async fn signed_url_is_valid_for_one_operation_on_one_file() {
     let (_directory, stores) = stores();
     for store in stores {

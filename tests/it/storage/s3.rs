@@ -96,6 +96,23 @@ async fn bucket_urls_are_presigned() {
 }
 
 #[tokio::test]
+async fn images_that_are_not_public_are_presigned() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(&server(&directory).await, "secret");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    store.put("media/ab/160.jpg", Bytes::from_static(b"0123456789")).await.unwrap();
+    let hour = chrono::Utc::now() + chrono::Duration::hours(1);
+    let url = store.signed_media_url("media/ab/160.jpg", hour).await.unwrap();
+    let found = client.get(&url).send().await.unwrap();
+    assert!(found.status().is_success(), "{}", found.status());
+    assert_eq!(found.headers()["cache-control"], "private, no-store", "not the header of public files");
+    assert_eq!(found.bytes().await.unwrap(), "0123456789");
+    let forged = url.replace("160.jpg", "320.jpg");
+    assert_eq!(client.get(&forged).send().await.unwrap().status().as_u16(), 403);
+    assert!(!store.is_media_signature("media/ab/160.jpg", hour.timestamp(), ""), "Souk's own URLs are disabled");
+}
+
+#[tokio::test]
 async fn rejected_store_request_returns_unavailable() {
     let directory = tempfile::tempdir().expect("a directory");
     let store = store(&server(&directory).await, "another secret");

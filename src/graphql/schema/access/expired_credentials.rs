@@ -16,6 +16,7 @@ pub const ACCOUNT_FIELDS: &[&str] = &[
     "emailVerify",
     "login",
     "logout",
+    "orderEmailConfirm",
     "passwordForgot",
     "passwordReset",
     "register",

@@ -91,8 +91,9 @@ impl Image {
         global_id(self.0.row.id)
     }
 
-    /// Permanent, absolute URL of the smallest rendition that is at least `width` pixels wide, or of the largest one if none is.
-    /// Null until the image has been downloaded.
+    /// Absolute URL of the smallest rendition that is at least `width` pixels wide, or of the largest one if none is. It is
+    /// permanent, except for an image of a product that is not for sale: its URL is signed, for the viewer, and expires within
+    /// an hour. Null until the image has been downloaded.
     async fn url(
         &self,
         ctx: &Context<'_>,
@@ -104,8 +105,12 @@ impl Image {
         if width.is_some_and(|width| !(1..=MAX_WIDTH).contains(&width)) {
             return Err(Error::user(UserErrorCode::OutOfRange, "width", "width must be between 1 and 20,000"));
         }
-        let url = self.0.media.as_ref().map(|media| ctx.services().image_processor.url(media, width, format));
-        Ok(url.map(|url| ctx.absolute_url(url)))
+        let (Some(media), processor) = (&self.0.media, &ctx.services().image_processor) else { return Ok(None) };
+        let url = match self.0.is_public {
+            true => processor.url(media, width, format),
+            false => processor.signed_url(media, width, format).await?,
+        };
+        Ok(Some(ctx.absolute_url(url)))
     }
 
     /// Width of the original image in pixels. Null until the image has been downloaded.

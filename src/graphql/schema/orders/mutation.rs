@@ -101,6 +101,20 @@ pub struct OrderNoteAddInput {
     is_internal: bool,
 }
 
+/// Input for `orderEmailConfirm`.
+#[derive(Debug, InputObject)]
+pub struct OrderEmailConfirmInput {
+    /// Token from the email.
+    token: String,
+}
+
+payload! {
+    /// Result of `orderEmailConfirm`.
+    OrderEmailConfirmPayload {
+        /// The order whose email address is confirmed.
+        order: Order
+    }
+}
 payload! {
     /// Result of `orderNoteAdd`.
     OrderNoteAddPayload {
@@ -262,6 +276,17 @@ impl OrderMutation {
             actions::add_note(ctx.db(), ctx.viewer(), id, input.text, input.is_internal).await
         };
         OrderNoteAddPayload::of(added.await.map(order))
+    }
+
+    /// Confirms the email address of an order with the token from its confirmation email. Orders with an unverified email
+    /// address have such a token; it can be used once, within 48 hours. Later orders of the same customer with this address
+    /// are confirmed in full.
+    async fn order_email_confirm(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Token from the email.")] input: OrderEmailConfirmInput,
+    ) -> Result<OrderEmailConfirmPayload> {
+        OrderEmailConfirmPayload::of(actions::confirm_email(ctx.db(), &input.token).await.map(order))
     }
 
     /// Cancels an order, restores its stock and refunds what was paid. Customers can cancel their own orders while they

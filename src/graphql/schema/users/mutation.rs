@@ -53,7 +53,8 @@ pub struct UserCreateInput {
     name: String,
     /// Unique email address to log in with; stored in lower case, its domain in ASCII.
     email: String,
-    /// Password, 8 to 128 characters, not easily guessed. If omitted, the user cannot log in until a password is set.
+    /// Password, 8 to 128 characters, not easily guessed. If omitted, the user cannot log in until a password is set. A viewer
+    /// whose role is limited to certain websites cannot set it.
     password: Option<String>,
     /// Phone number with country code, such as `+44 20 7946 0000`.
     phone: Option<String>,
@@ -73,7 +74,8 @@ pub struct UserUpdateInput {
     /// Phone number with country code, such as `+44 20 7946 0000`.
     phone: MaybeUndefined<String>,
     /// Email address, stored in lower case. Can be changed with `MANAGE_USERS` only; users change their own with
-    /// `emailChange`.
+    /// `emailChange`. If the viewer's role is limited to certain websites, the address of an account changes when the owner of
+    /// the new address confirms it.
     email: MaybeUndefined<String>,
 }
 
@@ -226,7 +228,8 @@ impl UserMutation {
     }
 
     /// Creates an account for another user. An email asks the user to choose a password or, if one was given, to
-    /// confirm the address. Requires `MANAGE_USERS`.
+    /// confirm the address. If the viewer's role is limited to certain websites, `TAKEN` refers to the users of these websites
+    /// only. Requires `MANAGE_USERS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageUsers])")]
     async fn user_create(
         &self,

@@ -10,6 +10,7 @@ pub const UNAUDITED: &[(&str, &str)] = &[
     ("cartReserve", CARTS),
     ("cartRelease", CARTS),
     ("logout", SESSIONS),
+    ("orderEmailConfirm", "takes a token; changes no resource"),
     ("orderNoteAdd", "recorded in the order's history"),
     ("logoutEverywhere", SESSIONS),
     ("searchClick", "analytics; changes no resource"),

@@ -1,0 +1,87 @@
+//! SQL statements on the tokens with which the owner of an order's email address confirms it.
+//! Rule: an address is confirmed for the user or guest who ordered with it, and for nobody else.
+
+use diesel::{
+    dsl::{IntoBoxed, Select, exists, now},
+    pg::Pg,
+    prelude::*,
+};
+use diesel_async::RunQueryDsl;
+
+use crate::{
+    db::{
+        Conn,
+        tables::{deferred_confirmations as deferred, order_email_confirmations as confirmations, orders},
+    },
+    error::Result,
+    ids::OrderId,
+    orders::model::{NewEmailConfirmation, Purchaser},
+};
+
+/// Maximum number of deferred confirmation emails that are sent when an address is confirmed; the others are sent when
+/// their orders are paid or confirmed.
+const MAX_DEFERRED: i64 = 20;
+
+/// Returns the orders of this user or guest with this contact email address.
+fn orders_of(purchaser: &Purchaser, email: &str) -> IntoBoxed<'static, Select<orders::table, orders::id>, Pg> {
+    let is_same = orders::contact_email.assume_not_null().eq(email.to_owned());
+    let with_email = orders::contact_email.is_not_null().and(is_same);
+    let theirs = orders::table.select(orders::id).into_boxed::<Pg>().filter(with_email);
+    match purchaser {
+        Purchaser::User(user) => theirs.filter(orders::user_id.assume_not_null().eq(*user)),
+        Purchaser::Guest(hash) => theirs.filter(orders::cart_token_hash.assume_not_null().eq(hash.clone())),
+    }
+}
+
+/// Inserts the tokens of new orders.
+pub async fn insert_all(mut conn: &Conn, new: &[NewEmailConfirmation]) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    diesel::insert_into(confirmations::table).values(new).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Uses a token and returns its order; none if it is unknown, was used or has expired.
+pub async fn redeem(mut conn: &Conn, hash: &[u8]) -> Result<Option<OrderId>> {
+    let valid = confirmations::table
+        .filter(confirmations::token_hash.assume_not_null().eq(hash))
+        .filter(confirmations::expires_at.gt(now));
+    let used = (confirmations::token_hash.eq(None::<Vec<u8>>), confirmations::confirmed_at.eq(now));
+    let order = diesel::update(valid).set(used).returning(confirmations::order_id);
+    Ok(order.get_result(&mut conn).await.optional()?)
+}
+
+/// Returns whether the owner of the address has confirmed an order of this user or guest.
+pub async fn is_confirmed(mut conn: &Conn, purchaser: &Purchaser, email: &str) -> Result<bool> {
+    let confirmed = confirmations::table
+        .filter(confirmations::confirmed_at.is_not_null())
+        .filter(confirmations::order_id.eq_any(orders_of(purchaser, email)));
+    Ok(diesel::select(exists(confirmed)).get_result(&mut conn).await?)
+}
+
+/// Removes the orders of this user or guest with this address whose confirmation email was deferred, and returns them.
+pub async fn take_deferred(mut conn: &Conn, purchaser: &Purchaser, email: &str) -> Result<Vec<OrderId>> {
+    let found: Vec<OrderId> = deferred::table
+        .filter(deferred::order_id.eq_any(orders_of(purchaser, email)))
+        .order(deferred::order_id)
+        .limit(MAX_DEFERRED)
+        .select(deferred::order_id)
+        .load(&mut conn)
+        .await?;
+    let taken = diesel::delete(deferred::table.filter(deferred::order_id.eq_any(found)));
+    Ok(taken.returning(deferred::order_id).get_results(&mut conn).await?)
+}
+
+/// Returns the hash of the cart token with which a guest placed an order.
+pub async fn guest_of(mut conn: &Conn, order: OrderId) -> Result<Option<Vec<u8>>> {
+    Ok(orders::table.find(order).select(orders::cart_token_hash).first(&mut conn).await?)
+}
+
+/// Deletes tokens that have expired unused.
+pub async fn delete_expired(mut conn: &Conn) -> Result<()> {
+    let expired =
+        confirmations::table.filter(confirmations::confirmed_at.is_null()).filter(confirmations::expires_at.le(now));
+    diesel::delete(expired).execute(&mut conn).await?;
+    Ok(())
+}
