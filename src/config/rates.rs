@@ -122,7 +122,9 @@ const MAX_REJECTION_DELAY_MS: u64 = 10_000;
 
 fn rejection_delay(text: &str) -> Result<Duration, String> {
     let milliseconds = text.parse().ok().filter(|milliseconds| *milliseconds <= MAX_REJECTION_DELAY_MS);
-    milliseconds.map(Duration::from_millis).ok_or_else(|| format!("must be a number from 0 to {MAX_REJECTION_DELAY_MS}"))
+    milliseconds
+        .map(Duration::from_millis)
+        .ok_or_else(|| format!("must be a number from 0 to {MAX_REJECTION_DELAY_MS}"))
 }
 
 #[cfg(test)]

@@ -128,9 +128,7 @@ async fn respond_to(
             for request in requests {
                 let (files, started) = (RequestFiles::default(), Instant::now());
                 let response = match started < deadline {
-                    true => {
-                        run(endpoint, parts, origin, request, files, &budget, started, deadline, request_id).await
-                    }
+                    true => run(endpoint, parts, origin, request, files, &budget, started, deadline, request_id).await,
                     false => Err(coded(ErrorCode::Timeout, NOT_STARTED).into()),
                 };
                 responses.push(response.unwrap_or_else(|error| error.into_graphql_response(request_id)));

@@ -1,4 +1,4 @@
-//! Invitations to users whom staff of certain websites create, and changes of email addresses by such staff.
+//! Invitations to users that staff of certain websites create, and changes of email addresses by such staff.
 //! Rule: neither the response nor what staff can see later says whether an address has an account at another website. The
 //! user is a customer of their own with an unconfirmed address, as after an import; a job looks up the account, and the
 //! owner of the address decides.
@@ -45,7 +45,7 @@ pub(super) fn is_limited(viewer: &Viewer) -> bool {
 
 /// Inserts a user with an unconfirmed email address, and invites them.
 /// # Errors
-/// TAKEN if a user whom the viewer may see has the address.
+/// TAKEN if a user who is visible to the viewer has the address.
 pub(super) async fn insert_invited(conn: &Conn, viewer: &Viewer, new: &NewUser, email: &str) -> Result<UserRow> {
     require_free(conn, viewer, email, None).await?;
     let user = users::store::insert_unconfirmed(conn, new, email).await?;
@@ -56,7 +56,7 @@ pub(super) async fn insert_invited(conn: &Conn, viewer: &Viewer, new: &NewUser, 
 /// Updates a user, with another email address, for a viewer whose role is limited. The address of an account changes when the
 /// owner of the new one confirms it; the user keeps the old one until then.
 /// # Errors
-/// TAKEN if another user whom the viewer may see has the address.
+/// TAKEN if another user who is visible to the viewer has the address.
 pub(super) async fn update_address(
     conn: &Conn,
     viewer: &Viewer,
@@ -78,7 +78,7 @@ pub(super) async fn update_address(
     }
 }
 
-/// Checks that no other user whom the viewer may see has an email address.
+/// Checks that no other user who is visible to the viewer has an email address.
 async fn require_free(conn: &Conn, viewer: &Viewer, email: &str, except: Option<UserId>) -> Result<()> {
     let scope = viewer.scope(Permission::ManageUsers);
     match users::store::has_visible_email(conn, &scope, email, except).await? {
