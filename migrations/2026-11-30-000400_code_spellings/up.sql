@@ -2,8 +2,8 @@
 -- spaces and brackets between their words (`gsr18v55` for `GSR 18V-55`).
 
 -- Returns a text with dashes for the points and commas in numbers that may separate the parts of a code: points between at
--- least four digits or in numbers with several, and points and commas after a letter of the same word. Texts are stricter
--- than queries: 12.50 and 3G2.5 are measures, 906.02 and LM2937-2.5 may be codes.
+-- least four digits or in numbers with several, and points and commas after a letter or another number of the same word.
+-- Texts are stricter than queries: 12.50 and 3G2.5 are measures, 906.02 and LM2937-2.5 may be codes.
 CREATE FUNCTION search_dashed(text text, is_query boolean DEFAULT false) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     word text;
@@ -15,7 +15,7 @@ BEGIN
     FOREACH word IN ARRAY string_to_array(text, ' ') LOOP
         words := words || CASE
             WHEN is_query OR word ~ '[0-9.,]{6}|[A-Za-z].*[0-9][^0-9.,]+[0-9]+[.,][0-9]' THEN
-                regexp_replace(word, '(?<=[A-Za-z].*[0-9])[.,](?=[0-9])|(?<=[0-9]{3})\.(?=[0-9])|(?<=[0-9]{2})\.(?=[0-9]{2})|(?<=[0-9])\.(?=[0-9]{3})|(?<=[0-9])\.(?=[0-9]+\.[0-9])|(?<=\.[0-9]+)\.(?=[0-9])',
+                regexp_replace(word, '(?<=(?:[A-Za-z]|[0-9][-/_+]).*[0-9])[.,](?=[0-9])|(?<=[0-9]{3})\.(?=[0-9])|(?<=[0-9]{2})\.(?=[0-9]{2})|(?<=[0-9])\.(?=[0-9]{3})|(?<=[0-9])\.(?=[0-9]+\.[0-9])|(?<=\.[0-9]+)\.(?=[0-9])',
                                '-', 'g')
             ELSE word END;
     END LOOP;
@@ -71,7 +71,7 @@ BEGIN
 END $$;
 
 -- Returns the query of a word or, for several words, of a phrase; null if the text has no word. With `is_prefix` the last
--- word may be incomplete. A weight restricts the fields: A for names. A point that may separate parts of a code also does.
+-- word may be incomplete. A weight restricts the fields: A for names. Codes are also searched with dashes for their points.
 CREATE OR REPLACE FUNCTION search_query(language text, text text, is_prefix boolean DEFAULT false, weight text DEFAULT '') RETURNS tsquery
 LANGUAGE plpgsql STABLE STRICT AS $$
 DECLARE
@@ -114,7 +114,7 @@ BEGIN
         query := coalesce(whole || query, whole);
     END IF;
     query := coalesce(query && runs, query, runs);
-    -- Dashes have no points, so this ends.
+    -- Each time fewer points are left, so this ends.
     RETURN CASE WHEN dashed = text THEN query ELSE query || search_query(language, dashed, is_prefix, weight) END;
 END $$;
 
