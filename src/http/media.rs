@@ -3,7 +3,7 @@
 //! Rule: a URL is derived from the content, so a response never changes. Only a hash, a width and one of two extensions
 //! become a storage key. A file that the request may not read is answered like a missing one.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -18,22 +18,14 @@ use serde::Deserialize;
 
 use super::rejection::Rejection;
 use crate::{
-    db::Db,
     error::ErrorCode,
-    media::actions::is_public,
+    graphql::schema::context::Services,
     storage::{IMMUTABLE, Object, PRIVATE, Storage, content_type},
     telemetry::RequestId,
 };
 
 /// Lets pages of any origin embed the images.
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-
-/// The state of the endpoint.
-#[derive(Clone)]
-struct Media {
-    storage: Storage,
-    db: Db,
-}
 
 /// The parameters of a signed URL.
 #[derive(Deserialize)]
@@ -42,12 +34,12 @@ struct Signature {
     signature: String,
 }
 
-pub(super) fn routes(storage: Storage, db: Db) -> Router {
-    Router::new().route("/media/{sha256}/{file}", any(handle)).with_state(Media { storage, db })
+pub(super) fn routes(services: Arc<Services>) -> Router {
+    Router::new().route("/media/{sha256}/{file}", any(handle)).with_state(services)
 }
 
 async fn handle(
-    State(media): State<Media>,
+    State(services): State<Arc<Services>>,
     Path((sha256, file)): Path<(String, String)>,
     Extension(id): Extension<RequestId>,
     uri: Uri,
@@ -59,30 +51,28 @@ async fn handle(
     }
     let Some(key) = rendition_key(&sha256, &file) else { return not_found().into_json(&id) };
     let signature = Query::try_from_uri(&uri).ok().map(|Query(signature)| signature);
-    let response = match media.cache_control(&key, &sha256, signature).await {
-        Ok(cache_control) => respond(&media.storage, &key, cache_control, &headers).await,
+    let response = match cache_control(&services, &key, &sha256, signature).await {
+        Ok(cache_control) => respond(&services.storage, &key, cache_control, &headers).await,
         Err(rejection) => Err(rejection),
     };
     response.unwrap_or_else(|rejection| rejection.into_json(&id))
 }
 
-impl Media {
-    /// Checks whether the request may read a file, and returns the `Cache-Control` of the response. A signature that is
-    /// invalid or expired is ignored: the image may be public by now.
-    async fn cache_control(
-        &self,
-        key: &str,
-        sha256: &str,
-        signature: Option<Signature>,
-    ) -> Result<&'static str, Rejection> {
-        if signature.is_some_and(|given| self.storage.is_media_signature(key, given.expires, &given.signature)) {
-            return Ok(PRIVATE);
-        }
-        match is_public(&self.db, sha256).await {
-            Ok(true) => Ok(IMMUTABLE),
-            Ok(false) => Err(not_found()),
-            Err(error) => Err(Rejection::from_storage_error(&error)),
-        }
+/// Checks whether the request may read a file, and returns the `Cache-Control` of the response. A signature that is
+/// invalid or expired is ignored: the image may be public by now.
+async fn cache_control(
+    services: &Services,
+    key: &str,
+    sha256: &str,
+    signature: Option<Signature>,
+) -> Result<&'static str, Rejection> {
+    if signature.is_some_and(|given| services.storage.is_media_signature(key, given.expires, &given.signature)) {
+        return Ok(PRIVATE);
+    }
+    match services.image_processor.is_public(&services.db, sha256).await {
+        Ok(true) => Ok(IMMUTABLE),
+        Ok(false) => Err(not_found()),
+        Err(error) => Err(Rejection::from_storage_error(&error)),
     }
 }
 

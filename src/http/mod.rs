@@ -78,7 +78,7 @@ pub fn router(
     let webhooks = webhooks::routes(Arc::clone(&services), settings);
     let UploadSettings { space, space_per_user, kept_per_user } = settings.uploads;
     let kept_space = UploadSpace::new(u64::MAX, kept_per_user);
-    let images = media::routes(services.storage.clone(), services.db.clone());
+    let images = media::routes(Arc::clone(&services));
     let files = files::routes(services.storage.clone(), kept_space).merge(images);
     let show_sql = environment == Environment::Development;
     let limits = ClientLimits::new(settings);

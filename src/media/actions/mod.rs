@@ -197,14 +197,6 @@ async fn insert_image(
     Ok(row)
 }
 
-/// Returns whether anyone may read the files of the content with this SHA-256. There is no cache: a product that is taken
-/// off sale hides its images at once, and browsers and CDNs keep those that are public.
-/// # Errors
-/// Database errors.
-pub async fn is_public(db: &Db, sha256: &str) -> Result<bool> {
-    db.read(async |conn| store::is_public(conn, sha256).await).await
-}
-
 async fn reread(db: &Db, id: ImageId) -> Result<Image> {
     let found = db.read(async |conn| store::find(conn, id).await).await?;
     found.ok_or_else(|| Error::not_found("id", "image"))

@@ -80,6 +80,14 @@ impl ImageProcessor {
         self.0.storage.signed_media_url(&key, signed_url_expiry(Utc::now())).await
     }
 
+    /// Returns whether anyone may read the files of the content with this SHA-256. There is no cache: a product that is taken
+    /// off sale hides its images at once, and browsers and CDNs keep those that are public.
+    /// # Errors
+    /// Database errors.
+    pub async fn is_public(&self, db: &Db, sha256: &str) -> Result<bool> {
+        db.read(async |conn| store::is_public(conn, sha256).await).await
+    }
+
     /// Encodes the renditions of a file and stores them. Files whose content is known already are not processed again.
     /// # Errors
     /// Database and storage errors; the inner error is the reason why the file is rejected.

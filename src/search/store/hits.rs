@@ -54,6 +54,9 @@ fn hit(search: &Search, (kind, node_id, document_id, score, key, tie): Row) -> R
 /// Ranks at most [`MAX_RANKED`] hits; of more, the best-selling ones. A very common word is a weak signal, and ranking
 /// every match would take time proportional to the catalog. The rank includes the sales, which clients may not read; the
 /// score, which they do read, has everything else.
+///
+/// A code as a whole ranks before longer codes that begin with it, of which it is a part: as the SKU in any spelling, as a
+/// SKU beside other words, unless it is so short that it may mean something else, or in the name.
 fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text: &FullTextQuery) {
     out.sql("WITH d AS MATERIALIZED (SELECT d.id, d.kind, d.node_id, d.language, d.document, d.popularity");
     push_from_hits(out, search, full_text);
@@ -63,9 +66,11 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
             (m.exact + m.match * (1 + 0.1 * (least(m.popularity, 9) / 3 + m.boost)))::real AS rank
          FROM (SELECT d.kind, d.node_id, d.id, d.popularity, CASE
             WHEN lower(p.sku) = t.typed OR p.barcode = t.typed THEN 100
-            WHEN translate(lower(p.sku), ' -/._', '') = t.code THEN 50
+            WHEN translate(lower(p.sku), ' -/._+:#,()=&*', '') = t.code THEN 50
             WHEN lower(CASE d.kind WHEN 'product' THEN p.name WHEN 'brand' THEN (SELECT b.name FROM brands b WHERE b.id = d.node_id)
                 WHEN 'category' THEN (SELECT c.name FROM categories c WHERE c.id = d.node_id) END) = t.typed THEN 10
+            WHEN p.sku ~ '[0-9]' AND char_length(p.sku) >= 5 AND strpos(' ' || t.typed || ' ', ' ' || lower(p.sku) || ' ') > 0 THEN 5
+            WHEN t.typed ~ '[0-9]' AND strpos(' ' || translate(lower(p.name), '(),;:', '     ') || ' ', ' ' || t.typed || ' ') > 0 THEN 1
             ELSE 0 END AS exact, (",
     );
     push_rank(out, full_text);
@@ -74,7 +79,7 @@ fn push_by_relevance(out: &mut DynamicQuery<RowType>, search: &Search, full_text
     out.sql(
         ") * (1 + 0.3 / (1 + length(d.document))) AS match, CASE WHEN p.availability <> 'out_of_stock' THEN 1 ELSE 0 END
                   + CASE WHEN p.rating_count > 0 THEN p.rating_average::real / 5 ELSE 0 END AS boost
-         FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT typed, translate(typed, ' -/._', '') AS code FROM lower(",
+         FROM d LEFT JOIN products p ON d.kind = 'product' AND p.id = d.node_id, (SELECT typed, translate(typed, ' -/._+:#,()=&*', '') AS code FROM lower(",
     );
     out.bind(Value::Text(search.text.trim().to_owned()));
     out.sql(") AS typed OFFSET 0) t OFFSET 0) m) SELECT s.kind, s.node_id, s.id, s.score, s.rank::text, s.id FROM s WHERE true");

@@ -98,17 +98,23 @@ fn push_any<R>(out: &mut DynamicQuery<R>, queries: &[&TsQuery], text: impl Fn(&T
 }
 
 /// Writes the rank of a document `d`. Whole words rank above words that only begin with the typed one, however often
-/// these occur: `size 4` finds size 4 before size 40. Prefixes only rank the matches of equal words.
+/// these occur: `size 4` finds size 4 before size 40. Prefixes only rank the matches of equal words. A document without
+/// the whole word has no rank by the other words, because these alone reach nearly the highest one.
 fn push_rank<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
     push_by_language(out, full_text, |out, queries| {
         if queries.iter().any(|query| query.whole_words().is_some()) {
             out.sql("0.3 * least(1, ").sql(RANK);
             push_positive(out, queries);
-            out.sql(")) + ");
+            out.sql(")) + CASE WHEN d.document @@ (");
+            push_whole_words(out, queries);
+            out.sql(") THEN ").sql(RANK);
+            push_whole_words(out, queries);
+            out.sql(") ELSE 0 END");
+        } else {
+            out.sql(RANK);
+            push_positive(out, queries);
+            out.sql(")");
         }
-        out.sql(RANK);
-        push_any(out, queries, |query| query.whole_words().unwrap_or_else(|| query.positive.clone()));
-        out.sql(")");
         // Stop words that were left out count half.
         for query in queries.iter().filter(|query| !query.stop_words.is_empty()) {
             out.sql(" + 0.5 * ").sql(RANK);
@@ -116,6 +122,10 @@ fn push_rank<R>(out: &mut DynamicQuery<R>, full_text: &FullTextQuery) {
             out.sql(")");
         }
     });
+}
+
+fn push_whole_words<R>(out: &mut DynamicQuery<R>, queries: &[&TsQuery]) {
+    push_any(out, queries, |query| query.whole_words().unwrap_or_else(|| query.positive.clone()));
 }
 
 /// Weights of a match: name over brand and category over description.

@@ -85,9 +85,16 @@ async fn each_login_alias_in_a_document_counts_as_an_attempt() {
     let wrong = |i: usize| {
         format!("a{i}: login(input: {{ email: {ADA:?}, password: \"wrong {i}\" }}) {{ userErrors {{ code }} }}")
     };
-    let all: Vec<_> = (0..20).map(wrong).collect();
-    let (status, headers, response) =
-        send(&app, request(Some(CLIENT_ADDRESS), &format!("mutation {{ {} }}", all.join(" ")))).await;
+    // More of them in a document are too complex.
+    let mut outcomes = Vec::new();
+    for _ in 0..7 {
+        let all: Vec<_> = (0..3).map(wrong).collect();
+        outcomes.push(send(&app, request(Some(CLIENT_ADDRESS), &format!("mutation {{ {} }}", all.join(" ")))).await);
+        if outcomes.last().is_some_and(|(.., response)| outcome(response) == "RATE_LIMITED") {
+            break;
+        }
+    }
+    let (status, headers, response) = outcomes.pop().expect("a response");
     assert_eq!(outcome(&response), "RATE_LIMITED", "{response:#}");
     // The first blocks are short, so a slow machine may outlast one or two.
     let counted = attempts(&app).await;

@@ -117,6 +117,86 @@ async fn codes_are_found_by_their_parts_in_any_spelling() {
     .await;
 }
 
+/// Products whose SKUs are the shop's own, so that only their names have the model numbers, and codes with other signs.
+const MODELS: &str = "sku,name,price,brand
+A-90001,Bosch GSR 18V-55 Drill,99.00,Bosch
+A-90002,Knipex Cutter 95 11 165,39.00,
+A-90003,TP-Link Deco X5(2-pack) Mesh,150.00,
+A-90004,Texas LM2937N-2.5/NOPB Regulator,3.00,
+A-90005,Geberit 115.770.11.5 Plate,60.00,
+A-90006,Bachmann Socket 906.0215,70.00,
+A-90007,Cable NYM 3x2.5 mm,50.00,
+A-90008,Chain 12.50 m,20.00,
+A-90009,Lens 50mm f/2.8,300.00,
+SK 3302(B)+C,Rack,900.00,Rittal
+HAT5320-8T,Storage,300.00,
+194224-3,Impact Driver,20.00,
+";
+
+#[tokio::test]
+async fn codes_in_names_are_found_without_spaces_and_with_other_signs() {
+    let shop = Shop::new().await;
+    shop.database.sql("UPDATE websites SET language = 'en'").await;
+    let report = shop.import_csv(Resource::Products, MODELS).await;
+    assert_eq!(report.counts.rejected, 0, "{}", shop.rejects());
+    let app = TestApp::builder().database(shop.database).build().await;
+    let public = app.anonymous();
+    for (query, expected) in [
+        ("GSR18V55", &["A-90001"][..]),
+        ("gsr18v", &["A-90001"]),
+        ("bosch gsr18v55 drill", &["A-90001"]),
+        ("9511165", &["A-90002"]),
+        ("DecoX52pack", &["A-90003"]),
+        ("LM2937N25NOPB", &["A-90004"]),
+        ("LM2937N 2 5 NOPB", &["A-90004"]),
+        ("LM2937N-2-5/NOPB", &["A-90004"]),
+        ("LM2937N-2.5", &["A-90004"]),
+        ("115.7", &["A-90005"]),
+        ("115 770 11 5", &["A-90005"]),
+        ("115.770-11.5", &["A-90005"]),
+        ("906 0215", &["A-90006"]),
+        ("9060215", &["A-90006"]),
+        ("906.02", &["A-90006"]),
+        ("SK3302BC", &["SK 3302(B)+C"]),
+        ("HAT5320.8T", &["HAT5320-8T"]),
+        ("194224.3", &["194224-3"]),
+        // Measures are no codes.
+        ("2.5 mm", &["A-90007"]),
+        ("25 mm ", &[]),
+        ("chain 12.50", &["A-90008"]),
+        ("chain 50 ", &[]),
+        ("chain 1250 ", &[]),
+        ("lens 28 ", &[]),
+    ] {
+        assert_eq!(found(&public, query).await, expected, "{query:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_as_a_whole_ranks_before_longer_codes() {
+    let shop = Shop::new().await;
+    // Of equal ranks the product that was added last comes first.
+    let models = "sku,name,price,brand
+1-94-463,Level with a long name,20.00,Stanley
+A-80001,Battery BL1010 for the cordless angle grinder,60.00,Makita
+DS27730+,Long name of an amplifier,5.00,Analog
+1-94-4632,Level,20.00,Stanley
+BL1010B,Battery,60.00,Makita
+DS27730+K,Amplifier,5.00,Analog
+";
+    let report = shop.import_csv(Resource::Products, models).await;
+    assert_eq!(report.counts.rejected, 0, "{}", shop.rejects());
+    let app = TestApp::builder().database(shop.database).build().await;
+    let public = app.anonymous();
+    for (query, expected) in [
+        ("Stanley 1-94-463", ["1-94-463", "1-94-4632"]),
+        ("bl1010", ["A-80001", "BL1010B"]),
+        ("DS27730", ["DS27730+", "DS27730+K"]),
+    ] {
+        assert_eq!(found(&public, query).await, expected, "{query:?}");
+    }
+}
+
 #[tokio::test]
 async fn names_of_stop_words_are_found_first() {
     let app = shop("en").await;
