@@ -59,8 +59,8 @@ pub struct RateSettings {
     #[arg(long, env = "SOUK_MAX_CONCURRENCY", default_value = "256", value_name = "N")]
     pub max_concurrency: NonZeroUsize,
 
-    /// Maximum number of operations of one client that run at the same time; others wait. Defaults to twice the number of
-    /// CPU cores, at least 4.
+    /// Maximum number of operations of one client that run at the same time; others wait. Defaults to the number of CPU
+    /// cores, at least 2.
     #[arg(long, env = "SOUK_MAX_CONCURRENCY_PER_CLIENT", value_name = "N")]
     pub max_concurrency_per_client: Option<NonZeroUsize>,
 
@@ -89,9 +89,9 @@ impl RateSettings {
 
     /// Returns the number of operations of one client that run at the same time.
     pub fn max_concurrency_per_client(&self) -> NonZeroUsize {
-        const LEAST: NonZeroUsize = NonZeroUsize::new(4).unwrap();
-        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        self.max_concurrency_per_client.unwrap_or(cores.saturating_add(cores.get()).max(LEAST))
+        const LEAST: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+        let cores = std::thread::available_parallelism().unwrap_or(LEAST);
+        self.max_concurrency_per_client.unwrap_or(cores.max(LEAST))
     }
 
     /// Returns whether no limit counts what is sent from this address, because many clients share it or limits are off.

@@ -20,7 +20,7 @@ const POINTS_PER_COMPLEXITY: f64 = 0.004;
 /// Points of any operation: receiving, checking and responding.
 const OPERATION_POINTS: f64 = 0.1;
 /// Points of each mutation in an operation: its transaction.
-const MUTATION_POINTS: f64 = 2.0;
+const MUTATION_POINTS: f64 = 4.0;
 /// Points of a query of the schema itself.
 const INTROSPECTION_POINTS: f64 = 5.0;
 /// Points of a statement that is no expensive read, which is measured.
@@ -32,8 +32,12 @@ const VALUE: usize = 1;
 const CONDITION: usize = 10;
 /// Complexity of a condition that an index answers in part: the beginning of a text.
 const PREFIX_CONDITION: usize = 100;
-/// Complexity of a condition for which most rows may be read: a part of a text.
+/// Complexity of a condition that an index of three letters answers in part: a part of a text.
 const PART_CONDITION: usize = 500;
+/// Complexity of a condition for which all rows are read: a part of a text that is too short for the index.
+const SHORT_PART_CONDITION: usize = 3_000;
+/// Number of letters and digits in a row that the index needs.
+const MIN_INDEXED_PART: usize = 3;
 
 /// Complexity of a mutation that checks or hashes a password.
 pub const PASSWORD: usize = 6_000;
@@ -83,18 +87,23 @@ fn value_complexity(value: &Value) -> usize {
         Value::Object(fields) => fields
             .iter()
             .filter(|(_, value)| **value != Value::Null)
-            .map(|(name, value)| condition_complexity(name).saturating_add(value_complexity(value)))
+            .map(|(name, value)| condition_complexity(name, value).saturating_add(value_complexity(value)))
             .fold(0, usize::saturating_add),
         _ => VALUE,
     }
 }
 
-fn condition_complexity(name: &str) -> usize {
-    match name {
-        "contains" => PART_CONDITION,
-        "startsWith" => PREFIX_CONDITION,
+fn condition_complexity(name: &str, value: &Value) -> usize {
+    match (name, value) {
+        ("contains", Value::String(part)) if !has_index(part) => SHORT_PART_CONDITION,
+        ("contains", _) => PART_CONDITION,
+        ("startsWith", _) => PREFIX_CONDITION,
         _ => CONDITION,
     }
+}
+
+fn has_index(part: &str) -> bool {
+    part.split(|character: char| !character.is_alphanumeric()).any(|word| word.chars().count() >= MIN_INDEXED_PART)
 }
 
 /// What is known about an operation before its document is validated.
@@ -217,12 +226,14 @@ mod tests {
             (serde_json::json!({"name": null}), 0),
             (serde_json::json!({"name": {"eq": "Mug"}}), 2 * CONDITION + VALUE),
             (serde_json::json!({"name": {"in": ["Mug", "Cup"]}}), 2 * CONDITION + 2 * VALUE),
-            (serde_json::json!({"name": {"contains": "ug"}}), CONDITION + PART_CONDITION + VALUE),
+            (serde_json::json!({"name": {"contains": "Mug"}}), CONDITION + PART_CONDITION + VALUE),
+            (serde_json::json!({"name": {"contains": "üg"}}), CONDITION + SHORT_PART_CONDITION + VALUE),
+            (serde_json::json!({"name": {"contains": "a - b"}}), CONDITION + SHORT_PART_CONDITION + VALUE),
             (serde_json::json!({"name": {"startsWith": "Mu"}}), CONDITION + PREFIX_CONDITION + VALUE),
         ] {
             assert_eq!(complexity(filter.clone()), expected, "{filter}");
         }
-        let part = serde_json::json!({"name": {"contains": "ug"}});
+        let part = serde_json::json!({"name": {"contains": "mug"}});
         let many = serde_json::json!({"or": vec![part.clone(); 50]});
         assert_eq!(complexity(many), CONDITION + 50 * complexity(part));
     }

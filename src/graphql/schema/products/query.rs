@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Complexity of a list with one product per group, for which products that are left out are read too.
-const GROUPING: usize = 2_000;
+const GROUPING: usize = 1_000;
 
 /// Filter by availability; conditions are combined with AND.
 #[derive(Debug, Default, InputObject)]

@@ -223,7 +223,7 @@ impl SearchQuery {
 }
 
 /// Complexity of a search, which may read many entries.
-pub(super) const SEARCH: usize = 500;
+pub(super) const SEARCH: usize = 1_000;
 
 /// Complexity of each facet, and of the count of the results.
 pub(super) const FACET: usize = once(500);
