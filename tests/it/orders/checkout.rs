@@ -227,6 +227,8 @@ async fn statement_count_does_not_depend_on_the_cart_size() {
             }
         }
         let customer = app.customer().await;
+        // The first order with an unverified address gets a token.
+        app.database.sql("UPDATE users SET email_verified_at = now()").await;
         let cart = customer.create_cart(&lines).await;
         let bought = customer.checkout(&cart, "k").await;
         assert_eq!(bought.outcome("checkout"), "done");
