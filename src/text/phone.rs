@@ -12,14 +12,20 @@ const MAX_LENGTH: usize = 40;
 /// Maximum number of digits in E.164.
 const MAX_DIGITS: usize = 15;
 
-const RULE: &str = "must be a valid phone number with country code, such as +44 20 7946 0000";
+const EXAMPLE: &str = "with country code, such as +44 20 7946 0000";
 
 /// Returns a phone number in E.164, such as `+442079460000`. `country` is the ISO 3166 code of the country that a number
 /// without country code is in; other texts, such as a country's name, are ignored.
 /// # Errors
 /// Returns INVALID if the number does not exist in any numbering plan, or has neither country code nor country.
 pub fn normalize_phone(field: &'static str, value: &str, country: Option<&str>) -> Result<String, UserError> {
-    canonical(trim(value), country).ok_or_else(|| UserError::new(UserErrorCode::Invalid, field, RULE))
+    canonical(trim(value), country).ok_or_else(|| {
+        let rule = match country.filter(|code| country_id(code).is_some()) {
+            Some(country) => format!("must be a valid phone number in {country}, or one {EXAMPLE}"),
+            None => format!("must be a valid phone number {EXAMPLE}"),
+        };
+        UserError::new(UserErrorCode::Invalid, field, rule)
+    })
 }
 
 /// Returns whether a number has no country code, so that [`normalize_phone`] needs a country.
@@ -80,7 +86,7 @@ mod tests {
             assert_eq!(canonical(typed, None).as_deref(), Some(expected), "{typed}");
             assert_eq!(canonical(expected, Some("US")).as_deref(), Some(expected), "{typed} again");
         }
-        assert!(RULE.contains("+44 20 7946 0000"), "the example is the first number above");
+        assert!(EXAMPLE.contains("+44 20 7946 0000"), "the example is the first number above");
     }
 
     #[test]

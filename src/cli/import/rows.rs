@@ -135,7 +135,7 @@ pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) ->
     let result = import::import(db, &options, input, &rejects, |_| ()).await;
     bar.finish_and_clear();
     let report = result?;
-    print_report(&report, rules.missing);
+    print_report(&report, rules.missing, args.dry_run);
     print_rejects_path(report.counts.rejected, &rejects, ROW_LABEL);
     write_report(args.report.as_deref(), &report)
 }
@@ -143,7 +143,7 @@ pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) ->
 /// Maximum number of printed reasons of rejections. All rejected rows are in their file.
 const MAX_SHOWN_REASONS: usize = 10;
 
-fn print_report(report: &Report, missing: Missing) {
+fn print_report(report: &Report, missing: Missing, is_dry_run: bool) {
     let counts = report.counts;
     for (name, count) in [
         ("read", counts.read),
@@ -159,8 +159,12 @@ fn print_report(report: &Report, missing: Missing) {
     }
     print_ignored_columns(&report.ignored_columns);
     if let Some(count @ 1..) = report.missing {
-        let action = if missing == Missing::Keep { "they stay active" } else { "they are deactivated" };
-        print_line!("{count:>21}  active products of earlier imports are not in the file; {action}");
+        let action = match (missing, is_dry_run) {
+            (Missing::Keep, _) => "kept active",
+            (Missing::Deactivate, false) => "deactivated",
+            (Missing::Deactivate, true) => "to be deactivated",
+        };
+        print_line!("{count:>21}  active products of earlier imports that are not in the file: {action}");
     }
     for RejectionSummary { column, message, count, examples } in report.rejections.iter().take(MAX_SHOWN_REASONS) {
         let column = column.as_ref().map_or_else(String::new, |column| format!("{column}: "));

@@ -22,6 +22,7 @@ pub mod privacy;
 pub mod products;
 pub mod reviews;
 pub mod search;
+pub mod slugs;
 pub mod sources;
 pub mod stock;
 pub mod suppliers;

@@ -8,6 +8,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use zune_jpeg::{
     JpegDecoder,
+    errors::DecodeErrors,
     zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions},
 };
 
@@ -53,6 +54,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(SourceFormat, DynamicImage), Image
         }
         _ => check_size(width, height)?,
     }
+    if format == SourceFormat::Jpeg && is_cut(&bytes) {
+        return Err(ImageError::Damaged);
+    }
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_MEMORY);
     decoder.set_limits(limits).map_err(damaged)?;
@@ -73,15 +77,26 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(SourceFormat, DynamicImage), Image
     Ok((format, pixels))
 }
 
+/// Returns whether the pixels of a JPEG end early although it has an end marker. The decoder would fill the rest with gray.
+/// Without the marker it notices that the data ends. Of a progressive image, all rows are there once the first pass is.
+fn is_cut(bytes: &[u8]) -> bool {
+    // The decoder reads ahead, in a complete image too.
+    const PADDING: [u8; 32] = [0; 32];
+    const END_MARKER: usize = 2;
+    let pixels = &bytes[..bytes.len().saturating_sub(END_MARKER)];
+    let decoded = JpegDecoder::new_with_options(ZCursor::new([pixels, &PADDING].concat()), options(true)).decode();
+    matches!(decoded, Err(DecodeErrors::FormatStatic("Premature end of buffer")))
+}
+
+fn options(is_strict: bool) -> DecoderOptions {
+    let side = usize::from(u16::MAX);
+    DecoderOptions::default().set_strict_mode(is_strict).set_max_width(side).set_max_height(side)
+}
+
 /// Decodes a CMYK JPEG whose values are amounts of ink. `image` takes them for amounts of light, and would show white
 /// paper as black.
 fn decode_plain_cmyk(bytes: &[u8], width: u32, height: u32) -> Result<DynamicImage, ImageError> {
-    let side = usize::from(u16::MAX);
-    let options = DecoderOptions::default()
-        .jpeg_set_out_colorspace(ColorSpace::CMYK)
-        .set_strict_mode(false)
-        .set_max_width(side)
-        .set_max_height(side);
+    let options = options(false).jpeg_set_out_colorspace(ColorSpace::CMYK);
     let decoded = JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode();
     let cmyk = decoded.map_err(|_| ImageError::Damaged)?;
     let light = |ink: u8, black: u8| {
@@ -147,6 +162,28 @@ mod tests {
         for file in &rendered.files {
             let has = |text: &[u8]| file.bytes.windows(text.len()).any(|window| window == text);
             assert!(!has(b"Exif") && !has(b"secret place"), "{:?}", file.format);
+        }
+    }
+
+    #[test]
+    fn jpeg_whose_pixels_end_early_is_rejected() {
+        let noise = |width, height| {
+            let pixel = |x: u32, y: u32| {
+                let value = (x * 7919 + y * 104_729) ^ (x * y);
+                image::Rgb([(value >> 3) as u8, (value >> 5) as u8, value as u8])
+            };
+            DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, pixel))
+        };
+        for pixels in [noise(400, 300), halves(400, 300)] {
+            let whole = encoded(&pixels, ImageFormat::Jpeg);
+            let half = &whole[..whole.len() / 2];
+            let end: &[u8] = &[0xff, 0xd9];
+            for (what, file) in [("alone", [half, end].concat()), ("with another", [half, end, &whole].concat())] {
+                assert!(matches!(decode(&file), Err(ImageError::Damaged)), "{what}");
+            }
+        }
+        for pixels in [noise(400, 300), noise(1, 1), noise(17, 400), halves(8, 8), halves(640, 16), halves(33, 777)] {
+            assert!(decode(&encoded(&pixels, ImageFormat::Jpeg)).is_ok(), "{} x {}", pixels.width(), pixels.height());
         }
     }
 

@@ -60,3 +60,40 @@ async fn products_are_sorted_by_sku_stock_and_last_update() {
         }
     }
 }
+
+#[tokio::test]
+async fn categories_and_brands_are_given_by_id_or_slug_at_any_depth() {
+    let app = TestApp::new().await;
+    let website = app.website("here").await.id;
+    let clothing = app.category("clothing", None).await.id;
+    let shirts = app.category("shirts", Some(clothing)).await.id;
+    let (acme, other) = (app.brand("acme").await.id, app.brand("other").await.id);
+    for (sku, category, brand) in
+        [("a", Some(clothing), Some(acme)), ("b", Some(shirts), Some(other)), ("c", None, Some(acme))]
+    {
+        let spec = ProductSpec { sku: Some(sku.to_owned()), category, brand, ..ProductSpec::default() };
+        app.product(website, spec).await;
+    }
+    let public = app.anonymous();
+    let id = clothing.to_global_id();
+    for (filter, expected) in [
+        ("category: {eq: \"clothing\"}".to_owned(), "a"),
+        ("category: {eq: \"clothing\", includeDescendants: true}".to_owned(), "ab"),
+        (format!("category: {{in: [\"shirts\", {id:?}]}}"), "ab"),
+        ("brand: {eq: \"acme\"}".to_owned(), "ac"),
+        ("brand: {in: [\"acme\", \"other\"]}, not: {category: {eq: \"shirts\"}}".to_owned(), "a"),
+        ("or: [{category: {eq: \"shirts\"}}, {and: [{brand: {eq: \"acme\"}}]}]".to_owned(), "abc"),
+    ] {
+        let document = format!("{{ products(where: {{{filter}}}, orderBy: {{field: SKU}}) {{ nodes {{ sku }} }} }}");
+        let found = public.run(&document).await;
+        let skus = found.at("products.nodes").as_array().expect("nodes").clone();
+        assert_eq!(skus.iter().filter_map(|node| node["sku"].as_str()).collect::<String>(), expected, "{filter}");
+    }
+    let nested = "{ websites { nodes { products(where: {brand: {eq: \"acme\"}}) { nodes { sku } } } } }";
+    assert_eq!(public.run(nested).await.at("websites.nodes.0.products.nodes").as_array().map(Vec::len), Some(2));
+    for filter in ["category: {eq: \"nothing\"}", "not: {brand: {in: [\"acme\", \"nothing\"]}}"] {
+        let rejected = public.run(&format!("{{ products(where: {{{filter}}}) {{ nodes {{ id }} }} }}")).await;
+        let rule = &rejected.json["errors"][0]["extensions"]["rule"];
+        assert_eq!((rejected.code(), rule), ("BAD_USER_INPUT", &json!("NOT_FOUND")), "{filter}");
+    }
+}

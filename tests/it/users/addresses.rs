@@ -234,7 +234,10 @@ async fn address_must_fit_its_country() {
             json!({ "countryCode": "US", "postalCode": "95014", "subdivisionCode": "CA-ON" }),
             "subdivisionCode: subdivisionCode must be the ISO 3166-2 code of a subdivision of United States, such as US-AL",
         ),
-        (json!({ "phone": "12" }), "phone: must be a valid phone number with country code, such as +44 20 7946 0000"),
+        (
+            json!({ "phone": "12" }),
+            "phone: must be a valid phone number in DE, or one with country code, such as +44 20 7946 0000",
+        ),
         (json!({ "recipientName": "x".repeat(256) }), "recipientName: must be at most 255 characters long"),
     ] {
         assert_eq!(message("addressCreate", home(other.clone())).await, [expected], "{other}");

@@ -22,6 +22,7 @@ use crate::{
             loaders::{NestedListCounts, connection_of},
             prices::{AmountWhere, PRICES, PriceScope, amount_where},
             products::{Joined, Product, ProductPages, attributes::TagFilter, product},
+            slugs::SlugFilters,
             websites::{WebsiteFilter, name_order},
         },
     },
@@ -75,9 +76,9 @@ where_input! {
         stock: Option<IntFilter>,
         /// Filter by availability.
         availability: Option<AvailabilityFilter>,
-        /// Filter by category; with `includeDescendants` also by its subcategories.
+        /// Filter by category; with `includeDescendants` also by its subcategories. Takes IDs and slugs.
         category: Option<CategoryFilter>,
-        /// Filter by brand.
+        /// Filter by brand. Takes IDs and slugs.
         brand: Option<IdFilter>,
         /// Filter by product group.
         group: Option<IdFilter>,
@@ -100,6 +101,14 @@ where_input! {
 }
 
 impl ProductWhere {
+    /// Adds the filters in which slugs stand for IDs.
+    fn add_slugs<'a>(&'a mut self, slugs: &mut SlugFilters<'a>) {
+        slugs.add_category(&mut self.category);
+        slugs.add_brand(&mut self.brand);
+        let lists = [&mut self.and, &mut self.or].into_iter().flatten().flatten();
+        lists.chain(self.not.as_deref_mut()).for_each(|nested| nested.add_slugs(slugs));
+    }
+
     /// Converts the filter, for a viewer who may see the stock of products in one scope, and the users of another.
     fn filter(self, stock_scope: &Scope, users: &Scope, prices: &PriceScope) -> Result<Filter<ProductCondition>> {
         use ProductCondition as C;
@@ -152,7 +161,10 @@ pub async fn list_from_args(
     list_args: ListArgs<ProductWhere, ProductOrder>,
     website: Option<WebsiteId>,
 ) -> Result<ProductList> {
-    let filter = list_args.filter.unwrap_or_default();
+    let mut filter = list_args.filter.unwrap_or_default();
+    let mut slugs = SlugFilters::default();
+    filter.add_slugs(&mut slugs);
+    slugs.resolve(ctx).await?;
     let forbidden = |rule: &'static str| Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
     if !ctx.is_staff() && filter.any(&|it| it.supplier.is_some()) {
         return forbidden("only staff and sellers can filter by supplier");

@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, InputObject};
 
-use super::slugs::{resolve_brands, resolve_categories};
 use crate::{
     error::Result,
     graphql::{
@@ -15,6 +14,7 @@ use crate::{
             context::ContextExt,
             prices::{PRICES, PriceScope},
             products::{AvailabilityFilter, TagFilter},
+            slugs::SlugFilters,
             websites::{WebsiteFilter, name_order},
         },
     },
@@ -119,15 +119,17 @@ fn trimmed(text: String) -> String {
     trim(&text).to_owned()
 }
 
-async fn filter_from_where(ctx: &Context<'_>, filter: SearchWhere, order: SearchOrderField) -> Result<SearchFilter> {
-    let category = match filter.category.map(|category| category.split().0) {
-        Some(category) => Some(resolve_categories(ctx, category).await?),
-        None => None,
-    };
-    let brand = match filter.brand {
-        Some(brand) => Some(resolve_brands(ctx, brand).await?),
-        None => None,
-    };
+async fn filter_from_where(
+    ctx: &Context<'_>,
+    mut filter: SearchWhere,
+    order: SearchOrderField,
+) -> Result<SearchFilter> {
+    let mut slugs = SlugFilters::default();
+    slugs.add_category(&mut filter.category);
+    slugs.add_brand(&mut filter.brand);
+    slugs.resolve(ctx).await?;
+    let category = filter.category.map(|category| category.split().0);
+    let brand = filter.brand;
     let websites = WebsiteFilter::ids(filter.source_website, ctx, "sourceWebsite").await?;
     let price = filter.price.filter(|price| !price.is_empty());
     let price_websites = websites_of_prices(ctx, websites.as_deref(), price.as_ref(), order).await?;

@@ -3,7 +3,6 @@
 mod args;
 mod facets;
 mod rules;
-mod slugs;
 mod suggestions;
 
 use std::{collections::HashMap, mem};
