@@ -8,7 +8,6 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 use zune_jpeg::{
     JpegDecoder,
-    errors::DecodeErrors,
     zune_core::{bytestream::ZCursor, colorspace::ColorSpace, options::DecoderOptions},
 };
 
@@ -78,14 +77,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(SourceFormat, DynamicImage), Image
 }
 
 /// Returns whether the pixels of a JPEG end early although it has an end marker. The decoder would fill the rest with gray.
-/// Without the marker it notices that the data ends. Of a progressive image, all rows are there once the first pass is.
+/// Without the marker it notices that the data ends; files that break other rules fail either way. Of a progressive image,
+/// all rows are there once the first pass is.
 fn is_cut(bytes: &[u8]) -> bool {
     // The decoder reads ahead, in a complete image too.
     const PADDING: [u8; 32] = [0; 32];
     const END_MARKER: usize = 2;
-    let pixels = &bytes[..bytes.len().saturating_sub(END_MARKER)];
-    let decoded = JpegDecoder::new_with_options(ZCursor::new([pixels, &PADDING].concat()), options(true)).decode();
-    matches!(decoded, Err(DecodeErrors::FormatStatic("Premature end of buffer")))
+    let is_valid = |bytes: &[u8]| JpegDecoder::new_with_options(ZCursor::new(bytes), options(true)).decode().is_ok();
+    let endless = [&bytes[..bytes.len().saturating_sub(END_MARKER)], &PADDING].concat();
+    !is_valid(&endless) && is_valid(bytes)
 }
 
 fn options(is_strict: bool) -> DecoderOptions {
