@@ -19,7 +19,12 @@ use axum::{
     response::Response,
 };
 
-use super::{header_names::X_API_KEY, origin::origin, rejection::Rejection};
+use super::{
+    header_names::X_API_KEY,
+    origin::origin,
+    rejection::Rejection,
+    unsent::{Full, Unsent},
+};
 use crate::{
     auth::{AuthMethod, Permissions, RequestOrigin, Viewer, network},
     config::HttpSettings,
@@ -56,6 +61,7 @@ pub struct ClientLimits {
     operations: FairQueue,
     /// Responses that are being delayed. Further ones are sent at once, so that no client holds all connections of a proxy.
     delays: FairQueue,
+    unsent: Unsent,
     settings: Arc<HttpSettings>,
 }
 
@@ -80,6 +86,7 @@ impl ClientLimits {
             rates: RateLimiter::new(rates.quotas()),
             operations: FairQueue::new(queue),
             delays: FairQueue::new(delayed),
+            unsent: Unsent::default(),
             settings: Arc::new(settings.clone()),
         }
     }
@@ -128,6 +135,20 @@ impl ClientLimits {
         self.operations.enter(client).await.map_err(|full| match full {
             QueueFull::Client => rate_limited("too many operations of this client are waiting", RETRY_AFTER_SECONDS),
             QueueFull::All => coded(ErrorCode::Unavailable, "the server is busy; try again in a moment"),
+        })
+    }
+
+    /// Bounds the large responses that clients have not received yet.
+    /// # Errors
+    /// 429 if there are too many to this network, 503 if there are too many to all clients.
+    pub async fn count_unsent(&self, response: Response, origin: &RequestOrigin) -> Result<Response, Rejection> {
+        let network = self.client(&Viewer::anonymous(), origin);
+        self.unsent.count(network, response).await.map_err(|full| match full {
+            Full::Client => Rejection::rate_limited(RETRY_AFTER_SECONDS),
+            Full::All => {
+                let message = "the server is sending too many large responses; try again in a moment";
+                Rejection::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
+            }
         })
     }
 

@@ -54,6 +54,9 @@ use crate::{
 /// Time limit for receiving the files of a request.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// Number of characters of an operation's name in the log. Names are ASCII, and clients choose them.
+const MAX_LOGGED_NAME: usize = 100;
+
 /// The message for a request of an array that was not executed for lack of time.
 const NOT_STARTED: &str = "the requests before this one took all the time; it was not executed. Send it again.";
 
@@ -93,6 +96,8 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
     };
     let origin = origin(&parts, &endpoint.settings);
     let response = respond_to(&endpoint, &parts, body, &origin, media_type, &request_id).await;
+    let counted = endpoint.limits.count_unsent(response, &origin).await;
+    let response = counted.unwrap_or_else(|rejection| rejection.into_response(media_type, &request_id));
     endpoint.limits.slow_down(response, &origin).await
 }
 
@@ -374,7 +379,7 @@ fn log(
     let code = response.errors.first().and_then(code).map(ErrorCode::as_str);
     tracing::info!(
         %request_id,
-        operation = operation.name.as_deref().unwrap_or("-"),
+        operation = operation.name.as_deref().map_or("-", |name| name.get(..MAX_LOGGED_NAME).unwrap_or(name)),
         kind = %operation.kind,
         user,
         ms = rounded(started.elapsed().as_secs_f64() * 1000.0),

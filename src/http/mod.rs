@@ -26,6 +26,7 @@ mod rejection;
 pub mod request_id;
 mod response;
 mod server;
+mod unsent;
 mod webhooks;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};

@@ -24,10 +24,7 @@ use crate::{
     db::{Conn, Db},
     error::Result,
     ids::UserId,
-    jobs::{
-        self,
-        model::{JobInfo, JobRow, NewJob},
-    },
+    jobs::model::{JobInfo, JobRow},
     text,
     users::{self, model::UserRow},
 };
@@ -60,12 +57,6 @@ pub async fn request(
     verify_password(db, attempts, passwords, me, password).await?;
     throttle::count_attempt(db, attempts, AttemptKind::EmailChange, origin, Some(&email)).await?;
     enqueue_job(db, JOB.kind, Some(me), json!({ "user": me, "email": email })).await
-}
-
-/// Requests a change of a user's email address on behalf of staff, in their transaction.
-pub(super) async fn enqueue(conn: &Conn, user: UserId, email: &str) -> Result<()> {
-    let payload = json!({ "user": user, "email": email });
-    jobs::store::enqueue(conn, &NewJob { kind: JOB.kind, payload, user_id: Some(user), run_at: None }).await
 }
 
 /// Sends the email of a job: a confirmation, or a notice if another account has the address. Nothing after too many

@@ -6,10 +6,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{
-    email_change,
-    emails::{can_send, lock_active_user, send_address_taken, send_invitation},
-};
+use super::emails::{can_send, lock_active_user, send_address_taken, send_invitation};
 use crate::{
     access::model::Purpose,
     auth::{Permission, Scope, Viewer},
@@ -53,10 +50,10 @@ pub(super) async fn insert_invited(conn: &Conn, viewer: &Viewer, new: &NewUser, 
     Ok(user)
 }
 
-/// Updates a user, with another email address, for a viewer whose role is limited. The address of an account changes when the
-/// owner of the new one confirms it; the user keeps the old one until then.
+/// Updates a user, with another email address, for a viewer whose role is limited. The address of an account is what its user
+/// logs in with, at all websites, so such a viewer cannot change it.
 /// # Errors
-/// TAKEN if another user who is visible to the viewer has the address.
+/// PERMISSION_NOT_HELD for a user with an account; TAKEN if another user who is visible to the viewer has the address.
 pub(super) async fn update_address(
     conn: &Conn,
     viewer: &Viewer,
@@ -64,18 +61,14 @@ pub(super) async fn update_address(
     patch: UserPatch,
     email: &str,
 ) -> Result<UserRow> {
+    if user.email.is_some() {
+        let rule = "the email address of an account is changed by its user, or by staff of all websites";
+        return Err(Error::user(UserErrorCode::PermissionNotHeld, "email", rule));
+    }
     require_free(conn, viewer, email, Some(user.id)).await?;
-    let patch = UserPatch { email: None, ..patch };
-    if user.email.is_none() {
-        let changed = users::store::update_unconfirmed(conn, user.id, &patch, email).await?;
-        enqueue(conn, user.id).await?;
-        return Ok(changed);
-    }
-    email_change::enqueue(conn, user.id, email).await?;
-    match patch.is_empty() {
-        true => Ok(user.clone()),
-        false => users::store::update(conn, user.id, &patch).await,
-    }
+    let changed = users::store::update_unconfirmed(conn, user.id, &UserPatch { email: None, ..patch }, email).await?;
+    enqueue(conn, user.id).await?;
+    Ok(changed)
 }
 
 /// Checks that no other user who is visible to the viewer has an email address.

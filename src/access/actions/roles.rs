@@ -182,7 +182,11 @@ fn check_grant(viewer: &Viewer, permissions: Permissions, websites: &[WebsiteId]
             "a role cannot have permissions that you do not have",
         ));
     }
-    if !covers(viewer, permissions, (!websites.is_empty()).then_some(websites)) {
+    let limit = (!websites.is_empty()).then_some(websites);
+    // A role without permissions too: whoever adds some later may not look at its websites.
+    let reaches = |visible: &[WebsiteId]| limit.is_some_and(|websites| websites.iter().all(|id| visible.contains(id)));
+    let is_beyond = viewer.identity().and_then(|identity| identity.websites.as_deref()).is_some_and(|it| !reaches(it));
+    if is_beyond || !covers(viewer, permissions, limit) {
         return Err(Error::user(
             UserErrorCode::PermissionNotHeld,
             "websites",

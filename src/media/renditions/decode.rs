@@ -20,6 +20,16 @@ use super::{
 /// Maximum memory of a decoder, in bytes.
 const MAX_MEMORY: u64 = 512 * 1024 * 1024;
 
+/// Maximum number of pixels of 16 bits per channel.
+const MAX_DEEP_PIXELS: u64 = 16_000_000;
+
+/// Returns the number of pixels according to the header; 0 if it cannot be read.
+pub(super) fn pixel_count(bytes: &[u8]) -> u64 {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
+    size.map_or(0, |(width, height)| u64::from(width) * u64::from(height))
+}
+
 /// Returns the displayed pixels of a file: first frame, orientation applied, sRGB, 8-bit RGB or RGBA.
 pub(super) fn decode(bytes: &[u8]) -> Result<(SourceFormat, DynamicImage), ImageError> {
     let (kind, format) = match image::guess_format(bytes) {
@@ -52,6 +62,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(SourceFormat, DynamicImage), Image
             check_size(height, width)?
         }
         _ => check_size(width, height)?,
+    }
+    let color = decoder.color_type();
+    let is_deep = color.bytes_per_pixel() > color.channel_count();
+    if is_deep && u64::from(width) * u64::from(height) > MAX_DEEP_PIXELS {
+        return Err(ImageError::TooManyDeepPixels(width, height));
     }
     if format == SourceFormat::Jpeg && is_cut(&bytes) {
         return Err(ImageError::Damaged);
@@ -163,6 +178,16 @@ mod tests {
             let has = |text: &[u8]| file.bytes.windows(text.len()).any(|window| window == text);
             assert!(!has(b"Exif") && !has(b"secret place"), "{:?}", file.format);
         }
+    }
+
+    #[test]
+    fn image_of_16_bits_per_channel_may_have_fewer_pixels() {
+        let deep = |width, height| png_bomb(&DynamicImage::new_rgba16(1, 1), width, height);
+        assert_eq!(decode(&deep(5_000, 5_000)).err(), Some(ImageError::TooManyDeepPixels(5_000, 5_000)));
+        assert_eq!(pixel_count(&deep(5_000, 5_000)), 25_000_000);
+        assert_eq!(decode(&deep(4_000, 4_000)).err(), Some(ImageError::Damaged), "its pixels are missing");
+        assert!(decode(&encoded(&DynamicImage::new_rgba16(40, 30), ImageFormat::Png)).is_ok());
+        assert_eq!(pixel_count(b"no image"), 0);
     }
 
     #[test]
@@ -301,8 +326,9 @@ mod tests {
     }
 
     /// Returns a tiny PNG whose header declares these dimensions.
-    fn png_bomb(width: u32, height: u32) -> Vec<u8> {
-        let mut png = encoded(&halves(1, 1), ImageFormat::Png);
+    /// Returns the PNG of these pixels with another size in its header.
+    fn png_bomb(pixels: &DynamicImage, width: u32, height: u32) -> Vec<u8> {
+        let mut png = encoded(pixels, ImageFormat::Png);
         png[16..20].copy_from_slice(&width.to_be_bytes());
         png[20..24].copy_from_slice(&height.to_be_bytes());
         let crc = png[12..29].iter().fold(u32::MAX, |crc, byte| {
@@ -333,8 +359,16 @@ mod tests {
             ("half a JPEG", &jpeg[..jpeg.len() * 3 / 4], ImageError::Damaged),
             ("half a JPEG and a whole one", &half_and_whole, ImageError::Damaged),
             ("the head of a JPEG", &jpeg[..100], ImageError::Damaged),
-            ("a PNG of 2,500 million pixels", &png_bomb(50_000, 50_000), ImageError::TooManyPixels(50_000, 50_000)),
-            ("a PNG one pixel too large", &png_bomb(50_000_001, 1), ImageError::TooManyPixels(50_000_001, 1)),
+            (
+                "a PNG of 2,500 million pixels",
+                &png_bomb(&halves(1, 1), 50_000, 50_000),
+                ImageError::TooManyPixels(50_000, 50_000),
+            ),
+            (
+                "a PNG one pixel too large",
+                &png_bomb(&halves(1, 1), 50_000_001, 1),
+                ImageError::TooManyPixels(50_000_001, 1),
+            ),
             ("a GIF of as many", &gif, ImageError::TooManyPixels(50_000, 50_000)),
             ("a JPEG of as many", &wide, ImageError::TooManyPixels(50_000, 50_000)),
         ];

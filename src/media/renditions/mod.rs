@@ -4,12 +4,15 @@
 mod containers;
 mod decode;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use fast_image_resize::{PixelType, ResizeOptions, Resizer, images::Image as Pixels};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbaImage, codecs::jpeg::JpegEncoder};
 
-use self::decode::decode;
+use self::decode::{decode, pixel_count};
 use super::model::{RenditionFormat, SourceFormat};
 
 /// Maximum number of pixels: 50 million.
@@ -58,6 +61,9 @@ pub enum ImageError {
     /// The image has too many pixels.
     #[error("the image has {0} x {1} pixels; the maximum is 50 million pixels")]
     TooManyPixels(u32, u32),
+    /// The image has too many pixels of 16 bits per channel, which take twice the memory.
+    #[error("the image has {0} x {1} pixels with 16 bits per channel; the maximum is 16 million pixels of these")]
+    TooManyDeepPixels(u32, u32),
     /// The largest rendition would be higher than [`MAX_HEIGHT`].
     #[error("the image has {0} x {1} pixels; the maximum height is 16,383 pixels")]
     TooHigh(u32, u32),
@@ -91,10 +97,18 @@ fn check_size(width: u32, height: u32) -> Result<(), ImageError> {
     Ok(())
 }
 
+/// Images with more pixels are processed one at a time.
+const MAX_PARALLEL_PIXELS: u64 = 8_000_000;
+
+/// Held while a large image is processed, so that the memory for images is bounded.
+static LARGE_IMAGE: Mutex<()> = Mutex::new(());
+
 /// Decodes an image and encodes its renditions. Takes seconds of processor time; never call it on an async thread.
 /// # Errors
 /// The reason why the file is rejected.
 pub fn render(bytes: &[u8]) -> Result<RenderedImage, ImageError> {
+    let is_large = pixel_count(bytes) > MAX_PARALLEL_PIXELS;
+    let _alone = is_large.then(|| LARGE_IMAGE.lock().unwrap_or_else(PoisonError::into_inner));
     let deadline = Instant::now() + MAX_TIME;
     let check_deadline = || if Instant::now() < deadline { Ok(()) } else { Err(ImageError::TooSlow) };
     let (format, pixels) = decode(bytes)?;

@@ -111,12 +111,16 @@ async fn user_cannot_grant_permissions_they_lack() {
         (role("a", json!(["MANAGE_ORDERS"]), json!([sailor.id.to_global_id()])), "PERMISSION_NOT_HELD permissions"),
         (role("b", json!(["MANAGE_STOCK"]), json!([rise.id.to_global_id()])), "PERMISSION_NOT_HELD websites"),
         (role("c", json!(["MANAGE_STOCK"]), json!([])), "PERMISSION_NOT_HELD websites"),
+        (role("e", json!([]), json!([])), "PERMISSION_NOT_HELD websites"),
         (role("d", json!(["MANAGE_STOCK"]), json!([sailor.id.to_global_id()])), "done"),
     ] {
         assert_eq!(try_mutate(&chief, "roleCreate", input.clone()).await, expected, "{input}");
     }
-    let widen = json!({ "id": role_id(&app, "d").await, "websites": null });
-    assert_eq!(try_mutate(&chief, "roleUpdate", widen).await, "PERMISSION_NOT_HELD websites");
+    for widen in [json!({ "websites": null }), json!({ "permissions": [], "websites": [] })] {
+        let mut input = widen;
+        input["id"] = json!(role_id(&app, "d").await);
+        assert_eq!(try_mutate(&chief, "roleUpdate", input).await, "PERMISSION_NOT_HELD websites");
+    }
     for (user, code, expected) in [
         (&customer, "d", "done"),
         (&customer, "customer", "done"),

@@ -4,7 +4,7 @@ use std::{pin::pin, time::Duration};
 
 use axum::{
     body::Body,
-    http::{HeaderMap, Request, StatusCode},
+    http::{HeaderMap, HeaderValue, Request, StatusCode},
 };
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
@@ -210,4 +210,22 @@ async fn every_mutation_with_a_password_costs_what_hashing_takes() {
         }
     }
     assert!(passwords >= 5, "{passwords}");
+}
+
+#[tokio::test]
+async fn unreadable_addresses_do_not_lift_the_limits() {
+    let app = limited().http(|http| http.rates.exempt.push("127.0.0.0/8".parse().expect("a network"))).build().await;
+    let query = json!({ "query": "{ websites { nodes { id } } }" });
+    for (forwarded, network) in
+        [(b"\xff, 192.0.2.1".as_slice(), "192.0.2.9"), (b"127.0.0.1, \xfe192.0.2.1, 192.0.4.1", "192.0.4.9")]
+    {
+        let request = || {
+            let mut request = post("192.0.2.1", &query);
+            request.headers_mut().insert("x-forwarded-for", HeaderValue::from_bytes(forwarded).expect("a value"));
+            request
+        };
+        flood(&app, request).await;
+        assert_eq!(send(&app, post(network, &query)).await.0, StatusCode::TOO_MANY_REQUESTS);
+    }
+    flood(&app, || post("192.0.2.1, nothing", &query)).await;
 }

@@ -293,6 +293,7 @@ impl Product {
 
     /// Offers of the same product across all websites, including this one: products with the same GTIN and linked
     /// products. Sorted by website and price, at most 50.
+    #[graphql(complexity = "10 * child_complexity")]
     async fn offers(&self, ctx: &Context<'_>) -> Result<Vec<Product>> {
         let offers = ctx.loaders().group::<OffersByProduct, _>(self.row.id).await?;
         Ok(offers.iter().map(|offer| product(Arc::clone(&offer.1))).collect())
