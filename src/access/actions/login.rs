@@ -216,7 +216,10 @@ async fn rotate_token(
     match token.used_at {
         // First use: also invalidates tokens issued in parallel during a grace period.
         None => sessions::update_tokens_used(conn, id).await?,
-        Some(used) if now - used <= REFRESH_GRACE_PERIOD && !sessions::has_used_successor(conn, token.id).await? => {}
+        // Repeated, for example by another tab. A token without a successor was invalidated by the use of a parallel one, so
+        // that two clients cannot go on with a token each.
+        Some(used)
+            if now - used <= REFRESH_GRACE_PERIOD && sessions::has_unused_successors_only(conn, token.id).await? => {}
         Some(_) => {
             sessions::update_ended(conn, session.user_id, id).await?;
             send_session_ended(conn, &session).await?;

@@ -1,7 +1,7 @@
 //! SQL statements on sessions and their refresh tokens.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::exists, prelude::*};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::super::model::{NewSession, SessionRow};
@@ -58,10 +58,11 @@ pub async fn find_token(mut conn: &Conn, hash: &[u8]) -> Result<Option<RefreshTo
     Ok(query.first(&mut conn).await.optional()?)
 }
 
-/// Returns whether a token that was issued for this one has been used.
-pub async fn has_used_successor(mut conn: &Conn, token: i64) -> Result<bool> {
-    let used = tokens::table.filter(tokens::parent_id.eq(token)).filter(tokens::used_at.is_not_null());
-    Ok(diesel::select(exists(used)).get_result(&mut conn).await?)
+/// Returns whether tokens were issued for this one, of which none has been used.
+pub async fn has_unused_successors_only(mut conn: &Conn, token: i64) -> Result<bool> {
+    let successors = tokens::table.filter(tokens::parent_id.eq(token)).select(tokens::used_at.is_null());
+    let are_unused: Vec<bool> = successors.load(&mut conn).await?;
+    Ok(!are_unused.is_empty() && are_unused.into_iter().all(|is_unused| is_unused))
 }
 
 /// Marks all unused tokens of a session as used, so that only one chain of tokens continues.
