@@ -141,6 +141,8 @@ pub struct ImportOptions {
     pub user: Option<UserId>,
     /// Websites whose customers the user may see; none for all. Rows match no other customers.
     pub customer_websites: Option<Vec<WebsiteId>>,
+    /// Whether the categories, brands and suppliers of products must exist, because the user may not create them.
+    pub keeps_catalog: bool,
     /// Options of formats of other shop systems.
     pub shop_options: formats::Options,
     /// How existing products are treated.

@@ -124,6 +124,7 @@ pub(super) async fn import(resource: Resource, args: ImportFileArgs, db: &Db) ->
         batch: args.batch,
         user: None,
         customer_websites: None,
+        keeps_catalog: false,
         shop_options: formats::Options {
             encoding: args.encoding,
             decimal_separator: args.decimals,

@@ -72,6 +72,8 @@ pub struct ShopOptions {
     pub image_base_url: Option<String>,
     /// How existing products are treated, in any format.
     pub rules: ProductRules,
+    /// Whether the categories, brands and suppliers of products must exist, because the user may not create them.
+    pub keeps_catalog: bool,
 }
 
 /// A transfer.
@@ -157,13 +159,22 @@ impl TransferRow {
 
     /// Returns how existing products are treated.
     pub fn rules(&self) -> ProductRules {
-        serde_json::from_value::<ShopOptions>(self.options.clone()).unwrap_or_default().rules
+        self.options().rules
+    }
+
+    /// Returns whether the categories, brands and suppliers of products must exist.
+    pub fn keeps_catalog(&self) -> bool {
+        self.options().keeps_catalog
+    }
+
+    fn options(&self) -> ShopOptions {
+        serde_json::from_value(self.options.clone()).unwrap_or_default()
     }
 
     /// Returns the options of the file's format. Sale prices are evaluated for the day of the request, whenever the run
     /// continues.
     pub fn shop_options(&self) -> formats::Options {
-        let options: ShopOptions = serde_json::from_value(self.options.clone()).unwrap_or_default();
+        let options = self.options();
         let comma = |is_comma| if is_comma { DecimalSeparator::Comma } else { DecimalSeparator::Point };
         formats::Options {
             encoding: if options.is_windows_1252 { Encoding::Windows1252 } else { Encoding::Unicode },

@@ -178,3 +178,32 @@ async fn hidden_customer_with_an_identity_at_the_website_stays_hidden() {
     assert!(transfer_status(&admin, &all).await["downloadUrl"].is_string());
     assert_eq!(transfer_status(&clerk, &all).await["downloadUrl"], Value::Null);
 }
+
+#[tokio::test]
+async fn imports_create_categories_brands_and_suppliers_only_with_the_permission() {
+    let app = TestApp::new().await;
+    let here = app.website("here").await.id;
+    app.category("mugs", None).await;
+    let file = "sku,name,price,category,brand,supplier\n\
+                a,Mug,1,mugs,,\n\
+                b,Cup,1,New > Cups,,\n\
+                c,Jug,1,mugs,New brand,\n\
+                d,Pot,1,,,New supplier\n\
+                e,Pan,1,,,\n";
+    let counted =
+        "SELECT (SELECT count(*) FROM categories), (SELECT count(*) FROM brands), (SELECT count(*) FROM suppliers)";
+    let limited = app.user_with(&[Permission::ManageProducts], &[here]).await;
+    let before = app.database.rows(counted).await;
+    for is_dry_run in [true, false] {
+        let run = run_import(&limited, here, file, json!({ "isDryRun": is_dry_run })).await;
+        assert_eq!((&run["created"], &run["rejected"]), (&json!(2), &json!(3)), "{run:#}");
+        let errors = run["errors"].to_string();
+        for name in ["New > Cups", "New brand", "New supplier"] {
+            assert!(errors.contains(name) && errors.contains("MANAGE_CATALOGUE"), "{name}: {errors}");
+        }
+        assert_eq!(app.database.rows(counted).await, before);
+    }
+    let both = app.user_with(&[Permission::ManageProducts, Permission::ManageCatalogue], &[here]).await;
+    let run = run_import(&both, here, file, json!({})).await;
+    assert_eq!((&run["created"], &run["rejected"]), (&json!(3), &json!(0)), "{run:#}");
+}

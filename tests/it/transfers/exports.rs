@@ -92,6 +92,7 @@ async fn import_text(db: &Db, resource: Resource, format: Format, text: &str) ->
         batch: 2_000,
         user: None,
         customer_websites: None,
+        keeps_catalog: false,
         shop_options: Default::default(),
         rules: Default::default(),
     };

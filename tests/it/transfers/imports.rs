@@ -91,6 +91,7 @@ pub(crate) fn options(resource: Resource, format: Format) -> ImportOptions {
         batch: 4,
         user: None,
         customer_websites: None,
+        keeps_catalog: false,
         shop_options,
         rules,
     }

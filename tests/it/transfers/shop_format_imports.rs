@@ -58,6 +58,7 @@ impl Shop {
             batch,
             user: None,
             customer_websites: None,
+            keeps_catalog: false,
             shop_options,
             rules,
         };

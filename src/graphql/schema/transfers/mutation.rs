@@ -139,6 +139,7 @@ impl TransferMutation {
                     is_decimal_comma: input.decimal_mark.map(|mark| mark == DecimalMark::Comma),
                     image_base_url: input.image_base_url,
                     rules: ProductRules { match_by: input.match_by, missing: input.missing },
+                    ..ShopOptions::default()
                 },
             };
             let storage = &ctx.services().storage;

@@ -174,6 +174,15 @@ impl<'a> Importer<'a> {
         }
         let mut found = self.references.clone();
         resolve(self.db, run, &mut found, &valid, true).await?;
+        if run.options.keeps_catalog {
+            let count = valid.len();
+            valid = reject_missing(valid, &found, rejected);
+            if valid.len() < count {
+                // Without what only the rejected rows refer to.
+                found = self.references.clone();
+                resolve(self.db, run, &mut found, &valid, true).await?;
+            }
+        }
         let mut renames = match run.options.resource {
             Resource::Products => {
                 let records = &records(&valid, as_product);
@@ -302,6 +311,21 @@ async fn write(
 /// Returns the records of one type; all records of a file have the same type.
 fn records<'r, T>(rows: &'r [ValidRow], pick: impl Fn(&'r Record) -> Option<&'r T>) -> Vec<&'r T> {
     rows.iter().filter_map(|row| pick(&row.record)).collect()
+}
+
+/// Returns the rows whose category, brand and supplier exist; the others are rejected.
+fn reject_missing(valid: Vec<ValidRow>, found: &References, rejected: &mut Vec<RejectedRow>) -> Vec<ValidRow> {
+    let mut kept = Vec::with_capacity(valid.len());
+    for row in valid {
+        match as_product(&row.record).and_then(|record| found.find_missing(record)) {
+            None => kept.push(row),
+            Some((column, name)) => {
+                let rule = format!("there is no {column} {name:?}, and creating it requires MANAGE_CATALOGUE");
+                rejected.push(row.rejected(Rejection::at(column, rule)));
+            }
+        }
+    }
+    kept
 }
 
 fn as_product(record: &Record) -> Option<&ProductRecord> {

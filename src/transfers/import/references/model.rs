@@ -99,6 +99,17 @@ impl References {
         self.groups.get(slug)
     }
 
+    /// Returns the column and the name of a product's category, brand or supplier that does not exist; none if all do.
+    pub fn find_missing(&self, record: &ProductRecord) -> Option<(&'static str, String)> {
+        let exists = |id: Option<i64>| id.is_some_and(|id| id > 0);
+        let category = record.category.iter().flatten().find(|path| !exists(self.category(path)));
+        let brand = record.brand.iter().flatten().find(|name| !exists(self.brand(name)));
+        let supplier = record.supplier.iter().flatten().find(|name| !exists(self.supplier(name)));
+        let category = category.map(|path| ("category", path.join(" > ")));
+        let brand = brand.map(|name| ("brand", name.clone()));
+        category.or(brand).or_else(|| supplier.map(|name| ("supplier", name.clone())))
+    }
+
     /// Sets new names of a group.
     pub fn rename_group(&mut self, slug: &str, name: &str, options: &[String]) {
         if let Some(group) = self.groups.get_mut(slug) {

@@ -110,6 +110,7 @@ async fn run_import(db: &Db, storage: &Storage, row: &TransferRow) -> Result<()>
         batch: BATCH,
         user: row.user_id,
         customer_websites: row.customer_websites.clone(),
+        keeps_catalog: row.keeps_catalog(),
         shop_options: row.shop_options(),
         rules: row.rules(),
     };

@@ -16,7 +16,7 @@ use super::{
     store,
 };
 use crate::{
-    auth::Viewer,
+    auth::{Permission, Viewer},
     db::{
         Db,
         idempotency::{Claim, IdempotencyKey, Owner},
@@ -88,6 +88,8 @@ pub async fn import_start(
     }
     request.shop_options.rules.check(request.resource)?;
     let (mut validator, mut request) = (Validator::new(), request);
+    // They belong to all websites.
+    request.shop_options.keeps_catalog = !viewer.can(Permission::ManageCatalogue);
     validator.texts("imageBaseUrl", &mut request.shop_options.image_base_url, 1000);
     validator.finish()?;
     if !viewer.can_access_website(request.website) {
