@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::{db::export::Kind, text::trim};
 
-const FORMULA_PREFIXES: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
+/// Some spreadsheets evaluate the full-width forms too.
+const FORMULA_PREFIXES: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\'', '＝', '＋', '－', '＠'];
 
 /// Escapes a text so that spreadsheets do not evaluate it as a formula.
 pub fn escape_formula(text: &str) -> Cow<'_, str> {

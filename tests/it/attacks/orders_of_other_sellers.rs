@@ -144,6 +144,7 @@ async fn seller_does_not_learn_hidden_fields_by_filters() {
         format!("where: {{not: {{or: [{{contactEmail: {{startsWith: {:?}}}}}]}}}}", &email[..1]),
         "where: {contactName: {contains: \"Ada\"}}".to_owned(),
         "where: {paymentStatus: {eq: NONE}}".to_owned(),
+        "where: {shippingCountry: {eq: \"DE\"}}".to_owned(),
         "where: {totalAmount: {gte: \"1\"}}".to_owned(),
         "orderBy: {field: TOTAL_AMOUNT}".to_owned(),
     ] {

@@ -91,12 +91,14 @@ where_input! {
 }
 
 impl OrderWhere {
-    /// Returns whether the filter is by fields that sellers do not see of the orders with their lines.
+    /// Returns whether the filter is by fields that sellers do not see of the orders with their lines. They see the country
+    /// only until an order is canceled.
     fn is_hidden_from_sellers(&self) -> bool {
         self.payment_status.is_some()
             || self.contact_email.is_some()
             || self.contact_name.is_some()
             || self.total_amount.is_some()
+            || self.shipping_country.is_some()
     }
 
     /// Converts the filter for this viewer.
@@ -154,7 +156,7 @@ pub async fn list_from_args(
     let is_by_amount = order.0 == OrderOrderField::TotalAmount;
     let is_by_hidden = is_by_amount || filter.any(&OrderWhere::is_hidden_from_sellers);
     if is_by_hidden && matches!(ctx.viewer().scope(Permission::ManageOrders), Scope::Seller { .. }) {
-        let rule = "sellers cannot filter or sort orders by contact, payment status or total";
+        let rule = "sellers cannot filter or sort orders by contact, country, payment status or total";
         return Err(Error::Coded(ErrorCode::Forbidden, rule.into()));
     }
     let amounts = match is_by_amount || filter.any(&|it| it.total_amount.is_some()) {
