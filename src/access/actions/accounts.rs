@@ -162,7 +162,7 @@ fn no_website(error: Error) -> Error {
 }
 
 /// Updates the viewer's own user or, for staff, another user. A new email address must be verified, and the old address
-/// is notified. If the viewer's role is limited to certain websites, an account gets the new address when it is verified.
+/// is notified. A viewer whose role is limited to certain websites cannot change the address of an account.
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers, FORBIDDEN for an API key that acts for the user; NOT_FOUND for a user that
 /// the viewer may not see; PERMISSION_NOT_HELD for a user who holds more than the viewer, and for an email address

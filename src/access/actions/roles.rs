@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     access::{
-        model::{NewRole, Role, RolePatch, covers},
+        model::{NewRole, Role, RolePatch, reaches},
         store::roles,
     },
     auth::{Permission, PermissionCache, Permissions, Viewer},
@@ -182,11 +182,8 @@ fn check_grant(viewer: &Viewer, permissions: Permissions, websites: &[WebsiteId]
             "a role cannot have permissions that you do not have",
         ));
     }
-    let limit = (!websites.is_empty()).then_some(websites);
     // A role without permissions too: whoever adds some later may not look at its websites.
-    let reaches = |visible: &[WebsiteId]| limit.is_some_and(|websites| websites.iter().all(|id| visible.contains(id)));
-    let is_beyond = viewer.identity().and_then(|identity| identity.websites.as_deref()).is_some_and(|it| !reaches(it));
-    if is_beyond || !covers(viewer, permissions, limit) {
+    if !reaches(viewer, (!websites.is_empty()).then_some(websites)) {
         return Err(Error::user(
             UserErrorCode::PermissionNotHeld,
             "websites",

@@ -76,14 +76,15 @@ impl Role {
 
 /// Returns whether the viewer holds these permissions for these websites, or for all websites without any.
 pub fn covers(viewer: &Viewer, permissions: Permissions, websites: Option<&[WebsiteId]>) -> bool {
-    let limit = viewer.identity().and_then(|identity| identity.websites.as_deref());
-    let reaches = match (limit, websites) {
-        (None, _) => true,
-        // A role without permissions grants nothing on any website.
-        (Some(_), None) => permissions == Permissions::default(),
-        (Some(limit), Some(websites)) => websites.iter().all(|website| limit.contains(website)),
-    };
-    reaches && viewer.permissions().contains_all(permissions)
+    // A role without permissions grants nothing on any website.
+    let grants_nothing = websites.is_none() && permissions == Permissions::default();
+    (grants_nothing || reaches(viewer, websites)) && viewer.permissions().contains_all(permissions)
+}
+
+/// Returns whether the viewer's role extends to these websites; none for all websites.
+pub fn reaches(viewer: &Viewer, websites: Option<&[WebsiteId]>) -> bool {
+    let Some(limit) = viewer.identity().and_then(|identity| identity.websites.as_deref()) else { return true };
+    websites.is_some_and(|websites| websites.iter().all(|website| limit.contains(website)))
 }
 
 /// Fields of a new role.
