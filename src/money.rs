@@ -45,7 +45,7 @@ pub struct Money {
 }
 
 /// A currency with its number of decimal places. `Copy`, because every price carries one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
     code: [u8; 3],
     digits: u32,

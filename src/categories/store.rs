@@ -56,6 +56,12 @@ pub async fn by_ids(mut conn: &Conn, ids: &[CategoryId]) -> Result<Vec<CategoryR
     Ok(categories::table.filter(categories::id.eq_any(ids)).select(CategoryRow::as_select()).load(&mut conn).await?)
 }
 
+/// Returns the path of each of these categories.
+pub async fn paths(mut conn: &Conn, ids: &[CategoryId]) -> Result<Vec<(CategoryId, Vec<CategoryId>)>> {
+    let query = categories::table.filter(categories::id.eq_any(ids)).select((categories::id, categories::path));
+    Ok(query.load(&mut conn).await?)
+}
+
 /// Returns the category with this slug.
 pub async fn find_by_slug(mut conn: &Conn, slug: &str) -> Result<Option<CategoryRow>> {
     let query = categories::table.filter(categories::slug.eq(slug)).select(CategoryRow::as_select());

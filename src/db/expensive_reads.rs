@@ -30,7 +30,8 @@ const RETRY_AFTER_SECONDS: u64 = 1;
 /// The connections, and the queue for them.
 pub(super) struct ExpensiveReads {
     queue: FairQueue,
-    pool: Pool<AsyncPgConnection>,
+    /// Connections with custom plans, and with generic plans.
+    pools: [Pool<AsyncPgConnection>; 2],
     max_wait: Duration,
 }
 
@@ -59,7 +60,7 @@ impl ExpensiveReads {
     /// Returns [`Error::Internal`] if the pool cannot be created.
     pub(super) fn new(url: &str, settings: &DbSettings) -> Result<Self> {
         let connections = settings.expensive_read_connections.max(1);
-        // With the default number of connections, one client occupies half of the CPU cores.
+        // Of both pools together. With the default number of connections, one client occupies half of the CPU cores.
         let running_per_client = (connections / 4).max(1);
         let queue = FairQueue::new(QueueLimits {
             running: connections,
@@ -67,36 +68,39 @@ impl ExpensiveReads {
             waiting: connections * WAITING,
             waiting_per_client: connections * WAITING_PER_CLIENT,
         });
-        let setup = settings.clone();
-        let pool = build_pool(
-            url,
-            settings,
-            connections,
-            Box::new(move |url| {
-                let (url, settings) = (url.to_owned(), setup.clone());
-                async move { establish(&url, &settings, PlanMode::Custom).await }.boxed()
-            }),
-        )?;
-        Ok(Self { queue, pool, max_wait: settings.read_timeout })
+        let pool = |plans: PlanMode| {
+            let setup = settings.clone();
+            build_pool(
+                url,
+                settings,
+                connections,
+                Box::new(move |url| {
+                    let (url, settings) = (url.to_owned(), setup.clone());
+                    async move { establish(&url, &settings, plans).await }.boxed()
+                }),
+            )
+        };
+        let pools = [pool(PlanMode::Custom)?, pool(PlanMode::ExpensiveGeneric)?];
+        Ok(Self { queue, pools, max_wait: settings.read_timeout })
     }
 
-    /// Returns the number of connections.
+    /// Returns the number of connections that can be in use at once.
     pub(super) fn count(&self) -> usize {
-        self.pool.status().max_size
+        self.pools[0].status().max_size
     }
 
     /// Waits for a connection in the current client's turn.
     /// # Errors
     /// Returns [`Error::TooManyAttempts`] if too many reads of the client wait, UNAVAILABLE if the reads of all do or
     /// none ends in time, and [`Error::Unavailable`] if the database cannot be reached.
-    pub(super) async fn get(&self) -> Result<ExpensiveRead> {
+    pub(super) async fn get(&self, plans: PlanMode) -> Result<ExpensiveRead> {
         let busy = || Error::Coded(ErrorCode::Unavailable, "the server is busy; try again".into());
         let entered = timeout(self.max_wait, self.queue.enter(Client::current())).await.map_err(|_| busy())?;
         let place = entered.map_err(|full| match full {
             QueueFull::Client => Error::TooManyAttempts { retry_after: RETRY_AFTER_SECONDS },
             QueueFull::All => busy(),
         })?;
-        let lease = Lease::new(&self.pool).await?;
+        let lease = Lease::new(&self.pools[usize::from(plans == PlanMode::ExpensiveGeneric)]).await?;
         let timer = Timer { recorder: StatementRecorder::current(), started: Instant::now() };
         Ok(ExpensiveRead { lease, _timer: timer, _place: place })
     }

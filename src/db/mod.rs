@@ -122,8 +122,8 @@ impl Db {
         self.read_with(PlanMode::Generic, work)
     }
 
-    /// Runs a read with statements planned in this mode: bounded ones as [`Db::read`] does, and those with custom plans,
-    /// which are expensive, on a connection of its own in the client's turn. If it is dropped, its statement is canceled.
+    /// Runs a read with statements planned in this mode: bounded ones as [`Db::read`] does, and expensive ones on a connection
+    /// of its own in the client's turn. If it is dropped, its statement is canceled.
     /// # Errors
     /// Returns the same errors as [`Db::read`], and those of the queue of expensive reads.
     pub async fn read_with<T, F>(&self, plans: PlanMode, work: F) -> Result<T>
@@ -132,7 +132,7 @@ impl Db {
     {
         match plans {
             PlanMode::Generic => self.bounded_read(work).await,
-            PlanMode::Custom => self.expensive_read(work).await,
+            PlanMode::Custom | PlanMode::ExpensiveGeneric => self.expensive_read(plans, work).await,
         }
     }
 
@@ -154,14 +154,14 @@ impl Db {
         }
     }
 
-    async fn expensive_read<T, F>(&self, work: F) -> Result<T>
+    async fn expensive_read<T, F>(&self, plans: PlanMode, work: F) -> Result<T>
     where
         F: AsyncFn(&Conn) -> Result<T> + for<'c> ConnFn<'c, T>,
     {
         let reads = &self.0.expensive_reads;
         let mut retries = reads.count();
         loop {
-            let read = reads.get().await?;
+            let read = reads.get(plans).await?;
             match work(read.connection()).await {
                 Err(Error::Unavailable(why)) => {
                     read.discard(&why);

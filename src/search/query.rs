@@ -107,6 +107,11 @@ impl ParsedQuery {
         })
     }
 
+    /// Returns whether a hit need not have every word.
+    pub fn has_alternatives(&self) -> bool {
+        self.terms.contains(&Term::Or)
+    }
+
     /// Returns the position of the word that may be incomplete.
     pub fn partial_word(&self) -> Option<usize> {
         self.has_partial_word.then(|| self.terms.len() - 1)

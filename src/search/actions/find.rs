@@ -4,7 +4,8 @@
 use std::{collections::HashMap, time::Instant};
 
 use super::{
-    interpret::{Interpretation, interpret},
+    facets::count_facets,
+    interpret::{Interpretation, correct, interpret},
     snippets::snippets,
 };
 use crate::{
@@ -13,8 +14,8 @@ use crate::{
     error::Result,
     paging::Rows,
     search::{
-        facets::{FacetKind, FacetRow, Facets},
-        model::{DocumentKind, FullTextQuery, Hit, HitCount, Search, rules::Redirect},
+        facets::{CountedProducts, FacetBase, FacetKind, Facets},
+        model::{DocumentKind, FullTextQuery, Hit, HitCount, MAX_FACETED, Search, SearchOrderField, rules::Redirect},
         store,
     },
 };
@@ -51,51 +52,64 @@ pub struct SearchResults {
     started_at: Instant,
 }
 
-/// Executes a search. `with_subcategories` includes all subcategories in the category filter.
+/// Executes a search.
 /// # Errors
 /// User errors of [`Search::check`]; database errors.
-pub async fn search(
-    db: &Db,
-    mut search: Search,
-    with_subcategories: bool,
-    selection: &Selection,
-) -> Result<SearchResults> {
+pub async fn search(db: &Db, mut search: Search, selection: &Selection) -> Result<SearchResults> {
     let started_at = Instant::now();
     search.check()?;
-    if let (true, Some(roots)) = (with_subcategories, &search.filter.categories) {
-        let all = db.read(async |conn| categories::store::subtree_ids(conn, roots).await).await?;
-        search.filter.categories = Some(all);
-    }
-    let is_browsing = search.is_browsing();
-    let Interpretation { full_text, correction, redirect } = match is_browsing {
-        true => Interpretation::default(),
-        false => interpret(db, &search).await?,
+    let (interpretation, read) = match search.is_browsing() {
+        true => (Interpretation::default(), browse(db, &mut search, selection).await?),
+        false => find(db, &search, selection).await?,
     };
-    let has_hits = match is_browsing {
-        true => search.searched_kinds().contains(&DocumentKind::Product),
-        false => full_text.is_some(),
-    };
-    let read = match has_hits {
-        true => read(db, &search, full_text.as_ref(), selection).await?,
-        false => ReadResults { total: Some(HitCount { hits: 0, is_exact: true }), ..ReadResults::default() },
-    };
+    let Interpretation { full_text, correction, redirect, .. } = interpretation;
     let hits = search.page.finish(read.hits);
     let correction = match correction {
         Some(correction) if !hits.rows.is_empty() => Some(correction.as_written(db, &hits.rows).await?),
         _ => None,
     };
+    let total = selection.has_total.then(|| total(&read.counted));
     Ok(SearchResults {
         correction,
         // A query without words has no redirect.
         redirect: redirect.filter(|_| full_text.is_some()),
-        facets: Facets::from_rows(read.facets),
-        total: read.total,
+        facets: count_facets(db, &search.filter, &read.counted).await?,
+        total,
         has_snippets: selection.has_snippets,
         search,
         hits,
         full_text,
         started_at,
     })
+}
+
+/// Reads all products that match the filter.
+async fn browse(db: &Db, search: &mut Search, selection: &Selection) -> Result<ReadResults> {
+    if !search.searched_kinds().contains(&DocumentKind::Product) {
+        return Ok(ReadResults::default());
+    }
+    if let (true, Some(roots)) = (search.filter.with_subcategories, &search.filter.categories) {
+        let subtree = db.read(async |conn| categories::store::subtree_ids(conn, roots).await).await?;
+        search.filter.subtree = Some(subtree);
+    }
+    read(db, search, None, selection).await
+}
+
+/// Interprets the query and reads its hits. If there are hits, each word is known, unless the query has alternatives:
+/// then the spelling is not looked at.
+async fn find(db: &Db, search: &Search, selection: &Selection) -> Result<(Interpretation, ReadResults)> {
+    let mut interpretation = interpret(db, search).await?;
+    let mut results = ReadResults::default();
+    if !search.query.has_alternatives() {
+        results = read(db, search, interpretation.full_text.as_ref(), selection).await?;
+    }
+    if results.hits.is_empty() {
+        let is_corrected = correct(db, search, &mut interpretation).await?;
+        if is_corrected || search.query.has_alternatives() {
+            results = read(db, search, interpretation.full_text.as_ref(), selection).await?;
+        }
+    }
+    Ok((interpretation, results))
 }
 
 impl SearchResults {
@@ -127,36 +141,59 @@ impl SearchResults {
 #[derive(Default)]
 struct ReadResults {
     hits: Vec<Hit>,
-    total: Option<HitCount>,
-    facets: Vec<FacetRow>,
+    /// The hits that are counted, by base. The first has all filters, if the total is selected.
+    counted: Vec<(FacetBase, CountedProducts)>,
 }
 
-/// Reads the hits, their count and the facets concurrently. Custom plans, because the best plan depends on how common
-/// the words are, and how many products the filter matches.
+/// Returns the number of hits, counted up to [`MAX_FACETED`].
+fn total(counted: &[(FacetBase, CountedProducts)]) -> HitCount {
+    let counted = counted.first().map_or(0, |(_, products)| products.count);
+    HitCount { hits: counted.min(MAX_FACETED), is_exact: counted <= MAX_FACETED }
+}
+
+/// Reads the hits and the totals; of a query without words, which matches nothing, none. The index of the words finds the
+/// hits, whatever the words are; for other orders and without words the best plan depends on how many products match.
 async fn read(
     db: &Db,
     search: &Search,
     full_text: Option<&FullTextQuery>,
     selection: &Selection,
 ) -> Result<ReadResults> {
-    let hits = db.read_with(PlanMode::Custom, async |conn| store::page(conn, search, full_text).await);
-    let total = async {
-        match selection.has_total {
-            true => {
-                db.read_with(PlanMode::Custom, async |conn| store::count(conn, search, full_text).await).await.map(Some)
-            }
-            false => Ok(None),
+    if full_text.is_none() && !search.is_browsing() {
+        return Ok(ReadResults::default());
+    }
+    let kinds = search.searched_kinds();
+    let facets = if kinds.contains(&DocumentKind::Product) { selection.facets.as_slice() } else { &[] };
+    let mut bases = FacetBase::all(&search.filter, facets, selection.has_total);
+    let ranked = match full_text {
+        Some(full_text) if search.order == SearchOrderField::Relevance => {
+            let has_first = bases.first().is_some_and(|base| base.without.is_none());
+            let first = if has_first { bases.remove(0) } else { FacetBase { without: None, kinds: Vec::new() } };
+            Some((full_text, first))
+        }
+        _ => None,
+    };
+    let counted = async {
+        if bases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let counted = async |conn: &_| store::counted_products(conn, search, full_text, &bases).await;
+        let plans = if full_text.is_some() { PlanMode::ExpensiveGeneric } else { PlanMode::Custom };
+        db.read_with(plans, counted).await
+    };
+    let (hits, counted) = match &ranked {
+        Some((full_text, first)) => {
+            let ranked = async |conn: &_| store::ranked(conn, search, full_text, first).await;
+            let hits = db.read_with(PlanMode::ExpensiveGeneric, ranked);
+            let ((hits, totals), mut counted) = futures_util::future::try_join(hits, counted).await?;
+            counted.insert(0, totals);
+            (hits, counted)
+        }
+        None => {
+            let hits = db.read_with(PlanMode::Custom, async |conn| store::page(conn, search, full_text).await);
+            futures_util::future::try_join(hits, counted).await?
         }
     };
-    let facets = async {
-        match selection.facets.as_slice() {
-            [] => Ok(Vec::new()),
-            kinds if search.searched_kinds().contains(&DocumentKind::Product) => {
-                db.read_with(PlanMode::Custom, async |conn| store::facets(conn, search, full_text, kinds).await).await
-            }
-            _ => Ok(Vec::new()),
-        }
-    };
-    let (hits, total, facets) = futures_util::future::try_join3(hits, total, facets).await?;
-    Ok(ReadResults { hits, total, facets })
+    let bases = ranked.map(|(_, first)| first).into_iter().chain(bases);
+    Ok(ReadResults { hits, counted: bases.zip(counted).collect() })
 }

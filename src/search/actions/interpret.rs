@@ -26,6 +26,7 @@ pub struct Interpretation {
     pub correction: Option<Correction>,
     /// The redirect of the query.
     pub redirect: Option<Redirect>,
+    analyses: Vec<(Language, Analysis)>,
 }
 
 /// A corrected query.
@@ -49,39 +50,54 @@ impl Correction {
     }
 }
 
-/// Interprets a query: a word that matches nothing is replaced by the most similar indexed word, and synonyms are
-/// added.
+/// Interprets a query as it is written, with synonyms.
 /// # Errors
 /// Database errors.
 pub async fn interpret(db: &Db, search: &Search) -> Result<Interpretation> {
-    let rule_matches =
-        db.read_with(PlanMode::Custom, async |conn| match_rules(conn, search, &search.query).await).await?;
+    let rule_matches = read_rules(db, search, &search.query).await?;
+    Ok(interpretation(&search.query, rule_matches, None))
+}
+
+/// Replaces each word that matches nothing by the most similar indexed word; returns whether there is one.
+/// # Errors
+/// Database errors.
+pub async fn correct(db: &Db, search: &Search, interpretation: &mut Interpretation) -> Result<bool> {
     // A query with a redirect is not a misspelling.
-    let correction =
-        if rule_matches.redirect.is_some() { None } else { correct_spelling(db, &search.query, &rule_matches).await? };
-    let Some(correction) = correction else { return Ok(interpretation(&search.query, rule_matches, None)) };
-    let query = correction.query.clone();
-    let rule_matches = db.read_with(PlanMode::Custom, async |conn| match_rules(conn, search, &query).await).await?;
-    Ok(interpretation(&query, rule_matches, Some(correction)))
+    if interpretation.redirect.is_some() {
+        return Ok(false);
+    }
+    let Some(correction) = correct_spelling(db, &search.query, &interpretation.analyses).await? else {
+        return Ok(false);
+    };
+    let rule_matches = read_rules(db, search, &correction.query).await?;
+    *interpretation = self::interpretation(&correction.query.clone(), rule_matches, Some(correction));
+    Ok(true)
+}
+
+async fn read_rules(db: &Db, search: &Search, query: &ParsedQuery) -> Result<RuleMatches> {
+    db.read_with(PlanMode::ExpensiveGeneric, async |conn| match_rules(conn, search, query).await).await
 }
 
 fn interpretation(query: &ParsedQuery, rule_matches: RuleMatches, correction: Option<Correction>) -> Interpretation {
     let RuleMatches { analyses, redirect } = rule_matches;
     let full_text = FullTextQuery::build(query, &analyses);
-    Interpretation { full_text, correction, redirect }
+    Interpretation { full_text, correction, redirect, analyses }
 }
 
 /// Returns the corrected query, if it differs from the given one.
-async fn correct_spelling(db: &Db, query: &ParsedQuery, rule_matches: &RuleMatches) -> Result<Option<Correction>> {
-    let analyses: Vec<&Analysis> = rule_matches.analyses.iter().map(|(_, analysis)| analysis).collect();
+async fn correct_spelling(
+    db: &Db,
+    query: &ParsedQuery,
+    analyses: &[(Language, Analysis)],
+) -> Result<Option<Correction>> {
     let with_query = |(position, word): (usize, String)| {
         let query =
             |(language, analysis): &(Language, Analysis)| (*language, TsQuery::of(analysis.query(position).to_owned()));
-        let queries = rule_matches.analyses.iter().map(query).filter(|(_, query)| !query.text.is_empty());
+        let queries = analyses.iter().map(query).filter(|(_, query)| !query.text.is_empty());
         let full_text = FullTextQuery(queries.collect());
         (!full_text.0.is_empty()).then_some((position, word, full_text))
     };
-    let is_known = |position: usize| analyses.iter().any(|analysis| analysis.is_known(query, position));
+    let is_known = |position: usize| analyses.iter().any(|(_, analysis)| analysis.is_known(query, position));
     let correctable: Vec<_> = query.correctable_words(is_known).into_iter().filter_map(with_query).collect();
     if correctable.is_empty() {
         return Ok(None);

@@ -1,5 +1,6 @@
 //! Use cases of search: finding, suggesting, search rules, and the jobs that keep the index up to date.
 
+mod facets;
 mod find;
 mod interpret;
 pub mod popularity;

@@ -19,6 +19,10 @@ const MAX_OPTION_TEXT: usize = 100;
 pub struct SearchFilter {
     /// Any of these categories.
     pub categories: Option<Vec<CategoryId>>,
+    /// Whether their subcategories are included.
+    pub with_subcategories: bool,
+    /// The categories with their subcategories, for statements that read products; none if they are not included.
+    pub subtree: Option<Vec<CategoryId>>,
     /// Any of these brands.
     pub brands: Option<Vec<BrandId>>,
     /// Any of these suppliers.
@@ -49,10 +53,70 @@ pub struct SearchFilter {
     pub options: Vec<(String, Vec<String>)>,
 }
 
+/// A condition of a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterPart {
+    /// The categories.
+    Category,
+    /// The brands.
+    Brand,
+    /// The suppliers.
+    Supplier,
+    /// The websites.
+    Website,
+    /// The price range.
+    Price,
+    /// The minimum rating.
+    Rating,
+    /// The availabilities.
+    Availability,
+    /// On sale or not.
+    OnSale,
+    /// The tags.
+    Tags,
+    /// The range of creation times.
+    CreatedAt,
+    /// The option at this index of the filter.
+    Option(usize),
+}
+
+impl FilterPart {
+    /// Returns whether the index of the words also finds the documents of the condition. The others depend on values that
+    /// change often, and are checked on the rows.
+    pub fn is_key(self) -> bool {
+        !matches!(self, Self::Price | Self::Rating | Self::Availability | Self::OnSale | Self::CreatedAt)
+    }
+}
+
 impl SearchFilter {
+    /// Returns the conditions that are set.
+    pub fn parts(&self) -> Vec<FilterPart> {
+        use FilterPart as P;
+        let has_price = self.price_from.is_some() || self.price_to.is_some() || self.price_websites.is_some();
+        let parts = [
+            (P::Category, self.categories.is_some()),
+            (P::Brand, self.brands.is_some()),
+            (P::Supplier, self.suppliers.is_some()),
+            (P::Website, self.websites.is_some()),
+            (P::Price, has_price),
+            (P::Rating, self.rating_from.is_some()),
+            (P::Availability, self.availability.is_some()),
+            (P::OnSale, self.is_on_sale.is_some()),
+            (P::Tags, self.tags_any.is_some() || self.tags_all.is_some()),
+            (P::CreatedAt, self.created_from.is_some() || self.created_to.is_some()),
+        ];
+        let options = (0..self.options.len()).map(P::Option);
+        parts.into_iter().filter(|(_, is_set)| *is_set).map(|(part, _)| part).chain(options).collect()
+    }
+
     /// Returns whether the filter has no condition.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.parts().is_empty()
+    }
+
+    /// Returns the categories that a product can be in.
+    pub fn product_categories(&self) -> Option<&[CategoryId]> {
+        self.subtree.as_deref().or(self.categories.as_deref())
     }
 
     /// Checks the options.

@@ -4,7 +4,7 @@ mod filter;
 pub mod rules;
 pub mod suggest;
 
-pub use self::filter::{MAX_OPTIONS, SearchFilter, check_supplier_filter};
+pub use self::filter::{FilterPart, SearchFilter, check_supplier_filter};
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result, UserErrorCode},
-    paging::{Cursor, CursorSeal, Direction, Page, SortKey},
+    paging::{Cursor, CursorSeal, Direction, MAX_COUNT, Page, SortKey},
     text_enum,
     websites::{
         language::Language,
@@ -27,10 +27,8 @@ use crate::{
 pub const MAX_QUERY: usize = 200;
 /// Maximum number of hits ranked by relevance; of more hits the best-selling ones are ranked.
 pub const MAX_RANKED: i64 = 2_000;
-/// Maximum number of matching documents that are scanned to count the hits of a filter.
-pub const MAX_SCANNED: i64 = 20_000;
-/// Maximum number of hits that facets count.
-pub const MAX_FACETED: i64 = 10_000;
+/// Maximum number of hits that are counted, and by facets.
+pub const MAX_FACETED: i64 = MAX_COUNT;
 
 text_enum! {
     /// Type of a search hit.

@@ -1,106 +1,93 @@
-//! The conditions of a search filter as SQL.
+//! The conditions of a search filter as SQL, on search documents and on products.
 //! Rule: each condition stands for itself, because a facet is counted without its own.
 
-use super::super::model::{MAX_OPTIONS, SearchFilter};
+use std::fmt::Display;
+
+use super::super::model::{FilterPart, SearchFilter};
 use crate::{
     db::dynamic_query::{DynamicQuery, Value},
     ids::RowId,
 };
 
-/// Maximum number of conditions of a filter: ten, and the options.
-pub(super) const MAX_PARTS: usize = 10 + MAX_OPTIONS;
-
-/// A condition of a filter.
+/// The table whose rows are filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FilterPart {
-    Category,
-    Brand,
-    Supplier,
-    Website,
-    Price,
-    Rating,
-    Availability,
-    OnSale,
-    Tags,
-    CreatedAt,
-    /// The option at this index of the filter.
-    Option(usize),
+pub(super) enum Filtered {
+    /// Search documents `d`.
+    Documents,
+    /// Products `p`.
+    Products,
 }
 
 impl FilterPart {
-    /// Returns the parts of a filter that are set.
-    pub(super) fn all(filter: &SearchFilter) -> Vec<Self> {
-        let has_price = filter.price_from.is_some() || filter.price_to.is_some() || filter.price_websites.is_some();
-        let parts = [
-            (Self::Category, filter.categories.is_some()),
-            (Self::Brand, filter.brands.is_some()),
-            (Self::Supplier, filter.suppliers.is_some()),
-            (Self::Website, filter.websites.is_some()),
-            (Self::Price, has_price),
-            (Self::Rating, filter.rating_from.is_some()),
-            (Self::Availability, filter.availability.is_some()),
-            (Self::OnSale, filter.is_on_sale.is_some()),
-            (Self::Tags, filter.tags_any.is_some() || filter.tags_all.is_some()),
-            (Self::CreatedAt, filter.created_from.is_some() || filter.created_to.is_some()),
-        ];
-        let options = (0..filter.options.len()).map(Self::Option);
-        parts.into_iter().filter(|(_, is_there)| *is_there).map(|(part, _)| part).chain(options).collect()
+    /// Writes the condition.
+    pub(super) fn push_condition<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter, rows: Filtered) {
+        match rows {
+            Filtered::Documents => self.push_on_document(out, filter),
+            Filtered::Products => self.push_on_product(out, filter),
+        }
     }
 
-    /// Returns whether an index finds the products of the condition. The others are checked on a bounded number of rows.
-    pub(super) fn has_index(self) -> bool {
-        !matches!(self, Self::Availability | Self::Option(_))
+    /// Writes the condition on a document `d`.
+    fn push_on_document<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter) {
+        match self {
+            Self::Category => {
+                let kind = if filter.with_subcategories { "in" } else { "category" };
+                push_keys(out, kind, filter.categories.as_deref());
+            }
+            Self::Brand => push_keys(out, "brand", filter.brands.as_deref()),
+            Self::Supplier => push_keys(out, "supplier", filter.suppliers.as_deref()),
+            Self::Website => push_keys(out, "website", filter.websites.as_deref()),
+            Self::Price => {
+                push_bounds(out, price_bounds(filter, ["d.price >= ", "d.price <= "]));
+                if let Some(websites) = &filter.price_websites {
+                    out.sql(if has_price_bound(filter) { " AND " } else { "" });
+                    push_keys(out, "website", Some(websites));
+                }
+            }
+            Self::Rating => {
+                out.sql("d.rating >= ").bind(Value::Number(filter.rating_from.unwrap_or_default()));
+            }
+            Self::Availability => push_availability(out, "d.availability", filter),
+            Self::OnSale => {
+                out.sql(if filter.is_on_sale == Some(true) { "d.is_on_sale" } else { "NOT d.is_on_sale" });
+            }
+            Self::Tags => push_tags(out, filter, "d.keys", "search_tag_keys("),
+            Self::CreatedAt => push_bounds(out, created_bounds(filter, ["d.created_at >= ", "d.created_at <= "])),
+            Self::Option(index) => {
+                let (name, values) = &filter.options[index];
+                // As search_option_key writes them.
+                let keys = values.iter().map(|value| format!("option:{name}\u{2}{value}")).collect();
+                out.sql("d.keys && ").bind(Value::Texts(keys));
+            }
+        }
     }
 
     /// Writes the condition on a product `p`.
-    pub(super) fn push_condition<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter) {
+    fn push_on_product<R>(self, out: &mut DynamicQuery<R>, filter: &SearchFilter) {
         match self {
-            Self::Category => push_any(out, "p.category_id", filter.categories.as_deref()),
+            Self::Category => push_any(out, "p.category_id", filter.product_categories()),
             Self::Brand => push_any(out, "p.brand_id", filter.brands.as_deref()),
             Self::Supplier => push_any(out, "p.supplier_id", filter.suppliers.as_deref()),
             Self::Website => push_any(out, "p.source_website_id", filter.websites.as_deref()),
             Self::Price => {
-                let bounds = [
-                    ("p.price >= ", filter.price_from.map(Value::Number)),
-                    ("p.price <= ", filter.price_to.map(Value::Number)),
-                ];
-                push_bounds(out, bounds);
+                push_bounds(out, price_bounds(filter, ["p.price >= ", "p.price <= "]));
                 if let Some(websites) = &filter.price_websites {
-                    if filter.price_from.or(filter.price_to).is_some() {
-                        out.sql(" AND ");
-                    }
-                    push_any(out, "p.source_website_id", Some(websites.as_slice()));
+                    out.sql(if has_price_bound(filter) { " AND " } else { "" });
+                    push_any(out, "p.source_website_id", Some(websites));
                 }
             }
             Self::Rating => {
                 let from = filter.rating_from.unwrap_or_default();
                 out.sql("(p.rating_count > 0 AND p.rating_average >= ").bind(Value::Number(from)).sql(")");
             }
-            Self::Availability => {
-                let any = filter.availability.iter().flatten().map(|it| it.as_str().to_owned()).collect();
-                out.sql("p.availability = ANY (").bind(Value::Texts(any)).sql(")");
-            }
+            Self::Availability => push_availability(out, "p.availability", filter),
             Self::OnSale => {
-                out.sql(ON_SALE).sql(if filter.is_on_sale == Some(true) { "" } else { " IS FALSE" });
+                // The partial index and the statistics of the migration have the same condition.
+                out.sql("((p.compare_at_price > p.price) IS TRUE)");
+                out.sql(if filter.is_on_sale == Some(true) { "" } else { " IS FALSE" });
             }
-            Self::Tags => {
-                if let Some(any) = &filter.tags_any {
-                    push_tags(out, " && ", any);
-                }
-                if filter.tags_any.is_some() && filter.tags_all.is_some() {
-                    out.sql(" AND ");
-                }
-                if let Some(all) = &filter.tags_all {
-                    push_tags(out, " @> ", all);
-                }
-            }
-            Self::CreatedAt => {
-                let bounds = [
-                    ("p.created_at >= ", filter.created_from.map(Value::Time)),
-                    ("p.created_at <= ", filter.created_to.map(Value::Time)),
-                ];
-                push_bounds(out, bounds);
-            }
+            Self::Tags => push_tags(out, filter, "souk_tag_keys(p.tags)", "souk_tag_keys("),
+            Self::CreatedAt => push_bounds(out, created_bounds(filter, ["p.created_at >= ", "p.created_at <= "])),
             Self::Option(index) => {
                 let (name, values) = &filter.options[index];
                 out.sql(
@@ -114,8 +101,25 @@ impl FilterPart {
     }
 }
 
-/// The condition for products on sale; the partial index and the statistics of the migration have the same.
-pub(super) const ON_SALE: &str = "((p.compare_at_price > p.price) IS TRUE)";
+/// Writes all conditions of the filter but one, each after `AND`.
+pub(super) fn push_filter<R>(
+    out: &mut DynamicQuery<R>,
+    filter: &SearchFilter,
+    rows: Filtered,
+    without: Option<FilterPart>,
+) {
+    for part in filter.parts().into_iter().filter(|part| Some(*part) != without) {
+        out.sql(" AND ");
+        part.push_condition(out, filter, rows);
+    }
+}
+
+/// Writes the condition that a document has a key of a kind with one of these values; see the migration.
+fn push_keys<R, I: RowId>(out: &mut DynamicQuery<R>, kind: &str, ids: Option<&[I]>) {
+    let key = |value: &dyn Display| format!("{kind}:{value}");
+    let keys = ids.unwrap_or_default().iter().map(|id| key(&id.key())).collect();
+    out.sql("d.keys && ").bind(Value::Texts(keys));
+}
 
 /// Writes the condition that a column has one of these keys. A single one is compared with `=`, so that an index that
 /// starts with the column returns the products in its order.
@@ -129,15 +133,40 @@ fn push_any<R, I: RowId>(out: &mut DynamicQuery<R>, column: &'static str, ids: O
     };
 }
 
+fn push_availability<R>(out: &mut DynamicQuery<R>, column: &'static str, filter: &SearchFilter) {
+    let any = filter.availability.iter().flatten().map(|it| it.as_str().to_owned()).collect();
+    out.sql(column).sql(" = ANY (").bind(Value::Texts(any)).sql(")");
+}
+
+/// A comparison, and the value if there is one.
+type Bound = (&'static str, Option<Value>);
+
+fn price_bounds(filter: &SearchFilter, [from, to]: [&'static str; 2]) -> [Bound; 2] {
+    [(from, filter.price_from.map(Value::Number)), (to, filter.price_to.map(Value::Number))]
+}
+
+fn has_price_bound(filter: &SearchFilter) -> bool {
+    filter.price_from.or(filter.price_to).is_some()
+}
+
+fn created_bounds(filter: &SearchFilter, [from, to]: [&'static str; 2]) -> [Bound; 2] {
+    [(from, filter.created_from.map(Value::Time)), (to, filter.created_to.map(Value::Time))]
+}
+
 /// Writes the comparisons that have a value.
-fn push_bounds<R>(out: &mut DynamicQuery<R>, bounds: [(&'static str, Option<Value>); 2]) {
+fn push_bounds<R>(out: &mut DynamicQuery<R>, bounds: [Bound; 2]) {
     let there = bounds.into_iter().filter_map(|(comparison, value)| Some((comparison, value?)));
     for (number, (comparison, value)) in there.enumerate() {
         out.sql(if number == 0 { "" } else { " AND " }).sql(comparison).bind(value);
     }
 }
 
-/// Writes a comparison of the product's tags, ignoring case.
-fn push_tags<R>(out: &mut DynamicQuery<R>, operator: &'static str, tags: &[String]) {
-    out.sql("souk_tag_keys(p.tags)").sql(operator).sql("souk_tag_keys(").bind(Value::Texts(tags.to_vec())).sql(")");
+/// Writes the comparisons of tags, ignoring case. The function is applied to the tags of the filter.
+fn push_tags<R>(out: &mut DynamicQuery<R>, filter: &SearchFilter, tags: &'static str, function: &'static str) {
+    let operators = [(" && ", &filter.tags_any), (" @> ", &filter.tags_all)];
+    let there = operators.into_iter().filter_map(|(operator, values)| Some((operator, values.as_ref()?)));
+    for (number, (operator, values)) in there.enumerate() {
+        out.sql(if number == 0 { "" } else { " AND " });
+        out.sql(tags).sql(operator).sql(function).bind(Value::Texts(values.clone())).sql(")");
+    }
 }

@@ -6,26 +6,28 @@
 mod analysis;
 mod bounds;
 mod browse;
-mod facets;
+mod counted;
 mod filter_parts;
 mod hits;
 pub mod index;
 pub mod popular_searches;
 mod popularity;
 pub mod rules;
+mod snippets;
 mod spelling;
 pub mod suggest;
 
-use self::filter_parts::{FilterPart, MAX_PARTS};
+use self::filter_parts::{Filtered, push_filter};
 pub use self::{
     analysis::analyze,
-    facets::facets,
-    hits::{HIGHLIGHT_MARKS, count, page, snippets},
+    counted::counted_products,
+    hits::{page, ranked},
     popularity::update_popularity,
+    snippets::{HIGHLIGHT_MARKS, snippets},
     spelling::{similar_words, written_words},
 };
 use super::{
-    model::{DocumentKind, FullTextQuery, Search},
+    model::{DocumentKind, FilterPart, FullTextQuery, Search},
     ts_query::TsQuery,
 };
 use crate::{
@@ -131,40 +133,33 @@ fn push_whole_words<R>(out: &mut DynamicQuery<R>, queries: &[&TsQuery]) {
 /// Weights of a match: name over brand and category over description.
 const RANK: &str = "ts_rank('{0.1, 0.2, 0.4, 1.0}', d.document, ";
 
-/// Writes `FROM` and `WHERE` with all conditions: the matching documents `d` and, if needed, their products `p`.
-fn push_from_hits<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
-    if !search.is_products_only() {
-        return push_from_documents(out, search, full_text);
-    }
-    out.sql(" FROM search_documents d JOIN products p ON p.id = d.node_id WHERE ");
-    push_document_conditions(out, search, full_text);
-    if !search.filter.is_empty() {
-        out.sql(" AND ");
-        push_filter_conditions(out, search);
-    }
-}
-
-/// Writes `FROM` and `WHERE` for the documents `d` that match the words.
-fn push_from_documents<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
+/// Writes `FROM` and `WHERE` for the documents `d` that match the words, if there are any, and the filter, without one of its
+/// conditions. One scan of one index finds them.
+fn push_from_documents<R>(
+    out: &mut DynamicQuery<R>,
+    search: &Search,
+    full_text: Option<&FullTextQuery>,
+    without: Option<FilterPart>,
+) {
     out.sql(" FROM search_documents d WHERE ");
-    push_document_conditions(out, search, full_text);
+    if let Some(full_text) = full_text {
+        push_match(out, full_text);
+        out.sql(" AND ");
+    }
+    push_visible(out, search);
+    push_filter(out, &search.filter, Filtered::Documents, without);
 }
 
-/// Writes the condition that a document `d` matches the words and is visible.
-fn push_document_conditions<R>(out: &mut DynamicQuery<R>, search: &Search, full_text: &FullTextQuery) {
-    push_match(out, full_text);
-    out.sql(" AND d.kind = ANY (");
+/// Writes the condition that a document `d` is of a searched type and visible.
+fn push_visible<R>(out: &mut DynamicQuery<R>, search: &Search) {
+    if search.is_products_only() {
+        out.sql("d.kind = 'product' AND d.is_public");
+        return;
+    }
     let kinds = search.searched_kinds();
     // Suppliers are never public and are requested only for viewers who can find them.
     let has_suppliers = kinds.contains(&DocumentKind::Supplier);
+    out.sql("d.kind = ANY (");
     out.bind(Value::Texts(kinds.into_iter().map(|kind| kind.as_str().to_owned()).collect()));
     out.sql(if has_suppliers { ") AND (d.is_public OR d.kind = 'supplier')" } else { ") AND d.is_public" });
-}
-
-/// Writes the condition that a product `p` matches the filter, which must not be empty.
-fn push_filter_conditions<R>(out: &mut DynamicQuery<R>, search: &Search) {
-    for (number, part) in FilterPart::all(&search.filter).into_iter().enumerate() {
-        out.sql(if number == 0 { "" } else { " AND " });
-        part.push_condition(out, &search.filter);
-    }
 }

@@ -14,8 +14,8 @@ use crate::{
 /// Number of days whose sales count.
 const DAYS: i64 = 90;
 
-/// Stores the popularity of each product: the logarithm of the units sold recently. Returns the number of changed
-/// documents.
+/// Stores the popularity of each product, the logarithm of the units sold recently, and its tier among all products. Returns
+/// the number of changed documents.
 /// # Errors
 /// Database errors.
 pub async fn update_popularity(mut conn: &Conn) -> Result<usize> {
@@ -28,10 +28,18 @@ pub async fn update_popularity(mut conn: &Conn) -> Result<usize> {
     );
     statement.bind(Value::Int(DAYS)).sql(
         ")::int) GROUP BY l.product_id
+         ), ranked AS (
+             SELECT product_id, popularity,
+                 row_number() OVER (ORDER BY popularity DESC, product_id DESC)
+                     / (SELECT count(*) FROM search_documents WHERE kind = 'product')::real AS share
+             FROM sold WHERE popularity > 0
+         ), become AS (
+             SELECT e.id, coalesce(r.popularity, 0) AS popularity,
+                 CASE WHEN r.share <= 0.02 THEN 1 WHEN r.share <= 0.2 THEN 2 ELSE 0 END AS sales_tier
+             FROM search_documents e LEFT JOIN ranked r ON r.product_id = e.node_id WHERE e.kind = 'product'
          )
-         UPDATE search_documents d SET popularity = coalesce(s.popularity, 0)
-         FROM search_documents e LEFT JOIN sold s ON s.product_id = e.node_id
-         WHERE e.kind = 'product' AND d.id = e.id AND e.popularity IS DISTINCT FROM coalesce(s.popularity, 0)",
+         UPDATE search_documents d SET popularity = b.popularity, sales_tier = b.sales_tier
+         FROM become b WHERE d.id = b.id AND (d.popularity, d.sales_tier) IS DISTINCT FROM (b.popularity, b.sales_tier)",
     );
     Ok(statement.execute(&mut conn).await?)
 }

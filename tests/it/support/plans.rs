@@ -64,8 +64,10 @@ impl TestDb {
         // Those for expensive reads are used at the same time, so that each is used once.
         let connections = DbSettings::default().expensive_read_connections;
         let all_are_used = Barrier::new(connections);
-        let reads = (0..connections).map(|_| self.explain_prepared(PlanMode::Custom, &ran, &all_are_used));
-        explained.extend(join_all(reads).await.into_iter().flatten());
+        for mode in [PlanMode::Custom, PlanMode::ExpensiveGeneric] {
+            let reads = (0..connections).map(|_| self.explain_prepared(mode, &ran, &all_are_used));
+            explained.extend(join_all(reads).await.into_iter().flatten());
+        }
         for (statement, lines) in explained {
             for plan in plans.iter_mut().filter(|plan| plan.sql == statement) {
                 plan.lines.clone_from(&lines);
@@ -90,7 +92,7 @@ impl TestDb {
             for Prepared { name, statement, types } in prepared {
                 let Some(values) = ran.get(&statement) else { continue };
                 let arguments: Vec<_> = match kind {
-                    PlanMode::Generic => types.iter().map(|_| "NULL".to_owned()).collect(),
+                    PlanMode::Generic | PlanMode::ExpensiveGeneric => types.iter().map(|_| "NULL".to_owned()).collect(),
                     PlanMode::Custom => {
                         types.iter().zip(values).map(|(name, value)| sql_literal(name, value)).collect()
                     }

@@ -80,7 +80,7 @@ pub struct SearchOrder {
     direction: Option<Direction>,
 }
 
-/// Reads the arguments of a search, and whether its categories include their subcategories.
+/// Reads the arguments of a search.
 /// # Errors
 /// Returns user errors that name the argument, or FORBIDDEN if a viewer without permission filters by supplier; database
 /// errors.
@@ -94,7 +94,7 @@ pub(super) async fn search_from_args(
     before: Option<String>,
     filter: Option<SearchWhere>,
     order: Option<SearchOrder>,
-) -> Result<(Search, bool)> {
+) -> Result<Search> {
     let filter = filter.unwrap_or_default();
     if filter.supplier.is_some() {
         check_supplier_filter(ctx.is_staff())?;
@@ -103,7 +103,6 @@ pub(super) async fn search_from_args(
     let order = order.for_text(&text);
     let direction = direction.unwrap_or_else(|| order.default_direction());
     let kinds = kinds.unwrap_or_else(|| DocumentKind::ALL.to_vec());
-    let with_subcategories = filter.category.as_ref().is_some_and(|category| category.include_descendants);
     let (query, filter) = (ParsedQuery::parse(&text), filter_from_where(ctx, filter, order).await?);
     let name_order = match (order, filter.websites.as_deref()) {
         (SearchOrderField::Name, Some([website])) => name_order(ctx, Some(CodeOrId::Id(*website))).await?,
@@ -111,8 +110,7 @@ pub(super) async fn search_from_args(
     };
     let page = Page::new(order.list(name_order), PageArgs { first, after, last, before })?;
     let (is_staff, cursor_seal) = (ctx.is_staff(), ctx.services().cursor_seal.clone());
-    let search = Search { text, query, kinds, is_staff, filter, order, direction, name_order, page, cursor_seal };
-    Ok((search, with_subcategories))
+    Ok(Search { text, query, kinds, is_staff, filter, order, direction, name_order, page, cursor_seal })
 }
 
 fn trimmed(text: String) -> String {
@@ -128,6 +126,7 @@ async fn filter_from_where(
     slugs.add_category(&mut filter.category);
     slugs.add_brand(&mut filter.brand);
     slugs.resolve(ctx).await?;
+    let with_subcategories = filter.category.as_ref().is_some_and(|category| category.include_descendants);
     let category = filter.category.map(|category| category.split().0);
     let brand = filter.brand;
     let websites = WebsiteFilter::ids(filter.source_website, ctx, "sourceWebsite").await?;
@@ -140,6 +139,8 @@ async fn filter_from_where(
     let options = filter.options.unwrap_or_default().into_iter();
     Ok(SearchFilter {
         categories: parse_id_set("category", category)?,
+        with_subcategories,
+        subtree: None,
         brands: parse_id_set("brand", brand)?,
         suppliers: parse_id_set("supplier", filter.supplier)?,
         websites,

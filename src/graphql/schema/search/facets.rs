@@ -187,10 +187,10 @@ pub struct SearchFacets {
 /// The facets of a search: number of products found per value, for each facet the 100 most frequent values.
 #[object]
 impl SearchFacets {
-    /// Whether all results are counted. If more than 10,000 entries match the query, only 10,000 of them are counted. Without
-    /// a query, if more than 10,000 products match the filters of a facet.
+    /// Whether all results are counted. If more than 10,000 products match the query and the filters of a facet, about 10,000 of
+    /// them are counted.
     fn precision(&self) -> Precision {
-        if self.counted >= MAX_FACETED { Precision::AtLeast } else { Precision::Exact }
+        if self.counted > MAX_FACETED { Precision::AtLeast } else { Precision::Exact }
     }
 
     /// Categories, including the ancestors of the products' categories.

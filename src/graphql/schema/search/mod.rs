@@ -130,9 +130,7 @@ impl SearchConnection {
         PageInfo::new(&self.hits, |hit| &hit.cursor)
     }
 
-    /// Number of results, counted only if selected. Exact up to 10,000; with filters, at most 20,000 entries that match
-    /// the query are examined. Without words the filters by availability and option examine at most 20,000 products that
-    /// match the other filters.
+    /// Number of results, counted only if selected. Exact up to 10,000.
     #[graphql(complexity = "FACET + child_complexity")]
     async fn total_count(&self) -> TotalCount {
         TotalCount { value: self.total.hits, is_exact: self.total.is_exact }
@@ -201,10 +199,10 @@ impl SearchQuery {
         order_by: Option<SearchOrder>,
     ) -> Result<SearchConnection> {
         let query = query.unwrap_or_default();
-        let (search, with_subcategories) =
+        let search =
             args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by).await?;
         let fields = ctx.look_ahead();
-        let mut found = actions::search(ctx.db(), search, with_subcategories, &selected(&fields)).await?;
+        let mut found = actions::search(ctx.db(), search, &selected(&fields)).await?;
         let redirect = found.redirect.take().filter(|_| fields.field("redirect").exists());
         let facets = mem::take(&mut found.facets);
         let (nodes, facets, snippets, redirect) = futures_util::future::try_join4(
