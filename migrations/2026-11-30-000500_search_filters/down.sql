@@ -1,4 +1,4 @@
-DROP FUNCTION search_is_complete(text);
+DROP FUNCTION search_is_complete(text, text);
 DROP TRIGGER product_groups_search ON product_groups;
 DROP TRIGGER categories_search_path ON categories;
 DROP TRIGGER products_search_values ON products;

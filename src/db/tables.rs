@@ -634,6 +634,20 @@ diesel::table! {
         popularity -> Float4,
         language -> Text,
         website_id -> Nullable<Int8>,
+        keys -> Array<Text>,
+        terms -> Text,
+        name -> Text,
+        sku -> Nullable<Text>,
+        barcode -> Nullable<Text>,
+        category_id -> Nullable<Int8>,
+        brand_id -> Nullable<Int8>,
+        price -> Nullable<Numeric>,
+        rating -> Nullable<Numeric>,
+        availability -> Nullable<Text>,
+        is_on_sale -> Nullable<Bool>,
+        created_at -> Nullable<Timestamptz>,
+        sales_tier -> Int2,
+        facets -> Nullable<Bytea>,
     }
 }
 

@@ -88,7 +88,9 @@ async fn browse(db: &Db, search: &mut Search, selection: &Selection) -> Result<R
     if !search.searched_kinds().contains(&DocumentKind::Product) {
         return Ok(ReadResults::default());
     }
-    if let (true, Some(roots)) = (search.filter.with_subcategories, &search.filter.categories) {
+    // The search documents have the keys of all categories above.
+    let reads_products = search.order != SearchOrderField::Popularity;
+    if let (true, true, Some(roots)) = (reads_products, search.filter.with_subcategories, &search.filter.categories) {
         let subtree = db.read(async |conn| categories::store::subtree_ids(conn, roots).await).await?;
         search.filter.subtree = Some(subtree);
     }

@@ -42,7 +42,7 @@ pub(super) fn push_terms<R>(out: &mut DynamicQuery<R>, query: &ParsedQuery, weig
     let (positions, texts) = query.texts().map(|(position, text)| (position as i64, text.to_owned())).unzip();
     let partial = query.partial_word().map_or(-1, |position| position as i64);
     out.sql("LATERAL (SELECT r.position, search_query(l, r.text, r.position = ").bind(Value::Int(partial));
-    out.sql(" AND NOT search_is_complete(r.text), ").bind(Value::Text(weight.to_owned()));
+    out.sql(" AND NOT search_is_complete(l, r.text), ").bind(Value::Text(weight.to_owned()));
     out.sql(")::text AS query, search_is_stop_word(l, r.text) AS is_stop_word FROM unnest(");
     out.bind(Value::Ints(positions)).sql("::bigint[], ").bind(Value::Texts(texts));
     out.sql("::text[]) AS r (position, text)) q");
