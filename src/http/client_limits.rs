@@ -23,7 +23,7 @@ use super::{
     header_names::X_API_KEY,
     origin::origin,
     rejection::Rejection,
-    unsent::{Full, Unsent},
+    unsent::Unsent,
 };
 use crate::{
     auth::{AuthMethod, Permissions, RequestOrigin, Viewer, network},
@@ -34,7 +34,9 @@ use crate::{
         cost::{Cost, Meter, Usage, rounded},
         errors::{coded, rate_limited},
     },
-    limits::{Allowance, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter},
+    limits::{
+        Allowance, BytesFull, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter,
+    },
     telemetry::RequestId,
 };
 
@@ -144,8 +146,8 @@ impl ClientLimits {
     pub async fn count_unsent(&self, response: Response, origin: &RequestOrigin) -> Result<Response, Rejection> {
         let network = self.client(&Viewer::anonymous(), origin);
         self.unsent.count(network, response).await.map_err(|full| match full {
-            Full::Client => Rejection::rate_limited(RETRY_AFTER_SECONDS),
-            Full::All => {
+            BytesFull::Client => Rejection::rate_limited(RETRY_AFTER_SECONDS),
+            BytesFull::All => {
                 let message = "the server is sending too many large responses; try again in a moment";
                 Rejection::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
             }
