@@ -74,34 +74,3 @@ impl OrderSettings {
 fn wait(duration: Duration) -> Option<Duration> {
     (!duration.is_zero()).then_some(duration)
 }
-
-impl Default for OrderSettings {
-    fn default() -> Self {
-        Self {
-            unpaid_share: 50,
-            unpaid_orders: 20,
-            reserved_carts: 20,
-            unpaid_order_minutes: 60,
-            bank_transfer_days: 7,
-            cash_on_delivery_days: 0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        orders: OrderSettings,
-    }
-
-    #[test]
-    fn flag_defaults_equal_the_default_settings() {
-        let parsed = Command::parse_from(["souk"]).orders;
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", OrderSettings::default()));
-    }
-}
