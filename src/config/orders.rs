@@ -12,8 +12,8 @@ use clap::Args;
 #[command(next_help_heading = "Orders")]
 pub struct OrderSettings {
     /// Share of a product's stock that one client may hold in reservations and unpaid orders, in percent. Two units are always
-    /// allowed, and so is a single unpaid order of any size of a client whose email address is confirmed; 100 removes the
-    /// limit.
+    /// allowed, and so is a single unpaid order of any size of a client whose email address is confirmed; it can be paid on
+    /// delivery if the user has received an order before. 100 removes the limit.
     #[arg(long, env = "SOUK_UNPAID_SHARE", default_value_t = 50, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub unpaid_share: u32,
 
