@@ -27,9 +27,3 @@ impl AnalyticsSettings {
         chrono::Duration::days(i64::from(self.search_retention_days))
     }
 }
-
-impl Default for AnalyticsSettings {
-    fn default() -> Self {
-        Self { search_retention_days: 90, search_shared_by: 5 }
-    }
-}

@@ -88,22 +88,6 @@ pub struct AttemptSettings {
     pub order_lookup: AttemptLimit,
 }
 
-impl Default for AttemptSettings {
-    fn default() -> Self {
-        let limit = |free_attempts, max_pause_seconds| AttemptLimit { free_attempts, max_pause_seconds };
-        Self {
-            login: limit(5, 900),
-            login_network: limit(100, 900),
-            login_account: limit(50, 60),
-            password: limit(10, 900),
-            register: limit(30, 900),
-            email: limit(5, 900),
-            email_network: limit(30, 900),
-            order_lookup: limit(10, 900),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,12 +97,6 @@ mod tests {
     struct Command {
         #[command(flatten)]
         attempts: AttemptSettings,
-    }
-
-    #[test]
-    fn flag_defaults_equal_the_default_settings() {
-        let parsed = Command::parse_from(["souk"]).attempts;
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", AttemptSettings::default()));
     }
 
     #[test]

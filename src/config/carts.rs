@@ -17,9 +17,3 @@ impl CartSettings {
         (self.reservation_minutes > 0).then(|| chrono::Duration::minutes(i64::from(self.reservation_minutes)))
     }
 }
-
-impl Default for CartSettings {
-    fn default() -> Self {
-        Self { reservation_minutes: 15 }
-    }
-}

@@ -34,40 +34,10 @@ pub struct ConnectionSettings {
     pub stall_timeout: Duration,
 }
 
-impl Default for ConnectionSettings {
-    fn default() -> Self {
-        Self {
-            max_connections: 4096,
-            max_connections_per_address: 256,
-            header_timeout: Duration::from_secs(15),
-            idle_timeout: Duration::from_secs(75),
-            stall_timeout: Duration::from_secs(20),
-        }
-    }
-}
-
 fn positive_milliseconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(0) => Err("must be at least 1".to_owned()),
         Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),
         Err(error) => Err(format!("must be a number of milliseconds: {error}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        connections: ConnectionSettings,
-    }
-
-    #[test]
-    fn flag_defaults_equal_the_default_settings() {
-        let parsed = Command::parse_from(["souk"]).connections;
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", ConnectionSettings::default()));
     }
 }

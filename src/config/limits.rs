@@ -40,36 +40,3 @@ pub struct LimitSettings {
     #[arg(long, env = "SOUK_PERSISTED_QUERIES", default_value_t = 1_000, value_name = "N")]
     pub persisted_queries: u64,
 }
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        Self {
-            max_depth: 15,
-            max_complexity: 20_000,
-            max_aliases: 30,
-            max_root_fields: 20,
-            max_document: 64 * 1024,
-            max_response: 16 * 1024 * 1024,
-            document_cache: 1_000,
-            persisted_queries: 1_000,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        limits: LimitSettings,
-    }
-
-    #[test]
-    fn flag_defaults_equal_the_default_settings() {
-        let parsed = Command::parse_from(["souk"]).limits;
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", LimitSettings::default()));
-    }
-}

@@ -6,6 +6,7 @@ mod analytics;
 mod attempts;
 mod carts;
 mod connections;
+mod defaults;
 mod files;
 mod http;
 mod limits;

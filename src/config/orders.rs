@@ -12,8 +12,8 @@ use clap::Args;
 #[command(next_help_heading = "Orders")]
 pub struct OrderSettings {
     /// Share of a product's stock that one client may hold in reservations and unpaid orders, in percent. Two units are always
-    /// allowed, and so is a single unpaid order of any size of a client whose email address is confirmed; 100 removes the
-    /// limit.
+    /// allowed, and so is a single unpaid order of any size of a client whose email address is confirmed; it can be paid on
+    /// delivery if the user has received an order before. 100 removes the limit.
     #[arg(long, env = "SOUK_UNPAID_SHARE", default_value_t = 50, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub unpaid_share: u32,
 
@@ -73,35 +73,4 @@ impl OrderSettings {
 
 fn wait(duration: Duration) -> Option<Duration> {
     (!duration.is_zero()).then_some(duration)
-}
-
-impl Default for OrderSettings {
-    fn default() -> Self {
-        Self {
-            unpaid_share: 50,
-            unpaid_orders: 20,
-            reserved_carts: 20,
-            unpaid_order_minutes: 60,
-            bank_transfer_days: 7,
-            cash_on_delivery_days: 0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        orders: OrderSettings,
-    }
-
-    #[test]
-    fn flag_defaults_equal_the_default_settings() {
-        let parsed = Command::parse_from(["souk"]).orders;
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", OrderSettings::default()));
-    }
 }

@@ -15,9 +15,3 @@ pub struct ReviewSettings {
     #[arg(long, env = "SOUK_REVIEWS_MODERATED", default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     pub reviews_moderated: bool,
 }
-
-impl Default for ReviewSettings {
-    fn default() -> Self {
-        Self { reviews_buyers_only: false, reviews_moderated: true }
-    }
-}

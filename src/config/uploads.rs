@@ -19,27 +19,3 @@ pub struct UploadSettings {
     #[arg(long = "user-kept-upload-bytes", env = "SOUK_USER_KEPT_UPLOAD_BYTES", default_value_t = 4 << 30, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     pub kept_per_user: u64,
 }
-
-impl Default for UploadSettings {
-    fn default() -> Self {
-        Self { space: 1 << 30, space_per_user: 256 << 20, kept_per_user: 4 << 30 }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::Parser;
-
-    #[derive(Parser)]
-    struct Command {
-        #[command(flatten)]
-        uploads: UploadSettings,
-    }
-
-    #[test]
-    fn flag_defaults_equal_the_default_settings() {
-        let parsed = Command::parse_from(["souk"]).uploads;
-        assert_eq!(format!("{parsed:?}"), format!("{:?}", UploadSettings::default()));
-    }
-}

@@ -19,12 +19,7 @@ use axum::{
     response::Response,
 };
 
-use super::{
-    header_names::X_API_KEY,
-    origin::origin,
-    rejection::Rejection,
-    unsent::{Full, Unsent},
-};
+use super::{header_names::X_API_KEY, origin::origin, rejection::Rejection, unsent::Unsent};
 use crate::{
     auth::{AuthMethod, Permissions, RequestOrigin, Viewer, network},
     config::HttpSettings,
@@ -34,12 +29,14 @@ use crate::{
         cost::{Cost, Meter, Usage, rounded},
         errors::{coded, rate_limited},
     },
-    limits::{Allowance, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter},
+    limits::{
+        Allowance, BytesFull, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter,
+    },
     telemetry::RequestId,
 };
 
-/// Points of a request that was rejected before its operation was known.
-const REJECTION_POINTS: f64 = 0.5;
+/// Points of a request that was rejected before its operation ran, in addition to the time that it took.
+const REJECTION_POINTS: f64 = 1.0;
 /// Points of a request to another route.
 const REQUEST_POINTS: f64 = 0.2;
 /// Operations that wait, as a multiple of those that run.
@@ -113,14 +110,25 @@ impl ClientLimits {
         if headers.contains_key(header::AUTHORIZATION) || headers.contains_key(X_API_KEY) {
             return Ok(());
         }
-        self.charge(self.client(&Viewer::anonymous(), origin), 0.0)
+        self.check(self.network(origin))
     }
 
-    /// Charges a request that was rejected to its network.
+    /// Checks that a client has points left.
     /// # Errors
-    /// 429 if the network has too few points.
-    pub fn charge_rejection(&self, origin: &RequestOrigin) -> Result<(), Rejection> {
-        self.charge(self.client(&Viewer::anonymous(), origin), REJECTION_POINTS)
+    /// 429 if it has none.
+    pub fn check(&self, client: Client) -> Result<(), Rejection> {
+        self.charge(client, 0.0)
+    }
+
+    /// Charges a client for a request that was rejected. Points that it does not have become a debt, because the work is done:
+    /// further requests are rejected before they are read.
+    pub fn charge_rejection(&self, client: Client, server_ms: f64) {
+        self.rates.allowance(client).correct(0.0, REJECTION_POINTS + server_ms);
+    }
+
+    /// Returns the client of a request whose sender is not known.
+    pub fn network(&self, origin: &RequestOrigin) -> Client {
+        self.client(&Viewer::anonymous(), origin)
     }
 
     fn charge(&self, client: Client, points: f64) -> Result<(), Rejection> {
@@ -142,10 +150,10 @@ impl ClientLimits {
     /// # Errors
     /// 429 if there are too many to this network, 503 if there are too many to all clients.
     pub async fn count_unsent(&self, response: Response, origin: &RequestOrigin) -> Result<Response, Rejection> {
-        let network = self.client(&Viewer::anonymous(), origin);
+        let network = self.network(origin);
         self.unsent.count(network, response).await.map_err(|full| match full {
-            Full::Client => Rejection::rate_limited(RETRY_AFTER_SECONDS),
-            Full::All => {
+            BytesFull::Client => Rejection::rate_limited(RETRY_AFTER_SECONDS),
+            BytesFull::All => {
                 let message = "the server is sending too many large responses; try again in a moment";
                 Rejection::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
             }
@@ -156,7 +164,7 @@ impl ClientLimits {
     /// because `Retry-After` is at least a second.
     pub async fn slow_down(&self, response: Response, origin: &RequestOrigin) -> Response {
         if response.status() == StatusCode::TOO_MANY_REQUESTS && !self.settings.rates.rejection_delay.is_zero() {
-            let network = self.client(&Viewer::anonymous(), origin);
+            let network = self.network(origin);
             if let (false, Ok(_place)) = (network.is_exempt, self.delays.enter(network).await) {
                 tokio::time::sleep(self.settings.rates.rejection_delay).await;
             }
@@ -177,7 +185,7 @@ pub async fn charge_request(State(limits): State<ClientLimits>, request: Request
     }
     let (parts, body) = request.into_parts();
     let origin = origin(&parts, &limits.settings);
-    let response = match limits.charge(limits.client(&Viewer::anonymous(), &origin), REQUEST_POINTS) {
+    let response = match limits.charge(limits.network(&origin), REQUEST_POINTS) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(rejection) => {
             let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
@@ -187,31 +195,49 @@ pub async fn charge_request(State(limits): State<ClientLimits>, request: Request
     limits.slow_down(response, &origin).await
 }
 
+/// Measures the time of the server that futures take: the time that they are being polled.
+#[derive(Default)]
+pub struct Stopwatch(AtomicU64);
+
+impl Stopwatch {
+    /// Runs a future and measures it.
+    pub async fn measure<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        std::future::poll_fn(|context| {
+            let started = Instant::now();
+            let polled = future.as_mut().poll(context);
+            let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            self.0.fetch_add(nanos, Ordering::Relaxed);
+            polled
+        })
+        .await
+    }
+
+    /// Returns the milliseconds that were measured since the last call.
+    pub fn take_ms(&self) -> f64 {
+        self.0.swap(0, Ordering::Relaxed) as f64 / 1e6
+    }
+}
+
 /// Measures an operation and settles its cost, also if the operation is dropped because its client is gone.
 pub struct Measurement {
     meter: Meter,
     recorder: StatementRecorder,
-    server_nanos: AtomicU64,
+    /// Time that was taken before the operation ran, in milliseconds.
+    ms_before: f64,
+    stopwatch: Stopwatch,
     is_settled: bool,
 }
 
 impl Measurement {
-    /// Starts to measure.
-    pub fn new(meter: Meter, recorder: StatementRecorder) -> Self {
-        Self { meter, recorder, server_nanos: AtomicU64::new(0), is_settled: false }
+    /// Starts to measure an operation, whose request took this time so far.
+    pub fn new(meter: Meter, recorder: StatementRecorder, ms_before: f64) -> Self {
+        Self { meter, recorder, ms_before, stopwatch: Stopwatch::default(), is_settled: false }
     }
 
-    /// Runs the operation and measures the time that it is being polled.
+    /// Runs the operation and measures it.
     pub async fn measure<F: Future>(&self, operation: F) -> F::Output {
-        let mut operation = pin!(operation);
-        std::future::poll_fn(|context| {
-            let started = Instant::now();
-            let polled = operation.as_mut().poll(context);
-            let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            self.server_nanos.fetch_add(nanos, Ordering::Relaxed);
-            polled
-        })
-        .await
+        self.stopwatch.measure(operation).await
     }
 
     /// Settles the cost of the operation, which ended.
@@ -222,7 +248,7 @@ impl Measurement {
 
     fn usage(&self) -> Usage {
         Usage {
-            server_ms: self.server_nanos.load(Ordering::Relaxed) as f64 / 1e6,
+            server_ms: self.ms_before + self.stopwatch.take_ms(),
             measured_ms: self.recorder.measured_ms(),
             statements: self.recorder.statements(),
         }

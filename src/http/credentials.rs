@@ -54,18 +54,19 @@ fn are_several(headers: &HeaderMap) -> bool {
     headers.get_all(header::AUTHORIZATION).iter().chain(headers.get_all(X_API_KEY)).count() > 1
 }
 
-/// Returns the viewer of an operation, with the guest's cart token. Some operations run without the credential if it is
-/// not valid; see [`expired_credentials`].
+/// Returns the viewer of an operation, with the guest's cart token, from the result of [`authenticate`]. Some operations run
+/// without the credential if it is not valid; see [`expired_credentials`].
 /// # Errors
 /// As [`authenticate`].
-pub async fn authenticate_operation(
+pub async fn operation_viewer(
+    authenticated: Result<Viewer, ServerError>,
     headers: &HeaderMap,
     services: &Services,
     request_id: &RequestId,
     operation: &PreparedRequest,
 ) -> Result<Viewer, ServerError> {
     let guest = guest(headers);
-    let viewer = match authenticate(headers, services, request_id).await {
+    let viewer = match authenticated {
         Err(error) if errors::code(&error) == Some(ErrorCode::Unauthenticated) && !are_several(headers) => {
             let ignored = expired_credentials::are_ignored_by(&services.db, &operation.root_fields(), guest).await;
             let is_ignored = ignored.map_err(|error| errors::from_error(&error, request_id))?;

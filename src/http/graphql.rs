@@ -18,8 +18,9 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    client_limits::{self, ClientLimits, Measurement},
-    credentials::{actor, authenticate_operation, authenticate_user, cookies},
+    admission::{Admitted, Exchange, RequestError, admit},
+    client_limits::{self, ClientLimits, Measurement, Stopwatch},
+    credentials::{actor, authenticate_user, cookies},
     header_names::X_QUERY_COST,
     media_type::{MediaType, is_multipart},
     multipart,
@@ -30,16 +31,15 @@ use super::{
     response::{respond, respond_to_batch, status},
 };
 use crate::{
-    auth::{Permissions, RequestOrigin, Viewer},
     config::{HttpSettings, Introspection},
     db::recorder::StatementRecorder,
     error::ErrorCode,
     graphql::{
         engine::{
-            Engine, Operation, PreparedRequest,
+            Engine, Operation,
             batching::Dispatcher,
             budget::Budget,
-            cost::{Meter, OperationKind},
+            cost::Meter,
             errors::{code, coded, from_error},
         },
         schema::{
@@ -89,51 +89,56 @@ pub fn router(endpoint: Arc<Endpoint>) -> Router {
 pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
-    let Some(media_type) = MediaType::negotiate(&parts.headers) else {
-        let message = "the Accept header must allow application/graphql-response+json or application/json";
-        let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
-        return rejection.into_json(&request_id);
-    };
     let origin = origin(&parts, &endpoint.settings);
-    let response = respond_to(&endpoint, &parts, body, &origin, media_type, &request_id).await;
-    let counted = endpoint.limits.count_unsent(response, &origin).await;
-    let response = counted.unwrap_or_else(|rejection| rejection.into_response(media_type, &request_id));
+    let exchange = Exchange {
+        endpoint: &endpoint,
+        parts: &parts,
+        origin: &origin,
+        request_id: &request_id,
+        stopwatch: &Stopwatch::default(),
+    };
+    let response = respond_in_media_type(exchange, body).await;
     endpoint.limits.slow_down(response, &origin).await
 }
 
+/// Returns the response in the media type that the request prefers.
+async fn respond_in_media_type(exchange: Exchange<'_>, body: Body) -> Response {
+    let Exchange { endpoint, parts, origin, request_id, .. } = exchange;
+    let Some(media_type) = MediaType::negotiate(&parts.headers) else {
+        let message = "the Accept header must allow application/graphql-response+json or application/json";
+        let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
+        return exchange.charged(rejection.into()).into_response(MediaType::Json, request_id);
+    };
+    let response = respond_to(exchange, body, media_type).await;
+    let counted = endpoint.limits.count_unsent(response, origin).await;
+    counted.unwrap_or_else(|rejection| rejection.into_response(media_type, request_id))
+}
+
 /// Receives a request, runs its operations, and returns the response.
-async fn respond_to(
-    endpoint: &Endpoint,
-    parts: &Parts,
-    body: Body,
-    origin: &RequestOrigin,
-    media_type: MediaType,
-    request_id: &RequestId,
-) -> Response {
+async fn respond_to(exchange: Exchange<'_>, body: Body, media_type: MediaType) -> Response {
+    let Exchange { endpoint, parts, origin, request_id, stopwatch } = exchange;
     let started = Instant::now();
     if let Err(rejection) = endpoint.limits.check_unread(&parts.headers, origin) {
         return rejection.into_response(media_type, request_id);
     }
-    let received = receive(endpoint, parts, body, started, request_id).await;
+    let received = stopwatch.measure(receive(endpoint, parts, body, started, request_id)).await;
     let ReceivedRequest { requests, files, deadline } = match received {
         Ok(received) => received,
-        Err(error) => return charged(endpoint, origin, error).into_response(media_type, request_id),
+        Err(error) => return exchange.charged(error).into_response(media_type, request_id),
     };
     let budget = endpoint.engine.budget();
     match requests {
-        Requests::Single(request) => {
-            match run(endpoint, parts, origin, *request, files, &budget, started, deadline, request_id).await {
-                Ok(response) => respond(media_type, status(&response, media_type), response),
-                Err(error) => error.into_response(media_type, request_id),
-            }
-        }
+        Requests::Single(request) => match run(exchange, *request, files, &budget, started, deadline).await {
+            Ok(response) => respond(media_type, status(&response, media_type), response),
+            Err(error) => error.into_response(media_type, request_id),
+        },
         Requests::Batch(requests) => {
             let mut responses = Vec::with_capacity(requests.len());
             // One after the other, because a request may depend on the mutation before it.
             for request in requests {
                 let (files, started) = (RequestFiles::default(), Instant::now());
                 let response = match started < deadline {
-                    true => run(endpoint, parts, origin, request, files, &budget, started, deadline, request_id).await,
+                    true => run(exchange, request, files, &budget, started, deadline).await,
                     false => Err(coded(ErrorCode::Timeout, NOT_STARTED).into()),
                 };
                 responses.push(response.unwrap_or_else(|error| error.into_graphql_response(request_id)));
@@ -141,52 +146,6 @@ async fn respond_to(
             respond_to_batch(media_type, &responses)
         }
     }
-}
-
-/// The reason why a request was not executed.
-enum RequestError {
-    /// Rejected at the HTTP level.
-    Http(Rejection),
-    /// Failed with a GraphQL request error.
-    Graphql(Box<ServerError>),
-}
-
-impl RequestError {
-    fn into_response(self, media_type: MediaType, request_id: &RequestId) -> Response {
-        match self {
-            Self::Http(rejection) => rejection.into_response(media_type, request_id),
-            Self::Graphql(error) => {
-                let response = Engine::error_response(*error, request_id);
-                respond(media_type, status(&response, media_type), response)
-            }
-        }
-    }
-
-    /// Returns the response without its HTTP status, as an item of an array.
-    fn into_graphql_response(self, request_id: &RequestId) -> GraphqlResponse {
-        let error = match self {
-            Self::Http(rejection) => rejection.into_error(),
-            Self::Graphql(error) => *error,
-        };
-        Engine::error_response(error, request_id)
-    }
-}
-
-impl From<Rejection> for RequestError {
-    fn from(rejection: Rejection) -> Self {
-        Self::Http(rejection)
-    }
-}
-
-impl From<ServerError> for RequestError {
-    fn from(error: ServerError) -> Self {
-        Self::Graphql(Box::new(error))
-    }
-}
-
-/// Charges a request that was rejected to its network. Returns the error of the response.
-fn charged(endpoint: &Endpoint, origin: &RequestOrigin, error: RequestError) -> RequestError {
-    endpoint.limits.charge_rejection(origin).map_or_else(RequestError::Http, |()| error)
 }
 
 /// A completely received request.
@@ -200,26 +159,18 @@ struct ReceivedRequest {
 
 /// Runs the operation of a request and logs it.
 async fn run(
-    endpoint: &Endpoint,
-    parts: &Parts,
-    origin: &RequestOrigin,
+    exchange: Exchange<'_>,
     request: GraphqlRequest,
     files: RequestFiles,
     budget: &Budget,
     started: Instant,
     deadline: Instant,
-    request_id: &RequestId,
 ) -> Result<GraphqlResponse, RequestError> {
-    let admitted = admit(endpoint, parts, request, budget, request_id).await;
-    let (prepared, viewer) = admitted.map_err(|error| charged(endpoint, origin, error))?;
+    let Exchange { endpoint, parts, origin, request_id, stopwatch } = exchange;
+    let Admitted { prepared, kind, viewer, client, place: _place } = admit(exchange, request, budget, deadline).await?;
     let operation = prepared.operation.clone();
     let timed_out = |_| Engine::error_response(timeout_error(operation.kind), request_id);
-    let client = endpoint.limits.client(&viewer, origin);
-    let Ok(entered) = timeout_at(deadline, endpoint.limits.enter(client)).await else {
-        return Err(coded(ErrorCode::Unavailable, "the server is busy; try again in a moment").into());
-    };
-    let _place = entered?;
-    let meter = Meter::new(endpoint.limits.allowance(client), operation_kind(&prepared));
+    let meter = Meter::new(endpoint.limits.allowance(client), kind);
     let actor = actor(&viewer, origin, request_id);
     let user = actor.user;
     let dispatcher = Dispatcher::default();
@@ -230,7 +181,7 @@ async fn run(
     data.insert(meter.clone());
     // A test's recorder if one is set in this task (it also records the SQL texts); a new one otherwise.
     let recorder = StatementRecorder::current();
-    let measurement = Measurement::new(meter, recorder.clone());
+    let measurement = Measurement::new(meter, recorder.clone(), stopwatch.take_ms());
     // Boxed, because moving a future of this size through each wrapper is expensive.
     let execution = Box::pin(dispatcher.run(endpoint.engine.execute(prepared, data, request_id)));
     let execution = client.scope(actor.scope(recorder.clone().scope(measurement.measure(execution))));
@@ -253,31 +204,6 @@ async fn run(
         response.extensions.extend(sql.ok().map(|sql| ("sql".to_owned(), sql)));
     }
     Ok(response)
-}
-
-/// Checks a request, and who sends it.
-async fn admit(
-    endpoint: &Endpoint,
-    parts: &Parts,
-    request: GraphqlRequest,
-    budget: &Budget,
-    request_id: &RequestId,
-) -> Result<(PreparedRequest, Viewer), RequestError> {
-    let prepared = endpoint.engine.prepare_within(request, budget)?;
-    check_method(prepared.operation.kind, &parts.method)?;
-    let viewer = authenticate_operation(&parts.headers, &endpoint.services, request_id, &prepared).await?;
-    if prepared.is_introspecting {
-        check_introspection(endpoint.introspection, &viewer)?;
-    }
-    Ok((prepared, viewer))
-}
-
-fn operation_kind(prepared: &PreparedRequest) -> OperationKind {
-    let mutations = match prepared.operation.kind {
-        OperationType::Mutation => prepared.root_fields().len(),
-        _ => 0,
-    };
-    OperationKind { mutations, is_introspecting: prepared.is_introspecting }
 }
 
 /// Reads the request by its method and media type.
@@ -325,34 +251,6 @@ async fn receive(
         }
         _ => Err(Rejection::method_not_allowed("use POST, or GET for queries", "GET, POST").into()),
     }
-}
-
-/// Rejects mutations sent with GET, and subscriptions.
-fn check_method(kind: OperationType, method: &Method) -> Result<(), RequestError> {
-    match kind {
-        OperationType::Mutation if method == Method::GET => {
-            Err(Rejection::method_not_allowed("mutations require POST", "POST").into())
-        }
-        OperationType::Subscription => Err(coded(ErrorCode::BadUserInput, "subscriptions require a WebSocket").into()),
-        _ => Ok(()),
-    }
-}
-
-/// Rejects queries of the schema itself by viewers who may not send them.
-fn check_introspection(allowed: Introspection, viewer: &Viewer) -> Result<(), ServerError> {
-    let message = match allowed {
-        Introspection::On => return Ok(()),
-        Introspection::Staff if viewer.permissions() != Permissions::default() => return Ok(()),
-        Introspection::Staff => {
-            "Introspection (__schema, __type) is for staff on this server (SOUK_INTROSPECTION=staff). Send the access token \
-             of a staff member or an API key with a permission, or use the file that `souk schema` prints."
-        }
-        Introspection::Off => {
-            "Introspection (__schema, __type) is turned off on this server (SOUK_INTROSPECTION=off). Use the file that \
-             `souk schema` prints."
-        }
-    };
-    Err(coded(ErrorCode::Forbidden, message))
 }
 
 /// Returns the error of an operation that exceeded its time limit.

@@ -1,6 +1,7 @@
 //! The HTTP transport: `/graphql`, images, signed files, health, public keys, webhooks, the IDE pages.
 //! Rule: no business rules here; every response carries its request id, and the headers that protect it.
 
+mod admission;
 pub mod client_limits;
 mod cors;
 mod credentials;

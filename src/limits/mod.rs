@@ -1,9 +1,10 @@
 //! How the capacity of the server is divided among clients: who a client is, how much it may use over time, in which order
-//! work waits for a free place, and how often a client may try again.
+//! work waits for a free place, how many bytes it may hold, and how often a client may try again.
 //! Rule: a client is an API key, else a user, else a network. Work without a client, such as jobs, is the server's own and
 //! has no share of its own to exceed.
 
 mod attempts;
+mod byte_counts;
 mod fair_queue;
 mod rate;
 
@@ -11,6 +12,7 @@ use std::{fmt, net::IpAddr};
 
 pub use self::{
     attempts::AttemptLimit,
+    byte_counts::{ByteCounts, ByteLimits, BytesFull, ReservedBytes},
     fair_queue::{FairQueue, Place, QueueFull, QueueLimits},
     rate::{Allowance, Exceeded, Quota, Quotas, RateLimiter},
 };

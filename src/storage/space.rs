@@ -1,86 +1,40 @@
 //! The space that the uploads of users may take.
 //! Rule: bytes are reserved before they are written, and are free again when their file is deleted.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+use crate::{
+    error::{Error, ErrorCode, Result},
+    limits::{ByteCounts, ByteLimits, BytesFull, ReservedBytes},
 };
-
-use crate::error::{Error, ErrorCode, Result};
 
 /// The space for uploads, in total and per user, in bytes. Clones share it.
 #[derive(Debug, Clone)]
-pub struct UploadSpace(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    total: u64,
-    per_user: u64,
-    used: Mutex<Used>,
-}
-
-#[derive(Debug, Default)]
-struct Used {
-    total: u64,
-    by_user: HashMap<i64, u64>,
+pub struct UploadSpace {
+    limits: ByteLimits,
+    used: ByteCounts<i64>,
 }
 
 impl UploadSpace {
     /// Creates a space of this size, of which a user may take a part.
     pub fn new(total: u64, per_user: u64) -> Self {
-        Self(Arc::new(Inner { total, per_user, used: Mutex::default() }))
-    }
-
-    fn used(&self) -> MutexGuard<'_, Used> {
-        self.0.used.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { limits: ByteLimits { total, per_client: per_user }, used: ByteCounts::default() }
     }
 
     /// Returns an empty reservation of a user.
     pub fn reservation(&self, user: i64) -> Reservation {
-        Reservation { space: self.clone(), user, bytes: 0 }
+        Reservation { limits: self.limits, reserved: self.used.reservation(user) }
     }
 
     /// Returns the number of bytes that are reserved in total.
     pub fn reserved(&self) -> u64 {
-        self.used().total
-    }
-
-    fn reserve(&self, user: i64, bytes: u64, elsewhere: u64) -> Result<()> {
-        let mut used = self.used();
-        let total = used.total.saturating_add(bytes);
-        let of_user = used.by_user.get(&user).copied().unwrap_or_default().saturating_add(bytes);
-        if of_user.saturating_add(elsewhere) > self.0.per_user {
-            let message = format!(
-                "your uploads may take {} bytes together; wait until the others are processed",
-                self.0.per_user
-            );
-            return Err(Error::Coded(ErrorCode::RateLimited, message.into()));
-        }
-        if total > self.0.total {
-            let message = "the server is receiving too many files at the moment; try again later";
-            return Err(Error::Coded(ErrorCode::Unavailable, message.into()));
-        }
-        used.total = total;
-        used.by_user.insert(user, of_user);
-        Ok(())
-    }
-
-    fn free(&self, user: i64, bytes: u64) {
-        let mut used = self.used();
-        used.total = used.total.saturating_sub(bytes);
-        match used.by_user.get_mut(&user) {
-            Some(of_user) if *of_user > bytes => *of_user -= bytes,
-            _ => _ = used.by_user.remove(&user),
-        }
+        self.used.total()
     }
 }
 
 /// Space that is reserved for a file of a user until this value is dropped.
 #[derive(Debug)]
 pub struct Reservation {
-    space: UploadSpace,
-    user: i64,
-    bytes: u64,
+    limits: ByteLimits,
+    reserved: ReservedBytes<i64>,
 }
 
 impl Reservation {
@@ -95,15 +49,19 @@ impl Reservation {
     /// # Errors
     /// As [`Reservation::grow`].
     pub fn grow_beside(&mut self, bytes: u64, elsewhere: u64) -> Result<()> {
-        self.space.reserve(self.user, bytes, elsewhere)?;
-        self.bytes += bytes;
-        Ok(())
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        self.space.free(self.user, self.bytes);
+        let ByteLimits { per_client, total } = self.limits;
+        let limits = ByteLimits { per_client: per_client.saturating_sub(elsewhere), total };
+        self.reserved.grow(bytes, limits).map_err(|full| match full {
+            BytesFull::Client => {
+                let message =
+                    format!("your uploads may take {per_client} bytes together; wait until the others are processed");
+                Error::Coded(ErrorCode::RateLimited, message.into())
+            }
+            BytesFull::All => {
+                let message = "the server is receiving too many files at the moment; try again later";
+                Error::Coded(ErrorCode::Unavailable, message.into())
+            }
+        })
     }
 }
 
@@ -112,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn space_is_limited_per_user_and_in_total_and_is_freed() {
+    fn space_is_limited_per_user_and_in_total() {
         let space = UploadSpace::new(10, 6);
         let (mut ada, mut also_ada, mut bob) = (space.reservation(1), space.reservation(1), space.reservation(2));
         ada.grow(4).unwrap();
@@ -129,6 +87,5 @@ mod tests {
         also_ada.grow(5).unwrap();
         drop((also_ada, bob));
         assert_eq!(space.reserved(), 0);
-        assert!(space.used().by_user.is_empty());
     }
 }

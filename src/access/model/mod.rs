@@ -75,7 +75,7 @@ impl Role {
 }
 
 /// Returns whether the viewer holds these permissions for these websites, or for all websites without any.
-pub fn covers(viewer: &Viewer, permissions: Permissions, websites: Option<&[WebsiteId]>) -> bool {
+fn covers(viewer: &Viewer, permissions: Permissions, websites: Option<&[WebsiteId]>) -> bool {
     // A role without permissions grants nothing on any website.
     let grants_nothing = websites.is_none() && permissions == Permissions::default();
     (grants_nothing || reaches(viewer, websites)) && viewer.permissions().contains_all(permissions)

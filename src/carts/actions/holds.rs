@@ -8,7 +8,7 @@ use crate::{
     },
     db::Conn,
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{CartId, ProductId},
+    ids::{CartId, OrderId, ProductId},
     products::model::ProductRow,
 };
 
@@ -18,6 +18,9 @@ const PAY_FIRST: &str = "one customer cannot hold this many units without paying
 /// What a client can do whose email address nobody has confirmed.
 const CONFIRM_FIRST: &str = "this many units can be ordered with a confirmed email address only. Choose a smaller quantity, or \
                              confirm your email address first.";
+/// What a client can do who wants to pay on delivery.
+const PAY_BEFORE_DELIVERY: &str = "this many units cannot be paid on delivery. Choose another payment method, or a smaller \
+                                   quantity.";
 
 /// Checks that the client may reserve these quantities in addition to what it holds in other carts and in unpaid orders. The
 /// caller has locked the products.
@@ -54,6 +57,23 @@ pub async fn check_order(
         false => (!is_trusted).then_some(CONFIRM_FIRST),
     };
     check_units(conn, shopper, shopper.counted_network(), except, items, limit, quantity_field).await
+}
+
+/// Checks that an order with these quantities may be paid on delivery: such an order holds its units until the shop delivers or
+/// cancels it, so the limit applies whether or not the email address is known. Orders that do not wait for payment have no
+/// limit, such as those of staff.
+/// # Errors
+/// OUT_OF_RANGE of `method`.
+pub async fn check_payment_on_delivery(
+    conn: &Conn,
+    shopper: &Shopper,
+    order: OrderId,
+    items: &[(&ProductRow, i32)],
+) -> Result<()> {
+    let except = Except { order: Some(order), ..Except::default() };
+    let limit = |held: &HeldUnits| (held.changing > 0).then_some(PAY_BEFORE_DELIVERY);
+    let field = |_: usize, _: &ProductRow| "method".to_owned();
+    check_units(conn, shopper, shopper.counted_network(), except, items, limit, field).await
 }
 
 /// `limit` returns what a client who holds these units can do about the limit; none if it does not apply.

@@ -75,6 +75,10 @@ impl Limits {
     /// stack and abort the process.
     const MAX_NESTING: usize = 64;
 
+    /// Maximum length of a name or number. Errors of validation repeat the names of the document, an operation's for each of
+    /// its variables.
+    const MAX_NAME: usize = 255;
+
     /// Applies the limits that async-graphql enforces to a schema builder.
     pub fn apply<Q, M, S>(&self, builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S> {
         builder.limit_depth(self.depth).limit_recursive_depth(self.recursion).limit_directives(self.directives)
@@ -82,7 +86,7 @@ impl Limits {
 
     /// Measures the text and returns its number of tokens.
     /// # Errors
-    /// LIMIT_EXCEEDED if the text is too long or nested too deeply; BAD_USER_INPUT for a NUL character or an
+    /// LIMIT_EXCEEDED if the text or a name is too long, or the text nested too deeply; BAD_USER_INPUT for a NUL character or an
     /// unterminated block string.
     pub fn check_text(&self, text: &str) -> Result<usize, ServerError> {
         check_limit("bytes", self.bytes, text.len())?;
@@ -102,6 +106,9 @@ impl Limits {
                     token_length(&bytes[position..])?
                 }
             };
+            if is_name(byte) {
+                check_limit("characters in a name or number", Self::MAX_NAME, length)?;
+            }
             check_limit("nested brackets", Self::MAX_NESTING, nesting)?;
             check_limit("tokens", self.tokens, tokens)?;
             position += length;

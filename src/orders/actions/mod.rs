@@ -10,6 +10,7 @@ pub mod expiry;
 mod lines;
 mod lookup;
 mod notes;
+mod payment_on_delivery;
 mod place;
 mod quantities;
 mod returns;
@@ -24,6 +25,7 @@ pub use self::{
     lines::{add_line, remove_line, update_line},
     lookup::find_by_number_and_email,
     notes::add_note,
+    payment_on_delivery::check_payment_on_delivery,
     returns::{ReturnWithOrder, create_return, receive_return, reject_return},
     shipments::{ShipmentWithOrder, create_shipment, deliver_shipment, update_shipment},
     status::{cancel, update_status},

@@ -323,6 +323,13 @@ pub async fn has_open_orders(mut conn: &Conn, user: UserId) -> Result<bool> {
     Ok(diesel::select(exists(waiting)).get_result(&mut conn).await?)
 }
 
+/// Returns whether the user has an order that was delivered.
+pub async fn has_received_order(mut conn: &Conn, user: UserId) -> Result<bool> {
+    let received =
+        orders::table.filter(orders::user_id.assume_not_null().eq(user)).filter(orders::status.eq(Status::Delivered));
+    Ok(diesel::select(exists(received)).get_result(&mut conn).await?)
+}
+
 /// Erases personal data of a user's orders: the addresses except for their countries, the contact, the notes and the
 /// texts of their returns. The notes in the history are deleted with the account.
 pub async fn erase_personal_data(mut conn: &Conn, user: UserId) -> Result<()> {

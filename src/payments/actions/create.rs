@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::{StartedOperation, execute, reread, start_operation};
 use crate::{
     auth::{Permission, Scope, Viewer},
+    carts::model::Shopper,
     config::OrderSettings,
     db::{
         Conn, Db,
@@ -53,13 +54,14 @@ struct IdempotencyTerms<'a> {
 /// # Errors
 /// UNAUTHENTICATED for anonymous viewers without a cart token; FORBIDDEN for an API key without
 /// [`Permission::ManagePayments`]; user errors: NOT_FOUND; ILLEGAL_TRANSITION for a
-/// canceled order; PAYMENT_EXISTS; OUT_OF_RANGE if there is nothing to pay or there were too many attempts; INVALID for
-/// a provider, method or source that is not accepted; IDEMPOTENCY_MISMATCH.
+/// canceled order; PAYMENT_EXISTS; OUT_OF_RANGE if there is nothing to pay, there were too many attempts, or the order holds
+/// too much to be paid on delivery; INVALID for a provider, method or source that is not accepted; IDEMPOTENCY_MISMATCH.
 pub async fn create(
     db: &Db,
     providers: &Providers,
     settings: OrderSettings,
     viewer: &Viewer,
+    shopper: &Shopper,
     request: PaymentRequest,
     key: String,
 ) -> Result<crate::payments::model::PaymentRow> {
@@ -84,6 +86,10 @@ pub async fn create(
         };
         let order = orders::store::lock(conn, &scope, request.order).await?;
         let order = order.ok_or_else(|| Error::not_found("orderId", "order"))?;
+        // Staff may take the risk.
+        if request.method == Method::CashOnDelivery && !viewer.can(Permission::ManagePayments) {
+            orders::actions::check_payment_on_delivery(conn, shopper, &order).await?;
+        }
         extend_wait(conn, settings, &order, request.method).await?;
         let started = open(conn, providers, order, &request, viewer.user_id()).await?;
         claimed.store_result(conn, started.payment.id.0).await?;

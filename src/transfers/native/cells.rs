@@ -1,6 +1,7 @@
 //! Conversion between values and cells of a CSV file.
-//! Rule: spreadsheets must not execute a cell, and reading returns what was written: a cell that starts with a formula
-//! character or with `'` is prefixed with `'`.
+//! Rule: spreadsheets must not execute a cell, also if they split the file at semicolons or tabs instead of commas. A formula
+//! character or `'` at the start of a cell, and after a semicolon, tab or line break in it, is prefixed with `'`. Reading
+//! returns what was written.
 
 use std::borrow::Cow;
 
@@ -11,21 +12,64 @@ use crate::{db::export::Kind, text::trim};
 /// Some spreadsheets evaluate the full-width forms too.
 const FORMULA_PREFIXES: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\'', '＝', '＋', '－', '＠'];
 
-/// Escapes a text so that spreadsheets do not evaluate it as a formula.
+/// Characters after which a spreadsheet may begin another cell.
+const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// Returns whether a spreadsheet may begin a cell after this character. Quotes at the start of a cell are removed.
+fn is_start_after(c: char, was_start: bool) -> bool {
+    SEPARATORS.contains(&c) || (was_start && c == '"')
+}
+
+/// Escapes a text so that spreadsheets do not evaluate it, or a part of it, as a formula.
 pub fn escape_formula(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA_PREFIXES) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    let (mut escaped, mut copied, mut is_start) = (String::new(), 0, true);
+    for (at, c) in text.char_indices() {
+        if is_start && FORMULA_PREFIXES.contains(&c) {
+            escaped += &text[copied..at];
+            escaped.push('\'');
+            copied = at;
+        }
+        is_start = is_start_after(c, is_start);
+    }
+    if escaped.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    escaped += &text[copied..];
+    Cow::Owned(escaped)
 }
 
 /// Reverses [`escape_formula`]. An apostrophe before any other character, as in `'90s`, is part of the text.
-pub fn unescape_formula(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA_PREFIXES)).unwrap_or(cell)
+pub fn unescape_formula(cell: &str) -> Cow<'_, str> {
+    if !cell.contains('\'') {
+        return Cow::Borrowed(cell);
+    }
+    let (mut text, mut is_start) = (String::with_capacity(cell.len()), true);
+    let mut chars = cell.chars().peekable();
+    while let Some(mut c) = chars.next() {
+        if is_start && c == '\'' {
+            c = chars.next_if(|next| FORMULA_PREFIXES.contains(next)).unwrap_or(c);
+        }
+        text.push(c);
+        is_start = is_start_after(c, is_start);
+    }
+    Cow::Owned(text)
+}
+
+/// Escapes JSON so that spreadsheets do not evaluate a part of it as a formula. It stays the same JSON: a semicolon is always
+/// in a text.
+fn escape_json(value: &str) -> Cow<'_, str> {
+    match escape_formula(value) {
+        Cow::Owned(_) => Cow::Owned(value.replace(';', r"\u003b")),
+        Cow::Borrowed(_) => Cow::Borrowed(value),
+    }
 }
 
 /// Converts a database value to a cell; nested values are given as JSON.
 pub fn encode(kind: Kind, value: &str) -> Cow<'_, str> {
     let nested = || serde_json::from_str::<Value>(value).unwrap_or_default();
     match kind {
-        Kind::Decimal | Kind::Integer | Kind::Bool | Kind::Json => Cow::Borrowed(value),
+        Kind::Decimal | Kind::Integer | Kind::Bool => Cow::Borrowed(value),
+        Kind::Json => escape_json(value),
         Kind::Text => escape_formula(value),
         Kind::Path => escape_formula_owned(list(&nested(), |name| escape_separators(text(name), ">")).join(" > ")),
         Kind::List => escape_formula_owned(list(&nested(), |item| escape_separators(text(item), "|")).join(" | ")),
@@ -53,7 +97,7 @@ pub fn encode(kind: Kind, value: &str) -> Cow<'_, str> {
 /// # Errors
 /// The rule that the cell violates.
 pub fn decode(kind: Kind, cell: &str) -> Result<Value, String> {
-    let cell = unescape_formula(cell);
+    let cell = &*unescape_formula(cell);
     Ok(match kind {
         Kind::Text => Value::String(cell.to_owned()),
         Kind::Decimal | Kind::Integer | Kind::Bool => Value::String(trim(cell).to_owned()),
@@ -151,6 +195,21 @@ mod tests {
             assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");
             assert_eq!(decode(Kind::Text, &cell), Ok(Value::String(text.into())), "{text:?}");
         }
+        for (text, cell) in [
+            ("a;=1+1", "a;'=1+1"),
+            ("a;+1;-1;@x;＝1", "a;'+1;'-1;'@x;'＝1"),
+            ("a\t=1\n-2\r\n@x", "a\t'=1\n'-2\r\n'@x"),
+            (";=1", ";'=1"),
+            ("=1;=2", "'=1;'=2"),
+            ("a;'=1", "a;''=1"),
+            ("a;\t=1", "a;'\t'=1"),
+            (r#"a;"=1";""@x"#, r#"a;"'=1";""'@x"#),
+            ("a=b; c;d - e; 'f'", "a=b; c;d - e; 'f'"),
+            ("Rock;'90s;' '", "Rock;''90s;'' '"),
+        ] {
+            assert_eq!(encode(Kind::Text, text), cell, "{text:?}");
+            assert_eq!(decode(Kind::Text, cell), Ok(Value::String(text.into())), "{cell:?}");
+        }
         for cell in ["'90s", "'Twas", "'"] {
             assert_eq!(decode(Kind::Text, cell), Ok(Value::String(cell.into())), "{cell:?}");
         }
@@ -159,7 +218,13 @@ mod tests {
             (Kind::Path, r#"["=A","B"]"#, "'=A > B"),
             (Kind::List, r#"["wool","a | b","c\\d"]"#, r"wool | a \| b | c\\d"),
             (Kind::List, r#"["+1"]"#, "'+1"),
+            (Kind::List, r#"["a;-1","b;|=2"]"#, r"a;'-1 | b;\|=2"),
+            (Kind::Path, r#"["A;@b","C\t=1"]"#, "A;'@b > C\t'=1"),
             (Kind::Pairs, r#"{"Size":"M","a=b":"c;d\\"}"#, r"Size=M; a\=b=c\;d\\"),
+            (Kind::Pairs, r#"{"a":"b;=1;+2"}"#, r"a=b\;\=1\;'+2"),
+            (Kind::Json, r#"{"a":"b & c;"}"#, r#"{"a":"b & c;"}"#),
+            (Kind::Json, r#"{"a":"b;=A1*2;'=3"}"#, r#"{"a":"b\u003b=A1*2\u003b'=3"}"#),
+            (Kind::Images, r#"[{"url":"https://a/b.jpg?c;=1","alt":"Front;@x"}]"#, "https://a/b.jpg?c;'=1 Front;'@x"),
             (
                 Kind::Images,
                 r#"[{"url":"https://a/b.jpg","alt":"Front | back"},{"url":"https://a/c","alt":""}]"#,

@@ -12,6 +12,7 @@ mod hosts;
 mod introspection;
 mod order_emails;
 mod orders_of_other_sellers;
+mod payment_on_delivery;
 mod planted_suggestions;
 mod rates;
 mod readable_files;

@@ -8,7 +8,7 @@ use axum::{
 };
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
-use souk::limits::Quota;
+use souk::{config::Introspection, limits::Quota};
 
 use crate::support::{
     TestApp, TestAppBuilder,
@@ -87,18 +87,79 @@ async fn users_and_keys_have_points_of_their_own() {
     }
 }
 
+/// Bodies of requests that are rejected before their operation runs.
+fn rejected_bodies() -> Vec<String> {
+    let fields = |count: usize| (0..count).map(|i| format!("a{i}: __typename ")).collect::<String>();
+    let nested = "{ websites { nodes ".to_owned() + &"{ products { nodes ".repeat(8) + "{ id }" + &" }".repeat(18);
+    let unknown_hash = json!({ "persistedQuery": { "version": 1, "sha256Hash": "0".repeat(64) } });
+    let documents = [
+        "{ products(".to_owned(),
+        "{ nothing }".to_owned(),
+        "{ __schema { types { name fields { name } } } }".to_owned(),
+        format!("{{ {} }}", fields(25)),
+        format!("{{ websites {{ {} }} }}", fields(35)),
+        nested,
+        "{ products(first: 100) { nodes { category { products(first: 100) { nodes { id name } } } } } }".to_owned(),
+        "[".repeat(100),
+        "subscription { a }".to_owned(),
+        "{".repeat(70_000),
+    ];
+    let of_documents = documents.iter().map(|document| json!({ "query": document }).to_string());
+    let malformed = ["{", "[]", "7", "{}"].map(str::to_owned);
+    of_documents.chain(malformed).chain([json!({ "extensions": unknown_hash }).to_string()]).collect()
+}
+
 #[tokio::test]
-async fn rejected_requests_cost_points_too() {
+async fn requests_that_are_rejected_before_they_run_cost_their_client_points() {
+    let app = limited()
+        .http(|http| (http.rates.customer, http.introspection) = (FEW, Some(Introspection::Staff)))
+        .build()
+        .await;
+    for (i, body) in rejected_bodies().into_iter().enumerate() {
+        let customer = app.customer().await;
+        for (actor, network) in [(app.anonymous(), 1), (customer, 2)] {
+            let actor = actor.at_address(&format!("192.{network}.{i}.1"));
+            let request = || actor.request().body(Body::from(body.clone())).expect("a request");
+            let (status, _, first) = send(&app, request()).await;
+            assert_ne!(status, StatusCode::TOO_MANY_REQUESTS, "{first}");
+            assert_eq!(first.get("data"), None, "{i}: {body:.100}: {first}");
+            let (_, headers, limited) = flood(&app, request).await;
+            assert_eq!(limited["errors"][0]["extensions"]["code"], "RATE_LIMITED", "{i}: {limited}");
+            assert!(headers.contains_key("retry-after"), "{i}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rejected_requests_of_a_user_are_not_charged_to_the_network() {
+    let app = limited().http(|http| http.rates.customer = FEW).build().await;
+    let (customer, neighbor) = (app.customer().await.at_address("192.0.2.1"), app.customer().await);
+    let unknown_field = json!({ "query": "{ nothing }" }).to_string();
+    flood(&app, || customer.request().body(Body::from(unknown_field.clone())).expect("a request")).await;
+    let query = json!({ "query": "{ websites { nodes { id } } }" });
+    assert_eq!(send(&app, post("192.0.2.1", &query)).await.0, StatusCode::OK);
+    assert_eq!(neighbor.at_address("192.0.2.1").run("{ me { id } }").await.text_at("me.id"), neighbor.global_id());
+}
+
+#[tokio::test]
+async fn rejections_without_a_document_cost_points_too() {
     let wrong_token = || {
         let mut request = post("192.0.2.1", &json!({ "query": "{ me { id } }" }));
         request.headers_mut().insert("authorization", "Bearer guess".parse().unwrap());
         request
     };
-    let unreadable = || post("192.0.2.1", &json!({ "query": "{ products(" }));
-    let unknown_field = || post("192.0.2.1", &json!({ "query": "{ nothing }" }));
+    let malformed_with_wrong_token = || {
+        let (parts, _) = wrong_token().into_parts();
+        Request::from_parts(parts, Body::from("{"))
+    };
+    let unacceptable = || {
+        let mut request = post("192.0.2.1", &json!({ "query": "{ __typename }" }));
+        request.headers_mut().insert("accept", "image/png".parse().unwrap());
+        request
+    };
     let image =
         || Request::get("/media/0000/600.webp").header("x-forwarded-for", "192.0.2.1").body(Body::empty()).unwrap();
-    let requests: [&dyn Fn() -> Request<Body>; 4] = [&wrong_token, &unreadable, &unknown_field, &image];
+    let requests: [&dyn Fn() -> Request<Body>; 4] = [&wrong_token, &malformed_with_wrong_token, &unacceptable, &image];
     for (i, request) in requests.into_iter().enumerate() {
         let app = limited().build().await;
         let (_, headers, body) = flood(&app, request).await;

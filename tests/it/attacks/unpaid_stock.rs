@@ -9,25 +9,25 @@ use souk::{
 
 use crate::support::{Actor, ProductSpec, TestApp, TestResponse, fixtures::TestCart};
 
-const STOCK: i32 = 50;
-const HERE: &str = "203.0.113.7";
+pub(super) const STOCK: i32 = 50;
+pub(super) const HERE: &str = "203.0.113.7";
 /// Another address of the same network.
 const BESIDE: &str = "203.0.113.99";
-const ELSEWHERE: &str = "198.51.100.1";
+pub(super) const ELSEWHERE: &str = "198.51.100.1";
 
-async fn app_with(orders: OrderSettings) -> (TestApp, ProductId) {
+pub(super) async fn app_with(orders: OrderSettings) -> (TestApp, ProductId) {
     let app = TestApp::builder().orders(orders).build().await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: STOCK, ..ProductSpec::default() }).await.id;
     (app, product)
 }
 
-async fn website_of(app: &TestApp) -> WebsiteId {
+pub(super) async fn website_of(app: &TestApp) -> WebsiteId {
     WebsiteId(app.database.scalar("SELECT id FROM websites").await.parse().unwrap())
 }
 
 /// Runs a mutation from this address, as forwarded by the shop's proxy.
-async fn from(actor: &Actor<'_>, address: &str, mutation: &str, fields: &str, input: Value) -> TestResponse {
+pub(super) async fn from(actor: &Actor<'_>, address: &str, mutation: &str, fields: &str, input: Value) -> TestResponse {
     let mut name = mutation.to_owned();
     name[..1].make_ascii_uppercase();
     let document = format!(
@@ -60,7 +60,7 @@ async fn buy<'a>(app: &'a TestApp, address: &str, product: ProductId, units: i32
 }
 
 /// Places an order that must be accepted; returns the guest and the order.
-async fn unpaid<'a>(app: &'a TestApp, address: &str, product: ProductId, units: i32) -> (Actor<'a>, String) {
+pub(super) async fn unpaid<'a>(app: &'a TestApp, address: &str, product: ProductId, units: i32) -> (Actor<'a>, String) {
     let (guest, response) = buy(app, address, product, units).await;
     assert_eq!(response.outcome("checkout"), "done", "{response:?}");
     let order = response.text_at("checkout.orders.0.id");
@@ -80,7 +80,7 @@ async fn order(actor: &Actor<'_>, address: &str, product: ProductId, units: i32)
     from(actor, address, "orderCreate", "", input).await.outcome("orderCreate")
 }
 
-async fn verified_customer(app: &TestApp) -> Actor<'_> {
+pub(super) async fn verified_customer(app: &TestApp) -> Actor<'_> {
     let customer = app.customer().await;
     app.database.sql(&format!("UPDATE users SET email_verified_at = now() WHERE id = {}", customer.id.0)).await;
     customer

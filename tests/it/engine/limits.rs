@@ -54,6 +54,10 @@ async fn document_counts_are_limited() {
     graph.assert_limited(&format!("{{ me {{ {} }} }}", "id ".repeat(5_001)), "selections");
     graph.assert_limited(&format!("{{ me {{ id }} #{} \n }}", "x".repeat(65_536)), "bytes");
     graph.assert_limited(&format!("{{ nodes(ids: [{}]) {{ id }} }}", "1 ".repeat(10_001)), "tokens");
+    // Each error of a variable would repeat the name of the operation.
+    let variables: String = (0..1_000).map(|i| format!("a{i}: $v{i} ")).collect();
+    graph.assert_limited(&format!("query {} {{ me({variables}) {{ id }} }}", "Q".repeat(256)), "name");
+    graph.assert_fits(&format!("query {} {{ me {{ id }} }}", "Q".repeat(255)));
     let inner = "... { ".repeat(40) + "id" + &" }".repeat(40);
     graph.assert_limited(&format!("{{ me {{ {inner} }} }}"), "nested selection sets");
 }

@@ -340,6 +340,24 @@ async fn export_imported_elsewhere_creates_the_same_rows() {
 }
 
 #[tokio::test]
+async fn formulas_inside_of_texts_are_escaped_in_csv_and_imported_unchanged() {
+    let (one, other) = (Shop::new().await, Shop::new().await);
+    let file = serde_json::json!({
+        "external_id": "1", "sku": "A;=1", "name": "Rope;=1+1;'+2", "price": "2.00",
+        "description": "first\n- second\r\n\t@third; =fourth", "tags": ["a;-1", "b"],
+    });
+    assert_eq!(counts(&one.import(Resource::Products, Format::SoukJsonl, &file.to_string()).await), [1, 0, 0, 0]);
+    let out = one.exported(Resource::Products, Format::SoukCsv).await;
+    for escaped in ["A;'=1", "Rope;'=1+1;''+2", "first\n'- second\r\n'\t'@third; =fourth", "a;'-1 | b"] {
+        assert!(out.contains(escaped), "{escaped:?} in {out:?}");
+    }
+    assert_eq!(counts(&one.import_csv(Resource::Products, &out).await), [0, 0, 1, 0]);
+    assert_eq!(counts(&other.import_csv(Resource::Products, &out).await), [1, 0, 0, 0]);
+    let texts = "SELECT row_to_json(t) FROM (SELECT sku, name, description, tags FROM products) t";
+    assert_eq!(other.database.scalar(texts).await, one.database.scalar(texts).await);
+}
+
+#[tokio::test]
 async fn website_missing_from_statistics_is_not_fully_scanned() {
     let shop = Shop::new().await;
     let german = "INSERT INTO websites (id, code, name, base_url, currency) VALUES (2, 'de', 'Laden', 'https://de.example', 'EUR')";

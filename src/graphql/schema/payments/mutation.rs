@@ -120,7 +120,8 @@ impl PaymentMutation {
             let order = OrderId::parse("orderId", &order_id)?;
             let request = PaymentRequest { order, provider, method, source };
             let Services { providers, orders, .. } = ctx.services();
-            actions::create(ctx.db(), providers, *orders, ctx.viewer(), request, idempotency_key).await
+            let (viewer, shopper) = (ctx.viewer(), ctx.shopper());
+            actions::create(ctx.db(), providers, *orders, viewer, &shopper, request, idempotency_key).await
         };
         PaymentCreatePayload::of(created.await.map(payment))
     }
