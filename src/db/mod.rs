@@ -3,6 +3,7 @@
 //! Rule: a connection is held only while the database is used, and no task holds two connections.
 
 pub mod actor;
+mod after_commit;
 pub mod bulk;
 pub mod diagram;
 pub mod dynamic_query;
@@ -41,7 +42,7 @@ use self::{
     expensive_reads::ExpensiveReads, lease::Lease, pool::build_pool, reads::ReadConnections,
     recorder::StatementListener, writability::LastWrite,
 };
-pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
+pub use self::{after_commit::after_commit, reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
 use crate::error::{Error, Result};
 
 /// The parameter of every store function: a shared or pooled connection.
@@ -201,9 +202,13 @@ impl Db {
         let mut attempt = 1;
         loop {
             let connection = self.begin().await?;
-            let error = match work(&connection).await {
+            let (done, hooks) = after_commit::collect(work(&connection)).await;
+            let error = match done {
                 Ok(value) => match commit(connection).await {
-                    Ok(()) => return Ok(value),
+                    Ok(()) => {
+                        hooks.into_iter().for_each(|hook| hook());
+                        return Ok(value);
+                    }
                     Err(error) => error,
                 },
                 Err(error) => {

@@ -17,7 +17,7 @@ use super::model::{Failure, JobCondition, JobOrderField, JobRow, JobState, JobSu
 use crate::{
     auth::Scope,
     db::{
-        Conn,
+        Conn, after_commit,
         filter::{Condition, Op, constant},
         list_statements::list_statements,
         sql::{op, text_op, timestamptz_pl_interval},
@@ -27,9 +27,14 @@ use crate::{
     ids::{JobId, UserId},
 };
 
-/// Notified whenever a job is queued in this process, before its transaction commits. It is shared by all workers; a
+/// Notified whenever a transaction of this process that queued a job has committed. It is shared by all workers; a
 /// notified worker only polls the table.
 pub(super) static JOB_QUEUED: Notify = Notify::const_new();
+
+/// Notifies the workers of this process once the current transaction has committed.
+fn notify_workers() {
+    after_commit(|| JOB_QUEUED.notify_waiters());
+}
 
 /// Queues a job. It runs after the caller's transaction has committed, and never if the transaction is rolled back.
 pub async fn enqueue(conn: &Conn, new: &NewJob) -> Result<()> {
@@ -42,14 +47,14 @@ pub async fn enqueue_all(mut conn: &Conn, new: &[NewJob]) -> Result<()> {
         return Ok(());
     }
     diesel::insert_into(jobs::table).values(new).execute(&mut conn).await?;
-    JOB_QUEUED.notify_waiters();
+    notify_workers();
     Ok(())
 }
 
 /// Queues a job as [`enqueue`] does and returns its id, so that the caller can [`delete`] it before it runs.
 pub async fn insert(mut conn: &Conn, new: &NewJob) -> Result<JobId> {
     let id = diesel::insert_into(jobs::table).values(new).returning(jobs::id).get_result(&mut conn).await?;
-    JOB_QUEUED.notify_waiters();
+    notify_workers();
     Ok(id)
 }
 
@@ -197,7 +202,7 @@ pub async fn update_queued(mut conn: &Conn, id: JobId) -> Result<JobSummary> {
     );
     let query = diesel::update(jobs::table.find(id)).set(queued).returning(JobSummary::as_returning());
     let job = query.get_result(&mut conn).await?;
-    JOB_QUEUED.notify_waiters();
+    notify_workers();
     Ok(job)
 }
 
