@@ -7,9 +7,14 @@ mod due;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::{data_types::PgInterval, dsl::now, prelude::*};
+use diesel::{
+    data_types::PgInterval,
+    dsl::now,
+    prelude::*,
+    sql_types::{BigInt, Jsonb, Nullable, Text},
+};
 use diesel_async::RunQueryDsl;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use self::due::DueJobs;
@@ -19,6 +24,7 @@ use crate::{
     db::{
         Conn, after_commit,
         filter::{Condition, Op, constant},
+        insert_rows::{Statement, insert_rows},
         list_statements::list_statements,
         sql::{op, text_op, timestamptz_pl_interval},
         tables::jobs,
@@ -49,6 +55,23 @@ pub async fn enqueue_all(mut conn: &Conn, new: &[NewJob]) -> Result<()> {
     diesel::insert_into(jobs::table).values(new).execute(&mut conn).await?;
     notify_workers();
     Ok(())
+}
+
+insert_rows! {
+    /// Queues jobs that are due immediately.
+    QueueJobs in jobs of NewJob {
+        kind: &'static str as Text,
+        payload: Value as Jsonb,
+        user_id: Option<UserId> as Nullable<BigInt>,
+    }
+}
+
+/// Returns the statement that queues jobs that are due immediately, as a part of a larger statement; none if there are
+/// none.
+pub fn queue_statement(new: &[NewJob]) -> Option<Statement<'static>> {
+    let insert = QueueJobs::new(new)?;
+    notify_workers();
+    Some(Box::new(insert))
 }
 
 /// Queues a job as [`enqueue`] does and returns its id, so that the caller can [`delete`] it before it runs.
