@@ -1,8 +1,15 @@
 //! Idempotency keys: stored results of writes that a client may retry. Owns `idempotency_keys`.
-//! Rule: a key is claimed first and its result stored last, in the transaction of the write itself.
+//! Rule: a key is claimed first and its result stored last, or with the claim, in the transaction of the write itself.
 
 use chrono::{DateTime, Duration, Utc};
-use diesel::{pg::Pg, prelude::*};
+use diesel::{
+    QueryResult,
+    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::BigInt,
+};
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -54,15 +61,48 @@ pub struct IdempotencyKey {
 /// The result of claiming a key.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The key is new: do the work, then call [`ClaimedKey::store_result`].
+    /// The key is new: do the work, then call [`ClaimedKey::store_result`], unless the result is stored already.
     New(ClaimedKey),
     /// The write was done before, with this result.
     Done(i64),
 }
 
-/// A claimed key without a result.
+/// A claimed key.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ClaimedKey(i64);
+pub struct ClaimedKey {
+    id: i64,
+    result: i64,
+}
+
+/// The result with which a key is claimed: none yet, or the next value of this sequence.
+#[derive(Debug, Clone, Copy)]
+struct FirstResult(Option<&'static str>);
+
+impl QueryId for FirstResult {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl Expression for FirstResult {
+    type SqlType = BigInt;
+}
+impl<QS> AppearsOnTable<QS> for FirstResult {}
+impl<QS> SelectableExpression<QS> for FirstResult {}
+impl<GB> ValidGrouping<GB> for FirstResult {
+    type IsAggregate = is_aggregate::Never;
+}
+impl QueryFragment<Pg> for FirstResult {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self.0 {
+            None => out.push_sql("0"),
+            Some(sequence) => {
+                out.push_sql("nextval('");
+                out.push_sql(sequence);
+                out.push_sql("')");
+            }
+        }
+        Ok(())
+    }
+}
 
 impl IdempotencyKey {
     /// Checks the length of the key.
@@ -78,7 +118,19 @@ impl IdempotencyKey {
     /// Claims the key. Another request with the same key waits until this transaction ends.
     /// # Errors
     /// Returns IDEMPOTENCY_MISMATCH if the key was used for a different request.
-    pub async fn claim(&self, mut conn: &Conn, request: &impl Serialize) -> Result<Claim> {
+    pub async fn claim(&self, conn: &Conn, request: &impl Serialize) -> Result<Claim> {
+        self.claim_with(conn, request, FirstResult(None)).await
+    }
+
+    /// Claims the key as [`IdempotencyKey::claim`] does and stores the next ID of this sequence as its result, which is
+    /// that of the row that the write inserts: it saves the update of the key.
+    /// # Errors
+    /// Those of [`IdempotencyKey::claim`].
+    pub async fn claim_id(&self, conn: &Conn, request: &impl Serialize, sequence: &'static str) -> Result<Claim> {
+        self.claim_with(conn, request, FirstResult(Some(sequence))).await
+    }
+
+    async fn claim_with(&self, mut conn: &Conn, request: &impl Serialize, result: FirstResult) -> Result<Claim> {
         let json = serde_json::to_vec(request).map_err(|error| Error::Internal(error.to_string()))?;
         let hash = Sha256::digest(json).to_vec();
         let (user, guest) = match self.owner {
@@ -91,17 +143,20 @@ impl IdempotencyKey {
             keys::operation.eq(self.operation),
             keys::key.eq(&self.key),
             keys::request_hash.eq(&hash),
-            keys::answer_id.eq(0),
+            keys::answer_id.eq(result),
         );
-        let claim = diesel::insert_into(keys::table).values(row).on_conflict_do_nothing().returning(keys::id);
+        let claim = diesel::insert_into(keys::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .returning((keys::id, keys::answer_id));
         let claimed = claim.get_result(&mut conn).await.optional().map_err(|error| match Error::from(error) {
             Error::Constraint { name, .. } if name == "idempotency_keys_user_id_fkey" => {
                 Error::Coded(ErrorCode::Unauthenticated, "the account of this access token no longer exists".into())
             }
             other => other,
         })?;
-        if let Some(id) = claimed {
-            return Ok(Claim::New(ClaimedKey(id)));
+        if let Some((id, result)) = claimed {
+            return Ok(Claim::New(ClaimedKey { id, result }));
         }
         let owned: Condition<'_, keys::table> = match self.owner {
             Owner::User(user) => Box::new(keys::user_id.assume_not_null().eq(user.0)),
@@ -122,11 +177,16 @@ impl IdempotencyKey {
 }
 
 impl ClaimedKey {
+    /// Returns the ID that [`IdempotencyKey::claim_id`] took from the sequence.
+    pub fn result(&self) -> i64 {
+        self.result
+    }
+
     /// Stores the result.
     /// # Errors
     /// Returns the error of the database.
     pub async fn store_result(&self, mut conn: &Conn, result_id: i64) -> Result<()> {
-        diesel::update(keys::table.find(self.0)).set(keys::answer_id.eq(result_id)).execute(&mut conn).await?;
+        diesel::update(keys::table.find(self.id)).set(keys::answer_id.eq(result_id)).execute(&mut conn).await?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Rule: a connection is held only while the database is used, and no task holds two connections.
 
 pub mod actor;
+mod after_commit;
 pub mod bulk;
 pub mod diagram;
 pub mod dynamic_query;
@@ -11,10 +12,12 @@ mod expensive_reads;
 pub mod export;
 pub mod filter;
 pub mod idempotency;
+pub mod insert_rows;
 pub mod keyset;
 mod lease;
 pub mod list_statements;
 pub mod migrations;
+pub mod pipeline;
 mod pool;
 mod reads;
 pub mod recorder;
@@ -34,14 +37,16 @@ use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, TransactionManager,
     pooled_connection::deadpool::{Object, Pool},
 };
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 
+pub use self::{
+    after_commit::after_commit, pipeline::run_pipelined, reads::PlanMode, settings::DbSettings, snapshot::Snapshot,
+};
 use self::{
     expensive_reads::ExpensiveReads, lease::Lease, pool::build_pool, reads::ReadConnections,
     recorder::StatementListener, writability::LastWrite,
 };
-pub use self::{reads::PlanMode, settings::DbSettings, snapshot::Snapshot};
 use crate::error::{Error, Result};
 
 /// The parameter of every store function: a shared or pooled connection.
@@ -201,9 +206,13 @@ impl Db {
         let mut attempt = 1;
         loop {
             let connection = self.begin().await?;
-            let error = match work(&connection).await {
+            let (done, hooks) = after_commit::collect(work(&connection)).await;
+            let error = match done {
                 Ok(value) => match commit(connection).await {
-                    Ok(()) => return Ok(value),
+                    Ok(()) => {
+                        hooks.into_iter().for_each(|hook| hook());
+                        return Ok(value);
+                    }
                     Err(error) => error,
                 },
                 Err(error) => {
@@ -294,21 +303,6 @@ async fn wait_before_retry(error: Error, attempt: u32) -> Result<()> {
         }
         error => Err(error),
     }
-}
-
-/// Runs independent statements of one transaction in a pipeline, which takes a single round trip.
-/// # Errors
-/// Returns the error of the first statement that failed. The transaction is then aborted, which makes the other
-/// statements fail too.
-pub async fn run_pipelined<'a>(work: impl IntoIterator<Item = BoxFuture<'a, Result<()>>>) -> Result<()> {
-    // SQLSTATE 25P02, recognized by its English message, because diesel-async does not expose codes (see
-    // `crate::error`).
-    let is_aborted =
-        |error: &Error| matches!(error, Error::Internal(why) if why.contains("current transaction is aborted"));
-    let done = futures_util::future::join_all(work).await;
-    let mut failed: Vec<Error> = done.into_iter().filter_map(Result::err).collect();
-    failed.sort_by_key(is_aborted);
-    failed.into_iter().next().map_or(Ok(()), Err)
 }
 
 async fn establish(url: String, settings: DbSettings) -> diesel::ConnectionResult<AsyncPgConnection> {

@@ -20,6 +20,7 @@ pub struct StatementRecorder(Arc<Mutex<Counts>>);
 #[derive(Debug, Default)]
 struct Counts {
     statements: u32,
+    round_trips: u32,
     in_flight: u32,
     waiting_since: Option<Instant>,
     waited: Duration,
@@ -46,6 +47,11 @@ impl StatementRecorder {
     /// Returns the number of statements sent so far.
     pub fn statements(&self) -> u32 {
         self.lock().statements
+    }
+
+    /// Returns the number of round trips so far: statements that are in flight at the same time count as one.
+    pub fn round_trips(&self) -> u32 {
+        self.lock().round_trips
     }
 
     /// Returns the time during which at least one statement was in flight, in milliseconds.
@@ -85,6 +91,7 @@ impl Instrumentation for StatementListener {
             match event {
                 InstrumentationEvent::StartQuery { query, .. } => {
                     counts.statements += 1;
+                    counts.round_trips += u32::from(counts.in_flight == 0);
                     counts.in_flight += 1;
                     counts.waiting_since.get_or_insert_with(Instant::now);
                     if let Some(texts) = &mut counts.texts {

@@ -199,6 +199,7 @@ async fn run(
     if endpoint.show_sql {
         let sql = Value::from_json(serde_json::json!({
             "statements": recorder.statements(),
+            "roundTrips": recorder.round_trips(),
             "ms": rounded(recorder.elapsed_ms()),
         }));
         response.extensions.extend(sql.ok().map(|sql| ("sql".to_owned(), sql)));

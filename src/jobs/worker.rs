@@ -29,8 +29,8 @@ const MAX_CONCURRENT: usize = 4;
 const MAX_CONCURRENT_LONG: usize = 2;
 /// Interval at which the table is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// First polling interval after a job was queued, to find it as soon as its transaction commits; doubles up to
-/// [`POLL_INTERVAL`].
+/// Pause between the notification that a job was queued and the next poll, so that many jobs take few polls, and first
+/// polling interval after that, because other servers queue jobs too; doubles up to [`POLL_INTERVAL`].
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 type Handler = Arc<dyn Fn(JobRow) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>;
@@ -225,7 +225,10 @@ impl Worker {
             tokio::select! {
                 () = &mut stop => break,
                 Some(done) = running.join_next() => long -= usize::from(done.unwrap_or_default()),
-                () = queued => pause = MIN_POLL_INTERVAL,
+                () = async {
+                    queued.await;
+                    sleep(MIN_POLL_INTERVAL).await;
+                } => pause = MIN_POLL_INTERVAL,
                 () = sleep(pause) => pause = (pause * 2).min(POLL_INTERVAL),
             }
         }

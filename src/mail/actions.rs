@@ -30,8 +30,14 @@ pub async fn queue(conn: &Conn, message: &Message) -> Result<()> {
 /// # Errors
 /// As [`queue`].
 pub async fn queue_all(conn: &Conn, messages: &[Message]) -> Result<()> {
-    let jobs: Result<Vec<NewJob>> = messages.iter().map(job).collect();
-    jobs::store::enqueue_all(conn, &jobs?).await
+    jobs::store::enqueue_all(conn, &jobs(messages)?).await
+}
+
+/// Returns the jobs that send emails.
+/// # Errors
+/// As [`queue`].
+pub fn jobs(messages: &[Message]) -> Result<Vec<NewJob>> {
+    messages.iter().map(job).collect()
 }
 
 fn job(message: &Message) -> Result<NewJob> {

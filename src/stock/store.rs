@@ -2,7 +2,14 @@
 //! Visibility by scope: `All` sees every movement, website staff those of products sold there, a seller those of their
 //! own products, everyone else none.
 
-use diesel::{dsl::sum, prelude::*};
+use diesel::{
+    QueryResult,
+    dsl::sum,
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sql_types::{Array, BigInt, Integer},
+};
 use diesel_async::RunQueryDsl;
 
 use super::model::{MovementRow, NewMovement};
@@ -11,6 +18,7 @@ use crate::{
     db::{
         Conn,
         export::{Export, columns, utc_timestamp},
+        insert_rows::Statement,
         tables::stock_movements as ledger,
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -27,8 +35,58 @@ pub async fn insert(mut conn: &Conn, movements: &[NewMovement]) -> Result<()> {
     if movements.is_empty() {
         return Ok(());
     }
-    diesel::insert_into(ledger::table).values(movements).execute(&mut conn).await.map_err(constraint_error)?;
+    diesel::insert_into(ledger::table)
+        .values(movements)
+        .execute(&mut conn)
+        .await
+        .map_err(|error| constraint_error(error.into()))?;
     Ok(())
+}
+
+/// The statement that takes the stock for orders, as a part of the statement that inserts the orders as `placed`: one
+/// update of all products of an order, see the view `stock_sales` of the migrations.
+struct TakeStock {
+    orders: Vec<OrderId>,
+    products: Vec<ProductId>,
+    quantities: Vec<i32>,
+}
+
+impl QueryId for TakeStock {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl QueryFragment<Pg> for TakeStock {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO stock_sales (order_id, user_id, product_ids, quantities)
+                SELECT placed.id, placed.user_id, array_agg(s.product ORDER BY s.product), array_agg(s.quantity ORDER BY s.product)
+                FROM placed JOIN unnest(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(&self.orders)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<BigInt>, _>(&self.products)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Array<Integer>, _>(&self.quantities)?;
+        out.push_sql(
+            ") AS s (placed, product, quantity) ON s.placed = placed.id
+                GROUP BY placed.id, placed.user_id ORDER BY placed.id",
+        );
+        Ok(())
+    }
+}
+
+/// Returns the statement that takes these quantities of products for orders, as a part of the statement that inserts the
+/// orders as `placed`; none if there are none. The caller has locked the products, and passes the error of the whole
+/// statement to [`constraint_error`].
+pub fn take_statement(sold: &[(OrderId, ProductId, i32)]) -> Option<Statement<'static>> {
+    if sold.is_empty() {
+        return None;
+    }
+    Some(Box::new(TakeStock {
+        orders: sold.iter().map(|(order, ..)| *order).collect(),
+        products: sold.iter().map(|(_, product, _)| *product).collect(),
+        quantities: sold.iter().map(|(.., quantity)| *quantity).collect(),
+    }))
 }
 
 /// Inserts any number of movements, in several statements if needed. The caller holds the products' locks.
@@ -66,8 +124,9 @@ pub async fn deducted_by_order(mut conn: &Conn, order: OrderId) -> Result<Vec<(P
         .collect())
 }
 
-fn constraint_error(error: diesel::result::Error) -> Error {
-    Error::from(error).on_constraint("products_stock_range", || {
+/// Turns a violation of the limits of the stock into a user error.
+pub fn constraint_error(error: Error) -> Error {
+    error.on_constraint("products_stock_range", || {
         UserError::new(UserErrorCode::OutOfStock, "delta", "the stock would fall below zero")
     })
 }

@@ -304,9 +304,8 @@ fn written_tables(source: &Source) -> Vec<String> {
             && tokens[at + 4] != "$"
     };
     let writes = (0..tokens.len().saturating_sub(5)).filter(is_write);
-    // `write_statements! { Row in table …` declares the writes of a table.
-    let declared = tokens.windows(6).filter(|window| window[..3] == ["write_statements", "!", "{"]);
-    let declared = declared.map(|window| window[5].clone());
+    // `write_statements! { Row in table …` and `insert_rows! { Name in table …` declare the writes of a table.
+    let declared = |w: &&[String]| matches!(&*w[0], "write_statements" | "insert_rows") && w[1..3] == ["!", "{"];
     let written = writes
         .map(|at| {
             let target = &tokens[at + 4];
@@ -319,7 +318,7 @@ fn written_tables(source: &Source) -> Vec<String> {
             let made = made.unwrap_or_else(|| panic!("{}: cannot see which table {target} is", source.path));
             tokens[made + 3].clone()
         })
-        .chain(declared);
+        .chain(tokens.windows(6).filter(declared).map(|window| window[5].clone()));
     written.collect()
 }
 
@@ -327,6 +326,7 @@ fn written_tables(source: &Source) -> Vec<String> {
 const SHARED_WRITES: &[(&str, &str, &str)] = &[
     ("src/transfers/sales/store.rs", "users", "one statement creates customers and their sources"),
     ("src/transfers/sales/store.rs", "sources", "one statement creates customers and their sources"),
+    ("src/stock/store.rs", "stock_sales", "a view of the domain's own ledger"),
 ];
 
 /// Returns the tables that SQL strings write.

@@ -1,6 +1,8 @@
 //! Limits of what one client may hold in reservations and unpaid orders, so that a client cannot sell out a product without
 //! paying.
 
+use std::collections::HashMap;
+
 use crate::{
     carts::{
         model::{HeldUnits, Shopper},
@@ -35,20 +37,41 @@ pub(super) async fn check_reservation(
     let except = Except { cart: Some(cart), ..Except::default() };
     let limit = |_: &HeldUnits| Some(PAY_FIRST);
     let field = |line: usize, _: &ProductRow| format!("lines.{line}.quantity");
-    check_units(conn, shopper, shopper.reserving_network(), except, items, limit, field).await
+    let products: Vec<ProductId> =
+        items.iter().filter(|(product, _)| !product.sells_without_stock()).map(|(product, _)| product.id).collect();
+    if products.is_empty() || shopper.max_units(0).is_none() {
+        return Ok(());
+    }
+    let held = holds::units_by_product(conn, shopper, shopper.reserving_network(), except, Some(&products)).await?;
+    check_units(shopper, &held, items, limit, field)
 }
 
-/// Checks that the client may order these quantities. An order of any size is allowed if the email address is known to be the
-/// client's, as long as the client has no other unpaid order of the product, open or canceled in the past day: otherwise a
-/// customer could not buy most of the stock. The caller has locked the products. `quantity_field` returns the name of the
-/// field of a quantity.
+/// Reads what the client holds of these products, or those of the excepted cart, without having paid for it, as far as limits
+/// apply to the client. What is reserved in the cart is always read.
 /// # Errors
-/// OUT_OF_RANGE of the quantities that are too large.
-pub async fn check_order(
+/// Database errors.
+pub async fn held_units(
     conn: &Conn,
     shopper: &Shopper,
-    is_trusted: bool,
     except: Except,
+    products: Option<&[ProductId]>,
+) -> Result<HashMap<ProductId, HeldUnits>> {
+    if shopper.max_units(0).is_none() && except.cart.is_none() {
+        return Ok(HashMap::new());
+    }
+    holds::units_by_product(conn, shopper, shopper.counted_network(), except, products).await
+}
+
+/// Checks that the client, who holds these units, may order these quantities. An order of any size is allowed if the email
+/// address is known to be the client's, as long as the client has no other unpaid order of the product, open or canceled in
+/// the past day: otherwise a customer could not buy most of the stock. The caller has locked the products. `quantity_field`
+/// returns the name of the field of a quantity.
+/// # Errors
+/// OUT_OF_RANGE of the quantities that are too large.
+pub fn check_order(
+    shopper: &Shopper,
+    is_trusted: bool,
+    held: &HashMap<ProductId, HeldUnits>,
     items: &[(&ProductRow, i32)],
     quantity_field: impl Fn(usize, &ProductRow) -> String,
 ) -> Result<()> {
@@ -56,7 +79,7 @@ pub async fn check_order(
         true => Some(PAY_FIRST),
         false => (!is_trusted).then_some(CONFIRM_FIRST),
     };
-    check_units(conn, shopper, shopper.counted_network(), except, items, limit, quantity_field).await
+    check_units(shopper, held, items, limit, quantity_field)
 }
 
 /// Checks that an order with these quantities may be paid on delivery: such an order holds its units until the shop delivers or
@@ -72,26 +95,19 @@ pub async fn check_payment_on_delivery(
 ) -> Result<()> {
     let except = Except { order: Some(order), ..Except::default() };
     let limit = |held: &HeldUnits| (held.changing > 0).then_some(PAY_BEFORE_DELIVERY);
-    let field = |_: usize, _: &ProductRow| "method".to_owned();
-    check_units(conn, shopper, shopper.counted_network(), except, items, limit, field).await
+    let products: Vec<ProductId> = items.iter().map(|(product, _)| product.id).collect();
+    let held = held_units(conn, shopper, except, Some(&products)).await?;
+    check_units(shopper, &held, items, limit, |_, _| "method".to_owned())
 }
 
 /// `limit` returns what a client who holds these units can do about the limit; none if it does not apply.
-async fn check_units(
-    conn: &Conn,
+fn check_units(
     shopper: &Shopper,
-    network: Option<&[u8]>,
-    except: Except,
+    held: &HashMap<ProductId, HeldUnits>,
     items: &[(&ProductRow, i32)],
     limit: impl Fn(&HeldUnits) -> Option<&'static str>,
     quantity_field: impl Fn(usize, &ProductRow) -> String,
 ) -> Result<()> {
-    let products: Vec<ProductId> =
-        items.iter().filter(|(product, _)| !product.sells_without_stock()).map(|(product, _)| product.id).collect();
-    if products.is_empty() || shopper.max_units(0).is_none() {
-        return Ok(());
-    }
-    let held = holds::units_by_product(conn, shopper, network, except, &products).await?;
     let mut wrong = Vec::new();
     for (index, (product, quantity)) in items.iter().enumerate() {
         let theirs = held.get(&product.id).copied().unwrap_or_default();
@@ -121,12 +137,22 @@ pub(super) async fn check_reserved_carts(conn: &Conn, shopper: &Shopper, cart: C
     Err(Error::user(UserErrorCode::OutOfRange, "id", rule))
 }
 
-/// Checks that the client may place another order before it has paid for the others.
+/// Returns the number of the client's unpaid orders; none if there is no limit.
+/// # Errors
+/// Database errors.
+pub async fn count_unpaid_orders(conn: &Conn, shopper: &Shopper) -> Result<Option<i64>> {
+    match shopper.settings().unpaid_orders {
+        0 => Ok(None),
+        _ => holds::count_unpaid_orders(conn, shopper).await.map(Some),
+    }
+}
+
+/// Checks that a client with this number of unpaid orders may place another one before it has paid for the others.
 /// # Errors
 /// OUT_OF_RANGE of this field.
-pub async fn check_unpaid_orders(conn: &Conn, shopper: &Shopper, field: &'static str) -> Result<()> {
+pub fn check_unpaid_orders(shopper: &Shopper, unpaid: Option<i64>, field: &'static str) -> Result<()> {
     let max = i64::from(shopper.settings().unpaid_orders);
-    if max == 0 || holds::count_unpaid_orders(conn, shopper).await? < max {
+    if unpaid.is_none_or(|unpaid| unpaid < max) {
         return Ok(());
     }
     let rule = format!("There are {max} unpaid orders already. Pay for them first, or try again tomorrow.");

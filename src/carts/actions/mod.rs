@@ -12,10 +12,10 @@ use chrono::Utc;
 use self::reservations::release_all;
 pub use self::{
     expiry::clean_up,
-    holds::{check_order, check_payment_on_delivery, check_unpaid_orders},
+    holds::{check_order, check_payment_on_delivery, check_unpaid_orders, count_unpaid_orders, held_units},
     lines::{add_line, clear, remove_line, update_line},
     merge::merge,
-    reservations::{check_lines, lock_available, release, reserve},
+    reservations::{check_lines, lock_available, release, release_expired, reserve},
 };
 use super::{
     model::{CartRow, LIFETIME, NewCart, TOKEN_PREFIX},

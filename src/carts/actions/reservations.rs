@@ -111,22 +111,35 @@ pub async fn lock_available(
     wanted: &BTreeMap<ProductId, i32>,
 ) -> Result<(BTreeMap<ProductId, ProductRow>, HashMap<ProductId, i32>)> {
     let ids: Vec<ProductId> = wanted.keys().copied().collect();
-    let mut found = products::store::lock(conn, &ids).await?;
-    let mut reserved = HashMap::new();
+    let found = products::store::lock(conn, &ids).await?;
     // No reservation of these products can change while they are locked, and most products have none.
-    if found.iter().any(|product| product.reserved > 0) {
+    let is_any_reserved = found.iter().any(|product| product.reserved > 0);
+    let reserved = if is_any_reserved { reserved_for(conn, cart).await? } else { HashMap::new() };
+    release_expired(conn, cart, wanted, found, reserved).await
+}
+
+/// Releases expired reservations of products that are short. Takes the locked products, and the quantities reserved for this
+/// cart, and returns them as they are afterwards.
+/// # Errors
+/// Database errors.
+pub async fn release_expired(
+    conn: &Conn,
+    cart: Option<CartId>,
+    wanted: &BTreeMap<ProductId, i32>,
+    mut found: Vec<ProductRow>,
+    mut reserved: HashMap<ProductId, i32>,
+) -> Result<(BTreeMap<ProductId, ProductRow>, HashMap<ProductId, i32>)> {
+    let is_short = |product: &&ProductRow| {
+        let reserved = reserved.get(&product.id).copied().unwrap_or_default();
+        !product.sells_without_stock()
+            && product.reserved > reserved
+            && product.available() + reserved < wanted.get(&product.id).copied().unwrap_or_default()
+    };
+    let short: Vec<ProductId> = found.iter().filter(is_short).map(|product| product.id).collect();
+    if !short.is_empty() && store::delete_expired_reservations(conn, &short).await? > 0 {
+        let ids: Vec<ProductId> = found.iter().map(|product| product.id).collect();
+        found = products::store::by_ids(conn, &Scope::All, &ids).await?;
         reserved = reserved_for(conn, cart).await?;
-        let is_short = |product: &&ProductRow| {
-            let reserved = reserved.get(&product.id).copied().unwrap_or_default();
-            !product.sells_without_stock()
-                && product.reserved > reserved
-                && product.available() + reserved < wanted[&product.id]
-        };
-        let short: Vec<ProductId> = found.iter().filter(is_short).map(|product| product.id).collect();
-        if !short.is_empty() && store::delete_expired_reservations(conn, &short).await? > 0 {
-            found = products::store::by_ids(conn, &Scope::All, &ids).await?;
-            reserved = reserved_for(conn, cart).await?;
-        }
     }
     Ok((found.into_iter().map(|product| (product.id, product)).collect(), reserved))
 }

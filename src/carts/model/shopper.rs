@@ -70,6 +70,8 @@ impl Shopper {
 /// Units of a product that a client holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HeldUnits {
+    /// Units in reservations of the cart that is reserved or checked out, expired ones included.
+    pub in_cart: i64,
     /// Units in reservations of other carts.
     pub reserved: i64,
     /// Units in unpaid orders, except for the one that is to be changed.

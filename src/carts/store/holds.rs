@@ -3,7 +3,13 @@
 
 use std::collections::HashMap;
 
-use diesel::{dsl::sum, prelude::*};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, BigInt, Bool, Bytea, Nullable},
+};
 use diesel_async::RunQueryDsl;
 
 use crate::{
@@ -11,10 +17,10 @@ use crate::{
     db::{
         Conn,
         sql::clock_timestamp,
-        tables::{cart_reservations as reservations, carts, order_details as lines, orders, unpaid_orders as unpaid},
+        tables::{cart_reservations as reservations, unpaid_orders as unpaid},
     },
     error::Result,
-    ids::{CartId, OrderId, ProductId},
+    ids::{CartId, OrderId, ProductId, UserId},
 };
 
 /// Where units are held that do not count as held: in the cart and the order that are to be changed.
@@ -26,70 +32,55 @@ pub struct Except {
     pub order: Option<OrderId>,
 }
 
-/// Returns the units of these products that the client's user or this network holds.
+/// Query of the function `held_units` of the migrations.
+#[derive(Debug, Clone)]
+struct UnitsOfProducts {
+    products: Option<Vec<ProductId>>,
+    user: Option<UserId>,
+    network: Option<Vec<u8>>,
+    except: Except,
+}
+
+impl QueryId for UnitsOfProducts {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl Query for UnitsOfProducts {
+    type SqlType = (BigInt, BigInt, BigInt, BigInt, BigInt, Bool);
+}
+impl QueryFragment<Pg> for UnitsOfProducts {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT product, in_cart, reserved, ordered, changing, has_lapsed FROM held_units(");
+        out.push_bind_param::<Nullable<Array<BigInt>>, _>(&self.products)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.user)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<Bytea>, _>(&self.network)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.except.cart)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.except.order)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// Returns the units of these products, or those in the cart, that the client's user or this network holds. Locks the
+/// products if the caller has not done so, and so can be pipelined with the statement that does.
 pub async fn units_by_product(
-    conn: &Conn,
+    mut conn: &Conn,
     shopper: &Shopper,
     network: Option<&[u8]>,
     except: Except,
-    products: &[ProductId],
+    products: Option<&[ProductId]>,
 ) -> Result<HashMap<ProductId, HeldUnits>> {
-    let found = futures_util::future::try_join(
-        reserved_units(conn, shopper, network, except, products),
-        ordered_units(conn, shopper, network, except, products),
-    );
-    let (reserved, ordered) = found.await?;
-    let mut held: HashMap<ProductId, HeldUnits> = HashMap::new();
-    for (product, units) in reserved {
-        held.entry(product).or_default().reserved = units.unwrap_or_default();
-    }
-    for (order, product, units, is_open) in ordered {
-        let held = held.entry(product).or_default();
-        match is_open {
-            true if except.order == Some(order) => held.changing += i64::from(units),
-            true => held.ordered += i64::from(units),
-            false => held.has_lapsed = true,
-        }
-    }
-    Ok(held)
-}
-
-async fn reserved_units(
-    mut conn: &Conn,
-    shopper: &Shopper,
-    network: Option<&[u8]>,
-    except: Except,
-    products: &[ProductId],
-) -> Result<Vec<(ProductId, Option<i64>)>> {
-    let is_theirs = carts::user_id.eq(shopper.user).or(reservations::network.eq(network));
-    let query = reservations::table
-        .inner_join(carts::table)
-        .filter(reservations::product_id.eq_any(products))
-        .filter(reservations::cart_id.ne_all(Vec::from_iter(except.cart)))
-        .filter(reservations::expires_at.gt(clock_timestamp()))
-        .filter(is_theirs)
-        .group_by(reservations::product_id)
-        .select((reservations::product_id, sum(reservations::quantity)));
-    Ok(query.load(&mut conn).await?)
-}
-
-/// Returns order, product and quantity of the lines of unpaid orders, that to be changed included, and whether the order is
-/// still open.
-async fn ordered_units(
-    mut conn: &Conn,
-    shopper: &Shopper,
-    network: Option<&[u8]>,
-    except: Except,
-    products: &[ProductId],
-) -> Result<Vec<(OrderId, ProductId, i32, bool)>> {
-    let is_changing = unpaid::order_id.eq_any(Vec::from_iter(except.order));
-    let is_theirs = unpaid::user_id.eq(shopper.user).or(unpaid::network.eq(network)).or(is_changing);
-    let query = unpaid::table
-        .inner_join(orders::table.inner_join(lines::table))
-        .filter(lines::product_id.eq_any(products))
-        .filter(is_theirs)
-        .select((unpaid::order_id, lines::product_id, lines::quantity, unpaid::ended_at.is_null()));
-    Ok(query.load(&mut conn).await?)
+    let network = network.map(<[u8]>::to_vec);
+    let query = UnitsOfProducts { products: products.map(<[_]>::to_vec), user: shopper.user, network, except };
+    let rows: Vec<(ProductId, i64, i64, i64, i64, bool)> = query.load(&mut conn).await?;
+    let held = |(product, in_cart, reserved, ordered, changing, has_lapsed)| {
+        (product, HeldUnits { in_cart, reserved, ordered, changing, has_lapsed })
+    };
+    Ok(rows.into_iter().map(held).collect())
 }
 
 /// Returns the number of other carts for which the client's network has reservations. A user has one cart only.

@@ -13,11 +13,13 @@ use crate::{
     db::{
         Conn,
         filter::{Condition, constant},
+        insert_rows::Statement,
         sql::clock_timestamp,
-        tables::{cart_lines as lines, cart_reservations as reservations, carts},
+        tables::{cart_lines as lines, cart_reservations as reservations, carts, products},
     },
     error::Result,
     ids::{CartId, CartLineId, ProductId, UserId},
+    products::model::ProductRow,
 };
 
 /// Maximum number of rows per cleanup batch.
@@ -116,6 +118,25 @@ pub async fn update_line(mut conn: &Conn, id: CartLineId, quantity: i32) -> Resu
 pub async fn delete_line(mut conn: &Conn, id: CartLineId) -> Result<()> {
     diesel::delete(lines::table.find(id)).execute(&mut conn).await?;
     Ok(())
+}
+
+/// Returns the statement that deletes all lines of a cart, as a part of a larger statement.
+pub fn delete_lines_statement(cart: CartId) -> Statement<'static> {
+    Box::new(diesel::delete(lines::table.filter(lines::cart_id.eq(cart))))
+}
+
+/// Returns the statement that deletes the reservations of a cart, as a part of a larger statement; the caller holds the
+/// locks of the products.
+pub fn delete_reservations_statement(cart: CartId) -> Statement<'static> {
+    Box::new(diesel::delete(reservations::table.filter(reservations::cart_id.eq(cart))))
+}
+
+/// Locks the products in a cart in the order of their IDs. The caller has locked the cart.
+pub async fn lock_products(mut conn: &Conn, cart: CartId) -> Result<Vec<ProductRow>> {
+    let in_cart = lines::table.filter(lines::cart_id.eq(cart)).select(lines::product_id);
+    let query =
+        products::table.filter(products::id.eq_any(in_cart)).order(products::id).select(ProductRow::as_select());
+    Ok(query.for_no_key_update().load(&mut conn).await?)
 }
 
 /// Deletes all lines of a cart.

@@ -115,11 +115,8 @@ impl HandledOrder {
         let number = store::next_number(conn).await?;
         let placed_at = now - Duration::hours(order.placed_hours_ago);
         let new = NewOrder {
-            id: None,
-            checkout_id: None,
             contact,
             customer_note: order.customer_note.clone(),
-            cart_token_hash: None,
             source_website_id: look_up(&inserted.websites, order.website.as_str())?,
             order_number: format!("{}-{number}", order.website.to_uppercase()),
             user_id: customer,

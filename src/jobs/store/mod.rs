@@ -7,9 +7,14 @@ mod due;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::{data_types::PgInterval, dsl::now, prelude::*};
+use diesel::{
+    data_types::PgInterval,
+    dsl::now,
+    prelude::*,
+    sql_types::{BigInt, Jsonb, Nullable, Text},
+};
 use diesel_async::RunQueryDsl;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use self::due::DueJobs;
@@ -17,8 +22,9 @@ use super::model::{Failure, JobCondition, JobOrderField, JobRow, JobState, JobSu
 use crate::{
     auth::Scope,
     db::{
-        Conn,
+        Conn, after_commit,
         filter::{Condition, Op, constant},
+        insert_rows::{Statement, insert_rows},
         list_statements::list_statements,
         sql::{op, text_op, timestamptz_pl_interval},
         tables::jobs,
@@ -27,9 +33,14 @@ use crate::{
     ids::{JobId, UserId},
 };
 
-/// Notified whenever a job is queued in this process, before its transaction commits. It is shared by all workers; a
+/// Notified whenever a transaction of this process that queued a job has committed. It is shared by all workers; a
 /// notified worker only polls the table.
 pub(super) static JOB_QUEUED: Notify = Notify::const_new();
+
+/// Notifies the workers of this process once the current transaction has committed.
+fn notify_workers() {
+    after_commit(|| JOB_QUEUED.notify_waiters());
+}
 
 /// Queues a job. It runs after the caller's transaction has committed, and never if the transaction is rolled back.
 pub async fn enqueue(conn: &Conn, new: &NewJob) -> Result<()> {
@@ -42,14 +53,31 @@ pub async fn enqueue_all(mut conn: &Conn, new: &[NewJob]) -> Result<()> {
         return Ok(());
     }
     diesel::insert_into(jobs::table).values(new).execute(&mut conn).await?;
-    JOB_QUEUED.notify_waiters();
+    notify_workers();
     Ok(())
+}
+
+insert_rows! {
+    /// Queues jobs that are due immediately.
+    QueueJobs in jobs of NewJob {
+        kind: &'static str as Text,
+        payload: Value as Jsonb,
+        user_id: Option<UserId> as Nullable<BigInt>,
+    }
+}
+
+/// Returns the statement that queues jobs that are due immediately, as a part of a larger statement; none if there are
+/// none.
+pub fn queue_statement(new: &[NewJob]) -> Option<Statement<'static>> {
+    let insert = QueueJobs::new(new)?;
+    notify_workers();
+    Some(Box::new(insert))
 }
 
 /// Queues a job as [`enqueue`] does and returns its id, so that the caller can [`delete`] it before it runs.
 pub async fn insert(mut conn: &Conn, new: &NewJob) -> Result<JobId> {
     let id = diesel::insert_into(jobs::table).values(new).returning(jobs::id).get_result(&mut conn).await?;
-    JOB_QUEUED.notify_waiters();
+    notify_workers();
     Ok(id)
 }
 
@@ -197,7 +225,7 @@ pub async fn update_queued(mut conn: &Conn, id: JobId) -> Result<JobSummary> {
     );
     let query = diesel::update(jobs::table.find(id)).set(queued).returning(JobSummary::as_returning());
     let job = query.get_result(&mut conn).await?;
-    JOB_QUEUED.notify_waiters();
+    notify_workers();
     Ok(job)
 }
 

@@ -1,38 +1,42 @@
 //! `checkout`: turns a cart into orders, one per website, all or none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use chrono::Utc;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{
     emails::{self, Trust},
-    place::{Addresses, Buyer, account_contact, find_address, find_billing_address, place},
+    place::{Addresses, Buyer, account_contact, choose_address, choose_billing_address, place},
 };
 use crate::{
     auth::{Scope, Viewer},
     carts::{
         self,
-        model::{CartLineRow, Shopper},
+        model::{CartLineRow, CartRow, HeldUnits, LIFETIME, Shopper},
         store::holds::Except,
     },
     db::{
         Conn, Db,
-        idempotency::{Claim, IdempotencyKey, Owner},
+        idempotency::{Claim, ClaimedKey, IdempotencyKey, Owner},
+        pipeline::pipelined,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, CartId, OrderId, ProductId, UserId},
     money::{Currency, line_total},
     orders::{
-        model::{Contact, OrderAddress, OrderRow, Purchaser},
+        model::{Account, Contact, OrderAddress, OrderRow, Purchaser},
         store,
     },
     products::model::ProductRow,
     text::{self, Validator},
-    users::model::AddressFields,
+    users::{
+        self,
+        model::{AddressFields, AddressRow},
+    },
+    websites::model::WebsiteRow,
 };
-
-use futures_util::FutureExt;
 
 /// Maximum length of a customer's note, in characters.
 const MAX_NOTE: usize = 1000;
@@ -105,50 +109,145 @@ pub async fn checkout(
     let key = IdempotencyKey { owner: Owner::of(holder).ok_or_else(no_cart)?, operation: "checkout", key };
     let country = phone_country(db, viewer, &request).await?;
     let request = normalize(viewer, &key, request, country.as_deref())?;
+    let purchaser = Purchaser::new(holder.user, viewer.guest()).ok_or_else(no_cart)?;
     let scope = match (holder.user, viewer.guest()) {
         (Some(me), _) => Scope::Own(me),
         (None, Some(guest)) => Scope::Guest(guest),
         (None, None) => return Err(no_cart()),
     };
     db.contended_transaction(async |conn| {
-        let claimed = match key.claim(conn, &request).await? {
+        let (claim, cart) = pipelined!(
+            claim: key.claim_id(conn, &request, store::placement::IDS),
+            cart: carts::store::lock(conn, &holder, request.cart, Utc::now() + LIFETIME),
+        )?;
+        let claimed = match claim {
             Claim::New(claimed) => claimed,
             Claim::Done(first) => return store::by_checkout(conn, &scope, OrderId(first)).await,
         };
-        let cart = carts::actions::lock(conn, &holder, request.cart, "cartId").await?;
-        let lines = carts::store::lines_by_cart_ids(conn, &[cart.id]).await?;
-        if lines.is_empty() {
-            return Err(Error::user(
-                UserErrorCode::CartEmpty,
-                "cartId",
-                "The cart is empty. Add at least one product before checking out.",
-            ));
-        }
-        let wanted: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
-        let (products, reserved) = carts::actions::lock_available(conn, Some(cart.id), &wanted).await?;
-        let items = carts::actions::check_lines(&lines, &products, &reserved)?;
-        check_prices(&request, &lines, &items, cart.currency())?;
-        carts::actions::check_unpaid_orders(conn, shopper, "cartId").await?;
-        let (shipping, billing, contact) = futures_util::future::try_join3(
-            resolve_shipping(conn, holder.user, &request),
-            resolve_billing(conn, holder.user, &request),
-            resolve_contact(conn, holder.user, &request),
-        )
-        .await?;
-        let purchaser = Purchaser::new(holder.user, viewer.guest());
-        let trust = emails::trust(conn, purchaser.as_ref(), &contact).await?;
-        let (except, is_trusted) = (Except { cart: Some(cart.id), ..Except::default() }, trust == Trust::Known);
-        let field = |line: usize, _: &ProductRow| format!("lines.{line}.quantity");
-        carts::actions::check_order(conn, shopper, is_trusted, except, &items, field).await?;
-        let (addresses, note) = (Addresses::new(shipping, billing), request.note.clone());
-        let buyer = Buyer { shopper, user: holder.user, guest: viewer.guest(), contact, trust, addresses, note };
-        if !reserved.is_empty() {
-            carts::store::delete_reservations(conn, &[cart.id]).await?;
-        }
-        let emptied = carts::store::delete_lines(conn, cart.id).boxed();
-        place(conn, &buyer, &items, "cartId", &claimed, Some(emptied)).await
+        let cart = cart.ok_or_else(no_cart)?;
+        let context = Context::read(conn, shopper, cart.id, &purchaser, &request).await?;
+        place_cart(conn, shopper, &purchaser, &request, &cart, context, &claimed).await
     })
     .await
+}
+
+/// What a checkout depends on, read in one round trip once the cart is locked.
+struct Context {
+    lines: Vec<CartLineRow>,
+    /// The products of the lines, locked.
+    products: Vec<ProductRow>,
+    websites: Vec<WebsiteRow>,
+    held: HashMap<ProductId, HeldUnits>,
+    unpaid: Option<i64>,
+    account: Option<Account>,
+    addresses: Vec<AddressRow>,
+    /// Whether the owner of the given email address has confirmed an order of the purchaser.
+    is_confirmed: bool,
+}
+
+impl Context {
+    async fn read(
+        conn: &Conn,
+        shopper: &Shopper,
+        cart: CartId,
+        purchaser: &Purchaser,
+        request: &CheckoutRequest,
+    ) -> Result<Self> {
+        let except = Except { cart: Some(cart), ..Except::default() };
+        let cart_ids = [cart];
+        let (lines, products, websites, held, unpaid, buyer, is_confirmed) = pipelined!(
+            lines: carts::store::lines_by_cart_ids(conn, &cart_ids),
+            products: carts::store::lock_products(conn, cart),
+            websites: store::placement::websites_of_cart(conn, cart),
+            held: carts::actions::held_units(conn, shopper, except, None),
+            unpaid: carts::actions::count_unpaid_orders(conn, shopper),
+            buyer: read_buyer(conn, purchaser, request),
+            is_confirmed: is_contact_confirmed(conn, purchaser, request),
+        )?;
+        let (account, addresses) = buyer;
+        Ok(Self { lines, products, websites, held, unpaid, account, addresses, is_confirmed })
+    }
+}
+
+/// Returns the account of the purchaser and the addresses that the request chooses; none for a guest.
+async fn read_buyer(
+    conn: &Conn,
+    purchaser: &Purchaser,
+    request: &CheckoutRequest,
+) -> Result<(Option<Account>, Vec<AddressRow>)> {
+    let Purchaser::User(me) = purchaser else { return Ok((None, Vec::new())) };
+    let chosen = chosen_addresses(request);
+    pipelined!(
+        account: store::placement::account(conn, *me),
+        addresses: users::store::default_and_chosen_addresses(conn, *me, &chosen),
+    )
+}
+
+fn chosen_addresses(request: &CheckoutRequest) -> Vec<AddressId> {
+    let shipping = match &request.destination {
+        Destination::Saved(id) => Some(*id),
+        Destination::Default | Destination::New(_) => None,
+    };
+    let billing = match &request.billing {
+        Some(Billing::Saved(id)) => Some(*id),
+        Some(Billing::New(_)) | None => None,
+    };
+    shipping.into_iter().chain(billing).collect()
+}
+
+async fn is_contact_confirmed(conn: &Conn, purchaser: &Purchaser, request: &CheckoutRequest) -> Result<bool> {
+    match &request.contact {
+        Some(contact) => store::email_confirmations::is_confirmed(conn, purchaser, &contact.email).await,
+        None => Ok(false),
+    }
+}
+
+/// Places the orders of a locked cart and empties it.
+async fn place_cart(
+    conn: &Conn,
+    shopper: &Shopper,
+    purchaser: &Purchaser,
+    request: &CheckoutRequest,
+    cart: &CartRow,
+    context: Context,
+    claimed: &ClaimedKey,
+) -> Result<Vec<OrderRow>> {
+    let Context { lines, products, websites, held, unpaid, account, addresses, is_confirmed } = context;
+    if lines.is_empty() {
+        return Err(Error::user(
+            UserErrorCode::CartEmpty,
+            "cartId",
+            "The cart is empty. Add at least one product before checking out.",
+        ));
+    }
+    let wanted: BTreeMap<ProductId, i32> = lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+    let in_cart = held.iter().filter(|(_, held)| held.in_cart > 0);
+    // A reservation has at most 1,000,000 units.
+    let reserved = in_cart.map(|(product, held)| (*product, i32::try_from(held.in_cart).unwrap_or(i32::MAX))).collect();
+    let (products, reserved) =
+        carts::actions::release_expired(conn, Some(cart.id), &wanted, products, reserved).await?;
+    let items = carts::actions::check_lines(&lines, &products, &reserved)?;
+    check_prices(request, &lines, &items, cart.currency())?;
+    carts::actions::check_unpaid_orders(shopper, unpaid, "cartId")?;
+    let me = match purchaser {
+        Purchaser::User(me) => Some(*me),
+        Purchaser::Guest(_) => None,
+    };
+    let shipping = resolve_shipping(&addresses, request)?;
+    let billing = resolve_billing(&addresses, request)?;
+    let contact = resolve_contact(account.as_ref(), me, request)?;
+    let is_confirmed = match request.contact {
+        Some(_) => is_confirmed,
+        None => account.as_ref().is_some_and(|account| account.has_confirmed),
+    };
+    let trust = emails::trust(account.as_ref(), &contact, is_confirmed);
+    let field = |line: usize, _: &ProductRow| format!("lines.{line}.quantity");
+    carts::actions::check_order(shopper, trust == Trust::Known, &held, &items, field)?;
+    let (addresses, note) = (Addresses::new(shipping, billing), request.note.clone());
+    let buyer = Buyer { shopper, purchaser, contact, trust, addresses, note };
+    let released = (!reserved.is_empty()).then(|| carts::store::delete_reservations_statement(cart.id));
+    let others = released.into_iter().chain([carts::store::delete_lines_statement(cart.id)]);
+    place(conn, &buyer, &items, "cartId", &websites, claimed, others).await
 }
 
 /// Returns the country of the shipping address, if the contact's phone number has no country code.
@@ -163,7 +262,9 @@ async fn phone_country(db: &Db, viewer: &Viewer, request: &CheckoutRequest) -> R
         Destination::Default => None,
     };
     let Some(me) = viewer.account() else { return Ok(None) };
-    let address = db.read(async |conn| find_address(conn, me, id, "addressId").await).await?;
+    let chosen = Vec::from_iter(id);
+    let addresses = async |conn: &Conn| users::store::default_and_chosen_addresses(conn, me, &chosen).await;
+    let address = choose_address(&db.read(addresses).await?, id, "addressId")?;
     Ok(address.and_then(|address| address.country))
 }
 
@@ -262,36 +363,32 @@ fn check_prices(
     if wrong.is_empty() { Ok(()) } else { Err(Error::User(wrong)) }
 }
 
-async fn resolve_shipping(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<OrderAddress> {
+fn resolve_shipping(addresses: &[AddressRow], request: &CheckoutRequest) -> Result<OrderAddress> {
     let id = match &request.destination {
         Destination::New(address) => return Ok((**address).clone().into()),
         Destination::Saved(id) => Some(*id),
         Destination::Default => None,
     };
-    let found = match me {
-        Some(me) => find_address(conn, me, id, "addressId").await?,
-        None => None,
-    };
+    let found = choose_address(addresses, id, "addressId")?;
     found.ok_or_else(|| required("addressId", "You have no default address. Give a shipping address.").into())
 }
 
-async fn resolve_billing(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Option<OrderAddress>> {
-    match (&request.billing, me) {
-        (Some(Billing::New(address)), _) => Ok(Some((**address).clone().into())),
-        (Some(Billing::Saved(id)), Some(me)) => find_billing_address(conn, me, Some(*id)).await,
-        (Some(Billing::Saved(_)), None) => Err(Error::not_found("billingAddressId", "address")),
-        (None, _) => Ok(None),
+fn resolve_billing(addresses: &[AddressRow], request: &CheckoutRequest) -> Result<Option<OrderAddress>> {
+    match &request.billing {
+        Some(Billing::New(address)) => Ok(Some((**address).clone().into())),
+        Some(Billing::Saved(id)) => choose_billing_address(addresses, Some(*id)),
+        None => Ok(None),
     }
 }
 
-async fn resolve_contact(conn: &Conn, me: Option<UserId>, request: &CheckoutRequest) -> Result<Contact> {
+fn resolve_contact(account: Option<&Account>, me: Option<UserId>, request: &CheckoutRequest) -> Result<Contact> {
     match (&request.contact, me) {
         (Some(contact), _) => Ok(Contact {
             contact_name: Some(contact.name.clone()),
             contact_email: Some(contact.email.clone()),
             contact_phone: contact.phone.clone(),
         }),
-        (None, Some(me)) => account_contact(conn, me).await,
+        (None, Some(_)) => Ok(account_contact(account)),
         (None, None) => Err(required("contact", "guests must give a contact").into()),
     }
 }

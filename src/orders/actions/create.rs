@@ -1,29 +1,36 @@
 //! `orderCreate`: places an order of given products without a cart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
 use super::{
     access::retain_known,
     emails::{self, Trust},
-    place::{Addresses, Buyer, account_contact, check_stock, find_address, find_billing_address, lock_products, place},
+    place::{Addresses, Buyer, account_contact, check_stock, choose_address, choose_billing_address, place},
 };
 use crate::{
     auth::{Scope, Viewer},
-    carts::{self, model::Shopper, store::holds::Except},
+    carts::{
+        self,
+        model::{HeldUnits, Shopper},
+        store::holds::Except,
+    },
     db::{
         Conn, Db,
         idempotency::{Claim, ClaimedKey, IdempotencyKey, Owner},
+        pipeline::pipelined,
     },
     error::{Error, Result, UserError, UserErrorCode},
     ids::{AddressId, OrderId, ProductId, UserId},
     orders::{
-        model::{MAX_LINES, OrderRow, Purchaser},
+        model::{Account, MAX_LINES, OrderRow, Purchaser},
         store,
     },
-    products::model::ProductRow,
+    products::{self, model::ProductRow},
     stock::sale::check_quantity,
+    users::{self, model::AddressRow},
+    websites::model::WebsiteRow,
 };
 
 /// Input of [`create`].
@@ -54,8 +61,18 @@ pub async fn create(
     let key = IdempotencyKey { owner: Owner::User(me), operation: "orderCreate", key };
     key.check()?;
     check_lines(&request.lines)?;
+    // Sorted by ID, the order in which the products are locked.
+    let mut wanted: BTreeMap<ProductId, i32> = BTreeMap::new();
+    for (product, quantity) in &request.lines {
+        let total = wanted.entry(*product).or_default();
+        *total = total.saturating_add(*quantity);
+    }
     db.contended_transaction(async |conn| {
-        let claimed = match key.claim(conn, &request).await? {
+        let (claim, context) = pipelined!(
+            claim: key.claim_id(conn, &request, store::placement::IDS),
+            context: Context::read(conn, shopper, me, &request, &wanted),
+        )?;
+        let claimed = match claim {
             Claim::New(claimed) => claimed,
             Claim::Done(order) => {
                 let order = store::by_ids(conn, &Scope::Own(me), &[OrderId(order)]).await?.pop();
@@ -63,9 +80,42 @@ pub async fn create(
                     .ok_or_else(|| Error::Internal("the order of a stored idempotency key does not exist".into()));
             }
         };
-        place_order(conn, viewer, shopper, me, &request, &claimed).await
+        place_order(conn, viewer, shopper, (me, &request), &wanted, context, &claimed).await
     })
     .await
+}
+
+/// What an order depends on, read in one round trip.
+struct Context {
+    /// The products, locked.
+    products: Vec<ProductRow>,
+    websites: Vec<WebsiteRow>,
+    account: Option<Account>,
+    addresses: Vec<AddressRow>,
+    held: HashMap<ProductId, HeldUnits>,
+    unpaid: Option<i64>,
+}
+
+impl Context {
+    async fn read(
+        conn: &Conn,
+        shopper: &Shopper,
+        me: UserId,
+        request: &OrderRequest,
+        wanted: &BTreeMap<ProductId, i32>,
+    ) -> Result<Self> {
+        let ids: Vec<ProductId> = wanted.keys().copied().collect();
+        let chosen: Vec<AddressId> = request.address.into_iter().chain(request.billing_address).collect();
+        let (products, websites, account, addresses, held, unpaid) = pipelined!(
+            products: products::store::lock(conn, &ids),
+            websites: store::placement::websites_of_products(conn, &ids),
+            account: store::placement::account(conn, me),
+            addresses: users::store::default_and_chosen_addresses(conn, me, &chosen),
+            held: carts::actions::held_units(conn, shopper, Except::default(), Some(&ids)),
+            unpaid: carts::actions::count_unpaid_orders(conn, shopper),
+        )?;
+        Ok(Self { products, websites, account, addresses, held, unpaid })
+    }
 }
 
 fn check_lines(lines: &[(ProductId, i32)]) -> Result<()> {
@@ -87,34 +137,27 @@ async fn place_order(
     conn: &Conn,
     viewer: &Viewer,
     shopper: &Shopper,
-    me: UserId,
-    request: &OrderRequest,
+    (me, request): (UserId, &OrderRequest),
+    wanted: &BTreeMap<ProductId, i32>,
+    context: Context,
     claimed: &ClaimedKey,
 ) -> Result<OrderRow> {
-    // Sorted by ID, the order in which the rows are locked.
-    let mut wanted: BTreeMap<ProductId, i32> = BTreeMap::new();
-    for (product, quantity) in &request.lines {
-        let total = wanted.entry(*product).or_default();
-        *total = total.saturating_add(*quantity);
-    }
-    let mut found = lock_products(conn, &wanted).await?;
+    let Context { products, websites, account, addresses, held, unpaid } = context;
+    let (mut found, _) = carts::actions::release_expired(conn, None, wanted, products, HashMap::new()).await?;
     retain_known(conn, viewer, &mut found).await?;
-    check_products(request, &wanted, &found)?;
-    let (shipping, billing, contact) = futures_util::future::try_join3(
-        find_address(conn, me, request.address, "addressId"),
-        find_billing_address(conn, me, request.billing_address),
-        account_contact(conn, me),
-    )
-    .await?;
+    check_products(request, wanted, &found)?;
+    let shipping = choose_address(&addresses, request.address, "addressId")?;
+    let billing = choose_billing_address(&addresses, request.billing_address)?;
+    let contact = account_contact(account.as_ref());
     let addresses = Addresses::new(shipping.unwrap_or_default(), billing);
-    let trust = emails::trust(conn, Some(&Purchaser::User(me)), &contact).await?;
-    let buyer = Buyer { shopper, user: Some(me), guest: None, contact, trust, addresses, note: None };
+    let is_confirmed = account.as_ref().is_some_and(|account| account.has_confirmed);
+    let trust = emails::trust(account.as_ref(), &contact, is_confirmed);
+    let buyer = Buyer { shopper, purchaser: &Purchaser::User(me), contact, trust, addresses, note: None };
     let items: Vec<_> = found.values().map(|product| (product, wanted[&product.id])).collect();
-    carts::actions::check_unpaid_orders(conn, shopper, "lines").await?;
-    let (is_trusted, field) =
-        (trust == Trust::Known, |_: usize, product: &ProductRow| quantity_field(request, product));
-    carts::actions::check_order(conn, shopper, is_trusted, Except::default(), &items, field).await?;
-    let order = place(conn, &buyer, &items, "lines", claimed, None).await?.pop();
+    carts::actions::check_unpaid_orders(shopper, unpaid, "lines")?;
+    let field = |_: usize, product: &ProductRow| quantity_field(request, product);
+    carts::actions::check_order(shopper, trust == Trust::Known, &held, &items, field)?;
+    let order = place(conn, &buyer, &items, "lines", &websites, claimed, None).await?.pop();
     order.ok_or_else(|| Error::Internal("no order was created".into()))
 }
 

@@ -21,12 +21,12 @@ use crate::{
     },
     orders::{
         model::{
-            Contact, NewEmailConfirmation, ORDER_EMAIL_TOKEN_LIFETIME, ORDER_EMAIL_TOKEN_PREFIX, OrderDetailRow,
-            OrderRow, Purchaser, Status, Tracking,
+            Account, Contact, NewEmailConfirmation, ORDER_EMAIL_TOKEN_LIFETIME, ORDER_EMAIL_TOKEN_PREFIX,
+            OrderDetailRow, OrderRow, Purchaser, Status, Tracking,
         },
         store,
     },
-    users,
+    users::{self, model::UserRow},
     websites::{self, model::WebsiteRow},
 };
 
@@ -96,25 +96,35 @@ fn greeting(contact: &Contact, to: &str, trust: Trust) -> String {
     }
 }
 
-/// Returns the trust in the contact of an order of this user or guest.
-pub(super) async fn trust(conn: &Conn, purchaser: Option<&Purchaser>, contact: &Contact) -> Result<Trust> {
-    let (Some(purchaser), Some(email)) = (purchaser, &contact.contact_email) else { return Ok(Trust::Unknown) };
-    let is_known = has_verified(conn, purchaser, email).await?
-        || store::email_confirmations::is_confirmed(conn, purchaser, email).await?;
-    Ok(if is_known { Trust::Known } else { Trust::Unknown })
+/// Returns the trust in the contact of an order that is placed with this account; `is_confirmed`: the owner of the email
+/// address has confirmed an order of the purchaser.
+pub(super) fn trust(account: Option<&Account>, contact: &Contact, is_confirmed: bool) -> Trust {
+    match &contact.contact_email {
+        Some(email) if is_confirmed || account.is_some_and(|account| has_verified(&account.user, email)) => {
+            Trust::Known
+        }
+        _ => Trust::Unknown,
+    }
 }
 
-/// Returns whether an email address is the verified one of a user's account.
-async fn has_verified(conn: &Conn, purchaser: &Purchaser, email: &str) -> Result<bool> {
-    let Purchaser::User(user) = purchaser else { return Ok(false) };
-    let account = users::store::by_ids(conn, &Scope::All, &[*user]).await?.pop();
-    let account = account.filter(|account| account.email_verified_at.is_some());
-    Ok(account.and_then(|account| account.email).is_some_and(|verified| verified.eq_ignore_ascii_case(email)))
+/// Returns whether an email address is the verified one of this user.
+fn has_verified(user: &UserRow, email: &str) -> bool {
+    let verified = user.email.as_deref().filter(|_| user.email_verified_at.is_some());
+    verified.is_some_and(|verified| verified.eq_ignore_ascii_case(email))
 }
 
 /// Returns the trust in the contact of an existing order.
 pub(super) async fn trust_in_order(conn: &Conn, order: &OrderRow) -> Result<Trust> {
-    trust(conn, purchaser_of(conn, order).await?.as_ref(), &order.contact).await
+    let (Some(purchaser), Some(email)) = (purchaser_of(conn, order).await?, &order.contact.contact_email) else {
+        return Ok(Trust::Unknown);
+    };
+    let account = match purchaser {
+        Purchaser::User(user) => users::store::by_ids(conn, &Scope::All, &[user]).await?.pop(),
+        Purchaser::Guest(_) => None,
+    };
+    let is_known = account.is_some_and(|user| has_verified(&user, email))
+        || store::email_confirmations::is_confirmed(conn, &purchaser, email).await?;
+    Ok(if is_known { Trust::Known } else { Trust::Unknown })
 }
 
 async fn purchaser_of(conn: &Conn, order: &OrderRow) -> Result<Option<Purchaser>> {

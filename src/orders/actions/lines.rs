@@ -124,7 +124,8 @@ async fn check_shopper(
     let except = Except { order: Some(order.id), ..Except::default() };
     let is_trusted = trust_in_order(conn, order).await? == Trust::Known;
     let field = |_: usize, _: &ProductRow| "quantity".to_owned();
-    carts::actions::check_order(conn, shopper, is_trusted, except, &[(product, units)], field).await?;
+    let held = carts::actions::held_units(conn, shopper, except, Some(&[product.id])).await?;
+    carts::actions::check_order(shopper, is_trusted, &held, &[(product, units)], field)?;
     match shopper.settings().unpaid_wait() {
         Some(wait) if order.total_amount.is_zero() => store::unpaid::start(conn, order.id, Utc::now() + wait).await,
         _ => Ok(()),

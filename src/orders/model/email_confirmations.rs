@@ -7,6 +7,7 @@ use crate::{
     auth::GuestKey,
     db::tables::order_email_confirmations,
     ids::{OrderId, UserId},
+    users::model::UserRow,
 };
 
 /// Lifetime of the token in the confirmation of an order.
@@ -24,6 +25,15 @@ pub struct NewEmailConfirmation {
     pub token_hash: Vec<u8>,
     /// When the token expires.
     pub expires_at: DateTime<Utc>,
+}
+
+/// The account of a user who places an order.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The user.
+    pub user: UserRow,
+    /// Whether the account's email address is not verified, but its owner has confirmed an order of the user.
+    pub has_confirmed: bool,
 }
 
 /// The user or guest who placed an order.

@@ -120,14 +120,41 @@ pub struct Contact {
     pub contact_phone: Option<String>,
 }
 
-/// An order to insert.
+/// An order that a customer or a guest places.
+#[derive(Debug, Clone)]
+pub struct PlacedOrder {
+    /// See [`OrderRow`]; from the sequence.
+    pub id: OrderId,
+    /// The first order of the same checkout.
+    pub checkout_id: OrderId,
+    /// See [`OrderRow`].
+    pub source_website_id: WebsiteId,
+    /// See [`OrderRow`].
+    pub order_number: String,
+    /// See [`OrderRow`].
+    pub user_id: Option<UserId>,
+    /// See [`OrderRow`].
+    pub status: Status,
+    /// Sum of the lines, which are inserted by the same statement.
+    pub total_amount: Decimal,
+    /// See [`OrderRow`].
+    pub shipping: OrderAddress,
+    /// See [`OrderRow`].
+    pub billing_address: Option<OrderAddress>,
+    /// See [`OrderRow`].
+    pub contact: Contact,
+    /// See [`OrderRow`].
+    pub customer_note: Option<String>,
+    /// Hash of the cart token of the guest who placed the order.
+    pub cart_token_hash: Option<Vec<u8>>,
+    /// See [`OrderRow`].
+    pub placed_at: DateTime<Utc>,
+}
+
+/// A past order to insert.
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = orders)]
 pub struct NewOrder {
-    /// See [`OrderRow`]; taken from the sequence if absent.
-    pub id: Option<OrderId>,
-    /// The first order of the same checkout.
-    pub checkout_id: Option<OrderId>,
     /// See [`OrderRow`].
     pub source_website_id: WebsiteId,
     /// See [`OrderRow`].
@@ -146,8 +173,6 @@ pub struct NewOrder {
     pub contact: Contact,
     /// See [`OrderRow`].
     pub customer_note: Option<String>,
-    /// Hash of the cart token of the guest who placed the order.
-    pub cart_token_hash: Option<Vec<u8>>,
     /// See [`OrderRow`].
     pub placed_at: DateTime<Utc>,
 }

@@ -1,22 +1,28 @@
 //! SQL statements on orders whose confirmation email is deferred until they are paid or confirmed.
 
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 
 use crate::{
-    db::{Conn, tables::deferred_confirmations as deferred},
+    db::{
+        Conn,
+        insert_rows::{Statement, insert_rows},
+        tables::deferred_confirmations as deferred,
+    },
     error::Result,
     ids::OrderId,
+    orders::model::PlacedOrder,
 };
 
-/// Defers the confirmation emails of these orders.
-pub async fn insert_all(mut conn: &Conn, orders: &[OrderId]) -> Result<()> {
-    if orders.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = orders.iter().map(|order| deferred::order_id.eq(*order)).collect();
-    diesel::insert_into(deferred::table).values(rows).execute(&mut conn).await?;
-    Ok(())
+insert_rows! {
+    /// Defers the confirmation emails of orders.
+    DeferConfirmations in deferred_confirmations of PlacedOrder { order_id: OrderId as BigInt = id }
+}
+
+/// Returns the statement that defers the confirmation emails of orders, as a part of the statement that places the orders;
+/// none if there are none.
+pub fn defer_statement(new: &[PlacedOrder]) -> Option<Statement<'static>> {
+    DeferConfirmations::new(new).map(|insert| Box::new(insert) as Statement<'_>)
 }
 
 /// Removes an order whose confirmation email was deferred; returns whether it was.

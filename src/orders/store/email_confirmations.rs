@@ -1,16 +1,19 @@
 //! SQL statements on the tokens with which the owner of an order's email address confirms it.
 //! Rule: an address is confirmed for the user or guest who ordered with it, and for nobody else.
 
+use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{IntoBoxed, Select, exists, now},
     pg::Pg,
     prelude::*,
+    sql_types::{BigInt, Bytea, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 
 use crate::{
     db::{
         Conn,
+        insert_rows::{Statement, insert_rows},
         tables::{deferred_confirmations as deferred, order_email_confirmations as confirmations, orders},
     },
     error::Result,
@@ -33,13 +36,19 @@ fn orders_of(purchaser: &Purchaser, email: &str) -> IntoBoxed<'static, Select<or
     }
 }
 
-/// Inserts the tokens of new orders.
-pub async fn insert_all(mut conn: &Conn, new: &[NewEmailConfirmation]) -> Result<()> {
-    if new.is_empty() {
-        return Ok(());
+insert_rows! {
+    /// Inserts the tokens of new orders.
+    InsertTokens in order_email_confirmations of NewEmailConfirmation {
+        order_id: OrderId as BigInt,
+        token_hash: Vec<u8> as Bytea,
+        expires_at: DateTime<Utc> as Timestamptz,
     }
-    diesel::insert_into(confirmations::table).values(new).execute(&mut conn).await?;
-    Ok(())
+}
+
+/// Returns the statement that inserts the tokens of new orders, as a part of the statement that places the orders;
+/// none if there are none.
+pub fn insert_statement(new: &[NewEmailConfirmation]) -> Option<Statement<'static>> {
+    InsertTokens::new(new).map(|insert| Box::new(insert) as Statement<'_>)
 }
 
 /// Uses a token and returns its order; none if it is unknown, was used or has expired.

@@ -9,6 +9,7 @@ pub mod events;
 mod export;
 pub mod history;
 mod numbers;
+pub mod placement;
 pub mod returns;
 pub mod shipments;
 pub mod unpaid;
@@ -26,9 +27,7 @@ pub use self::{
     export::ORDERS,
     numbers::{next_number, next_numbers},
 };
-use super::model::{
-    NewOrder, NewOrderDetail, OrderCondition, OrderDetailRow, OrderOrderField, OrderParent, OrderRow, Status,
-};
+use super::model::{NewOrderDetail, OrderCondition, OrderDetailRow, OrderOrderField, OrderParent, OrderRow, Status};
 use crate::{
     auth::Scope,
     db::{
@@ -39,7 +38,7 @@ use crate::{
         tables::{order_details, orders, websites},
         user_op::user_op,
     },
-    error::{Error, Result},
+    error::Result,
     ids::{CodeOrId, OrderDetailId, OrderId, ProductId, UserId, WebsiteId},
     websites::{model::WebsiteOp, store::website_op},
 };
@@ -261,19 +260,6 @@ pub async fn by_checkout(mut conn: &Conn, scope: &Scope, first: OrderId) -> Resu
     let query = orders::table.select(OrderRow::as_select()).into_boxed().filter(visible(scope));
     let query = query.filter(orders::checkout_id.assume_not_null().eq(first));
     Ok(query.order(orders::id).load(&mut conn).await?)
-}
-
-/// Inserts orders without lines; returns them in no particular order.
-/// # Errors
-/// [`Error::Retry`] if an imported order has one of the numbers; the next attempt takes the next numbers.
-pub async fn insert_all(mut conn: &Conn, new: &[NewOrder]) -> Result<Vec<OrderRow>> {
-    let query = diesel::insert_into(orders::table).values(new).returning(OrderRow::as_returning());
-    query.get_results(&mut conn).await.map_err(|error| match Error::from(error) {
-        Error::Constraint { name, detail } if name == "orders_source_website_id_order_number_key" => {
-            Error::Retry(detail)
-        }
-        other => other,
-    })
 }
 
 /// Inserts lines; a trigger updates the order's total.

@@ -3,32 +3,46 @@
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::{
+    define_sql_function,
     dsl::{exists, now},
     prelude::*,
+    sql_types::{BigInt, Bytea, Nullable, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 
 use crate::{
     db::{
         Conn,
-        sql::{hashtext, pg_advisory_xact_lock},
-        tables::{orders, unpaid_orders as unpaid},
+        insert_rows::{Statement, insert_rows},
+        tables::unpaid_orders as unpaid,
     },
     error::Result,
-    ids::OrderId,
+    ids::{OrderId, UserId},
     orders::model::NewUnpaidOrder,
 };
+
+define_sql_function! {
+    /// Function of the migrations, see [`exists_for_email`].
+    fn unpaid_order_exists(email: Text) -> Bool;
+}
 
 /// Maximum number of rows per batch.
 const BATCH_SIZE: i64 = 100;
 
-/// Inserts orders that wait for payment.
-pub async fn insert_all(mut conn: &Conn, new: &[NewUnpaidOrder]) -> Result<()> {
-    if new.is_empty() {
-        return Ok(());
+insert_rows! {
+    /// Inserts orders that wait for payment.
+    InsertUnpaid in unpaid_orders of NewUnpaidOrder {
+        order_id: OrderId as BigInt,
+        user_id: Option<UserId> as Nullable<BigInt>,
+        network: Option<Vec<u8>> as Nullable<Bytea>,
+        expires_at: Option<DateTime<Utc>> as Nullable<Timestamptz>,
     }
-    diesel::insert_into(unpaid::table).values(new).execute(&mut conn).await?;
-    Ok(())
+}
+
+/// Returns the statement that inserts orders that wait for payment, as a part of the statement that places the orders;
+/// none if there are none.
+pub fn insert_statement(new: &[NewUnpaidOrder]) -> Option<Statement<'static>> {
+    InsertUnpaid::new(new).map(|insert| Box::new(insert) as Statement<'_>)
 }
 
 /// Returns a batch of orders after this one whose time to pay is over, sorted by ID.
@@ -91,12 +105,5 @@ pub async fn delete_ended(mut conn: &Conn, period: Duration) -> Result<usize> {
 /// Returns whether an order with this contact email address waits for payment, or was canceled unpaid in the past day.
 /// Concurrent calls for the same address wait for each other's transactions.
 pub async fn exists_for_email(mut conn: &Conn, email: &str) -> Result<bool> {
-    diesel::select(pg_advisory_xact_lock(hashtext(format!("unpaid orders of {}", email.to_lowercase()))))
-        .execute(&mut conn)
-        .await?;
-    let theirs = unpaid::table
-        .inner_join(orders::table)
-        .filter(orders::contact_email.is_not_null())
-        .filter(orders::contact_email.assume_not_null().eq(email.to_owned()));
-    Ok(diesel::select(exists(theirs)).get_result(&mut conn).await?)
+    Ok(diesel::select(unpaid_order_exists(email)).get_result(&mut conn).await?)
 }

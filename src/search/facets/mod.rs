@@ -179,7 +179,8 @@ impl Facets {
                 FacetKind::Ratings => self.ratings = top(count(values().filter_map(|it| it.stars()))),
                 FacetKind::Availability => {
                     let counts = count(values().filter_map(|it| it.availability()).map(Availability::as_str));
-                    let named = |(name, hits)| Some((Availability::ALL.iter().copied().find(|it| it.as_str() == name)?, hits));
+                    let named =
+                        |(name, hits)| Some((Availability::ALL.iter().copied().find(|it| it.as_str() == name)?, hits));
                     self.availability = top(counts).into_iter().filter_map(named).collect();
                 }
                 FacetKind::OnSale => self.on_sale = values().map(|it| i64::from(it.is_on_sale())).sum(),

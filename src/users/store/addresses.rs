@@ -35,6 +35,12 @@ pub async fn addresses_by_ids(mut conn: &Conn, scope: &Scope, ids: &[AddressId])
     Ok(query.filter(visible_addresses(scope)).load(&mut conn).await?)
 }
 
+/// Returns the default address of a user and those with these IDs that are theirs, in no particular order.
+pub async fn default_and_chosen_addresses(mut conn: &Conn, user: UserId, ids: &[AddressId]) -> Result<Vec<AddressRow>> {
+    let query = addresses::table.filter(addresses::user_id.eq(user)).select(AddressRow::as_select());
+    Ok(query.filter(addresses::is_default.or(addresses::id.eq_any(ids))).load(&mut conn).await?)
+}
+
 fn visible_addresses(scope: &Scope) -> Condition<'static, addresses::table> {
     match scope {
         Scope::All => constant(true),

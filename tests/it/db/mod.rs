@@ -8,5 +8,6 @@ mod diagram;
 mod invariants;
 mod migrations;
 mod outage;
+mod placed_orders;
 mod slow;
 mod transaction_retries;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use diesel_async::SimpleAsyncConnection;
 use souk::{
-    db::Conn,
+    db::{Conn, after_commit},
     error::{Error, Result},
 };
 
@@ -139,4 +139,29 @@ async fn concurrent_orders_of_the_same_products_all_succeed() {
         assert_eq!(errors, []);
     }
     assert_eq!((app.stock(one).await, app.stock(two).await), (80, 80));
+}
+
+#[tokio::test]
+async fn work_after_the_commit_is_done_once_and_not_after_a_rollback() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let count = || {
+        CALLS.fetch_add(1, Relaxed);
+    };
+    let app = TestApp::new().await;
+    let db = &app.database.db;
+    let failed: Result<()> = db
+        .transaction(async |_| {
+            after_commit(count);
+            Err(Error::Internal("rolled back".into()))
+        })
+        .await;
+    assert!(failed.is_err());
+    let attempts = AtomicU32::new(0);
+    let done = db.transaction(async |_| {
+        after_commit(count);
+        assert_eq!(CALLS.load(Relaxed), 0, "not inside the transaction");
+        if attempts.fetch_add(1, Relaxed) < 2 { Err(Error::Retry("again".into())) } else { Ok(()) }
+    });
+    done.await.unwrap();
+    assert_eq!((attempts.load(Relaxed), CALLS.load(Relaxed)), (3, 1));
 }

@@ -12,6 +12,7 @@ mod order_diagram;
 mod placing;
 mod rejections;
 mod returns;
+mod round_trips;
 mod shipments;
 mod slow;
 mod status;

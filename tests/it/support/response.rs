@@ -72,4 +72,11 @@ impl TestResponse {
         assert!(self.json["errors"].is_null(), "{}\nreturned {:#}", self.document, self.json);
         self.json["extensions"]["sql"]["statements"].as_u64().expect("the number of SQL statements")
     }
+
+    /// Returns the number of round trips to the database; statements that were sent together count as one.
+    #[track_caller]
+    pub fn round_trips(&self) -> u64 {
+        assert!(self.json["errors"].is_null(), "{}\nreturned {:#}", self.document, self.json);
+        self.json["extensions"]["sql"]["roundTrips"].as_u64().expect("the number of round trips")
+    }
 }

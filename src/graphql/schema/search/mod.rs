@@ -199,8 +199,7 @@ impl SearchQuery {
         order_by: Option<SearchOrder>,
     ) -> Result<SearchConnection> {
         let query = query.unwrap_or_default();
-        let search =
-            args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by).await?;
+        let search = args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by).await?;
         let fields = ctx.look_ahead();
         let mut found = actions::search(ctx.db(), search, &selected(&fields)).await?;
         let redirect = found.redirect.take().filter(|_| fields.field("redirect").exists());
