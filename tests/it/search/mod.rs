@@ -3,6 +3,7 @@
 mod browsing;
 mod codes;
 mod corrections_and_facets;
+mod documents;
 mod languages;
 mod results;
 mod rules;
