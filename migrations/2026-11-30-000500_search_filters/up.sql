@@ -10,7 +10,7 @@ CREATE FUNCTION search_facets(category_id bigint, brand_id bigint, website_id bi
 RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT int8send(coalesce(category_id, 0)) || int8send(coalesce(brand_id, 0)) || int8send(website_id)
         || int8send((price * 1000)::bigint)
-        || set_byte(set_byte(set_byte('\x000000', 0, coalesce(floor(rating), 0)::integer), 1, ascii(availability)), 2, is_on_sale::integer)
+        || set_byte(set_byte(set_byte('\x000000', 0, coalesce(trunc(rating), 0)::integer), 1, ascii(availability)), 2, is_on_sale::integer)
 $$;
 
 DROP INDEX search_documents_document_idx;

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     client_limits::Stopwatch,
     credentials::{authenticate, operation_viewer},
-    graphql::Endpoint,
+    endpoint::Endpoint,
     media_type::MediaType,
     rejection::Rejection,
     response::{respond, status},

@@ -19,8 +19,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     admission::{Admitted, Exchange, RequestError, admit},
-    client_limits::{self, ClientLimits, Measurement, Stopwatch},
+    client_limits::{self, Measurement, Stopwatch},
     credentials::{actor, authenticate_user, cookies},
+    endpoint::Endpoint,
     header_names::X_QUERY_COST,
     media_type::{MediaType, is_multipart},
     multipart,
@@ -31,7 +32,6 @@ use super::{
     response::{respond, respond_to_batch, status},
 };
 use crate::{
-    config::{HttpSettings, Introspection},
     db::recorder::StatementRecorder,
     error::ErrorCode,
     graphql::{
@@ -43,11 +43,10 @@ use crate::{
             errors::{code, coded, from_error},
         },
         schema::{
-            context::{Services, request_data},
+            context::request_data,
             media::upload::{RequestFiles, UPLOAD_PERMISSIONS},
         },
     },
-    storage::space::UploadSpace,
     telemetry::RequestId,
 };
 
@@ -59,26 +58,6 @@ const MAX_LOGGED_NAME: usize = 100;
 
 /// The message for a request of an array that was not executed for lack of time.
 const NOT_STARTED: &str = "the requests before this one took all the time; it was not executed. Send it again.";
-
-/// The state of the endpoint.
-pub struct Endpoint {
-    /// The engine that executes operations.
-    pub engine: Engine,
-    /// The services that resolvers use.
-    pub services: Arc<Services>,
-    /// The HTTP settings.
-    pub settings: HttpSettings,
-    /// The limits of clients.
-    pub limits: ClientLimits,
-    /// The space for the files of multipart requests.
-    pub upload_space: UploadSpace,
-    /// Whether responses report their cost, and the number and time of their SQL statements.
-    pub show_sql: bool,
-    /// Who may query the schema itself.
-    pub introspection: Introspection,
-    /// Whether cookies are for TLS only, whatever the request says. Otherwise those of requests that arrived by TLS are.
-    pub has_secure_cookies: bool,
-}
 
 /// Returns the route of `/graphql`, for every method.
 pub fn router(endpoint: Arc<Endpoint>) -> Router {

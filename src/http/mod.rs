@@ -5,6 +5,7 @@ mod admission;
 pub mod client_limits;
 mod cors;
 mod credentials;
+pub mod endpoint;
 mod files;
 pub mod graphql;
 pub mod header_names;
@@ -49,7 +50,7 @@ use tower_http::compression::{
 pub use self::server::serve;
 use self::{
     client_limits::{ClientLimits, charge_request},
-    graphql::Endpoint,
+    endpoint::Endpoint,
     health::{Health, livez, readyz},
     host::require_host,
     lingering::discard_unread_body,

@@ -42,8 +42,8 @@ async fn documents_agree_with_the_products_after_every_change() {
     for change in [
         "UPDATE products SET price = 12.5, compare_at_price = 15 WHERE id = BASE + 1",
         "UPDATE products SET compare_at_price = NULL WHERE id = BASE + 1",
-        "INSERT INTO stock_movements (product_id, reason, delta) VALUES (BASE + 1, 'correction', -7), (BASE + 3, 'correction', 5)",
-        "INSERT INTO stock_movements (product_id, reason, delta) VALUES (BASE + 1, 'correction', -2)",
+        "INSERT INTO stock_movements (product_id, reason, delta) VALUES (BASE + 1, 'adjustment', -7), (BASE + 3, 'adjustment', 5)",
+        "INSERT INTO stock_movements (product_id, reason, delta) VALUES (BASE + 1, 'adjustment', -2)",
         "UPDATE products SET inventory_policy = 'not_tracked' WHERE id = BASE + 1",
         "INSERT INTO reviews (product_id, user_id, rating, status) VALUES (BASE + 1, BASE + 1, 4, 'approved')",
         "DELETE FROM reviews",
@@ -67,7 +67,7 @@ async fn documents_agree_with_the_products_after_every_change() {
 async fn stock_changes_write_a_document_only_if_the_availability_changes() {
     let (_app, session) = shop().await;
     let sell = |units: i32| {
-        format!("INSERT INTO stock_movements (product_id, reason, delta) VALUES ({} + 1, 'correction', -{units})", BASE)
+        format!("INSERT INTO stock_movements (product_id, reason, delta) VALUES ({} + 1, 'adjustment', -{units})", BASE)
     };
     let updated = "SELECT pg_stat_get_xact_tuples_updated(c) || ' ' || pg_stat_get_xact_tuples_hot_updated(c)
         FROM CAST('search_documents'::regclass AS oid) c";

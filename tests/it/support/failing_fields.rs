@@ -12,7 +12,7 @@ use souk::error::Result;
 use souk::graphql::engine::Engine;
 use souk::graphql::engine::EngineSettings;
 use souk::http::client_limits::ClientLimits;
-use souk::http::graphql::Endpoint;
+use souk::http::endpoint::Endpoint;
 use souk::http::graphql::router;
 use souk::http::request_id::set_request_id;
 use souk::storage::space::UploadSpace;
