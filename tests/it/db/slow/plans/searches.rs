@@ -9,7 +9,7 @@ use super::{
 pub const SEARCHES: &[Case] = &[
     Case("{ search(query: \"RARE\") { nodes { __typename } } }", "search_documents_document_idx", Few),
     Case("{ search(query: \"RARE\") { totalCount { value } } }", "search_documents_document_idx", Few),
-    Case("{ search(query: \"lantern\") { nodes { __typename } } }", "search_documents_popularity_idx", Few),
+    Case("{ search(query: \"lantern\") { nodes { __typename } } }", "search_documents_document_idx", Few),
     Case(
         "{ search(query: \"lantern\", orderBy: {field: POPULARITY}) { nodes { __typename } } }",
         "search_documents_popularity_idx",
@@ -64,12 +64,7 @@ pub const BROWSING: &[Case] = &[
     Case("{ search(orderBy: {field: NEWEST}) { nodes { __typename } } }", "products_created_at_idx", Never),
     Case("{ search(orderBy: {field: RATING}) { nodes { __typename } } }", "products_rating_average_idx", Never),
     Case("{ search(orderBy: {field: NAME}) { nodes { __typename } } }", "products_name_idx", Never),
-    Case(
-        "{ search(where: {category: {eq: CATEGORY}}) { nodes { __typename } } }",
-        "search_documents_kind_node_id_key",
-        Few,
-    ),
-    Case("{ search(where: {category: {eq: CATEGORY}}) { nodes { __typename } } }", "products_category_id_", Few),
+    Case("{ search(where: {category: {eq: CATEGORY}}) { nodes { __typename } } }", "search_documents_document_idx", Few),
     Case(
         "{ search(where: {category: {eq: CATEGORY}}, orderBy: {field: NEWEST}) { nodes { __typename } } }",
         "products_category_id_created_at_idx",
@@ -93,18 +88,18 @@ pub const BROWSING: &[Case] = &[
     Case(
         "{ search(where: {category: {eq: CATEGORY}, availability: {in: [IN_STOCK]}}) { totalCount { value }
             facets { brands { count } websites { count } prices { count } ratings { count } availability { count } } } }",
-        "products_category_id_",
+        "search_documents_document_idx",
         Few,
     ),
     // The facet of the brands is counted in the category, that of the categories among the products of the brand.
     Case(
         "{ search(where: {category: {eq: CATEGORY}, brand: {eq: BRAND}}) { facets { brands { count } } } }",
-        "products_category_id_",
+        "search_documents_document_idx",
         Few,
     ),
     Case(
         "{ search(where: {category: {eq: CATEGORY}, brand: {eq: BRAND}}) { facets { categories { count } } } }",
-        "products_brand_id_created_at_idx",
+        "search_documents_document_idx",
         Few,
     ),
     Case("{ search(where: {isOnSale: true}) { totalCount { value } } }", "products_on_sale_idx", Few),
