@@ -180,9 +180,9 @@ ALTER TABLE search_documents ALTER COLUMN name SET NOT NULL;
 -- Without the old versions of the rows.
 CLUSTER search_documents USING search_documents_pkey;
 
--- The best-selling of the hits of a frequent word are found by their tier. Not `fastupdate`: each search would read the
--- list of pending entries.
-CREATE INDEX search_documents_document_idx ON search_documents USING gin (document, keys, sales_tier) WITH (fastupdate = off);
+-- The best-selling of the hits of a frequent word are found by their tier. The list of pending entries, which makes bulk
+-- inserts faster, is short, because each search reads it: 128 kB take less than 0.1 ms, the default of 4 MB takes 2 ms.
+CREATE INDEX search_documents_document_idx ON search_documents USING gin (document, keys, sales_tier) WITH (gin_pending_list_limit = 128);
 
 -- Returns whether a word is complete: it is in a name, and is not the beginning of a longer word in a name. Then a search for
 -- all words that begin with it would only find the same more slowly. Not in German, which writes umlauts in two ways.

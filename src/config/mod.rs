@@ -99,8 +99,8 @@ pub struct Settings {
     #[arg(long, env = "SOUK_READ_CONNECTIONS", global = true, value_name = "N")]
     pub read_connections: Option<usize>,
 
-    /// Number of connections for expensive reads: searches and filtered lists. Each is used by one read at a time; the
-    /// reads of all clients wait in turn. Default: twice the number of CPU cores, between 4 and 16.
+    /// Number of expensive reads that run at a time: searches and filtered lists. Each has a connection, and there are up
+    /// to this many for either kind; the reads of all clients wait in turn. Default: twice the number of CPU cores, between 4 and 16.
     #[arg(long, env = "SOUK_EXPENSIVE_READ_CONNECTIONS", global = true, value_name = "N")]
     pub expensive_read_connections: Option<usize>,
 
