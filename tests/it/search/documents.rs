@@ -52,7 +52,7 @@ async fn documents_agree_with_the_products_after_every_change() {
         "UPDATE product_groups SET varies_by = '{Size,Shade}'",
         "UPDATE products SET group_id = NULL, option_values = '{}' WHERE id = BASE + 1",
         "UPDATE categories SET parent_id = BASE + 2 WHERE id = BASE + 3",
-        "UPDATE categories SET parent_id = NULL WHERE id = BASE + 4",
+        "UPDATE categories SET parent_id = BASE + 1 WHERE id = BASE + 4",
         "UPDATE categories SET name = 'Lights' WHERE id = BASE + 4",
         "UPDATE products SET category_id = BASE + 1, brand_id = NULL, sku = 'A-2', barcode = '4006381333931' WHERE id = BASE + 1",
         "UPDATE products SET name = 'Storm Lamp', is_active = false WHERE id = BASE + 1",
