@@ -166,26 +166,21 @@ async fn read(
     }
     let kinds = search.searched_kinds();
     let facets = if kinds.contains(&DocumentKind::Product) { selection.facets.as_slice() } else { &[] };
-    let mut bases = FacetBase::all(&search.filter, facets, selection.has_total);
-    let ranked = match full_text {
-        Some(full_text) if search.order == SearchOrderField::Relevance => {
-            let has_first = bases.first().is_some_and(|base| base.without.is_none());
-            let first = if has_first { bases.remove(0) } else { FacetBase { without: None, kinds: Vec::new() } };
-            Some((full_text, first))
-        }
-        _ => None,
-    };
+    let ranked = full_text.filter(|_| search.order == SearchOrderField::Relevance);
+    // The statement that ranks the hits counts them too: the first base.
+    let bases = FacetBase::all(&search.filter, facets, selection.has_total || ranked.is_some());
+    let others = &bases[usize::from(ranked.is_some())..];
     let counted = async {
-        if bases.is_empty() {
+        if others.is_empty() {
             return Ok(Vec::new());
         }
-        let counted = async |conn: &_| store::counted_products(conn, search, full_text, &bases).await;
+        let counted = async |conn: &_| store::counted_products(conn, search, full_text, others).await;
         let plans = if full_text.is_some() { PlanMode::ExpensiveGeneric } else { PlanMode::Custom };
         db.read_with(plans, counted).await
     };
-    let (hits, counted) = match &ranked {
-        Some((full_text, first)) => {
-            let ranked = async |conn: &_| store::ranked(conn, search, full_text, first).await;
+    let (hits, counted) = match ranked {
+        Some(full_text) => {
+            let ranked = async |conn: &_| store::ranked(conn, search, full_text, &bases[0]).await;
             let hits = db.read_with(PlanMode::ExpensiveGeneric, ranked);
             let ((hits, totals), mut counted) = futures_util::future::try_join(hits, counted).await?;
             counted.insert(0, totals);
@@ -196,6 +191,5 @@ async fn read(
             futures_util::future::try_join(hits, counted).await?
         }
     };
-    let bases = ranked.map(|(_, first)| first).into_iter().chain(bases);
-    Ok(ReadResults { hits, counted: bases.zip(counted).collect() })
+    Ok(ReadResults { hits, counted: bases.into_iter().zip(counted).collect() })
 }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use rust_decimal::Decimal;
 
-pub use self::values::{CountedProducts, OPTION_SEPARATOR, PRODUCT_SEPARATOR, TERM_SEPARATOR};
+pub use self::values::{CountedProducts, OPTION_SEPARATOR, PRODUCT_SEPARATOR};
 use self::{
     counts::{count, price_ranges, top},
     values::FacetValues,

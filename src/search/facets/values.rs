@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Separates the terms of a product.
-pub const TERM_SEPARATOR: char = '\u{1}';
+const TERM_SEPARATOR: char = '\u{1}';
 /// Separates the name of an option from its value.
 pub const OPTION_SEPARATOR: char = '\u{2}';
 /// Separates the terms of products.

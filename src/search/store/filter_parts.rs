@@ -1,9 +1,10 @@
 //! The conditions of a search filter as SQL, on search documents and on products.
 //! Rule: each condition stands for itself, because a facet is counted without its own.
 
-use std::fmt::Display;
-
-use super::super::model::{FilterPart, SearchFilter};
+use super::super::{
+    facets::OPTION_SEPARATOR,
+    model::{FilterPart, SearchFilter},
+};
 use crate::{
     db::dynamic_query::{DynamicQuery, Value},
     ids::RowId,
@@ -56,7 +57,7 @@ impl FilterPart {
             Self::Option(index) => {
                 let (name, values) = &filter.options[index];
                 // As search_option_key writes them.
-                let keys = values.iter().map(|value| format!("option:{name}\u{2}{value}")).collect();
+                let keys = values.iter().map(|value| format!("option:{name}{OPTION_SEPARATOR}{value}")).collect();
                 out.sql("d.keys && ").bind(Value::Texts(keys));
             }
         }
@@ -116,8 +117,7 @@ pub(super) fn push_filter<R>(
 
 /// Writes the condition that a document has a key of a kind with one of these values; see the migration.
 fn push_keys<R, I: RowId>(out: &mut DynamicQuery<R>, kind: &str, ids: Option<&[I]>) {
-    let key = |value: &dyn Display| format!("{kind}:{value}");
-    let keys = ids.unwrap_or_default().iter().map(|id| key(&id.key())).collect();
+    let keys = ids.unwrap_or_default().iter().map(|id| format!("{kind}:{}", id.key())).collect();
     out.sql("d.keys && ").bind(Value::Texts(keys));
 }
 

@@ -100,7 +100,7 @@ pub async fn ranked(
     base: &FacetBase,
 ) -> Result<(Vec<Hit>, CountedProducts)> {
     let mut statement = DynamicQuery::<RankedRowType>::default();
-    push_ranked(&mut statement, search, full_text);
+    push_ranked(&mut statement, search, full_text, base);
     statement.sql(" UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, ");
     push_totals(&mut statement, base);
     statement.sql(" FROM h");
@@ -117,7 +117,7 @@ pub async fn ranked(
     Ok((hits, totals))
 }
 
-/// Writes the hits `h`, at most [`MAX_FACETED`] and one more, and a page of those that are ranked.
+/// Writes the hits `h`, at most [`MAX_FACETED`] and one more, with what the facets of the base need, and a page of those that are ranked.
 ///
 /// At most [`MAX_RANKED`] hits are ranked; of more, the best-selling ones. A very common word is a weak signal, and ranking
 /// every match would take time proportional to the catalog. The rank includes the sales, which clients may not read; the
@@ -125,8 +125,10 @@ pub async fn ranked(
 ///
 /// A code as a whole ranks before longer codes that begin with it, of which it is a part: as the SKU in any spelling, as a
 /// SKU beside other words, unless it is so short that it may mean something else, or in the name.
-fn push_ranked(out: &mut DynamicQuery<RankedRowType>, search: &Search, full_text: &FullTextQuery) {
-    out.sql("WITH h AS MATERIALIZED (SELECT d.ctid AS at, d.id, d.popularity, d.facets, d.terms");
+fn push_ranked(out: &mut DynamicQuery<RankedRowType>, search: &Search, full_text: &FullTextQuery, base: &FacetBase) {
+    out.sql("WITH h AS MATERIALIZED (SELECT d.ctid AS at, d.id, d.popularity");
+    // Not read for nothing: most of the time of a frequent word goes into reading its rows.
+    out.sql(if base.has_values() { ", d.facets" } else { "" }).sql(if base.has_terms() { ", d.terms" } else { "" });
     push_from_documents(out, search, Some(full_text), None);
     out.sql(" LIMIT ").bind(Value::Int(MAX_FACETED + 1)).sql("), ");
     push_best_sellers(out, search, full_text);
