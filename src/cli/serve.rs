@@ -43,6 +43,7 @@ use crate::paging::CursorSeal;
 use crate::payments::providers::Providers;
 use crate::payments::providers::test::TestDelays;
 use crate::payments::providers::test::TestProvider;
+use crate::search::word_cache::WordCache;
 use crate::storage::Storage;
 use crate::storage::temporary::TemporaryDirectory;
 
@@ -195,6 +196,7 @@ async fn build_services(
         storage,
         image_processor,
         search_recorder,
+        word_cache: WordCache::default(),
         cursor_seal,
     })
 }

@@ -313,6 +313,7 @@ diesel::table! {
         expires_at -> Timestamptz,
         confirmed_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        user_id -> Nullable<Int8>,
     }
 }
 
@@ -962,6 +963,7 @@ diesel::joinable!(order_details -> orders (order_id));
 diesel::joinable!(order_details -> products (product_id));
 diesel::joinable!(order_details -> users (seller_id));
 diesel::joinable!(order_email_confirmations -> orders (order_id));
+diesel::joinable!(order_email_confirmations -> users (user_id));
 diesel::joinable!(order_events -> orders (order_id));
 diesel::joinable!(order_events -> users (user_id));
 diesel::joinable!(orders -> users (user_id));

@@ -11,3 +11,4 @@ pub mod model;
 pub mod query;
 pub mod store;
 pub mod ts_query;
+pub mod word_cache;

@@ -117,6 +117,12 @@ impl ParsedQuery {
         self.has_partial_word.then(|| self.terms.len() - 1)
     }
 
+    /// Returns the word that may be incomplete.
+    pub fn partial_text(&self) -> Option<&str> {
+        let partial = self.partial_word()?;
+        self.texts().find(|(position, _)| *position == partial).map(|(_, text)| text)
+    }
+
     /// Returns the query without exclusions and `or`.
     pub fn without_operators(mut self) -> Self {
         self.terms.retain(|term| matches!(term, Term::Word(_) | Term::Phrase(_)));
@@ -134,7 +140,7 @@ impl ParsedQuery {
     }
 
     /// Returns all sequences of one to [`MAX_SEQUENCE_WORDS`] consecutive words, to look up synonyms.
-    pub fn word_sequences(&self) -> Vec<WordSequence> {
+    fn word_sequences(&self) -> Vec<WordSequence> {
         let word = |position: usize| match self.terms.get(position) {
             Some(Term::Word(word)) => Some(word.as_str()),
             _ => None,
@@ -151,8 +157,16 @@ impl ParsedQuery {
         sequences
     }
 
+    /// Returns the sequences of words that rules may have: those of synonyms, and the whole query for redirects, at position
+    /// 0 with the length 0.
+    pub fn rule_sequences(&self) -> Vec<WordSequence> {
+        let mut sequences = self.word_sequences();
+        sequences.extend(self.plain_text().map(|text| WordSequence { position: 0, length: 0, text }));
+        sequences
+    }
+
     /// Returns the words separated by spaces; none if the query has other terms.
-    pub fn plain_text(&self) -> Option<String> {
+    fn plain_text(&self) -> Option<String> {
         let word = |term: &Term| match term {
             Term::Word(word) => Some(word.clone()),
             _ => None,

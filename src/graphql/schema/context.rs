@@ -24,6 +24,7 @@ use crate::{
     money::Currency,
     paging::CursorSeal,
     payments::providers::Providers,
+    search::word_cache::WordCache,
     storage::Storage,
     websites,
 };
@@ -60,6 +61,8 @@ pub struct Services {
     pub image_processor: ImageProcessor,
     /// Records searches for analytics.
     pub search_recorder: SearchRecorder,
+    /// Words of search queries, taken apart.
+    pub word_cache: WordCache,
     /// Seals the cursors of lists whose order depends on what clients may not read.
     pub cursor_seal: CursorSeal,
 }

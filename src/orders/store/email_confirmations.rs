@@ -56,16 +56,24 @@ pub async fn redeem(mut conn: &Conn, hash: &[u8]) -> Result<Option<OrderId>> {
     let valid = confirmations::table
         .filter(confirmations::token_hash.assume_not_null().eq(hash))
         .filter(confirmations::expires_at.gt(now));
-    let used = (confirmations::token_hash.eq(None::<Vec<u8>>), confirmations::confirmed_at.eq(now));
+    let user = orders::table.filter(orders::id.eq(confirmations::order_id)).select(orders::user_id).single_value();
+    let used = (
+        confirmations::token_hash.eq(None::<Vec<u8>>),
+        confirmations::confirmed_at.eq(now),
+        confirmations::user_id.eq(user),
+    );
     let order = diesel::update(valid).set(used).returning(confirmations::order_id);
     Ok(order.get_result(&mut conn).await.optional()?)
 }
 
 /// Returns whether the owner of the address has confirmed an order of this user or guest.
 pub async fn is_confirmed(mut conn: &Conn, purchaser: &Purchaser, email: &str) -> Result<bool> {
-    let confirmed = confirmations::table
-        .filter(confirmations::confirmed_at.is_not_null())
-        .filter(confirmations::order_id.eq_any(orders_of(purchaser, email)));
+    let mut confirmed = confirmations::table.into_boxed().filter(confirmations::confirmed_at.is_not_null());
+    if let Purchaser::User(user) = purchaser {
+        // A user may have many orders, and has few confirmed ones: later orders need no confirmation.
+        confirmed = confirmed.filter(confirmations::user_id.eq(*user));
+    }
+    let confirmed = confirmed.filter(confirmations::order_id.eq_any(orders_of(purchaser, email)));
     Ok(diesel::select(exists(confirmed)).get_result(&mut conn).await?)
 }
 

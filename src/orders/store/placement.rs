@@ -33,10 +33,9 @@ pub const IDS: &str = "orders_id_seq";
 
 /// Returns the account of a user who places an order.
 pub async fn account(mut conn: &Conn, user: UserId) -> Result<Option<Account>> {
-    // Not read if the address is verified, because a customer may have many orders.
     let confirmed = confirmations::table
         .inner_join(orders::table)
-        .filter(confirmations::confirmed_at.is_not_null())
+        .filter(confirmations::user_id.eq(users::id.nullable()))
         .filter(orders::user_id.eq(users::id.nullable()))
         .filter(orders::contact_email.eq(users::email))
         .filter(users::email_verified_at.is_null());

@@ -17,6 +17,7 @@ use crate::{
         facets::{CountedProducts, FacetBase, FacetKind, Facets},
         model::{DocumentKind, FullTextQuery, Hit, HitCount, MAX_FACETED, Search, SearchOrderField, rules::Redirect},
         store,
+        word_cache::WordCache,
     },
 };
 
@@ -55,12 +56,17 @@ pub struct SearchResults {
 /// Executes a search.
 /// # Errors
 /// User errors of [`Search::check`]; database errors.
-pub async fn search(db: &Db, mut search: Search, selection: &Selection) -> Result<SearchResults> {
+pub async fn search(
+    db: &Db,
+    words: &WordCache,
+    mut search: Search,
+    selection: &Selection,
+) -> Result<SearchResults> {
     let started_at = Instant::now();
     search.check()?;
     let (interpretation, read) = match search.is_browsing() {
         true => (Interpretation::default(), browse(db, &mut search, selection).await?),
-        false => find(db, &search, selection).await?,
+        false => find(db, words, &search, selection).await?,
     };
     let Interpretation { full_text, correction, redirect, .. } = interpretation;
     let hits = search.page.finish(read.hits);
@@ -99,14 +105,19 @@ async fn browse(db: &Db, search: &mut Search, selection: &Selection) -> Result<R
 
 /// Interprets the query and reads its hits. If there are hits, each word is known, unless the query has alternatives:
 /// then the spelling is not looked at.
-async fn find(db: &Db, search: &Search, selection: &Selection) -> Result<(Interpretation, ReadResults)> {
-    let mut interpretation = interpret(db, search).await?;
+async fn find(
+    db: &Db,
+    words: &WordCache,
+    search: &Search,
+    selection: &Selection,
+) -> Result<(Interpretation, ReadResults)> {
+    let mut interpretation = interpret(db, words, search).await?;
     let mut results = ReadResults::default();
     if !search.query.has_alternatives() {
         results = read(db, search, interpretation.full_text.as_ref(), selection).await?;
     }
     if results.hits.is_empty() {
-        let is_corrected = correct(db, search, &mut interpretation).await?;
+        let is_corrected = correct(db, words, search, &mut interpretation).await?;
         if is_corrected || search.query.has_alternatives() {
             results = read(db, search, interpretation.full_text.as_ref(), selection).await?;
         }

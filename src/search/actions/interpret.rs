@@ -1,7 +1,8 @@
 //! Interprets a query before the search: languages, synonyms, spelling correction and redirect.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
+use super::words::Words;
 use crate::{
     db::{Db, PlanMode},
     error::Result,
@@ -13,6 +14,7 @@ use crate::{
             rules::{RuleMatches, match_rules},
         },
         ts_query::{Analysis, TsQuery},
+        word_cache::WordCache,
     },
     websites::language::Language,
 };
@@ -53,15 +55,19 @@ impl Correction {
 /// Interprets a query as it is written, with synonyms.
 /// # Errors
 /// Database errors.
-pub async fn interpret(db: &Db, search: &Search) -> Result<Interpretation> {
-    let rule_matches = read_rules(db, search, &search.query).await?;
-    Ok(interpretation(&search.query, rule_matches, None))
+pub async fn interpret(db: &Db, words: &WordCache, search: &Search) -> Result<Interpretation> {
+    read(db, words, search, &search.query, None).await
 }
 
 /// Replaces each word that matches nothing by the most similar indexed word; returns whether there is one.
 /// # Errors
 /// Database errors.
-pub async fn correct(db: &Db, search: &Search, interpretation: &mut Interpretation) -> Result<bool> {
+pub async fn correct(
+    db: &Db,
+    words: &WordCache,
+    search: &Search,
+    interpretation: &mut Interpretation,
+) -> Result<bool> {
     // A query with a redirect is not a misspelling.
     if interpretation.redirect.is_some() {
         return Ok(false);
@@ -69,19 +75,38 @@ pub async fn correct(db: &Db, search: &Search, interpretation: &mut Interpretati
     let Some(correction) = correct_spelling(db, &search.query, &interpretation.analyses).await? else {
         return Ok(false);
     };
-    let rule_matches = read_rules(db, search, &correction.query).await?;
-    *interpretation = self::interpretation(&correction.query.clone(), rule_matches, Some(correction));
+    let query = correction.query.clone();
+    *interpretation = read(db, words, search, &query, Some(correction)).await?;
     Ok(true)
 }
 
-async fn read_rules(db: &Db, search: &Search, query: &ParsedQuery) -> Result<RuleMatches> {
-    db.read_with(PlanMode::ExpensiveGeneric, async |conn| match_rules(conn, search, query).await).await
-}
-
-fn interpretation(query: &ParsedQuery, rule_matches: RuleMatches, correction: Option<Correction>) -> Interpretation {
-    let RuleMatches { analyses, redirect } = rule_matches;
-    let full_text = FullTextQuery::build(query, &analyses);
-    Interpretation { full_text, correction, redirect, analyses }
+/// Reads the words and the rules of a query.
+async fn read(
+    db: &Db,
+    cache: &WordCache,
+    search: &Search,
+    query: &ParsedQuery,
+    correction: Option<Correction>,
+) -> Result<Interpretation> {
+    let mut languages = cache.languages();
+    loop {
+        let words = Words::analyze(db, cache, query, &languages, false).await?;
+        let keys = words.keys(&languages);
+        let rules = async |conn: &_| match_rules(conn, search, query, &keys).await;
+        let RuleMatches { languages: found, mut synonyms, redirect } = db.read(rules).await?;
+        if found.iter().map(|(language, _)| language).eq(languages.iter()) {
+            let analysis = |(language, is_complete)| {
+                let synonyms = synonyms.remove(&language).unwrap_or_default();
+                (language, Analysis { synonyms, ..words.analysis(language, is_complete) })
+            };
+            let analyses: Vec<_> = found.into_iter().map(analysis).collect();
+            let full_text = FullTextQuery::build(query, &analyses);
+            return Ok(Interpretation { full_text, correction, redirect, analyses });
+        }
+        // A website with another language was added, or this is the first search.
+        languages = found.into_iter().map(|(language, _)| language).collect::<Arc<[Language]>>();
+        cache.set_languages(Arc::clone(&languages));
+    }
 }
 
 /// Returns the corrected query, if it differs from the given one.

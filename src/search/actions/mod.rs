@@ -8,6 +8,7 @@ pub mod reindex;
 pub mod rules;
 mod snippets;
 pub mod suggest;
+mod words;
 
 pub use self::{
     find::{SearchResults, Selection, search},

@@ -1,5 +1,6 @@
 //! Suggestions for incomplete search texts.
 
+use super::words::analyze_names;
 use crate::{
     db::{Db, PlanMode},
     error::{Error, Result},
@@ -10,9 +11,10 @@ use crate::{
             suggest::{MAX_SUGGESTIONS, PrefixQuery, SuggestionKind, distribute},
         },
         store::{
-            analyze, popular_searches,
+            popular_searches,
             suggest::{self as store, Completion},
         },
+        word_cache::WordCache,
     },
     text::normalize_search_query,
 };
@@ -31,14 +33,20 @@ pub struct Suggestion {
 /// Returns the first suggestions, grouped by source.
 /// # Errors
 /// BAD_USER_INPUT unless `first` is 1 to [`MAX_SUGGESTIONS`]; TOO_LONG for a text that is too long; database errors.
-pub async fn suggest(db: &Db, text: &str, first: i32, website: Option<WebsiteId>) -> Result<Vec<Suggestion>> {
+pub async fn suggest(
+    db: &Db,
+    words: &WordCache,
+    text: &str,
+    first: i32,
+    website: Option<WebsiteId>,
+) -> Result<Vec<Suggestion>> {
     if !(1..=MAX_SUGGESTIONS).contains(&first) {
         return Err(Error::bad_input("first", format!("first must be between 1 and {MAX_SUGGESTIONS}")));
     }
     let max = first.unsigned_abs() as usize;
     check_length("prefix", text)?;
     let Some(prefix) = PrefixQuery::parse(text, website) else { return Ok(Vec::new()) };
-    let analyses = db.read(async |conn| analyze(conn, &prefix.query).await).await?;
+    let analyses = analyze_names(db, words, &prefix.query).await?;
     let Some(full_text) = FullTextQuery::build(&prefix.query, &analyses) else { return Ok(Vec::new()) };
     let (typed, limit) = (normalize_search_query(&prefix.text), max as i64);
     // Custom plans, because the best plan depends on how many documents match the prefix.

@@ -19,7 +19,7 @@ pub mod suggest;
 
 use self::filter_parts::{Filtered, push_filter};
 pub use self::{
-    analysis::analyze,
+    analysis::{analyze, languages},
     counted::counted_products,
     hits::{page, ranked},
     popularity::update_popularity,

@@ -2,6 +2,8 @@
 //! Scopes: `All` sees every rule, staff of some websites those of these websites, everyone else none (they only see a
 //! rule's effect).
 
+use std::collections::HashMap;
+
 use diesel::{
     prelude::*,
     sql_types::{Array, BigInt, Bool, Nullable, Text},
@@ -17,10 +19,10 @@ use super::{
                 SearchRuleRow,
             },
         },
-        query::{ParsedQuery, WordSequence},
-        ts_query::{Analysis, AnalyzedTerm},
+        query::ParsedQuery,
+        ts_query::Synonyms,
     },
-    analysis::push_terms,
+    analysis::push_is_complete,
 };
 use crate::{
     auth::Scope,
@@ -41,20 +43,33 @@ use crate::{
 /// A list of rules.
 pub type SearchRuleList = List<SearchRuleCondition, SearchRuleOrderField>;
 
-/// What is read before a search: the terms in the languages of all documents, and the rules that match the words.
+/// A sequence of words of the query, as rules have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequenceKey {
+    /// Position of the first word.
+    pub position: usize,
+    /// Number of words; 0 for the whole query.
+    pub length: usize,
+    /// The language and the words as the language takes them apart.
+    pub key: String,
+}
+
+/// What is read before a search: the languages of the documents, and the rules that match the words.
 #[derive(Debug, Clone, Default)]
 pub struct RuleMatches {
-    /// The languages, at least one, with the terms and the synonyms of the words.
-    pub analyses: Vec<(Language, Analysis)>,
+    /// The languages, at least one, and whether the last word of the query is complete in each.
+    pub languages: Vec<(Language, bool)>,
+    /// The synonyms by language.
+    pub synonyms: HashMap<Language, Synonyms>,
     /// The redirect of the query.
     pub redirect: Option<Redirect>,
 }
 
 type RuleMatchType = (
     Text,
-    BigInt,
-    BigInt,
     Bool,
+    BigInt,
+    BigInt,
     Array<Text>,
     BigInt,
     Nullable<BigInt>,
@@ -62,42 +77,48 @@ type RuleMatchType = (
     Nullable<BigInt>,
     Nullable<Text>,
 );
-type RuleMatchRow = (Language, i64, i64, bool, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
+type RuleMatchRow = (Language, bool, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
-/// Returns the languages and the terms, and the matching rules of the given websites; if none is given, those of the
+/// Returns the languages, and the rules of the given websites that match the keys; if no website is given, those of the
 /// only website, if there is just one.
 /// # Errors
 /// Database errors.
-pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) -> Result<RuleMatches> {
-    let mut sequences = query.word_sequences();
-    // The whole query, for redirects.
-    sequences.extend(query.plain_text().map(|text| WordSequence { position: 0, length: 0, text }));
+pub async fn match_rules(
+    mut conn: &Conn,
+    search: &Search,
+    query: &ParsedQuery,
+    keys: &[SequenceKey],
+) -> Result<RuleMatches> {
     let mut statement = DynamicQuery::<RuleMatchType>::default();
-    statement.sql("WITH l AS (SELECT language FROM search_languages() AS language),");
-    statement
-        .sql(" t AS MATERIALIZED (SELECT r.place, r.length, search_key(l.language, r.text) AS key FROM l, unnest(");
-    statement
-        .bind(Value::Ints(sequences.iter().map(|sequence| sequence.position as i64).collect()))
-        .sql("::bigint[], ");
-    statement.bind(Value::Ints(sequences.iter().map(|sequence| sequence.length as i64).collect())).sql("::bigint[], ");
-    statement.bind(Value::Texts(sequences.into_iter().map(|sequence| sequence.text).collect()));
+    statement.sql("SELECT l, ");
+    push_is_complete(&mut statement, query);
     statement.sql(
-        "::text[]) AS r (place, length, text))
-        SELECT l.language, coalesce(q.position, 0), 0::bigint, coalesce(q.is_stop_word, false), ARRAY[coalesce(q.query, '')],
-            0::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::text
-        FROM (SELECT l.language, l.language AS l FROM l) l LEFT JOIN ",
+        ", 0::bigint, 0::bigint, '{}'::text[], 0::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::text
+        FROM search_languages() l",
     );
-    push_terms(&mut statement, query, "");
-    // A rule's words are synonyms in all languages.
+    if !keys.is_empty() {
+        push_rules(&mut statement, search, keys);
+    }
+    let rows: Vec<RuleMatchRow> = statement.load(&mut conn).await?;
+    let mut matches = RuleMatches::default();
+    for row in rows {
+        matches.add(row);
+    }
+    matches.languages.sort_by_key(|(language, _)| language.as_str());
+    Ok(matches)
+}
+
+/// Writes the rules that have one of the keys. A rule's words are synonyms in all languages.
+fn push_rules(statement: &mut DynamicQuery<RuleMatchType>, search: &Search, keys: &[SequenceKey]) {
+    let texts = || Value::Texts(keys.iter().map(|key| key.key.clone()).collect());
     statement.sql(
-        " ON true
-        UNION ALL
-        SELECT l.language, t.place, t.length, false,
-            CASE WHEN t.length = 0 THEN '{}' ELSE ARRAY(SELECT coalesce(search_query(l.language, word)::text, '') FROM unnest(r.words) word) END,
+        " UNION ALL
+        SELECT l, false, k.position, k.length,
+            CASE WHEN k.length = 0 THEN '{}' ELSE ARRAY(SELECT coalesce(search_query(l, word)::text, '') FROM unnest(r.words) word) END,
             r.id, r.category_id, r.brand_id, r.product_id, r.url
-        FROM (SELECT * FROM search_rules r WHERE NOT r.blocks_suggestions AND r.keys && (SELECT array_agg(t.key) FROM t WHERE t.key IS NOT NULL)",
+        FROM (SELECT * FROM search_rules r WHERE NOT r.blocks_suggestions AND r.keys && ",
     );
-    statement.sql(" AND r.website_id ");
+    statement.bind(texts()).sql("::text[] AND r.website_id ");
     match &search.filter.websites {
         Some(websites) => {
             statement.sql("= ANY (").bind(Value::Ints(websites.iter().map(|id| id.0).collect())).sql(")");
@@ -108,24 +129,23 @@ pub async fn match_rules(mut conn: &Conn, search: &Search, query: &ParsedQuery) 
         }
     }
     // The few rules with any of the keys are found by an index first; then the keys are joined.
-    statement.sql(
-        " OFFSET 0) r JOIN t ON r.keys @> ARRAY[t.key] CROSS JOIN l
-        WHERE (t.length = 0) = (num_nonnulls(r.category_id, r.brand_id, r.product_id, r.url) = 1)",
+    statement.sql(" OFFSET 0) r JOIN unnest(");
+    statement.bind(Value::Ints(keys.iter().map(|key| key.position as i64).collect())).sql("::bigint[], ");
+    statement.bind(Value::Ints(keys.iter().map(|key| key.length as i64).collect())).sql("::bigint[], ");
+    statement.bind(texts()).sql(
+        "::text[]) k (position, length, key) ON r.keys @> ARRAY[k.key] CROSS JOIN search_languages() l
+        WHERE (k.length = 0) = (num_nonnulls(r.category_id, r.brand_id, r.product_id, r.url) = 1)",
     );
-    let rows: Vec<RuleMatchRow> = statement.load(&mut conn).await?;
-    let mut matches = RuleMatches::default();
-    for row in rows {
-        matches.add(row);
-    }
-    matches.analyses.sort_by_key(|(language, _)| language.as_str());
-    Ok(matches)
 }
 
 impl RuleMatches {
     fn add(&mut self, row: RuleMatchRow) {
-        let (language, position, length, is_stop_word, queries, id, category, brand, product, url) = row;
+        let (language, is_complete, position, length, queries, id, category, brand, product, url) = row;
         let (position, length) = (position as usize, length as usize);
-        if id != 0 && length == 0 {
+        if id == 0 {
+            return self.languages.push((language, is_complete));
+        }
+        if length == 0 {
             // The latest of several rules wins.
             if self.redirect.as_ref().is_none_or(|redirect| redirect.id.0 < id) {
                 let target =
@@ -134,27 +154,13 @@ impl RuleMatches {
             }
             return;
         }
-        let analysis = self.analysis(language);
-        if id == 0 {
-            let query = queries.into_iter().next().unwrap_or_default();
-            analysis.terms.insert(position, AnalyzedTerm { query, is_stop_word });
-            return;
-        }
-        let (longest, others) = analysis.synonyms.entry(position).or_insert((length, Vec::new()));
+        let synonyms = self.synonyms.entry(language).or_default();
+        let (longest, others) = synonyms.entry(position).or_insert((length, Vec::new()));
         if *longest < length {
             (*longest, *others) = (length, queries);
         } else if *longest == length {
             others.extend(queries);
         }
-    }
-
-    fn analysis(&mut self, language: Language) -> &mut Analysis {
-        let known = self.analyses.iter().position(|(other, _)| *other == language);
-        let index = known.unwrap_or_else(|| {
-            self.analyses.push((language, Analysis::default()));
-            self.analyses.len() - 1
-        });
-        &mut self.analyses[index].1
     }
 }
 

@@ -327,8 +327,13 @@ async fn statement_count_does_not_depend_on_the_number_of_hits() {
         format!("totalCount {{ value }} edges {{ snippet }} nodes {{ ... on Product {{ name }} }} {FACETS}");
     // Statements for rules and parsing, for hits, count and facets together, for the paths of the categories and the
     // currencies of the websites, for snippets, and for the products, categories, brands and websites of hits and facets.
-    let few = search(&app.anonymous(), "paper", "", &everything).await;
-    let many = search(&app.anonymous(), "lantern", "", &everything).await;
+    let (few, many) = ("paper", "lantern");
+    // The first search of a word takes one statement more, in which the database takes the word apart.
+    for query in [few, many] {
+        search(&app.anonymous(), query, "", "nodes { __typename }").await;
+    }
+    let few = search(&app.anonymous(), few, "", &everything).await;
+    let many = search(&app.anonymous(), many, "", &everything).await;
     assert_eq!((few.sql.len(), many.sql.len()), (9, 9), "{:#?}", many.sql);
 }
 

@@ -30,6 +30,7 @@ use souk::payments::providers::Providers;
 use souk::payments::providers::manual::Manual;
 use souk::payments::providers::test::TestDelays;
 use souk::payments::providers::test::TestProvider;
+use souk::search::word_cache::WordCache;
 use souk::storage::Storage;
 use souk::storage::StorageLocation;
 
@@ -196,6 +197,7 @@ impl TestAppBuilder {
             providers: Arc::new((self.payment_providers)(&database)),
             image_processor: image_processor(&storage),
             search_recorder,
+            word_cache: WordCache::default(),
             cursor_seal: CursorSeal::new([8; 32]),
             storage,
         });

@@ -201,7 +201,7 @@ impl SearchQuery {
         let query = query.unwrap_or_default();
         let search = args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by).await?;
         let fields = ctx.look_ahead();
-        let mut found = actions::search(ctx.db(), search, &selected(&fields)).await?;
+        let mut found = actions::search(ctx.db(), &ctx.services().word_cache, search, &selected(&fields)).await?;
         let redirect = found.redirect.take().filter(|_| fields.field("redirect").exists());
         let facets = mem::take(&mut found.facets);
         let (nodes, facets, snippets, redirect) = futures_util::future::try_join4(

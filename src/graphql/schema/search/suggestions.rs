@@ -77,7 +77,7 @@ impl SuggestionQuery {
         >,
     ) -> Result<Vec<SearchSuggestion>> {
         let website = named_website(ctx, "website", website).await?;
-        let found = suggest(ctx.db(), &prefix, first, website).await?;
+        let found = suggest(ctx.db(), &ctx.services().word_cache, &prefix, first, website).await?;
         Ok(found.into_iter().map(SearchSuggestion).collect())
     }
 }

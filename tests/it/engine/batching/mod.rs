@@ -257,6 +257,10 @@ async fn check(parents: i64) {
     let app = TestApp::new().await;
     app.seed_all(parents).await;
     let admin = admin(&app).await;
+    // The first search of a word has the database take it apart, once for all searches of the next minute.
+    for case in SEARCHES {
+        case.run(&admin, parents).await;
+    }
     let mut wrong = String::new();
     for case in cases() {
         let response = case.run(&admin, parents).await;
@@ -313,6 +317,8 @@ async fn sellers_and_anonymous_users_take_no_more_statements() {
     for parents in [1, 50] {
         let app = TestApp::new().await;
         app.seed_all(parents).await;
+        // The database takes the words of the search apart.
+        app.anonymous().run("{ search(query: \"lantern\") { nodes { __typename } } }").await;
         for (document, statements) in cases {
             let anonymous = Case(document, statements).run(&app.anonymous(), parents).await;
             assert_eq!(anonymous.statements(), statements, "{document}\n{:#?}", anonymous.sql);

@@ -1,0 +1,1 @@
+ALTER TABLE order_email_confirmations DROP COLUMN user_id;
