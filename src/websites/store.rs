@@ -101,8 +101,13 @@ pub async fn all(mut conn: &Conn) -> Result<Vec<WebsiteRow>> {
 /// Returns the currency of each website that has products, and with them possibly orders; at most 10,000, in no particular
 /// order.
 pub async fn currencies(mut conn: &Conn) -> Result<Vec<WebsiteCurrency>> {
-    // A scalar subquery, because a semi-join may read all products.
-    let product = products::table.filter(products::source_website_id.eq(websites::id)).select(products::id).limit(1);
+    // A scalar subquery, because a semi-join may read all products, and the latest product, because PostgreSQL may look for
+    // any product without an index.
+    let product = products::table
+        .filter(products::source_website_id.eq(websites::id))
+        .order((products::created_at.desc(), products::id.desc()))
+        .select(products::id)
+        .limit(1);
     let query = websites::table
         .filter(product.single_value().is_not_null())
         .select((websites::id, websites::code, websites::currency))
