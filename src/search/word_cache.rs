@@ -33,16 +33,26 @@ pub struct Word {
     pub is_in_names: bool,
 }
 
+/// A word as the database has taken it apart.
+#[derive(Debug, Clone, Default)]
+pub struct AnalyzedWord {
+    /// The word in a query.
+    pub term: AnalyzedTerm,
+    /// The word as the list of all words of names has it.
+    pub indexed: String,
+}
+
 /// The words, and the languages of the documents.
 pub struct WordCache {
-    words: Cache<Word, Arc<AnalyzedTerm>>,
+    words: Cache<Word, Arc<AnalyzedWord>>,
     languages: RwLock<Arc<[Language]>>,
 }
 
 impl Default for WordCache {
     fn default() -> Self {
-        let bytes = |word: &Word, term: &Arc<AnalyzedTerm>| {
-            u32::try_from(ENTRY_BYTES + word.text.len() + term.query.len()).unwrap_or(u32::MAX)
+        let bytes = |word: &Word, found: &Arc<AnalyzedWord>| {
+            let texts = word.text.len() + found.term.query.len() + found.indexed.len();
+            u32::try_from(ENTRY_BYTES + texts).unwrap_or(u32::MAX)
         };
         let words = Cache::builder().max_capacity(CAPACITY).weigher(bytes).time_to_live(TTL).build();
         Self { words, languages: RwLock::new(Arc::new([])) }
@@ -51,13 +61,13 @@ impl Default for WordCache {
 
 impl WordCache {
     /// Returns a word, if it is cached.
-    pub fn get(&self, word: &Word) -> Option<Arc<AnalyzedTerm>> {
+    pub fn get(&self, word: &Word) -> Option<Arc<AnalyzedWord>> {
         self.words.get(word)
     }
 
     /// Caches a word.
-    pub fn insert(&self, word: Word, term: Arc<AnalyzedTerm>) {
-        self.words.insert(word, term);
+    pub fn insert(&self, word: Word, analyzed: Arc<AnalyzedWord>) {
+        self.words.insert(word, analyzed);
     }
 
     /// Returns the languages that the documents had at the last search; none before the first.

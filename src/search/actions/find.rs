@@ -56,12 +56,7 @@ pub struct SearchResults {
 /// Executes a search.
 /// # Errors
 /// User errors of [`Search::check`]; database errors.
-pub async fn search(
-    db: &Db,
-    words: &WordCache,
-    mut search: Search,
-    selection: &Selection,
-) -> Result<SearchResults> {
+pub async fn search(db: &Db, words: &WordCache, mut search: Search, selection: &Selection) -> Result<SearchResults> {
     let started_at = Instant::now();
     search.check()?;
     let (interpretation, read) = match search.is_browsing() {

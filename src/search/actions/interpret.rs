@@ -1,6 +1,6 @@
 //! Interprets a query before the search: languages, synonyms, spelling correction and redirect.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use super::words::Words;
 use crate::{
@@ -62,12 +62,7 @@ pub async fn interpret(db: &Db, words: &WordCache, search: &Search) -> Result<In
 /// Replaces each word that matches nothing by the most similar indexed word; returns whether there is one.
 /// # Errors
 /// Database errors.
-pub async fn correct(
-    db: &Db,
-    words: &WordCache,
-    search: &Search,
-    interpretation: &mut Interpretation,
-) -> Result<bool> {
+pub async fn correct(db: &Db, words: &WordCache, search: &Search, interpretation: &mut Interpretation) -> Result<bool> {
     // A query with a redirect is not a misspelling.
     if interpretation.redirect.is_some() {
         return Ok(false);
@@ -88,24 +83,22 @@ async fn read(
     query: &ParsedQuery,
     correction: Option<Correction>,
 ) -> Result<Interpretation> {
-    let mut languages = cache.languages();
     loop {
-        let words = Words::analyze(db, cache, query, &languages, false).await?;
-        let keys = words.keys(&languages);
-        let rules = async |conn: &_| match_rules(conn, search, query, &keys).await;
-        let RuleMatches { languages: found, mut synonyms, redirect } = db.read(rules).await?;
-        if found.iter().map(|(language, _)| language).eq(languages.iter()) {
+        let words = Words::analyze(db, cache, query, cache.languages(), false).await?;
+        let (partial, keys) = (words.partial(), words.keys());
+        let rules = async |conn: &_| match_rules(conn, search, partial, &keys).await;
+        let RuleMatches { languages, mut synonyms, redirect } = db.read(rules).await?;
+        if words.are_in(&languages) {
             let analysis = |(language, is_complete)| {
                 let synonyms = synonyms.remove(&language).unwrap_or_default();
                 (language, Analysis { synonyms, ..words.analysis(language, is_complete) })
             };
-            let analyses: Vec<_> = found.into_iter().map(analysis).collect();
+            let analyses: Vec<_> = languages.into_iter().map(analysis).collect();
             let full_text = FullTextQuery::build(query, &analyses);
             return Ok(Interpretation { full_text, correction, redirect, analyses });
         }
         // A website with another language was added, or this is the first search.
-        languages = found.into_iter().map(|(language, _)| language).collect::<Arc<[Language]>>();
-        cache.set_languages(Arc::clone(&languages));
+        cache.set_languages(languages.into_iter().map(|(language, _)| language).collect());
     }
 }
 

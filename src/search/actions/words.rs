@@ -1,15 +1,18 @@
 //! The words of a query in the languages of the documents: from the cache, or by one statement for all that it lacks.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     db::{Db, PlanMode},
     error::Result,
     search::{
-        query::ParsedQuery,
+        query::{ParsedQuery, WordSequence},
         store::{self, rules::SequenceKey},
-        ts_query::{Analysis, AnalyzedTerm},
-        word_cache::{Word, WordCache},
+        ts_query::Analysis,
+        word_cache::{AnalyzedWord, Word, WordCache},
     },
     websites::language::Language,
 };
@@ -18,40 +21,49 @@ use crate::{
 pub struct Words<'q> {
     query: &'q ParsedQuery,
     is_in_names: bool,
-    terms: HashMap<Word, Arc<AnalyzedTerm>>,
+    languages: Arc<[Language]>,
+    analyzed: HashMap<Word, Arc<AnalyzedWord>>,
 }
 
 impl<'q> Words<'q> {
-    /// Takes the words of a query apart in each of these languages; `is_in_names`: for a search in names only, without
-    /// rules.
+    /// Takes the words of a query apart in these languages; `is_in_names`: for a search in names only, without rules.
     /// # Errors
     /// Database errors.
     pub async fn analyze(
         db: &Db,
         cache: &WordCache,
         query: &'q ParsedQuery,
-        languages: &[Language],
+        languages: Arc<[Language]>,
         is_in_names: bool,
     ) -> Result<Self> {
-        let mut words = Self { query, is_in_names, terms: HashMap::new() };
-        let needed: Vec<Word> = languages.iter().flat_map(|language| words.needed(*language)).collect();
+        let mut words = Self { query, is_in_names, languages, analyzed: HashMap::new() };
         let mut missing = Vec::new();
-        for word in needed {
+        for word in words.needed() {
             match cache.get(&word) {
-                Some(term) => drop(words.terms.insert(word, term)),
+                Some(analyzed) => drop(words.analyzed.insert(word, analyzed)),
                 None => missing.push(word),
             }
         }
         if missing.is_empty() {
             return Ok(words);
         }
-        let terms = db.read_with(PlanMode::ExpensiveGeneric, async |conn| store::analyze(conn, &missing).await).await?;
-        for (word, term) in missing.into_iter().zip(terms) {
-            let term = Arc::new(term);
-            cache.insert(word.clone(), Arc::clone(&term));
-            words.terms.insert(word, term);
+        let found = db.read_with(PlanMode::ExpensiveGeneric, async |conn| store::analyze(conn, &missing).await).await?;
+        for (word, analyzed) in missing.into_iter().zip(found.into_iter().map(Arc::new)) {
+            cache.insert(word.clone(), Arc::clone(&analyzed));
+            words.analyzed.insert(word, analyzed);
         }
         Ok(words)
+    }
+
+    /// Returns whether these are the languages in which the words were taken apart.
+    pub fn are_in(&self, languages: &[(Language, bool)]) -> bool {
+        languages.iter().map(|(language, _)| language).eq(self.languages.iter())
+    }
+
+    /// Returns the last word of the query, if it may be incomplete, as the list of all words has it.
+    pub fn partial(&self) -> Option<&str> {
+        let word = self.word(*self.languages.first()?, self.query.partial_text()?.to_owned(), true);
+        self.analyzed.get(&word).map(|analyzed| analyzed.indexed.as_str())
     }
 
     /// Returns the analysis in a language; `is_complete`: the last word is not a prefix.
@@ -59,34 +71,36 @@ impl<'q> Words<'q> {
         let partial = self.query.partial_word().filter(|_| !is_complete);
         let term = |(position, text): (usize, &str)| {
             let word = self.word(language, text.to_owned(), partial == Some(position));
-            (position, self.terms.get(&word).map(|term| AnalyzedTerm::clone(term)).unwrap_or_default())
+            (position, self.analyzed.get(&word).map(|analyzed| analyzed.term.clone()).unwrap_or_default())
         };
         Analysis { terms: self.query.texts().map(term).collect(), ..Analysis::default() }
     }
 
     /// Returns the keys of the sequences of words, which rules have too.
-    pub fn keys(&self, languages: &[Language]) -> Vec<SequenceKey> {
+    pub fn keys(&self) -> Vec<SequenceKey> {
         let mut keys = Vec::new();
-        for language in languages {
-            for sequence in self.query.rule_sequences() {
-                let term = self.terms.get(&self.word(*language, sequence.text, false));
-                let Some(term) = term.filter(|term| !term.query.is_empty() && !term.is_stop_word) else { continue };
-                let key = format!("{}:{}", language.as_str(), term.query);
-                keys.push(SequenceKey { position: sequence.position, length: sequence.length, key });
+        for language in self.languages.iter() {
+            for WordSequence { position, length, text } in self.query.rule_sequences() {
+                let Some(analyzed) = self.analyzed.get(&self.word(*language, text, false)) else { continue };
+                let term = &analyzed.term;
+                if !term.query.is_empty() && !term.is_stop_word {
+                    keys.push(SequenceKey { position, length, key: format!("{}:{}", language.as_str(), term.query) });
+                }
             }
         }
         keys
     }
 
-    fn needed(&self, language: Language) -> Vec<Word> {
-        let whole = self.query.texts().map(|(_, text)| self.word(language, text.to_owned(), false));
-        let partial = self.query.partial_text().map(|text| self.word(language, text.to_owned(), true));
-        let mut words: Vec<Word> = whole.chain(partial).collect();
-        if !self.is_in_names {
-            words.extend(self.query.rule_sequences().into_iter().map(|sequence| self.word(language, sequence.text, false)));
+    fn needed(&self) -> HashSet<Word> {
+        let mut words = HashSet::new();
+        for language in self.languages.iter() {
+            words.extend(self.query.texts().map(|(_, text)| self.word(*language, text.to_owned(), false)));
+            words.extend(self.query.partial_text().map(|text| self.word(*language, text.to_owned(), true)));
+            if !self.is_in_names {
+                let sequences = self.query.rule_sequences().into_iter();
+                words.extend(sequences.map(|sequence| self.word(*language, sequence.text, false)));
+            }
         }
-        words.sort_by(|one, other| (&one.text, one.is_partial).cmp(&(&other.text, other.is_partial)));
-        words.dedup();
         words
     }
 
@@ -99,8 +113,14 @@ impl<'q> Words<'q> {
 /// # Errors
 /// Database errors.
 pub async fn analyze_names(db: &Db, cache: &WordCache, query: &ParsedQuery) -> Result<Vec<(Language, Analysis)>> {
-    let languages = db.read(async |conn| store::languages(conn, query).await).await?;
-    let known: Arc<[Language]> = languages.iter().map(|(language, _)| *language).collect();
-    let words = Words::analyze(db, cache, query, &known, true).await?;
-    Ok(languages.into_iter().map(|(language, is_complete)| (language, words.analysis(language, is_complete))).collect())
+    loop {
+        let words = Words::analyze(db, cache, query, cache.languages(), true).await?;
+        let partial = words.partial();
+        let languages = db.read(async |conn| store::languages(conn, partial).await).await?;
+        if words.are_in(&languages) {
+            let analysis = |(language, is_complete)| (language, words.analysis(language, is_complete));
+            return Ok(languages.into_iter().map(analysis).collect());
+        }
+        cache.set_languages(languages.into_iter().map(|(language, _)| language).collect());
+    }
 }

@@ -4,7 +4,10 @@
 use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 
-use super::super::{query::ParsedQuery, ts_query::AnalyzedTerm, word_cache::Word};
+use super::super::{
+    ts_query::AnalyzedTerm,
+    word_cache::{AnalyzedWord, Word},
+};
 use crate::{
     db::{
         Conn,
@@ -17,12 +20,12 @@ use crate::{
 /// Returns these words as the database takes them apart, in the same order.
 /// # Errors
 /// Database errors.
-pub async fn analyze(mut conn: &Conn, words: &[Word]) -> Result<Vec<AnalyzedTerm>> {
+pub async fn analyze(mut conn: &Conn, words: &[Word]) -> Result<Vec<AnalyzedWord>> {
     let texts = |text: fn(&Word) -> String| Value::Texts(words.iter().map(text).collect());
-    let mut statement = DynamicQuery::<(Text, Bool)>::default();
+    let mut statement = DynamicQuery::<(Text, Bool, Text)>::default();
     statement.sql(
         "SELECT coalesce(search_query(w.language, w.text, w.is_partial = 1, w.weight)::text, ''),
-            coalesce(search_is_stop_word(w.language, w.text), false)
+            coalesce(search_is_stop_word(w.language, w.text), false), coalesce(search_indexed_word(w.text), '')
         FROM unnest(",
     );
     statement.bind(texts(|word| word.language.as_str().to_owned())).sql("::text[], ");
@@ -30,26 +33,33 @@ pub async fn analyze(mut conn: &Conn, words: &[Word]) -> Result<Vec<AnalyzedTerm
     statement.bind(Value::Ints(words.iter().map(|word| i64::from(word.is_partial)).collect())).sql("::bigint[], ");
     statement.bind(texts(|word| if word.is_in_names { "A".to_owned() } else { String::new() }));
     statement.sql("::text[]) WITH ORDINALITY w (language, text, is_partial, weight, position) ORDER BY w.position");
-    let rows: Vec<(String, bool)> = statement.load(&mut conn).await?;
-    Ok(rows.into_iter().map(|(query, is_stop_word)| AnalyzedTerm { query, is_stop_word }).collect())
+    let rows: Vec<(String, bool, String)> = statement.load(&mut conn).await?;
+    let word = |(query, is_stop_word, indexed)| AnalyzedWord { term: AnalyzedTerm { query, is_stop_word }, indexed };
+    Ok(rows.into_iter().map(word).collect())
 }
 
-/// Returns the languages of the documents, and whether the last word of the query is complete in each: it is a word, and no
-/// longer word begins with it.
+/// Returns the languages of the documents, and whether the last word of the query, as the list of all words has it, is
+/// complete in each.
 /// # Errors
 /// Database errors.
-pub async fn languages(mut conn: &Conn, query: &ParsedQuery) -> Result<Vec<(Language, bool)>> {
+pub async fn languages(mut conn: &Conn, partial: Option<&str>) -> Result<Vec<(Language, bool)>> {
     let mut statement = DynamicQuery::<(Text, Bool)>::default();
     statement.sql("SELECT l, ");
-    push_is_complete(&mut statement, query);
+    push_is_complete(&mut statement, partial);
     statement.sql(" FROM search_languages() l ORDER BY l");
     Ok(statement.load(&mut conn).await?)
 }
 
-/// Writes whether the last word of the query is complete in a language `l`.
-pub(super) fn push_is_complete<R>(out: &mut DynamicQuery<R>, query: &ParsedQuery) {
-    match query.partial_text() {
-        Some(text) => out.sql("search_is_complete(l, ").bind(Value::Text(text.to_owned())).sql(")"),
-        None => out.sql("false"),
+/// Writes whether a word is complete in a language `l`: it is in a name, and is not the beginning of a longer word in a name.
+/// Then a search for all words that begin with it would only find the same more slowly. Not in German, which writes umlauts
+/// in two ways.
+pub(super) fn push_is_complete<R>(out: &mut DynamicQuery<R>, word: Option<&str>) {
+    let Some(word) = word else {
+        out.sql("false");
+        return;
     };
+    let word = || Value::Text(word.to_owned());
+    out.sql("l <> 'de' AND EXISTS (SELECT FROM search_words w WHERE w.word = ").bind(word());
+    out.sql(") AND NOT EXISTS (SELECT FROM search_words w WHERE w.word > ").bind(word()).sql(" AND w.word < ");
+    out.bind(word()).sql(" || chr(1114111))");
 }

@@ -19,7 +19,6 @@ use super::{
                 SearchRuleRow,
             },
         },
-        query::ParsedQuery,
         ts_query::Synonyms,
     },
     analysis::push_is_complete,
@@ -79,19 +78,19 @@ type RuleMatchType = (
 );
 type RuleMatchRow = (Language, bool, i64, i64, Vec<String>, i64, Option<i64>, Option<i64>, Option<i64>, Option<String>);
 
-/// Returns the languages, and the rules of the given websites that match the keys; if no website is given, those of the
-/// only website, if there is just one.
+/// Returns the languages, in each of which the last word of the query, `partial`, may be complete, and the rules of the given
+/// websites that match the keys; if no website is given, those of the only website, if there is just one.
 /// # Errors
 /// Database errors.
 pub async fn match_rules(
     mut conn: &Conn,
     search: &Search,
-    query: &ParsedQuery,
+    partial: Option<&str>,
     keys: &[SequenceKey],
 ) -> Result<RuleMatches> {
     let mut statement = DynamicQuery::<RuleMatchType>::default();
     statement.sql("SELECT l, ");
-    push_is_complete(&mut statement, query);
+    push_is_complete(&mut statement, partial);
     statement.sql(
         ", 0::bigint, 0::bigint, '{}'::text[], 0::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::text
         FROM search_languages() l",

@@ -1,5 +1,6 @@
 //! Suggestions from the names of products, categories and brands.
-//! Rule: no statement scans more than a few thousand documents, however many match a prefix.
+//! Rule: no statement scans more than a few thousand documents, however many match a prefix. Products are suggested from
+//! their documents alone.
 
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
@@ -35,10 +36,10 @@ pub async fn products(
     limit: i64,
 ) -> Result<Vec<Completion>> {
     let mut statement = DynamicQuery::<CompletionType>::default();
-    statement.sql("SELECT 'product', p.id, p.name FROM (");
+    statement.sql("SELECT 'product', d.node_id, d.name FROM (");
     if prefix.is_short {
         // Very short prefixes match everywhere: the best-selling products contain enough of them.
-        statement.sql("SELECT d.node_id, d.popularity FROM (SELECT * FROM search_documents d WHERE d.kind = 'product' AND d.is_public");
+        statement.sql("SELECT d.node_id, d.popularity, d.name FROM (SELECT * FROM search_documents d WHERE d.kind = 'product' AND d.is_public");
         push_website_filter(&mut statement, prefix);
         statement
             .sql(" ORDER BY d.popularity DESC, d.id DESC LIMIT ")
@@ -48,7 +49,7 @@ pub async fn products(
     } else {
         for (number, sold) in ["> 0", "= 0"].into_iter().enumerate() {
             statement.sql(if number == 0 { "(" } else { " UNION ALL (" });
-            statement.sql("SELECT d.node_id, d.popularity FROM search_documents d WHERE d.kind = 'product' AND d.is_public AND d.popularity ");
+            statement.sql("SELECT d.node_id, d.popularity, d.name FROM search_documents d WHERE d.kind = 'product' AND d.is_public AND d.popularity ");
             statement.sql(sold);
             push_website_filter(&mut statement, prefix);
             statement.sql(" AND ");
@@ -56,9 +57,9 @@ pub async fn products(
             statement.sql(" LIMIT ").bind(Value::Int(SAMPLE)).sql(")");
         }
     }
-    statement.sql(") d JOIN products p ON p.id = d.node_id, (SELECT lower(unaccent(");
+    statement.sql(") d, (SELECT lower(unaccent(");
     statement.bind(Value::Text(prefix.text.clone()));
-    statement.sql(")) AS text) t ORDER BY starts_with(lower(unaccent(p.name)), t.text) DESC, d.popularity DESC, length(p.name), p.id LIMIT ");
+    statement.sql(")) AS text) t ORDER BY starts_with(lower(unaccent(d.name)), t.text) DESC, d.popularity DESC, length(d.name), d.node_id LIMIT ");
     statement.bind(Value::Int(limit));
     Ok(statement.load(&mut conn).await?)
 }

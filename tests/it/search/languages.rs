@@ -79,6 +79,30 @@ async fn each_website_is_searched_with_the_stemmer_of_its_language() {
 }
 
 #[tokio::test]
+async fn words_are_taken_apart_once_and_again_when_a_language_is_added() {
+    let app = TestApp::new().await;
+    shops(&app).await;
+    let public = app.anonymous();
+    let search = async |query: &str| {
+        let document = format!("{{ search(query: \"{query}\") {{ nodes {{ ... on Product {{ name }} }} }} }}");
+        let response = public.run(&document).await;
+        let names = response.at("search.nodes").as_array().expect("nodes").len();
+        (names, response.sql.iter().filter(|sql| sql.contains("search_query(w.language")).count())
+    };
+    assert_eq!(search("maisons ").await, (0, 1));
+    assert_eq!(search("maisons ").await, (0, 0));
+    assert_eq!(search("houses ").await, (1, 1), "another word");
+    let script = "
+        INSERT INTO websites (id, code, name, base_url, currency, language)
+            VALUES (BASE + 4, 'marin', 'Marin', 'https://f.example', 'EUR', 'fr');
+        INSERT INTO products (id, source_website_id, sku, slug, name, price)
+            VALUES (BASE + 5, BASE + 4, 'F-1', 'f1', 'La maison', 1)";
+    app.bulk_insert(&script.replace("BASE", &BASE.to_string())).await;
+    assert_eq!(search("maisons ").await, (1, 1));
+    assert_eq!(search("maisons ").await, (1, 0));
+}
+
+#[tokio::test]
 async fn changing_the_language_keeps_everything_searchable() {
     let app = TestApp::new().await;
     shops(&app).await;
