@@ -58,6 +58,11 @@ impl Claims {
         }
     }
 
+    /// Returns when the token expires.
+    pub(super) fn expires_at(&self) -> Result<DateTime<Utc>, TokenError> {
+        DateTime::from_timestamp(self.exp, 0).ok_or(TokenError::Invalid)
+    }
+
     /// Returns the identity, if the times are valid. Signature, issuer and audience have already been verified.
     pub(super) fn into_identity(self, now: DateTime<Utc>) -> Result<Identity, TokenError> {
         if self.exp <= now.timestamp() {

@@ -1,6 +1,6 @@
 //! The access token: a JWT whose claims identify the user and their session.
 //! Rule: a token only names its key (`kid`); the key determines the algorithm. Issuer, audience and times are always
-//! verified. The first key signs, all keys verify.
+//! verified. The first key signs, all keys verify. A token is verified once: later only its expiry is checked.
 
 mod claims;
 mod keys;
@@ -9,6 +9,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Header, Validation, crypto, decode, decode_header, encode, jwk::JwkSet};
+use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use self::claims::Claims;
@@ -19,6 +20,9 @@ use crate::error::{Error, Result};
 /// Default issuer and audience of tokens.
 pub const DEFAULT_ISSUER_AND_AUDIENCE: &str = "souk";
 
+/// Maximum number of verified tokens that are remembered.
+const MAX_VERIFIED: u64 = 10_000;
+
 /// Signs and verifies access tokens.
 #[derive(Clone)]
 pub struct JwtKeys {
@@ -28,6 +32,8 @@ pub struct JwtKeys {
     issuer: Arc<str>,
     audience: Arc<str>,
     lifetime: Duration,
+    /// The user and the expiry of tokens that were verified, by the SHA-256 of the token.
+    verified: Cache<[u8; 32], Arc<(Identity, DateTime<Utc>)>>,
 }
 
 /// A new access token.
@@ -78,7 +84,8 @@ impl JwtKeys {
 
     fn build(keys: Vec<JwtKey>, issuer: &str, audience: &str, lifetime: Duration) -> Self {
         let validations = keys.iter().map(|key| claims::validation(key.algorithm(), issuer, audience)).collect();
-        Self { keys: keys.into(), validations, issuer: issuer.into(), audience: audience.into(), lifetime }
+        let verified = Cache::new(MAX_VERIFIED);
+        Self { keys: keys.into(), validations, issuer: issuer.into(), audience: audience.into(), lifetime, verified }
     }
 
     /// Returns the lifetime of an access token.
@@ -120,6 +127,18 @@ impl JwtKeys {
     /// # Errors
     /// Returns [`TokenError`] if the token is rejected.
     pub fn verify(&self, token: &str) -> Result<Identity, TokenError> {
+        let hash: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        if let Some(verified) = self.verified.get(&hash) {
+            let (identity, expires_at) = &*verified;
+            return if *expires_at > Utc::now() { Ok(identity.clone()) } else { Err(TokenError::Expired) };
+        }
+        let (identity, expires_at) = self.verify_claims(token)?;
+        self.verified.insert(hash, Arc::new((identity.clone(), expires_at)));
+        Ok(identity)
+    }
+
+    /// Verifies a token that is not remembered.
+    fn verify_claims(&self, token: &str) -> Result<(Identity, DateTime<Utc>), TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
         // A token with critical headers (`crit`) is rejected, because none is supported; keys embedded in a token are
         // ignored.
@@ -130,7 +149,8 @@ impl JwtKeys {
             jsonwebtoken::errors::ErrorKind::ExpiredSignature => TokenError::Expired,
             _ => TokenError::Invalid,
         })?;
-        token.claims.into_identity(Utc::now())
+        let expires_at = token.claims.expires_at()?;
+        Ok((token.claims.into_identity(Utc::now())?, expires_at))
     }
 
     /// Returns the public keys of all key pairs, for services that verify tokens themselves. Secrets are never

@@ -66,6 +66,21 @@ fn der(pem: &str) -> Vec<u8> {
 }
 
 #[test]
+fn verified_token_expires() {
+    let lifetime = chrono::Duration::seconds(2);
+    let keys = JwtKeys::with_keys(vec![load("ed25519.pem")], "souk", "souk", lifetime).unwrap();
+    let issued = keys.issue(&test_identity()).unwrap();
+    // The first verification is remembered; the expiry is in whole seconds.
+    assert!(keys.verify(&issued.token).is_ok() && keys.verify(&issued.token).is_ok());
+    let mut verified_at = chrono::Utc::now();
+    while keys.verify(&issued.token).is_ok() {
+        assert!(verified_at < issued.expires_at, "accepted after its expiry");
+        verified_at = chrono::Utc::now();
+    }
+    assert_eq!(keys.verify(&issued.token).err(), Some(TokenError::Expired));
+}
+
+#[test]
 fn each_key_type_signs_with_its_algorithm_and_is_accepted() {
     let secret = DataDir::new();
     let path = secret.0.join("old.secret");
