@@ -13,7 +13,7 @@ use std::{
 
 use async_graphql::{ServerError, Value};
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
@@ -178,8 +178,8 @@ impl ClientLimits {
     }
 }
 
-/// Charges requests of routes other than `/graphql`; a middleware.
-pub async fn charge_request(State(limits): State<ClientLimits>, request: Request, next: Next) -> Response {
+/// Runs a request of a route other than `/graphql`, and charges it; `/graphql` charges its operations itself.
+pub async fn charge_request(limits: &ClientLimits, id: &RequestId, request: Request, next: Next) -> Response {
     if matches!(request.uri().path(), "/graphql" | "/livez" | "/readyz") {
         return next.run(request).await;
     }
@@ -187,10 +187,7 @@ pub async fn charge_request(State(limits): State<ClientLimits>, request: Request
     let origin = origin(&parts, &limits.settings);
     let response = match limits.charge(limits.network(&origin), REQUEST_POINTS) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(rejection) => {
-            let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::random);
-            rejection.into_json(&id)
-        }
+        Err(rejection) => rejection.into_json(id),
     };
     limits.slow_down(response, &origin).await
 }

@@ -3,22 +3,17 @@
 //! disagree on the host of a request.
 
 use axum::{
-    Extension,
     extract::Request,
     http::{HeaderMap, Uri, Version, header},
-    middleware::Next,
-    response::Response,
 };
 
 use super::{public_url::is_host, rejection::Rejection};
-use crate::telemetry::RequestId;
 
-/// Rejects requests without a valid host; a middleware for `axum::middleware::from_fn`.
-pub async fn require_host(Extension(id): Extension<RequestId>, request: Request, next: Next) -> Response {
-    match check(request.version(), request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(message) => Rejection::bad_request(message).into_json(&id),
-    }
+/// Rejects a request without a valid host.
+/// # Errors
+/// 400 with the reason.
+pub fn require_host(request: &Request) -> Result<(), Rejection> {
+    check(request.version(), request.uri(), request.headers()).map_err(Rejection::bad_request)
 }
 
 fn check(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<(), &'static str> {

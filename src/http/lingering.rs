@@ -13,8 +13,6 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     extract::Request,
     http::header,
-    middleware::Next,
-    response::Response,
 };
 use futures_util::StreamExt;
 use http_body::{Frame, SizeHint};
@@ -26,13 +24,13 @@ const MAX_BYTES: usize = 24 * 1024 * 1024;
 /// Time limit for discarding them.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Discards what the other layers leave unread of the request's body; a middleware for `axum::middleware::from_fn`.
-pub async fn discard_unread_body(request: Request, next: Next) -> Response {
+/// Returns the request with a body of which everything that stays unread is discarded.
+pub fn discard_unread_body(request: Request) -> Request {
     // A client that waits for `100 Continue` does not send a body that the server does not read.
     if request.headers().contains_key(header::EXPECT) || request.body().is_end_stream() {
-        return next.run(request).await;
+        return request;
     }
-    next.run(request.map(|body| Body::new(LingeringBody { body, is_finished: false }))).await
+    request.map(|body| Body::new(LingeringBody { body, is_finished: false }))
 }
 
 /// A body whose rest is discarded when it is dropped.

@@ -35,13 +35,14 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Extension, Router,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode},
     middleware::{self, Next},
     response::Response,
     routing::get,
 };
 use futures_util::FutureExt;
+use tower::ServiceBuilder;
 use tower_http::compression::{
     CompressionLayer, Predicate,
     predicate::{NotForContentType, SizeAbove},
@@ -54,9 +55,10 @@ use self::{
     health::{Health, livez, readyz},
     host::require_host,
     lingering::discard_unread_body,
-    protection::{Protection, protect},
+    protection::protect,
+    public_url::is_https,
     rejection::Rejection,
-    request_id::set_request_id,
+    request_id::{add_request_id, set_request_id},
 };
 use crate::{
     config::{Environment, HttpSettings, UploadSettings},
@@ -103,18 +105,36 @@ pub fn router(
     let router =
         graphql::router(Arc::new(endpoint)).merge(probes).merge(keys).merge(webhooks).merge(files).merge(pages);
     let router = router.fallback(unknown_path);
-    let router = match cors::layer(&settings.cors_origins, environment) {
-        Some(layer) => router.layer(layer),
-        None => router,
+    // Around all routes at once: a layer of the router itself is cloned and boxed for each request of each route.
+    let frame = Arc::new(Frame { limits, settings: settings.clone() });
+    let layers = ServiceBuilder::new()
+        .layer(middleware::from_fn_with_state(frame, exchange))
+        .layer(compression())
+        .option_layer(cors::layer(&settings.cors_origins, environment));
+    (Router::new().fallback_service(layers.service(router)), health)
+}
+
+/// What every exchange needs.
+struct Frame {
+    limits: ClientLimits,
+    settings: HttpSettings,
+}
+
+/// Runs a request between what all have in common: its id, the host, the charge, and the headers of the response. One
+/// function, because each middleware boxes the future of the request once more.
+async fn exchange(State(frame): State<Arc<Frame>>, mut request: Request, next: Next) -> Response {
+    let id = set_request_id(&mut request);
+    let is_https = is_https(request.headers(), &frame.settings);
+    let mut response = match require_host(&request) {
+        Ok(()) => {
+            let run = charge_request(&frame.limits, &id, discard_unread_body(request), next);
+            catch_panic(&id, run).await
+        }
+        Err(rejection) => rejection.into_json(&id),
     };
-    let router = router.layer(middleware::from_fn_with_state(limits, charge_request));
-    let router = router.layer(compression()).layer(middleware::from_fn(discard_unread_body));
-    let router = router
-        .layer(middleware::from_fn(catch_panic))
-        .layer(middleware::from_fn(require_host))
-        .layer(middleware::from_fn_with_state(Protection::new(settings), protect))
-        .layer(middleware::from_fn(set_request_id));
-    (router, health)
+    protect(&mut response, is_https);
+    add_request_id(&mut response, &id);
+    response
 }
 
 /// Compresses responses with the encoding that the client prefers: gzip, Brotli or Zstandard. The layer skips responses
@@ -140,12 +160,9 @@ fn not_found(headers: &HeaderMap, id: &RequestId, message: &str, link: (&str, &s
 }
 
 /// Turns a panic outside of an operation into a 500 response, as a last resort.
-///
-/// tower-http's `CatchPanicLayer` is not used: it passes only the panic to its response, which must name the request
-/// id.
-async fn catch_panic(Extension(id): Extension<RequestId>, request: Request, next: Next) -> Response {
-    AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+async fn catch_panic(id: &RequestId, run: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!(request_id = %id, "request panicked");
-        Rejection::internal().into_json(&id)
+        Rejection::internal().into_json(id)
     })
 }
