@@ -52,7 +52,8 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                     &self,
                     context: &::async_graphql::ContextSelectionSet<'_>,
                     field: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,
-                ) -> ::std::option::Option<::async_graphql::ServerResult<::async_graphql::Value>> {
+                    out: &mut objects::JsonText,
+                ) -> ::std::option::Option<::async_graphql::ServerResult<()>> {
                     match field.node.name.node.as_str() {
                         #(#sync_arms)*
                         _ => ::std::option::Option::None,
@@ -87,7 +88,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                     context: &::async_graphql::ContextSelectionSet<'_>,
                     _: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,
                 ) -> ::async_graphql::ServerResult<::async_graphql::Value> {
-                    objects::resolve_selection_set(context, self, false).await
+                    objects::resolve_value(context, self).await
                 }
             }
 

@@ -2,9 +2,7 @@
 //! Rule: everything that takes time, also the check of a document that is rejected, happens in a place of the client's share
 //! and is charged to it. A client without points is rejected before its document is parsed.
 
-use async_graphql::{
-    Request as GraphqlRequest, Response as GraphqlResponse, ServerError, parser::types::OperationType,
-};
+use async_graphql::{Request as GraphqlRequest, ServerError, parser::types::OperationType};
 use axum::{
     http::{Method, request::Parts},
     response::Response,
@@ -23,7 +21,10 @@ use crate::{
     auth::{Permissions, RequestOrigin, Viewer},
     config::Introspection,
     error::ErrorCode,
-    graphql::engine::{Engine, PreparedRequest, budget::Budget, cost::OperationKind, errors::coded},
+    graphql::engine::{
+        Engine, PreparedRequest, budget::Budget, cost::OperationKind, errors::coded,
+        response::Response as GraphqlResponse,
+    },
     limits::{Client, Place},
     telemetry::RequestId,
 };

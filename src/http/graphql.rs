@@ -4,9 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{
-    Request as GraphqlRequest, Response as GraphqlResponse, ServerError, Value, parser::types::OperationType,
-};
+use async_graphql::{Request as GraphqlRequest, ServerError, Value, parser::types::OperationType};
 use axum::{
     Router,
     body::Body,
@@ -41,6 +39,7 @@ use crate::{
             budget::Budget,
             cost::Meter,
             errors::{code, coded, from_error},
+            response::Response as GraphqlResponse,
         },
         schema::{
             context::request_data,

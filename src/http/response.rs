@@ -3,7 +3,6 @@
 
 use std::mem;
 
-use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -13,7 +12,10 @@ use serde::Serialize;
 use super::media_type::MediaType;
 use crate::{
     error::ErrorCode,
-    graphql::engine::errors::{code, is_request_error, retry_after},
+    graphql::engine::{
+        errors::{code, is_request_error, retry_after},
+        response::Response as GraphqlResponse,
+    },
 };
 
 /// Returns the status of a response: from the code of its first error if it is a request error, 200 otherwise.
@@ -35,25 +37,31 @@ pub fn status(response: &GraphqlResponse, media_type: MediaType) -> StatusCode {
     }
 }
 
-/// The JSON body of a response. Errors come first, as the specification recommends.
-#[derive(Serialize)]
-struct ResponseBody<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<&'a std::collections::BTreeMap<String, Value>>,
+/// Writes the JSON body of a response. Errors come first, as the specification recommends.
+fn push_body(response: &GraphqlResponse, out: &mut Vec<u8>) {
+    let mut separator = "{";
+    let mut push_key = |key: &str, out: &mut Vec<u8>| {
+        out.extend_from_slice(separator.as_bytes());
+        out.extend_from_slice(key.as_bytes());
+        separator = ",";
+    };
+    if !response.errors.is_empty() {
+        push_key("\"errors\":", out);
+        push_value(&response.errors, out);
+    }
+    if !is_request_error(response) {
+        push_key("\"data\":", out);
+        out.extend_from_slice(response.data.as_deref().unwrap_or(b"null"));
+    }
+    if !response.extensions.is_empty() {
+        push_key("\"extensions\":", out);
+        push_value(&response.extensions, out);
+    }
+    out.push(b'}');
 }
 
-impl<'a> ResponseBody<'a> {
-    fn new(response: &'a GraphqlResponse) -> Self {
-        Self {
-            errors: &response.errors,
-            data: (!is_request_error(response)).then_some(&response.data),
-            extensions: (!response.extensions.is_empty()).then_some(&response.extensions),
-        }
-    }
+fn push_value(value: &impl Serialize, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, value).expect("GraphQL values are valid JSON, and writing to memory cannot fail");
 }
 
 /// Builds the HTTP response with this status.
@@ -61,7 +69,9 @@ pub fn respond(media_type: MediaType, status: StatusCode, mut response: GraphqlR
     let headers = mem::take(&mut response.http_headers);
     let seconds = retry_after(&response);
     let is_unknown = is_unknown_document(&response);
-    build(media_type, status, headers, &ResponseBody::new(&response), seconds, is_unknown)
+    let mut body = Vec::with_capacity(response.data.as_ref().map_or(0, Vec::len) + 64);
+    push_body(&response, &mut body);
+    build(media_type, status, headers, body, seconds, is_unknown)
 }
 
 /// Builds the HTTP response to an array of requests. Its status is 200, because each response has errors of its own, or 429
@@ -75,14 +85,19 @@ pub fn respond_to_batch(media_type: MediaType, responses: &[GraphqlResponse]) ->
             false => drop(headers.append(name, value.clone())),
         }
     }
-    let bodies: Vec<_> = responses.iter().map(ResponseBody::new).collect();
+    let mut body = vec![b'['];
+    for (index, response) in responses.iter().enumerate() {
+        body.extend_from_slice(if index == 0 { b"" } else { b"," });
+        push_body(response, &mut body);
+    }
+    body.push(b']');
     let seconds = responses.iter().filter_map(retry_after).max();
     let is_limited = |response: &GraphqlResponse| {
         is_request_error(response) && response.errors.first().and_then(code) == Some(ErrorCode::RateLimited)
     };
     let are_limited = !responses.is_empty() && responses.iter().all(is_limited);
     let status = if are_limited { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
-    build(media_type, status, headers, &bodies, seconds, responses.iter().any(is_unknown_document))
+    build(media_type, status, headers, body, seconds, responses.iter().any(is_unknown_document))
 }
 
 /// Returns whether the response says that a persisted query is unknown. It must not be cached: the same request succeeds
@@ -95,12 +110,10 @@ fn build(
     media_type: MediaType,
     status: StatusCode,
     mut headers: HeaderMap,
-    body: &impl Serialize,
+    body: Vec<u8>,
     retry_after_seconds: Option<u64>,
     is_unknown_document: bool,
 ) -> Response {
-    let mut bytes = Vec::with_capacity(1024);
-    serde_json::to_writer(&mut bytes, body).expect("GraphQL values are valid JSON, and writing to memory cannot fail");
     headers.insert(header::CONTENT_TYPE, media_type.content_type());
     if let Some(seconds) = retry_after_seconds {
         headers.insert(header::RETRY_AFTER, seconds.into());
@@ -111,5 +124,5 @@ fn build(
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    (status, headers, bytes).into_response()
+    (status, headers, body).into_response()
 }

@@ -132,6 +132,17 @@ impl Budget {
         self.add_to(&self.0.bytes, bytes)
     }
 
+    /// Checks whether values of this size fit that are not added yet.
+    /// # Errors
+    /// LIMIT_EXCEEDED if the responses would be too large.
+    pub fn check_bytes(&self, bytes: usize) -> Result<(), ServerError> {
+        match self.0.bytes.load(Ordering::Relaxed).saturating_add(bytes) <= self.0.limits.response_bytes {
+            true => Ok(()),
+            // Counted as exceeded, so that only one of these errors is kept.
+            false => self.add_bytes(bytes),
+        }
+    }
+
     /// Adds the size of an error.
     fn add_error_bytes(&self, bytes: usize) -> Result<(), ServerError> {
         self.add_to(&self.0.error_bytes, bytes)

@@ -8,6 +8,7 @@ use souk_macros::object;
 use super::{
     batching::LoaderValue,
     cost::{COUNT, list_complexity},
+    objects::ObjectValue,
 };
 use crate::{
     error::Result,
@@ -137,7 +138,7 @@ impl<T: OutputType> TypeName for Edge<T> {
 
 /// An item of a connection and its cursor.
 #[object(name_type)]
-impl<T: OutputType + Clone> Edge<T> {
+impl<T: OutputType + ObjectValue + Clone> Edge<T> {
     /// Cursor of the item. Pass it as `after` or `before`.
     fn cursor(&self) -> String {
         self.cursor.to_string()
@@ -163,7 +164,7 @@ impl<T: OutputType> TypeName for Connection<T> {
 
 /// A page of a list.
 #[object(name_type)]
-impl<T: OutputType + Clone> Connection<T> {
+impl<T: OutputType + ObjectValue + Clone> Connection<T> {
     /// Items of the page with their cursors.
     async fn edges(&self) -> Vec<Edge<T>> {
         self.rows.rows.iter().map(|(cursor, node)| Edge { cursor: cursor.clone(), node: node.clone() }).collect()

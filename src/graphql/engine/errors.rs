@@ -2,8 +2,9 @@
 //! Rule: every error of every response passes through [`finish`], so it has `extensions.code` (an [`ErrorCode`]) and
 //! `extensions.requestId`, and the message of an internal error is fixed.
 
-use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use async_graphql::{ErrorExtensionValues, ServerError, Value};
 
+use super::response::Response;
 use crate::{
     error::{Error, ErrorCode, format_seconds},
     telemetry::RequestId,
@@ -126,9 +127,7 @@ pub fn retry_after(response: &Response) -> Option<u64> {
 
 /// Checks whether the request was rejected before anything was executed: the response has no `data`.
 pub fn is_request_error(response: &Response) -> bool {
-    response.data == Value::Null
-        && !response.errors.is_empty()
-        && response.errors.iter().all(|error| error.path.is_empty())
+    response.data.is_none() && !response.errors.is_empty() && response.errors.iter().all(|error| error.path.is_empty())
 }
 
 fn infer_code(error: &ServerError) -> ErrorCode {

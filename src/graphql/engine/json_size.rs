@@ -21,25 +21,6 @@ pub fn value_bytes(value: &Value) -> usize {
     }
 }
 
-/// Returns the size of an object without the objects inside, which are counted when they are resolved. Of each field it
-/// takes the response key, the value, and whether that has a selection.
-pub fn own_bytes<'a>(fields: impl ExactSizeIterator<Item = (&'a str, &'a Value, bool)>) -> usize {
-    let commas = commas(fields.len());
-    let sizes = fields.map(|(key, value, has_selection)| {
-        text_bytes(key) + COLON + if has_selection { frame_bytes(value) } else { value_bytes(value) }
-    });
-    BRACKETS + sizes.sum::<usize>() + commas
-}
-
-/// Returns the size of a value without the objects inside.
-fn frame_bytes(value: &Value) -> usize {
-    match value {
-        Value::Object(_) => 0,
-        Value::List(items) => BRACKETS + items.iter().map(frame_bytes).sum::<usize>() + commas(items.len()),
-        other => value_bytes(other),
-    }
-}
-
 /// Returns the size of a text with its quotes.
 pub fn text_bytes(text: &str) -> usize {
     // Most texts have nothing to escape, which is found out several bytes at a time.
@@ -115,26 +96,6 @@ mod tests {
         assert_eq!(text_bytes(&"\u{7f}".repeat(1000)), 1_002);
     }
 
-    /// Adds the sizes of an object and of the objects inside, as resolving them does.
-    fn resolved_bytes(value: &Value) -> usize {
-        match value {
-            Value::Object(fields) => {
-                let own = fields.iter().map(|(name, value)| (name.as_str(), value, has_objects(value)));
-                own_bytes(own) + fields.values().map(resolved_bytes).sum::<usize>()
-            }
-            Value::List(items) => items.iter().map(resolved_bytes).sum(),
-            _ => 0,
-        }
-    }
-
-    fn has_objects(value: &Value) -> bool {
-        match value {
-            Value::Object(_) => true,
-            Value::List(items) => items.iter().any(has_objects),
-            _ => false,
-        }
-    }
-
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -157,12 +118,6 @@ mod tests {
         #[test]
         fn any_value_has_the_size_of_its_json(value in any_value()) {
             prop_assert_eq!(value_bytes(&value), written(&value));
-        }
-
-        #[test]
-        fn objects_and_the_objects_inside_add_up(value in any_value()) {
-            let root = Value::Object(IndexMap::from_iter([(Name::new("data"), value)]));
-            prop_assert_eq!(resolved_bytes(&root), written(&root));
         }
     }
 }

@@ -20,13 +20,15 @@ pub mod page_key;
 pub mod patch;
 pub mod payload;
 pub mod persisted_queries;
+pub mod response;
 pub mod scalars;
 pub mod variables;
 
 use std::{mem, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{
-    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType, ValidationMode,
+    Data, ObjectType, Request, Response as LibraryResponse, Schema, SchemaBuilder, ServerError, SubscriptionType,
+    ValidationMode,
     parser::{self, parse_query, parse_schema, types::OperationType},
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -41,6 +43,7 @@ use crate::{
         limits::{DocumentSize, Limits},
         literals::LiteralTypes,
         persisted_queries::{DocumentHash, PersistedQueries},
+        response::Response,
         variables::InputTypes,
     },
     telemetry::RequestId,
@@ -216,22 +219,22 @@ impl Engine {
         let text = mem::take(&mut request.query);
         let is_cacheable = !is_validated && document.is_cacheable_with(&request.variables);
         let schema = if is_validated { &self.0.fast } else { &self.0.strict };
-        let run = AssertUnwindSafe(schema.run(request)).catch_unwind().await;
+        let root_fields = document.root_fields(operation.name.as_deref());
+        let mut introspection = |response: &mut LibraryResponse| {
+            if is_introspecting {
+                introspection::add_bytes(response, &root_fields, &budget);
+                introspection::describe(response, &root_fields, self.0.schema_description);
+            }
+        };
+        let run = AssertUnwindSafe(schema.run(request, &mut introspection)).catch_unwind().await;
         let mut response = run.unwrap_or_else(|_| {
             tracing::error!(%request_id, operation = operation.name, "resolver panicked");
             Response::from_errors(vec![coded(ErrorCode::InternalServerError, errors::INTERNAL_MESSAGE)])
         });
-        if is_introspecting {
-            introspection::add_bytes(&mut response, &document.root_fields(operation.name.as_deref()), &budget);
-        }
         budget.keep_one_error(&mut response.errors);
         if errors::is_request_error(&response) {
             response.errors.truncate(Self::MAX_REQUEST_ERRORS);
         } else {
-            if text.contains("__schema") {
-                let root_fields = document.root_fields(operation.name.as_deref());
-                introspection::describe(&mut response, &root_fields, self.0.schema_description);
-            }
             if let Some(hash) = hash {
                 self.0.persisted_queries.insert(hash, &text);
             }
@@ -251,9 +254,12 @@ impl Engine {
     }
 }
 
+/// Changes what async-graphql returned for introspection.
+type Introspection<'a> = &'a mut (dyn FnMut(&mut LibraryResponse) + Send);
+
 /// A schema without its type parameters, so that the rest of the server is not compiled once per root type.
 trait ErasedSchema: Send + Sync {
-    fn run(&self, request: Request) -> BoxFuture<'_, Response>;
+    fn run<'a>(&'a self, request: Request, introspection: Introspection<'a>) -> BoxFuture<'a, Response>;
 }
 
 impl<Q, M, S> ErasedSchema for Schema<Q, M, S>
@@ -262,8 +268,8 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    fn run(&self, request: Request) -> BoxFuture<'_, Response> {
-        objects::execute(self, request).boxed()
+    fn run<'a>(&'a self, request: Request, introspection: Introspection<'a>) -> BoxFuture<'a, Response> {
+        objects::execute(self, request, introspection).boxed()
     }
 }
 

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal as Number;
 use souk_macros::object;
 
+use super::objects::{JsonText, Leaf};
 use crate::{
     error::Result,
     ids::RowId,
@@ -187,6 +188,24 @@ pub fn money(amount: Number, currency: Currency) -> Money {
 pub struct DecimalText {
     amount: Number,
     currency: Currency,
+}
+
+impl Leaf for DecimalText {
+    fn write(&self, out: &mut JsonText) {
+        out.push(&self.currency.format(self.amount));
+    }
+}
+
+impl Leaf for Decimal {
+    fn write(&self, out: &mut JsonText) {
+        out.push(&self.0.to_string());
+    }
+}
+
+impl Leaf for CurrencyCode {
+    fn write(&self, out: &mut JsonText) {
+        out.push(self.0.as_str());
+    }
 }
 
 impl async_graphql::OutputType for DecimalText {

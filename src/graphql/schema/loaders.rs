@@ -21,6 +21,7 @@ use crate::{
         engine::{
             batching::{BatchLoader, Dispatcher, LoaderKey, LoaderValue},
             connections::{Connection, nested_connection},
+            objects::ObjectValue,
             page_key::{PageKey, group_by_list},
         },
         schema::{
@@ -238,7 +239,7 @@ impl<P: NestedList> Load for NestedListCounts<P> {
 /// Returns the connection of a parent's nested list: its page and, if selected, its count, batched over all parents.
 /// # Errors
 /// Those of the statements.
-pub async fn connection_of<P: NestedList, T: OutputType + Clone>(
+pub async fn connection_of<P: NestedList, T: OutputType + ObjectValue + Clone>(
     ctx: &Context<'_>,
     parent: P::Parent,
     id: i64,

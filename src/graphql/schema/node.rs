@@ -41,7 +41,7 @@ macro_rules! nodes {
             }
 
             async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-                objects::resolve_selection_set(context, self.concrete_object(), false).await
+                objects::resolve_value(context, self.concrete_object()).await
             }
         }
 

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use async_graphql::{Request, Response, Variables};
+use async_graphql::{Request, Variables};
 use serde_json::{Value, json};
 use souk::auth::{RequestOrigin, Viewer};
 use souk::config::LimitSettings;
 use souk::graphql;
-use souk::graphql::engine::{Engine, batching::Dispatcher};
+use souk::graphql::engine::{Engine, batching::Dispatcher, response::Response};
 use souk::graphql::schema::{access::cookie::Cookies, context::request_data};
 use souk::telemetry::RequestId;
 
@@ -107,7 +107,7 @@ async fn cached_document_returns_the_same_result() {
     ] {
         let response = graph.run(text, variables).await;
         assert_eq!(response.errors, vec![]);
-        assert_eq!(response.data.into_json().unwrap(), data);
+        assert_eq!(response.value().into_json().unwrap(), data);
     }
     assert!(graph.is_cached(text, json!({"n": 1, "where": {}})));
     // It now runs without validation, but bad variables are still rejected before execution.

@@ -88,7 +88,7 @@ async fn menu_of_three_levels_fits_at_the_largest_page_size() {
     for page_size in [20, 100] {
         let response = graph.run(menu, json!({"n": page_size})).await;
         assert_eq!(response.errors, vec![]);
-        let data = response.data.into_json().unwrap();
+        let data = response.value().into_json().unwrap();
         let leaf = "/categories/nodes/0/children/nodes/0/children/nodes/0/slug";
         assert_eq!(data.pointer(leaf), Some(&json!("docking")));
     }

@@ -147,5 +147,5 @@ async fn one_of_variable_has_exactly_one_field() {
     let prepared =
         engine.prepare(request("query ($by: Pick!) { pick(by: $by) }", json!({"by": {"name": "a"}}))).unwrap();
     let response = engine.execute(prepared, Data::default(), &RequestId::random()).await;
-    assert_eq!(response.data.into_json().unwrap(), json!({"pick": "a"}));
+    assert_eq!(response.value().into_json().unwrap(), json!({"pick": "a"}));
 }

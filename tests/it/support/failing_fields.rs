@@ -4,7 +4,11 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Context, EmptyMutation, EmptySubscription, ErrorExtensions, InputObject, OneofObject, Schema};
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+};
 use souk::config::HttpSettings;
 use souk::error::Error;
 use souk::error::ErrorCode;
@@ -14,7 +18,7 @@ use souk::graphql::engine::EngineSettings;
 use souk::http::client_limits::ClientLimits;
 use souk::http::endpoint::Endpoint;
 use souk::http::graphql::router;
-use souk::http::request_id::set_request_id;
+use souk::http::request_id::{add_request_id, set_request_id};
 use souk::storage::space::UploadSpace;
 use souk::telemetry::RequestId;
 use souk_macros::object;
@@ -113,5 +117,11 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
         introspection: souk::config::Introspection::On,
         has_secure_cookies: false,
     };
-    router(Arc::new(endpoint)).layer(middleware::from_fn(set_request_id))
+    let with_id = |mut request: Request, next: Next| async move {
+        let id = set_request_id(&mut request);
+        let mut response = next.run(request).await;
+        add_request_id(&mut response, &id);
+        response
+    };
+    router(Arc::new(endpoint)).layer(middleware::from_fn(with_id))
 }

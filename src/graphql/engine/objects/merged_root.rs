@@ -12,9 +12,9 @@ use async_graphql::{
 };
 
 use super::{
-    DynObject, FieldFuture,
+    DynObject, FieldFuture, JsonText,
     registration::{meta_object, nullable},
-    resolve_field, resolve_selection_set, unknown_field,
+    resolve_field, resolve_value, unknown_field,
 };
 
 /// The parts of a root type; implemented by [`root!`](root).
@@ -115,8 +115,9 @@ impl<R: RootParts> DynObject for MergedRoot<R> {
         &self,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
-    ) -> Option<ServerResult<Value>> {
-        self.part(&field.node)?.resolve_sync(context, field)
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>> {
+        self.part(&field.node)?.resolve_sync(context, field, out)
     }
 
     fn resolve_async<'a>(&'a self, context: Context<'a>) -> FieldFuture<'a> {
@@ -145,7 +146,7 @@ impl<R: RootParts> OutputType for MergedRoot<R> {
     }
 
     async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        resolve_selection_set(context, self, false).await
+        resolve_value(context, self).await
     }
 }
 

@@ -4,6 +4,8 @@
 //! [`Abstract`], and every operation runs through [`execute`] or [`RootResolver`]. Extensions of async-graphql do not
 //! see the fields resolved here, and the schema defines no directives on fields.
 
+mod json_text;
+mod list;
 mod merged_root;
 mod registration;
 mod root;
@@ -20,6 +22,7 @@ use futures_util::future::BoxFuture;
 
 pub use futures_util::FutureExt;
 
+pub use json_text::JsonText;
 pub(crate) use merged_root::root;
 pub use merged_root::{MergedRoot, RootParts, fields_of};
 pub use registration::{ArgumentInfo, FieldInfo, meta_argument, register_interface, register_object};
@@ -28,7 +31,7 @@ pub use selection_set::resolve_selection_set;
 pub use value::{Kind, Leaf, ObjectValue, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
 
 /// The pending result of a field.
-pub type FieldFuture<'a> = BoxFuture<'a, ServerResult<Value>>;
+pub type FieldFuture<'a> = BoxFuture<'a, ServerResult<JsonText>>;
 
 /// A GraphQL object independent of its Rust type; implemented by `#[object]`.
 pub trait DynObject: Send + Sync {
@@ -38,9 +41,13 @@ pub trait DynObject: Send + Sync {
     /// Returns the names of the fields.
     fn fields(&self) -> &'static [&'static str];
 
-    /// Resolves a field whose value is available; returns `None` if the field is asynchronous.
-    fn resolve_sync(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>)
-    -> Option<ServerResult<Value>>;
+    /// Writes a field whose value is available; returns none if it is not, and then leaves what it wrote to the caller.
+    fn resolve_sync(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>>;
 
     /// Resolves any field.
     fn resolve_async<'a>(&'a self, context: Context<'a>) -> FieldFuture<'a>;
@@ -72,8 +79,16 @@ impl<T: AbstractType> OutputType for Abstract<T> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        resolve_selection_set(ctx, self.0.concrete_object(), false).await
+        resolve_value(ctx, self.0.concrete_object()).await
     }
+}
+
+/// Resolves an object on behalf of async-graphql, which resolves the types that this module does not know, such as lists of
+/// lists.
+/// # Errors
+/// Those of the object.
+pub async fn resolve_value(ctx: &ContextSelectionSet<'_>, object: &dyn DynObject) -> ServerResult<Value> {
+    resolve_selection_set(ctx, object, false).await.map(|json| json.to_value())
 }
 
 /// Resolves a field on behalf of async-graphql. The first root field resolves the whole operation.
@@ -82,7 +97,7 @@ impl<T: AbstractType> OutputType for Abstract<T> {
 pub async fn resolve_field(object: &dyn DynObject, context: &Context<'_>) -> ServerResult<Option<Value>> {
     match RootResolver::from_context(context) {
         Some(root) => root.resolve(context, object).await,
-        None => object.resolve_async(context.clone()).await.map(Some),
+        None => object.resolve_async(context.clone()).await.map(|json| Some(json.to_value())),
     }
 }
 
@@ -96,21 +111,21 @@ pub fn error_result(
     context: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
     error: impl Into<Error>,
-) -> Option<ServerResult<Value>> {
+) -> Option<ServerResult<()>> {
     let context = context.with_field(field);
-    Some(error_at(&context, error))
+    Some(Err(error_at(&context, error)))
 }
 
 /// Like [`error_result`], in the context of the field.
 pub fn error_future<'a>(context: &Context<'a>, error: impl Into<Error>) -> FieldFuture<'a> {
-    Box::pin(ready(error_at(context, error)))
+    Box::pin(ready(Err(error_at(context, error))))
 }
 
-fn error_at(context: &Context<'_>, error: impl Into<Error>) -> ServerResult<Value> {
-    Err(context.set_error_path(field_error(context, error)))
+fn error_at(context: &Context<'_>, error: impl Into<Error>) -> ServerError {
+    context.set_error_path(field_error(context, error))
 }
 
 /// Returns the result of a field that the object does not have.
 pub fn unknown_field<'a>() -> FieldFuture<'a> {
-    Box::pin(ready(Ok(Value::Null)))
+    Box::pin(ready(Ok(JsonText::of(&()))))
 }

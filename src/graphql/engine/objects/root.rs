@@ -9,16 +9,17 @@ use std::sync::{
 };
 
 use async_graphql::{
-    Context, ObjectType, PathSegment, Request, Response, Schema, ServerError, ServerResult, SubscriptionType, Value,
-    parser::types::OperationType,
+    Context, ObjectType, PathSegment, Request, Response as LibraryResponse, Schema, ServerError, ServerResult,
+    SubscriptionType, Value, parser::types::OperationType,
 };
 
 use crate::graphql::engine::{
     budget::add_error,
     objects::{
-        DynObject,
+        DynObject, JsonText,
         selection_set::{PropagatedError, resolve_selection_set},
     },
+    response::Response,
 };
 
 /// State of one operation in progress.
@@ -28,46 +29,41 @@ pub struct RootResolver(Arc<RootState>);
 #[derive(Default)]
 struct RootState {
     is_started: AtomicBool,
-    data: Mutex<Option<Value>>,
+    /// The data, or none if it is null.
+    data: Mutex<Option<Option<JsonText>>>,
 }
 
 /// Executes a query or a mutation whose root is a [`MergedRoot`](crate::graphql::engine::objects::MergedRoot).
-pub async fn execute<Q, M, S>(schema: &Schema<Q, M, S>, request: Request) -> Response
+/// `introspection` changes what the library returned for introspection, before it becomes part of the data.
+pub async fn execute<Q, M, S>(
+    schema: &Schema<Q, M, S>,
+    request: Request,
+    introspection: impl FnOnce(&mut LibraryResponse),
+) -> Response
 where
     Q: ObjectType + 'static,
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    let (root, request) = RootResolver::start(request);
-    root.finish(schema.execute(request).await)
+    let root = RootResolver::default();
+    let mut response = schema.execute(request.data(root.clone())).await;
+    introspection(&mut response);
+    root.finish(response)
 }
 
 impl RootResolver {
-    /// Attaches a resolver to a request; the response has to pass through [`finish`](Self::finish).
-    pub fn start(request: Request) -> (Self, Request) {
-        let root = Self::default();
-        (root.clone(), request.data(root))
-    }
-
-    /// Puts the data in the order of the query and the errors in the order of the document. Each response of a
-    /// subscription may be passed separately.
-    pub fn finish(&self, mut response: Response) -> Response {
-        let errors = std::mem::take(&mut response.errors);
-        response.errors = errors.into_iter().map(PropagatedError::unwrap).collect();
-        response.errors.sort_by_cached_key(|error| (error.locations.clone(), indices(error)));
-        let data = self.lock_data().take();
-        if let Some(mut data) = data {
-            if let (Value::Object(resolved), Value::Object(introspection)) = (&mut data, response.data) {
-                // Fields that our objects do not know are introspection, which the library has resolved.
-                let known = introspection.into_iter().filter(|(_, value)| *value != Value::Null);
-                resolved.extend(known);
-            }
-            response.data = data;
-        } else if response.data == Value::Null && response.errors.is_empty() {
+    /// Puts the data in the order of the query and the errors in the order of the document.
+    fn finish(&self, response: LibraryResponse) -> Response {
+        let mut errors: Vec<_> = response.errors.into_iter().map(PropagatedError::unwrap).collect();
+        errors.sort_by_cached_key(|error| (error.locations.clone(), indices(error)));
+        let data = match self.lock_data().take() {
+            Some(data) => data.map(|data| add_introspection(data, response.data).into_bytes()),
             // Nothing is selected; that is not a failure.
-            response.data = Value::Object(Default::default());
-        }
-        response
+            None if response.data == Value::Null && errors.is_empty() => Some(b"{}".to_vec()),
+            None if response.data == Value::Null => None,
+            None => Some(JsonText::of(&response.data).into_bytes()),
+        };
+        Response { data, errors, extensions: response.extensions, http_headers: response.http_headers }
     }
 
     /// Returns the resolver of the operation if the field is one of its root fields.
@@ -83,18 +79,31 @@ impl RootResolver {
             let set = &operation.selection_set;
             let root = ctx.query_env.create_context(ctx.schema_env, None, set, ctx.execute_data);
             let serial = operation.ty == OperationType::Mutation;
-            let value = resolve_selection_set(&root, object, serial).await.unwrap_or_else(|error| {
-                add_error(ctx, error);
-                Value::Null
-            });
-            *self.lock_data() = Some(value);
+            let resolved = resolve_selection_set(&root, object, serial).await;
+            let data = resolved.map_err(|error| add_error(ctx, error)).ok();
+            *self.lock_data() = Some(data);
         }
         Ok(None)
     }
 
-    fn lock_data(&self) -> std::sync::MutexGuard<'_, Option<Value>> {
+    fn lock_data(&self) -> std::sync::MutexGuard<'_, Option<Option<JsonText>>> {
         self.0.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the data with the introspection that the library has resolved: fields that our objects do not know, and that are
+/// null in the data.
+fn add_introspection(data: JsonText, introspection: Value) -> JsonText {
+    let Value::Object(introspection) = introspection else { return data };
+    let mut known = introspection.into_iter().filter(|(_, value)| *value != Value::Null).peekable();
+    if known.peek().is_none() {
+        return data;
+    }
+    let mut value = data.to_value();
+    if let Value::Object(fields) = &mut value {
+        fields.extend(known);
+    }
+    JsonText::of(&value)
 }
 
 /// Returns the list indices in the path of an error.

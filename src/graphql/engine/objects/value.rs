@@ -1,87 +1,81 @@
-//! Conversion of field values to response values.
+//! Conversion of field values to JSON.
 //! Rule: only the conversion of a [`Leaf`] is compiled for each type; objects and lists are resolved by one function
-//! each, through [`DynObject`] and [`Item`].
+//! each, through [`DynObject`].
 
 use std::future::ready;
 
-use async_graphql::{
-    Context, ContextSelectionSet, ID, OutputType, Positioned, ServerResult, Value, parser::types::Field,
-};
+use async_graphql::{Context, ContextSelectionSet, ID, OutputType, Positioned, ServerResult, parser::types::Field};
 use chrono::{DateTime, Utc};
-use futures_util::{FutureExt, future::try_join_all};
+use futures_util::FutureExt;
 
-use super::{Abstract, AbstractType, DynObject, FieldFuture, resolve_selection_set};
-use crate::graphql::engine::budget::{Budget, add_error};
+use super::{
+    Abstract, AbstractType, DynObject, FieldFuture, JsonText,
+    json_text::Mark,
+    list::{resolve_list, write_list},
+    resolve_selection_set,
+    selection_set::write_selection_set,
+};
+use crate::graphql::engine::budget::add_error;
 
 /// A scalar, or a list of scalars, that needs no resolution.
 pub trait Leaf: Send + Sync {
-    /// Returns the response value.
-    fn to_value(&self) -> Value;
+    /// Writes the value.
+    fn write(&self, out: &mut JsonText);
 }
 
-impl Leaf for bool {
-    fn to_value(&self) -> Value {
-        Value::Boolean(*self)
-    }
+macro_rules! serialized_leaf {
+    ($($type:ty),*) => {
+        $(impl Leaf for $type {
+            fn write(&self, out: &mut JsonText) {
+                out.push(self);
+            }
+        })*
+    };
 }
 
-impl Leaf for i32 {
-    fn to_value(&self) -> Value {
-        Value::Number((*self).into())
-    }
-}
-
-impl Leaf for i64 {
-    fn to_value(&self) -> Value {
-        Value::Number((*self).into())
-    }
-}
-
-impl Leaf for str {
-    fn to_value(&self) -> Value {
-        Value::String(self.to_owned())
-    }
-}
-
-impl Leaf for String {
-    fn to_value(&self) -> Value {
-        Value::String(self.clone())
-    }
-}
+serialized_leaf!(bool, i32, i64, str, String);
 
 impl Leaf for ID {
-    fn to_value(&self) -> Value {
-        Value::String(self.0.clone())
+    fn write(&self, out: &mut JsonText) {
+        out.push(&self.0);
     }
 }
 
 impl Leaf for DateTime<Utc> {
-    fn to_value(&self) -> Value {
-        Value::String(self.to_rfc3339())
+    fn write(&self, out: &mut JsonText) {
+        out.push(&self.to_rfc3339());
     }
 }
 
 impl<T: Leaf + ?Sized> Leaf for &T {
-    fn to_value(&self) -> Value {
-        (**self).to_value()
+    fn write(&self, out: &mut JsonText) {
+        (**self).write(out);
     }
 }
 
 impl<T: Leaf> Leaf for Option<T> {
-    fn to_value(&self) -> Value {
-        self.as_ref().map_or(Value::Null, Leaf::to_value)
+    fn write(&self, out: &mut JsonText) {
+        match self {
+            Some(value) => value.write(out),
+            None => out.push_raw("null"),
+        }
     }
 }
 
 impl<T: Leaf> Leaf for [T] {
-    fn to_value(&self) -> Value {
-        Value::List(self.iter().map(Leaf::to_value).collect())
+    fn write(&self, out: &mut JsonText) {
+        out.push_raw("[");
+        for (index, item) in self.iter().enumerate() {
+            out.push_raw(if index == 0 { "" } else { "," });
+            item.write(out);
+        }
+        out.push_raw("]");
     }
 }
 
 impl<T: Leaf> Leaf for Vec<T> {
-    fn to_value(&self) -> Value {
-        self.as_slice().to_value()
+    fn write(&self, out: &mut JsonText) {
+        self.as_slice().write(out);
     }
 }
 
@@ -116,73 +110,65 @@ impl<T: ObjectValue> ObjectValue for Option<T> {
     }
 }
 
-/// An item of a list independent of its type.
-pub trait Item: Send + Sync {
-    /// Resolves the item.
-    fn resolve<'a>(&'a self, context: &'a ContextSelectionSet<'_>, field: &'a Positioned<Field>) -> FieldFuture<'a>;
-}
-
-impl<T: OutputType> Item for T {
-    fn resolve<'a>(&'a self, context: &'a ContextSelectionSet<'_>, field: &'a Positioned<Field>) -> FieldFuture<'a> {
-        Box::pin(OutputType::resolve(self, context, field))
-    }
-}
-
-/// A list or, if the type is nullable, an optional list.
+/// A list of objects or, if the type is nullable, an optional list.
 pub trait ListValue: Send + Sync {
     /// Whether a list that cannot be resolved becomes null.
     const IS_NULLABLE: bool = false;
 
+    /// Whether an item that cannot be resolved becomes null.
+    const HAS_NULLABLE_ITEMS: bool;
+
     /// Returns the items.
-    fn items(&self) -> Option<Vec<&dyn Item>>;
+    fn items(&self) -> Option<Vec<Option<&dyn DynObject>>>;
 }
 
-impl<T: OutputType> ListValue for Vec<T> {
-    fn items(&self) -> Option<Vec<&dyn Item>> {
-        Some(self.iter().map(|item| item as &dyn Item).collect())
+impl<T: ObjectValue> ListValue for Vec<T> {
+    const HAS_NULLABLE_ITEMS: bool = T::IS_NULLABLE;
+
+    fn items(&self) -> Option<Vec<Option<&dyn DynObject>>> {
+        Some(self.iter().map(ObjectValue::as_object).collect())
     }
 }
 
 impl<T: ListValue> ListValue for &T {
     const IS_NULLABLE: bool = T::IS_NULLABLE;
+    const HAS_NULLABLE_ITEMS: bool = T::HAS_NULLABLE_ITEMS;
 
-    fn items(&self) -> Option<Vec<&dyn Item>> {
+    fn items(&self) -> Option<Vec<Option<&dyn DynObject>>> {
         (**self).items()
     }
 }
 
 impl<T: ListValue> ListValue for Option<T> {
     const IS_NULLABLE: bool = true;
+    const HAS_NULLABLE_ITEMS: bool = T::HAS_NULLABLE_ITEMS;
 
-    fn items(&self) -> Option<Vec<&dyn Item>> {
+    fn items(&self) -> Option<Vec<Option<&dyn DynObject>>> {
         self.as_ref()?.items()
     }
 }
 
 /// Resolves values of one kind.
 pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
+    /// Writes a field; returns none if the value has to wait for something, and then leaves what it wrote to the caller.
+    fn resolve_sync(
+        self,
+        value: &T,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>>;
+
     /// Resolves a value in the context of its selection set.
     fn resolve(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
-    ) -> impl Future<Output = ServerResult<Value>> + Send;
-
-    /// Resolves a field, if that needs no waiting.
-    fn resolve_sync(
-        self,
-        value: &T,
-        context: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
-    ) -> Option<ServerResult<Value>> {
-        let context = context.with_field(field);
-        let context = context.with_selection_set(&field.node.selection_set);
-        self.resolve(value, &context, field).now_or_never()
-    }
+    ) -> impl Future<Output = ServerResult<JsonText>> + Send;
 
     /// Resolves a field.
-    fn complete(self, value: &T, context: &Context<'_>) -> impl Future<Output = ServerResult<Value>> + Send {
+    fn complete(self, value: &T, context: &Context<'_>) -> impl Future<Output = ServerResult<JsonText>> + Send {
         async move {
             let field = context.item;
             self.resolve(value, &context.with_selection_set(&field.node.selection_set), field).await
@@ -202,34 +188,44 @@ pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
 #[derive(Clone, Copy)]
 pub struct LeafKind;
 
-impl<T: Leaf> Kind<T> for LeafKind {
-    fn resolve(
-        self,
-        value: &T,
-        _: &ContextSelectionSet<'_>,
-        _: &Positioned<Field>,
-    ) -> impl Future<Output = ServerResult<Value>> + Send {
-        ready(Ok(value.to_value()))
+impl LeafKind {
+    fn json(value: &impl Leaf) -> ServerResult<JsonText> {
+        let mut json = JsonText::default();
+        value.write(&mut json);
+        Ok(json)
     }
+}
 
+impl<T: Leaf> Kind<T> for LeafKind {
     fn resolve_sync(
         self,
         value: &T,
         _: &ContextSelectionSet<'_>,
         _: &Positioned<Field>,
-    ) -> Option<ServerResult<Value>> {
-        Some(Ok(value.to_value()))
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>> {
+        value.write(out);
+        Some(Ok(()))
     }
 
-    fn complete(self, value: &T, _: &Context<'_>) -> impl Future<Output = ServerResult<Value>> + Send {
-        ready(Ok(value.to_value()))
+    fn resolve(
+        self,
+        value: &T,
+        _: &ContextSelectionSet<'_>,
+        _: &Positioned<Field>,
+    ) -> impl Future<Output = ServerResult<JsonText>> + Send {
+        ready(Self::json(value))
+    }
+
+    fn complete(self, value: &T, _: &Context<'_>) -> impl Future<Output = ServerResult<JsonText>> + Send {
+        ready(Self::json(value))
     }
 
     fn resolve_async<'a>(self, value: T, _: Context<'a>) -> FieldFuture<'a>
     where
         T: 'a,
     {
-        Box::pin(ready(Ok(value.to_value())))
+        Box::pin(ready(Self::json(&value)))
     }
 }
 
@@ -238,24 +234,53 @@ impl<T: Leaf> Kind<T> for LeafKind {
 pub struct ObjectKind;
 
 impl<T: ObjectValue> Kind<T> for ObjectKind {
+    fn resolve_sync(
+        self,
+        value: &T,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>> {
+        let context = context.with_field(field);
+        let context = context.with_selection_set(&field.node.selection_set);
+        write_object(value.as_object(), T::IS_NULLABLE, &context, out)
+    }
+
     fn resolve(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
         _: &Positioned<Field>,
-    ) -> impl Future<Output = ServerResult<Value>> + Send {
+    ) -> impl Future<Output = ServerResult<JsonText>> + Send {
         resolve_object(value.as_object(), T::IS_NULLABLE, context)
     }
+}
+
+fn write_object(
+    object: Option<&dyn DynObject>,
+    is_nullable: bool,
+    context: &ContextSelectionSet<'_>,
+    out: &mut JsonText,
+) -> Option<ServerResult<()>> {
+    let mark = out.mark();
+    let written = match object {
+        Some(object) => write_selection_set(context, object, out)?,
+        None => {
+            out.push_raw("null");
+            Ok(())
+        }
+    };
+    Some(null_if_failed(written, is_nullable, mark, out))
 }
 
 async fn resolve_object(
     object: Option<&dyn DynObject>,
     is_nullable: bool,
     context: &ContextSelectionSet<'_>,
-) -> ServerResult<Value> {
+) -> ServerResult<JsonText> {
     match object {
         Some(object) => or_null(context, is_nullable, resolve_selection_set(context, object, false).await),
-        None => Ok(Value::Null),
+        None => Ok(JsonText::of(&())),
     }
 }
 
@@ -264,49 +289,71 @@ async fn resolve_object(
 pub struct ListKind;
 
 impl<T: ListValue> Kind<T> for ListKind {
+    fn resolve_sync(
+        self,
+        value: &T,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>> {
+        let context = context.with_field(field);
+        let context = context.with_selection_set(&field.node.selection_set);
+        let Some(items) = value.items() else {
+            out.push_raw("null");
+            return Some(Ok(()));
+        };
+        let mark = out.mark();
+        let written = write_list(&items, T::HAS_NULLABLE_ITEMS, &context, field, out)?;
+        Some(null_if_failed(written, T::IS_NULLABLE, mark, out))
+    }
+
     fn resolve(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
-    ) -> impl Future<Output = ServerResult<Value>> + Send {
-        resolve_list(value.items(), T::IS_NULLABLE, context, field)
+    ) -> impl Future<Output = ServerResult<JsonText>> + Send {
+        resolve_optional_list(value.items(), T::IS_NULLABLE, T::HAS_NULLABLE_ITEMS, context, field)
     }
 }
 
-async fn resolve_list(
-    items: Option<Vec<&dyn Item>>,
+async fn resolve_optional_list(
+    items: Option<Vec<Option<&dyn DynObject>>>,
     is_nullable: bool,
+    has_nullable_items: bool,
     context: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
-) -> ServerResult<Value> {
-    let Some(items) = items else { return Ok(Value::Null) };
-    if let Err(error) = count_objects(items.len(), context, field) {
-        return or_null(context, is_nullable, Err(error));
-    }
-    let contexts: Vec<_> = (0..items.len()).map(|index| context.with_index(index)).collect();
-    let results = items.into_iter().zip(&contexts).map(|(item, context)| async move {
-        item.resolve(context, field).await.map_err(|error| context.set_error_path(error))
-    });
-    or_null(context, is_nullable, try_join_all(results).await.map(Value::List))
+) -> ServerResult<JsonText> {
+    let Some(items) = items else { return Ok(JsonText::of(&())) };
+    or_null(context, is_nullable, resolve_list(&items, has_nullable_items, context, field).await)
 }
 
-/// Counts the items of a list towards the budget of the request. Items without a selection are scalars.
-fn count_objects(items: usize, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<()> {
-    let Some(budget) = context.data_opt::<Budget>().filter(|_| !context.item.node.items.is_empty()) else {
-        return Ok(());
-    };
-    budget.add_objects(items).map_err(|mut error| {
-        error.locations.push(field.pos);
-        context.set_error_path(error)
+/// Takes back a value that failed and writes null, if the type is nullable.
+pub(super) fn null_if_failed(
+    written: ServerResult<()>,
+    is_nullable: bool,
+    mark: Mark,
+    out: &mut JsonText,
+) -> ServerResult<()> {
+    written.or_else(|error| {
+        if !is_nullable {
+            return Err(error);
+        }
+        out.replace_by_null(mark);
+        out.add_error(error);
+        Ok(())
     })
 }
 
-fn or_null(context: &ContextSelectionSet<'_>, is_nullable: bool, result: ServerResult<Value>) -> ServerResult<Value> {
+fn or_null(
+    context: &ContextSelectionSet<'_>,
+    is_nullable: bool,
+    result: ServerResult<JsonText>,
+) -> ServerResult<JsonText> {
     match result {
         Err(error) if is_nullable => {
             add_error(context, error);
-            Ok(Value::Null)
+            Ok(JsonText::of(&()))
         }
         result => result,
     }
@@ -317,13 +364,26 @@ fn or_null(context: &ContextSelectionSet<'_>, is_nullable: bool, result: ServerR
 pub struct OutputKind;
 
 impl<T: OutputType> Kind<T> for OutputKind {
-    fn resolve(
+    fn resolve_sync(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
-    ) -> impl Future<Output = ServerResult<Value>> + Send {
-        value.resolve(context, field)
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>> {
+        let context = context.with_field(field);
+        let context = context.with_selection_set(&field.node.selection_set);
+        let resolved = OutputType::resolve(value, &context, field).now_or_never()?;
+        Some(resolved.map(|value| out.push(&value)))
+    }
+
+    async fn resolve(
+        self,
+        value: &T,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<JsonText> {
+        OutputType::resolve(value, context, field).await.map(|value| JsonText::of(&value))
     }
 }
 

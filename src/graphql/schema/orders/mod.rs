@@ -126,6 +126,7 @@ impl Order {
     }
 
     /// Customer who placed the order. Null for guest orders, and if the viewer may not see the customer.
+    #[graphql(eager)]
     async fn user(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         if let Some(row) = &self.prefetched.user {
             return Ok(row.clone().map(user));
@@ -152,7 +153,7 @@ impl Order {
 
     /// Order lines in the order in which they were added; at most 500 for orders placed through this API. Sellers see
     /// their own lines.
-    #[graphql(complexity = "10 * child_complexity")]
+    #[graphql(eager, complexity = "10 * child_complexity")]
     async fn details(&self, ctx: &Context<'_>) -> Result<Vec<OrderDetail>> {
         if let Some(details) = &self.prefetched.details {
             return Ok(details.to_vec());
@@ -321,6 +322,7 @@ impl OrderDetail {
     }
 
     /// Product as it is today; also available if it is no longer for sale.
+    #[graphql(eager)]
     async fn product(&self, ctx: &Context<'_>) -> Result<Product> {
         if let Some(row) = &self.product {
             return Ok(product(Arc::clone(row)));

@@ -268,6 +268,7 @@ impl Product {
     }
 
     /// Category of the product; null if it has none.
+    #[graphql(eager)]
     async fn category(&self, ctx: &Context<'_>) -> Result<Option<Category>> {
         if let Some(joined) = &self.joined {
             return Ok(joined.category.clone().map(category));
@@ -300,6 +301,7 @@ impl Product {
     }
 
     /// Brand of the product; null if it has none.
+    #[graphql(eager)]
     async fn brand(&self, ctx: &Context<'_>) -> Result<Option<Brand>> {
         if let Some(joined) = &self.joined {
             return Ok(joined.brand.clone().map(brand));
