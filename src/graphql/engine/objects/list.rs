@@ -8,11 +8,9 @@ use async_graphql::{ContextSelectionSet, Positioned, ServerResult, parser::types
 use super::{
     DynObject, FieldFuture, JsonText,
     json_text::Mark,
-    selection_set::{
-        SelectedFields, State, Waiting, check_bytes, count_bytes, poll_once, report_errors, resolve_fields,
-        wait_for_all, write_fields,
-    },
-    value::null_if_failed,
+    selected_fields::SelectedFields,
+    selection_set::{check_bytes, count_bytes, null_if_failed, report_errors, resolve_fields, write_fields},
+    waiting::{State, Waiting, poll_once, wait_for_all},
 };
 use crate::graphql::engine::budget::Budget;
 

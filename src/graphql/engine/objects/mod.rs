@@ -5,12 +5,15 @@
 //! see the fields resolved here, and the schema defines no directives on fields.
 
 mod json_text;
+mod kind;
 mod list;
 mod merged_root;
 mod registration;
 mod root;
+mod selected_fields;
 mod selection_set;
 mod value;
+mod waiting;
 
 use std::{borrow::Cow, future::ready};
 
@@ -23,12 +26,13 @@ use futures_util::future::BoxFuture;
 pub use futures_util::FutureExt;
 
 pub use json_text::JsonText;
+pub use kind::{Kind, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
 pub(crate) use merged_root::root;
 pub use merged_root::{MergedRoot, RootParts, fields_of};
 pub use registration::{ArgumentInfo, FieldInfo, meta_argument, register_interface, register_object};
 pub use root::{RootResolver, execute};
 pub use selection_set::resolve_selection_set;
-pub use value::{Kind, Leaf, ObjectValue, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
+pub use value::{Leaf, ListValue, ObjectValue};
 
 /// The pending result of a field.
 pub type FieldFuture<'a> = BoxFuture<'a, ServerResult<JsonText>>;

@@ -2,26 +2,19 @@
 //! Rule: an error nulls the nearest nullable field, and its siblings run to completion. A field is polled at once, so that
 //! only fields that wait for something are kept.
 
-use std::{
-    any::Any,
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap},
-    future::poll_fn,
-    mem,
-    sync::Arc,
-    task::{Context as TaskContext, Poll},
-};
+use std::{any::Any, sync::Arc};
 
 use async_graphql::{
-    ContextSelectionSet, Name, Positioned, ServerError, ServerResult,
-    parser::types::{Field, Selection, SelectionSet},
-    registry::MetaType,
+    ContextSelectionSet, Positioned, ServerError, ServerResult, parser::types::Field, registry::MetaType,
 };
 
-use crate::graphql::engine::{
-    budget::{Budget, add_error},
-    objects::{DynObject, FieldFuture, JsonText},
+use super::{
+    DynObject, JsonText,
+    json_text::Mark,
+    selected_fields::SelectedFields,
+    waiting::{State, Waiting, poll_once, wait_for_all},
 };
+use crate::graphql::engine::budget::{Budget, add_error};
 
 /// Space for an object that waits for something. Most take less.
 const OBJECT_BYTES: usize = 512;
@@ -151,6 +144,25 @@ fn set_error(
     }
 }
 
+/// Replaces a value that failed by null, if the type is nullable.
+/// # Errors
+/// The error, if it is not.
+pub(super) fn null_if_failed(
+    written: ServerResult<()>,
+    is_nullable: bool,
+    mark: Mark,
+    out: &mut JsonText,
+) -> ServerResult<()> {
+    written.or_else(|error| {
+        if !is_nullable {
+            return Err(error);
+        }
+        out.replace_by_null(mark);
+        out.add_error(error);
+        Ok(())
+    })
+}
+
 /// Reports the errors of fields that became null.
 pub(super) fn report_errors(ctx: &ContextSelectionSet<'_>, out: &mut JsonText) {
     for error in out.take_errors() {
@@ -175,164 +187,6 @@ fn add_to_budget(ctx: &ContextSelectionSet<'_>, add: impl FnOnce(&Budget) -> Ser
         error.locations.push(ctx.item.pos);
         PropagatedError::wrap(ctx.set_error_path(error))
     })
-}
-
-/// A value that waits for something.
-pub(super) struct Waiting<'a> {
-    /// Index of the field or item.
-    pub index: usize,
-    /// Where the value is to be inserted.
-    pub at: usize,
-    /// The value.
-    pub state: State<'a>,
-}
-
-/// The state of a value.
-pub(super) enum State<'a> {
-    Pending(FieldFuture<'a>),
-    Done(ServerResult<JsonText>),
-}
-
-/// Polls a future once, with the waker of the operation.
-pub(super) async fn poll_once(future: &mut FieldFuture<'_>) -> Option<ServerResult<JsonText>> {
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
-}
-
-/// Waits for values that were polled once: they wake the operation when they go on. Returns index, place and value of each.
-pub(super) async fn wait_for_all(mut waiting: Vec<Waiting<'_>>) -> Vec<(usize, usize, ServerResult<JsonText>)> {
-    let mut are_polled = true;
-    poll_fn(|context| match mem::take(&mut are_polled) {
-        true => Poll::Pending,
-        false => poll_all(&mut waiting, context),
-    })
-    .await;
-    let values = waiting.into_iter().map(|Waiting { index, at, state }| match state {
-        State::Done(result) => (index, at, result),
-        State::Pending(_) => unreachable!("all values are done"),
-    });
-    values.collect()
-}
-
-fn poll_all(waiting: &mut [Waiting<'_>], context: &mut TaskContext<'_>) -> Poll<()> {
-    let mut are_done = true;
-    for Waiting { state, .. } in waiting {
-        let State::Pending(future) = state else { continue };
-        match future.as_mut().poll(context) {
-            Poll::Ready(result) => *state = State::Done(result),
-            Poll::Pending => are_done = false,
-        }
-    }
-    if are_done { Poll::Ready(()) } else { Poll::Pending }
-}
-
-/// The selected fields of an object, in the order of the query; one for each response key.
-pub(super) struct SelectedFields<'a> {
-    fields: Vec<&'a Positioned<Field>>,
-    /// Replaces the field with the same index: a key that is selected twice has the selections of both.
-    merged: BTreeMap<usize, Positioned<Field>>,
-    /// Fragments spread so far. A second spread adds nothing, and would double the work at each level below it.
-    visited: BTreeSet<&'a Name>,
-    /// Indexes by response key, once there are many fields.
-    indexes: HashMap<&'a str, usize>,
-}
-
-impl<'a> SelectedFields<'a> {
-    /// Number of fields up to which comparing all keys is faster than an index.
-    const FEW: usize = 16;
-
-    /// Selects the fields of an object.
-    /// # Errors
-    /// An unknown fragment.
-    pub(super) fn of(ctx: &ContextSelectionSet<'a>, object: &dyn DynObject) -> ServerResult<Self> {
-        let mut selected = Self {
-            fields: Vec::with_capacity(ctx.item.node.items.len()),
-            merged: BTreeMap::new(),
-            visited: BTreeSet::new(),
-            indexes: HashMap::new(),
-        };
-        selected.collect(ctx, object, &ctx.item.node)?;
-        Ok(selected)
-    }
-
-    /// Returns the fields.
-    pub(super) fn fields(&self) -> Cow<'_, [&Positioned<Field>]> {
-        if self.merged.is_empty() {
-            return Cow::Borrowed(&self.fields);
-        }
-        let mut fields: Vec<&Positioned<Field>> = self.fields.clone();
-        for (index, field) in &self.merged {
-            fields[*index] = field;
-        }
-        Cow::Owned(fields)
-    }
-
-    fn collect(
-        &mut self,
-        ctx: &ContextSelectionSet<'a>,
-        object: &dyn DynObject,
-        set: &'a SelectionSet,
-    ) -> ServerResult<()> {
-        for selection in &set.items {
-            let (condition, set) = match &selection.node {
-                Selection::Field(field) => {
-                    self.add(field);
-                    continue;
-                }
-                Selection::InlineFragment(inline) => {
-                    let inline = &inline.node;
-                    (inline.type_condition.as_ref(), &inline.selection_set)
-                }
-                Selection::FragmentSpread(spread) => {
-                    let name = &spread.node.fragment_name.node;
-                    if !self.visited.insert(name) {
-                        continue;
-                    }
-                    let fragment =
-                        ctx.query_env.fragments.get(name).ok_or_else(|| {
-                            ServerError::new(format!("Unknown fragment \"{name}\"."), Some(spread.pos))
-                        })?;
-                    let fragment = &fragment.node;
-                    (Some(&fragment.type_condition), &fragment.selection_set)
-                }
-            };
-            let types = &ctx.schema_env.registry.types;
-            let applies = condition.is_none_or(|condition| {
-                let condition = types.get(condition.node.on.node.as_str());
-                condition.is_some_and(|condition| condition.is_possible_type(&object.name()))
-            });
-            if applies {
-                self.collect(ctx, object, &set.node)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, field: &'a Positioned<Field>) {
-        let Some(index) = self.index(&field.node.response_key().node) else {
-            self.fields.push(field);
-            return;
-        };
-        if !field.node.selection_set.node.items.is_empty() {
-            let merged = self.merged.entry(index).or_insert_with(|| self.fields[index].clone());
-            let items = &mut merged.node.selection_set.node.items;
-            items.extend_from_slice(&field.node.selection_set.node.items);
-        }
-    }
-
-    /// Returns the index of the field with this key.
-    fn index(&mut self, key: &str) -> Option<usize> {
-        if self.fields.len() <= Self::FEW {
-            return self.fields.iter().position(|field| field.node.response_key().node == key);
-        }
-        for (index, field) in self.fields.iter().copied().enumerate().skip(self.indexes.len()) {
-            self.indexes.insert(&field.node.response_key().node, index);
-        }
-        self.indexes.get(key).copied()
-    }
 }
 
 /// Checks whether the schema allows null; unknown fields are the library's own.
