@@ -24,7 +24,9 @@ async fn limits_of_unpaid_orders_use_indexes() {
     app.seed_catalog().await;
     app.seed_orders().await;
     let waiting = "INSERT INTO unpaid_orders (order_id, user_id, network)
-        SELECT id, user_id, sha256(id::text::bytea) FROM orders; ANALYZE unpaid_orders";
+        SELECT id, user_id, sha256(id::text::bytea) FROM orders; ANALYZE unpaid_orders;
+        INSERT INTO order_email_confirmations (order_id, user_id, expires_at, confirmed_at)
+        SELECT id, user_id, now(), now() FROM orders; ANALYZE order_email_confirmations";
     app.database.sql(waiting).await;
     let website = app.website("sailor").await.id;
     let product = app.product(website, ProductSpec { stock: 10, ..ProductSpec::default() }).await.id;
@@ -33,6 +35,10 @@ async fn limits_of_unpaid_orders_use_indexes() {
     let reads = placed.sql.iter().filter(|sql| sql.starts_with("SELECT") && sql.contains("\"unpaid_orders\""));
     let reads: Vec<_> = reads.collect();
     assert_eq!(reads.len(), 1, "{reads:#?}");
+    // The account: whether one of its orders was confirmed.
+    let account = placed.sql.iter().find(|sql| sql.contains("\"order_email_confirmations\"")).expect("an account");
+    let plan = app.database.explain(account).await;
+    assert!(plan.contains("order_email_confirmations_user_id_idx"), "{plan}");
     let body = async |function: &str, from: &str| {
         let body = format!(
             "SELECT split_part(split_part(prosrc, '{from}', 2), ';', 1) FROM pg_proc WHERE proname = '{function}'"
