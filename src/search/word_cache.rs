@@ -38,8 +38,11 @@ pub struct Word {
 pub struct AnalyzedWord {
     /// The word in a query.
     pub term: AnalyzedTerm,
-    /// The word as the list of all words of names has it.
+    /// The word as the list of all words of names has it; empty unless it may be incomplete.
     pub indexed: String,
+    /// The word as search rules have it. None if it is a word that queries leave out, may be incomplete, or is for names
+    /// only.
+    pub key: Option<String>,
 }
 
 /// The words, and the languages of the documents.
@@ -51,7 +54,10 @@ pub struct WordCache {
 impl Default for WordCache {
     fn default() -> Self {
         let bytes = |word: &Word, found: &Arc<AnalyzedWord>| {
-            let texts = word.text.len() + found.term.query.len() + found.indexed.len();
+            let texts = word.text.len()
+                + found.term.query.len()
+                + found.indexed.len()
+                + found.key.as_ref().map_or(0, String::len);
             u32::try_from(ENTRY_BYTES + texts).unwrap_or(u32::MAX)
         };
         let words = Cache::builder().max_capacity(CAPACITY).weigher(bytes).time_to_live(TTL).build();

@@ -219,9 +219,9 @@ impl Engine {
         let text = mem::take(&mut request.query);
         let is_cacheable = !is_validated && document.is_cacheable_with(&request.variables);
         let schema = if is_validated { &self.0.fast } else { &self.0.strict };
-        let root_fields = document.root_fields(operation.name.as_deref());
         let mut introspection = |response: &mut LibraryResponse| {
             if is_introspecting {
+                let root_fields = document.root_fields(operation.name.as_deref());
                 introspection::add_bytes(response, &root_fields, &budget);
                 introspection::describe(response, &root_fields, self.0.schema_description);
             }

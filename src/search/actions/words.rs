@@ -81,11 +81,9 @@ impl<'q> Words<'q> {
         let mut keys = Vec::new();
         for language in self.languages.iter() {
             for WordSequence { position, length, text } in self.query.rule_sequences() {
-                let Some(analyzed) = self.analyzed.get(&self.word(*language, text, false)) else { continue };
-                let term = &analyzed.term;
-                if !term.query.is_empty() && !term.is_stop_word {
-                    keys.push(SequenceKey { position, length, key: format!("{}:{}", language.as_str(), term.query) });
-                }
+                let analyzed = self.analyzed.get(&self.word(*language, text, false));
+                let key = analyzed.and_then(|analyzed| analyzed.key.clone());
+                keys.extend(key.map(|key| SequenceKey { position, length, key }));
             }
         }
         keys

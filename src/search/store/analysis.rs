@@ -1,7 +1,7 @@
 //! Analysis of a query by the database: its words, taken apart by the functions that take the indexed texts apart, and the
 //! languages of the documents.
 
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
 use super::super::{
@@ -22,10 +22,12 @@ use crate::{
 /// Database errors.
 pub async fn analyze(mut conn: &Conn, words: &[Word]) -> Result<Vec<AnalyzedWord>> {
     let texts = |text: fn(&Word) -> String| Value::Texts(words.iter().map(text).collect());
-    let mut statement = DynamicQuery::<(Text, Bool, Text)>::default();
+    let mut statement = DynamicQuery::<(Text, Bool, Text, Nullable<Text>)>::default();
     statement.sql(
         "SELECT coalesce(search_query(w.language, w.text, w.is_partial = 1, w.weight)::text, ''),
-            coalesce(search_is_stop_word(w.language, w.text), false), coalesce(search_indexed_word(w.text), '')
+            coalesce(search_is_stop_word(w.language, w.text), false),
+            coalesce(CASE WHEN w.is_partial = 1 THEN search_indexed_word(w.text) END, ''),
+            CASE WHEN w.is_partial = 0 AND w.weight = '' THEN search_key(w.language, w.text) END
         FROM unnest(",
     );
     statement.bind(texts(|word| word.language.as_str().to_owned())).sql("::text[], ");
@@ -33,8 +35,11 @@ pub async fn analyze(mut conn: &Conn, words: &[Word]) -> Result<Vec<AnalyzedWord
     statement.bind(Value::Ints(words.iter().map(|word| i64::from(word.is_partial)).collect())).sql("::bigint[], ");
     statement.bind(texts(|word| if word.is_in_names { "A".to_owned() } else { String::new() }));
     statement.sql("::text[]) WITH ORDINALITY w (language, text, is_partial, weight, position) ORDER BY w.position");
-    let rows: Vec<(String, bool, String)> = statement.load(&mut conn).await?;
-    let word = |(query, is_stop_word, indexed)| AnalyzedWord { term: AnalyzedTerm { query, is_stop_word }, indexed };
+    let rows: Vec<(String, bool, String, Option<String>)> = statement.load(&mut conn).await?;
+    let word = |(query, is_stop_word, indexed, key)| {
+        let term = AnalyzedTerm { query, is_stop_word };
+        AnalyzedWord { term, indexed, key }
+    };
     Ok(rows.into_iter().map(word).collect())
 }
 

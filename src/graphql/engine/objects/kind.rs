@@ -17,14 +17,27 @@ use crate::graphql::engine::budget::add_error;
 
 /// Resolves values of one kind.
 pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
-    /// Writes a field; returns none if the value has to wait for something, and then leaves what it wrote to the caller.
-    fn resolve_sync(
+    /// Writes a value in the context of its selection set; returns none if the value has to wait for something, and then
+    /// leaves what it wrote to the caller.
+    fn write(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
         out: &mut JsonText,
     ) -> Option<ServerResult<()>>;
+
+    /// Writes a field, as [`write`](Self::write) does.
+    fn resolve_sync(
+        self,
+        value: &T,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>> {
+        let context = context.with_field(field);
+        self.write(value, &context.with_selection_set(&field.node.selection_set), field, out)
+    }
 
     /// Resolves a value in the context of its selection set.
     fn resolve(
@@ -64,7 +77,7 @@ impl LeafKind {
 }
 
 impl<T: Leaf> Kind<T> for LeafKind {
-    fn resolve_sync(
+    fn write(
         self,
         value: &T,
         _: &ContextSelectionSet<'_>,
@@ -73,6 +86,16 @@ impl<T: Leaf> Kind<T> for LeafKind {
     ) -> Option<ServerResult<()>> {
         value.write(out);
         Some(Ok(()))
+    }
+
+    fn resolve_sync(
+        self,
+        value: &T,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+        out: &mut JsonText,
+    ) -> Option<ServerResult<()>> {
+        self.write(value, context, field, out)
     }
 
     fn resolve(
@@ -101,16 +124,14 @@ impl<T: Leaf> Kind<T> for LeafKind {
 pub struct ObjectKind;
 
 impl<T: ObjectValue> Kind<T> for ObjectKind {
-    fn resolve_sync(
+    fn write(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
-        field: &Positioned<Field>,
+        _: &Positioned<Field>,
         out: &mut JsonText,
     ) -> Option<ServerResult<()>> {
-        let context = context.with_field(field);
-        let context = context.with_selection_set(&field.node.selection_set);
-        write_object(value.as_object(), T::IS_NULLABLE, &context, out)
+        write_object(value.as_object(), T::IS_NULLABLE, context, out)
     }
 
     fn resolve(
@@ -156,21 +177,19 @@ async fn resolve_object(
 pub struct ListKind;
 
 impl<T: ListValue> Kind<T> for ListKind {
-    fn resolve_sync(
+    fn write(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
         out: &mut JsonText,
     ) -> Option<ServerResult<()>> {
-        let context = context.with_field(field);
-        let context = context.with_selection_set(&field.node.selection_set);
         let Some(items) = value.items() else {
             out.push_raw("null");
             return Some(Ok(()));
         };
         let mark = out.mark();
-        let written = write_list(&items, T::HAS_NULLABLE_ITEMS, &context, field, out)?;
+        let written = write_list(&items, T::HAS_NULLABLE_ITEMS, context, field, out)?;
         Some(null_if_failed(written, T::IS_NULLABLE, mark, out))
     }
 
@@ -214,16 +233,14 @@ fn or_null(
 pub struct OutputKind;
 
 impl<T: OutputType> Kind<T> for OutputKind {
-    fn resolve_sync(
+    fn write(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
         out: &mut JsonText,
     ) -> Option<ServerResult<()>> {
-        let context = context.with_field(field);
-        let context = context.with_selection_set(&field.node.selection_set);
-        let resolved = OutputType::resolve(value, &context, field).now_or_never()?;
+        let resolved = OutputType::resolve(value, context, field).now_or_never()?;
         Some(resolved.map(|value| out.push(&value)))
     }
 

@@ -10,7 +10,7 @@ use super::{
     json_text::Mark,
     selected_fields::SelectedFields,
     selection_set::{check_bytes, count_bytes, null_if_failed, report_errors, resolve_fields, write_fields},
-    waiting::{State, Waiting, poll_once, wait_for_all},
+    waiting::{Waiting, poll_once, wait_for_all},
 };
 use crate::graphql::engine::budget::Budget;
 
@@ -85,7 +85,7 @@ pub(super) async fn resolve_list(
             let mut future: FieldFuture<'_> = Box::pin(resolve_fields(context, *object, fields, false));
             match poll_once(&mut future).await {
                 Some(resolved) => result = Some(resolved.map(|json| out.append(json))),
-                None => waiting.push(Waiting { index, at: out.end(), state: State::Pending(future) }),
+                None => waiting.push(Waiting::new(index, out.end(), future)),
             }
         }
         let written = result.map(|result| result.map_err(|error| context.set_error_path(error)));

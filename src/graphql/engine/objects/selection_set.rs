@@ -12,7 +12,7 @@ use super::{
     DynObject, JsonText,
     json_text::Mark,
     selected_fields::SelectedFields,
-    waiting::{State, Waiting, poll_once, wait_for_all},
+    waiting::{Waiting, poll_once, wait_for_all},
 };
 use crate::graphql::engine::budget::{Budget, add_error};
 
@@ -55,7 +55,7 @@ pub(super) async fn resolve_fields(
             };
             match resolved {
                 Some(resolved) => result = Some(resolved.map(|json| out.append(json))),
-                None => waiting.push(Waiting { index, at: out.end(), state: State::Pending(future) }),
+                None => waiting.push(Waiting::new(index, out.end(), future)),
             }
         }
         if let Some(Err(error)) = result {

@@ -3,27 +3,29 @@
 use std::{
     future::poll_fn,
     mem,
+    pin::Pin,
     task::{Context, Poll},
 };
 
 use async_graphql::ServerResult;
+use futures_util::future::MaybeDone;
 
 use super::{FieldFuture, JsonText};
 
 /// A value that waits for something.
 pub(super) struct Waiting<'a> {
     /// Index of the field or item.
-    pub index: usize,
+    index: usize,
     /// Where the value is to be inserted.
-    pub at: usize,
-    /// The value.
-    pub state: State<'a>,
+    at: usize,
+    value: MaybeDone<FieldFuture<'a>>,
 }
 
-/// The state of a value.
-pub(super) enum State<'a> {
-    Pending(FieldFuture<'a>),
-    Done(ServerResult<JsonText>),
+impl<'a> Waiting<'a> {
+    /// Creates the value of a field or item, which was polled once.
+    pub(super) fn new(index: usize, at: usize, value: FieldFuture<'a>) -> Self {
+        Self { index, at, value: MaybeDone::Future(value) }
+    }
 }
 
 /// Polls a future once, with the waker of the operation.
@@ -37,27 +39,24 @@ pub(super) async fn poll_once(future: &mut FieldFuture<'_>) -> Option<ServerResu
 
 /// Waits for values that were polled once: they wake the operation when they go on. Returns index, place and value of each.
 pub(super) async fn wait_for_all(mut waiting: Vec<Waiting<'_>>) -> Vec<(usize, usize, ServerResult<JsonText>)> {
+    // `join_all` would poll them again at once, and so would each level above.
     let mut are_polled = true;
     poll_fn(|context| match mem::take(&mut are_polled) {
         true => Poll::Pending,
         false => poll_all(&mut waiting, context),
     })
     .await;
-    let values = waiting.into_iter().map(|Waiting { index, at, state }| match state {
-        State::Done(result) => (index, at, result),
-        State::Pending(_) => unreachable!("all values are done"),
+    let values = waiting.into_iter().filter_map(|Waiting { index, at, mut value }| {
+        let value = Pin::new(&mut value).take_output()?;
+        Some((index, at, value))
     });
     values.collect()
 }
 
 fn poll_all(waiting: &mut [Waiting<'_>], context: &mut Context<'_>) -> Poll<()> {
     let mut are_done = true;
-    for Waiting { state, .. } in waiting {
-        let State::Pending(future) = state else { continue };
-        match future.as_mut().poll(context) {
-            Poll::Ready(result) => *state = State::Done(result),
-            Poll::Pending => are_done = false,
-        }
+    for Waiting { value, .. } in waiting {
+        are_done &= Pin::new(value).poll(context).is_ready();
     }
     if are_done { Poll::Ready(()) } else { Poll::Pending }
 }
