@@ -71,7 +71,7 @@ impl fmt::Display for Permission {
 }
 
 /// A set of permissions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Permissions(u32);
 
 impl Permissions {
@@ -109,7 +109,7 @@ impl FromIterator<Permission> for Permissions {
 }
 
 /// How a user is authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AuthMethod {
     /// An access token of this session.
     Session(SessionId),
@@ -120,7 +120,7 @@ pub enum AuthMethod {
 }
 
 /// An authenticated user and their current permissions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The user (`sub`).
     pub user: UserId,
@@ -166,7 +166,7 @@ pub struct Holder {
 }
 
 /// The client that sends a request: anonymous, a guest with a cart token, or a user.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Viewer {
     identity: Option<Identity>,
     guest: Option<GuestKey>,

@@ -198,6 +198,7 @@ async fn build_services(
         search_recorder,
         word_cache: WordCache::default(),
         cursor_seal,
+        shared_loads: Arc::default(),
     })
 }
 

@@ -74,8 +74,39 @@ impl StatementRecorder {
         self.lock().texts.clone().unwrap_or_default()
     }
 
+    /// Waits for the result of a statement that another operation sends, and counts the statement.
+    pub async fn record<F: Future>(&self, statement: F) -> F::Output {
+        struct Sent<'a>(&'a StatementRecorder);
+        impl Drop for Sent<'_> {
+            fn drop(&mut self) {
+                self.0.lock().finish();
+            }
+        }
+        self.lock().start();
+        let _sent = Sent(self);
+        statement.await
+    }
+
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn start(&mut self) {
+        self.statements += 1;
+        self.round_trips += u32::from(self.in_flight == 0);
+        self.in_flight += 1;
+        self.waiting_since.get_or_insert_with(Instant::now);
+    }
+
+    fn finish(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if self.in_flight == 0
+            && let Some(since) = self.waiting_since.take()
+        {
+            self.waited += since.elapsed();
+        }
     }
 }
 
@@ -90,22 +121,12 @@ impl Instrumentation for StatementListener {
             let mut counts = recorder.lock();
             match event {
                 InstrumentationEvent::StartQuery { query, .. } => {
-                    counts.statements += 1;
-                    counts.round_trips += u32::from(counts.in_flight == 0);
-                    counts.in_flight += 1;
-                    counts.waiting_since.get_or_insert_with(Instant::now);
+                    counts.start();
                     if let Some(texts) = &mut counts.texts {
                         texts.push(query.to_string());
                     }
                 }
-                InstrumentationEvent::FinishQuery { .. } => {
-                    counts.in_flight = counts.in_flight.saturating_sub(1);
-                    if counts.in_flight == 0
-                        && let Some(since) = counts.waiting_since.take()
-                    {
-                        counts.waited += since.elapsed();
-                    }
-                }
+                InstrumentationEvent::FinishQuery { .. } => counts.finish(),
                 _ => {}
             }
         });

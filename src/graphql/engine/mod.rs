@@ -22,6 +22,7 @@ pub mod payload;
 pub mod persisted_queries;
 pub mod response;
 pub mod scalars;
+pub mod shared_loads;
 pub mod variables;
 
 use std::{mem, panic::AssertUnwindSafe, sync::Arc};

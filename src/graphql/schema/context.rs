@@ -16,7 +16,7 @@ use crate::{
     db::Db,
     error::{Error, ErrorCode, Result},
     graphql::{
-        engine::batching::Dispatcher,
+        engine::{batching::Dispatcher, shared_loads::SharedLoads},
         schema::{access::cookie::Cookies, loaders::Loaders},
     },
     ids::WebsiteId,
@@ -65,6 +65,8 @@ pub struct Services {
     pub word_cache: WordCache,
     /// Seals the cursors of lists whose order depends on what clients may not read.
     pub cursor_seal: CursorSeal,
+    /// Loads of concurrent operations.
+    pub shared_loads: Arc<SharedLoads<Viewer>>,
 }
 
 impl Services {
@@ -209,7 +211,10 @@ impl ContextExt for Context<'_> {
 
     fn loaders(&self) -> &Loaders {
         let LazyLoaders { loaders, dispatcher } = self.data_unchecked();
-        loaders.get_or_init(|| Loaders::new(dispatcher, self.db().clone(), self.viewer()))
+        loaders.get_or_init(|| {
+            let Services { db, shared_loads, .. } = self.services();
+            Loaders::new(dispatcher, db.clone(), Arc::clone(shared_loads), self.viewer())
+        })
     }
 
     fn absolute_url(&self, url: String) -> String {

@@ -1,6 +1,5 @@
 //! Loaders of a request: the loads of sibling fields are batched into one statement.
-//! Rule: a domain declares its loaders beside its types with `by_key!`, `by_parent!` or `nested_list!`; the loader of
-//! rows by id follows from `resource!`. A loader is named for what it loads and by which key, and returns only what the
+//! Rule: a domain declares its loaders beside its types with `by_key!` or `by_parent!`; the loader of rows by id follows from `resource!`. A loader is named for what it loads and by which key, and returns only what the
 //! viewer may see.
 
 use std::{
@@ -10,27 +9,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use async_graphql::{Context, OutputType};
-use futures_util::future::try_join_all;
+use futures_util::FutureExt;
 
 use crate::{
     auth::Viewer,
     db::Db,
-    error::{Error, Result},
+    error::Result,
     graphql::{
         engine::{
             batching::{BatchLoader, Dispatcher, LoaderKey, LoaderValue},
-            connections::{Connection, nested_connection},
-            objects::ObjectValue,
-            page_key::{PageKey, group_by_list},
+            shared_loads::SharedLoads,
         },
-        schema::{
-            context::ContextExt,
-            resource::{LoaderContext, Resource},
-        },
+        schema::resource::{LoaderContext, Resource},
     },
     ids::{self, RowId},
-    paging::{Cursor, Page, Rows},
     registry::domains,
 };
 
@@ -41,6 +33,9 @@ pub trait Load: 'static {
 
     /// Type of the values.
     type Value: LoaderValue;
+
+    /// Operations of equal viewers share statements under load: for bounded reads, which wait for no turn of their client.
+    const IS_SHARED: bool = false;
 
     /// Reads the values of these keys; keys without a value are left out.
     fn load(
@@ -72,16 +67,18 @@ domains!(objects => resource_ids);
 pub struct Loaders {
     dispatcher: Dispatcher,
     context: Arc<LoaderContext>,
+    shared: Arc<SharedLoads<Viewer>>,
     /// Loaders that the operation has used so far: a few of all that exist.
     instances: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
 }
 
 impl Loaders {
     /// Creates the loaders of a viewer for one operation.
-    pub fn new(dispatcher: &Dispatcher, db: Db, viewer: &Viewer) -> Self {
+    pub fn new(dispatcher: &Dispatcher, db: Db, shared: Arc<SharedLoads<Viewer>>, viewer: &Viewer) -> Self {
         Self {
             dispatcher: dispatcher.clone(),
             context: Arc::new(LoaderContext::new(db, viewer)),
+            shared,
             instances: Mutex::default(),
         }
     }
@@ -138,8 +135,16 @@ impl Loaders {
         if let Some(loader) = found.and_then(|loader| loader.downcast().ok()) {
             return loader;
         }
-        let context = Arc::clone(&self.context);
-        let loader = Arc::new(BatchLoader::new(&self.dispatcher, move |keys| L::load(Arc::clone(&context), keys)));
+        let (context, shared) = (Arc::clone(&self.context), Arc::clone(&self.shared));
+        let fetch = move |keys| {
+            let context = Arc::clone(&context);
+            if !L::IS_SHARED {
+                return L::load(context, keys).boxed();
+            }
+            let viewer = context.viewer.clone();
+            Arc::clone(&shared).load::<L, _, _>(viewer, keys, |keys| L::load(context, keys).boxed()).boxed()
+        };
+        let loader = Arc::new(BatchLoader::new(&self.dispatcher, fetch));
         instances.push((this, Arc::clone(&loader) as Arc<dyn Any + Send + Sync>));
         loader
     }
@@ -152,106 +157,14 @@ impl<R: Resource + 'static> Load for ById<R> {
     type Key = R::Id;
     type Value = Arc<R::Row>;
 
+    const IS_SHARED: bool = true;
+
     fn load(
         context: Arc<LoaderContext>,
         keys: Vec<R::Id>,
     ) -> impl Future<Output = Result<HashMap<R::Id, Arc<R::Row>>>> + Send + 'static {
         R::rows(context, keys)
     }
-}
-
-/// A nested list: the rows of a parent. Its pages and its counts are loaded in batches.
-pub trait NestedList: 'static {
-    /// Type of the parents.
-    type Parent: LoaderKey + Copy;
-
-    /// Page, filter and sort order.
-    type List: LoaderKey;
-
-    /// Type of the rows.
-    type Row: LoaderValue;
-
-    /// Returns the page of a list.
-    fn page(list: &Self::List) -> &Page;
-
-    /// Reads the rows of these parents, each with the key of its parent.
-    fn rows(
-        context: &LoaderContext,
-        parent: Self::Parent,
-        list: &Self::List,
-        ids: Vec<i64>,
-    ) -> impl Future<Output = Result<Vec<(i64, Self::Row)>>> + Send;
-
-    /// Counts the rows of each of these parents.
-    fn counts(
-        context: &LoaderContext,
-        parent: Self::Parent,
-        list: &Self::List,
-        ids: Vec<i64>,
-    ) -> impl Future<Output = Result<Vec<(i64, i64)>>> + Send;
-}
-
-/// Loader of the pages of a nested list.
-pub struct NestedListPages<P>(PhantomData<P>);
-
-impl<P: NestedList> Load for NestedListPages<P> {
-    type Key = PageKey<P::Parent, P::List>;
-    type Value = Arc<Rows<P::Row>>;
-
-    async fn load(context: Arc<LoaderContext>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, Self::Value>> {
-        let groups = group_by_list(keys).into_iter().map(|((parent, list), ids)| {
-            let context = &context;
-            async move {
-                let mut rows_by_parent: HashMap<i64, Vec<_>> = ids.iter().map(|id| (*id, Vec::new())).collect();
-                for (id, row) in P::rows(context, parent, &list, ids).await? {
-                    rows_by_parent.entry(id).or_default().push(row);
-                }
-                Ok::<_, Error>(rows_by_parent.into_iter().map(move |(id, rows)| {
-                    let rows = Arc::new(P::page(&list).finish(rows));
-                    (PageKey { parent, id, list: Arc::clone(&list) }, rows)
-                }))
-            }
-        });
-        Ok(try_join_all(groups).await?.into_iter().flatten().collect())
-    }
-}
-
-/// Loader of the counts of a nested list.
-pub struct NestedListCounts<P>(PhantomData<P>);
-
-impl<P: NestedList> Load for NestedListCounts<P> {
-    type Key = PageKey<P::Parent, P::List>;
-    type Value = i64;
-
-    async fn load(context: Arc<LoaderContext>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, i64>> {
-        let groups = group_by_list(keys).into_iter().map(|((parent, list), ids)| {
-            let context = &context;
-            async move {
-                let counts = P::counts(context, parent, &list, ids).await?;
-                let count = move |(id, count)| (PageKey { parent, id, list: Arc::clone(&list) }, count);
-                Ok::<_, Error>(counts.into_iter().map(count))
-            }
-        });
-        Ok(try_join_all(groups).await?.into_iter().flatten().collect())
-    }
-}
-
-/// Returns the connection of a parent's nested list: its page and, if selected, its count, batched over all parents.
-/// # Errors
-/// Those of the statements.
-pub async fn connection_of<P: NestedList, T: OutputType + ObjectValue + Clone>(
-    ctx: &Context<'_>,
-    parent: P::Parent,
-    id: i64,
-    list: P::List,
-    cursor: impl Fn(&P::List, &P::Row) -> Cursor,
-    node: impl Fn(P::Row) -> T,
-) -> Result<Connection<T>> {
-    let (loaders, list) = (ctx.loaders(), Arc::new(list));
-    let key = PageKey { parent, id, list: Arc::clone(&list) };
-    let page = loaders.load::<NestedListPages<P>>(key.clone());
-    let count = async { loaders.load::<NestedListCounts<P>>(key).await };
-    nested_connection(ctx, page, count, |row| cursor(&list, row), node).await
 }
 
 /// Indexes rows by their key.
@@ -289,6 +202,8 @@ macro_rules! by_key {
             type Key = $key;
             type Value = std::sync::Arc<$row>;
 
+            const IS_SHARED: bool = true;
+
             async fn load(
                 context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,
                 $keys: Vec<$key>,
@@ -316,6 +231,8 @@ macro_rules! by_parent {
             type Key = $key;
             type Value = $crate::graphql::schema::loaders::Group<$row>;
 
+            const IS_SHARED: bool = true;
+
             async fn load(
                 context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,
                 $keys: Vec<$key>,
@@ -328,55 +245,3 @@ macro_rules! by_parent {
     };
 }
 pub(crate) use by_parent;
-
-/// Declares a nested list: how the pages and the counts of its parents are read, and how the statements are planned.
-macro_rules! nested_list {
-    (
-        $(#[doc = $doc:literal])*
-        $name:ident of ($parent_type:ty, $list_type:ty) => $row:ty,
-        |$conn:ident, $context:pat_param, $parent:pat_param, $list:ident, $ids:ident|
-        rows $rows:expr,
-        counts $counts:expr,
-        plans $plans:expr
-    ) => {
-        $(#[doc = $doc])*
-        pub struct $name;
-
-        impl $crate::graphql::schema::loaders::NestedList for $name {
-            type Parent = $parent_type;
-            type List = $list_type;
-            type Row = $row;
-
-            fn page(list: &$list_type) -> &$crate::paging::Page {
-                &list.page
-            }
-
-            async fn rows(
-                context: &$crate::graphql::schema::resource::LoaderContext,
-                $parent: $parent_type,
-                $list: &$list_type,
-                ids: Vec<i64>,
-            ) -> $crate::error::Result<Vec<(i64, $row)>> {
-                let $context = context;
-                context.db.read_with($plans, async |$conn| {
-                    let $ids = ids.clone();
-                    $rows.await
-                }).await
-            }
-
-            async fn counts(
-                context: &$crate::graphql::schema::resource::LoaderContext,
-                $parent: $parent_type,
-                $list: &$list_type,
-                ids: Vec<i64>,
-            ) -> $crate::error::Result<Vec<(i64, i64)>> {
-                let ($context, _) = (context, $list);
-                context.db.read_with($plans, async |$conn| {
-                    let $ids = ids.clone();
-                    $counts.await
-                }).await
-            }
-        }
-    };
-}
-pub(crate) use nested_list;

@@ -3,6 +3,7 @@
 
 pub mod context;
 pub mod loaders;
+pub mod nested_lists;
 pub mod node;
 pub mod resource;
 

@@ -7,6 +7,7 @@ mod conditions;
 mod export;
 mod groups;
 pub(crate) mod history;
+pub mod lookup;
 pub mod name_indexes;
 mod offers;
 pub mod trees;
@@ -29,17 +30,15 @@ use super::model::{
 };
 use crate::{
     auth::Scope,
-    brands::model::BrandRow,
-    categories::model::CategoryRow,
     db::{
         Conn, PlanMode,
         filter::{Condition, Filter, Op, constant},
         sql::{BoxedSelect, Collated, CountUpTo, ParentId, PerParent, collated},
-        tables::{brands, categories, products, websites},
+        tables::{categories, products},
         write_statements::free_slug,
     },
     error::{Error, Result, UserError, UserErrorCode},
-    ids::{CategoryId, CodeOrId, ProductId, WebsiteId},
+    ids::{CategoryId, ProductId},
     paged,
     paging::List,
     websites::{model::WebsiteOp, name_order::NameOrder},
@@ -212,53 +211,6 @@ pub async fn by_ids_including_inactive(mut conn: &Conn, ids: &[ProductId]) -> Re
 /// Returns the purchase details of these products, in no particular order.
 pub async fn purchases_by_ids(mut conn: &Conn, ids: &[ProductId]) -> Result<Vec<PurchaseRow>> {
     Ok(products::table.filter(products::id.eq_any(ids)).select(PurchaseRow::as_select()).load(&mut conn).await?)
-}
-
-/// A unique key of a product.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProductKey {
-    /// The ID.
-    Id(ProductId),
-    /// The slug.
-    Slug(String),
-    /// The website and the SKU.
-    Sku {
-        /// The website.
-        website: CodeOrId<WebsiteId>,
-        /// SKU at the website.
-        sku: String,
-    },
-}
-
-/// Returns a visible product with its category and brand. One join costs less than half of three statements.
-pub async fn find_with_category_and_brand(
-    mut conn: &Conn,
-    scope: &Scope,
-    key: &ProductKey,
-) -> Result<Option<(ProductRow, Option<CategoryRow>, Option<BrandRow>)>> {
-    let query = products::table.left_join(categories::table).left_join(brands::table).select((
-        ProductRow::as_select(),
-        Option::<CategoryRow>::as_select(),
-        Option::<BrandRow>::as_select(),
-    ));
-    let found = match key {
-        ProductKey::Id(id) => query.filter(products::id.eq(*id)).first(&mut conn).await,
-        ProductKey::Slug(slug) => query.filter(products::slug.eq(slug)).first(&mut conn).await,
-        ProductKey::Sku { website: CodeOrId::Id(website), sku } => {
-            let query = query.filter(products::source_website_id.eq(*website)).filter(products::sku.eq(sku));
-            query.first(&mut conn).await
-        }
-        ProductKey::Sku { website: CodeOrId::Code(code), sku } => {
-            let website = websites::table.filter(websites::code.eq(code)).select(websites::id);
-            query
-                .filter(products::source_website_id.eq_any(website))
-                .filter(products::sku.eq(sku))
-                .first(&mut conn)
-                .await
-        }
-    };
-    let found: Option<(ProductRow, Option<CategoryRow>, Option<BrandRow>)> = found.optional()?;
-    Ok(found.filter(|(product, ..)| can_see(scope, product)))
 }
 
 /// Returns whether a scope includes a loaded product; the same condition as [`visible`].

@@ -1,6 +1,6 @@
 //! Failure isolation of loaders: a dropped waiter, a failed statement or a missing row does not affect other fields.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::{join_all, poll_immediate};
@@ -36,7 +36,7 @@ async fn dropped_waiter_does_not_affect_its_batch() {
     let app = TestApp::new().await;
     app.seed_all(3).await;
     let dispatcher = Dispatcher::default();
-    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
+    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
     let recorder = StatementRecorder::with_texts();
     let operation = async {
         let mut waiters = (1..=3).map(|i| Box::pin(loaders.row(BrandId(BASE + i)))).collect::<Vec<_>>();
@@ -60,7 +60,7 @@ async fn threads_and_spurious_wakeups_do_not_split_a_batch() {
     app.seed_all(900).await;
     for _ in 0..20 {
         let dispatcher = Dispatcher::default();
-        let loaders = &Loaders::new(&dispatcher, app.database.db.clone(), &staff());
+        let loaders = &Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
         let brand_of = |product: i64| async move {
             let product = loaders.row(ProductId(BASE + product)).await?.expect("a product");
             loaders.row(product.brand_id.expect("a brand")).await
@@ -86,7 +86,7 @@ async fn loaders_work_outside_of_an_operation() {
     let app = TestApp::new().await;
     app.seed_all(2).await;
     let dispatcher = Dispatcher::default();
-    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
+    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
     let two = || async { tokio::join!(loaders.row(BrandId(BASE + 1)), loaders.row(BrandId(BASE + 2))) };
     assert!(matches!(two().await, (Ok(Some(_)), Ok(Some(_)))));
     let recorder = StatementRecorder::default();
@@ -148,7 +148,7 @@ async fn slow_statement_times_out_every_waiting_field() {
     let mut other = app.database.raw_connection().await;
     other.batch_execute("BEGIN; LOCK TABLE brands").await.expect("a lock");
     let dispatcher = Dispatcher::default();
-    let loaders = Loaders::new(&dispatcher, db, &staff());
+    let loaders = Loaders::new(&dispatcher, db, Arc::default(), &staff());
     let responses = dispatcher.run(join_all((1..=3).map(|i| loaders.row(BrandId(BASE + i))))).await;
     for response in responses {
         assert!(matches!(response, Err(Error::Coded(ErrorCode::Timeout, _))), "{response:?}");
@@ -164,7 +164,7 @@ async fn missing_row_is_null_among_found_rows() {
     let app = TestApp::new().await;
     app.seed_all(2).await;
     let dispatcher = Dispatcher::default();
-    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
+    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
     let (found, missing) = tokio::join!(loaders.row(ProductId(BASE + 1)), loaders.row(ProductId(BASE + 9)));
     assert_eq!(found.expect("a result").expect("a product").sku, "L-1");
     assert!(missing.expect("no error").is_none());
@@ -216,7 +216,7 @@ async fn keys_beyond_the_statement_limit_are_split() {
     let app = TestApp::new().await;
     app.seed_all(1).await;
     let dispatcher = Dispatcher::default();
-    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), &staff());
+    let loaders = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
     let recorder = StatementRecorder::default();
     let keys = (1..=10_001).map(|i| CategoryId(BASE + i));
     let found = recorder.clone().scope(dispatcher.run(loaders.rows(keys))).await.expect("a result");
@@ -229,7 +229,7 @@ async fn loaders_respect_the_access_of_the_viewer() {
     app.seed_all(2).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
     let dispatcher = Dispatcher::default();
-    let public = Loaders::new(&dispatcher, app.database.db.clone(), &Viewer::anonymous());
+    let public = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &Viewer::anonymous());
     let products = public.rows([1, 2].map(|i| ProductId(BASE + i))).await.expect("a result");
     assert_eq!(products.iter().map(|row| row.id).collect::<Vec<_>>(), [ProductId(BASE + 2)]);
     assert!(public.row(UserId(BASE + 1)).await.expect("a result").is_none());
@@ -253,7 +253,7 @@ async fn statements_are_counted_wherever_they_run() {
         .scope(async {
             // Pipelined on the shared connections, and in the task of a batch.
             let dispatcher = Dispatcher::default();
-            let loaders = Loaders::new(&dispatcher, db.clone(), &staff());
+            let loaders = Loaders::new(&dispatcher, db.clone(), Arc::default(), &staff());
             let all = dispatcher
                 .run(async { tokio::join!(count(&db), count(&db), count(&db), loaders.row(BrandId(BASE + 1))) })
                 .await;

@@ -13,5 +13,6 @@ mod loaders;
 mod name_order;
 mod partial_results;
 mod plain_fields;
+mod shared_loads;
 mod total_count;
 mod variables;

@@ -199,6 +199,7 @@ impl TestAppBuilder {
             search_recorder,
             word_cache: WordCache::default(),
             cursor_seal: CursorSeal::new([8; 32]),
+            shared_loads: Arc::default(),
             storage,
         });
         let engine = graphql::engine(&services, &LimitSettings::default());

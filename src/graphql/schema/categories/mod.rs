@@ -27,8 +27,8 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            loaders::{connection_of, nested_list},
             media::{self, Image},
+            nested_lists::{connection_of, nested_list},
             products::{self, Product, ProductOrder, ProductWhere},
             resource::resource,
         },

@@ -33,7 +33,8 @@ use crate::{
         engine::scalars::{Money, global_id, money},
         schema::{
             context::ContextExt,
-            loaders::{by_parent, nested_list},
+            loaders::by_parent,
+            nested_lists::nested_list,
             orders::{
                 events::EventsByOrder,
                 returns::{LinesByReturn, Return, ReturnsByOrder, return_object},

@@ -21,7 +21,7 @@ use crate::{
         },
         schema::{
             context::{ContextExt, Services},
-            loaders::connection_of,
+            nested_lists::connection_of,
             orders::{Order, OrderDetail, OrderPages, Prefetched, order},
             prices::{AmountWhere, PriceScope, TOTAL_AMOUNTS, amount_where},
             websites::WebsiteFilter,

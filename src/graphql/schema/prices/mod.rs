@@ -21,7 +21,8 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            loaders::{by_key, connection_of, nested_list},
+            loaders::by_key,
+            nested_lists::{connection_of, nested_list},
             products::{Product, UnscopedProducts, product},
             resource::resource,
             users::{User, user},

@@ -4,14 +4,30 @@ use std::sync::Arc;
 
 use crate::{
     db::PlanMode,
-    graphql::schema::loaders::{by_key, by_parent, nested_list},
+    graphql::schema::{
+        loaders::{by_key, by_parent},
+        nested_lists::nested_list,
+    },
     ids::ProductId,
     products::{
         self,
         model::{ProductParent, ProductRow, PurchaseRow},
-        store::ProductList,
+        store::{ProductList, lookup::ProductWithParents},
     },
 };
+
+by_key! {
+    /// Products with their categories and brands, by ID.
+    ProductsWithParents by ProductId => ProductWithParents,
+    |conn, context, ids| products::store::lookup::by_ids(conn, &context.product_scope(), &ids), found => found.product.id
+}
+
+by_key! {
+    /// Products with their categories and brands, by slug.
+    ProductsBySlug by String => ProductWithParents,
+    |conn, context, slugs| products::store::lookup::by_slugs(conn, &context.product_scope(), &slugs),
+    found => found.product.slug.clone()
+}
 
 by_key! {
     /// Products without a visibility check, for sale or not: for those who ordered one.

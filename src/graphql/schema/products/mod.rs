@@ -60,6 +60,7 @@ use crate::{
     products::{
         self,
         model::{Availability, Backorders, InventoryPolicy, ProductRow, PurchaseRow},
+        store::lookup::ProductWithParents,
     },
     reviews::model::ReviewParent,
     sources::model::SourceType,
@@ -83,6 +84,12 @@ struct Joined {
 /// Returns the object of a row.
 pub fn product(row: impl Into<Arc<ProductRow>>) -> Product {
     Product { row: row.into(), joined: None }
+}
+
+/// Returns the object of a product with its category and brand.
+fn product_with_parents(found: &ProductWithParents) -> Product {
+    let joined = Joined { category: found.category.clone(), brand: found.brand.clone() };
+    Product { row: Arc::clone(&found.product), joined: Some(joined) }
 }
 
 impl Product {

@@ -19,9 +19,12 @@ use crate::{
         schema::{
             categories::CategoryFilter,
             context::ContextExt,
-            loaders::{NestedListCounts, connection_of},
+            nested_lists::{NestedListCounts, connection_of},
             prices::{AmountWhere, PRICES, PriceScope, amount_where},
-            products::{Joined, Product, ProductPages, attributes::TagFilter, product},
+            products::{
+                Product, ProductPages, ProductsBySlug, ProductsWithParents, attributes::TagFilter, product,
+                product_with_parents,
+            },
             slugs::SlugFilters,
             websites::{WebsiteFilter, name_order},
         },
@@ -30,7 +33,7 @@ use crate::{
     paging::{Cursor, Direction, List, Page, PageArgs},
     products::{
         model::{Availability, ProductCondition, ProductOrderField, ProductParent, ProductRow},
-        store::{self, ProductKey, ProductList, trees},
+        store::{self, ProductList, lookup, trees},
     },
     stock::model::stock_scope,
     text::trim,
@@ -254,20 +257,19 @@ impl ProductQuery {
         #[graphql(desc = "Code or ID of the product's website; requires `sku`.")] website: Option<String>,
         #[graphql(desc = "SKU of the product; requires `website`.")] sku: Option<String>,
     ) -> Result<Option<Product>> {
-        let key = match (id, slug, website, sku) {
-            (Some(id), None, None, None) => ProductKey::Id(ProductId::parse("id", &id)?),
-            (None, Some(slug), None, None) => ProductKey::Slug(trim(&slug).to_owned()),
+        let loaders = ctx.loaders();
+        let found = match (id, slug, website, sku) {
+            (Some(id), None, None, None) => loaders.load::<ProductsWithParents>(ProductId::parse("id", &id)?).await?,
+            (None, Some(slug), None, None) => loaders.load::<ProductsBySlug>(trim(&slug).to_owned()).await?,
             (None, None, Some(website), Some(sku)) => {
-                ProductKey::Sku { website: CodeOrId::new(&website), sku: trim(&sku).to_owned() }
+                let scope = ctx.viewer().scope(Permission::ManageProducts);
+                let (website, sku) = (CodeOrId::new(&website), trim(&sku));
+                let found = ctx.db().read(async |conn| lookup::by_sku(conn, &scope, &website, sku).await).await?;
+                found.map(Arc::new)
             }
             _ => return Err(Error::bad_input("id", "give exactly one of `id`, `slug`, or `website` with `sku`")),
         };
-        let scope = ctx.viewer().scope(Permission::ManageProducts);
-        let found = ctx.db().read(async |conn| store::find_with_category_and_brand(conn, &scope, &key).await).await?;
-        Ok(found.map(|(row, category, brand)| {
-            let joined = Joined { category: category.map(Arc::new), brand: brand.map(Arc::new) };
-            Product { row: Arc::new(row), joined: Some(joined) }
-        }))
+        Ok(found.map(|found| product_with_parents(&found)))
     }
 
     /// Lists the products that the viewer may see, newest first by default. Customers and guests see products that are

@@ -22,7 +22,8 @@ use crate::{
         engine::scalars::{Decimal, global_id},
         schema::{
             context::ContextExt,
-            loaders::{by_key, by_parent, nested_list},
+            loaders::{by_key, by_parent},
+            nested_lists::nested_list,
             products::{Product, product},
             resource::resource,
             users::{User, user},

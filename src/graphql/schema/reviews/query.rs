@@ -16,7 +16,7 @@ use crate::{
         },
         schema::{
             context::ContextExt,
-            loaders::connection_of,
+            nested_lists::connection_of,
             reviews::{Review, ReviewPages, review},
             websites::WebsiteFilter,
         },

@@ -14,7 +14,7 @@ use crate::{
         engine::{connections::Connection, guards::PermissionGuard, payload::payload, scalars::global_id},
         schema::{
             context::ContextExt,
-            loaders::{connection_of, nested_list},
+            nested_lists::{connection_of, nested_list},
             orders::{Order, order},
             products::{Product, UnscopedProducts, product},
             resource::resource,

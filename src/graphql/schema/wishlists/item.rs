@@ -14,7 +14,7 @@ use crate::{
         engine::{guards::LoginGuard, payload::payload, scalars::global_id},
         schema::{
             context::ContextExt,
-            loaders::nested_list,
+            nested_lists::nested_list,
             products::{Product, product},
             resource::resource,
         },

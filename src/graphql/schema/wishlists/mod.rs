@@ -20,7 +20,7 @@ use crate::{
         engine::{connections::Connection, list_args::ListArgs, scalars::global_id},
         schema::{
             context::ContextExt,
-            loaders::connection_of,
+            nested_lists::connection_of,
             resource::resource,
             users::{User, user},
         },
