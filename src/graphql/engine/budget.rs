@@ -21,6 +21,7 @@ use crate::{
     error::ErrorCode,
     graphql::engine::{
         cost::Meter,
+        documents::Document,
         errors::coded,
         json_size::text_bytes,
         limits::{DocumentSize, Limits},
@@ -217,7 +218,17 @@ impl Extension for ComplexityLimit {
         ctx: &ExtensionContext<'_>,
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
-        let result = next.run(ctx).await?;
+        let document = ctx.data_opt::<Arc<Document>>();
+        let result = match document.and_then(|document| document.validation.get()) {
+            Some(known) => *known,
+            None => {
+                let result = next.run(ctx).await?;
+                if let Some(document) = document.filter(|document| document.has_constant_complexity()) {
+                    let _ = document.validation.set(result);
+                }
+                result
+            }
+        };
         ctx.data_unchecked::<Budget>().add_complexity(result.complexity).map_err(|error| vec![error])?;
         if let Some(meter) = ctx.data_opt::<Meter>() {
             meter.charge(result.complexity).map_err(|error| vec![error])?;

@@ -2,12 +2,16 @@
 //! Rule: a document is cached only if its validation does not depend on the variables or the operation name: it
 //! contains a single query, and every literal in it was validated.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{Arc, OnceLock},
+};
 
 use async_graphql::{
-    Name, Value, Variables,
+    Name, Positioned, ValidationResult, Value, Variables,
     parser::types::{
-        DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+        BaseType, DocumentOperations, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
+        SelectionSet, VariableDefinition,
     },
 };
 use moka::sync::Cache;
@@ -21,6 +25,8 @@ pub struct Document {
     pub parsed: ExecutableDocument,
     /// Its size. The number of tokens approximates the memory it takes.
     pub size: DocumentSize,
+    /// Result of its validation, once known, if it is the same for all variables.
+    pub validation: OnceLock<ValidationResult>,
 }
 
 /// Bounded cache of parsed documents.
@@ -74,6 +80,18 @@ impl Document {
             && self.parsed.fragments.values().all(|fragment| {
                 fragment.node.directives.is_empty() && is_fully_validated(&fragment.node.selection_set.node, variables)
             })
+    }
+
+    /// Checks whether the complexity is the same for all values of the variables. It depends on numbers, filters, texts
+    /// of searches and lists of IDs, but not on a single ID.
+    pub fn has_constant_complexity(&self) -> bool {
+        let is_id = |variable: &Positioned<VariableDefinition>| {
+            let kind = &variable.node.var_type.node;
+            !kind.nullable && matches!(&kind.base, BaseType::Named(name) if name == "ID")
+        };
+        let mut operations = self.parsed.operations.iter();
+        let (Some((_, operation)), None) = (operations.next(), operations.next()) else { return false };
+        operation.node.variable_definitions.iter().all(is_id)
     }
 
     /// Returns the operation to run: the named one, or the only one.

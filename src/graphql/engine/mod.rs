@@ -25,7 +25,11 @@ pub mod scalars;
 pub mod shared_loads;
 pub mod variables;
 
-use std::{mem, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    mem,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+};
 
 use async_graphql::{
     Data, ObjectType, Request, Response as LibraryResponse, Schema, SchemaBuilder, ServerError, SubscriptionType,
@@ -192,7 +196,7 @@ impl Engine {
                 let parsed = parse_query(&request.query).map_err(syntax_error)?;
                 let size = DocumentSize { bytes: request.query.len(), tokens, ..limits.check_document(&parsed)? };
                 literal_types.check(input_types, &parsed)?;
-                Arc::new(Document { parsed, size })
+                Arc::new(Document { parsed, size, validation: OnceLock::new() })
             }
         };
         budget.add_document(document.size)?;
@@ -216,6 +220,9 @@ impl Engine {
             prepared;
         data.insert(request_id.clone());
         data.insert(budget.clone());
+        if is_validated {
+            data.insert(Arc::clone(&document));
+        }
         request.data = data;
         let text = mem::take(&mut request.query);
         let is_cacheable = !is_validated && document.is_cacheable_with(&request.variables);

@@ -4,6 +4,7 @@
 
 pub mod bulk;
 pub mod confirmations;
+pub mod dated;
 pub mod email_confirmations;
 pub mod events;
 mod export;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use souk::auth::{RequestOrigin, Viewer};
 use souk::config::LimitSettings;
 use souk::graphql;
-use souk::graphql::engine::{Engine, batching::Dispatcher, response::Response};
+use souk::graphql::engine::{Engine, batching::Dispatcher, budget::Budget, response::Response};
 use souk::graphql::schema::{access::cookie::Cookies, context::request_data};
 use souk::telemetry::RequestId;
 
@@ -151,6 +151,31 @@ async fn documents_with_unvalidated_parts_are_validated_again() {
         assert_eq!(response.errors.is_empty(), fits, "{}", errors(&response));
         assert!(fits || errors(&response).contains("LIMIT_EXCEEDED"), "{}", errors(&response));
     }
+}
+
+#[tokio::test]
+async fn complexity_of_a_validated_document_is_charged_on_every_run() {
+    let graph = TestEngine::with(&LimitSettings { max_complexity: 20, ..LimitSettings::default() }).await;
+    let text = "query ($id: ID!) { node(id: $id) { id } }";
+    let charged = async |budget: &Budget| {
+        let request = request(text, json!({"id": "UHJvZHVjdDox"}));
+        let prepared = graph.engine.prepare_within(request, budget).unwrap();
+        let data =
+            request_data(Viewer::anonymous(), RequestOrigin::default(), Cookies::default(), &Dispatcher::default());
+        graph.engine.execute(prepared, data, &RequestId::random()).await.errors.is_empty()
+    };
+    let mut runs_within_limit = Vec::new();
+    // The first run validates the document, the second finds out its complexity, the others know it.
+    for _ in 0..4 {
+        let budget = graph.engine.budget();
+        let mut runs = 0;
+        while charged(&budget).await {
+            runs += 1;
+        }
+        runs_within_limit.push(runs);
+    }
+    assert!((2..20).contains(&runs_within_limit[0]), "{runs_within_limit:?}");
+    assert_eq!(runs_within_limit, [runs_within_limit[0]; 4]);
 }
 
 #[tokio::test]

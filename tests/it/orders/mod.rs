@@ -4,6 +4,7 @@
 mod addresses;
 mod checkout;
 mod checkout_locks;
+mod dated_lists;
 mod guests;
 mod history_and_notes;
 mod lines;

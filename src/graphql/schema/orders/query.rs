@@ -297,7 +297,7 @@ impl OrderQuery {
         let list = list_from_args(ctx, list_args, None).await?;
         let scope = ctx.viewer().scope(Permission::ManageOrders);
         let plans = store::plans(&scope, &list);
-        let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);
+        let rows = ctx.db().read_with(plans, async |conn| store::dated::page(conn, &scope, &list).await);
         let count = ctx.db().read_with(plans, async |conn| store::count(conn, &scope, &list).await);
         let (rows, total) = read_page(ctx, &list.page, rows, count).await?;
         let Rows { rows, has_next, has_previous } = rows;

@@ -200,7 +200,7 @@ const ORDERS_AND_USERS: &[Case] = &[
     Case(
         "{ orders(where: {placedAt: {gte: \"2001-01-01T00:00:00Z\"}}, orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }",
         "orders_total_amount_idx",
-        Never,
+        Few,
     ),
     Case(
         "{ orders(where: {totalAmount: {gte: \"5000\"}}) { totalCount { value } nodes { id } } }",
