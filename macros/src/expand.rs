@@ -48,7 +48,7 @@ pub fn object(args: ObjectArgs, mut item: ItemImpl) -> Result<TokenStream> {
                 }
 
                 #[allow(unused_variables, clippy::match_single_binding)]
-                fn resolve_sync(
+                fn write_field(
                     &self,
                     context: &::async_graphql::ContextSelectionSet<'_>,
                     field: &::async_graphql::Positioned<::async_graphql::parser::types::Field>,

@@ -142,7 +142,7 @@ impl Field {
             #name => {
                 #inner
                 #value
-                (&&objects::Probe(&value)).kind().resolve_sync(&value, context, field, out)
+                (&&objects::Probe(&value)).kind().write_field(&value, context, field, out)
             }
         }
     }

@@ -74,17 +74,12 @@ impl StatementRecorder {
         self.lock().texts.clone().unwrap_or_default()
     }
 
-    /// Waits for the result of a statement that another operation sends, and counts the statement.
-    pub async fn record<F: Future>(&self, statement: F) -> F::Output {
-        struct Sent<'a>(&'a StatementRecorder);
-        impl Drop for Sent<'_> {
-            fn drop(&mut self) {
-                self.0.lock().finish();
-            }
-        }
-        self.lock().start();
-        let _sent = Sent(self);
-        statement.await
+    /// Counts a statement that another operation sent, and that took this long.
+    pub fn add_statement(&self, duration: Duration) {
+        let mut counts = self.lock();
+        counts.start();
+        counts.finish();
+        counts.waited += duration;
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {

@@ -1,12 +1,13 @@
-//! Shared loads: under load, equal loads of several operations are executed as one statement.
-//! Rule: a statement starts after all loads that it serves, and serves viewers with the same rights only. It therefore
-//! returns what a statement of each operation would have returned.
+//! Shared loads: under load, the loads of several operations by the same loader are executed as one statement.
+//! Rule: a statement starts after all loads that it serves, and serves equal viewers only. It therefore returns what a
+//! statement of each operation would have returned.
 
 use std::{
     any::{Any, TypeId},
-    collections::HashMap,
-    hash::Hash,
+    collections::{HashMap, HashSet},
+    ptr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use futures_util::{
@@ -39,7 +40,9 @@ impl<V> Default for SharedLoads<V> {
 type Values<K, T> = HashMap<K, T>;
 /// How the keys of a statement are read.
 type Fetch<K, T> = Box<dyn FnOnce(Vec<K>) -> BoxFuture<'static, Result<Values<K, T>>> + Send>;
-type Received<K, T> = Shared<oneshot::Receiver<Arc<Result<Values<K, T>>>>>;
+/// The result of a shared statement, and how long it took.
+type Answer<K, T> = Arc<(Result<Values<K, T>>, Duration)>;
+type Received<K, T> = Shared<oneshot::Receiver<Answer<K, T>>>;
 
 /// The loads of one loader for one viewer.
 struct Queue<K, T>(Mutex<QueueState<K, T>>);
@@ -51,11 +54,11 @@ struct QueueState<K, T> {
 
 /// The statement that starts when one of those that run ends.
 struct NextStatement<K, T> {
-    keys: Vec<K>,
+    keys: HashSet<K>,
     fetch: Fetch<K, T>,
     recorder: StatementRecorder,
-    sender: oneshot::Sender<Arc<Result<Values<K, T>>>>,
-    result: Received<K, T>,
+    sender: oneshot::Sender<Answer<K, T>>,
+    receiver: Received<K, T>,
 }
 
 /// How a load goes on.
@@ -67,7 +70,7 @@ enum Entry<K, T> {
     Joined(Received<K, T>),
 }
 
-impl<V: Eq + Hash + Clone + Send + Sync + 'static> SharedLoads<V> {
+impl<V: LoaderKey> SharedLoads<V> {
     /// Reads the values of these keys, by a statement of its own or together with other loads of the loader `L` for this
     /// viewer.
     /// # Errors
@@ -81,16 +84,22 @@ impl<V: Eq + Hash + Clone + Send + Sync + 'static> SharedLoads<V> {
         let place = (TypeId::of::<L>(), viewer);
         let queue = self.queue(&place);
         let wanted = keys.clone();
-        let result = match queue.enter(keys, Box::new(fetch)) {
+        let (receiver, has_joined) = match queue.enter(keys, Box::new(fetch)) {
             Entry::Run(keys, fetch) => {
                 let _running = Running { loads: self, place, queue };
                 return fetch(keys).await;
             }
-            Entry::Opened(result) => result.await,
-            Entry::Joined(result) => StatementRecorder::current().record(result).await,
+            Entry::Opened(receiver) => (receiver, false),
+            Entry::Joined(receiver) => (receiver, true),
         };
-        let result = result.map_err(|_| Error::Internal("a shared load was dropped before it completed".into()))?;
-        let values = result.as_ref().as_ref().map_err(Error::clone)?;
+        let answer = receiver.await;
+        let answer = answer.map_err(|_| Error::Internal("a shared load was dropped before it completed".into()))?;
+        let (result, duration) = &*answer;
+        // The operation that opened the statement has recorded it.
+        if has_joined {
+            StatementRecorder::current().add_statement(*duration);
+        }
+        let values = result.as_ref().map_err(Error::clone)?;
         Ok(wanted.into_iter().filter_map(|key| values.get(&key).cloned().map(|value| (key, value))).collect())
     }
 
@@ -115,7 +124,7 @@ impl<K: LoaderKey, T: LoaderValue> Queue<K, T> {
         match &mut state.next {
             Some(next) if next.keys.len() + keys.len() <= MAX_SHARED_KEYS => {
                 next.keys.extend(keys);
-                Entry::Joined(next.result.clone())
+                Entry::Joined(next.receiver.clone())
             }
             Some(_) => {
                 state.running += 1;
@@ -123,49 +132,66 @@ impl<K: LoaderKey, T: LoaderValue> Queue<K, T> {
             }
             None => {
                 let (sender, receiver) = oneshot::channel();
-                let result = receiver.shared();
-                let recorder = StatementRecorder::current();
-                state.next = Some(NextStatement { keys, fetch, recorder, sender, result: result.clone() });
-                Entry::Opened(result)
+                let receiver = receiver.shared();
+                let (keys, recorder) = (keys.into_iter().collect(), StatementRecorder::current());
+                state.next = Some(NextStatement { keys, fetch, recorder, sender, receiver: receiver.clone() });
+                Entry::Opened(receiver)
             }
         }
+    }
+
+    /// Ends a statement: returns the next one, which takes its place.
+    fn leave(&self) -> Option<NextStatement<K, T>> {
+        let mut state = lock(&self.0);
+        let next = state.next.take();
+        state.running -= usize::from(next.is_none());
+        next
+    }
+
+    fn is_idle(&self) -> bool {
+        lock(&self.0).running == 0
     }
 }
 
 /// A statement that runs. When it ends or is dropped, the next one starts.
-struct Running<V: Eq + Hash + Clone + Send + Sync + 'static, K: LoaderKey, T: LoaderValue> {
+struct Running<V: LoaderKey, K: LoaderKey, T: LoaderValue> {
     loads: Arc<SharedLoads<V>>,
     place: (TypeId, V),
     queue: Arc<Queue<K, T>>,
 }
 
-impl<V: Eq + Hash + Clone + Send + Sync + 'static, K: LoaderKey, T: LoaderValue> Drop for Running<V, K, T> {
+impl<V: LoaderKey, K: LoaderKey, T: LoaderValue> Drop for Running<V, K, T> {
     fn drop(&mut self) {
-        let mut state = lock(&self.queue.0);
-        // More than usual may run if many keys were wanted at once.
-        let next = if state.running > MAX_RUNNING { None } else { state.next.take() };
-        // The runtime has ended if the server stops; the loads then fail.
-        if let Some((next, runtime)) = next.zip(Handle::try_current().ok()) {
-            let (loads, place, queue) = (Arc::clone(&self.loads), self.place.clone(), Arc::clone(&self.queue));
-            runtime.spawn(run(next, Self { loads, place, queue }).boxed());
+        let Some(next) = self.queue.leave() else {
+            let mut queues = lock(&self.loads.0);
+            let is_listed =
+                queues.get(&self.place).is_some_and(|queue| ptr::addr_eq(Arc::as_ptr(queue), Arc::as_ptr(&self.queue)));
+            if is_listed && self.queue.is_idle() {
+                queues.remove(&self.place);
+            }
             return;
-        }
-        state.running -= 1;
-        if state.running == 0 {
-            drop(state);
-            // Loads that have the queue by now still share it with each other.
-            lock(&self.loads.0).remove(&self.place);
+        };
+        let running =
+            Self { loads: Arc::clone(&self.loads), place: self.place.clone(), queue: Arc::clone(&self.queue) };
+        // Without a runtime, and on one that shuts down, the task is dropped, and its loads fail.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(run(next, running).boxed());
         }
     }
 }
 
 /// Runs a shared statement in a task of its own, so that it does not end with one of the operations.
 async fn run<K: LoaderKey, T: LoaderValue>(next: NextStatement<K, T>, running: impl Send) {
-    let NextStatement { keys, fetch, recorder, sender, .. } = next;
-    let result = recorder.scope(fetch(keys)).await;
+    let NextStatement { keys, fetch, recorder, sender, receiver } = next;
+    drop(receiver);
+    if sender.is_closed() {
+        return;
+    }
+    let started = Instant::now();
+    let result = recorder.scope(fetch(keys.into_iter().collect())).await;
     drop(running);
     // The receivers may have been dropped.
-    let _ = sender.send(Arc::new(result));
+    let _ = sender.send(Arc::new((result, started.elapsed())));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

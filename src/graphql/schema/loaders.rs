@@ -1,6 +1,6 @@
 //! Loaders of a request: the loads of sibling fields are batched into one statement.
-//! Rule: a domain declares its loaders beside its types with `by_key!` or `by_parent!`; the loader of rows by id follows from `resource!`. A loader is named for what it loads and by which key, and returns only what the
-//! viewer may see.
+//! Rule: a domain declares its loaders beside its types with `by_key!` or `by_parent!`; the loader of rows by id follows
+//! from `resource!`. A loader is named for what it loads and by which key, and returns only what the viewer may see.
 
 use std::{
     any::{Any, TypeId},
@@ -34,7 +34,8 @@ pub trait Load: 'static {
     /// Type of the values.
     type Value: LoaderValue;
 
-    /// Operations of equal viewers share statements under load: for bounded reads, which wait for no turn of their client.
+    /// Whether concurrent operations of equal viewers may share a statement. Only for bounded reads: expensive ones wait
+    /// for their client's turn.
     const IS_SHARED: bool = false;
 
     /// Reads the values of these keys; keys without a value are left out.

@@ -162,6 +162,34 @@ async fn entry_records_address_session_and_api_key_of_the_writer() {
     assert_eq!(Psql::connect(&database.url).await.rows(select).await, expected);
 }
 
+/// The entry is made without going through the columns, so it has to be like those that are.
+#[tokio::test]
+async fn entry_of_a_placed_order_is_like_those_of_other_rows() {
+    let app = TestApp::new().await;
+    app.seed_all(1).await;
+    let psql = Psql::connect(&app.database.url).await;
+    let place = "WITH placed AS (
+            INSERT INTO orders (source_website_id, order_number, user_id, total_amount, ship_recipient_name, ship_company,
+                ship_phone, ship_country, ship_subdivision, ship_city, ship_district, ship_address, ship_postal_code,
+                billing_address, contact_name, contact_email, contact_phone, customer_note, cart_token_hash)
+            SELECT p.source_website_id, 'N-1', u.id, 20.50, 'Ann', 'Ann Ltd', '040', 'DE', 'DE-HH', 'Hamburg', 'Altona',
+                'Hafen 1', '20095', '{\"country\": \"DE\", \"city\": \"Kiel\"}'::jsonb, 'Ann', 'ann@souk.example', '040', 'Ring',
+                '\\x01'::bytea
+            FROM products p, users u WHERE u.email = 'buyer-1@souk.example' RETURNING id)
+        INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)
+            SELECT placed.id, p.id, p.name, p.sku, 1, 20.50 FROM placed, products p";
+    psql.rows(place).await;
+    let entry = "SELECT a.after = audit_side(to_jsonb(o)
+            - '{id,updated_at,cart_token_hash,payment_status,paid_amount,refunded_amount}'::text[], NULL), a.after ->> 'total_amount'
+        FROM audit_log a JOIN orders o ON o.id = a.resource_id AND a.resource_type = 'Order' WHERE o.order_number = 'N-1'";
+    assert_eq!(psql.rows(entry).await, [["t", "20.50"]]);
+    // Columns that are shown in another form than they have, which the function has to know.
+    let special = "SELECT string_agg(column_name, ' ' ORDER BY column_name) FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name = 'orders'
+            AND (data_type = 'numeric' OR column_name ~ '(^|_)(hash|secret|token|password)$')";
+    assert_eq!(psql.scalar(special).await, "cart_token_hash paid_amount refunded_amount total_amount");
+}
+
 #[tokio::test]
 async fn audit_log_is_append_only() {
     let app = TestApp::new().await;

@@ -12,8 +12,11 @@ use souk::db::recorder::StatementRecorder;
 use souk::error::Error;
 use souk::error::ErrorCode;
 use souk::error::Result;
-use souk::graphql::engine::batching::Dispatcher;
-use souk::graphql::schema::{loaders::Loaders, products::UnscopedProducts};
+use souk::graphql::engine::{batching::Dispatcher, shared_loads::SharedLoads};
+use souk::graphql::schema::{
+    loaders::Loaders,
+    products::{OffersByProduct, UnscopedProducts},
+};
 use souk::ids::BrandId;
 use souk::ids::CategoryId;
 use souk::ids::ProductId;
@@ -24,6 +27,7 @@ use souk::websites;
 use crate::support::{
     TestApp,
     bulk::{BASE, nth_id},
+    psql::Psql,
 };
 
 /// Returns a viewer who may see everything.
@@ -236,6 +240,43 @@ async fn loaders_respect_the_access_of_the_viewer() {
     // A sold product stays readable through the order line.
     let sold = public.load::<UnscopedProducts>(ProductId(BASE + 1)).await.expect("a result");
     assert_eq!(sold.map(|row| row.id.key()), Some(BASE + 1));
+}
+
+/// Loads the IDs of the offers of a product, and whether the viewer sees the hidden product 1.
+async fn offers(db: Db, shared: Arc<SharedLoads<Viewer>>, viewer: Viewer) -> (Vec<i64>, bool) {
+    let dispatcher = Dispatcher::default();
+    let loaders = Loaders::new(&dispatcher, db, shared, &viewer);
+    let offers = loaders.group::<OffersByProduct, _>(ProductId(BASE + 2));
+    let hidden = loaders.row(ProductId(BASE + 1));
+    let (offers, hidden) = dispatcher.run(async { tokio::join!(offers, hidden) }).await;
+    let ids = offers.expect("offers").iter().map(|offer| offer.1.id.key() - BASE).collect();
+    (ids, hidden.expect("a result").is_some())
+}
+
+#[tokio::test]
+async fn operations_that_share_statements_load_the_same_as_alone() {
+    let app = TestApp::new().await;
+    app.seed_all(4).await;
+    let hide = format!("UPDATE products SET barcode = '4006381333931', is_active = id > {BASE} + 1");
+    app.database.sql(&hide).await;
+    // The statements wait until the lock is released, so that the loads of later operations share one.
+    let locked = Psql::connect(&app.database.url).await;
+    locked.rows("BEGIN; LOCK TABLE products").await;
+    let shared: Arc<SharedLoads<Viewer>> = Arc::default();
+    let viewers = (0..6).flat_map(|_| [Viewer::anonymous(), staff()]);
+    let operations = viewers.map(|viewer| tokio::spawn(offers(app.database.db.clone(), Arc::clone(&shared), viewer)));
+    let operations: Vec<_> = operations.collect();
+    let waiting = "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+        WHERE d.datname = current_database() AND l.relation = 'products'::regclass AND NOT l.granted";
+    while locked.scalar(waiting).await == "0" {
+        tokio::task::yield_now().await;
+    }
+    locked.rows("COMMIT").await;
+    for (number, operation) in operations.into_iter().enumerate() {
+        let is_staff = number % 2 == 1;
+        let expected = if is_staff { vec![1, 2, 3, 4] } else { vec![2, 3, 4] };
+        assert_eq!(operation.await.expect("an operation"), (expected, is_staff), "operation {number}");
+    }
 }
 
 async fn count(db: &Db) -> Result<i64> {

@@ -3,7 +3,9 @@
 use std::{
     collections::HashMap,
     mem,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::Duration,
 };
 
 use futures_util::{
@@ -13,7 +15,7 @@ use futures_util::{
 use souk::db::recorder::StatementRecorder;
 use souk::error::{Error, Result};
 use souk::graphql::engine::shared_loads::SharedLoads;
-use tokio::sync::oneshot;
+use tokio::{runtime::Builder, sync::oneshot};
 
 /// A loader.
 struct Names;
@@ -45,9 +47,14 @@ impl Statements {
         load.boxed()
     }
 
-    /// Returns the keys of the statements that run.
+    /// Returns the keys of the statements that run, sorted.
     fn running(&self) -> Vec<Vec<i64>> {
-        self.0.lock().expect("a lock").iter().map(|(keys, _)| keys.clone()).collect()
+        let sorted = |(keys, _): &Sent| {
+            let mut keys = keys.clone();
+            keys.sort_unstable();
+            keys
+        };
+        self.0.lock().expect("a lock").iter().map(sorted).collect()
     }
 
     /// Ends the statement that was sent first.
@@ -96,6 +103,73 @@ async fn loads_that_start_while_two_statements_run_share_the_next_one() {
     assert_eq!(statements.running(), [[6]]);
     statements.end(Ok(()));
     assert_eq!(later.remove(0).await.expect("values"), named(&[6]));
+}
+
+#[tokio::test]
+async fn key_of_several_loads_is_read_once() {
+    let (statements, loads) = (Statements::default(), Loads::default());
+    let mut started = start(&statements, &loads, [1, 2, 3, 3]).await;
+    for _ in 0..2 {
+        statements.end(Ok(()));
+        started.remove(0).await.expect("values");
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(statements.running(), [[3]]);
+    statements.end(Ok(()));
+    for load in started {
+        assert_eq!(load.await.expect("values"), named(&[3]));
+    }
+}
+
+#[tokio::test]
+async fn shared_statement_starts_even_if_it_is_full_and_others_run() {
+    let (statements, loads) = (Statements::default(), Loads::default());
+    let mut started = start(&statements, &loads, 1..=2).await;
+    let many: Vec<i64> = (100..600).collect();
+    let mut full = statements.load(&loads, "public", &many);
+    assert!(poll_immediate(&mut full).await.is_none());
+    // It does not fit into the next statement.
+    let _third = start(&statements, &loads, [3]).await;
+    assert_eq!(statements.running(), [[1], [2], [3]]);
+    statements.end(Ok(()));
+    started.remove(0).await.expect("values");
+    tokio::task::yield_now().await;
+    assert_eq!(statements.running().last().map(Vec::len), Some(many.len()));
+}
+
+#[tokio::test]
+async fn loads_fail_if_their_statement_panics_and_the_next_one_runs() {
+    let (statements, loads) = (Statements::default(), Loads::default());
+    let mut started = start(&statements, &loads, [1, 2]).await;
+    let mut failing = Arc::clone(&loads).load::<Names, i64, String>("public", vec![3], |_| panic!("a panic")).boxed();
+    assert!(poll_immediate(&mut failing).await.is_none());
+    statements.end(Ok(()));
+    started.remove(0).await.expect("values");
+    assert!(matches!(failing.await, Err(Error::Internal(_))));
+    let mut next = start(&statements, &loads, [4]).await;
+    assert_eq!(statements.running(), [[2], [4]]);
+    statements.end(Ok(()));
+    statements.end(Ok(()));
+    assert_eq!(next.remove(0).await.expect("values"), named(&[4]));
+}
+
+#[test]
+fn runtime_shuts_down_while_loads_wait() {
+    let (ended, has_ended) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+        let (statements, loads) = (Statements::default(), Loads::default());
+        let tasks = (1..=3).map(|key| runtime.spawn(statements.load(&loads, "public", &[key])));
+        let tasks: Vec<_> = tasks.collect();
+        runtime.block_on(async {
+            while statements.running().len() < 2 {
+                tokio::task::yield_now().await;
+            }
+        });
+        drop((tasks, runtime));
+        ended.send(()).expect("a receiver");
+    });
+    has_ended.recv_timeout(Duration::from_secs(60)).expect("the runtime shuts down");
 }
 
 #[tokio::test]

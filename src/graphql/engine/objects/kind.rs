@@ -28,7 +28,7 @@ pub trait Kind<T: Send + Sync>: Copy + Send + Sync + 'static {
     ) -> Option<ServerResult<()>>;
 
     /// Writes a field, as [`write`](Self::write) does.
-    fn resolve_sync(
+    fn write_field(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,
@@ -88,7 +88,7 @@ impl<T: Leaf> Kind<T> for LeafKind {
         Some(Ok(()))
     }
 
-    fn resolve_sync(
+    fn write_field(
         self,
         value: &T,
         context: &ContextSelectionSet<'_>,

@@ -111,13 +111,13 @@ impl<R: RootParts> DynObject for MergedRoot<R> {
         &[]
     }
 
-    fn resolve_sync(
+    fn write_field(
         &self,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
         out: &mut JsonText,
     ) -> Option<ServerResult<()>> {
-        self.part(&field.node)?.resolve_sync(context, field, out)
+        self.part(&field.node)?.write_field(context, field, out)
     }
 
     fn resolve_async<'a>(&'a self, context: Context<'a>) -> FieldFuture<'a> {

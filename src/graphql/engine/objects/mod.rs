@@ -46,7 +46,7 @@ pub trait DynObject: Send + Sync {
     fn fields(&self) -> &'static [&'static str];
 
     /// Writes a field whose value is available; returns none if it is not, and then leaves what it wrote to the caller.
-    fn resolve_sync(
+    fn write_field(
         &self,
         context: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,

@@ -126,7 +126,7 @@ fn write_field(
         out.push(&object.name());
         return Some(Ok(()));
     }
-    object.resolve_sync(ctx, field, out)
+    object.write_field(ctx, field, out)
 }
 
 /// Adds the error of a field to the response, or makes the object fail, if the field is the first that must not be null.

@@ -46,9 +46,9 @@ pub(super) async fn wait_for_all(mut waiting: Vec<Waiting<'_>>) -> Vec<(usize, u
         false => poll_all(&mut waiting, context),
     })
     .await;
-    let values = waiting.into_iter().filter_map(|Waiting { index, at, mut value }| {
-        let value = Pin::new(&mut value).take_output()?;
-        Some((index, at, value))
+    let values = waiting.into_iter().map(|Waiting { index, at, mut value }| {
+        let value = Pin::new(&mut value).take_output().expect("all values are done");
+        (index, at, value)
     });
     values.collect()
 }
