@@ -172,7 +172,7 @@ async fn entry_of_a_placed_order_is_like_those_of_other_rows() {
             INSERT INTO orders (source_website_id, order_number, user_id, total_amount, ship_recipient_name, ship_company,
                 ship_phone, ship_country, ship_subdivision, ship_city, ship_district, ship_address, ship_postal_code,
                 billing_address, contact_name, contact_email, contact_phone, customer_note, cart_token_hash)
-            SELECT p.source_website_id, 'N-1', u.id, 20.50, 'Ann', 'Ann Ltd', '040', 'DE', 'DE-HH', 'Hamburg', 'Altona',
+            SELECT p.source_website_id, 'AUDIT-1', u.id, 20.50, 'Ann', 'Ann Ltd', '040', 'DE', 'DE-HH', 'Hamburg', 'Altona',
                 'Hafen 1', '20095', '{\"country\": \"DE\", \"city\": \"Kiel\"}'::jsonb, 'Ann', 'ann@souk.example', '040', 'Ring',
                 '\\x01'::bytea
             FROM products p, users u WHERE u.email = 'buyer-1@souk.example' RETURNING id)
@@ -181,7 +181,7 @@ async fn entry_of_a_placed_order_is_like_those_of_other_rows() {
     psql.rows(place).await;
     let entry = "SELECT a.after = audit_side(to_jsonb(o)
             - '{id,updated_at,cart_token_hash,payment_status,paid_amount,refunded_amount}'::text[], NULL), a.after ->> 'total_amount'
-        FROM audit_log a JOIN orders o ON o.id = a.resource_id AND a.resource_type = 'Order' WHERE o.order_number = 'N-1'";
+        FROM audit_log a JOIN orders o ON o.id = a.resource_id AND a.resource_type = 'Order' WHERE o.order_number = 'AUDIT-1'";
     assert_eq!(psql.rows(entry).await, [["t", "20.50"]]);
     // Columns that are shown in another form than they have, which the function has to know.
     let special = "SELECT string_agg(column_name, ' ' ORDER BY column_name) FROM information_schema.columns
