@@ -22,7 +22,7 @@ use crate::{
     paged,
 };
 
-/// Number of rows that are read in order, which takes about two milliseconds.
+/// Number of rows that are read in order, which takes at most eight milliseconds.
 const FIRST_ROWS: i64 = 2_000;
 /// Maximum number of orders of a short period. Finding and sorting them takes about 25 ms.
 const SHORT_PERIOD: i64 = 50_000;

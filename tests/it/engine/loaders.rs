@@ -242,6 +242,26 @@ async fn loaders_respect_the_access_of_the_viewer() {
     assert_eq!(sold.map(|row| row.id.key()), Some(BASE + 1));
 }
 
+#[tokio::test]
+async fn products_by_several_ids_and_slugs_take_one_statement_each() {
+    let app = TestApp::new().await;
+    app.seed_all(2).await;
+    app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
+    let (hidden, visible) = (nth_id::<ProductId>(1), nth_id::<ProductId>(2));
+    let document = format!(
+        "{{ a: product(slug: \"lantern-1\") {{ id }} b: product(slug: \"lantern-2\") {{ sku category {{ slug }} brand {{ slug }} }}
+            c: product(slug: \"lantern-2\") {{ sku }} d: product(slug: \"none\") {{ id }}
+            e: product(id: \"{hidden}\") {{ id }} f: product(id: \"{visible}\") {{ sku category {{ slug }} }} }}"
+    );
+    let response = app.anonymous().run(&document).await;
+    let expected = json!({
+        "a": null, "b": {"sku": "L-2", "category": {"slug": "board-2"}, "brand": {"slug": "maker-2"}},
+        "c": {"sku": "L-2"}, "d": null, "e": null, "f": {"sku": "L-2", "category": {"slug": "board-2"}},
+    });
+    assert_eq!(response.json["data"], expected);
+    assert_eq!(response.statements(), 2, "{:#?}", response.sql);
+}
+
 /// Loads the IDs of the offers of a product, and whether the viewer sees the hidden product 1.
 async fn offers(db: Db, shared: Arc<SharedLoads<Viewer>>, viewer: Viewer) -> (Vec<i64>, bool) {
     let dispatcher = Dispatcher::default();
