@@ -44,7 +44,21 @@ use crate::{
     websites::{model::WebsiteOp, store::website_op},
 };
 
+/// The condition that the orders are visible, for statements that find them by their user.
 fn visible(scope: &Scope) -> Condition<'static, orders::table> {
+    visible_by(scope, &|user| Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(user))))
+}
+
+/// The condition that the orders are visible, for statements that find them by another key. No index has this comparison of
+/// the user: PostgreSQL, which does not know how many orders the user has, would go through all of them to find one.
+fn visible_by_key(scope: &Scope) -> Condition<'static, orders::table> {
+    visible_by(scope, &|user| Box::new(orders::user_id.is_not_distinct_from(Some(user))))
+}
+
+fn visible_by(
+    scope: &Scope,
+    is_own: &dyn Fn(UserId) -> Condition<'static, orders::table>,
+) -> Condition<'static, orders::table> {
     match scope {
         Scope::All => constant(true),
         Scope::Public => constant(false),
@@ -54,23 +68,22 @@ fn visible(scope: &Scope) -> Condition<'static, orders::table> {
                 .is_not_null()
                 .and(orders::cart_token_hash.assume_not_null().eq(guest.hash().to_vec())),
         ),
-        Scope::Own(user) => Box::new(orders::user_id.is_not_null().and(orders::user_id.assume_not_null().eq(*user))),
+        Scope::Own(user) => is_own(*user),
         Scope::Websites(user, websites) => {
-            let own = visible(&Scope::Own(*user));
-            Box::new(own.or(orders::source_website_id.eq_any(websites.to_vec())))
+            Box::new(is_own(*user).or(orders::source_website_id.eq_any(websites.to_vec())))
         }
         Scope::Seller { seller, own } => {
             let sold = order_details::table
                 .filter(order_details::order_id.eq(orders::id))
                 .filter(order_details::seller_id.eq(*seller));
-            Box::new(visible(&Scope::Own(*own)).or(exists(sold)))
+            Box::new(is_own(*own).or(exists(sold)))
         }
     }
 }
 
 /// The condition for those who know an order's number and email address.
 fn visible_by_email(scope: &Scope) -> Condition<'static, orders::table> {
-    Box::new(visible(scope).or(orders::user_id.is_null()))
+    Box::new(visible_by_key(scope).or(orders::user_id.is_null()))
 }
 
 fn condition(condition: &OrderCondition) -> Condition<'static, orders::table> {
@@ -171,7 +184,7 @@ pub fn plans(scope: &Scope, list: &OrderList) -> PlanMode {
 /// Returns the visible rows with these IDs, in no particular order.
 pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[OrderId]) -> Result<Vec<OrderRow>> {
     let query = orders::table.filter(orders::id.eq_any(ids)).select(OrderRow::as_select()).into_boxed();
-    Ok(query.filter(visible(scope)).load(&mut conn).await?)
+    Ok(query.filter(visible_by_key(scope)).load(&mut conn).await?)
 }
 
 /// Returns the orders with one of these numbers and this contact email address, which upper and lower case match, that
@@ -252,13 +265,13 @@ pub async fn lines_by_ids(mut conn: &Conn, ids: &[OrderDetailId]) -> Result<Vec<
 
 /// Locks a visible order against concurrent changes.
 pub async fn lock(mut conn: &Conn, scope: &Scope, id: OrderId) -> Result<Option<OrderRow>> {
-    let query = orders::table.filter(visible(scope)).filter(orders::id.eq(id)).select(OrderRow::as_select());
+    let query = orders::table.filter(visible_by_key(scope)).filter(orders::id.eq(id)).select(OrderRow::as_select());
     Ok(query.for_no_key_update().first(&mut conn).await.optional()?)
 }
 
 /// Returns the visible orders of a checkout, sorted by ID.
 pub async fn by_checkout(mut conn: &Conn, scope: &Scope, first: OrderId) -> Result<Vec<OrderRow>> {
-    let query = orders::table.select(OrderRow::as_select()).into_boxed().filter(visible(scope));
+    let query = orders::table.select(OrderRow::as_select()).into_boxed().filter(visible_by_key(scope));
     let query = query.filter(orders::checkout_id.assume_not_null().eq(first));
     Ok(query.order(orders::id).load(&mut conn).await?)
 }

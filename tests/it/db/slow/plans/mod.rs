@@ -257,9 +257,11 @@ const CUSTOMER_ORDERS: &[Case] = &[
     Case("{ orders(where: {status: {eq: PENDING}}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ orders(orderBy: {field: TOTAL_AMOUNT}) { nodes { id } } }", "orders_user_id_placed_at_idx", Few),
     Case("{ me { orders { nodes { id } } addresses { id } } }", "orders_user_id_placed_at_idx", Few),
-    Case("{ order(id: ORDER) { id } }", "orders_user_id_placed_at_idx", Never),
+    // Found by their IDs, and not among all orders of the customer.
+    Case("{ order(id: ORDER) { id } }", "Index Cond: (id = ANY", Never),
     Case("{ order(id: ORDER) { payments { id } } }", "payments_order_id_idx", Few),
     Case("{ payment(id: PAYMENT) { id } }", "payments_pkey", Never),
+    Case("{ payment(id: PAYMENT) { id } }", "orders_pkey", Never),
 ];
 
 /// Orders with a seller's products: the cost depends on what the seller sold, not on the number of orders.
