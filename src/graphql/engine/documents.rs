@@ -72,11 +72,10 @@ impl Document {
     /// only. A list or an object that contains an absent variable is not validated at all, so its literals are still
     /// unchecked.
     pub fn is_cacheable_with(&self, variables: &Variables) -> bool {
-        let mut operations = self.parsed.operations.iter();
-        let (Some((_, operation)), None) = (operations.next(), operations.next()) else { return false };
-        operation.node.ty == OperationType::Query
-            && operation.node.directives.is_empty()
-            && is_fully_validated(&operation.node.selection_set.node, variables)
+        let Some(operation) = self.only_operation() else { return false };
+        operation.ty == OperationType::Query
+            && operation.directives.is_empty()
+            && is_fully_validated(&operation.selection_set.node, variables)
             && self.parsed.fragments.values().all(|fragment| {
                 fragment.node.directives.is_empty() && is_fully_validated(&fragment.node.selection_set.node, variables)
             })
@@ -89,9 +88,13 @@ impl Document {
             let kind = &variable.node.var_type.node;
             !kind.nullable && matches!(&kind.base, BaseType::Named(name) if name == "ID")
         };
+        self.only_operation().is_some_and(|operation| operation.variable_definitions.iter().all(is_id))
+    }
+
+    fn only_operation(&self) -> Option<&OperationDefinition> {
         let mut operations = self.parsed.operations.iter();
-        let (Some((_, operation)), None) = (operations.next(), operations.next()) else { return false };
-        operation.node.variable_definitions.iter().all(is_id)
+        let (_, operation) = operations.next()?;
+        operations.next().is_none().then_some(&operation.node)
     }
 
     /// Returns the operation to run: the named one, or the only one.

@@ -6,7 +6,7 @@ use std::{
     any::{Any, TypeId},
     collections::{HashMap, HashSet},
     ptr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -16,7 +16,7 @@ use futures_util::{
 };
 use tokio::{runtime::Handle, sync::oneshot};
 
-use super::batching::{LoaderKey, LoaderValue};
+use super::batching::{LoaderKey, LoaderValue, lock};
 use crate::{
     db::recorder::StatementRecorder,
     error::{Error, Result},
@@ -36,12 +36,10 @@ impl<V> Default for SharedLoads<V> {
     }
 }
 
-/// The values that were found, by key.
-type Values<K, T> = HashMap<K, T>;
 /// How the keys of a statement are read.
-type Fetch<K, T> = Box<dyn FnOnce(Vec<K>) -> BoxFuture<'static, Result<Values<K, T>>> + Send>;
+type Fetch<K, T> = Box<dyn FnOnce(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, T>>> + Send>;
 /// The result of a shared statement, and how long it took.
-type Answer<K, T> = Arc<(Result<Values<K, T>>, Duration)>;
+type Answer<K, T> = Arc<(Result<HashMap<K, T>>, Duration)>;
 type Received<K, T> = Shared<oneshot::Receiver<Answer<K, T>>>;
 
 /// The loads of one loader for one viewer.
@@ -65,9 +63,8 @@ struct NextStatement<K, T> {
 enum Entry<K, T> {
     /// By a statement of its own.
     Run(Vec<K>, Fetch<K, T>),
-    /// By the next statement, which this load opened or joined.
-    Opened(Received<K, T>),
-    Joined(Received<K, T>),
+    /// By the next statement, which this load opened, or joined after another one.
+    Wait { receiver: Received<K, T>, has_joined: bool },
 }
 
 impl<V: LoaderKey> SharedLoads<V> {
@@ -79,8 +76,8 @@ impl<V: LoaderKey> SharedLoads<V> {
         self: Arc<Self>,
         viewer: V,
         keys: Vec<K>,
-        fetch: impl FnOnce(Vec<K>) -> BoxFuture<'static, Result<Values<K, T>>> + Send + 'static,
-    ) -> Result<Values<K, T>> {
+        fetch: impl FnOnce(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, T>>> + Send + 'static,
+    ) -> Result<HashMap<K, T>> {
         let place = (TypeId::of::<L>(), viewer);
         let queue = self.queue(&place);
         let wanted = keys.clone();
@@ -89,8 +86,7 @@ impl<V: LoaderKey> SharedLoads<V> {
                 let _running = Running { loads: self, place, queue };
                 return fetch(keys).await;
             }
-            Entry::Opened(receiver) => (receiver, false),
-            Entry::Joined(receiver) => (receiver, true),
+            Entry::Wait { receiver, has_joined } => (receiver, has_joined),
         };
         let answer = receiver.await;
         let answer = answer.map_err(|_| Error::Internal("a shared load was dropped before it completed".into()))?;
@@ -117,27 +113,20 @@ impl<V: LoaderKey> SharedLoads<V> {
 impl<K: LoaderKey, T: LoaderValue> Queue<K, T> {
     fn enter(&self, keys: Vec<K>, fetch: Fetch<K, T>) -> Entry<K, T> {
         let mut state = lock(&self.0);
-        if state.running < MAX_RUNNING || keys.len() > MAX_SHARED_KEYS {
+        let waiting = state.next.as_ref().map_or(0, |next| next.keys.len());
+        if state.running < MAX_RUNNING || waiting + keys.len() > MAX_SHARED_KEYS {
             state.running += 1;
             return Entry::Run(keys, fetch);
         }
-        match &mut state.next {
-            Some(next) if next.keys.len() + keys.len() <= MAX_SHARED_KEYS => {
-                next.keys.extend(keys);
-                Entry::Joined(next.receiver.clone())
-            }
-            Some(_) => {
-                state.running += 1;
-                Entry::Run(keys, fetch)
-            }
-            None => {
-                let (sender, receiver) = oneshot::channel();
-                let receiver = receiver.shared();
-                let (keys, recorder) = (keys.into_iter().collect(), StatementRecorder::current());
-                state.next = Some(NextStatement { keys, fetch, recorder, sender, receiver: receiver.clone() });
-                Entry::Opened(receiver)
-            }
+        if let Some(next) = &mut state.next {
+            next.keys.extend(keys);
+            return Entry::Wait { receiver: next.receiver.clone(), has_joined: true };
         }
+        let (sender, receiver) = oneshot::channel();
+        let receiver = receiver.shared();
+        let (keys, recorder) = (keys.into_iter().collect(), StatementRecorder::current());
+        state.next = Some(NextStatement { keys, fetch, recorder, sender, receiver: receiver.clone() });
+        Entry::Wait { receiver, has_joined: false }
     }
 
     /// Ends a statement: returns the next one, which takes its place.
@@ -192,8 +181,4 @@ async fn run<K: LoaderKey, T: LoaderValue>(next: NextStatement<K, T>, running: i
     drop(running);
     // The receivers may have been dropped.
     let _ = sender.send(Arc::new((result, started.elapsed())));
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

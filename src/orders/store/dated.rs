@@ -51,12 +51,12 @@ pub async fn page(mut conn: &Conn, scope: &Scope, list: &OrderList) -> Result<Ve
     let is_dated = !period.is_empty() && matches!(scope, Scope::All | Scope::Websites(..));
     match list.order {
         OrderOrderField::TotalAmount if is_dated => {
-            let sorted = || orders::total_amount + Decimal::ZERO;
-            read_page!(conn, scope, list, period, orders::total_amount, sorted(), Decimal)
+            let column = orders::total_amount;
+            read_page!(conn, scope, list, period, column, column + Decimal::ZERO, Decimal)
         }
         OrderOrderField::OrderNumber if is_dated => {
-            let sorted = || orders::order_number.concat("");
-            read_page!(conn, scope, list, period, orders::order_number, sorted(), String)
+            let column = orders::order_number;
+            read_page!(conn, scope, list, period, column, column.concat(""), String)
         }
         _ => super::page(conn, scope, list).await,
     }

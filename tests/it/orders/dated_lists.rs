@@ -35,8 +35,8 @@ async fn shop() -> TestApp {
 
 /// The time at which the order with this number was placed.
 async fn placed_at(app: &TestApp, number: i64) -> String {
-    let text = "to_char(period(NUMBER) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
-    app.database.scalar(&format!("SELECT {}", text.replace("NUMBER", &number.to_string()))).await
+    let text = format!("SELECT to_char(period({number}) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')");
+    app.database.scalar(&text).await
 }
 
 async fn ids(staff: &Actor<'_>, arguments: &str) -> (Vec<String>, Value) {

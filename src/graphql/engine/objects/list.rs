@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 
 use async_graphql::{ContextSelectionSet, Positioned, ServerResult, parser::types::Field};
+use futures_util::future::poll_immediate;
 
 use super::{
     DynObject, FieldFuture, JsonText,
     json_text::Mark,
     selected_fields::SelectedFields,
     selection_set::{check_bytes, count_bytes, null_if_failed, report_errors, resolve_fields, write_fields},
-    waiting::{Waiting, poll_once, wait_for_all},
+    waiting::{Waiting, wait_for_all},
 };
 use crate::graphql::engine::budget::Budget;
 
@@ -83,7 +84,7 @@ pub(super) async fn resolve_list(
             can_write = false;
             out.take_back(mark);
             let mut future: FieldFuture<'_> = Box::pin(resolve_fields(context, *object, fields, false));
-            match poll_once(&mut future).await {
+            match poll_immediate(&mut future).await {
                 Some(resolved) => result = Some(resolved.map(|json| out.append(json))),
                 None => waiting.push(Waiting::new(index, out.end(), future)),
             }

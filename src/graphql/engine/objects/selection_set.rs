@@ -7,12 +7,13 @@ use std::{any::Any, sync::Arc};
 use async_graphql::{
     ContextSelectionSet, Positioned, ServerError, ServerResult, parser::types::Field, registry::MetaType,
 };
+use futures_util::future::poll_immediate;
 
 use super::{
     DynObject, JsonText,
     json_text::Mark,
     selected_fields::SelectedFields,
-    waiting::{Waiting, poll_once, wait_for_all},
+    waiting::{Waiting, wait_for_all},
 };
 use crate::graphql::engine::budget::{Budget, add_error};
 
@@ -51,7 +52,7 @@ pub(super) async fn resolve_fields(
             let mut future = object.resolve_async(ctx.with_field(field));
             let resolved = match serial {
                 true => Some(future.as_mut().await),
-                false => poll_once(&mut future).await,
+                false => poll_immediate(&mut future).await,
             };
             match resolved {
                 Some(resolved) => result = Some(resolved.map(|json| out.append(json))),

@@ -28,15 +28,6 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// Polls a future once, with the waker of the operation.
-pub(super) async fn poll_once(future: &mut FieldFuture<'_>) -> Option<ServerResult<JsonText>> {
-    poll_fn(|context| match future.as_mut().poll(context) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
-}
-
 /// Waits for values that were polled once: they wake the operation when they go on. Returns index, place and value of each.
 pub(super) async fn wait_for_all(mut waiting: Vec<Waiting<'_>>) -> Vec<(usize, usize, ServerResult<JsonText>)> {
     // `join_all` would poll them again at once, and so would each level above.

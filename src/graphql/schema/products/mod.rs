@@ -29,8 +29,6 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    brands::model::BrandRow,
-    categories::model::CategoryRow,
     error::{Error, Result},
     graphql::{
         engine::{
@@ -72,13 +70,7 @@ use crate::{
 pub struct Product {
     row: Arc<ProductRow>,
     /// Related objects that were loaded in a join with the row; if absent, the loaders are used.
-    joined: Option<Joined>,
-}
-
-#[derive(Clone)]
-struct Joined {
-    category: Option<Arc<CategoryRow>>,
-    brand: Option<Arc<BrandRow>>,
+    joined: Option<Arc<ProductWithParents>>,
 }
 
 /// Returns the object of a row.
@@ -87,9 +79,8 @@ pub fn product(row: impl Into<Arc<ProductRow>>) -> Product {
 }
 
 /// Returns the object of a product with its category and brand.
-fn product_with_parents(found: &ProductWithParents) -> Product {
-    let joined = Joined { category: found.category.clone(), brand: found.brand.clone() };
-    Product { row: Arc::clone(&found.product), joined: Some(joined) }
+fn product_with_parents(found: Arc<ProductWithParents>) -> Product {
+    Product { row: Arc::clone(&found.product), joined: Some(found) }
 }
 
 impl Product {

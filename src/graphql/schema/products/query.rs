@@ -269,7 +269,7 @@ impl ProductQuery {
             }
             _ => return Err(Error::bad_input("id", "give exactly one of `id`, `slug`, or `website` with `sku`")),
         };
-        Ok(found.map(|found| product_with_parents(&found)))
+        Ok(found.map(product_with_parents))
     }
 
     /// Lists the products that the viewer may see, newest first by default. Customers and guests see products that are
