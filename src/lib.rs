@@ -3,7 +3,7 @@
 //! The crate has five layers; a file imports lower layers and its own module only.
 //!
 //! - Layer 0, the foundation, knows no domain: [`config`] (settings), [`error`], [`telemetry`] (logs), [`db`] (access
-//!   to PostgreSQL), [`paging`], [`money`], [`ids`], [`text`] (text validation), [`postal`] (countries and postal codes),
+//!   to PostgreSQL), [`cache`] (what changed, for caches), [`paging`], [`money`], [`ids`], [`text`] (text validation), [`postal`] (countries and postal codes),
 //!   [`auth`] (viewers, permissions and passwords), [`limits`] (shares of clients), [`storage`] (files); `registry` lists the domains and what is derived
 //!   from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`) hold the domains. Each line may use the lines above it:
@@ -28,6 +28,7 @@ pub mod error;
 pub mod telemetry;
 
 pub mod auth;
+pub mod cache;
 pub mod db;
 pub mod ids;
 pub mod limits;

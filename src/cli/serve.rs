@@ -25,6 +25,7 @@ use crate::auth::NetworkHasher;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
 use crate::auth::PermissionCache;
+use crate::cache::ChangeWatcher;
 use crate::config::ConnectionSettings;
 use crate::config::Environment;
 use crate::config::HttpSettings;
@@ -33,6 +34,7 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::db::migrations;
 use crate::graphql;
+use crate::graphql::engine::response_cache::ResponseCache;
 use crate::graphql::schema::context::CurrencyCache;
 use crate::graphql::schema::context::Services;
 use crate::http;
@@ -179,6 +181,10 @@ async fn build_services(
         true => SearchRecorder::start(db.clone(), NetworkHasher::new(jwt.derive_key("networks of searches")?)),
         false => SearchRecorder::disabled(),
     };
+    let responses = match serve.cache.bytes {
+        0 => ResponseCache::default(),
+        bytes => ResponseCache::new(bytes, serve.cache.entries, ChangeWatcher::start(db.clone())),
+    };
     let cursor_seal = CursorSeal::new(jwt.derive_key("cursors")?);
     Ok(Services {
         db,
@@ -199,6 +205,7 @@ async fn build_services(
         word_cache: WordCache::default(),
         cursor_seal,
         shared_loads: Arc::default(),
+        responses,
     })
 }
 

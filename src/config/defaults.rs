@@ -4,8 +4,8 @@
 use clap::{Args, Command};
 
 use super::{
-    AnalyticsSettings, AttemptSettings, CartSettings, ConnectionSettings, LimitSettings, OrderSettings, ReviewSettings,
-    UploadSettings,
+    AnalyticsSettings, AttemptSettings, CacheSettings, CartSettings, ConnectionSettings, LimitSettings, OrderSettings,
+    ReviewSettings, UploadSettings,
 };
 
 /// Returns the settings of a command line without arguments, whatever the environment has.
@@ -29,6 +29,7 @@ macro_rules! impl_default {
 impl_default!(
     AnalyticsSettings,
     AttemptSettings,
+    CacheSettings,
     CartSettings,
     ConnectionSettings,
     LimitSettings,

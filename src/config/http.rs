@@ -60,6 +60,12 @@ pub struct HttpSettings {
     #[arg(long, env = "SOUK_CORS_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
     pub cors_origins: Vec<String>,
 
+    /// Time for which browsers and content delivery networks may use the response to a GET query without credentials, in
+    /// seconds, and as long again while they fetch a new one. With 0 they ask each time, and get a short response if nothing
+    /// changed.
+    #[arg(long, env = "SOUK_CACHE_MAX_AGE", default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(..=31_536_000))]
+    pub cache_max_age: u32,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub rates: RateSettings,

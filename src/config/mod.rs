@@ -4,6 +4,7 @@
 mod accounts;
 mod analytics;
 mod attempts;
+mod cache;
 mod carts;
 mod connections;
 mod defaults;
@@ -32,6 +33,7 @@ pub use self::{
     accounts::{AccountSettings, RegistrationMode},
     analytics::AnalyticsSettings,
     attempts::AttemptSettings,
+    cache::CacheSettings,
     carts::CartSettings,
     connections::ConnectionSettings,
     files::{ExportedImageUrls, FileSettings, media_url},

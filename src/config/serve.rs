@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::{
-    AccountSettings, AnalyticsSettings, AttemptSettings, CartSettings, ConnectionSettings, FileSettings, HttpSettings,
-    LimitSettings, MailSettings, OrderSettings, PaymentSettings, ReviewSettings, TokenSettings,
+    AccountSettings, AnalyticsSettings, AttemptSettings, CacheSettings, CartSettings, ConnectionSettings, FileSettings,
+    HttpSettings, LimitSettings, MailSettings, OrderSettings, PaymentSettings, ReviewSettings, TokenSettings,
 };
 
 /// Address of the server, for the server itself and for those that look for it.
@@ -45,6 +45,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub limits: LimitSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cache: CacheSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]

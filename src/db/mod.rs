@@ -5,6 +5,7 @@
 pub mod actor;
 mod after_commit;
 pub mod bulk;
+pub mod changes;
 pub mod diagram;
 pub mod dynamic_query;
 pub mod embedded;

@@ -11,6 +11,12 @@ use diesel::connection::{Instrumentation, InstrumentationEvent};
 
 tokio::task_local! {
     static CURRENT: StatementRecorder;
+    static IS_TAGGED: ();
+}
+
+/// Runs reads whose dependencies are known, so that their statements do not count as untagged.
+pub async fn tagged<F: Future>(reads: F) -> F::Output {
+    IS_TAGGED.scope((), reads).await
 }
 
 /// The recorded statements of one operation. Clones share their counts.
@@ -20,6 +26,7 @@ pub struct StatementRecorder(Arc<Mutex<Counts>>);
 #[derive(Debug, Default)]
 struct Counts {
     statements: u32,
+    untagged: u32,
     round_trips: u32,
     in_flight: u32,
     waiting_since: Option<Instant>,
@@ -47,6 +54,12 @@ impl StatementRecorder {
     /// Returns the number of statements sent so far.
     pub fn statements(&self) -> u32 {
         self.lock().statements
+    }
+
+    /// Returns the number of statements so far that were not sent by reads in [`tagged`]. Nobody knows what their results
+    /// depend on.
+    pub fn untagged(&self) -> u32 {
+        self.lock().untagged
     }
 
     /// Returns the number of round trips so far: statements that are in flight at the same time count as one.
@@ -117,6 +130,7 @@ impl Instrumentation for StatementListener {
             match event {
                 InstrumentationEvent::StartQuery { query, .. } => {
                     counts.start();
+                    counts.untagged += u32::from(IS_TAGGED.try_with(|()| ()).is_err());
                     if let Some(texts) = &mut counts.texts {
                         texts.push(query.to_string());
                     }

@@ -187,6 +187,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    changes (id) {
+        id -> Int8,
+        transaction_id -> Int8,
+        tags -> Array<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     deferred_confirmations (order_id) {
         order_id -> Int8,
         created_at -> Timestamptz,
@@ -1031,6 +1043,7 @@ crate::db::sql::allow_in_same_query!(
     cart_reservations,
     carts,
     categories,
+    changes,
     deferred_confirmations,
     idempotency_keys,
     images,

@@ -48,8 +48,10 @@ const MAX_DELAYED: usize = 2_048;
 /// Responses to one network that are delayed at the same time: the connections of one address by default.
 const MAX_DELAYED_PER_CLIENT: usize = 256;
 
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// What the client has left of its quota.
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// The quota of the client.
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// The limits of all clients. Clones share them.
 #[derive(Clone)]

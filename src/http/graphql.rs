@@ -4,7 +4,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Request as GraphqlRequest, ServerError, Value, parser::types::OperationType};
 use axum::{
     Router,
     body::Body,
@@ -16,44 +15,28 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    admission::{Admitted, Exchange, RequestError, admit},
-    client_limits::{self, Measurement, Stopwatch},
-    credentials::{actor, authenticate_user, cookies},
+    admission::{Exchange, RequestError},
+    client_limits::Stopwatch,
+    credentials::authenticate_user,
     endpoint::Endpoint,
-    header_names::X_QUERY_COST,
     media_type::{MediaType, is_multipart},
-    multipart,
+    multipart, operation,
     origin::origin,
     params::{self, Requests},
-    public_url::{is_https, public_url},
     rejection::Rejection,
-    response::{respond, respond_to_batch, status},
+    response::{respond_to_batch, respond_to_operation},
 };
 use crate::{
-    db::recorder::StatementRecorder,
     error::ErrorCode,
     graphql::{
-        engine::{
-            Engine, Operation,
-            batching::Dispatcher,
-            budget::Budget,
-            cost::Meter,
-            errors::{code, coded, from_error},
-            response::Response as GraphqlResponse,
-        },
-        schema::{
-            context::request_data,
-            media::upload::{RequestFiles, UPLOAD_PERMISSIONS},
-        },
+        engine::errors::{coded, from_error},
+        schema::media::upload::{RequestFiles, UPLOAD_PERMISSIONS},
     },
     telemetry::RequestId,
 };
 
 /// Time limit for receiving the files of a request.
 const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// Number of characters of an operation's name in the log. Names are ASCII, and clients choose them.
-const MAX_LOGGED_NAME: usize = 100;
 
 /// The message for a request of an array that was not executed for lack of time.
 const NOT_STARTED: &str = "the requests before this one took all the time; it was not executed. Send it again.";
@@ -106,17 +89,19 @@ async fn respond_to(exchange: Exchange<'_>, body: Body, media_type: MediaType) -
     };
     let budget = endpoint.engine.budget();
     match requests {
-        Requests::Single(request) => match run(exchange, *request, files, &budget, started, deadline).await {
-            Ok(response) => respond(media_type, status(&response, media_type), response),
-            Err(error) => error.into_response(media_type, request_id),
-        },
+        Requests::Single(request) => {
+            match operation::run(exchange, *request, files, &budget, started, deadline).await {
+                Ok(response) => respond_to_operation(parts, media_type, endpoint.settings.cache_max_age, response),
+                Err(error) => error.into_response(media_type, request_id),
+            }
+        }
         Requests::Batch(requests) => {
             let mut responses = Vec::with_capacity(requests.len());
             // One after the other, because a request may depend on the mutation before it.
             for request in requests {
                 let (files, started) = (RequestFiles::default(), Instant::now());
                 let response = match started < deadline {
-                    true => run(exchange, request, files, &budget, started, deadline).await,
+                    true => operation::run(exchange, request, files, &budget, started, deadline).await,
                     false => Err(coded(ErrorCode::Timeout, NOT_STARTED).into()),
                 };
                 responses.push(response.unwrap_or_else(|error| error.into_graphql_response(request_id)));
@@ -133,56 +118,6 @@ struct ReceivedRequest {
     files: RequestFiles,
     /// When the operations time out.
     deadline: Instant,
-}
-
-/// Runs the operation of a request and logs it.
-async fn run(
-    exchange: Exchange<'_>,
-    request: GraphqlRequest,
-    files: RequestFiles,
-    budget: &Budget,
-    started: Instant,
-    deadline: Instant,
-) -> Result<GraphqlResponse, RequestError> {
-    let Exchange { endpoint, parts, origin, request_id, stopwatch } = exchange;
-    let Admitted { prepared, kind, viewer, client, place: _place } = admit(exchange, request, budget, deadline).await?;
-    let operation = prepared.operation.clone();
-    let timed_out = |_| Engine::error_response(timeout_error(operation.kind), request_id);
-    let meter = Meter::new(endpoint.limits.allowance(client), kind);
-    let actor = actor(&viewer, origin, request_id);
-    let user = actor.user;
-    let dispatcher = Dispatcher::default();
-    let are_secure = endpoint.has_secure_cookies || is_https(&parts.headers, &endpoint.settings);
-    let mut data = request_data(viewer, origin.clone(), cookies(&parts.headers, are_secure), &dispatcher);
-    data.insert(files);
-    data.insert(public_url(parts, &endpoint.settings));
-    data.insert(meter.clone());
-    // A test's recorder if one is set in this task (it also records the SQL texts); a new one otherwise.
-    let recorder = StatementRecorder::current();
-    let measurement = Measurement::new(meter, recorder.clone(), stopwatch.take_ms());
-    // Boxed, because moving a future of this size through each wrapper is expensive.
-    let execution = Box::pin(dispatcher.run(endpoint.engine.execute(prepared, data, request_id)));
-    let execution = client.scope(actor.scope(recorder.clone().scope(measurement.measure(execution))));
-    let mut response = timeout_at(deadline, execution).await.unwrap_or_else(timed_out);
-    log(&operation, user, started, &recorder, &response, request_id);
-    let cost = measurement.settle();
-    if !client.is_exempt {
-        for (name, value) in client_limits::headers(client, &cost) {
-            response.http_headers.insert(name, value);
-        }
-    }
-    if endpoint.show_sql || parts.headers.contains_key(X_QUERY_COST) {
-        response.extensions.insert("cost".to_owned(), client_limits::extension(client, &cost));
-    }
-    if endpoint.show_sql {
-        let sql = Value::from_json(serde_json::json!({
-            "statements": recorder.statements(),
-            "roundTrips": recorder.round_trips(),
-            "ms": rounded(recorder.elapsed_ms()),
-        }));
-        response.extensions.extend(sql.ok().map(|sql| ("sql".to_owned(), sql)));
-    }
-    Ok(response)
 }
 
 /// Reads the request by its method and media type.
@@ -230,45 +165,4 @@ async fn receive(
         }
         _ => Err(Rejection::method_not_allowed("use POST, or GET for queries", "GET, POST").into()),
     }
-}
-
-/// Returns the error of an operation that exceeded its time limit.
-fn timeout_error(kind: OperationType) -> ServerError {
-    let message = match kind {
-        OperationType::Mutation => {
-            "the mutation timed out and may have been applied. \
-             Retry with the same idempotency key, or check its outcome first."
-        }
-        _ => "the operation timed out; request less data",
-    };
-    coded(ErrorCode::Timeout, message)
-}
-
-/// Logs one line per operation.
-fn log(
-    operation: &Operation,
-    user: Option<i64>,
-    started: Instant,
-    recorder: &StatementRecorder,
-    response: &GraphqlResponse,
-    request_id: &RequestId,
-) {
-    let code = response.errors.first().and_then(code).map(ErrorCode::as_str);
-    tracing::info!(
-        %request_id,
-        operation = operation.name.as_deref().map_or("-", |name| name.get(..MAX_LOGGED_NAME).unwrap_or(name)),
-        kind = %operation.kind,
-        user,
-        ms = rounded(started.elapsed().as_secs_f64() * 1000.0),
-        statements = recorder.statements(),
-        sql_ms = rounded(recorder.elapsed_ms()),
-        errors = response.errors.len(),
-        code,
-        "operation executed"
-    );
-}
-
-/// Rounds milliseconds to two decimals.
-fn rounded(millis: f64) -> f64 {
-    (millis * 100.0).round() / 100.0
 }

@@ -86,6 +86,13 @@ pub fn prefers_html(headers: &HeaderMap) -> bool {
     html > 0.0 && html >= quality(&["application/json", "application/graphql-response+json"])
 }
 
+/// Returns whether the client accepts a content encoding that it names.
+pub fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let mut entries = values.flat_map(|value| value.split(',')).map(split_parameters);
+    entries.any(|(name, parameters)| name == encoding && quality(parameters) > 0)
+}
+
 fn content_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }

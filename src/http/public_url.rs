@@ -77,6 +77,7 @@ mod tests {
             ide: None,
             introspection: None,
             cors_origins: Vec::new(),
+            cache_max_age: 0,
             rates: RateSettings::unlimited(),
             uploads: crate::config::UploadSettings::default(),
         };

@@ -4,12 +4,17 @@
 use std::mem;
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use serde::Serialize;
 
-use super::media_type::MediaType;
+use super::{
+    client_limits::{RATE_LIMIT, RATE_LIMIT_POLICY},
+    media_type::MediaType,
+    public,
+};
 use crate::{
     error::ErrorCode,
     graphql::engine::{
@@ -67,11 +72,47 @@ fn push_value(value: &impl Serialize, out: &mut Vec<u8>) {
 /// Builds the HTTP response with this status.
 pub fn respond(media_type: MediaType, status: StatusCode, mut response: GraphqlResponse) -> Response {
     let headers = mem::take(&mut response.http_headers);
-    let seconds = retry_after(&response);
-    let is_unknown = is_unknown_document(&response);
-    let mut body = Vec::with_capacity(response.data.as_ref().map_or(0, Vec::len) + 64);
-    push_body(&response, &mut body);
-    build(media_type, status, headers, body, seconds, is_unknown)
+    respond_with_headers(media_type, status, &response, headers)
+}
+
+/// Builds the HTTP response to the only operation of a request.
+pub fn respond_to_operation(
+    request: &Parts,
+    media_type: MediaType,
+    max_age: u32,
+    mut response: GraphqlResponse,
+) -> Response {
+    let status = status(&response, media_type);
+    let mut headers = mem::take(&mut response.http_headers);
+    let Some(public) = response.public.take() else {
+        return respond_with_headers(media_type, status, &response, headers);
+    };
+    if request.method == Method::GET {
+        // They tell what this client has left.
+        headers.remove(RATE_LIMIT);
+        headers.remove(RATE_LIMIT_POLICY);
+    }
+    let plain = match response.extensions.is_empty() {
+        true => {
+            let body = public::encoded_body(request, &public, &mut headers);
+            build(media_type, status, headers, body, None, false)
+        }
+        false => respond_with_headers(media_type, status, &response, headers),
+    };
+    public::share(request, &public, max_age, plain)
+}
+
+fn respond_with_headers(
+    media_type: MediaType,
+    status: StatusCode,
+    response: &GraphqlResponse,
+    headers: HeaderMap,
+) -> Response {
+    let seconds = retry_after(response);
+    let is_unknown = is_unknown_document(response);
+    let mut body = Vec::with_capacity(response.data.as_ref().map_or(0, Bytes::len) + 64);
+    push_body(response, &mut body);
+    build(media_type, status, headers, body.into(), seconds, is_unknown)
 }
 
 /// Builds the HTTP response to an array of requests. Its status is 200, because each response has errors of its own, or 429
@@ -97,7 +138,7 @@ pub fn respond_to_batch(media_type: MediaType, responses: &[GraphqlResponse]) ->
     };
     let are_limited = !responses.is_empty() && responses.iter().all(is_limited);
     let status = if are_limited { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
-    build(media_type, status, headers, body, seconds, responses.iter().any(is_unknown_document))
+    build(media_type, status, headers, body.into(), seconds, responses.iter().any(is_unknown_document))
 }
 
 /// Returns whether the response says that a persisted query is unknown. It must not be cached: the same request succeeds
@@ -110,7 +151,7 @@ fn build(
     media_type: MediaType,
     status: StatusCode,
     mut headers: HeaderMap,
-    body: Vec<u8>,
+    body: Bytes,
     retry_after_seconds: Option<u64>,
     is_unknown_document: bool,
 ) -> Response {

@@ -21,6 +21,7 @@ mod architecture;
 mod attacks;
 mod audit;
 mod brands;
+mod cache;
 mod carts;
 mod categories;
 mod cli;

@@ -1,4 +1,4 @@
-//! Cleanup of expired tokens, sessions, throttling counters and idempotency keys.
+//! Cleanup of expired tokens, sessions, throttling counters and idempotency keys, and of old changes.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::{
         model::{TOKEN_RETENTION, throttle::KNOWN_NETWORK_PERIOD},
         store::{sessions, throttle, tokens},
     },
-    db::{Db, idempotency},
+    db::{Db, changes, idempotency},
     error::Result,
     jobs::model::{JobInfo, JobRow},
 };
@@ -16,11 +16,11 @@ use crate::{
 pub const JOB: JobInfo = JobInfo::recurring(
     "cleanup_access",
     Duration::from_secs(3600),
-    "Deletes expired sessions, tokens, login counters and idempotency keys.",
+    "Deletes expired sessions, tokens, login counters and idempotency keys, and changes that caches have seen.",
 );
 
 /// Deletes tokens that expired 30 days ago, sessions that ended 90 days ago (until then they define the known networks
-/// of an account), expired throttling counters, and idempotency keys older than 30 days. Returns the number of deleted
+/// of an account), expired throttling counters, idempotency keys older than 30 days, and changes older than an hour. Returns the number of deleted
 /// rows.
 /// # Errors
 /// Database errors.
@@ -30,7 +30,8 @@ pub async fn delete_expired(db: &Db) -> Result<usize> {
         Ok(tokens::delete_expired(conn, now - TOKEN_RETENTION).await?
             + sessions::delete_expired(conn, now - KNOWN_NETWORK_PERIOD).await?
             + throttle::delete_expired(conn).await?
-            + idempotency::delete_before(conn, now - idempotency::RETENTION).await?)
+            + idempotency::delete_before(conn, now - idempotency::RETENTION).await?
+            + changes::delete_before(conn, now - changes::RETENTION).await?)
     })
     .await
 }
@@ -41,7 +42,10 @@ pub async fn delete_expired(db: &Db) -> Result<usize> {
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
     let count = delete_expired(db).await?;
     if count > 0 {
-        tracing::info!(count, "expired tokens, sessions, throttling counters and idempotency keys deleted");
+        tracing::info!(
+            count,
+            "expired tokens, sessions, throttling counters, idempotency keys and old changes deleted"
+        );
     }
     Ok(())
 }

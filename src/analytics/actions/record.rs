@@ -8,17 +8,16 @@ use crate::{
         model::{NewSearch, SearchOutcome, Searcher},
         recorder::SearchRecorder,
     },
-    ids::SearchId,
     search::actions::SearchResults,
 };
 
-/// Records a search with its original filters and returns its id; none if it is not recorded.
+/// Records a search with its original filters and returns the record; none if it is not recorded.
 pub fn record(
     recorder: &SearchRecorder,
     found: &SearchResults,
     searcher: Searcher,
     filters: impl FnOnce() -> Value,
-) -> Option<SearchId> {
+) -> Option<NewSearch> {
     let page = &found.search.page;
     let is_first = page.after.is_none() && page.before.is_none();
     // Browsing has no query.
@@ -28,7 +27,6 @@ pub fn record(
     let hit_count = found.hit_count();
     let outcome = SearchOutcome { results: hit_count.hits, is_exact: hit_count.is_exact, took_ms: found.took_ms() };
     let new = NewSearch::new(&found.search, searcher, filters(), found.correction.as_deref(), outcome);
-    let id = new.id;
-    recorder.record_search(new);
-    Some(id)
+    recorder.record_search(new.clone());
+    Some(new)
 }

@@ -110,6 +110,21 @@ pub struct NewSearch {
 }
 
 impl NewSearch {
+    /// Returns the record of the same search by someone else, now, that was answered from a cache.
+    #[must_use]
+    pub fn repeated_by(&self, searcher: Searcher) -> Self {
+        let at = Utc::now();
+        Self {
+            id: SearchId::at(at),
+            user_id: searcher.user,
+            visitor: searcher.visitor.map(|visitor| visitor.hex()),
+            network: searcher.network.map(|network| network.hex()),
+            took_ms: 0.0,
+            searched_at: at,
+            ..self.clone()
+        }
+    }
+
     /// Creates the record of a search with its original filters and the corrected query, if there is one.
     pub fn new(
         search: &Search,

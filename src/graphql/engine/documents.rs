@@ -4,7 +4,10 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
 };
 
 use async_graphql::{
@@ -21,12 +24,15 @@ use crate::graphql::engine::limits::DocumentSize;
 /// A parsed document.
 #[derive(Debug)]
 pub struct Document {
+    /// Number of the document, which no other one has.
+    pub id: u64,
     /// The parsed document.
     pub parsed: ExecutableDocument,
     /// Its size. The number of tokens approximates the memory it takes.
     pub size: DocumentSize,
     /// Result of its validation, once known, if it is the same for all variables.
     pub validation: OnceLock<ValidationResult>,
+    has_unknown_dependencies: AtomicBool,
 }
 
 /// Bounded cache of parsed documents.
@@ -67,6 +73,28 @@ impl DocumentCache {
 }
 
 impl Document {
+    /// Creates a document.
+    pub fn new(parsed: ExecutableDocument, size: DocumentSize) -> Self {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            parsed,
+            size,
+            validation: OnceLock::new(),
+            has_unknown_dependencies: AtomicBool::new(false),
+        }
+    }
+
+    /// Notes that a response depended on something unknown.
+    pub fn set_unknown_dependencies(&self) {
+        self.has_unknown_dependencies.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether a response depended on something unknown: then requests do not wait for each other's response.
+    pub fn has_unknown_dependencies(&self) -> bool {
+        self.has_unknown_dependencies.load(Ordering::Relaxed)
+    }
+
     /// Checks whether a validation with these variables is valid for all other variables too. Mutations are excluded as
     /// a precaution, and documents with several operations because values are validated for the selected operation
     /// only. A list or an object that contains an absent variable is not validated at all, so its literals are still

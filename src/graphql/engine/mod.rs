@@ -20,16 +20,14 @@ pub mod page_key;
 pub mod patch;
 pub mod payload;
 pub mod persisted_queries;
+pub mod public_response;
 pub mod response;
+pub mod response_cache;
 pub mod scalars;
 pub mod shared_loads;
 pub mod variables;
 
-use std::{
-    mem,
-    panic::AssertUnwindSafe,
-    sync::{Arc, OnceLock},
-};
+use std::{mem, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{
     Data, ObjectType, Request, Response as LibraryResponse, Schema, SchemaBuilder, ServerError, SubscriptionType,
@@ -49,6 +47,7 @@ use crate::{
         literals::LiteralTypes,
         persisted_queries::{DocumentHash, PersistedQueries},
         response::Response,
+        response_cache::ResponseKey,
         variables::InputTypes,
     },
     telemetry::RequestId,
@@ -128,6 +127,23 @@ impl PreparedRequest {
         let fields = self.document.root_fields(self.operation.name.as_deref());
         fields.into_iter().map(|field| field.name.node.as_str()).filter(|name| !name.starts_with("__")).collect()
     }
+
+    /// Returns the key of the response for everyone, at this URL of the server. None for mutations and
+    /// introspection.
+    pub fn response_key(&self, url: &str) -> Option<ResponseKey> {
+        let Operation { kind, name } = &self.operation;
+        if *kind != OperationType::Query || self.is_introspecting {
+            return None;
+        }
+        let variables = serde_json::to_string(&self.request.variables).ok()?;
+        let (document, name) = (self.document.id, name.as_deref().unwrap_or_default());
+        ResponseKey::new(format!("{document} {name} {url} {variables}"))
+    }
+
+    /// Returns the document.
+    pub fn document(&self) -> &Arc<Document> {
+        &self.document
+    }
 }
 
 impl Engine {
@@ -196,7 +212,7 @@ impl Engine {
                 let parsed = parse_query(&request.query).map_err(syntax_error)?;
                 let size = DocumentSize { bytes: request.query.len(), tokens, ..limits.check_document(&parsed)? };
                 literal_types.check(input_types, &parsed)?;
-                Arc::new(Document { parsed, size, validation: OnceLock::new() })
+                Arc::new(Document::new(parsed, size))
             }
         };
         budget.add_document(document.size)?;
@@ -209,7 +225,6 @@ impl Engine {
         if is_introspecting {
             introspection_limit.check(&document.parsed, &root_fields, &request.variables, budget)?;
         }
-        request.set_parsed_query(document.parsed.clone());
         let budget = budget.clone();
         Ok(PreparedRequest { operation, is_validated, is_introspecting, request, document, hash, budget })
     }
@@ -224,6 +239,7 @@ impl Engine {
             data.insert(Arc::clone(&document));
         }
         request.data = data;
+        request.set_parsed_query(document.parsed.clone());
         let text = mem::take(&mut request.query);
         let is_cacheable = !is_validated && document.is_cacheable_with(&request.variables);
         let schema = if is_validated { &self.0.fast } else { &self.0.strict };

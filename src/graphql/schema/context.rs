@@ -11,12 +11,13 @@ use crate::{
     access::actions::{cache::refresh_cache, keys, login::LoginContext},
     analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, Passwords, Permission, PermissionCache, RequestOrigin, TokenError, Viewer},
+    cache::{Dependencies, Tag},
     carts::model::Shopper,
     config::{AccountSettings, AttemptSettings, CartSettings, OrderSettings, ReviewSettings},
-    db::Db,
+    db::{Db, recorder::tagged},
     error::{Error, ErrorCode, Result},
     graphql::{
-        engine::{batching::Dispatcher, shared_loads::SharedLoads},
+        engine::{batching::Dispatcher, response_cache::ResponseCache, shared_loads::SharedLoads},
         schema::{access::cookie::Cookies, loaders::Loaders},
     },
     ids::WebsiteId,
@@ -67,6 +68,8 @@ pub struct Services {
     pub cursor_seal: CursorSeal,
     /// Loads of concurrent operations.
     pub shared_loads: Arc<SharedLoads<Viewer>>,
+    /// Responses that are the same for everyone.
+    pub responses: ResponseCache,
 }
 
 impl Services {
@@ -177,6 +180,18 @@ pub trait ContextExt {
     fn db(&self) -> &Db {
         &self.services().db
     }
+    /// Runs a read whose result depends on these tags. The response to an operation with another read is not cached.
+    fn read_tagged<T>(
+        &self,
+        tags: impl IntoIterator<Item = Tag>,
+        read: impl Future<Output = T>,
+    ) -> impl Future<Output = T>;
+    /// Notes that the response depends on these tags.
+    fn depend_on(&self, tags: impl IntoIterator<Item = Tag>);
+    /// Adds what has to happen again, for another request, when the response is taken from a cache.
+    fn repeat_effect(&self, effect: impl Fn(&RequestOrigin) + Send + Sync + 'static);
+    /// Notes that the response depends on something without a tag, so that it must not be cached.
+    fn depend_on_unknown(&self);
     /// Returns the absolute URL of a path on this server. An absolute URL is returned as it is, and so is a path if the URL
     /// of the server is unknown.
     fn absolute_url(&self, url: String) -> String;
@@ -213,8 +228,36 @@ impl ContextExt for Context<'_> {
         let LazyLoaders { loaders, dispatcher } = self.data_unchecked();
         loaders.get_or_init(|| {
             let Services { db, shared_loads, .. } = self.services();
-            Loaders::new(dispatcher, db.clone(), Arc::clone(shared_loads), self.viewer())
+            let dependencies = self.data_opt::<Dependencies>().cloned();
+            Loaders::new(dispatcher, db.clone(), Arc::clone(shared_loads), self.viewer(), dependencies)
         })
+    }
+
+    fn read_tagged<T>(
+        &self,
+        tags: impl IntoIterator<Item = Tag>,
+        read: impl Future<Output = T>,
+    ) -> impl Future<Output = T> {
+        self.depend_on(tags);
+        tagged(read)
+    }
+
+    fn depend_on(&self, tags: impl IntoIterator<Item = Tag>) {
+        if let Some(dependencies) = self.data_opt::<Dependencies>() {
+            dependencies.add(tags);
+        }
+    }
+
+    fn repeat_effect(&self, effect: impl Fn(&RequestOrigin) + Send + Sync + 'static) {
+        if let Some(dependencies) = self.data_opt::<Dependencies>() {
+            dependencies.add_effect(Arc::new(effect));
+        }
+    }
+
+    fn depend_on_unknown(&self) {
+        if let Some(dependencies) = self.data_opt::<Dependencies>() {
+            dependencies.add_unknown();
+        }
     }
 
     fn absolute_url(&self, url: String) -> String {

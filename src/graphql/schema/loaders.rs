@@ -9,11 +9,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, try_join_all},
+};
 
 use crate::{
     auth::Viewer,
-    db::Db,
+    cache::{Dependencies, Tag},
+    db::{Db, recorder::tagged},
     error::Result,
     graphql::{
         engine::{
@@ -26,6 +30,9 @@ use crate::{
     registry::domains,
 };
 
+/// Returns the tags that the value of a key depends on; the value is none if there is none.
+pub type TagsOf<K, V> = fn(&K, Option<&V>) -> Vec<Tag>;
+
 /// A loader: how a batch of keys is read.
 pub trait Load: 'static {
     /// Type of the keys.
@@ -37,6 +44,9 @@ pub trait Load: 'static {
     /// Whether concurrent operations of equal viewers may share a statement. Only for bounded reads: expensive ones wait
     /// for their client's turn.
     const IS_SHARED: bool = false;
+
+    /// What the values depend on. Without it, no response with one of them is cached.
+    const TAGS: Option<TagsOf<Self::Key, Self::Value>> = None;
 
     /// Reads the values of these keys; keys without a value are left out.
     fn load(
@@ -69,17 +79,26 @@ pub struct Loaders {
     dispatcher: Dispatcher,
     context: Arc<LoaderContext>,
     shared: Arc<SharedLoads<Viewer>>,
+    /// Collects what the values depend on, if the response may be cached.
+    dependencies: Option<Dependencies>,
     /// Loaders that the operation has used so far: a few of all that exist.
     instances: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
 }
 
 impl Loaders {
     /// Creates the loaders of a viewer for one operation.
-    pub fn new(dispatcher: &Dispatcher, db: Db, shared: Arc<SharedLoads<Viewer>>, viewer: &Viewer) -> Self {
+    pub fn new(
+        dispatcher: &Dispatcher,
+        db: Db,
+        shared: Arc<SharedLoads<Viewer>>,
+        viewer: &Viewer,
+        dependencies: Option<Dependencies>,
+    ) -> Self {
         Self {
             dispatcher: dispatcher.clone(),
             context: Arc::new(LoaderContext::new(db, viewer)),
             shared,
+            dependencies,
             instances: Mutex::default(),
         }
     }
@@ -93,8 +112,16 @@ impl Loaders {
     /// # Errors
     /// The error of the whole batch.
     pub fn load<L: Load>(&self, key: L::Key) -> impl Future<Output = Result<Option<L::Value>>> + Send + use<L> {
-        let loader = self.loader::<L>();
-        async move { loader.load(key).await }
+        let (loader, dependencies) = (self.loader::<L>(), self.dependencies.clone());
+        async move {
+            let Some(dependencies) = dependencies else { return loader.load(key).await };
+            let found = loader.load(key.clone()).await?;
+            match L::TAGS {
+                Some(tags) => dependencies.add(tags(&key, found.as_ref())),
+                None => dependencies.add_unknown(),
+            }
+            Ok(found)
+        }
     }
 
     /// Returns the rows of a parent.
@@ -125,8 +152,8 @@ impl Loaders {
         &self,
         ids: impl IntoIterator<Item = I>,
     ) -> impl Future<Output = Result<Vec<Arc<<I::Resource as Resource>::Row>>>> + Send {
-        let (loader, ids) = (self.loader::<ById<I::Resource>>(), ids.into_iter().collect::<Vec<_>>());
-        async move { loader.load_many(ids).await }
+        let loads = try_join_all(ids.into_iter().map(|id| self.row(id)).collect::<Vec<_>>());
+        async move { Ok(loads.await?.into_iter().flatten().collect()) }
     }
 
     fn loader<L: Load>(&self) -> Arc<BatchLoader<L::Key, L::Value>> {
@@ -140,15 +167,24 @@ impl Loaders {
         let fetch = move |keys| {
             let context = Arc::clone(&context);
             if !L::IS_SHARED {
-                return L::load(context, keys).boxed();
+                return read::<L>(context, keys);
             }
             let viewer = context.viewer.clone();
-            Arc::clone(&shared).load::<L, _, _>(viewer, keys, |keys| L::load(context, keys).boxed()).boxed()
+            Arc::clone(&shared).load::<L, _, _>(viewer, keys, |keys| read::<L>(context, keys)).boxed()
         };
         let loader = Arc::new(BatchLoader::new(&self.dispatcher, fetch));
         instances.push((this, Arc::clone(&loader) as Arc<dyn Any + Send + Sync>));
         loader
     }
+}
+
+/// Reads the values of these keys.
+fn read<L: Load>(
+    context: Arc<LoaderContext>,
+    keys: Vec<L::Key>,
+) -> BoxFuture<'static, Result<HashMap<L::Key, L::Value>>> {
+    let load = L::load(context, keys);
+    if L::TAGS.is_some() { tagged(load).boxed() } else { load.boxed() }
 }
 
 /// Loader of rows by id.
@@ -159,6 +195,11 @@ impl<R: Resource + 'static> Load for ById<R> {
     type Value = Arc<R::Row>;
 
     const IS_SHARED: bool = true;
+
+    const TAGS: Option<TagsOf<R::Id, Self::Value>> = match R::TAG {
+        Some(_) => Some(|id, _| R::TAG.map(|tag| Tag::of(tag, id.key())).into_iter().collect()),
+        None => None,
+    };
 
     fn load(
         context: Arc<LoaderContext>,
@@ -189,12 +230,13 @@ pub fn grouped<K: LoaderKey, R, P: Into<Option<K>>>(
     groups.into_iter().map(|(key, rows)| (key, Arc::from(rows))).collect()
 }
 
-/// Declares a loader of one row per key.
+/// Declares a loader of one row per key, and the tags that the value of a key depends on.
 macro_rules! by_key {
     (
         $(#[doc = $doc:literal])*
         $loader:ident by $key:ty => $row:ty,
         |$conn:ident, $context:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
+        $(, tags |$tagged_key:pat_param, $tagged_value:pat_param| $tags:expr)?
     ) => {
         $(#[doc = $doc])*
         pub struct $loader;
@@ -204,6 +246,9 @@ macro_rules! by_key {
             type Value = std::sync::Arc<$row>;
 
             const IS_SHARED: bool = true;
+
+            $(const TAGS: Option<$crate::graphql::schema::loaders::TagsOf<$key, Self::Value>> =
+                Some(|$tagged_key, $tagged_value| $tags);)?
 
             async fn load(
                 context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,
@@ -218,12 +263,13 @@ macro_rules! by_key {
 }
 pub(crate) use by_key;
 
-/// Declares a loader of all rows per parent.
+/// Declares a loader of all rows per parent, and the tags that they depend on.
 macro_rules! by_parent {
     (
         $(#[doc = $doc:literal])*
         $loader:ident by $key:ty => $row:ty,
         |$conn:ident, $context:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
+        $(, tags |$tagged_key:pat_param, $tagged_value:pat_param| $tags:expr)?
     ) => {
         $(#[doc = $doc])*
         pub struct $loader;
@@ -233,6 +279,9 @@ macro_rules! by_parent {
             type Value = $crate::graphql::schema::loaders::Group<$row>;
 
             const IS_SHARED: bool = true;
+
+            $(const TAGS: Option<$crate::graphql::schema::loaders::TagsOf<$key, Self::Value>> =
+                Some(|$tagged_key, $tagged_value| $tags);)?
 
             async fn load(
                 context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,

@@ -7,6 +7,7 @@ use async_graphql::{Context, OutputType};
 use futures_util::future::try_join_all;
 
 use crate::{
+    cache::Tag,
     error::{Error, Result},
     graphql::{
         engine::{
@@ -15,7 +16,11 @@ use crate::{
             objects::ObjectValue,
             page_key::{PageKey, group_by_list},
         },
-        schema::{context::ContextExt, loaders::Load, resource::LoaderContext},
+        schema::{
+            context::ContextExt,
+            loaders::{Load, TagsOf},
+            resource::LoaderContext,
+        },
     },
     paging::{Cursor, Page, Rows},
 };
@@ -30,6 +35,9 @@ pub trait NestedList: 'static {
 
     /// Type of the rows.
     type Row: LoaderValue;
+
+    /// What the pages and counts of a parent depend on. Without it, no response with one of them is cached.
+    const TAGS: Option<fn(Self::Parent, i64) -> Vec<Tag>> = None;
 
     /// Returns the page of a list.
     fn page(list: &Self::List) -> &Page;
@@ -51,12 +59,21 @@ pub trait NestedList: 'static {
     ) -> impl Future<Output = Result<Vec<(i64, i64)>>> + Send;
 }
 
+const fn tags_of<P: NestedList, V>() -> Option<TagsOf<PageKey<P::Parent, P::List>, V>> {
+    match P::TAGS {
+        Some(_) => Some(|key, _| P::TAGS.map_or_else(Vec::new, |tags| tags(key.parent, key.id))),
+        None => None,
+    }
+}
+
 /// Loader of the pages of a nested list.
 pub struct NestedListPages<P>(PhantomData<P>);
 
 impl<P: NestedList> Load for NestedListPages<P> {
     type Key = PageKey<P::Parent, P::List>;
     type Value = Arc<Rows<P::Row>>;
+
+    const TAGS: Option<TagsOf<Self::Key, Self::Value>> = tags_of::<P, _>();
 
     async fn load(context: Arc<LoaderContext>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, Self::Value>> {
         let groups = group_by_list(keys).into_iter().map(|((parent, list), ids)| {
@@ -82,6 +99,8 @@ pub struct NestedListCounts<P>(PhantomData<P>);
 impl<P: NestedList> Load for NestedListCounts<P> {
     type Key = PageKey<P::Parent, P::List>;
     type Value = i64;
+
+    const TAGS: Option<TagsOf<Self::Key, Self::Value>> = tags_of::<P, _>();
 
     async fn load(context: Arc<LoaderContext>, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, i64>> {
         let groups = group_by_list(keys).into_iter().map(|((parent, list), ids)| {
@@ -114,7 +133,8 @@ pub async fn connection_of<P: NestedList, T: OutputType + ObjectValue + Clone>(
     nested_connection(ctx, page, count, |row| cursor(&list, row), node).await
 }
 
-/// Declares a nested list: how the pages and the counts of its parents are read, and how the statements are planned.
+/// Declares a nested list: how the pages and the counts of its parents are read, how the statements are planned, and the tags
+/// that a list depends on.
 macro_rules! nested_list {
     (
         $(#[doc = $doc:literal])*
@@ -123,6 +143,7 @@ macro_rules! nested_list {
         rows $rows:expr,
         counts $counts:expr,
         plans $plans:expr
+        $(, tags |$tagged_parent:pat_param, $tagged_id:pat_param| $tags:expr)?
     ) => {
         $(#[doc = $doc])*
         pub struct $name;
@@ -131,6 +152,9 @@ macro_rules! nested_list {
             type Parent = $parent_type;
             type List = $list_type;
             type Row = $row;
+
+            $(const TAGS: Option<fn($parent_type, i64) -> Vec<$crate::cache::Tag>> =
+                Some(|$tagged_parent, $tagged_id| $tags);)?
 
             fn page(list: &$list_type) -> &$crate::paging::Page {
                 &list.page

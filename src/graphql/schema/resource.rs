@@ -28,6 +28,9 @@ pub trait Resource: Sized + Send {
     /// Type of the rows.
     type Row: Send + Sync + 'static;
 
+    /// Name of the tag of a row. No response with a row that has none is cached.
+    const TAG: Option<&'static str> = None;
+
     /// Reads the rows with these ids that the viewer may see.
     fn rows(
         context: Arc<LoaderContext>,
@@ -109,7 +112,7 @@ impl LoaderContext {
 }
 
 /// Declares a type as a resource: its id and row types, how rows are read by ids, the id of a row, and how a row
-/// becomes the object. `when` limits the viewers that see any.
+/// becomes the object. `when` limits the viewers that see any. `tag` names the tag of a row, if it depends on nothing else.
 ///
 /// Most types contain only their row. `Brand(brand)` declares such a type: the function `brand` creates the object of a
 /// row.
@@ -117,6 +120,7 @@ macro_rules! resource {
     (
         $type:ident($object:ident) by $id:ident of $row_type:ty,
         |$conn:ident, $context:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
+        $(tag $tag:literal,)?
         $(when |$ctx:ident| $visible:expr,)?
     ) => {
         /// Creates the object of a row.
@@ -128,6 +132,7 @@ macro_rules! resource {
             $type by $id of $row_type,
             |$conn, $context, $ids| $read, $row => $row_id,
             |_, row| Some($object(row)),
+            $(tag $tag,)?
             $(when |$ctx| $visible,)?
         }
     };
@@ -135,11 +140,14 @@ macro_rules! resource {
         $type:ident by $id:ident of $row_type:ty,
         |$conn:ident, $context:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
         |$loaders:pat_param, $loaded_row:ident| $object:expr,
+        $(tag $tag:literal,)?
         $(when |$ctx:ident| $visible:expr,)?
     ) => {
         impl $crate::graphql::schema::resource::Resource for $type {
             type Id = $id;
             type Row = $row_type;
+
+            $(const TAG: Option<&'static str> = Some($tag);)?
 
             async fn rows(
                 $context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,

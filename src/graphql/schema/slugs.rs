@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use async_graphql::{Context, ID};
 
 use crate::{
-    brands, categories,
+    brands,
+    cache::Tag,
+    categories,
     error::{Error, Result},
     graphql::{
         engine::{filters::IdFilter, scalars::global_id},
@@ -64,12 +66,14 @@ impl<'a> SlugFilters<'a> {
     pub async fn resolve(mut self, ctx: &Context<'_>) -> Result<()> {
         let slugs = slugs(&self.categories);
         if !slugs.is_empty() {
-            let found = ctx.db().read(async |conn| categories::store::ids_by_slugs(conn, &slugs).await).await?;
+            let read = ctx.db().read(async |conn| categories::store::ids_by_slugs(conn, &slugs).await);
+            let found = ctx.read_tagged([Tag::list("list:categories")], read).await?;
             replace(&mut self.categories, found, "category")?;
         }
         let slugs = self::slugs(&self.brands);
         if !slugs.is_empty() {
-            let found = ctx.db().read(async |conn| brands::store::ids_by_slugs(conn, &slugs).await).await?;
+            let read = ctx.db().read(async |conn| brands::store::ids_by_slugs(conn, &slugs).await);
+            let found = ctx.read_tagged([Tag::list("list:brands")], read).await?;
             replace(&mut self.brands, found, "brand")?;
         }
         Ok(())

@@ -18,6 +18,7 @@ const TABLES_WITHOUT_TIMESTAMPS: &[(&str, &str)] = &[
     ("api_key_websites", "rows are only inserted and deleted"),
     ("audit_log", "a log: append-only"),
     ("cart_reservations", "rows are only inserted and deleted"),
+    ("changes", "a log: append-only"),
     ("deferred_confirmations", "rows are only inserted and deleted"),
     ("idempotency_keys", "written once"),
     ("login_throttles", "counters, deleted after a day"),

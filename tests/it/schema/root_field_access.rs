@@ -50,16 +50,14 @@ fn generated_ids_are_valid() {
     }
 }
 
-#[tokio::test]
-async fn every_root_field_for_every_actor() {
-    let (sdl, app) = (Sdl::read(), TestApp::new().await);
-    let scenario = Scenario::create(&app).await;
+/// Returns which actors may use each root field.
+async fn root_field_matrix(sdl: &Sdl, scenario: &Scenario<'_>) -> String {
     let mut matrix = format!("{:<32}", "");
     for name in ACTORS {
         write!(matrix, "{name:<17}").expect("writing to a string");
     }
-    for (root, field) in root_fields(&sdl) {
-        let document = document(&sdl, root, &field, &missing_id);
+    for (root, field) in root_fields(sdl) {
+        let document = document(sdl, root, &field, &missing_id);
         write!(matrix, "\n{:<32}", format!("{root}.{}", field.name.node)).expect("writing to a string");
         for actor in &scenario.actors {
             // A new login for each field, because some fields log out.
@@ -67,8 +65,25 @@ async fn every_root_field_for_every_actor() {
                 .expect("writing to a string");
         }
     }
-    let matrix: Vec<_> = matrix.lines().map(str::trim_end).collect();
-    insta::assert_snapshot!("root_fields", matrix.join("\n"));
+    matrix.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn every_root_field_for_every_actor() {
+    let app = TestApp::new().await;
+    let scenario = Scenario::create(&app).await;
+    insta::assert_snapshot!("root_fields", root_field_matrix(&Sdl::read(), &scenario).await);
+}
+
+#[tokio::test]
+async fn every_root_field_is_open_to_the_same_actors_with_a_warm_cache() {
+    let app = TestApp::builder().cached().build().await;
+    let (sdl, scenario) = (Sdl::read(), Scenario::create(&app).await);
+    // Anonymous clients and the first pass fill the cache.
+    for _ in 0..2 {
+        app.services.responses.catch_up().await;
+        insta::assert_snapshot!("root_fields", root_field_matrix(&sdl, &scenario).await);
+    }
 }
 
 /// Fields where each of several permissions allows a type of its own; tested in `exports` and `transfers`.

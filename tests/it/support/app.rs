@@ -33,6 +33,8 @@ pub struct TestApp {
     pub database: TestDb,
     /// The services that the resolvers use.
     pub services: Arc<Services>,
+    /// Whether the cache sees all changes before each request.
+    pub(super) catches_up: bool,
     pub(super) mail_worker: LazyMailWorker,
     pub(super) router: Router,
     pub(super) drain: Box<dyn Fn() + Send + Sync>,
@@ -183,6 +185,9 @@ impl TestApp {
 
     /// Sends any HTTP request, to the host `souk` unless it names one.
     pub async fn send(&self, mut request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, Vec<u8>) {
+        if self.catches_up {
+            self.services.responses.catch_up().await;
+        }
         request.headers_mut().entry(header::HOST).or_insert(HeaderValue::from_static("souk"));
         let (head, body) = self.router.clone().oneshot(request).await.expect("axum is infallible").into_parts();
         let bytes = body.collect().await.expect("a complete body").to_bytes();

@@ -8,6 +8,7 @@ use souk::auth::NetworkHasher;
 use souk::auth::PasswordCost;
 use souk::auth::Passwords;
 use souk::auth::PermissionCache;
+use souk::cache::ChangeWatcher;
 use souk::config::AccountSettings;
 use souk::config::AttemptSettings;
 use souk::config::CartSettings;
@@ -19,6 +20,7 @@ use souk::config::ReviewSettings;
 use souk::config::UploadSettings;
 use souk::config::{HttpSettings, RateSettings};
 use souk::graphql;
+use souk::graphql::engine::response_cache::ResponseCache;
 use souk::graphql::schema::context::CurrencyCache;
 use souk::graphql::schema::context::Services;
 use souk::http;
@@ -34,7 +36,7 @@ use souk::search::word_cache::WordCache;
 use souk::storage::Storage;
 use souk::storage::StorageLocation;
 
-use super::{TestApp, TestDb, mailbox::LazyMailWorker};
+use super::{TestApp, TestDb, mailbox::LazyMailWorker, stress::env_number};
 
 /// Secret that signs the access tokens in tests.
 pub const SECRET: &str = "a secret of the tests, long enough for HS256";
@@ -57,6 +59,10 @@ pub fn image_processor(storage: &Storage) -> ImageProcessor {
     ImageProcessor::new(storage.clone(), "/media", FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: true })
 }
 
+/// Size of the cache, to run all tests with one. The tests write around the server and read at once, so the cache sees all
+/// changes before each request.
+const CACHE_BYTES: &str = "SOUK_CACHE_BYTES";
+
 /// Returns the default payment providers.
 fn payments(database: &TestDb) -> Providers {
     let test = TestProvider::new(database.db.clone(), PAYMENT_SECRET.to_owned(), PACE);
@@ -76,6 +82,7 @@ pub fn http_settings() -> HttpSettings {
         cors_origins: vec!["https://shop.example".to_owned()],
         trusted_proxies: 1,
         public_url: None,
+        cache_max_age: 0,
         rates: RateSettings::unlimited(),
         uploads: UploadSettings::default(),
     }
@@ -94,6 +101,7 @@ pub struct TestAppBuilder {
     orders: OrderSettings,
     payment_providers: Box<dyn FnOnce(&TestDb) -> Providers + Send>,
     is_recording_searches: bool,
+    cache_bytes: u64,
 }
 
 impl Default for TestAppBuilder {
@@ -110,6 +118,7 @@ impl Default for TestAppBuilder {
             orders: OrderSettings::unlimited(),
             payment_providers: Box::new(payments),
             is_recording_searches: true,
+            cache_bytes: env_number(CACHE_BYTES, 0),
         }
     }
 }
@@ -166,6 +175,16 @@ impl TestAppBuilder {
         Self { payment_providers: Box::new(providers), ..self }
     }
 
+    /// Keeps responses to anonymous queries in a cache.
+    pub fn cached(self) -> Self {
+        self.cache_bytes(16 * 1024 * 1024)
+    }
+
+    /// Keeps responses to anonymous queries in a cache of this size; 0 for none.
+    pub fn cache_bytes(self, bytes: u64) -> Self {
+        Self { cache_bytes: bytes, ..self }
+    }
+
     /// Does not record searches.
     pub fn without_search_recorder(self) -> Self {
         Self { is_recording_searches: false, ..self }
@@ -182,6 +201,11 @@ impl TestAppBuilder {
             true => SearchRecorder::start(database.db.clone(), NetworkHasher::new([7; 32])),
             false => SearchRecorder::disabled(),
         };
+        let responses = match self.cache_bytes {
+            0 => ResponseCache::default(),
+            bytes => ResponseCache::new(bytes, 10_000, ChangeWatcher::start(database.db.clone())),
+        };
+        responses.catch_up().await;
         let services = Arc::new(Services {
             db: database.db.clone(),
             passwords: Passwords::new(self.password_cost).expect("a cost"),
@@ -200,6 +224,7 @@ impl TestAppBuilder {
             word_cache: WordCache::default(),
             cursor_seal: CursorSeal::new([8; 32]),
             shared_loads: Arc::default(),
+            responses,
             storage,
         });
         let engine = graphql::engine(&services, &LimitSettings::default());
@@ -207,6 +232,7 @@ impl TestAppBuilder {
         TestApp {
             database,
             services,
+            catches_up: env_number(CACHE_BYTES, 0) > 0,
             mail_worker: LazyMailWorker::new(),
             router,
             drain: Box::new(move || health.drain()),

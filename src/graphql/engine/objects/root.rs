@@ -13,6 +13,8 @@ use async_graphql::{
     SubscriptionType, Value, parser::types::OperationType,
 };
 
+use bytes::Bytes;
+
 use crate::graphql::engine::{
     budget::add_error,
     objects::{
@@ -57,13 +59,13 @@ impl RootResolver {
         let mut errors: Vec<_> = response.errors.into_iter().map(PropagatedError::unwrap).collect();
         errors.sort_by_cached_key(|error| (error.locations.clone(), indices(error)));
         let data = match self.lock_data().take() {
-            Some(data) => data.map(|data| add_introspection(data, response.data).into_bytes()),
+            Some(data) => data.map(|data| add_introspection(data, response.data).into_bytes().into()),
             // Nothing is selected; that is not a failure.
-            None if response.data == Value::Null && errors.is_empty() => Some(b"{}".to_vec()),
+            None if response.data == Value::Null && errors.is_empty() => Some(Bytes::from_static(b"{}")),
             None if response.data == Value::Null => None,
-            None => Some(JsonText::of(&response.data).into_bytes()),
+            None => Some(JsonText::of(&response.data).into_bytes().into()),
         };
-        Response { data, errors, extensions: response.extensions, http_headers: response.http_headers }
+        Response { data, errors, extensions: response.extensions, http_headers: response.http_headers, public: None }
     }
 
     /// Returns the resolver of the operation if the field is one of its root fields.

@@ -13,8 +13,9 @@ use crate::{
             NewClick, Searcher,
             report::{ClickThrough, Interval, Report, Term, TermFilter, Trend, rate},
         },
+        recorder::SearchRecorder,
     },
-    auth::Permission,
+    auth::{Permission, RequestOrigin, Viewer},
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
@@ -43,10 +44,18 @@ pub(super) fn record_search(ctx: &Context<'_>, found: &SearchResults) -> Option<
         let recorded = recorded.filter_map(|(name, value)| Some((name.to_string(), value.into_json().ok()?)));
         recorded.filter(|(_, value)| !value.is_null()).collect::<Map<String, Value>>().into()
     };
-    let (origin, recorder) = (ctx.origin(), &ctx.services().search_recorder);
+    let recorder = &ctx.services().search_recorder;
+    let recorded = actions::record(recorder, found, searcher(recorder, ctx.viewer(), ctx.origin()), filters)?;
+    let (id, recorder) = (recorded.id, recorder.clone());
+    ctx.repeat_effect(move |origin| {
+        recorder.record_search(recorded.repeated_by(searcher(&recorder, &Viewer::anonymous(), origin)));
+    });
+    Some(id)
+}
+
+fn searcher(recorder: &SearchRecorder, viewer: &Viewer, origin: &RequestOrigin) -> Searcher {
     let network = origin.address.and_then(|address| recorder.network(address));
-    let searcher = Searcher::of(ctx.viewer().identity(), origin.visitor).with_network(network);
-    actions::record(recorder, found, searcher, filters)
+    Searcher::of(viewer.identity(), origin.visitor).with_network(network)
 }
 
 /// Input for `searchClick`.

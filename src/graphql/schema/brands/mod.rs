@@ -13,6 +13,7 @@ use crate::{
         model::{BrandCondition, BrandOrderField, BrandPatch, BrandRow, NewBrand},
         store,
     },
+    cache::Tag,
     db::filter::Filter,
     error::{Error, Result},
     graphql::{
@@ -44,6 +45,7 @@ pub struct Brand(Arc<BrandRow>);
 resource! {
     Brand(brand) by BrandId of BrandRow,
     |conn, context, ids| brands::store::by_ids(conn, &ids), row => row.id,
+    tag "brand",
 }
 
 /// A brand of products, as shown to customers.
@@ -124,6 +126,9 @@ order_by! {
     BrandOrder by BrandOrderField
 }
 
+/// Tag of all brands.
+const BRANDS: Tag = Tag::list("list:brands");
+
 /// Queries of brands.
 #[derive(Default)]
 pub struct BrandQuery;
@@ -140,8 +145,8 @@ impl BrandQuery {
         match (id, slug) {
             (Some(id), None) => Ok(ctx.loaders().row(BrandId::parse("id", &id)?).await?.map(brand)),
             (None, Some(slug)) => {
-                let found = ctx.db().read(async |conn| store::find_by_slug(conn, trim(&slug)).await).await?;
-                Ok(found.map(brand))
+                let read = ctx.db().read(async |conn| store::find_by_slug(conn, trim(&slug)).await);
+                Ok(ctx.read_tagged([BRANDS], read).await?.map(brand))
             }
             _ => Err(Error::bad_input("id", "set either id or slug")),
         }
@@ -156,6 +161,7 @@ impl BrandQuery {
         let list = list_args.into_list(Default::default(), BrandOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
+        let (rows, count) = (ctx.read_tagged([BRANDS], rows), ctx.read_tagged([BRANDS], count));
         root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), brand).await
     }
 }

@@ -213,6 +213,8 @@ impl CartQuery {
 
 /// Returns the cart of the viewer's account, or else the guest cart whose token was sent.
 async fn current_cart(ctx: &Context<'_>) -> Result<Option<Cart>> {
+    // Without a cart, no statement says so.
+    ctx.depend_on_unknown();
     let holder = ctx.viewer().holder();
     if holder.user.is_none() && holder.guest.is_none() {
         return Ok(None);

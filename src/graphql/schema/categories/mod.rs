@@ -16,6 +16,7 @@ use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 
 use crate::{
+    cache::Tag,
     categories::{self, model::CategoryRow, store::CategoryList},
     db::PlanMode,
     error::Result,
@@ -44,6 +45,7 @@ pub struct Category(Arc<CategoryRow>);
 resource! {
     Category(category) by CategoryId of CategoryRow,
     |conn, context, ids| categories::store::by_ids(conn, &ids), row => row.id,
+    tag "category",
 }
 
 nested_list! {
@@ -52,7 +54,8 @@ nested_list! {
     |conn, _, (), list, ids|
     rows categories::store::pages_by_parent_ids(conn, list, ids),
     counts categories::store::counts_by_parent_ids(conn, list, ids),
-    plans PlanMode::Generic
+    plans PlanMode::Generic,
+    tags |(), _| vec![Tag::list("list:categories")]
 }
 
 /// A category of products. Categories form a tree that all websites share.

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject};
 use souk_macros::object;
 
 use crate::{
+    cache::Tag,
     categories::{
         model::{CategoryCondition, CategoryOrderField, CategoryRow},
         store::{self, CategoryList},
@@ -106,6 +107,9 @@ pub(super) fn cursor(list: &CategoryList, row: &CategoryRow) -> Cursor {
     Cursor::new(list.page.list, list.order.key(row), row.id.key())
 }
 
+/// Tag of all categories.
+const CATEGORIES: Tag = Tag::list("list:categories");
+
 /// Queries of categories.
 #[derive(Default)]
 pub struct CategoryQuery;
@@ -122,9 +126,13 @@ impl CategoryQuery {
         let found = match (id, slug) {
             (Some(id), None) => {
                 let id = CategoryId::parse("id", &id)?;
-                ctx.db().read(async |conn| Ok(store::by_ids(conn, &[id]).await?.pop())).await?
+                let read = ctx.db().read(async |conn| Ok(store::by_ids(conn, &[id]).await?.pop()));
+                ctx.read_tagged([Tag::of("category", id.key())], read).await?
             }
-            (None, Some(slug)) => ctx.db().read(async |conn| store::find_by_slug(conn, trim(&slug)).await).await?,
+            (None, Some(slug)) => {
+                let read = ctx.db().read(async |conn| store::find_by_slug(conn, trim(&slug)).await);
+                ctx.read_tagged([CATEGORIES], read).await?
+            }
             _ => return Err(Error::bad_input("id", "set either id or slug")),
         };
         Ok(found.map(category))
@@ -139,6 +147,7 @@ impl CategoryQuery {
         let list = list_from_args(list_args)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
+        let (rows, count) = (ctx.read_tagged([CATEGORIES], rows), ctx.read_tagged([CATEGORIES], count));
         root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), category).await
     }
 }

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
+    cache::Tag,
     db::filter::Filter,
     error::{Error, Result},
     graphql::{
@@ -56,12 +57,14 @@ impl ProductGroup {
 resource! {
     ProductGroup(product_group) by ProductGroupId of ProductGroupRow,
     |conn, context, ids| groups::store::by_ids(conn, &ids), row => row.id,
+    tag "productGroup",
 }
 
 by_parent! {
     /// Variants of product groups.
     VariantsByGroup by ProductGroupId => VariantRow,
-    |conn, context, ids| variants_by_group_ids(conn, &context.product_scope(), &ids), row => row.group_id
+    |conn, context, ids| variants_by_group_ids(conn, &context.product_scope(), &ids), row => row.group_id,
+    tags |id, _| vec![Tag::of("list:products:group", id.key())]
 }
 
 /// A group of products of one website that are variants of each other, for example in size or color.
@@ -218,6 +221,9 @@ order_by! {
     ProductGroupOrder by ProductGroupOrderField
 }
 
+/// Tag of all product groups.
+const PRODUCT_GROUPS: Tag = Tag::list("list:productGroups");
+
 /// Queries of product groups.
 #[derive(Default)]
 pub struct ProductGroupQuery;
@@ -236,7 +242,8 @@ impl ProductGroupQuery {
             (None, Some(slug)) => ProductGroupKey::Slug(trim(&slug).to_owned()),
             _ => return Err(Error::bad_input("id", "set either id or slug")),
         };
-        Ok(ctx.db().read(async |conn| store::find(conn, &key).await).await?.map(product_group))
+        let read = ctx.db().read(async |conn| store::find(conn, &key).await);
+        Ok(ctx.read_tagged([PRODUCT_GROUPS], read).await?.map(product_group))
     }
 
     /// Product groups, by default sorted by name.
@@ -248,6 +255,7 @@ impl ProductGroupQuery {
         let list = list_args.into_list(Default::default(), ProductGroupOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(async |conn| store::count(conn, &list).await);
+        let (rows, count) = (ctx.read_tagged([PRODUCT_GROUPS], rows), ctx.read_tagged([PRODUCT_GROUPS], count));
         root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product_group).await
     }
 }

@@ -17,6 +17,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
+    cache::Tag,
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::scalars::global_id,
@@ -29,7 +30,7 @@ use crate::{
             resource::resource,
         },
     },
-    ids::{ImageId, ProductId, TransferId},
+    ids::{ImageId, ProductId, RowId, TransferId},
     media::{
         self,
         model::{CatalogOwner, Image as StoredImage, MAX_WIDTH, RenditionFormat},
@@ -68,13 +69,18 @@ resource! {
 by_parent! {
     /// Images of products.
     ImagesByProduct by ProductId => media::model::Image,
-    |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id
+    |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id,
+    tags |id, _| vec![Tag::of("product", id.key())]
 }
 
 by_parent! {
     /// Images of brands and categories.
     ImagesByCatalogOwner by CatalogOwner => media::model::Image,
-    |conn, _, owners| media::store::by_catalog_owners(conn, &owners), image => image.row.catalog_owner()
+    |conn, _, owners| media::store::by_catalog_owners(conn, &owners), image => image.row.catalog_owner(),
+    tags |owner, _| vec![match owner {
+        CatalogOwner::Brand(id) => Tag::of("brand", id.key()),
+        CatalogOwner::Category(id) => Tag::of("category", id.key()),
+    }]
 }
 
 by_parent! {

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use souk_macros::object;
 
 use crate::{
+    cache::Tag,
     db::PlanMode,
     error::{Error, Result},
     graphql::{
@@ -65,7 +66,8 @@ nested_list! {
 by_key! {
     /// Latest price changes of products.
     LatestPrices by ProductId => PriceChangeRow,
-    |conn, _, ids| prices::store::latest_by_product_ids(conn, &ids), row => row.product_id
+    |conn, _, ids| prices::store::latest_by_product_ids(conn, &ids), row => row.product_id,
+    tags |id, _| vec![Tag::of("product", id.key())]
 }
 
 /// A change of a product's price or compare-at price. Price changes are immutable.

@@ -11,11 +11,17 @@ use async_graphql::Context;
 use rust_decimal::Decimal;
 
 use crate::{
+    cache::Tag,
     db::filter::Op,
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::filters::{FilterBuilder, PriceFilter},
-        schema::{context::ContextExt, loaders::Load, resource::LoaderContext, websites::WebsiteFilter},
+        schema::{
+            context::ContextExt,
+            loaders::{Load, TagsOf},
+            resource::LoaderContext,
+            websites::WebsiteFilter,
+        },
     },
     ids::WebsiteId,
     money::Currency,
@@ -105,6 +111,8 @@ pub struct WebsiteCurrencies;
 impl Load for WebsiteCurrencies {
     type Key = ();
     type Value = Arc<[Arc<WebsiteCurrency>]>;
+
+    const TAGS: Option<TagsOf<(), Self::Value>> = Some(|(), _| vec![Tag::list("list:productWebsites")]);
 
     async fn load(context: Arc<LoaderContext>, _: Vec<()>) -> Result<HashMap<(), Self::Value>> {
         let websites = context.db.read(websites::store::currencies).await?;

@@ -6,6 +6,7 @@ mod loaders;
 mod mutation;
 mod options;
 mod query;
+mod tags;
 
 pub use self::{
     attributes::TagFilter,
@@ -14,6 +15,7 @@ pub use self::{
     mutation::*,
     options::ProductOption,
     query::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_from_args, of_parent},
+    tags::tags_of_parents,
 };
 
 use std::sync::Arc;
@@ -104,6 +106,7 @@ resource! {
     Product by ProductId of ProductRow,
     |conn, context, ids| products::store::by_ids(conn, &context.product_scope(), &ids), row => row.id,
     |_, row| Some(product(row)),
+    tag "product",
 }
 
 /// A product offered for sale on one website, with SKU, price and stock.
@@ -370,7 +373,9 @@ impl Product {
     }
 
     /// When the product was last updated (UTC), including changes of its stock.
-    fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self, ctx: &Context<'_>) -> DateTime<Utc> {
+        // It changes with each sale, which otherwise changes nothing that the public sees.
+        ctx.depend_on_unknown();
         self.row.updated_at
     }
 }

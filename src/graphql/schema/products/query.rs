@@ -22,8 +22,10 @@ use crate::{
             nested_lists::{NestedListCounts, connection_of},
             prices::{AmountWhere, PRICES, PriceScope, amount_where},
             products::{
-                Product, ProductPages, ProductsBySlug, ProductsWithParents, attributes::TagFilter, product,
-                product_with_parents,
+                Product, ProductPages, ProductsBySlug, ProductsWithParents,
+                attributes::TagFilter,
+                product, product_with_parents,
+                tags::{tags_of_list, tags_of_lookup},
             },
             slugs::SlugFilters,
             websites::{WebsiteFilter, name_order},
@@ -177,6 +179,10 @@ pub async fn list_from_args(
         return forbidden("only staff with MANAGE_USERS can filter by seller; sellers can filter by their own ID");
     }
     let order = list_args.order.map_or((ProductOrderField::CreatedAt, Direction::Desc), OrderBy::into_parts);
+    if order.0 == ProductOrderField::UpdatedAt {
+        // It changes with each sale, which otherwise changes nothing that the public sees.
+        ctx.depend_on_unknown();
+    }
     let is_by_stock = order.0 == ProductOrderField::Stock;
     let stock_scope = stock_scope(ctx.viewer());
     if matches!(stock_scope, Scope::Public | Scope::Guest(_) | Scope::Own(_)) {
@@ -264,8 +270,10 @@ impl ProductQuery {
             (None, None, Some(website), Some(sku)) => {
                 let scope = ctx.viewer().scope(Permission::ManageProducts);
                 let (website, sku) = (CodeOrId::new(&website), trim(&sku));
-                let found = ctx.db().read(async |conn| lookup::by_sku(conn, &scope, &website, sku).await).await?;
-                found.map(Arc::new)
+                let read = ctx.db().read(async |conn| lookup::by_sku(conn, &scope, &website, sku).await);
+                let found = ctx.read_tagged([], read).await?.map(Arc::new);
+                ctx.depend_on(tags_of_lookup(found.as_ref()));
+                found
             }
             _ => return Err(Error::bad_input("id", "give exactly one of `id`, `slug`, or `website` with `sku`")),
         };
@@ -286,12 +294,16 @@ impl ProductQuery {
         let list = ProductList { one_per_group, ..list };
         let scope = ctx.viewer().scope(Permission::ManageProducts);
         let plans = store::plans(&list);
+        let tags = tags_of_list(&list.filter);
         let list = match trees::has_category_tree(&list) {
-            true => ctx.db().read(async |conn| trees::resolve(conn, &list).await).await?,
+            true => {
+                ctx.read_tagged(tags.clone(), ctx.db().read(async |conn| trees::resolve(conn, &list).await)).await?
+            }
             false => list,
         };
         let rows = ctx.db().read_with(plans, async |conn| store::page(conn, &scope, &list).await);
         let count = ctx.db().read_with(plans, async |conn| store::count(conn, &scope, &list).await);
+        let (rows, count) = (ctx.read_tagged(tags.clone(), rows), ctx.read_tagged(tags, count));
         root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), product).await
     }
 }

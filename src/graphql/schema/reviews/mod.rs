@@ -16,6 +16,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Scope,
+    cache::Tag,
     db::PlanMode,
     error::{Error, Result},
     graphql::{
@@ -29,7 +30,7 @@ use crate::{
             users::{User, user},
         },
     },
-    ids::{ProductId, ReviewId, UserId},
+    ids::{ProductId, ReviewId, RowId, UserId},
     products::model::ProductRow,
     reviews::{
         self,
@@ -38,6 +39,11 @@ use crate::{
     },
     users::{self, model::UserRow},
 };
+
+/// Returns the tag of the reviews of a product.
+fn reviews_of(product: i64) -> Tag {
+    Tag::of("list:reviews:product", product)
+}
 
 /// A review of a product by a customer.
 #[derive(Clone)]
@@ -54,19 +60,25 @@ nested_list! {
     |conn, context, parent, list, ids|
     rows reviews::store::pages_by_parent_ids(conn, &context.review_scope(), parent, list, ids),
     counts reviews::store::counts_by_parent_ids(conn, &context.review_scope(), parent, list, ids),
-    plans PlanMode::Generic
+    plans PlanMode::Generic,
+    tags |parent, id| match parent {
+        ReviewParent::Product => vec![reviews_of(id), Tag::of("product", id)],
+        ReviewParent::User => vec![Tag::list("list:reviews")],
+    }
 }
 
 by_parent! {
     /// Number of reviews of products per rating.
     StarsByProduct by ProductId => RatingCount,
-    |conn, _, ids| reviews::store::rating_counts_by_product_ids(conn, &ids), row => row.product
+    |conn, _, ids| reviews::store::rating_counts_by_product_ids(conn, &ids), row => row.product,
+    tags |id, _| vec![reviews_of(id.key())]
 }
 
 by_key! {
     /// Authors of reviews, for their public name.
     Authors by UserId => UserRow,
-    |conn, _, ids| users::store::by_ids(conn, &Scope::All, &ids), row => row.id
+    |conn, _, ids| users::store::by_ids(conn, &Scope::All, &ids), row => row.id,
+    tags |id, _| vec![Tag::of("user", id.key())]
 }
 
 /// A review of a product by a customer. Approved reviews are visible to everyone, others to the author and to staff

@@ -4,6 +4,7 @@ mod args;
 mod facets;
 mod rules;
 mod suggestions;
+mod tags;
 
 use std::{collections::HashMap, mem};
 
@@ -149,7 +150,11 @@ impl SearchConnection {
 
     /// ID of this search for `searchClick`. Returned with the first page and valid for all pages; null on later pages, and
     /// for searches without words, which are not recorded.
-    fn search_id(&self) -> Option<ID> {
+    fn search_id(&self, ctx: &Context<'_>) -> Option<ID> {
+        if self.id.is_some() {
+            // Each search has its own.
+            ctx.depend_on_unknown();
+        }
         self.id.map(global_id)
     }
 
@@ -201,13 +206,16 @@ impl SearchQuery {
         let query = query.unwrap_or_default();
         let search = args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by).await?;
         let fields = ctx.look_ahead();
-        let mut found = actions::search(ctx.db(), &ctx.services().word_cache, search, &selected(&fields)).await?;
+        let (tags, selected) = (tags::tags_of_search(&search), selected(&fields));
+        let search = actions::search(ctx.db(), &ctx.services().word_cache, search, &selected);
+        let mut found = ctx.read_tagged(tags, search).await?;
+        ctx.depend_on(tags::tags_of_results(&found));
         let redirect = found.redirect.take().filter(|_| fields.field("redirect").exists());
         let facets = mem::take(&mut found.facets);
         let (nodes, facets, snippets, redirect) = futures_util::future::try_join4(
             load_nodes(ctx, &found.hits.rows),
             facets::load(ctx, facets),
-            found.snippets(ctx.db()),
+            ctx.read_tagged([], found.snippets(ctx.db())),
             rules::load_redirect(ctx, redirect),
         )
         .await?;

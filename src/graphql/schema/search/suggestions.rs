@@ -12,7 +12,7 @@ use crate::{
             categories::category,
             context::ContextExt,
             products::product,
-            search::{SEARCH, SearchResult, SearchResultMember},
+            search::{SEARCH, SearchResult, SearchResultMember, tags::tags_of_suggestions},
             websites::named_website,
         },
     },
@@ -77,7 +77,8 @@ impl SuggestionQuery {
         >,
     ) -> Result<Vec<SearchSuggestion>> {
         let website = named_website(ctx, "website", website).await?;
-        let found = suggest(ctx.db(), &ctx.services().word_cache, &prefix, first, website).await?;
+        let suggested = suggest(ctx.db(), &ctx.services().word_cache, &prefix, first, website);
+        let found = ctx.read_tagged(tags_of_suggestions(), suggested).await?;
         Ok(found.into_iter().map(SearchSuggestion).collect())
     }
 }

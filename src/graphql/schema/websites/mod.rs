@@ -8,6 +8,7 @@ use souk_macros::object;
 
 use crate::{
     auth::Permission,
+    cache::Tag,
     db::filter::{Filter, Op},
     error::{Error, Result},
     graphql::{
@@ -47,6 +48,7 @@ pub struct Website(Arc<WebsiteRow>);
 resource! {
     Website(website) by WebsiteId of WebsiteRow,
     |conn, context, ids| websites::store::by_ids(conn, &ids), row => row.id,
+    tag "website",
 }
 
 /// A shop website with its products, customers and orders.
@@ -184,10 +186,18 @@ impl WebsiteFilter {
         let Some(Self { eq, r#in, code, is_null }) = filter else { return Ok(None) };
         let ids: Option<Vec<WebsiteId>> = parse_id_set(field, Some(IdFilter { eq, r#in, is_null }))?;
         let Some(code) = code else { return Ok(ids) };
-        let found = ctx.db().read(async |conn| store::find_by_code(conn, trim(&code)).await).await?;
+        let found = find_by_code(ctx, &code).await?;
         let is_wanted = |id: &WebsiteId| ids.as_ref().is_none_or(|ids| ids.contains(id));
         Ok(Some(found.map(|row| row.id).filter(is_wanted).into_iter().collect()))
     }
+}
+
+/// Tag of all websites.
+const WEBSITES: Tag = Tag::list("list:websites");
+
+async fn find_by_code(ctx: &Context<'_>, code: &str) -> Result<Option<WebsiteRow>> {
+    let read = ctx.db().read(async |conn| store::find_by_code(conn, trim(code)).await);
+    ctx.read_tagged([WEBSITES], read).await
 }
 
 /// Returns the order of names in a list of one website; the common order for a list of several.
@@ -197,9 +207,7 @@ pub async fn name_order(ctx: &Context<'_>, website: Option<CodeOrId<WebsiteId>>)
     let language = match website {
         None => None,
         Some(CodeOrId::Id(id)) => ctx.loaders().row(id).await?.map(|row| row.language),
-        Some(CodeOrId::Code(code)) => {
-            ctx.db().read(async |conn| store::find_by_code(conn, &code).await).await?.map(|row| row.language)
-        }
+        Some(CodeOrId::Code(code)) => find_by_code(ctx, &code).await?.map(|row| row.language),
     };
     Ok(language.map(NameOrder::of).unwrap_or_default())
 }
@@ -212,7 +220,7 @@ pub async fn named_website(ctx: &Context<'_>, field: &'static str, name: Option<
         None => Ok(None),
         Some(CodeOrId::Id(id)) => Ok(Some(id)),
         Some(CodeOrId::Code(code)) => {
-            let found = ctx.db().read(async |conn| store::find_by_code(conn, &code).await).await?;
+            let found = find_by_code(ctx, &code).await?;
             found.map(|row| Some(row.id)).ok_or_else(|| Error::not_found(field, "website"))
         }
     }
@@ -238,10 +246,7 @@ impl WebsiteQuery {
     ) -> Result<Option<Website>> {
         match (id, code) {
             (Some(id), None) => Ok(ctx.loaders().row(WebsiteId::parse("id", &id)?).await?.map(website)),
-            (None, Some(code)) => {
-                let found = ctx.db().read(async |conn| store::find_by_code(conn, trim(&code)).await).await?;
-                Ok(found.map(website))
-            }
+            (None, Some(code)) => Ok(find_by_code(ctx, &code).await?.map(website)),
             _ => Err(Error::bad_input("id", "set either id or code")),
         }
     }
@@ -256,6 +261,7 @@ impl WebsiteQuery {
         let list = build_list(list_args.page, Filter::default(), order, WebsiteOrderField::list)?;
         let rows = ctx.db().read(async |conn| store::page(conn, &list).await);
         let count = ctx.db().read(store::count);
+        let (rows, count) = (ctx.read_tagged([WEBSITES], rows), ctx.read_tagged([WEBSITES], count));
         root_connection(ctx, &list.page, rows, count, |row| (list.order.key(row), row.id), website).await
     }
 }

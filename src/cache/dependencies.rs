@@ -1,0 +1,50 @@
+//! What the response to an operation depends on, collected while the operation runs.
+//! Rule: a response is cached only if everything that it was made of is known. Whatever says nothing makes it unknown.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Tag, Tags};
+use crate::auth::RequestOrigin;
+
+/// What happens besides the response each time that an operation runs, such as recording a search.
+pub type Effect = Arc<dyn Fn(&RequestOrigin) + Send + Sync>;
+
+/// The dependencies of one operation. Clones belong to the same operation.
+#[derive(Clone, Default)]
+pub struct Dependencies(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    tags: Tags,
+    is_unknown: bool,
+    effects: Vec<Effect>,
+}
+
+impl Dependencies {
+    /// Notes that the response depends on these tags.
+    pub fn add(&self, tags: impl IntoIterator<Item = Tag>) {
+        self.lock().tags.extend(tags);
+    }
+
+    /// Notes that the response depends on something without a tag, so that it must not be cached.
+    pub fn add_unknown(&self) {
+        self.lock().is_unknown = true;
+    }
+
+    /// Adds what has to happen also when the response is taken from a cache.
+    pub fn add_effect(&self, effect: Effect) {
+        self.lock().effects.push(effect);
+    }
+
+    /// Returns the tags and the effects, unless the response depends on something without a tag.
+    pub fn take_known(&self) -> Option<(Tags, Vec<Effect>)> {
+        let mut state = self.lock();
+        let taken = std::mem::take(&mut *state);
+        state.is_unknown = taken.is_unknown;
+        (!taken.is_unknown).then_some((taken.tags, taken.effects))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,173 @@
+//! Cache of responses that are the same for everyone, keyed by document, operation, variables and the URL of the server.
+//! Rule: a response is taken from the cache only if nothing that it was made of has changed since it was loaded. Of several
+//! requests that miss the same response at the same time, one loads it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use moka::sync::Cache;
+use tokio::sync::watch;
+
+use super::{batching::lock, public_response::PublicResponse};
+use crate::cache::{ChangeWatcher, Slot, Version};
+
+/// Size of an entry without its key, body and tags, in bytes.
+const ENTRY_BYTES: usize = 500;
+/// Size of the slot of a tag and of the tag, in bytes.
+const TAG_BYTES: usize = 48;
+/// Size that the compressed forms of a body add, as a fraction of the body.
+const COMPRESSED: usize = 2;
+/// Maximum length of a key, in bytes. Requests with longer variables are unlikely to be repeated.
+const MAX_KEY: usize = 4 * 1024;
+/// Responses larger than this fraction of the cache are not cached.
+const MAX_SHARE: u64 = 16;
+
+/// What a response depends on besides the data: the request, without what is the same for everyone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ResponseKey(Arc<str>);
+
+impl ResponseKey {
+    /// Returns the key with this text; none if it is too long.
+    pub fn new(text: String) -> Option<Self> {
+        (text.len() <= MAX_KEY).then(|| Self(text.into()))
+    }
+}
+
+struct Entry {
+    response: Arc<PublicResponse>,
+    loaded_at: Version,
+    slots: Box<[Slot]>,
+}
+
+/// Bounded cache of responses. Without a limit of bytes above 0 it is turned off.
+#[derive(Default)]
+pub struct ResponseCache(Option<Inner>);
+
+struct Inner {
+    entries: Cache<ResponseKey, Arc<Entry>>,
+    max_bytes: u64,
+    watcher: Arc<ChangeWatcher>,
+    /// The responses that are being loaded at this moment.
+    loading: Arc<Loading>,
+}
+
+type Loading = Mutex<HashMap<ResponseKey, watch::Receiver<()>>>;
+
+/// The result of a lookup.
+pub enum Lookup {
+    /// The response.
+    Hit(Arc<PublicResponse>),
+    /// The response has to be loaded, and may be stored.
+    Miss(Miss),
+    /// The response has to be loaded, and not to be stored.
+    Bypass,
+}
+
+/// A response that is being loaded. Others wait for it until it is dropped.
+pub struct Miss {
+    key: ResponseKey,
+    loaded_at: Version,
+    /// Set for the load that others wait for.
+    leader: Option<Leader>,
+}
+
+/// Ends the wait of the others when it is dropped.
+struct Leader {
+    key: ResponseKey,
+    loading: Arc<Loading>,
+    _sender: watch::Sender<()>,
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        lock(&self.loading).remove(&self.key);
+    }
+}
+
+impl ResponseCache {
+    /// Creates a cache of at most so many bytes and entries.
+    pub fn new(max_bytes: u64, max_entries: u64, watcher: Arc<ChangeWatcher>) -> Self {
+        let least = max_bytes.checked_div(max_entries).unwrap_or(max_bytes).max(1);
+        let weight = move |key: &ResponseKey, entry: &Arc<Entry>| {
+            let body = entry.response.body().len();
+            let bytes = ENTRY_BYTES + key.0.len() + body + body / COMPRESSED + entry.slots.len() * TAG_BYTES;
+            u32::try_from((bytes as u64).max(least)).unwrap_or(u32::MAX)
+        };
+        let entries = Cache::builder().max_capacity(max_bytes).weigher(weight).build();
+        Self(Some(Inner { entries, max_bytes, watcher, loading: Arc::default() }))
+    }
+
+    /// Returns whether responses are cached.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Looks a response up. If another request is loading it, waits for that, unless `waits` is false.
+    pub async fn lookup(&self, key: ResponseKey, waits: bool) -> Lookup {
+        let Some(inner) = self.0.as_ref().filter(|inner| inner.watcher.is_up_to_date()) else { return Lookup::Bypass };
+        if let Some(response) = inner.find(&key) {
+            return Lookup::Hit(response);
+        }
+        if !waits {
+            return Lookup::Miss(inner.miss(key, None));
+        }
+        match inner.lead_or_follow(&key) {
+            Ok(leader) => Lookup::Miss(inner.miss(key, Some(leader))),
+            Err(mut other) => {
+                // An error means that the other load has ended.
+                let _ = other.changed().await;
+                match inner.find(&key) {
+                    Some(response) => Lookup::Hit(response),
+                    None => Lookup::Miss(inner.miss(key, None)),
+                }
+            }
+        }
+    }
+
+    /// Stores a response that was missed. It is stored even if something that it depends on has changed meanwhile: the next
+    /// lookup finds that out.
+    pub fn store(&self, miss: Miss, response: Arc<PublicResponse>) {
+        let Some(inner) = &self.0 else { return };
+        if response.body().len() as u64 <= inner.max_bytes / MAX_SHARE {
+            let versions = inner.watcher.versions();
+            let slots = response.tags().iter().map(|tag| versions.slot(*tag)).collect();
+            inner.entries.insert(miss.key, Arc::new(Entry { response, loaded_at: miss.loaded_at, slots }));
+        }
+        drop(miss.leader);
+    }
+
+    /// Waits until the cache knows of everything that was committed before the call.
+    pub async fn catch_up(&self) {
+        if let Some(inner) = &self.0 {
+            inner.watcher.catch_up().await;
+        }
+    }
+}
+
+impl Inner {
+    fn find(&self, key: &ResponseKey) -> Option<Arc<PublicResponse>> {
+        let entry = self.entries.get(key)?;
+        if self.watcher.versions().is_current(entry.loaded_at, &entry.slots) {
+            return Some(Arc::clone(&entry.response));
+        }
+        self.entries.invalidate(key);
+        None
+    }
+
+    fn miss(&self, key: ResponseKey, leader: Option<Leader>) -> Miss {
+        Miss { key, loaded_at: self.watcher.versions().now(), leader }
+    }
+
+    /// Returns the right to load the response, or what tells when another load of it has ended.
+    fn lead_or_follow(&self, key: &ResponseKey) -> Result<Leader, watch::Receiver<()>> {
+        let mut loading = lock(&self.loading);
+        if let Some(other) = loading.get(key) {
+            return Err(other.clone());
+        }
+        let (sender, receiver) = watch::channel(());
+        loading.insert(key.clone(), receiver);
+        Ok(Leader { key: key.clone(), loading: Arc::clone(&self.loading), _sender: sender })
+    }
+}

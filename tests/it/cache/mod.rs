@@ -1,0 +1,29 @@
+//! The cache of responses: what is cached, for whom, and that nothing in it is ever out of date. What each viewer sees with a
+//! warm cache is tested in `schema`.
+
+mod changes;
+mod http;
+mod invalidation;
+mod responses;
+mod slow;
+
+use crate::support::{Actor, TestApp, TestResponse};
+
+/// Runs a query when the cache knows of everything that was committed before.
+async fn run(actor: &Actor<'_>, document: &str) -> TestResponse {
+    actor.app.services.responses.catch_up().await;
+    actor.run(document).await
+}
+
+/// Returns whether the response to a query comes from the cache, when the cache knows of everything before.
+async fn is_hit(app: &TestApp, document: &str) -> bool {
+    let response = run(&app.anonymous(), document).await;
+    assert!(response.json["errors"].is_null(), "{document}: {}", response.json);
+    response.json["extensions"]["cache"]["hit"] == true
+}
+
+/// Puts the response to a query in the cache.
+async fn warm(app: &TestApp, document: &str) {
+    is_hit(app, document).await;
+    assert!(is_hit(app, document).await, "not cached: {document}");
+}
