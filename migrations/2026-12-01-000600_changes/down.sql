@@ -1,4 +1,5 @@
 DROP TRIGGER search_rules_changes_truncate ON search_rules;
+DROP TRIGGER search_popular_changes_truncate ON search_popular;
 DROP TRIGGER search_words_changes_truncate ON search_words;
 DROP TRIGGER search_documents_changes_truncate ON search_documents;
 DROP TRIGGER websites_changes_truncate ON websites;
@@ -10,6 +11,7 @@ DROP TRIGGER media_changes_truncate ON media;
 DROP TRIGGER images_changes_truncate ON images;
 DROP TRIGGER products_changes_truncate ON products;
 DROP TRIGGER search_rules_changes ON search_rules;
+DROP TRIGGER search_popular_changes ON search_popular;
 DROP TRIGGER search_words_changes_delete ON search_words;
 DROP TRIGGER search_words_changes_insert ON search_words;
 DROP TRIGGER search_documents_changes ON search_documents;

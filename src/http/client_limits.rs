@@ -19,7 +19,12 @@ use axum::{
     response::Response,
 };
 
-use super::{header_names::X_API_KEY, origin::origin, rejection::Rejection, unsent::Unsent};
+use super::{
+    header_names::{RATE_LIMIT, RATE_LIMIT_POLICY, X_API_KEY},
+    origin::origin,
+    rejection::Rejection,
+    unsent::Unsent,
+};
 use crate::{
     auth::{AuthMethod, Permissions, RequestOrigin, Viewer, network},
     config::HttpSettings,
@@ -47,11 +52,6 @@ const RETRY_AFTER_SECONDS: u64 = 1;
 const MAX_DELAYED: usize = 2_048;
 /// Responses to one network that are delayed at the same time: the connections of one address by default.
 const MAX_DELAYED_PER_CLIENT: usize = 256;
-
-/// What the client has left of its quota.
-pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// The quota of the client.
-pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// The limits of all clients. Clones share them.
 #[derive(Clone)]

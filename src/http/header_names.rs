@@ -1,4 +1,4 @@
-//! Names of the request headers that Souk defines.
+//! Names of headers that Souk defines, or that no library has.
 //! Rule: a header that several modules read, or that CORS must allow, is declared here.
 
 use axum::http::HeaderName;
@@ -22,3 +22,9 @@ pub const PREFLIGHT_HEADERS: [HeaderName; 3] = [
     HeaderName::from_static("apollo-require-preflight"),
     HeaderName::from_static("x-apollo-operation-name"),
 ];
+
+/// What the client has left of its quota.
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// The quota of the client.
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::{
-    client_limits::{RATE_LIMIT, RATE_LIMIT_POLICY},
+    header_names::{RATE_LIMIT, RATE_LIMIT_POLICY},
     media_type::MediaType,
     public,
 };

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     auth::RequestOrigin,
-    cache::{Effect, Tags},
+    cache::{Effect, Tag, Tags},
 };
 
 /// What comes before and after the data in the body.
@@ -24,8 +24,8 @@ const ETAG_BYTES: usize = 16;
 /// A response that is the same for everyone.
 pub struct PublicResponse {
     body: Bytes,
-    tags: Tags,
-    effects: Vec<Effect>,
+    tags: Box<[Tag]>,
+    effects: Box<[Effect]>,
     etag: OnceLock<Arc<str>>,
     tag_list: OnceLock<Arc<str>>,
     gzip: OnceLock<Bytes>,
@@ -53,8 +53,8 @@ impl PublicResponse {
         let body = Bytes::from([FRAME.0, data, FRAME.1].concat());
         Self {
             body,
-            tags,
-            effects,
+            tags: tags.into_iter().collect(),
+            effects: effects.into(),
             etag: OnceLock::new(),
             tag_list: OnceLock::new(),
             gzip: OnceLock::new(),
@@ -82,7 +82,7 @@ impl PublicResponse {
     }
 
     /// Returns what the response was made of.
-    pub fn tags(&self) -> &Tags {
+    pub fn tags(&self) -> &[Tag] {
         &self.tags
     }
 

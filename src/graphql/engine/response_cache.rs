@@ -13,10 +13,10 @@ use tokio::sync::watch;
 use super::{batching::lock, public_response::PublicResponse};
 use crate::cache::{ChangeWatcher, Slot, Version};
 
-/// Size of an entry without its key, body and tags, in bytes.
-const ENTRY_BYTES: usize = 500;
-/// Size of the slot of a tag and of the tag, in bytes.
-const TAG_BYTES: usize = 48;
+/// Size of an entry without its key, body and tags, in bytes, as measured.
+const ENTRY_BYTES: usize = 900;
+/// Size of the slot of a tag, of the tag and of its text, in bytes.
+const TAG_BYTES: usize = 56;
 /// Size that the compressed forms of a body add, as a fraction of the body.
 const COMPRESSED: usize = 2;
 /// Maximum length of a key, in bytes. Requests with longer variables are unlikely to be repeated.

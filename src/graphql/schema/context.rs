@@ -229,7 +229,7 @@ impl ContextExt for Context<'_> {
         loaders.get_or_init(|| {
             let Services { db, shared_loads, .. } = self.services();
             let dependencies = self.data_opt::<Dependencies>().cloned();
-            Loaders::new(dispatcher, db.clone(), Arc::clone(shared_loads), self.viewer(), dependencies)
+            Loaders::new(dispatcher, db.clone(), Arc::clone(shared_loads), self.viewer()).collecting(dependencies)
         })
     }
 

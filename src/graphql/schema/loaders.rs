@@ -87,20 +87,20 @@ pub struct Loaders {
 
 impl Loaders {
     /// Creates the loaders of a viewer for one operation.
-    pub fn new(
-        dispatcher: &Dispatcher,
-        db: Db,
-        shared: Arc<SharedLoads<Viewer>>,
-        viewer: &Viewer,
-        dependencies: Option<Dependencies>,
-    ) -> Self {
+    pub fn new(dispatcher: &Dispatcher, db: Db, shared: Arc<SharedLoads<Viewer>>, viewer: &Viewer) -> Self {
         Self {
             dispatcher: dispatcher.clone(),
             context: Arc::new(LoaderContext::new(db, viewer)),
             shared,
-            dependencies,
+            dependencies: None,
             instances: Mutex::default(),
         }
+    }
+
+    /// Collects what the loaded values depend on.
+    #[must_use]
+    pub fn collecting(self, dependencies: Option<Dependencies>) -> Self {
+        Self { dependencies, ..self }
     }
 
     /// Returns the viewer of the request.

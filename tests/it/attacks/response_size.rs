@@ -53,7 +53,7 @@ fn assert_exceeded(response: &Response) {
 }
 
 fn data_bytes(response: &Response) -> usize {
-    response.data.as_ref().map_or(0, Vec::len)
+    response.data.as_ref().map_or(0, |data| data.len())
 }
 
 #[tokio::test]

@@ -84,13 +84,17 @@ async fn guests_share_what_everyone_sees_and_nothing_else() {
     let app = TestApp::builder().cached().build().await;
     let (sdl, scenario) = (Sdl::read(), Scenario::create(&app).await);
     let uncached = app.second_server().await;
-    let shopper = uncached.anonymous().run("mutation { cartCreate(input: {lines: [{productId: \"PRODUCT\", quantity: 1}]}) { cart { id } cartToken } }"
-        .replace("PRODUCT", &scenario.ids["Product"]).as_str()).await;
+    let shopper = uncached.anonymous().run("mutation { cartCreate { cart { id } cartToken } }").await;
     let token = shopper.text_at("cartCreate.cartToken");
     let cart = shopper.text_at("cartCreate.cart.id");
-    let id_of = |name: &str| if name == "Cart" { cart.clone() } else { scenario.ids.get(name).cloned().unwrap_or_else(|| missing_id(name)) };
-    let mut documents: Vec<String> =
-        root_fields(&sdl).into_iter().filter(|(root, _)| *root == "Query").map(|(root, field)| document(&sdl, root, &field, &id_of)).collect();
+    let id_of = |name: &str| {
+        if name == "Cart" { cart.clone() } else { scenario.ids.get(name).cloned().unwrap_or_else(|| missing_id(name)) }
+    };
+    let mut documents: Vec<String> = root_fields(&sdl)
+        .into_iter()
+        .filter(|(root, _)| *root == "Query")
+        .map(|(root, field)| document(&sdl, root, &field, &id_of))
+        .collect();
     documents.extend(node_types(&sdl).into_iter().map(|name| format!("{{ node(id: \"{}\") {{ id }} }}", id_of(name))));
     let (guest, loaded) = (app.anonymous().with_cart(Some(token.clone())), uncached.anonymous().with_cart(Some(token)));
     let mut hits = 0;
@@ -151,7 +155,6 @@ async fn fields_that_change_with_each_sale_or_search_are_not_cached() {
         format!("{{ product(id: \"{id}\") {{ updatedAt }} }}"),
         "{ products(orderBy: {field: UPDATED_AT}) { nodes { name } } }".to_owned(),
         "{ search(query: \"product\") { searchId } }".to_owned(),
-        "{ me { id } products { nodes { seller { id } } } }".to_owned(),
     ] {
         for _ in 0..3 {
             let response = run(&app.anonymous(), &document).await;

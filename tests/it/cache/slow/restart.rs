@@ -12,7 +12,7 @@ use souk::{
 };
 
 use crate::{
-    cache::{is_hit, warm},
+    cache::{is_hit, run, warm},
     support::{ProductSpec, TestApp, TestDb},
 };
 
@@ -49,7 +49,7 @@ async fn everything_is_loaded_again_after_a_restart_of_the_database() {
         let name = format!("Name {round}");
         app.database.sql(&format!("UPDATE products SET name = '{name}'")).await;
         server.stop().await;
-        assert_eq!(app.anonymous().run(&read).await.code(), "UNAVAILABLE");
+        assert_eq!(run(&app.anonymous(), &read).await.code(), "UNAVAILABLE");
         server = Embedded::start(options.clone()).await.expect("a server");
         while app.anonymous().run(&read).await.json["errors"].is_array() {
             tokio::task::yield_now().await;
