@@ -1,5 +1,5 @@
 //! What the response to an operation depends on, collected while the operation runs.
-//! Rule: a response is cached only if everything that it was made of is known. Whatever says nothing makes it unknown.
+//! Rule: a response is cached only if all of its dependencies are known. A read without tags makes them unknown.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,13 @@ use super::{Tag, Tags};
 use crate::auth::RequestOrigin;
 
 /// What happens besides the response each time that an operation runs, such as recording a search.
-pub type Effect = Arc<dyn Fn(&RequestOrigin) + Send + Sync>;
+#[derive(Clone)]
+pub struct Effect {
+    /// Does it for a request.
+    pub run: Arc<dyn Fn(&RequestOrigin) + Send + Sync>,
+    /// Memory that it takes, in bytes.
+    pub bytes: usize,
+}
 
 /// The dependencies of one operation. Clones belong to the same operation.
 #[derive(Clone, Default)]

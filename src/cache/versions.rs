@@ -3,7 +3,10 @@
 
 use std::{
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::Tag;
@@ -23,6 +26,8 @@ pub struct Slot(u32);
 #[derive(Debug)]
 pub struct Versions {
     now: AtomicU64,
+    /// Held by whoever makes the next version.
+    changing: Mutex<()>,
     /// Values that were loaded before this version are void.
     void_before: AtomicU64,
     slots: Box<[AtomicU64]>,
@@ -37,7 +42,7 @@ impl Default for Versions {
 impl Versions {
     fn with_slots(count: usize) -> Self {
         let slots = (0..count).map(|_| AtomicU64::new(0)).collect();
-        Self { now: AtomicU64::new(1), void_before: AtomicU64::new(0), slots }
+        Self { now: AtomicU64::new(1), changing: Mutex::default(), void_before: AtomicU64::new(0), slots }
     }
 
     /// Returns the current version, to be read before a value is loaded.
@@ -66,19 +71,27 @@ impl Versions {
 
     /// Notes that these tags changed. Values that are being loaded count as loaded before.
     pub fn change<'a>(&self, tags: impl IntoIterator<Item = &'a str>) {
-        let version = self.now.fetch_add(1, Ordering::AcqRel) + 1;
-        for tag in tags {
-            let Slot(slot) = self.slot_of(tag);
-            if let Some(slot) = self.slots.get(slot as usize) {
-                slot.fetch_max(version, Ordering::AcqRel);
+        self.advance(|version| {
+            for tag in tags {
+                let Slot(slot) = self.slot_of(tag);
+                if let Some(slot) = self.slots.get(slot as usize) {
+                    slot.store(version, Ordering::Release);
+                }
             }
-        }
+        });
     }
 
     /// Notes that everything may have changed.
     pub fn change_all(&self) {
-        let version = self.now.fetch_add(1, Ordering::AcqRel) + 1;
-        self.void_before.fetch_max(version, Ordering::AcqRel);
+        self.advance(|version| self.void_before.store(version, Ordering::Release));
+    }
+
+    /// Runs a change, which becomes the current version when it is complete: who reads the version sees all of it.
+    fn advance(&self, change: impl FnOnce(u64)) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let version = self.now.load(Ordering::Acquire) + 1;
+        change(version);
+        self.now.store(version, Ordering::Release);
     }
 }
 

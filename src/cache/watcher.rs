@@ -17,10 +17,10 @@ use tokio::{
 use super::Versions;
 use crate::{
     db::{
-        Db,
-        changes::{self, Changes},
+        Conn, Db,
+        changes::{self, ALL, Changes},
     },
-    error::Result,
+    error::{Error, Result},
 };
 
 /// Interval between two polls. Changes on other servers are seen after at most this time and that of a poll.
@@ -35,9 +35,6 @@ const MAX_PAUSE: Duration = Duration::from_secs(30);
 const MAX_WAIT: Duration = Duration::from_secs(1);
 /// Pause after a poll that failed.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
-
-/// The tag of a change that may concern everything.
-const ALL: &str = "all";
 
 /// Keeps the versions of the tags up to date.
 pub struct ChangeWatcher {
@@ -61,7 +58,7 @@ impl ClockTime {
     }
 
     fn is_within(self, age: Duration) -> bool {
-        // A clock that was set back says nothing.
+        // The time since then is not known if the clock was set back.
         self.0.elapsed() <= age && self.1.elapsed().is_ok_and(|elapsed| elapsed <= age)
     }
 }
@@ -78,13 +75,13 @@ impl ChangeWatcher {
         });
         let watched = Arc::downgrade(&watcher);
         tokio::spawn(async move {
-            let mut last = None;
+            let mut session = Session { db, connection: None, last: None };
             while let Some(watcher) = watched.upgrade() {
-                let is_done = watcher.poll(&db, &mut last).await;
-                let next = async {
+                if watcher.poll(&mut session).await {
                     let _ = timeout(INTERVAL, watcher.requested.notified()).await;
-                };
-                if is_done { next.await } else { tokio::time::sleep(RETRY_DELAY).await }
+                } else {
+                    tokio::time::sleep(RETRY_DELAY).await;
+                }
             }
         });
         watcher
@@ -113,25 +110,28 @@ impl ChangeWatcher {
     }
 
     /// Reads what changed since the last poll. Returns whether that succeeded.
-    async fn poll(&self, db: &Db, last: &mut Option<(Changes, ClockTime)>) -> bool {
+    async fn poll(&self, session: &mut Session) -> bool {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let began_at = ClockTime::now();
-        let read = read(db, last.as_ref().map(|(changes, _)| changes)).await;
+        let read = timeout(MAX_WAIT, session.read()).await;
+        let read = read.unwrap_or_else(|_| Err(Error::Unavailable("reading the changes timed out".into())));
         let is_done = read.is_ok();
         match read {
             Ok(changes) => {
                 let is_continued =
                     |(last, at): &(Changes, ClockTime)| last.server == changes.server && at.is_within(MAX_PAUSE);
-                if last.as_ref().is_none_or(|last| !is_continued(last)) || changes.tags.iter().any(|tag| tag == ALL) {
+                let is_continued = session.last.as_ref().is_some_and(is_continued);
+                if !is_continued || changes.tags.iter().any(|tag| tag == ALL) {
                     self.versions.change_all();
                 } else if !changes.tags.is_empty() {
                     self.versions.change(changes.tags.iter().map(String::as_str));
                 }
                 self.set_polled_at(Some(began_at));
-                *last = Some((Changes { tags: Vec::new(), ..changes }, began_at));
+                session.last = Some((Changes { tags: Vec::new(), ..changes }, began_at));
             }
             Err(error) => {
-                if last.take().is_some() {
+                session.connection = None;
+                if session.last.take().is_some() {
                     tracing::warn!(%error, "changes could not be read: nothing is taken from the cache until they can");
                 }
                 self.set_polled_at(None);
@@ -147,6 +147,26 @@ impl ChangeWatcher {
     }
 }
 
-async fn read(db: &Db, last: Option<&Changes>) -> Result<Changes> {
-    db.read(async |conn| changes::since(conn, last.map(|changes| &changes.moment)).await).await
+/// The connection of the watcher. It has its own, so that polls do not wait for reads of clients, and so that it notices each
+/// end of a connection: after a crash, the database may have lost what it had shown before.
+struct Session {
+    db: Db,
+    connection: Option<Conn>,
+    /// The last successful poll.
+    last: Option<(Changes, ClockTime)>,
+}
+
+impl Session {
+    async fn read(&mut self) -> Result<Changes> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                self.last = None;
+                self.db.connect_alone().await?
+            }
+        };
+        let changes = changes::since(&connection, self.last.as_ref().map(|(changes, _)| &changes.moment)).await?;
+        self.connection = Some(connection);
+        Ok(changes)
+    }
 }

@@ -1,7 +1,6 @@
 //! The log of what changed, which the triggers of the tables write for the caches of all servers. Owns `changes`.
 //! Rule: rows are read by snapshot. They become visible in the order of the commits, so a higher ID says nothing.
 
-use chrono::{DateTime, Duration, Utc};
 use diesel::{
     QueryResult,
     pg::Pg,
@@ -14,8 +13,8 @@ use diesel_async::RunQueryDsl;
 use super::{Conn, tables::changes};
 use crate::error::Result;
 
-/// How long a change is kept. Servers read it within a second, or drop their caches.
-pub const RETENTION: Duration = Duration::hours(1);
+/// The tag of a change that may concern everything.
+pub const ALL: &str = "all";
 
 /// A moment of the database, as `pg_current_snapshot` writes it: `xmin:xmax:` and the transactions that were running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +50,22 @@ pub async fn since(mut conn: &Conn, earlier: Option<&Moment>) -> Result<Changes>
     Ok(Changes { moment: Moment(moment), server, tags })
 }
 
-/// Deletes the changes before this time and returns their number.
+/// Deletes the changes that were visible at the last call, and returns their number. By their time alone they could be deleted
+/// before any server has read them: it is when their transaction began.
 /// # Errors
 /// Returns the error of the database.
-pub async fn delete_before(mut conn: &Conn, cutoff: DateTime<Utc>) -> Result<usize> {
-    Ok(diesel::delete(changes::table.filter(changes::created_at.lt(cutoff))).execute(&mut conn).await?)
+pub async fn delete_old(mut conn: &Conn) -> Result<usize> {
+    let deleted = diesel::delete(changes::table.filter(changes::is_old)).execute(&mut conn).await?;
+    diesel::update(changes::table).set(changes::is_old.eq(true)).execute(&mut conn).await?;
+    Ok(deleted)
+}
+
+/// Writes that everything may have changed, for what the triggers do not see.
+/// # Errors
+/// Returns the error of the database.
+pub async fn add_all(mut conn: &Conn) -> Result<()> {
+    diesel::insert_into(changes::table).values(changes::tags.eq(vec![ALL])).execute(&mut conn).await?;
+    Ok(())
 }
 
 /// The snapshot of a database without transactions.
@@ -85,7 +95,8 @@ impl QueryFragment<Pg> for ChangesSince<'_> {
         out.push_bind_param::<BigInt, _>(&self.oldest)?;
         out.push_sql(" AND NOT pg_visible_in_snapshot(transaction_id::text::xid8, ");
         out.push_bind_param::<Text, _>(&self.moment)?;
-        out.push_sql("::pg_snapshot))");
+        // Rows of a dump have transactions of another server, which may still be to come here.
+        out.push_sql("::pg_snapshot) AND transaction_id < pg_snapshot_xmax(pg_current_snapshot())::text::bigint)");
         Ok(())
     }
 }

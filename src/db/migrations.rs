@@ -10,7 +10,7 @@ use diesel::{
 use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::Conn;
+use super::{Conn, changes};
 use crate::error::{Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
@@ -29,10 +29,15 @@ pub struct MigrationReport {
 /// Returns [`Error::Unavailable`] if the database cannot be reached, or [`Error::Internal`] if a migration fails; that
 /// migration is rolled back.
 pub async fn migrate(url: &str) -> Result<MigrationReport> {
-    run(url, |harness| {
+    let report = run(url, |harness| {
         harness.run_pending_migrations(MIGRATIONS).map(|all| all.iter().map(ToString::to_string).collect())
     })
-    .await
+    .await?;
+    if !report.applied.is_empty() {
+        // Migrations turn triggers off, and other servers may be running.
+        changes::add_all(&AsyncPgConnection::establish(url).await?).await?;
+    }
+    Ok(report)
 }
 
 /// Reverts all migrations; used to test the down migrations.

@@ -267,6 +267,13 @@ impl Db {
         Ok(self.0.pool.get().await?)
     }
 
+    /// Opens a connection outside of the pool, for a task that uses it all the time.
+    /// # Errors
+    /// Returns [`Error::Unavailable`] if the database cannot be reached.
+    pub async fn connect_alone(&self) -> Result<AsyncPgConnection> {
+        Ok(AsyncPgConnection::establish(&self.0.url).await?)
+    }
+
     /// Takes a connection out of the pool, for statements that cannot run in a transaction or that need other settings.
     /// It is closed when it is dropped.
     /// # Errors

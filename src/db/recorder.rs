@@ -56,8 +56,8 @@ impl StatementRecorder {
         self.lock().statements
     }
 
-    /// Returns the number of statements so far that were not sent by reads in [`tagged`]. Nobody knows what their results
-    /// depend on.
+    /// Returns the number of statements so far that were not sent by reads in [`tagged`]: the dependencies of their results are
+    /// not known.
     pub fn untagged(&self) -> u32 {
         self.lock().untagged
     }

@@ -191,6 +191,7 @@ diesel::table! {
         id -> Int8,
         transaction_id -> Int8,
         tags -> Array<Text>,
+        is_old -> Bool,
         created_at -> Timestamptz,
     }
 }

@@ -1,7 +1,7 @@
 //! Runs the operation of a request: from the cache, if its response is the same for everyone and known, or by the engine.
 //! Rule: each operation is charged, logged and reported in the same way, wherever its response comes from.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Request as GraphqlRequest, ServerError, Value, parser::types::OperationType};
 use tokio::time::{Instant, timeout_at};
@@ -41,6 +41,9 @@ use crate::{
 /// Number of characters of an operation's name in the log. Names are ASCII, and clients choose them.
 const MAX_LOGGED_NAME: usize = 100;
 
+/// Time that an effect of a response from the cache takes, such as writing the record of a search.
+const EFFECT_TIME: Duration = Duration::from_micros(100);
+
 /// Runs the operation of a request and logs it.
 /// # Errors
 /// Those of [`admit`].
@@ -64,16 +67,18 @@ pub async fn run(
     let is_hit = matches!(lookup, Lookup::Hit(_));
     let mut response = match lookup {
         Lookup::Hit(public) => {
-            public.repeat_effects(origin);
+            budget.add_public(&public)?;
+            recorder.add_measured(EFFECT_TIME * public.repeat_effects(origin));
             GraphqlResponse::from_public(public)
         }
         lookup => {
-            let run = Run { exchange, url, files, meter, recorder: &recorder, measurement: &measurement, deadline };
+            let run =
+                Run { exchange, budget, url, files, meter, recorder: &recorder, measurement: &measurement, deadline };
             // Boxed, because moving a future of this size through each wrapper is expensive.
             Box::pin(run.execute(admitted, lookup)).await
         }
     };
-    log(&operation, user.map(|user| user.0), started, &recorder, &response, request_id);
+    log(&operation, user.map(|user| user.0), started, &recorder, is_hit, &response, request_id);
     report(exchange, client, measurement, &recorder, is_hit, &mut response);
     Ok(response)
 }
@@ -92,6 +97,7 @@ async fn look_up(exchange: Exchange<'_>, admitted: &Admitted, PublicUrl(url): &P
 /// What the execution of an operation needs.
 struct Run<'a> {
     exchange: Exchange<'a>,
+    budget: &'a Budget,
     url: PublicUrl,
     files: RequestFiles,
     meter: Meter,
@@ -103,12 +109,12 @@ struct Run<'a> {
 impl Run<'_> {
     /// Executes the operation, and stores its response if it is the same for everyone.
     async fn execute(self, admitted: Admitted, lookup: Lookup) -> GraphqlResponse {
-        let Self { exchange, url, files, meter, recorder, measurement, deadline } = self;
+        let Self { exchange, budget, url, files, meter, recorder, measurement, deadline } = self;
         let Exchange { endpoint, parts, origin, request_id, .. } = exchange;
         let Admitted { prepared, viewer, client, place: _place, .. } = admitted;
         let (kind, document) = (prepared.operation.kind, Arc::clone(prepared.document()));
         let dependencies = may_be_public(&prepared, &viewer).then(Dependencies::default);
-        let untagged = recorder.untagged();
+        let (untagged, complexity) = (recorder.untagged(), budget.complexity());
         let actor = actor(&viewer, origin, request_id);
         let dispatcher = Dispatcher::default();
         let are_secure = endpoint.has_secure_cookies || is_https(&parts.headers, &endpoint.settings);
@@ -132,8 +138,9 @@ impl Run<'_> {
             document.set_unknown_dependencies();
             return response;
         };
-        let public = Arc::new(PublicResponse::new(data, tags, effects));
-        if let Lookup::Miss(miss) = lookup {
+        let public = Arc::new(PublicResponse::new(data, budget.complexity() - complexity, tags, effects));
+        // Documents that are parsed each time have another key each time.
+        if let (Lookup::Miss(miss), true) = (lookup, document.is_cached()) {
             endpoint.services.responses.store(miss, Arc::clone(&public));
         }
         response.public = Some(public);
@@ -199,6 +206,7 @@ fn log(
     user: Option<i64>,
     started: Instant,
     recorder: &StatementRecorder,
+    is_hit: bool,
     response: &GraphqlResponse,
     request_id: &RequestId,
 ) {
@@ -211,6 +219,7 @@ fn log(
         ms = rounded(started.elapsed().as_secs_f64() * 1000.0),
         statements = recorder.statements(),
         sql_ms = rounded(recorder.elapsed_ms()),
+        cached = is_hit.then_some(true),
         errors = response.errors.len(),
         code,
         "operation executed"

@@ -15,19 +15,26 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use headers::{ETag, HeaderMapExt, IfNoneMatch};
 
-use super::{MIN_COMPRESSED, header_names::X_CART_TOKEN, media_type::accepts_encoding};
+use super::{
+    MIN_COMPRESSED,
+    header_names::{RATE_LIMIT, RATE_LIMIT_POLICY, X_CART_TOKEN},
+    media_type::accepts_encoding,
+};
 use crate::graphql::engine::public_response::{Encoding, PublicResponse};
 
 /// What a public response depends on besides the URL. Whoever sends a credential gets a response of their own.
-const VARY: HeaderValue =
-    HeaderValue::from_static("accept, accept-encoding, authorization, x-api-key, x-cart-token, x-query-cost");
+/// Images have the URL of the server, which proxies may report.
+const VARY: HeaderValue = HeaderValue::from_static(
+    "accept, accept-encoding, authorization, x-api-key, x-cart-token, x-forwarded-host, x-forwarded-proto",
+);
 
 /// The tags of a response, as Fastly and Varnish read them, separated by spaces, and as Cloudflare and others do, by commas.
 const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
-/// Maximum length of the list of tags. A response with more could not be purged, and is not public.
-const MAX_TAGS: usize = 8 * 1024;
+/// Maximum length of the list of tags, which is sent twice: proxies limit the size of all headers, some to 4 KiB. A response
+/// with more tags could not be purged, and is not public.
+const MAX_TAGS: usize = 1_500;
 
 /// Brotli: quality and window of 4 MiB. Higher qualities take ten times as long for a few percent.
 const BROTLI_QUALITY: i32 = 5;
@@ -63,6 +70,9 @@ pub fn share(request: &Parts, public: &PublicResponse, max_age: u32, mut respons
     headers.insert(header::CACHE_CONTROL, value(&cache_control(max_age)));
     headers.insert(header::VARY, VARY);
     headers.insert(SURROGATE_KEY, value(tags));
+    // They tell what this client has left.
+    headers.remove(RATE_LIMIT);
+    headers.remove(RATE_LIMIT_POLICY);
     headers.insert(CACHE_TAG, value(&tags.replace(' ', ",")));
     let Ok(etag) = public.etag().parse::<ETag>() else { return response };
     headers.typed_insert(etag.clone());

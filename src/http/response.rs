@@ -4,17 +4,13 @@
 use std::mem;
 
 use axum::{
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{
-    header_names::{RATE_LIMIT, RATE_LIMIT_POLICY},
-    media_type::MediaType,
-    public,
-};
+use super::{media_type::MediaType, public};
 use crate::{
     error::ErrorCode,
     graphql::engine::{
@@ -84,22 +80,12 @@ pub fn respond_to_operation(
 ) -> Response {
     let status = status(&response, media_type);
     let mut headers = mem::take(&mut response.http_headers);
-    let Some(public) = response.public.take() else {
+    // Extensions are for this client.
+    let Some(public) = response.public.take().filter(|_| response.extensions.is_empty()) else {
         return respond_with_headers(media_type, status, &response, headers);
     };
-    if request.method == Method::GET {
-        // They tell what this client has left.
-        headers.remove(RATE_LIMIT);
-        headers.remove(RATE_LIMIT_POLICY);
-    }
-    let plain = match response.extensions.is_empty() {
-        true => {
-            let body = public::encoded_body(request, &public, &mut headers);
-            build(media_type, status, headers, body, None, false)
-        }
-        false => respond_with_headers(media_type, status, &response, headers),
-    };
-    public::share(request, &public, max_age, plain)
+    let body = public::encoded_body(request, &public, &mut headers);
+    public::share(request, &public, max_age, build(media_type, status, headers, body, None, false))
 }
 
 fn respond_with_headers(

@@ -78,6 +78,8 @@ async fn receive(
     let actor = Actor { address, request_id: Some(id.as_str().to_owned()), ..Actor::system() };
     let headers = text_headers(&parts.headers);
     let outcome = actor.scope(webhooks.services.receive_payment_webhook(provider, &headers, &body)).await;
+    // It may have changed the availability of products.
+    webhooks.services.responses.catch_up().await;
     outcome.map_err(|error| {
         let error = errors::from_error(&error, id);
         let code = code(&error).unwrap_or(ErrorCode::InternalServerError);

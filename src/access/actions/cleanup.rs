@@ -20,7 +20,7 @@ pub const JOB: JobInfo = JobInfo::recurring(
 );
 
 /// Deletes tokens that expired 30 days ago, sessions that ended 90 days ago (until then they define the known networks
-/// of an account), expired throttling counters, idempotency keys older than 30 days, and changes older than an hour. Returns the number of deleted
+/// of an account), expired throttling counters, idempotency keys older than 30 days, and changes that were there an hour ago. Returns the number of deleted
 /// rows.
 /// # Errors
 /// Database errors.
@@ -31,7 +31,7 @@ pub async fn delete_expired(db: &Db) -> Result<usize> {
             + sessions::delete_expired(conn, now - KNOWN_NETWORK_PERIOD).await?
             + throttle::delete_expired(conn).await?
             + idempotency::delete_before(conn, now - idempotency::RETENTION).await?
-            + changes::delete_before(conn, now - changes::RETENTION).await?)
+            + changes::delete_old(conn).await?)
     })
     .await
 }

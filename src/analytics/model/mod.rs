@@ -110,6 +110,13 @@ pub struct NewSearch {
 }
 
 impl NewSearch {
+    /// Returns the memory that the record takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        let texts = self.query.len() + self.corrected.as_ref().map_or(0, String::len);
+        // Values take several times the size of their text.
+        size_of::<Self>() + texts + 8 * self.filters.to_string().len()
+    }
+
     /// Returns the record of the same search by someone else, now, that was answered from a cache.
     #[must_use]
     pub fn repeated_by(&self, searcher: Searcher) -> Self {

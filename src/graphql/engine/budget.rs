@@ -25,6 +25,7 @@ use crate::{
         errors::coded,
         json_size::text_bytes,
         limits::{DocumentSize, Limits},
+        public_response::PublicResponse,
     },
 };
 
@@ -90,6 +91,19 @@ impl Budget {
         }
         used.size = total;
         Ok(())
+    }
+
+    /// Returns the complexity of the operations so far.
+    pub fn complexity(&self) -> usize {
+        self.0.used.lock().unwrap_or_else(PoisonError::into_inner).complexity
+    }
+
+    /// Adds a response that was resolved for another request.
+    /// # Errors
+    /// LIMIT_EXCEEDED if the operations are too complex or the responses too large.
+    pub fn add_public(&self, response: &PublicResponse) -> Result<(), ServerError> {
+        self.add_complexity(response.complexity())?;
+        self.add_bytes(response.body().len())
     }
 
     /// Adds the complexity of an operation.

@@ -33,6 +33,7 @@ pub struct Document {
     /// Result of its validation, once known, if it is the same for all variables.
     pub validation: OnceLock<ValidationResult>,
     has_unknown_dependencies: AtomicBool,
+    is_cached: AtomicBool,
 }
 
 /// Bounded cache of parsed documents.
@@ -67,6 +68,7 @@ impl DocumentCache {
     /// Caches a document that has passed validation.
     pub fn insert(&self, text: String, document: Arc<Document>) {
         if text.len() <= self.max_bytes {
+            document.is_cached.store(true, Ordering::Relaxed);
             self.cache.insert(text, document);
         }
     }
@@ -82,6 +84,7 @@ impl Document {
             size,
             validation: OnceLock::new(),
             has_unknown_dependencies: AtomicBool::new(false),
+            is_cached: AtomicBool::new(false),
         }
     }
 
@@ -93,6 +96,11 @@ impl Document {
     /// Returns whether a response depended on something unknown: then requests do not wait for each other's response.
     pub fn has_unknown_dependencies(&self) -> bool {
         self.has_unknown_dependencies.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the document was cached, so that further requests find the same one.
+    pub fn is_cached(&self) -> bool {
+        self.is_cached.load(Ordering::Relaxed)
     }
 
     /// Checks whether a validation with these variables is valid for all other variables too. Mutations are excluded as

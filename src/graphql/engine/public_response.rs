@@ -24,6 +24,7 @@ const ETAG_BYTES: usize = 16;
 /// A response that is the same for everyone.
 pub struct PublicResponse {
     body: Bytes,
+    complexity: usize,
     tags: Box<[Tag]>,
     effects: Box<[Effect]>,
     etag: OnceLock<Arc<str>>,
@@ -48,11 +49,12 @@ impl fmt::Debug for PublicResponse {
 }
 
 impl PublicResponse {
-    /// Creates the response with this data, as JSON text, that depends on these tags.
-    pub fn new(data: &[u8], tags: Tags, effects: Vec<Effect>) -> Self {
+    /// Creates the response to an operation of this complexity, with this data as JSON text, that depends on these tags.
+    pub fn new(data: &[u8], complexity: usize, tags: Tags, effects: Vec<Effect>) -> Self {
         let body = Bytes::from([FRAME.0, data, FRAME.1].concat());
         Self {
             body,
+            complexity,
             tags: tags.into_iter().collect(),
             effects: effects.into(),
             etag: OnceLock::new(),
@@ -81,6 +83,11 @@ impl PublicResponse {
         kept.get_or_init(|| encode(&self.body).into()).clone()
     }
 
+    /// Returns the complexity of the operation.
+    pub fn complexity(&self) -> usize {
+        self.complexity
+    }
+
     /// Returns what the response was made of.
     pub fn tags(&self) -> &[Tag] {
         &self.tags
@@ -105,8 +112,14 @@ impl PublicResponse {
         })
     }
 
-    /// Does what happens besides the response each time that the operation runs.
-    pub fn repeat_effects(&self, origin: &RequestOrigin) {
-        self.effects.iter().for_each(|effect| effect(origin));
+    /// Does what happens besides the response each time that the operation runs. Returns how many things that were.
+    pub fn repeat_effects(&self, origin: &RequestOrigin) -> u32 {
+        self.effects.iter().for_each(|effect| (effect.run)(origin));
+        u32::try_from(self.effects.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the memory that the effects take, in bytes.
+    pub fn effect_bytes(&self) -> usize {
+        self.effects.iter().map(|effect| effect.bytes).sum()
     }
 }

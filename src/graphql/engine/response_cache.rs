@@ -5,10 +5,11 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use moka::sync::Cache;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
 
 use super::{batching::lock, public_response::PublicResponse};
 use crate::cache::{ChangeWatcher, Slot, Version};
@@ -23,6 +24,9 @@ const COMPRESSED: usize = 2;
 const MAX_KEY: usize = 4 * 1024;
 /// Responses larger than this fraction of the cache are not cached.
 const MAX_SHARE: u64 = 16;
+
+/// Time for which requests wait for one that loads the same response.
+const MAX_WAIT: Duration = Duration::from_millis(250);
 
 /// What a response depends on besides the data: the request, without what is the same for everyone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -92,7 +96,8 @@ impl ResponseCache {
         let least = max_bytes.checked_div(max_entries).unwrap_or(max_bytes).max(1);
         let weight = move |key: &ResponseKey, entry: &Arc<Entry>| {
             let body = entry.response.body().len();
-            let bytes = ENTRY_BYTES + key.0.len() + body + body / COMPRESSED + entry.slots.len() * TAG_BYTES;
+            let tags = entry.slots.len() * TAG_BYTES;
+            let bytes = ENTRY_BYTES + key.0.len() + body + body / COMPRESSED + tags + entry.response.effect_bytes();
             u32::try_from((bytes as u64).max(least)).unwrap_or(u32::MAX)
         };
         let entries = Cache::builder().max_capacity(max_bytes).weigher(weight).build();
@@ -116,8 +121,8 @@ impl ResponseCache {
         match inner.lead_or_follow(&key) {
             Ok(leader) => Lookup::Miss(inner.miss(key, Some(leader))),
             Err(mut other) => {
-                // An error means that the other load has ended.
-                let _ = other.changed().await;
+                // An error means that the other load has ended. It may wait for the turn of its client, who has much to do.
+                let _ = timeout(MAX_WAIT, other.changed()).await;
                 match inner.find(&key) {
                     Some(response) => Lookup::Hit(response),
                     None => Lookup::Miss(inner.miss(key, None)),
@@ -130,7 +135,7 @@ impl ResponseCache {
     /// lookup finds that out.
     pub fn store(&self, miss: Miss, response: Arc<PublicResponse>) {
         let Some(inner) = &self.0 else { return };
-        if response.body().len() as u64 <= inner.max_bytes / MAX_SHARE {
+        if (response.body().len() + response.effect_bytes()) as u64 <= inner.max_bytes / MAX_SHARE {
             let versions = inner.watcher.versions();
             let slots = response.tags().iter().map(|tag| versions.slot(*tag)).collect();
             inner.entries.insert(miss.key, Arc::new(Entry { response, loaded_at: miss.loaded_at, slots }));

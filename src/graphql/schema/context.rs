@@ -11,7 +11,7 @@ use crate::{
     access::actions::{cache::refresh_cache, keys, login::LoginContext},
     analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, Passwords, Permission, PermissionCache, RequestOrigin, TokenError, Viewer},
-    cache::{Dependencies, Tag},
+    cache::{Dependencies, Effect, Tag},
     carts::model::Shopper,
     config::{AccountSettings, AttemptSettings, CartSettings, OrderSettings, ReviewSettings},
     db::{Db, recorder::tagged},
@@ -188,8 +188,8 @@ pub trait ContextExt {
     ) -> impl Future<Output = T>;
     /// Notes that the response depends on these tags.
     fn depend_on(&self, tags: impl IntoIterator<Item = Tag>);
-    /// Adds what has to happen again, for another request, when the response is taken from a cache.
-    fn repeat_effect(&self, effect: impl Fn(&RequestOrigin) + Send + Sync + 'static);
+    /// Adds what has to happen again, for another request, when the response is taken from a cache. It takes so many bytes.
+    fn repeat_effect(&self, bytes: usize, effect: impl Fn(&RequestOrigin) + Send + Sync + 'static);
     /// Notes that the response depends on something without a tag, so that it must not be cached.
     fn depend_on_unknown(&self);
     /// Returns the absolute URL of a path on this server. An absolute URL is returned as it is, and so is a path if the URL
@@ -248,9 +248,9 @@ impl ContextExt for Context<'_> {
         }
     }
 
-    fn repeat_effect(&self, effect: impl Fn(&RequestOrigin) + Send + Sync + 'static) {
+    fn repeat_effect(&self, bytes: usize, effect: impl Fn(&RequestOrigin) + Send + Sync + 'static) {
         if let Some(dependencies) = self.data_opt::<Dependencies>() {
-            dependencies.add_effect(Arc::new(effect));
+            dependencies.add_effect(Effect { run: Arc::new(effect), bytes });
         }
     }
 

@@ -77,6 +77,7 @@ async fn responses_to_others_are_private() {
     get(&app, PRODUCTS, &[]).await;
     let me = "/graphql?query=%7Bme%7Bid%7D%7D";
     let product_update = "/graphql?query=%7Bproducts%7Bnodes%7BupdatedAt%7D%7D%7D";
+    let with_cost = ("x-query-cost", "1");
     let wrong = "/graphql?query=%7Bnothing%7D";
     for (path, header) in [
         (PRODUCTS, ("authorization", token.as_str())),
@@ -84,6 +85,8 @@ async fn responses_to_others_are_private() {
         (me, ("authorization", token.as_str())),
         (product_update, ("accept", "*/*")),
         (wrong, ("accept", "*/*")),
+        // It has what this client has left.
+        (PRODUCTS, with_cost),
     ] {
         let (_, headers, _) = get(&app, path, &[header]).await;
         assert_eq!(headers["cache-control"], "private, no-store", "{path} {header:?}");

@@ -110,6 +110,21 @@ const CASES: &[(&str, &[&str], &[&str])] = &[
         &["UPDATE images SET attempts = attempts + 1"],
     ),
     (
+        "{ search(where: {category: {eq: \"drinking\"}}) { facets { categories { count } } } }",
+        &["UPDATE products SET is_active = NOT is_active WHERE sku = 'OIL'"],
+        &["UPDATE images SET attempts = attempts + 1"],
+    ),
+    (
+        "{ search(where: {brand: {eq: \"nadel\"}}) { facets { brands { count } websites { count } } } }",
+        &["UPDATE products SET is_active = NOT is_active WHERE sku = 'OIL'"],
+        &["UPDATE images SET attempts = attempts + 1"],
+    ),
+    (
+        "{ search(query: \"mug OR cupp\", where: {category: {eq: \"drinking\"}}) { totalCount { value } } }",
+        &["UPDATE products SET name = name || ' cupp' WHERE sku = 'OIL'", "UPDATE search_websites SET language = language"],
+        &["UPDATE images SET attempts = attempts + 1"],
+    ),
+    (
         "{ searchSuggestions(prefix: \"mu\") { kind text } }",
         &["UPDATE products SET name = name || ' mural' WHERE sku = 'OIL'", "DELETE FROM search_popular WHERE false"],
         &["UPDATE images SET attempts = attempts + 1"],

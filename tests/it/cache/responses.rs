@@ -2,7 +2,10 @@
 
 use futures_util::future::join_all;
 use serde_json::json;
-use souk::ids::{ProductId, RowId};
+use souk::{
+    config::LimitSettings,
+    ids::{ProductId, RowId},
+};
 
 use super::{is_hit, run, warm};
 use crate::support::{
@@ -155,6 +158,7 @@ async fn fields_that_change_with_each_sale_or_search_are_not_cached() {
         format!("{{ product(id: \"{id}\") {{ updatedAt }} }}"),
         "{ products(orderBy: {field: UPDATED_AT}) { nodes { name } } }".to_owned(),
         "{ search(query: \"product\") { searchId } }".to_owned(),
+        "{ me { id } }".to_owned(),
     ] {
         for _ in 0..3 {
             let response = run(&app.anonymous(), &document).await;
@@ -177,6 +181,22 @@ async fn search_from_the_cache_is_recorded_for_its_visitor() {
     let recorded = "SELECT string_agg(n::text, ',' ORDER BY n) FROM
         (SELECT count(*) AS n FROM searches WHERE results = 1 AND query = 'product' GROUP BY visitor) AS s";
     assert_eq!(searches.scalar(recorded).await, "1,1,2");
+}
+
+#[tokio::test]
+async fn responses_of_an_array_have_one_limit_of_bytes_wherever_they_come_from() {
+    let limits = LimitSettings { max_response: 20_000, ..LimitSettings::default() };
+    let app = TestApp::builder().cached().limits(limits).build().await;
+    let website = app.website("sailor").await;
+    app.product(website.id, ProductSpec::default()).await;
+    app.database.sql("UPDATE products SET description = repeat('x', 15000)").await;
+    let document = "{ products { nodes { description } } }";
+    warm(&app, document).await;
+    let body = json!([{ "query": document }, { "query": document }]).to_string();
+    let (_, _, body) = app.send(app.anonymous().request().body(body.into()).expect("a request")).await;
+    let responses: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    assert!(responses[0]["errors"].is_null(), "{responses}");
+    assert_eq!(responses[1]["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{responses}");
 }
 
 #[tokio::test]

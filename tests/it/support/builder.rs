@@ -102,6 +102,7 @@ pub struct TestAppBuilder {
     payment_providers: Box<dyn FnOnce(&TestDb) -> Providers + Send>,
     is_recording_searches: bool,
     cache_bytes: u64,
+    limits: LimitSettings,
 }
 
 impl Default for TestAppBuilder {
@@ -119,6 +120,7 @@ impl Default for TestAppBuilder {
             payment_providers: Box::new(payments),
             is_recording_searches: true,
             cache_bytes: env_number(CACHE_BYTES, 0),
+            limits: LimitSettings::default(),
         }
     }
 }
@@ -175,6 +177,11 @@ impl TestAppBuilder {
         Self { payment_providers: Box::new(providers), ..self }
     }
 
+    /// Sets the limits of documents and responses.
+    pub fn limits(self, limits: LimitSettings) -> Self {
+        Self { limits, ..self }
+    }
+
     /// Keeps responses to anonymous queries in a cache.
     pub fn cached(self) -> Self {
         self.cache_bytes(16 * 1024 * 1024)
@@ -227,7 +234,7 @@ impl TestAppBuilder {
             responses,
             storage,
         });
-        let engine = graphql::engine(&services, &LimitSettings::default());
+        let engine = graphql::engine(&services, &self.limits);
         let (router, health) = http::router(engine, Arc::clone(&services), &self.http, self.environment);
         TestApp {
             database,

@@ -46,8 +46,8 @@ pub(super) fn record_search(ctx: &Context<'_>, found: &SearchResults) -> Option<
     };
     let recorder = &ctx.services().search_recorder;
     let recorded = actions::record(recorder, found, searcher(recorder, ctx.viewer(), ctx.origin()), filters)?;
-    let (id, recorder) = (recorded.id, recorder.clone());
-    ctx.repeat_effect(move |origin| {
+    let (id, bytes, recorder) = (recorded.id, recorded.bytes(), recorder.clone());
+    ctx.repeat_effect(bytes, move |origin| {
         recorder.record_search(recorded.repeated_by(searcher(&recorder, &Viewer::anonymous(), origin)));
     });
     Some(id)

@@ -206,7 +206,8 @@ impl SearchQuery {
         let query = query.unwrap_or_default();
         let search = args::search_from_args(ctx, query, types, first, after, last, before, r#where, order_by).await?;
         let fields = ctx.look_ahead();
-        let (tags, selected) = (tags::tags_of_search(&search), selected(&fields));
+        let selected = selected(&fields);
+        let tags = tags::tags_of_search(&search, &selected.facets);
         let search = actions::search(ctx.db(), &ctx.services().word_cache, search, &selected);
         let mut found = ctx.read_tagged(tags, search).await?;
         ctx.depend_on(tags::tags_of_results(&found));

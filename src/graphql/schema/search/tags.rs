@@ -4,7 +4,7 @@ use crate::{
     cache::Tag,
     graphql::schema::products::tags_of_parents,
     ids::RowId,
-    search::{actions::SearchResults, model::Search},
+    search::{actions::SearchResults, facets::FacetKind, model::Search},
 };
 
 /// Tags of the words of all names, of the rules, and of the queries that are suggested.
@@ -15,11 +15,14 @@ const POPULAR: Tag = Tag::list("list:popularSearches");
 /// Tags of everything that can be found.
 const ALL: [Tag; 3] = [Tag::list("list:products"), Tag::list("list:categories"), Tag::list("list:brands")];
 
-/// Returns the tags of a search, before it is known what it finds.
-pub(super) fn tags_of_search(search: &Search) -> Vec<Tag> {
+/// Returns the tags of a search with these facets, before it is known what it finds. A facet is counted without its own filter,
+/// so that filter does not limit what the search depends on.
+pub(super) fn tags_of_search(search: &Search, facets: &[FacetKind]) -> Vec<Tag> {
     let filter = &search.filter;
-    let (categories, brands, websites) =
-        (keys(filter.categories.as_deref()), keys(filter.brands.as_deref()), keys(filter.websites.as_deref()));
+    let limits = |own: FacetKind| !facets.contains(&own);
+    let categories = keys(filter.categories.as_deref()).filter(|_| limits(FacetKind::Categories));
+    let brands = keys(filter.brands.as_deref()).filter(|_| limits(FacetKind::Brands));
+    let websites = keys(filter.websites.as_deref()).filter(|_| limits(FacetKind::Websites));
     let mut tags = tags_of_parents(categories.as_deref(), brands.as_deref(), websites.as_deref());
     if categories.is_none() && brands.is_none() && websites.is_none() {
         // Other types may be found, too.
@@ -33,7 +36,9 @@ pub(super) fn tags_of_search(search: &Search) -> Vec<Tag> {
 
 /// Returns the tags of a search by what it found. Words are corrected if nothing has them, wherever that is.
 pub(super) fn tags_of_results(found: &SearchResults) -> Vec<Tag> {
-    let is_as_typed = !found.hits.rows.is_empty() && found.correction.is_none();
+    // Queries with alternatives are corrected before it is known whether they find anything.
+    let is_as_typed =
+        !found.hits.rows.is_empty() && found.correction.is_none() && !found.search.query.has_alternatives();
     if is_as_typed || found.search.is_browsing() { Vec::new() } else { ALL.to_vec() }
 }
 

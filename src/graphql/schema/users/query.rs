@@ -91,6 +91,8 @@ impl UserQuery {
     /// Returns the logged-in user; null if the viewer is not logged in. An API key needs `MANAGE_USERS` and gets its
     /// owner; `FORBIDDEN` otherwise.
     async fn me(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        // Whoever is not logged in gets null, without a statement that says so.
+        ctx.depend_on_unknown();
         let Some(id) = ctx.viewer().user_id() else { return Ok(None) };
         ctx.viewer().require_account_or(Permission::ManageUsers)?;
         Ok(ctx.loaders().row(id).await?.map(user))
