@@ -191,7 +191,7 @@ async fn each_operation_of_an_array_is_charged() {
 
 #[tokio::test]
 async fn an_operation_reports_its_cost_on_request() {
-    let app = limited().environment(souk::config::Environment::Production).build().await;
+    let app = limited().environment(souk::config::Environment::Production).cache_bytes(0).build().await;
     let query = json!({ "query": "{ websites { nodes { id } } }" });
     let (_, _, body) = send(&app, post("192.0.2.1", &query)).await;
     assert_eq!(body.get("extensions"), None, "{body}");

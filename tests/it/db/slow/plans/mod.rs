@@ -355,14 +355,15 @@ async fn check(actor: &Actor<'_>, cases: impl IntoIterator<Item = &'static Case>
 
 #[tokio::test]
 async fn public_product_lists_use_an_index() {
-    let app = TestApp::new().await;
+    // The statements are read.
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_catalog().await;
     check(&app.anonymous(), PRODUCTS.iter().chain(GROUPS)).await;
 }
 
 #[tokio::test]
 async fn searches_use_an_index() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_catalog().await;
     // One product in five is sold, and names have many different words.
     app.bulk_insert(
