@@ -36,6 +36,10 @@ const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 /// with more tags could not be purged, and is not public.
 const MAX_TAGS: usize = 1_500;
 
+/// Maximum size of a response that is kept compressed, in bytes: compressing it takes a few milliseconds. Larger ones are
+/// compressed in parts while they are sent.
+const MAX_COMPRESSED: u64 = 256 * 1024;
+
 /// Brotli: quality and window of 4 MiB. Higher qualities take ten times as long for a few percent.
 const BROTLI_QUALITY: i32 = 5;
 const BROTLI_WINDOW: i32 = 22;
@@ -43,7 +47,7 @@ const BROTLI_WINDOW: i32 = 22;
 /// Returns the body of a public response in the encoding that the client prefers, and adds the headers that describe it.
 pub fn encoded_body(request: &Parts, public: &PublicResponse, headers: &mut HeaderMap) -> Bytes {
     let plain = public.body();
-    if (plain.len() as u64) < MIN_COMPRESSED {
+    if !(MIN_COMPRESSED..=MAX_COMPRESSED).contains(&(plain.len() as u64)) {
         return plain;
     }
     let (body, name) = if accepts_encoding(&request.headers, "br") {

@@ -21,17 +21,17 @@ pub const JOB: JobInfo = JobInfo::recurring(
 
 /// Deletes tokens that expired 30 days ago, sessions that ended 90 days ago (until then they define the known networks
 /// of an account), expired throttling counters, idempotency keys older than 30 days, and changes that were there an hour ago. Returns the number of deleted
-/// rows.
+/// rows, without the changes.
 /// # Errors
 /// Database errors.
 pub async fn delete_expired(db: &Db) -> Result<usize> {
     db.transaction(async |conn| {
         let now = sessions::now(conn).await?;
+        changes::delete_old(conn).await?;
         Ok(tokens::delete_expired(conn, now - TOKEN_RETENTION).await?
             + sessions::delete_expired(conn, now - KNOWN_NETWORK_PERIOD).await?
             + throttle::delete_expired(conn).await?
-            + idempotency::delete_before(conn, now - idempotency::RETENTION).await?
-            + changes::delete_old(conn).await?)
+            + idempotency::delete_before(conn, now - idempotency::RETENTION).await?)
     })
     .await
 }
@@ -42,10 +42,7 @@ pub async fn delete_expired(db: &Db) -> Result<usize> {
 pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
     let count = delete_expired(db).await?;
     if count > 0 {
-        tracing::info!(
-            count,
-            "expired tokens, sessions, throttling counters, idempotency keys and old changes deleted"
-        );
+        tracing::info!(count, "expired tokens, sessions, throttling counters and idempotency keys deleted");
     }
     Ok(())
 }

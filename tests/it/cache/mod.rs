@@ -22,8 +22,12 @@ async fn is_hit(app: &TestApp, document: &str) -> bool {
     response.json["extensions"]["cache"]["hit"] == true
 }
 
-/// Puts the response to a query in the cache.
+/// Puts the response to a query in the cache. On a busy machine the cache may not be in use at once.
 async fn warm(app: &TestApp, document: &str) {
-    is_hit(app, document).await;
-    assert!(is_hit(app, document).await, "not cached: {document}");
+    for _ in 0..5 {
+        if is_hit(app, document).await {
+            return;
+        }
+    }
+    panic!("not cached: {document}");
 }
