@@ -4,7 +4,7 @@
 
 use std::{
     fmt::{self, Write},
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
 };
 
 use bytes::Bytes;
@@ -27,8 +27,8 @@ pub struct PublicResponse {
     complexity: usize,
     tags: Box<[Tag]>,
     effects: Box<[Effect]>,
-    etag: OnceLock<Arc<str>>,
-    tag_list: OnceLock<Arc<str>>,
+    etag: OnceLock<String>,
+    tag_list: OnceLock<String>,
     gzip: OnceLock<Bytes>,
     brotli: OnceLock<Bytes>,
 }
@@ -100,7 +100,7 @@ impl PublicResponse {
             for tag in &self.tags {
                 let _ = write!(list, "{}{tag}", if list.is_empty() { "" } else { " " });
             }
-            list.into()
+            list
         })
     }
 
@@ -108,7 +108,7 @@ impl PublicResponse {
     pub fn etag(&self) -> &str {
         self.etag.get_or_init(|| {
             let hash = Sha256::digest(&self.body);
-            format!("W/\"{}\"", hex::encode(&hash[..ETAG_BYTES])).into()
+            format!("W/\"{}\"", hex::encode(&hash[..ETAG_BYTES]))
         })
     }
 

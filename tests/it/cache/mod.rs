@@ -1,5 +1,5 @@
-//! The cache of responses: what is cached, for whom, and that nothing in it is ever out of date. What each viewer sees with a
-//! warm cache is tested in `schema`.
+//! The cache of responses: which responses are cached, for which viewers, and that none is out of date. The fields that each
+//! viewer sees with a warm cache are tested in `schema`.
 
 mod changes;
 mod http;

@@ -1,4 +1,4 @@
-//! What is cached, for whom, and what happens besides.
+//! Which responses are cached, for which viewers, and the effects of operations whose response comes from the cache.
 
 use futures_util::future::join_all;
 use serde_json::json;

@@ -27,10 +27,11 @@ pub(super) fn tags_of(id: ProductId, found: Option<&Arc<ProductWithParents>>) ->
 
 /// Returns the tags of a product that was looked up by a name: of all products if none has the name.
 pub(super) fn tags_of_lookup(found: Option<&Arc<ProductWithParents>>) -> Vec<Tag> {
-    found.map_or_else(|| vec![PRODUCTS], |product| tags_of(product.product.id, found.map(|_| product)))
+    found.map_or_else(|| vec![PRODUCTS], |product| tags_of(product.product.id, Some(product)))
 }
 
-/// Returns the tag of the products of a category or another parent. Suppliers, whom the public does not see, have none.
+/// Returns the tag of the products of a category or another parent. Products of a supplier, which is not public, have the tag of
+/// all products.
 pub(super) fn tag_of_parent(parent: ProductParent, id: i64) -> Tag {
     match parent {
         ProductParent::Category | ProductParent::CategoryTree => of_category(id),
