@@ -11,8 +11,8 @@ use crate::auth::RequestOrigin;
 pub struct Effect {
     /// Does it for a request.
     pub run: Arc<dyn Fn(&RequestOrigin) + Send + Sync>,
-    /// Memory that it takes, in bytes.
-    pub bytes: usize,
+    /// The text from which another server can make the effect again.
+    pub text: Arc<str>,
 }
 
 /// The dependencies of one operation. Clones belong to the same operation.

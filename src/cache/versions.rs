@@ -9,14 +9,19 @@ use std::{
     },
 };
 
-use super::Tag;
-
 /// Number of slots, of 8 bytes each: so many that the changes of an hour, at 20 products a second, meet few other tags.
 const SLOTS: usize = 1 << 19;
 
 /// A count of the changes that this server knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(u64);
+
+impl Version {
+    /// Returns the version after this one.
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
 
 /// The slot of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +55,8 @@ impl Versions {
         Version(self.now.load(Ordering::Acquire))
     }
 
-    /// Returns the slot of a tag.
-    pub fn slot(&self, tag: Tag) -> Slot {
-        self.slot_of(&tag.to_string())
-    }
-
-    fn slot_of(&self, tag: &str) -> Slot {
+    /// Returns the slot of the tag with this name.
+    pub fn slot_of(&self, tag: &str) -> Slot {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(tag);
         Slot(u32::try_from(hash % self.slots.len() as u64).unwrap_or_default())
     }
@@ -69,8 +70,8 @@ impl Versions {
         loaded_at.0 >= self.void_before.load(Ordering::Acquire) && slots.iter().all(is_unchanged)
     }
 
-    /// Notes that these tags changed. Values that are being loaded count as loaded before.
-    pub fn change<'a>(&self, tags: impl IntoIterator<Item = &'a str>) {
+    /// Notes that these tags changed, and returns the new version. Values that are being loaded count as loaded before.
+    pub fn change<'a>(&self, tags: impl IntoIterator<Item = &'a str>) -> Version {
         self.advance(|version| {
             for tag in tags {
                 let Slot(slot) = self.slot_of(tag);
@@ -78,20 +79,21 @@ impl Versions {
                     slot.store(version, Ordering::Release);
                 }
             }
-        });
+        })
     }
 
-    /// Notes that everything may have changed.
-    pub fn change_all(&self) {
-        self.advance(|version| self.void_before.store(version, Ordering::Release));
+    /// Notes that everything may have changed, and returns the new version.
+    pub fn change_all(&self) -> Version {
+        self.advance(|version| self.void_before.store(version, Ordering::Release))
     }
 
     /// Runs a change, which becomes the current version when it is complete: who reads the version sees all of it.
-    fn advance(&self, change: impl FnOnce(u64)) {
+    fn advance(&self, change: impl FnOnce(u64)) -> Version {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let version = self.now.load(Ordering::Acquire) + 1;
         change(version);
         self.now.store(version, Ordering::Release);
+        Version(version)
     }
 }
 
@@ -99,12 +101,12 @@ impl Versions {
 mod tests {
     use super::*;
 
-    const MUG: Tag = Tag::of("product", 17);
+    const MUG: &str = "product:17";
 
     #[test]
     fn values_are_current_until_one_of_their_tags_changes() {
         let versions = Versions::default();
-        let slots = [versions.slot(MUG), versions.slot(Tag::list("list:products"))];
+        let slots = [versions.slot_of(MUG), versions.slot_of("list:products")];
         let loaded_at = versions.now();
         versions.change(["product:18", "brand:17"]);
         assert!(versions.is_current(loaded_at, &slots));
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn tags_in_one_slot_change_together() {
         let versions = Versions::with_slots(1);
-        let (slots, loaded_at) = ([versions.slot(MUG)], versions.now());
+        let (slots, loaded_at) = ([versions.slot_of(MUG)], versions.now());
         versions.change(["brand:3"]);
         assert!(!versions.is_current(loaded_at, &slots));
     }

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
@@ -14,13 +14,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::Versions;
+use super::{Version, Versions, bookmarks::Bookmarks, timeline::Timeline};
 use crate::{
     db::{
         Conn, Db,
-        changes::{self, ALL, Changes},
+        changes::{self, ALL, Changes, DELETED, Position},
     },
     error::{Error, Result},
+    redis::Redis,
 };
 
 /// Interval between two polls. Changes on other servers are seen after at most this time and that of a poll.
@@ -46,6 +47,7 @@ pub struct ChangeWatcher {
     requested: Notify,
     /// When the last successful poll began; none if the last one failed.
     polled_at: Mutex<Option<ClockTime>>,
+    timeline: Mutex<Timeline>,
 }
 
 /// A time by two clocks: one that never goes back, and one that goes on while the machine sleeps.
@@ -64,18 +66,20 @@ impl ClockTime {
 }
 
 impl ChangeWatcher {
-    /// Starts to poll the database, in a task that ends when the watcher is dropped.
-    pub fn start(db: Db) -> Arc<Self> {
+    /// Starts to poll the database, in a task that ends when the watcher is dropped. With Redis, it knows at the start what changed
+    /// lately, so that it can use what other servers have stored there.
+    pub fn start(db: Db, redis: Option<Redis>) -> Arc<Self> {
         let watcher = Arc::new(Self {
             versions: Versions::default(),
             begun: AtomicU64::new(0),
             ended: watch::Sender::new(0),
             requested: Notify::new(),
             polled_at: Mutex::default(),
+            timeline: Mutex::default(),
         });
         let watched = Arc::downgrade(&watcher);
         tokio::spawn(async move {
-            let mut session = Session { db, connection: None, last: None };
+            let mut session = Session { db, connection: None, last: None, bookmarks: redis.map(Bookmarks::new) };
             while let Some(watcher) = watched.upgrade() {
                 if watcher.poll(&mut session).await {
                     let _ = timeout(INTERVAL, watcher.requested.notified()).await;
@@ -94,8 +98,24 @@ impl ChangeWatcher {
 
     /// Returns whether this server knows of all changes but those of the last second.
     pub fn is_up_to_date(&self) -> bool {
-        let polled_at = *self.polled_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let polled_at = *lock(&self.polled_at);
         polled_at.is_some_and(|polled_at| polled_at.is_within(MAX_AGE))
+    }
+
+    /// Returns the position of the last poll, for other servers: what is loaded from now on includes everything before it.
+    pub fn position(&self) -> Option<Position> {
+        lock(&self.timeline).last()
+    }
+
+    /// Returns the version at which this server could have loaded a value that another one loaded after a position; none if
+    /// this server does not know what changed since.
+    pub fn version_at(&self, position: &Position) -> Option<Version> {
+        lock(&self.timeline).version_at(position)
+    }
+
+    /// Polls as soon as possible, because something may have changed.
+    pub fn poll_soon(&self) {
+        self.requested.notify_one();
     }
 
     /// Waits until this server knows of everything that was committed before the call. If that takes too long, everything
@@ -112,22 +132,22 @@ impl ChangeWatcher {
     /// Reads what changed since the last poll. Returns whether that succeeded.
     async fn poll(&self, session: &mut Session) -> bool {
         let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let began_at = ClockTime::now();
+        let (began_at, before) = (ClockTime::now(), self.versions.now());
         let read = timeout(MAX_WAIT, session.read()).await;
         let read = read.unwrap_or_else(|_| Err(Error::Unavailable("reading the changes timed out".into())));
         let is_done = read.is_ok();
         match read {
-            Ok(changes) => {
+            Ok(Found { base, changes: Changes { position, tags } }) => {
                 let is_continued =
-                    |(last, at): &(Changes, ClockTime)| last.server == changes.server && at.is_within(MAX_PAUSE);
+                    |(last, at): &(Position, ClockTime)| last.server == position.server && at.is_within(MAX_PAUSE);
                 let is_continued = session.last.as_ref().is_some_and(is_continued);
-                if !is_continued || changes.tags.iter().any(|tag| tag == ALL) {
-                    self.versions.change_all();
-                } else if !changes.tags.is_empty() {
-                    self.versions.change(changes.tags.iter().map(String::as_str));
-                }
+                let base = base.filter(|_| !is_continued);
+                self.apply(&tags, is_continued, base, &position, before);
                 self.set_polled_at(Some(began_at));
-                session.last = Some((Changes { tags: Vec::new(), ..changes }, began_at));
+                if let Some(bookmarks) = &mut session.bookmarks {
+                    bookmarks.write(&position);
+                }
+                session.last = Some((position, began_at));
             }
             Err(error) => {
                 session.connection = None;
@@ -135,6 +155,7 @@ impl ChangeWatcher {
                     tracing::warn!(%error, "changes could not be read: nothing is taken from the cache until they can");
                 }
                 self.set_polled_at(None);
+                lock(&self.timeline).clear();
                 self.versions.change_all();
             }
         }
@@ -142,8 +163,31 @@ impl ChangeWatcher {
         is_done
     }
 
+    /// Notes what a poll found that began at this version. If it does not continue the last one, everything may have changed,
+    /// but for what other servers loaded after a base since which the changes are known.
+    fn apply(&self, tags: &[String], is_continued: bool, base: Option<Position>, position: &Position, before: Version) {
+        let mut timeline = lock(&self.timeline);
+        // A version in between is that of a writer who gave up waiting. The poll may not have seen its changes.
+        let (mut version, mut expected) = (before, before);
+        if !is_continued {
+            timeline.clear();
+            (version, expected) = (self.versions.change_all(), expected.next());
+            if let Some(base) = base.filter(|_| version == expected) {
+                timeline.add(base, version);
+            }
+        }
+        if tags.iter().any(|tag| tag == ALL) {
+            (version, expected) = (self.versions.change_all(), expected.next());
+        } else if !tags.is_empty() {
+            (version, expected) = (self.versions.change(tags.iter().map(String::as_str)), expected.next());
+        }
+        if version == expected {
+            timeline.add(position.clone(), version);
+        }
+    }
+
     fn set_polled_at(&self, at: Option<ClockTime>) {
-        *self.polled_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        *lock(&self.polled_at) = at;
     }
 }
 
@@ -153,11 +197,19 @@ struct Session {
     db: Db,
     connection: Option<Conn>,
     /// The last successful poll.
-    last: Option<(Changes, ClockTime)>,
+    last: Option<(Position, ClockTime)>,
+    bookmarks: Option<Bookmarks>,
+}
+
+/// What a poll found.
+struct Found {
+    changes: Changes,
+    /// The position since which the changes are known, for the first poll of a connection.
+    base: Option<Position>,
 }
 
 impl Session {
-    async fn read(&mut self) -> Result<Changes> {
+    async fn read(&mut self) -> Result<Found> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -165,8 +217,31 @@ impl Session {
                 self.db.connect_alone().await?
             }
         };
-        let changes = changes::since(&connection, self.last.as_ref().map(|(changes, _)| &changes.moment)).await?;
+        let last = self.last.as_ref().map(|(position, _)| &position.moment);
+        let changes = changes::since(&connection, last).await?;
+        let found = match (last, &self.bookmarks) {
+            (None, Some(bookmarks)) => since_bookmark(&connection, bookmarks, changes).await?,
+            _ => Found { changes, base: None },
+        };
         self.connection = Some(connection);
-        Ok(changes)
+        Ok(found)
     }
+}
+
+/// Reads the changes since the oldest bookmark, unless some of them were deleted.
+async fn since_bookmark(connection: &Conn, bookmarks: &Bookmarks, now: Changes) -> Result<Found> {
+    let last_deletion = changes::last_deletion(connection).await?;
+    let Some(base) = bookmarks.oldest(&now.position.server, last_deletion).await else {
+        return Ok(Found { changes: now, base: None });
+    };
+    let changes = changes::since(connection, Some(&base.moment)).await?;
+    let is_complete = !changes.tags.iter().any(|tag| tag == DELETED) && changes.position.server == base.server;
+    Ok(match is_complete {
+        true => Found { changes, base: Some(base) },
+        false => Found { changes: now, base: None },
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

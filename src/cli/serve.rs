@@ -1,9 +1,16 @@
 //! `souk serve`: starts the server and runs it until it receives a stop signal.
 //! Rule: settings are checked before the database is opened, so that an invalid one is reported at once.
 
-use std::{io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, IsTerminal},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
+use sha2::{Digest, Sha256};
 use tokio::{
     net::TcpSocket,
     signal::unix::{SignalKind, signal},
@@ -25,7 +32,7 @@ use crate::auth::NetworkHasher;
 use crate::auth::PasswordCost;
 use crate::auth::Passwords;
 use crate::auth::PermissionCache;
-use crate::cache::ChangeWatcher;
+use crate::config::CacheSettings;
 use crate::config::ConnectionSettings;
 use crate::config::Environment;
 use crate::config::HttpSettings;
@@ -34,7 +41,7 @@ use crate::config::Settings;
 use crate::db::Db;
 use crate::db::migrations;
 use crate::graphql;
-use crate::graphql::engine::response_cache::ResponseCache;
+use crate::graphql::schema::caches::Caches;
 use crate::graphql::schema::context::CurrencyCache;
 use crate::graphql::schema::context::Services;
 use crate::http;
@@ -45,6 +52,7 @@ use crate::paging::CursorSeal;
 use crate::payments::providers::Providers;
 use crate::payments::providers::test::TestDelays;
 use crate::payments::providers::test::TestProvider;
+use crate::redis::Redis;
 use crate::search::word_cache::WordCache;
 use crate::storage::Storage;
 use crate::storage::temporary::TemporaryDirectory;
@@ -61,10 +69,11 @@ struct Components {
     mailer: Option<Arc<Mailer>>,
     test_payment_secret: Option<String>,
     storage: Storage,
+    redis: Option<Redis>,
 }
 
 impl Components {
-    fn open(settings: &Settings, serve: &ServeSettings) -> Result<Self, CommandError> {
+    async fn open(settings: &Settings, serve: &ServeSettings) -> Result<Self, CommandError> {
         let jwt = serve.tokens.jwt(settings)?;
         let mailer = Mailer::open(&serve.mail, settings)?.map(Arc::new);
         let test_payment_secret = serve.payments.test_secret(settings)?;
@@ -72,7 +81,8 @@ impl Components {
         if mailer.is_none() {
             tracing::warn!("SOUK_SMTP_URL is not set: emails stay in the queue until it is");
         }
-        Ok(Self { jwt, mailer, test_payment_secret, storage })
+        let redis = serve.redis.open().await?;
+        Ok(Self { jwt, mailer, test_payment_secret, storage, redis })
     }
 }
 
@@ -80,7 +90,7 @@ pub(super) async fn serve(settings: &Settings, serve: &ServeSettings, with_demo:
     if with_demo {
         demo::check_environment(settings)?;
     }
-    let components = Components::open(settings, serve)?;
+    let components = Components::open(settings, serve).await?;
     let address = serve.listen.address;
     let socket = bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let stop = stop_signal()?;
@@ -169,7 +179,7 @@ async fn build_services(
     image_processor: ImageProcessor,
     components: Components,
 ) -> Result<Services, CommandError> {
-    let Components { jwt, test_payment_secret, storage, .. } = components;
+    let Components { jwt, test_payment_secret, storage, redis, .. } = components;
     let currency_cache = CurrencyCache::default();
     currency_cache.preload(&db).await?;
     let permission_cache = Arc::new(PermissionCache::new(jwt.lifetime()));
@@ -181,10 +191,18 @@ async fn build_services(
         true => SearchRecorder::start(db.clone(), NetworkHasher::new(jwt.derive_key("networks of searches")?)),
         false => SearchRecorder::disabled(),
     };
-    let responses = match serve.cache.bytes {
-        0 => ResponseCache::default(),
-        bytes => ResponseCache::new(bytes, serve.cache.entries, ChangeWatcher::start(db.clone())),
+    let shared = match &redis {
+        None => None,
+        Some(redis) => match tokio::task::spawn_blocking(program_hash).await? {
+            Ok(hash) => Some((redis.clone(), hash)),
+            Err(error) => {
+                tracing::warn!(%error, "program could not be read: responses are not shared");
+                None
+            }
+        },
     };
+    let CacheSettings { bytes, entries } = serve.cache;
+    let caches = Caches::open(bytes, entries, db.clone(), &search_recorder, shared);
     let cursor_seal = CursorSeal::new(jwt.derive_key("cursors")?);
     Ok(Services {
         db,
@@ -205,8 +223,25 @@ async fn build_services(
         word_cache: WordCache::default(),
         cursor_seal,
         shared_loads: Arc::default(),
-        responses,
+        responses: caches.responses,
+        entities: caches.entities,
+        redis,
     })
+}
+
+/// Returns the hash of this program, which stands for its version: servers of the same version share responses.
+fn program_hash() -> std::io::Result<String> {
+    let mut hasher = Sha256::new();
+    let mut file = BufReader::with_capacity(1 << 20, File::open(Settings::program()?)?);
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(hex::encode(hasher.finalize()));
+        }
+        hasher.update(bytes);
+        let length = bytes.len();
+        file.consume(length);
+    }
 }
 
 /// Serves requests and runs jobs until stopped. Then calls `start_draining` and gives running work up to `drain` to

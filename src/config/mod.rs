@@ -15,6 +15,7 @@ mod mail;
 mod orders;
 mod payments;
 mod rates;
+mod redis;
 mod reviews;
 mod secrets;
 mod serve;
@@ -43,6 +44,7 @@ pub use self::{
     orders::OrderSettings,
     payments::{PaymentCapture, PaymentSettings},
     rates::RateSettings,
+    redis::RedisSettings,
     reviews::ReviewSettings,
     serve::{ListenSettings, ServeSettings},
     tokens::TokenSettings,
@@ -148,6 +150,13 @@ impl Settings {
     pub fn use_temporary_directory(directory: &Path) {
         // Fails only if there is one already, which is that of this process.
         let _ = tempfile::env::override_temp_dir(directory);
+    }
+
+    /// Returns the file of this program.
+    /// # Errors
+    /// Returns the error of the operating system.
+    pub fn program() -> std::io::Result<PathBuf> {
+        std::env::current_exe()
     }
 
     /// Returns the directories in which the shell looks for programs.

@@ -6,7 +6,8 @@ use clap::Args;
 
 use super::{
     AccountSettings, AnalyticsSettings, AttemptSettings, CacheSettings, CartSettings, ConnectionSettings, FileSettings,
-    HttpSettings, LimitSettings, MailSettings, OrderSettings, PaymentSettings, ReviewSettings, TokenSettings,
+    HttpSettings, LimitSettings, MailSettings, OrderSettings, PaymentSettings, RedisSettings, ReviewSettings,
+    TokenSettings,
 };
 
 /// Address of the server, for the server itself and for those that look for it.
@@ -49,6 +50,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub cache: CacheSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub redis: RedisSettings,
 
     #[command(flatten)]
     #[allow(missing_docs)]

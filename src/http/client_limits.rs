@@ -37,6 +37,7 @@ use crate::{
     limits::{
         Allowance, BytesFull, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter,
     },
+    redis::Redis,
     telemetry::RequestId,
 };
 
@@ -65,8 +66,8 @@ pub struct ClientLimits {
 }
 
 impl ClientLimits {
-    /// Creates the limits.
-    pub fn new(settings: &HttpSettings) -> Self {
+    /// Creates the limits. With Redis, what clients use over time is limited for all servers together.
+    pub fn new(settings: &HttpSettings, redis: Option<Redis>) -> Self {
         let rates = &settings.rates;
         let (all, per_client) = (rates.max_concurrency.get(), rates.max_concurrency_per_client().get());
         let queue = QueueLimits {
@@ -82,7 +83,10 @@ impl ClientLimits {
             waiting_per_client: 0,
         };
         Self {
-            rates: RateLimiter::new(rates.quotas()),
+            rates: match redis {
+                None => RateLimiter::new(rates.quotas()),
+                Some(redis) => RateLimiter::new(rates.quotas()).shared_by(redis),
+            },
             operations: FairQueue::new(queue),
             delays: FairQueue::new(delayed),
             unsent: Unsent::default(),

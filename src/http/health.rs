@@ -11,17 +11,19 @@ use axum::{extract::State, http::StatusCode};
 use crate::{
     db::{Conn, Db, migrations, writability},
     error::Result,
+    redis::{Redis, State as RedisState},
 };
 
 /// The state that readiness depends on.
 pub struct Health {
     db: Db,
+    redis: Option<Redis>,
     is_draining: AtomicBool,
 }
 
 impl Health {
-    pub(super) fn new(db: Db) -> Self {
-        Self { db, is_draining: AtomicBool::new(false) }
+    pub(super) fn new(db: Db, redis: Option<Redis>) -> Self {
+        Self { db, redis, is_draining: AtomicBool::new(false) }
     }
 
     /// Makes `/readyz` return 503 from now on, so that load balancers stop sending requests.
@@ -41,6 +43,15 @@ impl Health {
             Ok(DatabaseState::Ready) if self.db.has_rejected_write() => Some("degraded: the database rejects writes\n"),
             Ok(DatabaseState::Ready) => None,
         }
+    }
+}
+
+/// Returns what does not work although the server is ready; none if everything works.
+fn degradation(redis: Option<&Redis>) -> Option<&'static str> {
+    match redis?.state() {
+        RedisState::Available => None,
+        RedisState::RejectsWrites => Some("degraded: Redis rejects writes\n"),
+        RedisState::Unavailable => Some("degraded: Redis is not available\n"),
     }
 }
 
@@ -64,10 +75,10 @@ pub(super) async fn livez() -> &'static str {
 }
 
 /// Returns 200 if the database is reachable, fully migrated and accepts writes, and the server is not shutting down; 503
-/// otherwise.
+/// otherwise. Without Redis the server works alone, so it is ready.
 pub(super) async fn readyz(State(health): State<Arc<Health>>) -> (StatusCode, &'static str) {
     match health.problem().await {
-        None => (StatusCode::OK, "ok\n"),
+        None => (StatusCode::OK, degradation(health.redis.as_ref()).unwrap_or("ok\n")),
         Some(problem) => (StatusCode::SERVICE_UNAVAILABLE, problem),
     }
 }

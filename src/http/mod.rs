@@ -80,7 +80,7 @@ pub fn router(
     settings: &HttpSettings,
     environment: Environment,
 ) -> (Router, Arc<Health>) {
-    let health = Arc::new(Health::new(services.db.clone()));
+    let health = Arc::new(Health::new(services.db.clone(), services.redis.clone()));
     let keys = jwks::routes(&services.jwt);
     let webhooks = webhooks::routes(Arc::clone(&services), settings);
     let UploadSettings { space, space_per_user, kept_per_user } = settings.uploads;
@@ -88,7 +88,7 @@ pub fn router(
     let images = media::routes(Arc::clone(&services));
     let files = files::routes(services.storage.clone(), kept_space).merge(images);
     let show_sql = environment == Environment::Development;
-    let limits = ClientLimits::new(settings);
+    let limits = ClientLimits::new(settings, services.redis.clone());
     let endpoint = Endpoint {
         engine,
         limits: limits.clone(),

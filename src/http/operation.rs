@@ -31,6 +31,7 @@ use crate::{
         },
         schema::{
             context::{PublicUrl, request_data},
+            entities::EntityAccess,
             media::upload::RequestFiles,
         },
     },
@@ -118,10 +119,12 @@ impl Run<'_> {
         let actor = actor(&viewer, origin, request_id);
         let dispatcher = Dispatcher::default();
         let are_secure = endpoint.has_secure_cookies || is_https(&parts.headers, &endpoint.settings);
+        let access = EntityAccess::of(kind, &document, &viewer);
         let mut data = request_data(viewer, origin.clone(), cookies(&parts.headers, are_secure), &dispatcher);
         data.insert(files);
         data.insert(url);
         data.insert(meter);
+        data.insert(access);
         if let Some(dependencies) = &dependencies {
             data.insert(dependencies.clone());
         }
@@ -138,9 +141,8 @@ impl Run<'_> {
             document.set_unknown_dependencies();
             return response;
         };
-        let public = Arc::new(PublicResponse::new(data, budget.complexity() - complexity, tags, effects));
-        // Documents that are parsed each time have another key each time.
-        if let (Lookup::Miss(miss), true) = (lookup, document.is_cached()) {
+        let public = Arc::new(PublicResponse::new(data, budget.complexity() - complexity, &tags, effects));
+        if let Lookup::Miss(miss) = lookup {
             endpoint.services.responses.store(miss, Arc::clone(&public));
         }
         response.public = Some(public);
@@ -181,7 +183,7 @@ fn report(
         }));
         response.extensions.extend(sql.ok().map(|sql| ("sql".to_owned(), sql)));
         if let Some(public) = response.public.as_ref().filter(|_| endpoint.services.responses.is_on()) {
-            let tags: Vec<_> = public.tag_list().split_whitespace().collect();
+            let tags: Vec<_> = public.tags().collect();
             let cache = Value::from_json(serde_json::json!({ "hit": is_hit, "tags": tags }));
             response.extensions.extend(cache.ok().map(|cache| ("cache".to_owned(), cache)));
         }

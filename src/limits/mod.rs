@@ -4,7 +4,9 @@
 //! has no share of its own to exceed.
 
 mod attempts;
+mod bucket;
 mod byte_counts;
+mod exchange;
 mod fair_queue;
 mod rate;
 
@@ -12,9 +14,10 @@ use std::{fmt, net::IpAddr};
 
 pub use self::{
     attempts::AttemptLimit,
+    bucket::{Exceeded, Quota},
     byte_counts::{ByteCounts, ByteLimits, BytesFull, ReservedBytes},
     fair_queue::{FairQueue, Place, QueueFull, QueueLimits},
-    rate::{Allowance, Exceeded, Quota, Quotas, RateLimiter},
+    rate::{Allowance, Quotas, RateLimiter},
 };
 use crate::ids::{ApiKeyId, UserId};
 

@@ -6,52 +6,22 @@
 
 use std::{
     collections::HashMap,
-    fmt,
-    str::FromStr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use moka::sync::Cache;
+use tokio::task::JoinSet;
 
-use super::{Client, ClientClass, ClientKey};
-use crate::ids::ApiKeyId;
+use super::{
+    Client, ClientClass, ClientKey,
+    bucket::{Bucket, Exceeded, Quota, lock},
+    exchange,
+};
+use crate::{ids::ApiKeyId, redis::Redis};
 
 /// Maximum number of buckets. A client whose bucket was evicted starts with a full one.
 const MAX_BUCKETS: u64 = 100_000;
-
-/// The bucket of a class of clients.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quota {
-    /// Points of a full bucket.
-    pub limit: u32,
-    /// Points that are restored per second.
-    pub restore_rate: u32,
-}
-
-impl Quota {
-    /// Returns the time in which an empty bucket is restored, in seconds, rounded up.
-    pub fn window_seconds(self) -> u32 {
-        self.limit.div_ceil(self.restore_rate)
-    }
-}
-
-impl fmt::Display for Quota {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.limit, self.restore_rate)
-    }
-}
-
-impl FromStr for Quota {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number > 0);
-        let parts = text.split_once(':').and_then(|(limit, rate)| Some((number(limit)?, number(rate)?)));
-        let (limit, restore_rate) = parts.ok_or("must be LIMIT:RATE, such as 1000:100, both at least 1")?;
-        Ok(Self { limit, restore_rate })
-    }
-}
 
 /// The quotas of all clients.
 #[derive(Debug, Clone)]
@@ -86,43 +56,8 @@ impl Quotas {
 pub struct RateLimiter {
     quotas: Arc<Quotas>,
     buckets: Cache<ClientKey, Arc<Mutex<Bucket>>>,
-}
-
-/// Points of a client at a moment. Below zero, the client pays a debt: its operations took more than estimated.
-struct Bucket {
-    points: f64,
-    at: Instant,
-}
-
-/// The bucket has too few points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exceeded {
-    /// Seconds until it has enough, at least 1.
-    pub retry_after: u64,
-}
-
-impl Bucket {
-    fn full(quota: Quota) -> Self {
-        Self { points: f64::from(quota.limit), at: Instant::now() }
-    }
-
-    fn restore(&mut self, quota: Quota) {
-        let now = Instant::now();
-        let restored = now.duration_since(self.at).as_secs_f64() * f64::from(quota.restore_rate);
-        (self.points, self.at) = ((self.points + restored).min(f64::from(quota.limit)), now);
-    }
-
-    fn take(&mut self, points: f64, quota: Quota) -> Result<(), Exceeded> {
-        self.restore(quota);
-        // An operation that costs more than a full bucket runs when the bucket is full, and leaves a debt.
-        let missing = points.min(f64::from(quota.limit)) - self.points;
-        if missing > 0.0 {
-            let seconds = (missing / f64::from(quota.restore_rate)).ceil();
-            return Err(Exceeded { retry_after: Duration::from_secs_f64(seconds.max(1.0)).as_secs() });
-        }
-        self.points -= points;
-        Ok(())
-    }
+    /// Exchanges the buckets with other servers.
+    _exchange: Option<Arc<JoinSet<()>>>,
 }
 
 impl RateLimiter {
@@ -134,7 +69,13 @@ impl RateLimiter {
         let idle =
             Duration::from_secs(all.map(|quota| 2 * u64::from(quota.window_seconds())).max().unwrap_or(1).max(60));
         let buckets = Cache::builder().max_capacity(MAX_BUCKETS).time_to_idle(idle).build();
-        Self { quotas: Arc::new(quotas), buckets }
+        Self { quotas: Arc::new(quotas), buckets, _exchange: None }
+    }
+
+    /// Shares the buckets with other servers.
+    #[must_use]
+    pub fn shared_by(self, redis: Redis) -> Self {
+        Self { _exchange: Some(Arc::new(exchange::start(redis, self.buckets.clone()))), ..self }
     }
 
     /// Returns what the client may use.
@@ -168,15 +109,8 @@ impl Allowance {
     pub fn correct(&self, charged: f64, actual: f64) -> f64 {
         let full = f64::from(self.quota.limit);
         let Some(bucket) = &self.bucket else { return full };
-        let mut bucket = lock(bucket);
-        bucket.restore(self.quota);
-        bucket.points = (bucket.points + charged - actual).min(full);
-        bucket.points.max(0.0)
+        lock(bucket).correct(charged, actual, self.quota).max(0.0)
     }
-}
-
-fn lock(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
-    bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -229,15 +163,5 @@ mod tests {
         let one = limiter("100:1").allowance(client(1));
         one.charge(250.0).unwrap();
         assert!(one.charge(1.0).unwrap_err().retry_after > 100);
-    }
-
-    #[test]
-    fn quotas_are_written_as_limit_and_rate() {
-        let quota = Quota { limit: 1_000, restore_rate: 300 };
-        assert_eq!("1000:300".parse(), Ok(quota));
-        assert_eq!((quota.to_string().as_str(), quota.window_seconds()), ("1000:300", 4));
-        for text in ["", "1000", "1000:", "0:1", "1:0", "-1:1", "1:1:1"] {
-            assert!(text.parse::<Quota>().is_err(), "{text}");
-        }
     }
 }

@@ -4,7 +4,7 @@ pub mod report;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -91,7 +91,7 @@ pub struct SearchOutcome {
 }
 
 /// A recorded search to be inserted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewSearch {
     /// Primary key.
     pub id: SearchId,
@@ -110,13 +110,6 @@ pub struct NewSearch {
 }
 
 impl NewSearch {
-    /// Returns the memory that the record takes, in bytes.
-    pub fn bytes(&self) -> usize {
-        let texts = self.query.len() + self.corrected.as_ref().map_or(0, String::len);
-        // Values take several times the size of their text.
-        size_of::<Self>() + texts + 8 * self.filters.to_string().len()
-    }
-
     /// Returns the record of the same search by someone else, now, that was answered from a cache.
     #[must_use]
     pub fn repeated_by(&self, searcher: Searcher) -> Self {

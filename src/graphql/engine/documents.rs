@@ -6,7 +6,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -18,14 +18,15 @@ use async_graphql::{
     },
 };
 use moka::sync::Cache;
+use sha2::{Digest, Sha256};
 
 use crate::graphql::engine::limits::DocumentSize;
 
 /// A parsed document.
 #[derive(Debug)]
 pub struct Document {
-    /// Number of the document, which no other one has.
-    pub id: u64,
+    /// SHA-256 of the text, in hexadecimal. It is the same on all servers.
+    pub hash: String,
     /// The parsed document.
     pub parsed: ExecutableDocument,
     /// Its size. The number of tokens approximates the memory it takes.
@@ -33,7 +34,6 @@ pub struct Document {
     /// Result of its validation, once known, if it is the same for all variables.
     pub validation: OnceLock<ValidationResult>,
     has_unknown_dependencies: AtomicBool,
-    is_cached: AtomicBool,
 }
 
 /// Bounded cache of parsed documents.
@@ -68,23 +68,20 @@ impl DocumentCache {
     /// Caches a document that has passed validation.
     pub fn insert(&self, text: String, document: Arc<Document>) {
         if text.len() <= self.max_bytes {
-            document.is_cached.store(true, Ordering::Relaxed);
             self.cache.insert(text, document);
         }
     }
 }
 
 impl Document {
-    /// Creates a document.
-    pub fn new(parsed: ExecutableDocument, size: DocumentSize) -> Self {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+    /// Creates the document with this text.
+    pub fn new(text: &str, parsed: ExecutableDocument, size: DocumentSize) -> Self {
         Self {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            hash: hex::encode(Sha256::digest(text)),
             parsed,
             size,
             validation: OnceLock::new(),
             has_unknown_dependencies: AtomicBool::new(false),
-            is_cached: AtomicBool::new(false),
         }
     }
 
@@ -96,11 +93,6 @@ impl Document {
     /// Returns whether a response depended on something unknown: then requests do not wait for each other's response.
     pub fn has_unknown_dependencies(&self) -> bool {
         self.has_unknown_dependencies.load(Ordering::Relaxed)
-    }
-
-    /// Returns whether the document was cached, so that further requests find the same one.
-    pub fn is_cached(&self) -> bool {
-        self.is_cached.load(Ordering::Relaxed)
     }
 
     /// Checks whether a validation with these variables is valid for all other variables too. Mutations are excluded as
@@ -147,6 +139,13 @@ impl Document {
         }
     }
 
+    /// Returns whether a field with this name is selected anywhere.
+    pub fn has_field(&self, name: &str) -> bool {
+        let mut operations = self.parsed.operations.iter();
+        operations.any(|(_, operation)| selects(&operation.node.selection_set.node, name))
+            || self.parsed.fragments.values().any(|fragment| selects(&fragment.node.selection_set.node, name))
+    }
+
     /// Returns the root fields of the operation to run, with fragments expanded.
     pub fn root_fields(&self, name: Option<&str>) -> Vec<&Field> {
         self.operation(name).map_or_else(Vec::new, |(_, operation)| self.fields(&operation.selection_set.node))
@@ -167,6 +166,14 @@ impl Document {
 
 /// The operation to run, with its name.
 pub type SelectedOperation<'a> = (Option<&'a Name>, &'a OperationDefinition);
+
+fn selects(set: &SelectionSet, name: &str) -> bool {
+    set.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => field.node.name.node == name || selects(&field.node.selection_set.node, name),
+        Selection::InlineFragment(fragment) => selects(&fragment.node.selection_set.node, name),
+        Selection::FragmentSpread(_) => false,
+    })
+}
 
 fn is_fully_validated(set: &SelectionSet, variables: &Variables) -> bool {
     set.items.iter().all(|selection| {

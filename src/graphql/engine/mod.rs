@@ -25,6 +25,7 @@ pub mod response;
 pub mod response_cache;
 pub mod scalars;
 pub mod shared_loads;
+pub mod shared_responses;
 pub mod variables;
 
 use std::{mem, panic::AssertUnwindSafe, sync::Arc};
@@ -46,8 +47,8 @@ use crate::{
         limits::{DocumentSize, Limits},
         literals::LiteralTypes,
         persisted_queries::{DocumentHash, PersistedQueries},
+        public_response::ResponseKey,
         response::Response,
-        response_cache::ResponseKey,
         variables::InputTypes,
     },
     telemetry::RequestId,
@@ -136,7 +137,7 @@ impl PreparedRequest {
             return None;
         }
         let variables = serde_json::to_string(&self.request.variables).ok()?;
-        let (document, name) = (self.document.id, name.as_deref().unwrap_or_default());
+        let (document, name) = (&self.document.hash, name.as_deref().unwrap_or_default());
         ResponseKey::new(format!("{document} {name} {url} {variables}"))
     }
 
@@ -212,7 +213,7 @@ impl Engine {
                 let parsed = parse_query(&request.query).map_err(syntax_error)?;
                 let size = DocumentSize { bytes: request.query.len(), tokens, ..limits.check_document(&parsed)? };
                 literal_types.check(input_types, &parsed)?;
-                Arc::new(Document::new(parsed, size))
+                Arc::new(Document::new(&request.query, parsed, size))
             }
         };
         budget.add_document(document.size)?;

@@ -4,7 +4,7 @@
 
 use std::{
     fmt::{self, Write},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
 };
 
 use bytes::Bytes;
@@ -12,23 +12,45 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     auth::RequestOrigin,
-    cache::{Effect, Tag, Tags},
+    cache::{Effect, Tags},
 };
 
 /// What comes before and after the data in the body.
 const FRAME: (&[u8], &[u8]) = (b"{\"data\":", b"}");
 
+/// Size of an effect without its values, in bytes.
+const EFFECT_BYTES: usize = 300;
+/// Size of an effect's values, as a multiple of its text.
+const EFFECT_FACTOR: usize = 4;
+
+/// Maximum length of a key, in bytes. Requests with longer variables are unlikely to be repeated.
+const MAX_KEY: usize = 4 * 1024;
+
 /// Number of bytes of the hash in an entity tag.
 const ETAG_BYTES: usize = 16;
+
+/// What a response depends on besides the data: the request, without what is the same for everyone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ResponseKey(Arc<str>);
+
+impl ResponseKey {
+    /// Returns the key with this text; none if it is too long.
+    pub fn new(text: String) -> Option<Self> {
+        (text.len() <= MAX_KEY).then(|| Self(text.into()))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A response that is the same for everyone.
 pub struct PublicResponse {
     body: Bytes,
     complexity: usize,
-    tags: Box<[Tag]>,
+    tag_list: Box<str>,
     effects: Box<[Effect]>,
     etag: OnceLock<String>,
-    tag_list: OnceLock<String>,
     gzip: OnceLock<Bytes>,
     brotli: OnceLock<Bytes>,
 }
@@ -44,21 +66,35 @@ pub enum Encoding {
 
 impl fmt::Debug for PublicResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PublicResponse").field("tags", &self.tags).finish_non_exhaustive()
+        f.debug_struct("PublicResponse").field("tags", &self.tag_list).finish_non_exhaustive()
     }
 }
 
 impl PublicResponse {
     /// Creates the response to an operation of this complexity, with this data as JSON text, that depends on these tags.
-    pub fn new(data: &[u8], complexity: usize, tags: Tags, effects: Vec<Effect>) -> Self {
+    pub fn new(data: &[u8], complexity: usize, tags: &Tags, effects: Vec<Effect>) -> Self {
         let body = Bytes::from([FRAME.0, data, FRAME.1].concat());
+        let mut list = String::new();
+        for tag in tags {
+            let _ = write!(list, "{}{tag}", if list.is_empty() { "" } else { " " });
+        }
+        Self::from_body(body, complexity, list, effects)
+    }
+
+    /// Creates a response again from its body and the names of its tags. None if the body is not one of a response.
+    pub(super) fn from_parts(body: Bytes, complexity: usize, tag_list: String, effects: Vec<Effect>) -> Option<Self> {
+        let is_complete = body.len() > FRAME.0.len() + FRAME.1.len();
+        let has_frame = body.starts_with(FRAME.0) && body.ends_with(FRAME.1);
+        (is_complete && has_frame).then(|| Self::from_body(body, complexity, tag_list, effects))
+    }
+
+    fn from_body(body: Bytes, complexity: usize, tag_list: String, effects: Vec<Effect>) -> Self {
         Self {
             body,
             complexity,
-            tags: tags.into_iter().collect(),
+            tag_list: tag_list.into(),
             effects: effects.into(),
             etag: OnceLock::new(),
-            tag_list: OnceLock::new(),
             gzip: OnceLock::new(),
             brotli: OnceLock::new(),
         }
@@ -88,20 +124,14 @@ impl PublicResponse {
         self.complexity
     }
 
-    /// Returns what the response was made of.
-    pub fn tags(&self) -> &[Tag] {
-        &self.tags
+    /// Returns the names of the tags of what the response was made of, separated by spaces.
+    pub fn tag_list(&self) -> &str {
+        &self.tag_list
     }
 
-    /// Returns the names of the tags, separated by spaces.
-    pub fn tag_list(&self) -> &str {
-        self.tag_list.get_or_init(|| {
-            let mut list = String::new();
-            for tag in &self.tags {
-                let _ = write!(list, "{}{tag}", if list.is_empty() { "" } else { " " });
-            }
-            list
-        })
+    /// Returns the names of the tags of what the response was made of.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.tag_list.split_ascii_whitespace()
     }
 
     /// Returns the weak entity tag of the response: a hash of its body.
@@ -118,8 +148,14 @@ impl PublicResponse {
         u32::try_from(self.effects.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns the memory that the effects take, in bytes.
-    pub fn effect_bytes(&self) -> usize {
-        self.effects.iter().map(|effect| effect.bytes).sum()
+    /// Returns the texts of the effects.
+    pub(super) fn effects(&self) -> impl Iterator<Item = &str> {
+        self.effects.iter().map(|effect| &*effect.text)
+    }
+
+    /// Returns the memory that the response takes besides its body, in bytes, about. The values of an effect take several
+    /// times the size of their text.
+    pub(super) fn extra_bytes(&self) -> usize {
+        self.tag_list.len() + self.effects().map(|text| EFFECT_BYTES + EFFECT_FACTOR * text.len()).sum::<usize>()
     }
 }

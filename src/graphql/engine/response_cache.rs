@@ -11,33 +11,26 @@ use std::{
 use moka::sync::Cache;
 use tokio::{sync::watch, time::timeout};
 
-use super::{batching::lock, public_response::PublicResponse};
-use crate::cache::{ChangeWatcher, Slot, Version};
+use super::{
+    batching::lock,
+    public_response::{PublicResponse, ResponseKey},
+    shared_responses::SharedResponses,
+};
+use crate::{
+    cache::{Announcements, ChangeWatcher, Slot, Version},
+    db::changes::Position,
+    redis::Redis,
+};
 
 /// Size of an entry without its key, body and tags, in bytes, as measured.
 const ENTRY_BYTES: usize = 900;
-/// Size of the slot of a tag, of the tag and of its text, in bytes.
-const TAG_BYTES: usize = 56;
 /// Size that the compressed forms of a body add, as a fraction of the body.
 const COMPRESSED: usize = 2;
-/// Maximum length of a key, in bytes. Requests with longer variables are unlikely to be repeated.
-const MAX_KEY: usize = 4 * 1024;
 /// Responses larger than this fraction of the cache are not cached.
 const MAX_SHARE: u64 = 16;
 
 /// Time for which requests wait for one that loads the same response.
 const MAX_WAIT: Duration = Duration::from_millis(250);
-
-/// What a response depends on besides the data: the request, without what is the same for everyone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ResponseKey(Arc<str>);
-
-impl ResponseKey {
-    /// Returns the key with this text; none if it is too long.
-    pub fn new(text: String) -> Option<Self> {
-        (text.len() <= MAX_KEY).then(|| Self(text.into()))
-    }
-}
 
 struct Entry {
     response: Arc<PublicResponse>,
@@ -55,6 +48,13 @@ struct Inner {
     watcher: Arc<ChangeWatcher>,
     /// The responses that are being loaded at this moment.
     loading: Arc<Loading>,
+    shared: Option<Shared>,
+}
+
+/// What joins this cache with those of other servers.
+struct Shared {
+    responses: SharedResponses,
+    announcements: Announcements,
 }
 
 type Loading = Mutex<HashMap<ResponseKey, watch::Receiver<()>>>;
@@ -73,6 +73,8 @@ pub enum Lookup {
 pub struct Miss {
     key: ResponseKey,
     loaded_at: Version,
+    /// The position of the database before the load, for other servers.
+    position: Option<Position>,
     /// Set for the load that others wait for.
     leader: Option<Leader>,
 }
@@ -96,12 +98,22 @@ impl ResponseCache {
         let least = max_bytes.checked_div(max_entries).unwrap_or(max_bytes).max(1);
         let weight = move |key: &ResponseKey, entry: &Arc<Entry>| {
             let body = entry.response.body().len();
-            let tags = entry.slots.len() * TAG_BYTES;
-            let bytes = ENTRY_BYTES + key.0.len() + body + body / COMPRESSED + tags + entry.response.effect_bytes();
+            let tags = entry.slots.len() * size_of::<Slot>();
+            let bytes =
+                ENTRY_BYTES + key.as_str().len() + body + body / COMPRESSED + tags + entry.response.extra_bytes();
             u32::try_from((bytes as u64).max(least)).unwrap_or(u32::MAX)
         };
         let entries = Cache::builder().max_capacity(max_bytes).weigher(weight).build();
-        Self(Some(Inner { entries, max_bytes, watcher, loading: Arc::default() }))
+        Self(Some(Inner { entries, max_bytes, watcher, loading: Arc::default(), shared: None }))
+    }
+
+    /// Shares the responses with other servers, and tells them of changes. Does nothing if the cache is turned off.
+    #[must_use]
+    pub fn shared_by(self, redis: Redis, responses: SharedResponses) -> Self {
+        Self(self.0.map(|inner| {
+            let announcements = Announcements::start(redis, &inner.watcher);
+            Inner { shared: Some(Shared { responses, announcements }), ..inner }
+        }))
     }
 
     /// Returns whether responses are cached.
@@ -119,11 +131,14 @@ impl ResponseCache {
             return Lookup::Miss(inner.miss(key, None));
         }
         match inner.lead_or_follow(&key) {
-            Ok(leader) => Lookup::Miss(inner.miss(key, Some(leader))),
+            Ok(leader) => match inner.find_shared(&key).await {
+                Some(response) => Lookup::Hit(response),
+                None => Lookup::Miss(inner.miss(key, Some(leader))),
+            },
             Err(mut other) => {
                 // An error means that the other load has ended. It may wait for the turn of its client, who has much to do.
                 let _ = timeout(MAX_WAIT, other.changed()).await;
-                match inner.find(&key) {
+                match inner.find_now(&key) {
                     Some(response) => Lookup::Hit(response),
                     None => Lookup::Miss(inner.miss(key, None)),
                 }
@@ -135,18 +150,24 @@ impl ResponseCache {
     /// lookup finds that out.
     pub fn store(&self, miss: Miss, response: Arc<PublicResponse>) {
         let Some(inner) = &self.0 else { return };
-        if (response.body().len() + response.effect_bytes()) as u64 <= inner.max_bytes / MAX_SHARE {
-            let versions = inner.watcher.versions();
-            let slots = response.tags().iter().map(|tag| versions.slot(*tag)).collect();
-            inner.entries.insert(miss.key, Arc::new(Entry { response, loaded_at: miss.loaded_at, slots }));
+        if let (Some(shared), Some(position)) = (&inner.shared, miss.position) {
+            shared.responses.store(&miss.key, position, &response);
         }
+        let versions = inner.watcher.versions();
+        let slots = response.tags().map(|tag| versions.slot_of(tag)).collect();
+        inner.insert(miss.key, response, miss.loaded_at, slots);
         drop(miss.leader);
     }
 
-    /// Waits until the cache knows of everything that was committed before the call.
+    /// Waits until the cache knows of everything that was committed before the call, and tells other servers of it.
     pub async fn catch_up(&self) {
-        if let Some(inner) = &self.0 {
-            inner.watcher.catch_up().await;
+        let Some(inner) = &self.0 else { return };
+        let before = inner.watcher.versions().now();
+        inner.watcher.catch_up().await;
+        if let Some(shared) = &inner.shared
+            && inner.watcher.versions().now() != before
+        {
+            shared.announcements.announce();
         }
     }
 }
@@ -161,8 +182,30 @@ impl Inner {
         None
     }
 
+    /// Looks a response up after a wait, during which this server may have lost track of the changes.
+    fn find_now(&self, key: &ResponseKey) -> Option<Arc<PublicResponse>> {
+        self.watcher.is_up_to_date().then(|| self.find(key)).flatten()
+    }
+
+    /// Takes a response that another server loaded, if nothing has changed since.
+    async fn find_shared(&self, key: &ResponseKey) -> Option<Arc<PublicResponse>> {
+        let (response, position) = self.shared.as_ref()?.responses.find(key).await?;
+        let loaded_at = self.watcher.version_at(&position)?;
+        let (response, versions) = (Arc::new(response), self.watcher.versions());
+        let slots: Box<[Slot]> = response.tags().map(|tag| versions.slot_of(tag)).collect();
+        self.insert(key.clone(), Arc::clone(&response), loaded_at, slots.clone());
+        (self.watcher.is_up_to_date() && versions.is_current(loaded_at, &slots)).then_some(response)
+    }
+
+    fn insert(&self, key: ResponseKey, response: Arc<PublicResponse>, loaded_at: Version, slots: Box<[Slot]>) {
+        if (response.body().len() + response.extra_bytes()) as u64 <= self.max_bytes / MAX_SHARE {
+            self.entries.insert(key, Arc::new(Entry { response, loaded_at, slots }));
+        }
+    }
+
     fn miss(&self, key: ResponseKey, leader: Option<Leader>) -> Miss {
-        Miss { key, loaded_at: self.watcher.versions().now(), leader }
+        let position = self.shared.as_ref().and_then(|_| self.watcher.position());
+        Miss { key, loaded_at: self.watcher.versions().now(), position, leader }
     }
 
     /// Returns the right to load the response, or what tells when another load of it has ended.

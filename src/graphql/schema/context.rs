@@ -11,20 +11,21 @@ use crate::{
     access::actions::{cache::refresh_cache, keys, login::LoginContext},
     analytics::recorder::SearchRecorder,
     auth::{Identity, JwtKeys, Passwords, Permission, PermissionCache, RequestOrigin, TokenError, Viewer},
-    cache::{Dependencies, Effect, Tag},
+    cache::{Dependencies, Effect, EntityCache, Tag},
     carts::model::Shopper,
     config::{AccountSettings, AttemptSettings, CartSettings, OrderSettings, ReviewSettings},
     db::{Db, recorder::tagged},
     error::{Error, ErrorCode, Result},
     graphql::{
         engine::{batching::Dispatcher, response_cache::ResponseCache, shared_loads::SharedLoads},
-        schema::{access::cookie::Cookies, loaders::Loaders},
+        schema::{access::cookie::Cookies, entities::Entities, loaders::Loaders},
     },
     ids::WebsiteId,
     media::actions::ImageProcessor,
     money::Currency,
     paging::CursorSeal,
     payments::providers::Providers,
+    redis::Redis,
     search::word_cache::WordCache,
     storage::Storage,
     websites,
@@ -70,6 +71,10 @@ pub struct Services {
     pub shared_loads: Arc<SharedLoads<Viewer>>,
     /// Responses that are the same for everyone.
     pub responses: ResponseCache,
+    /// Rows that many operations read; none if the cache is turned off.
+    pub entities: Option<Arc<EntityCache>>,
+    /// What joins several servers; none if it is not set.
+    pub redis: Option<Redis>,
 }
 
 impl Services {
@@ -188,8 +193,9 @@ pub trait ContextExt {
     ) -> impl Future<Output = T>;
     /// Notes that the response depends on these tags.
     fn depend_on(&self, tags: impl IntoIterator<Item = Tag>);
-    /// Adds what has to happen again, for another request, when the response is taken from a cache. It takes so many bytes.
-    fn repeat_effect(&self, bytes: usize, effect: impl Fn(&RequestOrigin) + Send + Sync + 'static);
+    /// Adds what has to happen again, for another request, when the response is taken from a cache. Without a result, the response
+    /// is not cached.
+    fn repeat_effect(&self, effect: impl FnOnce() -> Option<Effect>);
     /// Notes that the response depends on something without a tag, so that it must not be cached.
     fn depend_on_unknown(&self);
     /// Returns the absolute URL of a path on this server. An absolute URL is returned as it is, and so is a path if the URL
@@ -227,9 +233,11 @@ impl ContextExt for Context<'_> {
     fn loaders(&self) -> &Loaders {
         let LazyLoaders { loaders, dispatcher } = self.data_unchecked();
         loaders.get_or_init(|| {
-            let Services { db, shared_loads, .. } = self.services();
+            let Services { db, shared_loads, entities, .. } = self.services();
             let dependencies = self.data_opt::<Dependencies>().cloned();
-            Loaders::new(dispatcher, db.clone(), Arc::clone(shared_loads), self.viewer()).collecting(dependencies)
+            let entities = entities.as_ref().and_then(|cache| Entities::of(self, cache));
+            let loaders = Loaders::new(dispatcher, db.clone(), Arc::clone(shared_loads), self.viewer());
+            loaders.collecting(dependencies).using(entities)
         })
     }
 
@@ -248,9 +256,12 @@ impl ContextExt for Context<'_> {
         }
     }
 
-    fn repeat_effect(&self, bytes: usize, effect: impl Fn(&RequestOrigin) + Send + Sync + 'static) {
+    fn repeat_effect(&self, effect: impl FnOnce() -> Option<Effect>) {
         if let Some(dependencies) = self.data_opt::<Dependencies>() {
-            dependencies.add_effect(Effect { run: Arc::new(effect), bytes });
+            match effect() {
+                Some(effect) => dependencies.add_effect(effect),
+                None => dependencies.add_unknown(),
+            }
         }
     }
 

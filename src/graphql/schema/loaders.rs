@@ -24,7 +24,10 @@ use crate::{
             batching::{BatchLoader, Dispatcher, LoaderKey, LoaderValue},
             shared_loads::SharedLoads,
         },
-        schema::resource::{LoaderContext, Resource},
+        schema::{
+            entities::{Caching, Entities},
+            resource::{LoaderContext, Resource},
+        },
     },
     ids::{self, RowId},
     registry::domains,
@@ -47,6 +50,9 @@ pub trait Load: 'static {
 
     /// What the values depend on. Without it, no response with one of them is cached.
     const TAGS: Option<TagsOf<Self::Key, Self::Value>> = None;
+
+    /// How the values are kept in memory; none if they are not. The tags must name everything that they depend on.
+    const CACHING: Option<Caching<Self::Key, Self::Value>> = None;
 
     /// Reads the values of these keys; keys without a value are left out.
     fn load(
@@ -81,6 +87,8 @@ pub struct Loaders {
     shared: Arc<SharedLoads<Viewer>>,
     /// Collects what the values depend on, if the response may be cached.
     dependencies: Option<Dependencies>,
+    /// The rows in memory that the operation may use.
+    entities: Option<Entities>,
     /// Loaders that the operation has used so far: a few of all that exist.
     instances: Mutex<Vec<(TypeId, Arc<dyn Any + Send + Sync>)>>,
 }
@@ -93,6 +101,7 @@ impl Loaders {
             context: Arc::new(LoaderContext::new(db, viewer)),
             shared,
             dependencies: None,
+            entities: None,
             instances: Mutex::default(),
         }
     }
@@ -101,6 +110,12 @@ impl Loaders {
     #[must_use]
     pub fn collecting(self, dependencies: Option<Dependencies>) -> Self {
         Self { dependencies, ..self }
+    }
+
+    /// Takes rows from memory.
+    #[must_use]
+    pub fn using(self, entities: Option<Entities>) -> Self {
+        Self { entities, ..self }
     }
 
     /// Returns the viewer of the request.
@@ -163,19 +178,32 @@ impl Loaders {
         if let Some(loader) = found.and_then(|loader| loader.downcast().ok()) {
             return loader;
         }
-        let (context, shared) = (Arc::clone(&self.context), Arc::clone(&self.shared));
+        let (context, shared, entities) = (Arc::clone(&self.context), Arc::clone(&self.shared), self.entities.clone());
         let fetch = move |keys| {
-            let context = Arc::clone(&context);
-            if !L::IS_SHARED {
-                return read::<L>(context, keys);
+            let (context, shared) = (Arc::clone(&context), Arc::clone(&shared));
+            let read = move |keys| read_shared::<L>(context, shared, keys);
+            match entities.as_ref().and_then(|entities| Some((entities.clone(), entities.caching::<L>()?))) {
+                Some((entities, caching)) => async move { entities.read::<L, _>(caching, keys, read).await }.boxed(),
+                None => read(keys),
             }
-            let viewer = context.viewer.clone();
-            Arc::clone(&shared).load::<L, _, _>(viewer, keys, |keys| read::<L>(context, keys)).boxed()
         };
         let loader = Arc::new(BatchLoader::new(&self.dispatcher, fetch));
         instances.push((this, Arc::clone(&loader) as Arc<dyn Any + Send + Sync>));
         loader
     }
+}
+
+/// Reads the values of these keys, together with other operations if the loader allows it.
+fn read_shared<L: Load>(
+    context: Arc<LoaderContext>,
+    shared: Arc<SharedLoads<Viewer>>,
+    keys: Vec<L::Key>,
+) -> BoxFuture<'static, Result<HashMap<L::Key, L::Value>>> {
+    if !L::IS_SHARED {
+        return read::<L>(context, keys);
+    }
+    let viewer = context.viewer.clone();
+    shared.load::<L, _, _>(viewer, keys, |keys| read::<L>(context, keys)).boxed()
 }
 
 /// Reads the values of these keys.
@@ -198,6 +226,11 @@ impl<R: Resource + 'static> Load for ById<R> {
 
     const TAGS: Option<TagsOf<R::Id, Self::Value>> = match R::TAG {
         Some(_) => Some(|id, _| R::TAG.map(|tag| Tag::of(tag, id.key())).into_iter().collect()),
+        None => None,
+    };
+
+    const CACHING: Option<Caching<R::Id, Self::Value>> = match R::CACHING {
+        Some((audience, text_bytes)) => Some(Caching { audience, id: |id| id.key(), text_bytes }),
         None => None,
     };
 
@@ -237,6 +270,7 @@ macro_rules! by_key {
         $loader:ident by $key:ty => $row:ty,
         |$conn:ident, $context:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
         $(, tags |$tagged_key:pat_param, $tagged_value:pat_param| $tags:expr)?
+        $(, cached $audience:ident, |$cached:pat_param| $text_bytes:expr)?
     ) => {
         $(#[doc = $doc])*
         pub struct $loader;
@@ -249,6 +283,13 @@ macro_rules! by_key {
 
             $(const TAGS: Option<$crate::graphql::schema::loaders::TagsOf<$key, Self::Value>> =
                 Some(|$tagged_key, $tagged_value| $tags);)?
+
+            $(const CACHING: Option<$crate::graphql::schema::entities::Caching<$key, Self::Value>> =
+                Some($crate::graphql::schema::entities::Caching {
+                    audience: $crate::graphql::schema::entities::Audience::$audience,
+                    id: |key| $crate::ids::RowId::key(*key),
+                    text_bytes: |$cached| $text_bytes,
+                });)?
 
             async fn load(
                 context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,
@@ -270,6 +311,7 @@ macro_rules! by_parent {
         $loader:ident by $key:ty => $row:ty,
         |$conn:ident, $context:pat_param, $keys:ident| $read:expr, $found:ident => $key_of:expr
         $(, tags |$tagged_key:pat_param, $tagged_value:pat_param| $tags:expr)?
+        $(, cached $audience:ident, |$cached:pat_param| $text_bytes:expr)?
     ) => {
         $(#[doc = $doc])*
         pub struct $loader;
@@ -282,6 +324,13 @@ macro_rules! by_parent {
 
             $(const TAGS: Option<$crate::graphql::schema::loaders::TagsOf<$key, Self::Value>> =
                 Some(|$tagged_key, $tagged_value| $tags);)?
+
+            $(const CACHING: Option<$crate::graphql::schema::entities::Caching<$key, Self::Value>> =
+                Some($crate::graphql::schema::entities::Caching {
+                    audience: $crate::graphql::schema::entities::Audience::$audience,
+                    id: |key| $crate::ids::RowId::key(*key),
+                    text_bytes: |$cached| $text_bytes,
+                });)?
 
             async fn load(
                 context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,

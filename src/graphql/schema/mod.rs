@@ -1,7 +1,9 @@
 //! The GraphQL types by domain, and what their resolvers share: services, loaders and `node`.
 //! Rule: reads go through the loaders or, for lists, to the stores; writes go to the actions.
 
+pub mod caches;
 pub mod context;
+pub mod entities;
 pub mod loaders;
 pub mod nested_lists;
 pub mod node;

@@ -13,6 +13,7 @@ use crate::{
         engine::batching::LoaderKey,
         schema::{
             context::ContextExt,
+            entities::Audience,
             loaders::{ById, Loaders},
         },
     },
@@ -30,6 +31,9 @@ pub trait Resource: Sized + Send {
 
     /// Name of the tag of a row. No response with a row that has none is cached.
     const TAG: Option<&'static str> = None;
+
+    /// For which viewers a row is kept in memory, and the size of its long texts in bytes; none if it is not kept.
+    const CACHING: Option<(Audience, fn(&Arc<Self::Row>) -> usize)> = None;
 
     /// Reads the rows with these ids that the viewer may see.
     fn rows(
@@ -113,6 +117,7 @@ impl LoaderContext {
 
 /// Declares a type as a resource: its id and row types, how rows are read by ids, the id of a row, and how a row
 /// becomes the object. `when` limits the viewers that see any. `tag` names the tag of a row, if it depends on nothing else.
+/// `cached` keeps rows in memory, for everyone or for the public, with the size of their long texts.
 ///
 /// Most types contain only their row. `Brand(brand)` declares such a type: the function `brand` creates the object of a
 /// row.
@@ -121,6 +126,7 @@ macro_rules! resource {
         $type:ident($object:ident) by $id:ident of $row_type:ty,
         |$conn:ident, $context:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
         $(tag $tag:literal,)?
+        $(cached $audience:ident, |$cached:pat_param| $text_bytes:expr,)?
         $(when |$ctx:ident| $visible:expr,)?
     ) => {
         /// Creates the object of a row.
@@ -133,6 +139,7 @@ macro_rules! resource {
             |$conn, $context, $ids| $read, $row => $row_id,
             |_, row| Some($object(row)),
             $(tag $tag,)?
+            $(cached $audience, |$cached| $text_bytes,)?
             $(when |$ctx| $visible,)?
         }
     };
@@ -141,6 +148,7 @@ macro_rules! resource {
         |$conn:ident, $context:ident, $ids:ident| $read:expr, $row:ident => $row_id:expr,
         |$loaders:pat_param, $loaded_row:ident| $object:expr,
         $(tag $tag:literal,)?
+        $(cached $audience:ident, |$cached:pat_param| $text_bytes:expr,)?
         $(when |$ctx:ident| $visible:expr,)?
     ) => {
         impl $crate::graphql::schema::resource::Resource for $type {
@@ -148,6 +156,9 @@ macro_rules! resource {
             type Row = $row_type;
 
             $(const TAG: Option<&'static str> = Some($tag);)?
+
+            $(const CACHING: Option<($crate::graphql::schema::entities::Audience, fn(&std::sync::Arc<$row_type>) -> usize)> =
+                Some(($crate::graphql::schema::entities::Audience::$audience, |$cached| $text_bytes));)?
 
             async fn rows(
                 $context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,

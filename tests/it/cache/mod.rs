@@ -2,9 +2,11 @@
 //! viewer sees with a warm cache are tested in `schema`.
 
 mod changes;
+mod entities;
 mod http;
 mod invalidation;
 mod responses;
+mod servers;
 mod slow;
 
 use crate::support::{Actor, TestApp, TestResponse};

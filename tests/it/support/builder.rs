@@ -8,7 +8,6 @@ use souk::auth::NetworkHasher;
 use souk::auth::PasswordCost;
 use souk::auth::Passwords;
 use souk::auth::PermissionCache;
-use souk::cache::ChangeWatcher;
 use souk::config::AccountSettings;
 use souk::config::AttemptSettings;
 use souk::config::CartSettings;
@@ -20,7 +19,7 @@ use souk::config::ReviewSettings;
 use souk::config::UploadSettings;
 use souk::config::{HttpSettings, RateSettings};
 use souk::graphql;
-use souk::graphql::engine::response_cache::ResponseCache;
+use souk::graphql::schema::caches::Caches;
 use souk::graphql::schema::context::CurrencyCache;
 use souk::graphql::schema::context::Services;
 use souk::http;
@@ -32,11 +31,12 @@ use souk::payments::providers::Providers;
 use souk::payments::providers::manual::Manual;
 use souk::payments::providers::test::TestDelays;
 use souk::payments::providers::test::TestProvider;
+use souk::redis::Redis;
 use souk::search::word_cache::WordCache;
 use souk::storage::Storage;
 use souk::storage::StorageLocation;
 
-use super::{TestApp, TestDb, mailbox::LazyMailWorker, stress::env_number};
+use super::{RedisServer, TestApp, TestDb, mailbox::LazyMailWorker, stress::env_number};
 
 /// Secret that signs the access tokens in tests.
 pub const SECRET: &str = "a secret of the tests, long enough for HS256";
@@ -103,6 +103,7 @@ pub struct TestAppBuilder {
     is_recording_searches: bool,
     cache_bytes: u64,
     limits: LimitSettings,
+    redis: Option<String>,
 }
 
 impl Default for TestAppBuilder {
@@ -121,6 +122,7 @@ impl Default for TestAppBuilder {
             is_recording_searches: true,
             cache_bytes: env_number(CACHE_BYTES, 0),
             limits: LimitSettings::default(),
+            redis: None,
         }
     }
 }
@@ -197,6 +199,16 @@ impl TestAppBuilder {
         Self { is_recording_searches: false, ..self }
     }
 
+    /// Shares caches and rate limits with other servers by Redis.
+    pub fn redis(self, server: &RedisServer) -> Self {
+        self.redis_url(server.url())
+    }
+
+    /// Shares caches and rate limits with other servers by the Redis at this URL.
+    pub fn redis_url(self, url: String) -> Self {
+        Self { redis: Some(url), ..self }
+    }
+
     /// Starts the server.
     pub async fn build(self) -> TestApp {
         let database = match self.database {
@@ -208,11 +220,13 @@ impl TestAppBuilder {
             true => SearchRecorder::start(database.db.clone(), NetworkHasher::new([7; 32])),
             false => SearchRecorder::disabled(),
         };
-        let responses = match self.cache_bytes {
-            0 => ResponseCache::default(),
-            bytes => ResponseCache::new(bytes, 10_000, ChangeWatcher::start(database.db.clone())),
+        let redis = match &self.redis {
+            None => None,
+            Some(url) => Some(Redis::open(url).await.expect("a URL")),
         };
-        responses.catch_up().await;
+        let shared = redis.clone().map(|redis| (redis, "a build".to_owned()));
+        let caches = Caches::open(self.cache_bytes, 10_000, database.db.clone(), &search_recorder, shared);
+        caches.responses.catch_up().await;
         let services = Arc::new(Services {
             db: database.db.clone(),
             passwords: Passwords::new(self.password_cost).expect("a cost"),
@@ -231,7 +245,9 @@ impl TestAppBuilder {
             word_cache: WordCache::default(),
             cursor_seal: CursorSeal::new([8; 32]),
             shared_loads: Arc::default(),
-            responses,
+            responses: caches.responses,
+            entities: caches.entities,
+            redis,
             storage,
         });
         let engine = graphql::engine(&services, &self.limits);

@@ -112,7 +112,7 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
         engine: engine(),
         services,
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
-        limits: ClientLimits::new(&http_settings()),
+        limits: ClientLimits::new(&http_settings(), None),
         show_sql: false,
         introspection: souk::config::Introspection::On,
         has_secure_cookies: false,

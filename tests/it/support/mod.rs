@@ -25,6 +25,7 @@ mod plans;
 pub mod process;
 mod proxy;
 pub mod psql;
+mod redis;
 mod response;
 pub mod scenario;
 pub mod sdl;
@@ -42,5 +43,6 @@ pub use self::{
     db::{TestDb, query_scalar},
     fixtures::ProductSpec,
     proxy::Proxy,
+    redis::RedisServer,
     response::TestResponse,
 };

@@ -1,6 +1,8 @@
 //! Search analytics: recording clicks, and reports for staff.
 //! Rule: staff see what was searched, never who searched it.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -10,12 +12,13 @@ use crate::{
     analytics::{
         actions,
         model::{
-            NewClick, Searcher,
+            NewClick, NewSearch, Searcher,
             report::{ClickThrough, Interval, Report, Term, TermFilter, Trend, rate},
         },
         recorder::SearchRecorder,
     },
     auth::{Permission, RequestOrigin, Viewer},
+    cache::Effect,
     error::{Error, Result, UserErrorCode},
     graphql::{
         engine::{
@@ -46,11 +49,27 @@ pub(super) fn record_search(ctx: &Context<'_>, found: &SearchResults) -> Option<
     };
     let recorder = &ctx.services().search_recorder;
     let recorded = actions::record(recorder, found, searcher(recorder, ctx.viewer(), ctx.origin()), filters)?;
-    let (id, bytes, recorder) = (recorded.id, recorded.bytes(), recorder.clone());
-    ctx.repeat_effect(bytes, move |origin| {
-        recorder.record_search(recorded.repeated_by(searcher(&recorder, &Viewer::anonymous(), origin)));
+    let id = recorded.id;
+    ctx.repeat_effect(|| {
+        // Who searched first is not told to the other servers.
+        let text = serde_json::to_string(&recorded.repeated_by(Searcher::default())).ok()?;
+        Some(recording(recorded, text.into(), recorder.clone()))
     });
     Some(id)
+}
+
+/// Makes the effect of a cached response again that records a search, from the text that another server wrote.
+pub(super) fn parse_recording(text: &str, recorder: &SearchRecorder) -> Option<Effect> {
+    let recorded = serde_json::from_str(text).ok()?;
+    Some(recording(recorded, text.into(), recorder.clone()))
+}
+
+/// Returns the effect that records a search again, with its text.
+fn recording(search: NewSearch, text: Arc<str>, recorder: SearchRecorder) -> Effect {
+    let run = move |origin: &RequestOrigin| {
+        recorder.record_search(search.repeated_by(searcher(&recorder, &Viewer::anonymous(), origin)));
+    };
+    Effect { run: Arc::new(run), text }
 }
 
 fn searcher(recorder: &SearchRecorder, viewer: &Viewer, origin: &RequestOrigin) -> Searcher {

@@ -46,6 +46,7 @@ resource! {
     Brand(brand) by BrandId of BrandRow,
     |conn, context, ids| brands::store::by_ids(conn, &ids), row => row.id,
     tag "brand",
+    cached Everyone, |row| row.description.len(),
 }
 
 /// A brand of products, as shown to customers.

@@ -46,6 +46,7 @@ resource! {
     Category(category) by CategoryId of CategoryRow,
     |conn, context, ids| categories::store::by_ids(conn, &ids), row => row.id,
     tag "category",
+    cached Everyone, |row| row.description.len(),
 }
 
 nested_list! {

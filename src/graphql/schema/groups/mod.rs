@@ -58,6 +58,7 @@ resource! {
     ProductGroup(product_group) by ProductGroupId of ProductGroupRow,
     |conn, context, ids| groups::store::by_ids(conn, &ids), row => row.id,
     tag "productGroup",
+    cached Everyone, |row| row.description.len(),
 }
 
 by_parent! {

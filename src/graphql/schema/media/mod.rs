@@ -70,7 +70,8 @@ by_parent! {
     /// Images of products.
     ImagesByProduct by ProductId => media::model::Image,
     |conn, context, ids| media::store::by_product_ids(conn, &context.product_scope(), &ids), image => image.row.product_id,
-    tags |id, _| vec![Tag::of("product", id.key())]
+    tags |id, _| vec![Tag::of("product", id.key())],
+    cached Public, |images| images.len() * size_of::<media::model::Image>()
 }
 
 by_parent! {

@@ -22,7 +22,8 @@ by_key! {
     /// Products with their categories and brands, by ID.
     ProductsWithParents by ProductId => ProductWithParents,
     |conn, context, ids| products::store::lookup::by_ids(conn, &context.product_scope(), &ids), found => found.product.id,
-    tags |id, found| tags_of(*id, found)
+    tags |id, found| tags_of(*id, found),
+    cached Public, |found| found.product.description.len()
 }
 
 by_key! {

@@ -107,6 +107,7 @@ resource! {
     |conn, context, ids| products::store::by_ids(conn, &context.product_scope(), &ids), row => row.id,
     |_, row| Some(product(row)),
     tag "product",
+    cached Public, |row| row.description.len(),
 }
 
 /// A product offered for sale on one website, with SKU, price and stock.

@@ -49,6 +49,7 @@ resource! {
     Website(website) by WebsiteId of WebsiteRow,
     |conn, context, ids| websites::store::by_ids(conn, &ids), row => row.id,
     tag "website",
+    cached Everyone, |row| row.base_url.len(),
 }
 
 /// A shop website with its products, customers and orders.

@@ -14,7 +14,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use souk::ids::{ProductId, RowId};
 
 use crate::support::{
-    Actor, ProductSpec, TestApp,
+    Actor, ProductSpec, RedisServer, TestApp,
     psql::Psql,
     stress::{env_number, seed},
 };
@@ -88,9 +88,23 @@ fn update(id: ProductId, number: u32) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_response_is_older_than_it_may_be() {
-    let operations = env_number("SOUK_CACHE_OPERATIONS", 3_000);
     let one = TestApp::builder().cached().build().await;
     let two = TestApp::builder().cached().database(one.database.second_handle().await).build().await;
+    write_and_read(one, two).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_response_of_servers_with_redis_is_older_than_it_may_be() {
+    let redis = RedisServer::start();
+    // The small cache forgets responses, so that many come from Redis.
+    let build = || TestApp::builder().cache_bytes(32 * 1024).redis(&redis);
+    let one = build().build().await;
+    let two = build().database(one.database.second_handle().await).build().await;
+    write_and_read(one, two).await;
+}
+
+async fn write_and_read(one: TestApp, two: TestApp) {
+    let operations = env_number("SOUK_CACHE_OPERATIONS", 3_000);
     let servers = [&one, &two];
     let website = one.website("sailor").await;
     let mut products = Vec::new();
