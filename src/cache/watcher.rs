@@ -79,7 +79,8 @@ impl ChangeWatcher {
         });
         let watched = Arc::downgrade(&watcher);
         tokio::spawn(async move {
-            let mut session = Session { db, connection: None, last: None, bookmarks: redis.map(Bookmarks::new) };
+            let mut session =
+                Session { db, connection: None, last: None, bookmarks: redis.map(Bookmarks::new), has_failed: false };
             while let Some(watcher) = watched.upgrade() {
                 if watcher.poll(&mut session).await {
                     let _ = timeout(INTERVAL, watcher.requested.notified()).await;
@@ -143,6 +144,9 @@ impl ChangeWatcher {
                 let is_continued = session.last.as_ref().is_some_and(is_continued);
                 let base = base.filter(|_| !is_continued);
                 self.apply(&tags, is_continued, base, &position, before);
+                if std::mem::take(&mut session.has_failed) {
+                    tracing::info!("changes can be read again");
+                }
                 self.set_polled_at(Some(began_at));
                 if let Some(bookmarks) = &mut session.bookmarks {
                     bookmarks.write(&position);
@@ -151,7 +155,8 @@ impl ChangeWatcher {
             }
             Err(error) => {
                 session.connection = None;
-                if session.last.take().is_some() {
+                session.last = None;
+                if !std::mem::replace(&mut session.has_failed, true) {
                     tracing::warn!(%error, "changes could not be read: nothing is taken from the cache until they can");
                 }
                 self.set_polled_at(None);
@@ -199,6 +204,8 @@ struct Session {
     /// The last successful poll.
     last: Option<(Position, ClockTime)>,
     bookmarks: Option<Bookmarks>,
+    /// Whether the last poll failed.
+    has_failed: bool,
 }
 
 /// What a poll found.

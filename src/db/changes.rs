@@ -83,8 +83,10 @@ impl From<Moment> for String {
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:", self.oldest_running, self.next)?;
-        let ids = self.running.iter().enumerate();
-        ids.map(|(index, id)| if index == 0 { write!(f, "{id}") } else { write!(f, ",{id}") }).collect()
+        for (index, id) in self.running.iter().enumerate() {
+            write!(f, "{}{id}", if index == 0 { "" } else { "," })?;
+        }
+        Ok(())
     }
 }
 

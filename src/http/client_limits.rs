@@ -35,7 +35,8 @@ use crate::{
         errors::{coded, rate_limited},
     },
     limits::{
-        Allowance, BytesFull, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, RateLimiter,
+        Allowance, BytesFull, Client, ClientClass, ClientKey, FairQueue, Place, QueueFull, QueueLimits, Quota,
+        RateLimiter,
     },
     redis::Redis,
     telemetry::RequestId,
@@ -138,8 +139,11 @@ impl ClientLimits {
     }
 
     fn charge(&self, client: Client, points: f64) -> Result<(), Rejection> {
-        let charged = self.rates.allowance(client).charge(points);
-        charged.map_err(|exceeded| Rejection::rate_limited(exceeded.retry_after))
+        let allowance = self.rates.allowance(client);
+        allowance.charge(points).map_err(|exceeded| {
+            let headers = quota_headers(client, allowance.quota(), allowance.correct(0.0, 0.0));
+            Rejection::rate_limited(exceeded.retry_after).with_headers(headers)
+        })
     }
 
     /// Waits until the client's operation may run.
@@ -269,11 +273,15 @@ impl Drop for Measurement {
 /// Returns the headers with the client's quota and what is left of it, as the IETF draft `RateLimit header fields for HTTP`
 /// defines them; the quota unit is points.
 pub fn headers(client: Client, cost: &Cost) -> [(HeaderName, HeaderValue); 2] {
-    let (class, quota) = (client.class, cost.quota);
+    quota_headers(client, cost.quota, cost.remaining)
+}
+
+fn quota_headers(client: Client, quota: Quota, remaining: f64) -> [(HeaderName, HeaderValue); 2] {
+    let class = client.class;
     let policy = format!("\"{class}\";q={};w={};qu=\"points\"", quota.limit, quota.window_seconds());
-    let missing = f64::from(quota.limit) - cost.remaining;
+    let missing = f64::from(quota.limit) - remaining;
     let reset = (missing / f64::from(quota.restore_rate)).ceil();
-    let left = format!("\"{class}\";r={:.0};t={reset:.0}", cost.remaining.floor());
+    let left = format!("\"{class}\";r={:.0};t={reset:.0}", remaining.floor());
     let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
     [(RATE_LIMIT_POLICY, value(policy)), (RATE_LIMIT, value(left))]
 }

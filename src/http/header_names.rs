@@ -28,3 +28,9 @@ pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The quota of the client.
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The tags of a response, as Fastly and Varnish read them, separated by spaces.
+pub const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+
+/// The tags of a response, as Cloudflare and others read them, separated by commas.
+pub const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");

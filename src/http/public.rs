@@ -7,7 +7,7 @@ use std::io::Write;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use brotli::enc::BrotliEncoderParams;
@@ -17,7 +17,7 @@ use headers::{ETag, HeaderMapExt, IfNoneMatch};
 
 use super::{
     MIN_COMPRESSED,
-    header_names::{RATE_LIMIT, RATE_LIMIT_POLICY, X_CART_TOKEN},
+    header_names::{CACHE_TAG, RATE_LIMIT, RATE_LIMIT_POLICY, SURROGATE_KEY, X_CART_TOKEN},
     media_type::accepts_encoding,
 };
 use crate::graphql::engine::public_response::{Encoding, PublicResponse};
@@ -27,10 +27,6 @@ use crate::graphql::engine::public_response::{Encoding, PublicResponse};
 const VARY: HeaderValue = HeaderValue::from_static(
     "accept, accept-encoding, authorization, x-api-key, x-cart-token, x-forwarded-host, x-forwarded-proto",
 );
-
-/// The tags of a response, as Fastly and Varnish read them, separated by spaces, and as Cloudflare and others do, by commas.
-const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
-const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 /// Maximum length of the list of tags, which is sent twice: proxies limit the size of all headers, some to 4 KiB. A response
 /// with more tags could not be purged, and is not public.

@@ -1,11 +1,11 @@
 //! Rejections: requests that fail at the HTTP level, with the same status in either media type.
 //! Rule: a rejection is a GraphQL response with one error, on every path.
 
-use std::iter;
+use std::{iter, mem};
 
 use async_graphql::ServerError;
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
 
@@ -26,12 +26,13 @@ pub struct Rejection {
     message: String,
     allow: Option<&'static str>,
     retry_after: Option<u64>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Rejection {
     /// Creates a rejection with this status.
     pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), allow: None, retry_after: None }
+        Self { status, code, message: message.into(), allow: None, retry_after: None, headers: Vec::new() }
     }
 
     /// 400: the request is malformed.
@@ -69,6 +70,12 @@ impl Rejection {
         let message = "too many requests";
         let rejection = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, message);
         Self { retry_after: Some(retry_after), ..rejection }
+    }
+
+    /// Adds headers to the response.
+    #[must_use]
+    pub fn with_headers(self, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Self {
+        Self { headers: headers.into_iter().collect(), ..self }
     }
 
     /// 500: an internal error; its cause is not shown.
@@ -111,12 +118,14 @@ impl Rejection {
     }
 
     /// Returns the response in this media type.
-    pub fn into_response(self, media_type: MediaType, request_id: &RequestId) -> Response {
-        let (status, allow) = (self.status, self.allow);
+    pub fn into_response(mut self, media_type: MediaType, request_id: &RequestId) -> Response {
+        let Self { status, allow, .. } = self;
+        let headers = mem::take(&mut self.headers);
         let mut response = respond(media_type, status, Engine::error_response(self.into_error(), request_id));
         if let Some(methods) = allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
         }
+        response.headers_mut().extend(headers);
         response
     }
 

@@ -142,8 +142,9 @@ impl Inner {
             // A connection takes its time.
             Ok(Ok(())) if started.elapsed() > READ_TIMEOUT && self.state.get() == State::Unavailable => {
                 let again = timeout(READ_TIMEOUT, command.query_async::<()>(&mut connection)).await;
-                if let Ok(Ok(())) = again {
-                    self.state.set(State::Available, "");
+                match again {
+                    Ok(Ok(())) => self.state.set(State::Available, ""),
+                    _ => self.state.set(State::Unavailable, "it responds too slowly"),
                 }
             }
             Ok(Ok(())) => self.state.set(State::Available, ""),

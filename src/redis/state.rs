@@ -1,7 +1,10 @@
 //! Whether Redis can be used.
 //! Rule: it cannot after a few commands in a row that got no response, until a probe does.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU8, AtomicU32, Ordering},
+};
 
 /// Number of commands in a row without a response, after which no more are sent.
 const MAX_FAILURES: u32 = 3;
@@ -24,6 +27,8 @@ pub(super) struct StateCell {
     level: AtomicU8,
     /// Commands in a row without a response.
     failures: AtomicU32,
+    /// The state and its reason that were logged last.
+    logged: Mutex<Option<(State, String)>>,
 }
 
 impl StateCell {
@@ -47,16 +52,19 @@ impl StateCell {
         }
     }
 
-    /// Sets the state, and logs a change with its reason.
+    /// Sets the state, and logs it with its reason if one of them is new.
     pub(super) fn set(&self, state: State, reason: &str) {
-        let before = self.level.swap(state as u8, Ordering::Relaxed);
+        self.level.store(state as u8, Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
-        if before != state as u8 {
-            match state {
-                State::Available => tracing::info!("redis connected"),
-                State::RejectsWrites => tracing::warn!(reason, "redis rejects writes"),
-                State::Unavailable => tracing::warn!(reason, "redis unavailable"),
-            }
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.as_ref().is_some_and(|(last, why)| *last == state && why == reason) {
+            return;
+        }
+        *logged = Some((state, reason.to_owned()));
+        match state {
+            State::Available => tracing::info!("redis connected"),
+            State::RejectsWrites => tracing::warn!(reason, "redis rejects writes"),
+            State::Unavailable => tracing::warn!(reason, "redis unavailable"),
         }
     }
 }

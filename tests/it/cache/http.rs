@@ -87,6 +87,8 @@ async fn responses_to_others_are_private() {
         (me, ("authorization", token.as_str())),
         (product_update, ("accept", "*/*")),
         (wrong, ("accept", "*/*")),
+        // Not acceptable.
+        (PRODUCTS, ("accept-encoding", "identity;q=0")),
         // It has what this client has left.
         (PRODUCTS, with_cost),
     ] {
