@@ -154,7 +154,8 @@ mod tests {
         assert_eq!(bucket.start_exchange(), None);
         bucket.take(60.0, quota).unwrap();
         let taken = bucket.start_exchange().unwrap();
-        assert_eq!((taken.points, taken.left), (60.0, 40.0));
+        assert_eq!(taken.points, 60.0);
+        assert!((40.0..40.1).contains(&taken.left), "{taken:?}");
         bucket.take(10.0, quota).unwrap();
         bucket.fail_exchange(taken.points);
         let taken = bucket.start_exchange().unwrap();
