@@ -35,11 +35,11 @@ const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 const PEER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Key that the probes write.
 const PROBE_KEY: &str = "souk:probe";
+/// Time after which Redis deletes the key of the probes, in milliseconds.
+const PROBE_LIFETIME_MS: u32 = 1_000;
 /// Codes of the errors with which Redis rejects writes: its memory or disk is full, it is a replica or lacks replicas, or the
 /// account may not write.
 const WRITE_REJECTIONS: [&str; 5] = ["OOM", "MISCONF", "READONLY", "NOREPLICAS", "NOPERM"];
-/// Time after which Redis deletes it, in milliseconds.
-const PROBE_LIFETIME_MS: u32 = 1_000;
 
 /// A handle to Redis. Clones share the connection.
 #[derive(Clone)]
