@@ -37,7 +37,7 @@ fn staff() -> Viewer {
 
 #[tokio::test]
 async fn dropped_waiter_does_not_affect_its_batch() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(3).await;
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
@@ -60,7 +60,7 @@ async fn dropped_waiter_does_not_affect_its_batch() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn threads_and_spurious_wakeups_do_not_split_a_batch() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(900).await;
     for _ in 0..20 {
         let dispatcher = Dispatcher::default();
@@ -87,7 +87,7 @@ async fn threads_and_spurious_wakeups_do_not_split_a_batch() {
 
 #[tokio::test]
 async fn loaders_work_outside_of_an_operation() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(2).await;
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
@@ -101,7 +101,7 @@ async fn loaders_work_outside_of_an_operation() {
 
 #[tokio::test]
 async fn failing_field_does_not_affect_its_siblings() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(3).await;
     let ids: Vec<_> = (1..=3).map(nth_id::<BrandId>).collect();
     // The pages of `wrong` are the same as those of `right`, so they share one batch.
@@ -124,7 +124,7 @@ async fn failing_field_does_not_affect_its_siblings() {
 
 #[tokio::test]
 async fn failed_statement_is_reported_at_every_waiting_field() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(5).await;
     app.database.sql("ALTER TABLE brands RENAME TO gone").await;
     let response = app.anonymous().run("{ products { nodes { brand { id } sku category { slug } } } }").await;
@@ -145,7 +145,7 @@ async fn failed_statement_is_reported_at_every_waiting_field() {
 
 #[tokio::test]
 async fn slow_statement_times_out_every_waiting_field() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(3).await;
     let settings = DbSettings { read_connections: 1, read_timeout: Duration::from_millis(50), ..DbSettings::default() };
     let db = Db::connect(&app.database.url, &settings).await.expect("a database connection");
@@ -165,7 +165,7 @@ async fn slow_statement_times_out_every_waiting_field() {
 
 #[tokio::test]
 async fn missing_row_is_null_among_found_rows() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(2).await;
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
@@ -184,7 +184,7 @@ async fn missing_row_is_null_among_found_rows() {
 
 #[tokio::test]
 async fn duplicate_keys_are_sent_once() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(9).await;
     app.database.sql(&format!("UPDATE products SET brand_id = {BASE} + 4")).await;
     let response = app.anonymous().run("{ products { nodes { brand { name } } } }").await;
@@ -196,7 +196,7 @@ async fn duplicate_keys_are_sent_once() {
 
 #[tokio::test]
 async fn every_parent_gets_its_own_rows_over_three_levels() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(40).await;
     let document = "{ products(first: 40) { nodes { sku category { slug parent { slug children(first: 2) { nodes { slug
         products(first: 2) { nodes { sku brand { slug } } } } } } } } } }";
@@ -217,7 +217,7 @@ async fn every_parent_gets_its_own_rows_over_three_levels() {
 
 #[tokio::test]
 async fn keys_beyond_the_statement_limit_are_split() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(1).await;
     let dispatcher = Dispatcher::default();
     let loaders = Loaders::new(&dispatcher, app.database.db.clone(), Arc::default(), &staff());
@@ -229,7 +229,7 @@ async fn keys_beyond_the_statement_limit_are_split() {
 
 #[tokio::test]
 async fn loaders_respect_the_access_of_the_viewer() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(2).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
     let dispatcher = Dispatcher::default();
@@ -244,7 +244,7 @@ async fn loaders_respect_the_access_of_the_viewer() {
 
 #[tokio::test]
 async fn products_by_several_ids_and_slugs_take_one_statement_each() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(2).await;
     app.database.sql(&format!("UPDATE products SET is_active = false WHERE id = {BASE} + 1")).await;
     let (hidden, visible) = (nth_id::<ProductId>(1), nth_id::<ProductId>(2));
@@ -275,7 +275,7 @@ async fn offers(db: Db, shared: Arc<SharedLoads<Viewer>>, viewer: Viewer) -> (Ve
 
 #[tokio::test]
 async fn operations_that_share_statements_load_the_same_as_alone() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(4).await;
     let hide = format!("UPDATE products SET barcode = '4006381333931', is_active = id > {BASE} + 1");
     app.database.sql(&hide).await;
@@ -305,7 +305,7 @@ async fn count(db: &Db) -> Result<i64> {
 
 #[tokio::test]
 async fn statements_are_counted_wherever_they_run() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(2).await;
     let db = app.database.db.clone();
     let recorder = StatementRecorder::with_texts();

@@ -254,7 +254,7 @@ async fn admin(app: &TestApp) -> Actor<'_> {
 }
 
 async fn check(parents: i64) {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(parents).await;
     let admin = admin(&app).await;
     // The first search of a word has the database take it apart, once for all searches of the next minute.
@@ -291,7 +291,7 @@ async fn statement_counts_are_the_same_on_several_threads() {
 #[tokio::test]
 async fn every_batch_case_returns_rows() {
     // A table whose objects were all null would test nothing.
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(1).await;
     let admin = admin(&app).await;
     for case in cases() {
@@ -315,7 +315,7 @@ async fn sellers_and_anonymous_users_take_no_more_statements() {
         ("{ product(slug: \"lantern-1\") { category { id } brand { id } supplier { id } } }", 1),
     ];
     for parents in [1, 50] {
-        let app = TestApp::new().await;
+        let app = TestApp::builder().cache_bytes(0).build().await;
         app.seed_all(parents).await;
         // The database takes the words of the search apart.
         app.anonymous().run("{ search(query: \"lantern\") { nodes { __typename } } }").await;
@@ -335,7 +335,7 @@ async fn sellers_and_anonymous_users_take_no_more_statements() {
 
 #[tokio::test]
 async fn order_of_fifty_lines_takes_as_many_statements_as_of_two() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     let website = app.website("sailor").await;
     let mut products = Vec::new();
     for _ in 0..50 {
@@ -373,7 +373,7 @@ fn every_object_field_has_a_batch_case() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn listing_orders_with_many_lines_takes_no_more_statements() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_all(50).await;
     let lines = format!(
         "INSERT INTO order_details (order_id, product_id, name, sku, quantity, unit_price)

@@ -380,7 +380,7 @@ async fn searches_use_an_index() {
 
 #[tokio::test]
 async fn staff_and_seller_product_lists_use_an_index() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_catalog().await;
     let cases = || PRODUCTS.iter().chain(STAFF).chain(GROUPS);
     check(&app.manager().await, cases()).await;
@@ -389,7 +389,7 @@ async fn staff_and_seller_product_lists_use_an_index() {
 
 #[tokio::test]
 async fn order_and_user_lists_use_an_index() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     app.seed_catalog().await;
     app.seed_orders().await;
     let lists = [ORDERS_AND_USERS, LOOKUPS, AUDIT_LOG, JOBS, TRANSFERS, REVIEWS, HISTORIES];
