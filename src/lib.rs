@@ -4,7 +4,7 @@
 //!
 //! - Layer 0, the foundation, knows no domain: [`config`] (settings), [`error`], [`telemetry`] (logs), [`db`] (access
 //!   to PostgreSQL), [`cache`] (what changed, for caches), [`paging`], [`money`], [`ids`], [`text`] (text validation), [`postal`] (countries and postal codes),
-//!   [`auth`] (viewers, permissions and passwords), [`redis`](mod@redis) (what servers share), [`limits`] (shares of clients), [`storage`] (files); `registry` lists the domains and what is derived
+//!   [`auth`] (viewers, permissions and passwords), [`redis`](mod@redis) (what servers share), [`limits`] (shares of clients), [`storage`] (files), [`sync`] (locks); `registry` lists the domains and what is derived
 //!   from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`) hold the domains. Each line may use the lines above it:
 //!   [`websites`], [`jobs`], [`sources`];
@@ -37,6 +37,7 @@ pub mod paging;
 pub mod postal;
 pub mod redis;
 pub mod storage;
+pub mod sync;
 pub mod text;
 
 pub mod access;

@@ -4,7 +4,7 @@
 use std::{
     collections::HashSet,
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 
 use super::Identity;
-use crate::ids::ApiKeyId;
+use crate::{ids::ApiKeyId, sync::lock};
 
 /// Maximum number of cached keys, including unknown ones.
 const CAPACITY: u64 = 10_000;
@@ -83,8 +83,4 @@ impl ApiKeyCache {
     pub fn take_used(&self) -> Vec<ApiKeyId> {
         mem::take(&mut *lock(&self.used)).into_iter().collect()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 
 use std::{future::ready, sync::Arc, time::Duration};
 
-use tokio::{sync::Notify, time::sleep};
+use tokio::{sync::Notify, task::JoinSet, time::sleep};
 use uuid::Uuid;
 
 use super::ChangeWatcher;
@@ -47,33 +47,28 @@ impl Announcements {
     }
 }
 
-/// Runs something when asked to, but not too often.
+/// Runs something when asked to, but not too often, until it is dropped.
 #[derive(Debug)]
-struct Throttle(Arc<Notify>);
+struct Throttle {
+    asked: Arc<Notify>,
+    _task: JoinSet<()>,
+}
 
 impl Throttle {
     fn start<F: Future<Output = ()> + Send>(run: impl Fn() -> F + Send + 'static) -> Self {
         let asked = Arc::<Notify>::default();
-        let waiting = Arc::downgrade(&asked);
-        tokio::spawn(async move {
-            while let Some(asked) = waiting.upgrade() {
-                asked.notified().await;
-                drop(asked);
+        let (mut task, notified) = (JoinSet::new(), Arc::clone(&asked));
+        task.spawn(async move {
+            loop {
+                notified.notified().await;
                 run().await;
                 sleep(INTERVAL).await;
             }
         });
-        Self(asked)
+        Self { asked, _task: task }
     }
 
     fn run_soon(&self) {
-        self.0.notify_one();
-    }
-}
-
-impl Drop for Throttle {
-    fn drop(&mut self) {
-        // Wakes the task, which then ends.
-        self.0.notify_one();
+        self.asked.notify_one();
     }
 }

@@ -14,7 +14,7 @@ mod watcher;
 pub use self::{
     announcements::Announcements,
     dependencies::{Dependencies, Effect},
-    entities::{EntityCache, EntityKey},
+    entities::EntityCache,
     tag::{Tag, Tags},
     versions::{Slot, Version, Versions},
     watcher::ChangeWatcher,

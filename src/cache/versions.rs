@@ -4,10 +4,12 @@
 use std::{
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
+
+use crate::sync::lock;
 
 /// Number of slots, of 8 bytes each: so many that the changes of an hour, at 20 products a second, meet few other tags.
 const SLOTS: usize = 1 << 19;
@@ -89,7 +91,7 @@ impl Versions {
 
     /// Runs a change, which becomes the current version when it is complete: who reads the version sees all of it.
     fn advance(&self, change: impl FnOnce(u64)) -> Version {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = lock(&self.changing);
         let version = self.now.load(Ordering::Acquire) + 1;
         change(version);
         self.now.store(version, Ordering::Release);

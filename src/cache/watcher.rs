@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime},
@@ -22,6 +22,7 @@ use crate::{
     },
     error::{Error, Result},
     redis::Redis,
+    sync::lock,
 };
 
 /// Interval between two polls. Changes on other servers are seen after at most this time and that of a poll.
@@ -247,8 +248,4 @@ async fn since_bookmark(connection: &Conn, bookmarks: &Bookmarks, now: Changes) 
         true => Found { changes, base: Some(base) },
         false => Found { changes: now, base: None },
     })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

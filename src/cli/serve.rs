@@ -191,7 +191,8 @@ async fn build_services(
         true => SearchRecorder::start(db.clone(), NetworkHasher::new(jwt.derive_key("networks of searches")?)),
         false => SearchRecorder::disabled(),
     };
-    let shared = match &redis {
+    let CacheSettings { bytes, entries } = serve.cache;
+    let shared = match redis.as_ref().filter(|_| bytes > 0) {
         None => None,
         Some(redis) => match tokio::task::spawn_blocking(program_hash).await? {
             Ok(hash) => Some((redis.clone(), hash)),
@@ -201,7 +202,6 @@ async fn build_services(
             }
         },
     };
-    let CacheSettings { bytes, entries } = serve.cache;
     let caches = Caches::open(bytes, entries, db.clone(), &search_recorder, shared);
     let cursor_seal = CursorSeal::new(jwt.derive_key("cursors")?);
     Ok(Services {

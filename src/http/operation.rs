@@ -31,7 +31,7 @@ use crate::{
         },
         schema::{
             context::{PublicUrl, request_data},
-            entities::EntityAccess,
+            entities::Entities,
             media::upload::RequestFiles,
         },
     },
@@ -119,12 +119,15 @@ impl Run<'_> {
         let actor = actor(&viewer, origin, request_id);
         let dispatcher = Dispatcher::default();
         let are_secure = endpoint.has_secure_cookies || is_https(&parts.headers, &endpoint.settings);
-        let access = EntityAccess::of(kind, &document, &viewer);
+        let cache = endpoint.services.entities.as_ref();
+        let entities = cache.and_then(|cache| Entities::new(cache, kind, &document, &viewer));
         let mut data = request_data(viewer, origin.clone(), cookies(&parts.headers, are_secure), &dispatcher);
         data.insert(files);
         data.insert(url);
         data.insert(meter);
-        data.insert(access);
+        if let Some(entities) = entities {
+            data.insert(entities);
+        }
         if let Some(dependencies) = &dependencies {
             data.insert(dependencies.clone());
         }

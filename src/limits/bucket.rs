@@ -4,7 +4,6 @@
 use std::{
     fmt,
     str::FromStr,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -127,10 +126,6 @@ impl Bucket {
         let deficit = f64::from(self.quota.limit) - self.points;
         self.taken = (self.taken + points).min(deficit);
     }
-}
-
-pub(super) fn lock(bucket: &Mutex<Bucket>) -> MutexGuard<'_, Bucket> {
-    bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

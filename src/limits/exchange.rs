@@ -16,9 +16,9 @@ use tokio::{
 
 use super::{
     ClientKey,
-    bucket::{Bucket, Taken, lock},
+    bucket::{Bucket, Taken},
 };
-use crate::{ids::RowId, redis::Redis};
+use crate::{ids::RowId, redis::Redis, sync::lock};
 
 /// Interval of the exchanges. A client of several servers can take the points of a full bucket from each of them within it, which
 /// become a debt.

@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 
 use super::{
     Client, ClientClass, ClientKey,
-    bucket::{Bucket, Exceeded, Quota, lock},
+    bucket::{Bucket, Exceeded, Quota},
     exchange,
 };
-use crate::{ids::ApiKeyId, redis::Redis};
+use crate::{ids::ApiKeyId, redis::Redis, sync::lock};
 
 /// Maximum number of buckets. A client whose bucket was evicted starts with a full one.
 const MAX_BUCKETS: u64 = 100_000;

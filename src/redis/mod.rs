@@ -6,7 +6,7 @@ mod subscription;
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, Weak},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,7 @@ use tokio::{
 
 pub use self::state::State;
 use self::state::StateCell;
+use crate::sync::lock;
 
 /// Time for a command that a request waits for.
 const READ_TIMEOUT: Duration = Duration::from_millis(20);
@@ -182,10 +183,6 @@ async fn probe(redis: Weak<Inner>) {
 /// Returns whether Redis responds but rejects all writes.
 fn rejects_writes(error: &RedisError) -> bool {
     error.code().is_some_and(|code| WRITE_REJECTIONS.contains(&code))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn tcp_settings() -> TcpSettings {

@@ -2,9 +2,11 @@
 //! Rule: it cannot after a few commands in a row that got no response, until a probe does.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Mutex,
     atomic::{AtomicU8, AtomicU32, Ordering},
 };
+
+use crate::sync::lock;
 
 /// Number of commands in a row without a response, after which no more are sent.
 const MAX_FAILURES: u32 = 3;
@@ -56,7 +58,7 @@ impl StateCell {
     pub(super) fn set(&self, state: State, reason: &str) {
         self.level.store(state as u8, Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = lock(&self.logged);
         if logged.as_ref().is_some_and(|(last, why)| *last == state && why == reason) {
             return;
         }

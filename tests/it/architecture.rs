@@ -10,7 +10,7 @@ use crate::support::source::{Source, layer};
 
 /// Layer 0: modules that know no domain.
 #[rustfmt::skip]
-const FOUNDATION: &[&str] = &["config", "error", "telemetry", "registry", "cache", "db", "paging", "money", "ids", "text", "postal", "auth", "limits", "redis", "storage"];
+const FOUNDATION: &[&str] = &["config", "error", "telemetry", "registry", "cache", "db", "paging", "money", "ids", "text", "postal", "auth", "limits", "redis", "storage", "sync"];
 
 /// Macros of the foundation, which are exported at the crate root.
 const MACROS: &[&str] = &["op", "text_op", "citext_op", "name_op", "text_enum", "paged"];

@@ -11,7 +11,7 @@ use std::{
     mem,
     pin::pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Wake, Waker},
@@ -30,6 +30,7 @@ use crate::{
     db::recorder::StatementRecorder,
     error::{Error, Result},
     limits::Client,
+    sync::lock,
 };
 
 /// Maximum number of keys of one statement.
@@ -149,11 +150,6 @@ impl Drop for OperationEnd<'_> {
         drop(state);
         ended.cancel();
     }
-}
-
-/// Locks a mutex, whether or not a thread panicked while it held the lock.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The key of a loader.

@@ -12,7 +12,6 @@ use moka::sync::Cache;
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    batching::lock,
     public_response::{PublicResponse, ResponseKey},
     shared_responses::SharedResponses,
 };
@@ -20,6 +19,7 @@ use crate::{
     cache::{Announcements, ChangeWatcher, Slot, Version},
     db::changes::Position,
     redis::Redis,
+    sync::lock,
 };
 
 /// Size of an entry without its key, body and tags, in bytes, as measured.
@@ -153,9 +153,7 @@ impl ResponseCache {
         if let (Some(shared), Some(position)) = (&inner.shared, miss.position) {
             shared.responses.store(&miss.key, position, &response);
         }
-        let versions = inner.watcher.versions();
-        let slots = response.tags().map(|tag| versions.slot_of(tag)).collect();
-        inner.insert(miss.key, response, miss.loaded_at, slots);
+        inner.insert(miss.key, inner.entry(response, miss.loaded_at));
         drop(miss.leader);
     }
 
@@ -175,7 +173,7 @@ impl ResponseCache {
 impl Inner {
     fn find(&self, key: &ResponseKey) -> Option<Arc<PublicResponse>> {
         let entry = self.entries.get(key)?;
-        if self.watcher.versions().is_current(entry.loaded_at, &entry.slots) {
+        if self.is_current(&entry) {
             return Some(Arc::clone(&entry.response));
         }
         self.entries.invalidate(key);
@@ -191,15 +189,25 @@ impl Inner {
     async fn find_shared(&self, key: &ResponseKey) -> Option<Arc<PublicResponse>> {
         let (response, position) = self.shared.as_ref()?.responses.find(key).await?;
         let loaded_at = self.watcher.version_at(&position)?;
-        let (response, versions) = (Arc::new(response), self.watcher.versions());
-        let slots: Box<[Slot]> = response.tags().map(|tag| versions.slot_of(tag)).collect();
-        self.insert(key.clone(), Arc::clone(&response), loaded_at, slots.clone());
-        (self.watcher.is_up_to_date() && versions.is_current(loaded_at, &slots)).then_some(response)
+        let entry = self.entry(Arc::new(response), loaded_at);
+        self.insert(key.clone(), Arc::clone(&entry));
+        (self.watcher.is_up_to_date() && self.is_current(&entry)).then(|| Arc::clone(&entry.response))
     }
 
-    fn insert(&self, key: ResponseKey, response: Arc<PublicResponse>, loaded_at: Version, slots: Box<[Slot]>) {
+    fn entry(&self, response: Arc<PublicResponse>, loaded_at: Version) -> Arc<Entry> {
+        let versions = self.watcher.versions();
+        let slots = response.tags().map(|tag| versions.slot_of(tag)).collect();
+        Arc::new(Entry { response, loaded_at, slots })
+    }
+
+    fn is_current(&self, entry: &Entry) -> bool {
+        self.watcher.versions().is_current(entry.loaded_at, &entry.slots)
+    }
+
+    fn insert(&self, key: ResponseKey, entry: Arc<Entry>) {
+        let Entry { response, .. } = &*entry;
         if (response.body().len() + response.extra_bytes()) as u64 <= self.max_bytes / MAX_SHARE {
-            self.entries.insert(key, Arc::new(Entry { response, loaded_at, slots }));
+            self.entries.insert(key, entry);
         }
     }
 

@@ -16,10 +16,11 @@ use futures_util::{
 };
 use tokio::{runtime::Handle, sync::oneshot};
 
-use super::batching::{LoaderKey, LoaderValue, lock};
+use super::batching::{LoaderKey, LoaderValue};
 use crate::{
     db::recorder::StatementRecorder,
     error::{Error, Result},
+    sync::lock,
 };
 
 /// Number of statements of one loader that run at the same time before further loads wait for the next statement.

@@ -233,9 +233,9 @@ impl ContextExt for Context<'_> {
     fn loaders(&self) -> &Loaders {
         let LazyLoaders { loaders, dispatcher } = self.data_unchecked();
         loaders.get_or_init(|| {
-            let Services { db, shared_loads, entities, .. } = self.services();
+            let Services { db, shared_loads, .. } = self.services();
             let dependencies = self.data_opt::<Dependencies>().cloned();
-            let entities = entities.as_ref().and_then(|cache| Entities::of(self, cache));
+            let entities = self.data_opt::<Entities>().cloned();
             let loaders = Loaders::new(dispatcher, db.clone(), Arc::clone(shared_loads), self.viewer());
             loaders.collecting(dependencies).using(entities)
         })

@@ -4,13 +4,14 @@
 
 use std::{any::TypeId, collections::HashMap, sync::Arc};
 
-use async_graphql::{Context, parser::types::OperationType};
+use async_graphql::parser::types::OperationType;
 
 use crate::{
     auth::Viewer,
     cache::EntityCache,
     error::Result,
     graphql::{engine::documents::Document, schema::loaders::Load},
+    ids::RowId,
 };
 
 /// Field of products and images whose value changes without a tag.
@@ -35,19 +36,10 @@ pub struct Caching<K, V> {
     pub text_bytes: fn(&V) -> usize,
 }
 
-/// Which rows in memory an operation may use.
-#[derive(Debug, Clone, Copy)]
-pub struct EntityAccess {
-    is_query: bool,
-    is_public: bool,
-}
-
-impl EntityAccess {
-    /// Returns what an operation of a document may use for a viewer.
-    pub fn of(kind: OperationType, document: &Document, viewer: &Viewer) -> Self {
-        let is_query = kind == OperationType::Query;
-        let is_public = is_query && viewer.identity().is_none() && !document.has_field(UNTAGGED_FIELD);
-        Self { is_query, is_public }
+impl<K: RowId, V> Caching<K, V> {
+    /// Caches by the ID that is the key.
+    pub const fn by_id(audience: Audience, text_bytes: fn(&V) -> usize) -> Self {
+        Self { audience, id: |id| id.key(), text_bytes }
     }
 }
 
@@ -59,10 +51,10 @@ pub struct Entities {
 }
 
 impl Entities {
-    /// Returns the rows that the current operation may use; none for mutations.
-    pub fn of(ctx: &Context<'_>, cache: &Arc<EntityCache>) -> Option<Self> {
-        let access = ctx.data_opt::<EntityAccess>()?;
-        access.is_query.then(|| Self { cache: Arc::clone(cache), is_public: access.is_public })
+    /// Returns the rows that an operation of a document may use for a viewer; none for mutations.
+    pub fn new(cache: &Arc<EntityCache>, kind: OperationType, document: &Document, viewer: &Viewer) -> Option<Self> {
+        let is_public = || viewer.identity().is_none() && !document.has_field(UNTAGGED_FIELD);
+        (kind == OperationType::Query).then(|| Self { cache: Arc::clone(cache), is_public: is_public() })
     }
 
     /// Returns how the values of a loader are cached; none if they are not, or not for this operation.

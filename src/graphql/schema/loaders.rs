@@ -230,7 +230,7 @@ impl<R: Resource + 'static> Load for ById<R> {
     };
 
     const CACHING: Option<Caching<R::Id, Self::Value>> = match R::CACHING {
-        Some((audience, text_bytes)) => Some(Caching { audience, id: |id| id.key(), text_bytes }),
+        Some((audience, text_bytes)) => Some(Caching::by_id(audience, text_bytes)),
         None => None,
     };
 
@@ -285,11 +285,10 @@ macro_rules! by_key {
                 Some(|$tagged_key, $tagged_value| $tags);)?
 
             $(const CACHING: Option<$crate::graphql::schema::entities::Caching<$key, Self::Value>> =
-                Some($crate::graphql::schema::entities::Caching {
-                    audience: $crate::graphql::schema::entities::Audience::$audience,
-                    id: |key| $crate::ids::RowId::key(*key),
-                    text_bytes: |$cached| $text_bytes,
-                });)?
+                Some($crate::graphql::schema::entities::Caching::by_id(
+                    $crate::graphql::schema::entities::Audience::$audience,
+                    |$cached| $text_bytes,
+                ));)?
 
             async fn load(
                 context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,
@@ -326,11 +325,10 @@ macro_rules! by_parent {
                 Some(|$tagged_key, $tagged_value| $tags);)?
 
             $(const CACHING: Option<$crate::graphql::schema::entities::Caching<$key, Self::Value>> =
-                Some($crate::graphql::schema::entities::Caching {
-                    audience: $crate::graphql::schema::entities::Audience::$audience,
-                    id: |key| $crate::ids::RowId::key(*key),
-                    text_bytes: |$cached| $text_bytes,
-                });)?
+                Some($crate::graphql::schema::entities::Caching::by_id(
+                    $crate::graphql::schema::entities::Audience::$audience,
+                    |$cached| $text_bytes,
+                ));)?
 
             async fn load(
                 context: std::sync::Arc<$crate::graphql::schema::resource::LoaderContext>,

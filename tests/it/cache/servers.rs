@@ -29,6 +29,13 @@ fn is_hit(response: &TestResponse) -> bool {
     response.json["extensions"]["cache"]["hit"] == true
 }
 
+/// Changes fields of a product by a mutation on a server.
+async fn update(app: &TestApp, id: &str, fields: &str) {
+    let update =
+        format!("mutation {{ productUpdate(input: {{id: \"{id}\", {fields}}}) {{ userErrors {{ message }} }} }}");
+    assert_eq!(app.admin().await.run(&update).await.user_errors("productUpdate"), []);
+}
+
 /// Runs a query on a server, and waits until its response is in Redis, as the only one.
 async fn store(redis: &RedisServer, app: &TestApp, query: &str) -> TestResponse {
     let keys: Vec<String> = redis.run(redis::cmd("KEYS").arg("souk:response:*")).await;
@@ -76,11 +83,7 @@ async fn response_in_redis_is_not_used_after_a_change() {
     assert!(is_hit(&run(&two.anonymous(), &query).await));
     // A writer sees its own change at once, although the other server had stored the response.
     store(&redis, &two, &query.replace("name", "name sku")).await;
-    let admin = one.admin().await;
-    let update = format!(
-        "mutation {{ productUpdate(input: {{id: \"{id}\", name: \"Green mug\"}}) {{ userErrors {{ message }} }} }}"
-    );
-    assert_eq!(admin.run(&update).await.user_errors("productUpdate"), []);
+    update(&one, &id, "name: \"Green mug\"").await;
     let response = one.anonymous().run(&query.replace("name", "name sku")).await;
     assert_eq!(response.at("product.name"), "Green mug");
 }
@@ -169,20 +172,14 @@ async fn changes_are_announced_to_other_servers() {
     let redis = RedisServer::start();
     let (one, _two, id, _) = servers(&redis).await;
     let mut channel = redis.subscribe("souk:changes:0").await;
-    let admin = one.admin().await;
-    let update =
-        format!("mutation {{ productUpdate(input: {{id: \"{id}\", price: \"7\"}}) {{ userErrors {{ message }} }} }}");
-    assert_eq!(admin.run(&update).await.user_errors("productUpdate"), []);
+    update(&one, &id, "price: \"7\"").await;
     channel.on_message().next().await.expect("a message");
 }
 
 /// Runs queries and mutations that must work whatever Redis does.
 async fn use_shop(one: &TestApp, two: &TestApp, id: &str, price: u32) {
     let query = format!("{{ product(id: \"{id}\") {{ price {{ amount }} }} }}");
-    let update = format!(
-        "mutation {{ productUpdate(input: {{id: \"{id}\", price: \"{price}\"}}) {{ userErrors {{ message }} }} }}"
-    );
-    assert_eq!(one.admin().await.run(&update).await.user_errors("productUpdate"), []);
+    update(one, id, &format!("price: \"{price}\"")).await;
     for app in [one, two] {
         let response = run(&app.anonymous(), &query).await;
         assert_eq!(*response.at("product.price.amount"), format!("{price}.00"), "{}", response.json);
