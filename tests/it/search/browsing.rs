@@ -355,7 +355,7 @@ async fn types_without_products_find_nothing_and_take_no_statement() {
 
 #[tokio::test]
 async fn category_page_takes_the_same_statements_for_any_number_of_products() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     shop(&app).await;
     let everything = format!("{NAMES} edges {{ snippet }} {FACETS}");
     // The subcategories, the page, the count and the facets; the products, and the categories, brands and websites of

@@ -321,7 +321,7 @@ async fn snippet_marks_matches_and_escapes_html() {
 
 #[tokio::test]
 async fn statement_count_does_not_depend_on_the_number_of_hits() {
-    let app = TestApp::new().await;
+    let app = TestApp::builder().cache_bytes(0).build().await;
     shop(&app).await;
     let everything =
         format!("totalCount {{ value }} edges {{ snippet }} nodes {{ ... on Product {{ name }} }} {FACETS}");
