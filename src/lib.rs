@@ -7,7 +7,7 @@
 //!   [`auth`] (viewers, permissions and passwords), [`redis`](mod@redis) (what servers share), [`limits`] (shares of clients), [`storage`] (files), [`sync`] (locks); `registry` lists the domains and what is derived
 //!   from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`) hold the domains. Each line may use the lines above it:
-//!   [`websites`], [`jobs`], [`sources`];
+//!   [`websites`], [`jobs`], [`sources`], [`events`];
 //!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`];
 //!   [`access`], [`products`]; [`media`], [`reviews`], [`stock`], [`prices`]; [`carts`]; [`wishlists`], [`orders`]; [`payments`];
 //!   [`search`]; [`transfers`], [`analytics`]; [`privacy`].
@@ -46,6 +46,7 @@ pub mod audit;
 pub mod brands;
 pub mod carts;
 pub mod categories;
+pub mod events;
 pub mod groups;
 pub mod jobs;
 pub mod mail;

@@ -1,6 +1,6 @@
 //! The registry of all domains.
 //! Rule: everything derived from a domain's entry is listed nowhere else: ids, `node`, loaders by id, the resource
-//! types of the audit log and of sources, the fields of `Query` and `Mutation`, transfers, and personal data. The items
+//! types of the audit log and of sources, the fields of `Query`, `Mutation` and `Subscription`, transfers, and personal data. The items
 //! that an entry names are implemented in the domain itself.
 
 /// Passes one section of the registry to a macro: `domains!(ids => row_ids)`.
@@ -11,7 +11,7 @@
 ///   The module of `graphql::schema::<domain>` that declares it with `resource!` is omitted if it is the domain's own.
 ///   With `audit`, changes of its rows are recorded in the audit log; with `source`, its rows can have external ids per
 ///   website.
-/// - `query` and `mutation`: objects of `graphql::schema::<domain>` whose fields become fields of the root types.
+/// - `query`, `mutation` and `subscription`: objects of `graphql::schema::<domain>` whose fields become fields of the root types.
 /// - `transfer Name("name"): "Doc.", CONSTANT`: data that can be exported as defined by the constant in
 ///   `<domain>::store`, and possibly imported.
 /// - `personal "key" by Permission`: `<domain>::actions` has `personal_data` and `erase_personal_data`; `key` is the key of
@@ -77,6 +77,7 @@ macro_rules! domains {
                 query ProductQuery;
                 mutation ProductMutation;
                 mutation ProductLinkMutation;
+                subscription ProductSubscription;
                 transfer Products("products"): "Products with prices, options, stock and images.", PRODUCTS;
             }
             media {
@@ -100,6 +101,7 @@ macro_rules! domains {
             stock {
                 resource StockMovement(StockMovementId): "An entry in the stock ledger.", audit "A manual stock movement: an opening entry or an adjustment. Sales are recorded with their orders.";
                 mutation StockMutation;
+                subscription StockSubscription;
                 transfer Stock("stock"): "Stock levels by SKU.", STOCK;
                 transfer StockMovements("stock_movements"): "Entries of the stock ledger.", STOCK_MOVEMENTS;
                 personal "stockMovements" by ManageStock;
@@ -109,6 +111,7 @@ macro_rules! domains {
                 resource CartLine(CartLineId): "A line of a shopping cart.";
                 query CartQuery;
                 mutation CartMutation;
+                subscription CartSubscription;
             }
             wishlists {
                 resource Wishlist(WishlistId): "A wishlist.", audit "A wishlist. Its name is not recorded.";
@@ -129,6 +132,7 @@ macro_rules! domains {
                 mutation OrderMutation;
                 mutation shipment::ShipmentMutation;
                 mutation returns::ReturnMutation;
+                subscription OrderSubscription;
                 transfer Orders("orders"): "Orders and their lines.", ORDERS;
             }
             payments {
@@ -152,11 +156,15 @@ macro_rules! domains {
                 resource Transfer(TransferId): "A run of an import or export.", audit "A run of an import or export.";
                 query TransferQuery;
                 mutation TransferMutation;
+                subscription TransferSubscription;
             }
             jobs {
                 resource Job(JobId): "A background job.", audit "A dead background job that was retried or deleted.";
                 query JobQuery;
                 mutation JobMutation;
+            }
+            events {
+                subscription NotificationSubscription;
             }
             privacy {
                 query PrivacyQuery;
@@ -173,6 +181,7 @@ macro_rules! sections {
         $(resource $type:ident($id:ident) $(in $module:ident)?: $doc:literal $(, audit $audit:literal)? $(, source $source:literal)?;)*
         $(query $($query:ident)::+;)*
         $(mutation $($mutation:ident)::+;)*
+        $(subscription $($subscription:ident)::+;)*
         $(transfer $transfer:ident($name:literal): $moved:literal, $rows:ident;)*
         $(personal $key:literal $(by $reader:ident)?;)?
     })*) => {
@@ -183,6 +192,7 @@ macro_rules! sections {
             sources { $($($($type $source;)?)*)* }
             queries { $($($domain::$($query)::+,)*)* }
             mutations { $($($domain::$($mutation)::+,)*)* }
+            subscriptions { $($($domain::$($subscription)::+,)*)* }
             transfers { $($($transfer($name) $moved in $domain $rows;)*)* }
             personal { $($($domain $key $($reader)?;)?)* }
         }
@@ -197,6 +207,7 @@ macro_rules! section {
     (sources $callback:ident sources { $($found:tt)* } $($rest:tt)*) => { $callback! { $($found)* } };
     (queries $callback:ident queries { $($found:tt)* } $($rest:tt)*) => { $callback! { $($found)* } };
     (mutations $callback:ident mutations { $($found:tt)* } $($rest:tt)*) => { $callback! { $($found)* } };
+    (subscriptions $callback:ident subscriptions { $($found:tt)* } $($rest:tt)*) => { $callback! { $($found)* } };
     (transfers $callback:ident transfers { $($found:tt)* } $($rest:tt)*) => { $callback! { $($found)* } };
     (personal $callback:ident personal { $($found:tt)* } $($rest:tt)*) => { $callback! { $($found)* } };
     ($section:ident $callback:ident $other:ident $skipped:tt $($rest:tt)*) => {

@@ -144,6 +144,11 @@ impl GuestKey {
         Self(secret::hash(token).try_into().unwrap_or_default())
     }
 
+    /// Returns the guest with this hash, as stored in the database; none if it has another length.
+    pub fn from_hash(hash: &[u8]) -> Option<Self> {
+        hash.try_into().ok().map(Self)
+    }
+
     /// Returns the hash as stored in the database.
     pub fn hash(&self) -> &[u8] {
         &self.0

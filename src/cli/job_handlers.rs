@@ -9,6 +9,7 @@ use crate::{
     carts::actions::expiry,
     config::AnalyticsSettings,
     db::Db,
+    events::actions as events_cleanup,
     jobs::{
         model::{JobInfo, JobRow},
         worker::Worker,
@@ -59,6 +60,7 @@ handlers! {
     expiry::JOB => |cx, job| expiry::run(&cx.db, &job),
     order_expiry::JOB => |cx, job| order_expiry::run(&cx.db, &job),
     transfers_cleanup::JOB => |cx, job| transfers_cleanup::run(&cx.db, cx.storage(), &job),
+    events_cleanup::JOB => |cx, job| events_cleanup::run(&cx.db, &job),
     file_cleanup::JOB => |cx, job| file_cleanup::run(&cx.db, &cx.image_processor, &job),
     search_popularity::JOB => |cx, job| search_popularity::run(&cx.db, &job),
     reindex::JOB => |cx, job| reindex::run(&cx.db, &job),

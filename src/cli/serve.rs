@@ -40,6 +40,7 @@ use crate::config::ServeSettings;
 use crate::config::Settings;
 use crate::db::Db;
 use crate::db::migrations;
+use crate::events::EventFeed;
 use crate::graphql;
 use crate::graphql::schema::caches::Caches;
 use crate::graphql::schema::context::CurrencyCache;
@@ -203,6 +204,7 @@ async fn build_services(
         },
     };
     let caches = Caches::open(bytes, entries, db.clone(), &search_recorder, shared);
+    let events = EventFeed::start(db.clone());
     let cursor_seal = CursorSeal::new(jwt.derive_key("cursors")?);
     Ok(Services {
         db,
@@ -225,6 +227,7 @@ async fn build_services(
         shared_loads: Arc::default(),
         responses: caches.responses,
         entities: caches.entities,
+        events,
         redis,
     })
 }

@@ -34,7 +34,10 @@ pub struct ConnectionSettings {
     pub stall_timeout: Duration,
 }
 
-fn positive_milliseconds(text: &str) -> Result<Duration, String> {
+/// Parses a number of milliseconds.
+/// # Errors
+/// If the text is not a positive number.
+pub(super) fn positive_milliseconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(0) => Err("must be at least 1".to_owned()),
         Ok(milliseconds) => Ok(Duration::from_millis(milliseconds)),

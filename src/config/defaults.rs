@@ -5,7 +5,7 @@ use clap::{Args, Command};
 
 use super::{
     AnalyticsSettings, AttemptSettings, CacheSettings, CartSettings, ConnectionSettings, LimitSettings, OrderSettings,
-    ReviewSettings, UploadSettings,
+    ReviewSettings, SubscriptionSettings, UploadSettings,
 };
 
 /// Returns the settings of a command line without arguments, whatever the environment has.
@@ -35,6 +35,7 @@ impl_default!(
     LimitSettings,
     OrderSettings,
     ReviewSettings,
+    SubscriptionSettings,
     UploadSettings
 );
 

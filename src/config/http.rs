@@ -5,7 +5,7 @@ use std::{num::ParseIntError, time::Duration};
 
 use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 
-use super::{Environment, RateSettings, UploadSettings};
+use super::{Environment, RateSettings, SubscriptionSettings, UploadSettings};
 
 /// Viewers who may query the schema itself (`__schema`, `__type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -73,6 +73,10 @@ pub struct HttpSettings {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub uploads: UploadSettings,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub subscriptions: SubscriptionSettings,
 }
 
 impl HttpSettings {

@@ -19,6 +19,7 @@ mod redis;
 mod reviews;
 mod secrets;
 mod serve;
+mod subscriptions;
 mod tokens;
 mod uploads;
 
@@ -47,6 +48,7 @@ pub use self::{
     redis::RedisSettings,
     reviews::ReviewSettings,
     serve::{ListenSettings, ServeSettings},
+    subscriptions::SubscriptionSettings,
     tokens::TokenSettings,
     uploads::UploadSettings,
 };

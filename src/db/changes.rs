@@ -45,6 +45,11 @@ impl Moment {
 }
 
 impl Moment {
+    /// Returns the transaction before which all have ended.
+    pub fn oldest_running(&self) -> i64 {
+        self.oldest_running
+    }
+
     /// Returns whether the changes of a transaction that was committed are visible.
     pub fn sees(&self, transaction: i64) -> bool {
         transaction < self.next && !self.running.contains(&transaction)
@@ -59,8 +64,10 @@ impl FromStr for Moment {
             let mut parts = text.split(':');
             let (oldest_running, next) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
             let running = parts.next()?.split(',').filter(|id| !id.is_empty());
-            let running = running.map(|id| id.parse().ok()).collect::<Option<_>>()?;
-            Some(Self { oldest_running, next, running })
+            let running = running.map(|id| id.parse().ok()).collect::<Option<Box<[i64]>>>()?;
+            let is_between = running.iter().all(|id| (oldest_running..next).contains(id));
+            let is_valid = 0 < oldest_running && oldest_running <= next && running.is_sorted() && is_between;
+            is_valid.then_some(Self { oldest_running, next, running })
         };
         parse().ok_or_else(|| format!("{text} is not a snapshot"))
     }

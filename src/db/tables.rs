@@ -210,6 +210,25 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    events (transaction_id, id) {
+        id -> Int8,
+        transaction_id -> Int8,
+        kind -> Text,
+        subject -> Int8,
+        website -> Nullable<Int8>,
+        is_public -> Bool,
+        from_state -> Nullable<Text>,
+        to_state -> Nullable<Text>,
+        owner -> Nullable<Int8>,
+        token_hash -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     idempotency_keys (id) {
         user_id -> Nullable<Int8>,
         operation -> Text,
@@ -1046,6 +1065,7 @@ crate::db::sql::allow_in_same_query!(
     categories,
     changes,
     deferred_confirmations,
+    events,
     idempotency_keys,
     images,
     jobs,

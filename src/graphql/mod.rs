@@ -7,7 +7,7 @@ pub mod schema;
 use std::sync::Arc;
 
 use async_graphql::{
-    EmptySubscription, Positioned, SDLExportOptions, Schema,
+    Positioned, SDLExportOptions, Schema,
     parser::types::{EnumValueDefinition, TypeKind, TypeSystemDefinition},
 };
 
@@ -41,8 +41,21 @@ macro_rules! mutation {
     };
 }
 
+macro_rules! subscription {
+    ($($domain:ident::$($object:ident)::+,)*) => {
+        root! {
+            /// Subscriptions of the API, over WebSocket, Server-Sent Events or multipart responses. An operation has one root
+            /// field. Events are sent at least once, and those of one entity in the order of its changes. Each has a
+            /// cursor: with it as `after`, a client that was disconnected gets the events of the last 10 minutes that it
+            /// missed, on any server.
+            events Subscription { $(schema::$domain::$($object)::+,)* }
+        }
+    };
+}
+
 domains!(queries => query);
 domains!(mutations => mutation);
+domains!(subscriptions => subscription);
 
 /// Returns the engine that runs operations on these services.
 pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engine {
@@ -94,8 +107,8 @@ pub fn enum_values(name: &str) -> Vec<(String, String)> {
 const DATE_TIME: &str =
     "A date and time with time zone as an RFC 3339 string, such as \"2026-11-29T09:30:00Z\". Responses are in UTC.";
 
-fn builder() -> async_graphql::SchemaBuilder<MergedRoot<Query>, MergedRoot<Mutation>, EmptySubscription> {
-    Schema::build(MergedRoot::default(), MergedRoot::default(), EmptySubscription)
+fn builder() -> async_graphql::SchemaBuilder<MergedRoot<Query>, MergedRoot<Mutation>, MergedRoot<Subscription>> {
+    Schema::build(MergedRoot::default(), MergedRoot::default(), MergedRoot::default())
         .register_output_type::<node::Node>()
         .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
 }

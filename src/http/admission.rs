@@ -2,6 +2,8 @@
 //! Rule: everything that takes time, also the check of a document that is rejected, happens in a place of the client's share
 //! and is charged to it. A client without points is rejected before its document is parsed.
 
+use std::sync::Arc;
+
 use async_graphql::{Request as GraphqlRequest, ServerError, parser::types::OperationType};
 use axum::{
     http::{Method, request::Parts},
@@ -15,7 +17,7 @@ use super::{
     endpoint::Endpoint,
     media_type::MediaType,
     rejection::Rejection,
-    response::{respond, status},
+    response::respond_with_status,
 };
 use crate::{
     auth::{Permissions, RequestOrigin, Viewer},
@@ -33,7 +35,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Exchange<'a> {
     /// The endpoint.
-    pub endpoint: &'a Endpoint,
+    pub endpoint: &'a Arc<Endpoint>,
     /// The head of the request.
     pub parts: &'a Parts,
     /// Where the request comes from.
@@ -42,6 +44,8 @@ pub struct Exchange<'a> {
     pub request_id: &'a RequestId,
     /// The time that the request took and that is not charged yet.
     pub stopwatch: &'a Stopwatch,
+    /// Whether the client can receive the events of a subscription.
+    pub accepts_events: bool,
 }
 
 impl Exchange<'_> {
@@ -72,8 +76,7 @@ impl RequestError {
         match self {
             Self::Http(rejection) => rejection.into_response(media_type, request_id),
             Self::Graphql(error) => {
-                let response = Engine::error_response(*error, request_id);
-                respond(media_type, status(&response, media_type), response)
+                respond_with_status(media_type, Engine::error_response(*error, request_id))
             }
         }
     }
@@ -114,6 +117,13 @@ pub struct Admitted {
     pub place: Place,
 }
 
+impl Admitted {
+    /// Returns whether the operation is a subscription.
+    pub fn is_subscription(&self) -> bool {
+        self.prepared.operation.kind == OperationType::Subscription
+    }
+}
+
 /// Waits for a place of the client and checks its request.
 /// # Errors
 /// 429 if the client has no points left; UNAVAILABLE if there is no place before the deadline; errors of credentials, document
@@ -124,7 +134,7 @@ pub async fn admit(
     budget: &Budget,
     deadline: Instant,
 ) -> Result<Admitted, RequestError> {
-    let Exchange { endpoint, parts, origin, request_id, stopwatch } = exchange;
+    let Exchange { endpoint, parts, origin, request_id, stopwatch, .. } = exchange;
     let limits = &endpoint.limits;
     let authenticated = stopwatch.measure(authenticate(&parts.headers, &endpoint.services, request_id)).await;
     // A request with an invalid credential counts as anonymous, also if its operation runs without.
@@ -150,9 +160,9 @@ async fn check(
     authenticated: Result<Viewer, ServerError>,
     budget: &Budget,
 ) -> Result<(PreparedRequest, Viewer), RequestError> {
-    let Exchange { endpoint, parts, request_id, .. } = exchange;
+    let Exchange { endpoint, parts, request_id, accepts_events, .. } = exchange;
     let prepared = endpoint.engine.prepare_within(request, budget)?;
-    check_method(prepared.operation.kind, &parts.method)?;
+    check_method(prepared.operation.kind, &parts.method, accepts_events)?;
     let viewer = operation_viewer(authenticated, &parts.headers, &endpoint.services, request_id, &prepared).await?;
     if prepared.is_introspecting {
         check_introspection(endpoint.introspection, &viewer)?;
@@ -168,13 +178,17 @@ fn operation_kind(prepared: &PreparedRequest) -> OperationKind {
     OperationKind { mutations, is_introspecting: prepared.is_introspecting }
 }
 
-/// Rejects mutations sent with GET, and subscriptions.
-fn check_method(kind: OperationType, method: &Method) -> Result<(), RequestError> {
+/// Rejects mutations sent with GET, and subscriptions of clients that cannot receive events.
+fn check_method(kind: OperationType, method: &Method, accepts_events: bool) -> Result<(), RequestError> {
     match kind {
         OperationType::Mutation if method == Method::GET => {
             Err(Rejection::method_not_allowed("mutations require POST", "POST").into())
         }
-        OperationType::Subscription => Err(coded(ErrorCode::BadUserInput, "subscriptions require a WebSocket").into()),
+        OperationType::Subscription if !accepts_events => {
+            let message = "subscriptions require a WebSocket with the subprotocol graphql-transport-ws, or a single request \
+                           with `Accept: text/event-stream` or `multipart/mixed`";
+            Err(coded(ErrorCode::BadUserInput, message).into())
+        }
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{
@@ -12,6 +12,17 @@ use super::{
     request_id::X_REQUEST_ID,
 };
 use crate::config::Environment;
+
+/// Returns whether the page that sends a request may call the server, as [`layer`] tells browsers. They do not ask before they
+/// open a WebSocket. Requests of other clients have no origin.
+pub fn is_allowed(headers: &HeaderMap, origins: &[String], environment: Environment) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let own = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let is_configured = origins.iter().any(|allowed| allowed.trim() == "*" || origin == allowed.trim());
+    let is_local = origins.is_empty() && environment == Environment::Development && is_local(origin);
+    is_configured || is_local || (own.is_some() && own == host)
+}
 
 /// Request headers that a page may send, besides Souk's own.
 const REQUEST_HEADERS: [HeaderName; 13] = [

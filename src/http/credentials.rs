@@ -92,7 +92,7 @@ pub async fn authenticate_user(
 
 /// Returns the guest with the cart token of the request. Any token is accepted here; the stores check that its cart
 /// exists.
-fn guest(headers: &HeaderMap) -> Option<GuestKey> {
+pub fn guest(headers: &HeaderMap) -> Option<GuestKey> {
     headers.get(X_CART_TOKEN)?.to_str().ok().map(|token| GuestKey::from_token(token.trim()))
 }
 

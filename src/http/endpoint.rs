@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::client_limits::ClientLimits;
+use super::{client_limits::ClientLimits, subscriptions::Connections};
 use crate::{
-    config::{HttpSettings, Introspection},
+    config::{Environment, HttpSettings, Introspection},
     graphql::{engine::Engine, schema::context::Services},
     storage::space::UploadSpace,
 };
@@ -19,6 +19,10 @@ pub struct Endpoint {
     pub settings: HttpSettings,
     /// The limits of clients.
     pub limits: ClientLimits,
+    /// The kind of deployment.
+    pub environment: Environment,
+    /// The connections of subscriptions.
+    pub connections: Connections,
     /// The space for the files of multipart requests.
     pub upload_space: UploadSpace,
     /// Whether responses report their cost, and the number and time of their SQL statements.

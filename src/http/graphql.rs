@@ -4,6 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_graphql::Request as GraphqlRequest;
 use axum::{
     Router,
     body::Body,
@@ -15,21 +16,26 @@ use axum::{
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    admission::{Exchange, RequestError},
+    admission::{Exchange, RequestError, admit},
     client_limits::Stopwatch,
     credentials::authenticate_user,
     endpoint::Endpoint,
     media_type::{MediaType, is_multipart},
-    multipart, operation,
+    multipart,
+    operation::{self, run_admitted},
     origin::origin,
     params::{self, Requests},
     rejection::Rejection,
     response::{respond_to_batch, respond_to_operation},
+    subscriptions::{self, StreamFormat, is_handshake, respond_once},
 };
 use crate::{
     error::ErrorCode,
     graphql::{
-        engine::errors::{coded, from_error},
+        engine::{
+            Engine,
+            errors::{coded, from_error},
+        },
         schema::media::upload::{RequestFiles, UPLOAD_PERMISSIONS},
     },
     telemetry::RequestId,
@@ -57,27 +63,43 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
         origin: &origin,
         request_id: &request_id,
         stopwatch: &Stopwatch::default(),
+        accepts_events: false,
     };
-    let response = respond_in_media_type(exchange, body).await;
+    let response = match is_handshake(&parts) {
+        true => {
+            let opened = subscriptions::open(exchange, parts.clone()).await;
+            opened.unwrap_or_else(|error| exchange.charged(error).into_response(MediaType::Json, &request_id))
+        }
+        false => respond_in_media_type(exchange, body).await,
+    };
     endpoint.limits.slow_down(response, &origin).await
 }
 
 /// Returns the response in the media type that the request prefers.
 async fn respond_in_media_type(exchange: Exchange<'_>, body: Body) -> Response {
     let Exchange { endpoint, parts, origin, request_id, .. } = exchange;
-    let Some(media_type) = MediaType::negotiate(&parts.headers) else {
-        let message = "the Accept header must allow application/graphql-response+json or application/json";
+    let format = StreamFormat::negotiate(&parts.headers);
+    let media_type = MediaType::negotiate(&parts.headers);
+    // Errors of HTTP itself are JSON, also for clients that want events only.
+    let Some(media_type) = media_type.or(format.map(|_| MediaType::Json)) else {
+        let message = "the Accept header must allow application/graphql-response+json, application/json or \
+                       text/event-stream";
         let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return exchange.charged(rejection.into()).into_response(MediaType::Json, request_id);
     };
-    let response = respond_to(exchange, body, media_type).await;
+    let response = respond_to(exchange, body, media_type, format).await;
     let counted = endpoint.limits.count_unsent(response, origin).await;
     counted.unwrap_or_else(|rejection| rejection.into_response(media_type, request_id))
 }
 
 /// Receives a request, runs its operations, and returns the response.
-async fn respond_to(exchange: Exchange<'_>, body: Body, media_type: MediaType) -> Response {
-    let Exchange { endpoint, parts, origin, request_id, stopwatch } = exchange;
+async fn respond_to(
+    exchange: Exchange<'_>,
+    body: Body,
+    media_type: MediaType,
+    format: Option<StreamFormat>,
+) -> Response {
+    let Exchange { endpoint, parts, origin, request_id, stopwatch, .. } = exchange;
     let started = Instant::now();
     if let Err(rejection) = endpoint.limits.check_unread(&parts.headers, origin) {
         return rejection.into_response(media_type, request_id);
@@ -87,15 +109,20 @@ async fn respond_to(exchange: Exchange<'_>, body: Body, media_type: MediaType) -
         Ok(received) => received,
         Err(error) => return exchange.charged(error).into_response(media_type, request_id),
     };
-    let budget = endpoint.engine.budget();
     match requests {
         Requests::Single(request) => {
-            match operation::run(exchange, *request, files, &budget, started, deadline).await {
-                Ok(response) => respond_to_operation(parts, media_type, endpoint.settings.cache_max_age, response),
+            let exchange = Exchange { accepts_events: format.is_some(), ..exchange };
+            let responded = respond_to_one(exchange, *request, files, media_type, format, (started, deadline)).await;
+            match responded {
+                Ok(response) => response,
+                Err(RequestError::Graphql(error)) if MediaType::negotiate(&parts.headers).is_none() => {
+                    respond_once(&parts.headers, Engine::error_response(*error, request_id))
+                }
                 Err(error) => error.into_response(media_type, request_id),
             }
         }
         Requests::Batch(requests) => {
+            let budget = endpoint.engine.budget();
             let mut responses = Vec::with_capacity(requests.len());
             // One after the other, because a request may depend on the mutation before it.
             for request in requests {
@@ -109,6 +136,28 @@ async fn respond_to(exchange: Exchange<'_>, body: Body, media_type: MediaType) -
             respond_to_batch(media_type, &responses)
         }
     }
+}
+
+/// Runs the only operation of a request.
+async fn respond_to_one(
+    exchange: Exchange<'_>,
+    request: GraphqlRequest,
+    files: RequestFiles,
+    media_type: MediaType,
+    format: Option<StreamFormat>,
+    (started, deadline): (Instant, Instant),
+) -> Result<Response, RequestError> {
+    let Exchange { endpoint, parts, .. } = exchange;
+    let budget = endpoint.engine.budget();
+    let admitted = admit(exchange, request, &budget, deadline).await?;
+    if let Some(format) = format.filter(|_| admitted.is_subscription()) {
+        return subscriptions::respond_with_stream(exchange, admitted, format, deadline).await;
+    }
+    let response = run_admitted(exchange, admitted, files, &budget, started, deadline).await?;
+    Ok(match MediaType::negotiate(&parts.headers) {
+        Some(_) => respond_to_operation(parts, media_type, endpoint.settings.cache_max_age, response),
+        None => respond_once(&parts.headers, response),
+    })
 }
 
 /// A completely received request.

@@ -60,6 +60,13 @@ impl MediaType {
     }
 }
 
+/// Returns the names of the media types in the `Accept` header that are not excluded, in their order.
+pub fn accepted_types(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let entries = values.flat_map(|value| value.split(',')).map(split_parameters);
+    entries.filter(|(_, parameters)| quality(parameters) > 0).map(|(name, _)| name.to_owned()).collect()
+}
+
 /// Returns whether the body is JSON in UTF-8.
 pub fn is_json(headers: &HeaderMap) -> bool {
     let (name, parameters) = split_parameters(content_type(headers));

@@ -30,6 +30,7 @@ mod rejection;
 pub mod request_id;
 mod response;
 mod server;
+pub mod subscriptions;
 mod unsent;
 mod webhooks;
 
@@ -61,6 +62,7 @@ use self::{
     public_url::is_https,
     rejection::Rejection,
     request_id::{add_request_id, set_request_id},
+    subscriptions::Connections,
 };
 use crate::{
     config::{Environment, HttpSettings, UploadSettings},
@@ -92,6 +94,8 @@ pub fn router(
     let endpoint = Endpoint {
         engine,
         limits: limits.clone(),
+        environment,
+        connections: Connections::new(Arc::clone(&services), settings.subscriptions),
         services,
         settings: settings.clone(),
         upload_space: UploadSpace::new(space, space_per_user),
@@ -145,7 +149,10 @@ fn compression() -> CompressionLayer<impl Predicate> {
     // Images are compressed already, and so may be private files of `/files`, whose type is unknown.
     let predicate = SizeAbove::new(MIN_COMPRESSED)
         .and(NotForContentType::IMAGES)
-        .and(NotForContentType::const_new("application/octet-stream"));
+        .and(NotForContentType::const_new("application/octet-stream"))
+        // Events are sent at once.
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::const_new("multipart/mixed"));
     CompressionLayer::new().compress_when(predicate)
 }
 

@@ -56,8 +56,22 @@ pub async fn run(
     started: Instant,
     deadline: Instant,
 ) -> Result<GraphqlResponse, RequestError> {
-    let Exchange { endpoint, parts, origin, request_id, stopwatch } = exchange;
     let admitted = admit(exchange, request, budget, deadline).await?;
+    run_admitted(exchange, admitted, files, budget, started, deadline).await
+}
+
+/// Runs an operation that was admitted, and logs it.
+/// # Errors
+/// If its response does not fit into the budget.
+pub async fn run_admitted(
+    exchange: Exchange<'_>,
+    admitted: Admitted,
+    files: RequestFiles,
+    budget: &Budget,
+    started: Instant,
+    deadline: Instant,
+) -> Result<GraphqlResponse, RequestError> {
+    let Exchange { endpoint, parts, origin, request_id, stopwatch, .. } = exchange;
     let (operation, client, user) = (admitted.prepared.operation.clone(), admitted.client, admitted.viewer.user_id());
     let meter = Meter::new(endpoint.limits.allowance(client), admitted.kind);
     // A test's recorder if one is set in this task (it also records the SQL texts); a new one otherwise.
@@ -137,6 +151,7 @@ impl Run<'_> {
         let mut response = timeout_at(deadline, execution).await.unwrap_or_else(timed_out);
         if kind == OperationType::Mutation {
             endpoint.services.responses.catch_up().await;
+            endpoint.services.events.poll_soon();
         }
         let Some(dependencies) = dependencies.filter(|_| response.errors.is_empty()) else { return response };
         let known = dependencies.take_known().filter(|_| recorder.untagged() == untagged);

@@ -52,6 +52,15 @@ impl Params {
     }
 }
 
+/// Returns the request of a message that is not an HTTP request.
+/// # Errors
+/// 400 if it is no request.
+pub fn from_value(value: serde_json::Value) -> Result<Request, Rejection> {
+    let params = Params::deserialize(value)
+        .map_err(|error| Rejection::bad_request(format!("the payload is not a GraphQL request: {error}")))?;
+    params.into_request()
+}
+
 /// The requests of a body.
 pub enum Requests {
     /// A single request.

@@ -80,6 +80,7 @@ mod tests {
             cache_max_age: 0,
             rates: RateSettings::unlimited(),
             uploads: crate::config::UploadSettings::default(),
+            subscriptions: crate::config::SubscriptionSettings::default(),
         };
         for (sent, trusted_proxies, public_url, expected) in [
             (Some("https"), 1, None, true),

@@ -1,7 +1,7 @@
 //! Rejections: requests that fail at the HTTP level, with the same status in either media type.
 //! Rule: a rejection is a GraphQL response with one error, on every path.
 
-use std::{iter, mem};
+use std::{iter, mem, time::Duration};
 
 use async_graphql::ServerError;
 use axum::{
@@ -70,6 +70,11 @@ impl Rejection {
         let message = "too many requests";
         let rejection = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, message);
         Self { retry_after: Some(retry_after), ..rejection }
+    }
+
+    /// Returns the time after which the client can try again.
+    pub fn retry_delay(&self) -> Duration {
+        Duration::from_secs(self.retry_after.unwrap_or(1))
     }
 
     /// Adds headers to the response.

@@ -65,6 +65,19 @@ fn push_value(value: &impl Serialize, out: &mut Vec<u8>) {
     serde_json::to_writer(out, value).expect("GraphQL values are valid JSON, and writing to memory cannot fail");
 }
 
+/// Returns the JSON of a response.
+pub fn json(response: &GraphqlResponse) -> String {
+    let mut body = Vec::with_capacity(response.data.as_ref().map_or(0, Bytes::len) + 64);
+    push_body(response, &mut body);
+    String::from_utf8(body).expect("JSON is UTF-8")
+}
+
+/// Builds the HTTP response with the status that its errors have.
+pub fn respond_with_status(media_type: MediaType, response: GraphqlResponse) -> Response {
+    let status = status(&response, media_type);
+    respond(media_type, status, response)
+}
+
 /// Builds the HTTP response with this status.
 pub fn respond(media_type: MediaType, status: StatusCode, mut response: GraphqlResponse) -> Response {
     let headers = mem::take(&mut response.http_headers);

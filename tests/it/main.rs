@@ -28,6 +28,7 @@ mod cli;
 mod db;
 mod docs;
 mod engine;
+mod events;
 mod groups;
 mod http;
 mod jobs;

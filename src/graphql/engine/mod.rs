@@ -33,7 +33,10 @@ use std::{mem, panic::AssertUnwindSafe, sync::Arc};
 use async_graphql::{
     Data, ObjectType, Request, Response as LibraryResponse, Schema, SchemaBuilder, ServerError, SubscriptionType,
     ValidationMode,
-    parser::{self, parse_query, parse_schema, types::OperationType},
+    parser::{
+        self, parse_query, parse_schema,
+        types::{OperationType, Selection},
+    },
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
@@ -129,6 +132,15 @@ impl PreparedRequest {
         fields.into_iter().map(|field| field.name.node.as_str()).filter(|name| !name.starts_with("__")).collect()
     }
 
+    /// Returns whether the operation has one root field, which is not in a fragment.
+    pub fn has_one_direct_root_field(&self) -> bool {
+        let operation = self.document.operation(self.operation.name.as_deref());
+        operation.is_some_and(|(_, definition)| match definition.selection_set.node.items.as_slice() {
+            [only] => matches!(&only.node, Selection::Field(field) if !field.node.name.node.starts_with("__")),
+            _ => false,
+        })
+    }
+
     /// Returns the key of the response for everyone, at this URL of the server. None for mutations and
     /// introspection.
     pub fn response_key(&self, url: &str) -> Option<ResponseKey> {
@@ -139,6 +151,23 @@ impl PreparedRequest {
         let variables = serde_json::to_string(&self.request.variables).ok()?;
         let (document, name) = (&self.document.hash, name.as_deref().unwrap_or_default());
         ResponseKey::new(format!("{document} {name} {url} {variables}"))
+    }
+
+    /// Returns the request of the same subscription for its next event. It has passed validation.
+    #[must_use]
+    pub fn next_event(&self, engine: &Engine) -> Self {
+        let Self { operation, request, document, .. } = self;
+        let mut again = Request::new("").variables(request.variables.clone());
+        again.operation_name.clone_from(&request.operation_name);
+        Self {
+            operation: operation.clone(),
+            is_validated: true,
+            is_introspecting: false,
+            request: again,
+            document: Arc::clone(document),
+            hash: None,
+            budget: engine.budget(),
+        }
     }
 
     /// Returns the document.
@@ -230,7 +259,7 @@ impl Engine {
         Ok(PreparedRequest { operation, is_validated, is_introspecting, request, document, hash, budget })
     }
 
-    /// Executes a query or a mutation. `data` is the context data of the resolvers; the request id is added to it.
+    /// Executes an operation; a subscription for one event. `data` is the context data of the resolvers; the request id is added to it.
     pub async fn execute(&self, prepared: PreparedRequest, mut data: Data, request_id: &RequestId) -> Response {
         let PreparedRequest { operation, is_validated, is_introspecting, mut request, document, hash, budget } =
             prepared;
@@ -251,7 +280,7 @@ impl Engine {
                 introspection::describe(response, &root_fields, self.0.schema_description);
             }
         };
-        let run = AssertUnwindSafe(schema.run(request, &mut introspection)).catch_unwind().await;
+        let run = AssertUnwindSafe(schema.run(request, operation.kind, &mut introspection)).catch_unwind().await;
         let mut response = run.unwrap_or_else(|_| {
             tracing::error!(%request_id, operation = operation.name, "resolver panicked");
             Response::from_errors(vec![coded(ErrorCode::InternalServerError, errors::INTERNAL_MESSAGE)])
@@ -284,7 +313,12 @@ type Introspection<'a> = &'a mut (dyn FnMut(&mut LibraryResponse) + Send);
 
 /// A schema without its type parameters, so that the rest of the server is not compiled once per root type.
 trait ErasedSchema: Send + Sync {
-    fn run<'a>(&'a self, request: Request, introspection: Introspection<'a>) -> BoxFuture<'a, Response>;
+    fn run<'a>(
+        &'a self,
+        request: Request,
+        kind: OperationType,
+        introspection: Introspection<'a>,
+    ) -> BoxFuture<'a, Response>;
 }
 
 impl<Q, M, S> ErasedSchema for Schema<Q, M, S>
@@ -293,8 +327,13 @@ where
     M: ObjectType + 'static,
     S: SubscriptionType + 'static,
 {
-    fn run<'a>(&'a self, request: Request, introspection: Introspection<'a>) -> BoxFuture<'a, Response> {
-        objects::execute(self, request, introspection).boxed()
+    fn run<'a>(
+        &'a self,
+        request: Request,
+        kind: OperationType,
+        introspection: Introspection<'a>,
+    ) -> BoxFuture<'a, Response> {
+        objects::execute(self, request, kind, introspection).boxed()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     config::{AccountSettings, AttemptSettings, CartSettings, OrderSettings, ReviewSettings},
     db::{Db, recorder::tagged},
     error::{Error, ErrorCode, Result},
+    events::EventFeed,
     graphql::{
         engine::{batching::Dispatcher, response_cache::ResponseCache, shared_loads::SharedLoads},
         schema::{access::cookie::Cookies, entities::Entities, loaders::Loaders},
@@ -73,6 +74,8 @@ pub struct Services {
     pub responses: ResponseCache,
     /// Rows that many operations read; none if the cache is turned off.
     pub entities: Option<Arc<EntityCache>>,
+    /// Events, for subscriptions.
+    pub events: EventFeed,
     /// What joins several servers; none if it is not set.
     pub redis: Option<Redis>,
 }

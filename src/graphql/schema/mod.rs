@@ -8,6 +8,7 @@ pub mod loaders;
 pub mod nested_lists;
 pub mod node;
 pub mod resource;
+pub mod subscriptions;
 
 pub mod access;
 pub mod analytics;
@@ -15,6 +16,7 @@ pub mod audit;
 pub mod brands;
 pub mod carts;
 pub mod categories;
+pub mod events;
 pub mod groups;
 pub mod jobs;
 pub mod media;

@@ -8,7 +8,7 @@ mod phase;
 mod slots;
 mod stream;
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -33,6 +33,7 @@ use self::{
     slots::Slots,
     stream::TimedStream,
 };
+use super::subscriptions::LinkToServer;
 use crate::config::ConnectionSettings;
 
 /// Time that the server waits for a client once it is shutting down.
@@ -69,10 +70,8 @@ pub async fn serve(
         };
         let Some(slot) = slots.take(peer.ip(), permit) else { continue };
         let (router, stop) = (router.clone(), stop.clone());
-        tokio::spawn(async move {
-            let _slot = slot;
-            serve_connection(stream, peer, router, settings, stop).await;
-        });
+        let link = LinkToServer::new(stop.clone(), Arc::new(slot));
+        tokio::spawn(serve_connection(stream, peer, router, settings, link, stop));
     }
     drop((listener, stop));
     is_stopping.send_replace(true);
@@ -85,6 +84,7 @@ async fn serve_connection(
     peer: SocketAddr,
     router: Router,
     settings: ConnectionSettings,
+    link: LinkToServer,
     mut stop: watch::Receiver<bool>,
 ) {
     // Small responses must not wait for the next packet.
@@ -98,6 +98,8 @@ async fn serve_connection(
         let body = |body| Body::new(RequestBody::new(body, pace(), requests.clone()));
         let mut request: Request = request.map(body);
         request.extensions_mut().insert(ConnectInfo(peer));
+        // Subscriptions keep it as long as they are open: a WebSocket outlives the HTTP connection.
+        request.extensions_mut().insert(link.clone());
         let response = router.clone().oneshot(request);
         async move {
             let response: Response = response.await?;
@@ -105,7 +107,8 @@ async fn serve_connection(
         }
     });
     // The phase has the time limit of headers.
-    let mut connection = pin!(http1::Builder::new().header_read_timeout(None).serve_connection(stream, service));
+    let connection = http1::Builder::new().header_read_timeout(None).serve_connection(stream, service);
+    let mut connection = pin!(connection.with_upgrades());
     // The outcome is ignored: a client may close its connection at any time.
     tokio::select! {
         _ = connection.as_mut() => return,

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use async_graphql::{EmptyMutation, EmptySubscription, ID, OutputType, Schema, TypeName, Value as GraphqlValue};
+use async_graphql::{
+    EmptyMutation, EmptySubscription, ID, OutputType, Schema, TypeName, Value as GraphqlValue,
+    parser::types::OperationType,
+};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use souk::error::{Error, ErrorCode, Result};
@@ -70,7 +73,7 @@ query! {
 async fn plain_field_has_the_same_value_as_in_async_graphql() {
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription).finish();
     for (plain, awaited) in FIELDS {
-        let response = execute(&schema, format!("{{ {plain} {awaited} {{ value }} }}").into(), |_| ()).await;
+        let response = execute(&schema, format!("{{ {plain} {awaited} {{ value }} }}").into(), OperationType::Query, |_| ()).await;
         assert!(response.errors.is_empty(), "{plain}: {:?}", response.errors);
         let GraphqlValue::Object(data) = response.value() else { panic!("{plain}: no object") };
         let GraphqlValue::Object(awaited) = &data[*awaited] else { panic!("{awaited}: no object") };
@@ -113,7 +116,7 @@ impl Parent {
 #[tokio::test]
 async fn plain_objects_errors_and_awaiting_fields_are_resolved() {
     let schema = Schema::build(Parent, EmptyMutation, EmptySubscription).finish();
-    let response = execute(&schema, "{ price { amount currency } failing waiting }".into(), |_| ()).await;
+    let response = execute(&schema, "{ price { amount currency } failing waiting }".into(), OperationType::Query, |_| ()).await;
     let data = response.value().into_json().expect("JSON");
     let expected = json!({ "price": { "amount": "12.50", "currency": "EUR" }, "failing": null, "waiting": 1 });
     assert_eq!(data, expected);
@@ -145,7 +148,7 @@ async fn errors_of_fields_beside_a_waiting_one_are_reported_once() {
         ("{ parents { failing required } }", json!({ "parents": [null, null] }), 2),
         ("{ parents { failing required waiting } }", json!({ "parents": [null, null] }), 2),
     ] {
-        let response = execute(&schema, document.into(), |_| ()).await;
+        let response = execute(&schema, document.into(), OperationType::Query, |_| ()).await;
         assert_eq!(response.value().into_json().expect("JSON"), expected, "{document}");
         assert_eq!(response.errors.len(), errors, "{document} {:?}", response.errors);
     }
@@ -155,7 +158,7 @@ async fn errors_of_fields_beside_a_waiting_one_are_reported_once() {
 async fn waiting_fields_are_written_in_their_places() {
     let schema = Schema::build(Parent, EmptyMutation, EmptySubscription).finish();
     let document = "{ a: waiting parent { b: waiting a: failing __typename } c: waiting parents { waiting } }";
-    let response = execute(&schema, document.into(), |_| ()).await;
+    let response = execute(&schema, document.into(), OperationType::Query, |_| ()).await;
     let text = String::from_utf8(response.data.expect("data").to_vec()).expect("text");
     let expected = r#"{"a":1,"parent":{"b":1,"a":null,"__typename":"Parent"},"c":1,"parents":[{"waiting":1},null]}"#;
     assert_eq!(text, expected);

@@ -3,6 +3,7 @@
 
 mod all_routes;
 mod batches;
+mod event_streams;
 mod compression;
 mod graphql;
 mod ide;
@@ -10,3 +11,4 @@ mod multipart;
 mod persisted_queries;
 mod start_page;
 mod unread_bodies;
+mod websocket;

@@ -16,8 +16,10 @@ use souk::config::LimitSettings;
 use souk::config::OrderSettings;
 use souk::config::PaymentCapture;
 use souk::config::ReviewSettings;
+use souk::config::SubscriptionSettings;
 use souk::config::UploadSettings;
 use souk::config::{HttpSettings, RateSettings};
+use souk::events::EventFeed;
 use souk::graphql;
 use souk::graphql::schema::caches::Caches;
 use souk::graphql::schema::context::CurrencyCache;
@@ -85,6 +87,7 @@ pub fn http_settings() -> HttpSettings {
         cache_max_age: 0,
         rates: RateSettings::unlimited(),
         uploads: UploadSettings::default(),
+        subscriptions: SubscriptionSettings::default(),
     }
 }
 
@@ -246,6 +249,7 @@ impl TestAppBuilder {
             cursor_seal: CursorSeal::new([8; 32]),
             shared_loads: Arc::default(),
             responses: caches.responses,
+            events: EventFeed::start(database.db.clone()),
             entities: caches.entities,
             redis,
             storage,

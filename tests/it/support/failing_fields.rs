@@ -9,7 +9,9 @@ use axum::{
     extract::Request,
     middleware::{self, Next},
 };
+use souk::config::Environment;
 use souk::config::HttpSettings;
+use souk::config::SubscriptionSettings;
 use souk::error::Error;
 use souk::error::ErrorCode;
 use souk::error::Result;
@@ -18,6 +20,7 @@ use souk::graphql::engine::EngineSettings;
 use souk::http::client_limits::ClientLimits;
 use souk::http::endpoint::Endpoint;
 use souk::http::graphql::router;
+use souk::http::subscriptions::Connections;
 use souk::http::request_id::{add_request_id, set_request_id};
 use souk::storage::space::UploadSpace;
 use souk::telemetry::RequestId;
@@ -110,6 +113,8 @@ pub fn endpoint(app: &TestApp, timeout: Duration) -> Router {
     let endpoint = Endpoint {
         upload_space: UploadSpace::new(0, 0),
         engine: engine(),
+        connections: Connections::new(Arc::clone(&services), SubscriptionSettings::default()),
+        environment: Environment::Development,
         services,
         settings: HttpSettings { body_limit: 10_000, timeout, trusted_proxies: 0, ..http_settings() },
         limits: ClientLimits::new(&http_settings(), None),

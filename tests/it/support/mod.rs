@@ -33,6 +33,7 @@ pub mod shopper;
 pub mod smtp;
 pub mod source;
 pub mod stress;
+pub mod websocket;
 
 pub use self::{
     actor::Actor,

@@ -2,20 +2,35 @@
 //! Rule: a field belongs to exactly one of these parts; the part is found by the name of the field. The fields of a
 //! mutation are nullable, so that the results of those that ran are returned beside one that failed.
 
-use std::{borrow::Cow, collections::HashMap, marker::PhantomData};
+use std::{borrow::Cow, collections::HashMap, marker::PhantomData, mem};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, ServerResult, Value,
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, Response, ServerResult,
+    SubscriptionType, Value,
     indexmap::IndexMap,
     parser::types::Field,
     registry::{MetaField, MetaType, MetaTypeId, Registry},
 };
 
+use futures_util::stream::{self, BoxStream, StreamExt};
+
 use super::{
     DynObject, FieldFuture, JsonText,
-    registration::{meta_object, nullable},
+    registration::{meta_object, non_null, nullable},
     resolve_field, resolve_value, unknown_field,
 };
+use crate::sync::lock;
+
+/// Which fields of a root type are nullable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nullability {
+    /// Those that are declared so, and those with a guard.
+    Declared,
+    /// All.
+    All,
+    /// None. A field that is null says that there is no event for the viewer, and is not sent.
+    None,
+}
 
 /// The parts of a root type; implemented by [`root!`](root).
 pub trait RootParts: Send + Sync + 'static {
@@ -25,8 +40,8 @@ pub trait RootParts: Send + Sync + 'static {
     /// Description of the root type.
     const DESCRIPTION: &'static str;
 
-    /// Whether every field is nullable, or only those with a guard.
-    const FIELDS_ARE_NULLABLE: bool;
+    /// Which fields are nullable.
+    const NULLABILITY: Nullability;
 
     /// Returns the parts.
     fn parts() -> Vec<Box<dyn DynObject>>;
@@ -43,22 +58,27 @@ pub fn fields_of<T: OutputType>(registry: &mut Registry) -> IndexMap<String, Met
     }
 }
 
-/// Declares a root type and its parts: `Query { … }`, or `nullable Mutation { … }` if all of its fields are nullable.
+/// Declares a root type and its parts: `Query { … }`; `nullable Mutation { … }` if all of its fields are nullable;
+/// `events Subscription { … }` if none is.
 macro_rules! root {
     ($(#[doc = $doc:literal])* nullable $root:ident { $($part:path,)* }) => {
-        $crate::graphql::engine::objects::root! { @true, $(#[doc = $doc])* $root { $($part,)* } }
+        $crate::graphql::engine::objects::root! { @All, $(#[doc = $doc])* $root { $($part,)* } }
+    };
+    ($(#[doc = $doc:literal])* events $root:ident { $($part:path,)* }) => {
+        $crate::graphql::engine::objects::root! { @None, $(#[doc = $doc])* $root { $($part,)* } }
     };
     ($(#[doc = $doc:literal])* $root:ident { $($part:path,)* }) => {
-        $crate::graphql::engine::objects::root! { @false, $(#[doc = $doc])* $root { $($part,)* } }
+        $crate::graphql::engine::objects::root! { @Declared, $(#[doc = $doc])* $root { $($part,)* } }
     };
-    (@$nullable:literal, $(#[doc = $doc:literal])* $root:ident { $($part:path,)* }) => {
+    (@$nullability:ident, $(#[doc = $doc:literal])* $root:ident { $($part:path,)* }) => {
         $(#[doc = $doc])*
         pub struct $root;
 
         impl $crate::graphql::engine::objects::RootParts for $root {
             const NAME: &'static str = stringify!($root);
             const DESCRIPTION: &'static str = concat!($($doc),*);
-            const FIELDS_ARE_NULLABLE: bool = $nullable;
+            const NULLABILITY: $crate::graphql::engine::objects::Nullability =
+                $crate::graphql::engine::objects::Nullability::$nullability;
 
             fn parts() -> Vec<Box<dyn $crate::graphql::engine::objects::DynObject>> {
                 vec![$(Box::new(<$part>::default())),*]
@@ -102,6 +122,21 @@ impl<R> MergedRoot<R> {
     }
 }
 
+impl<R: RootParts> MergedRoot<R> {
+    fn meta_type(registry: &mut Registry) -> MetaType {
+        let mut fields = IndexMap::new();
+        R::register(registry, &mut fields);
+        let with_nullability = |field| match R::NULLABILITY {
+            Nullability::Declared => field,
+            Nullability::All => nullable(field),
+            Nullability::None => non_null(field),
+        };
+        let fields = fields.into_iter().map(|(name, field)| (name, with_nullability(field))).collect();
+        let description = Some(R::DESCRIPTION.trim().to_owned());
+        meta_object(R::NAME.to_owned(), description, fields, std::any::type_name::<Self>())
+    }
+}
+
 impl<R: RootParts> DynObject for MergedRoot<R> {
     fn name(&self) -> Cow<'static, str> {
         R::NAME.into()
@@ -134,15 +169,7 @@ impl<R: RootParts> OutputType for MergedRoot<R> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
-        registry.create_output_type::<Self, _>(MetaTypeId::Object, |registry| {
-            let mut fields = IndexMap::new();
-            R::register(registry, &mut fields);
-            if R::FIELDS_ARE_NULLABLE {
-                fields = fields.into_iter().map(|(name, field)| (name, nullable(field))).collect();
-            }
-            let description = Some(R::DESCRIPTION.trim().to_owned());
-            meta_object(R::NAME.to_owned(), description, fields, std::any::type_name::<Self>())
-        })
+        registry.create_output_type::<Self, _>(MetaTypeId::Object, Self::meta_type)
     }
 
     async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
@@ -157,3 +184,24 @@ impl<R: RootParts> ContainerType for MergedRoot<R> {
 }
 
 impl<R: RootParts> ObjectType for MergedRoot<R> {}
+
+/// A subscription is executed once for each event: its stream has one response.
+impl<R: RootParts> SubscriptionType for MergedRoot<R> {
+    fn type_name() -> Cow<'static, str> {
+        R::NAME.into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        registry.create_subscription_type::<Self, _>(Self::meta_type)
+    }
+
+    fn create_field_stream<'a>(&'a self, context: &'a Context<'_>) -> Option<BoxStream<'a, Response>> {
+        let execution = async move {
+            let resolved = resolve_field(self, context).await;
+            let errors = mem::take(&mut *lock(&context.query_env.errors));
+            let failure = resolved.err().into_iter();
+            Response::from_errors(failure.chain(errors).collect())
+        };
+        Some(stream::once(execution).boxed())
+    }
+}

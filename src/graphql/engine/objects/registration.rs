@@ -93,6 +93,14 @@ pub(super) fn nullable(mut field: MetaField) -> MetaField {
     field
 }
 
+/// Returns the field with a type that is not nullable.
+pub(super) fn non_null(mut field: MetaField) -> MetaField {
+    if !field.ty.ends_with('!') {
+        field.ty.push('!');
+    }
+    field
+}
+
 impl ArgumentInfo {
     fn register(&self, registry: &mut Registry, arguments: &mut IndexMap<String, MetaInputValue>) {
         match self {

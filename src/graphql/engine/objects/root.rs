@@ -14,6 +14,7 @@ use async_graphql::{
 };
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 
 use crate::graphql::engine::{
     budget::add_error,
@@ -35,11 +36,12 @@ struct RootState {
     data: Mutex<Option<Option<JsonText>>>,
 }
 
-/// Executes a query or a mutation whose root is a [`MergedRoot`](crate::graphql::engine::objects::MergedRoot).
-/// `introspection` changes what the library returned for introspection, before it becomes part of the data.
+/// Executes an operation whose root is a [`MergedRoot`](crate::graphql::engine::objects::MergedRoot); a subscription once, for
+/// one event. `introspection` changes what the library returned for introspection, before it becomes part of the data.
 pub async fn execute<Q, M, S>(
     schema: &Schema<Q, M, S>,
     request: Request,
+    kind: OperationType,
     introspection: impl FnOnce(&mut LibraryResponse),
 ) -> Response
 where
@@ -48,7 +50,11 @@ where
     S: SubscriptionType + 'static,
 {
     let root = RootResolver::default();
-    let mut response = schema.execute(request.data(root.clone())).await;
+    let request = request.data(root.clone());
+    let mut response = match kind {
+        OperationType::Subscription => schema.execute_stream(request).next().await.unwrap_or_default(),
+        _ => schema.execute(request).await,
+    };
     introspection(&mut response);
     root.finish(response)
 }

@@ -1,8 +1,9 @@
 //! GraphQL types and queries of carts and their lines.
 
 mod mutation;
+mod subscription;
 
-pub use self::mutation::*;
+pub use self::{mutation::*, subscription::CartSubscription};
 
 use std::{collections::HashMap, sync::Arc};
 

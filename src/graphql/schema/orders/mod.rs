@@ -9,6 +9,7 @@ mod events;
 mod mutation;
 mod query;
 mod seller_view;
+mod subscription;
 
 pub use self::{
     address::{CheckoutAddressInput, OrderAddress},
@@ -18,6 +19,7 @@ pub use self::{
     query::{
         OrderOrder, OrderPaymentStatusFilter, OrderQuery, OrderStatusFilter, OrderWhere, list_from_args, of_parent,
     },
+    subscription::OrderSubscription,
 };
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ mod loaders;
 mod mutation;
 mod options;
 mod query;
+mod subscription;
 mod tags;
 
 pub use self::{
@@ -15,6 +16,7 @@ pub use self::{
     mutation::*,
     options::ProductOption,
     query::{AvailabilityFilter, ProductOrder, ProductQuery, ProductWhere, count_of_parent, list_from_args, of_parent},
+    subscription::ProductSubscription,
     tags::tags_of_parents,
 };
 

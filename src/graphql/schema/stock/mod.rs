@@ -1,5 +1,9 @@
 //! GraphQL types and mutations of stock and its ledger.
 
+mod subscription;
+
+pub use self::subscription::StockSubscription;
+
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject};

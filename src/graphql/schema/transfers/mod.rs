@@ -2,6 +2,7 @@
 
 mod mutation;
 mod query;
+mod subscription;
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +10,7 @@ use async_graphql::{Context, ID};
 use chrono::{DateTime, Utc};
 use souk_macros::object;
 
-pub use self::{mutation::TransferMutation, query::TransferQuery};
+pub use self::{mutation::TransferMutation, query::TransferQuery, subscription::TransferSubscription};
 use crate::{
     error::Result,
     graphql::{

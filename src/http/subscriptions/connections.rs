@@ -1,0 +1,265 @@
+//! The connections that stay open: how many there are of each client, and when they end.
+//! Rule: whether a connection may go on is checked twice a second for all of them, so that an ended session, an expired token
+//! or a lost permission takes effect within two seconds.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, RwLock, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use async_graphql::ServerError;
+use axum::http::{HeaderMap, StatusCode, header};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
+
+use crate::{
+    auth::Viewer,
+    config::SubscriptionSettings,
+    error::ErrorCode,
+    graphql::{engine::errors, schema::context::Services},
+    http::{credentials::authenticate, header_names::X_API_KEY, rejection::Rejection},
+    limits::{ByteCounts, ByteLimits, Client, ClientKey, FairQueue, Place, QueueLimits, ReservedBytes},
+    sync::lock,
+    telemetry::RequestId,
+};
+
+/// Interval between two checks.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// What connects a request to the connection that it arrived on: the connection counts as open while this value exists, and
+/// the server waits for it when it stops.
+#[derive(Clone)]
+pub struct LinkToServer {
+    stop: watch::Receiver<bool>,
+    _slot: Arc<dyn Send + Sync>,
+}
+
+impl LinkToServer {
+    /// Creates the link to a connection that counts as open by this slot, and ends when the server stops.
+    pub fn new(stop: watch::Receiver<bool>, slot: Arc<dyn Send + Sync>) -> Self {
+        Self { stop, _slot: slot }
+    }
+
+    /// Waits until the server is stopping.
+    pub async fn stopping(&mut self) {
+        let _ = self.stop.wait_for(|is_stopping| *is_stopping).await;
+    }
+}
+
+/// All open connections. Clones share them.
+#[derive(Clone)]
+pub struct Connections(Arc<Inner>);
+
+struct Inner {
+    services: Arc<Services>,
+    settings: SubscriptionSettings,
+    last_id: AtomicU64,
+    open: Mutex<HashMap<u64, Arc<State>>>,
+    counts: ByteCounts<ClientKey>,
+    /// Events that are executed at the same time, in the order in which they occurred for each client.
+    events: FairQueue,
+}
+
+/// Why a connection ends.
+#[derive(Debug, Clone)]
+pub enum End {
+    /// The credential is not valid any more.
+    Unauthenticated(Box<ServerError>),
+    /// There were no operations for some time.
+    Idle,
+    /// It was open for the maximum time.
+    TooOld,
+}
+
+struct State {
+    headers: HeaderMap,
+    viewer: RwLock<Viewer>,
+    opened_at: Instant,
+    /// Milliseconds from the start of the connection to the end of the last operation.
+    used_until: AtomicU64,
+    operations: AtomicUsize,
+    end: OnceLock<End>,
+    ended: Notify,
+}
+
+impl Connections {
+    /// Creates the connections, and starts the task that checks them.
+    pub fn new(services: Arc<Services>, settings: SubscriptionSettings) -> Self {
+        let running = thread::available_parallelism().map_or(4, usize::from) * 4;
+        let unlimited = QueueLimits {
+            running,
+            running_per_client: running,
+            waiting: usize::MAX,
+            waiting_per_client: usize::MAX,
+        };
+        let inner = Arc::new(Inner {
+            services,
+            settings,
+            last_id: AtomicU64::new(0),
+            open: Mutex::default(),
+            counts: ByteCounts::default(),
+            events: FairQueue::new(unlimited),
+        });
+        tokio::spawn(check(Arc::downgrade(&inner)));
+        Self(inner)
+    }
+
+    /// Returns the settings.
+    pub fn settings(&self) -> &SubscriptionSettings {
+        &self.0.settings
+    }
+
+    /// Reserves a connection for a client.
+    /// # Errors
+    /// 429 if the client has too many.
+    pub fn reserve(&self, client: Client) -> Result<Reservation, Rejection> {
+        let max = self.0.settings.connections_per_client;
+        let per_client = if client.is_exempt { u64::MAX } else { u64::try_from(max).unwrap_or(u64::MAX) };
+        let mut reserved = self.0.counts.reservation(client.key);
+        reserved.grow(1, ByteLimits { total: u64::MAX, per_client }).map_err(|_| {
+            let message = format!(
+                "this client has {max} connections for subscriptions already; close one, or use one WebSocket for several \
+                 subscriptions"
+            );
+            Rejection::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, message)
+        })?;
+        Ok(Reservation { _reserved: reserved })
+    }
+
+    /// Opens a connection of a viewer, whose credentials are in these headers.
+    pub fn open(&self, reservation: Reservation, headers: &HeaderMap, viewer: Viewer) -> Connection {
+        let id = self.0.last_id.fetch_add(1, Ordering::Relaxed);
+        let credentials = [header::AUTHORIZATION, X_API_KEY].into_iter();
+        let state = Arc::new(State {
+            headers: credentials.filter_map(|name| Some((name.clone(), headers.get(&name)?.clone()))).collect(),
+            viewer: RwLock::new(viewer),
+            opened_at: Instant::now(),
+            used_until: AtomicU64::new(0),
+            operations: AtomicUsize::new(0),
+            end: OnceLock::new(),
+            ended: Notify::new(),
+        });
+        lock(&self.0.open).insert(id, Arc::clone(&state));
+        Connection { id, state, connections: self.clone(), _reservation: reservation }
+    }
+
+    /// Waits until an event of a client may be executed.
+    pub async fn turn(&self, client: Client) -> Option<Place> {
+        self.0.events.enter(client).await.ok()
+    }
+}
+
+/// A connection of a client that counts towards its limit.
+pub struct Reservation {
+    _reserved: ReservedBytes<ClientKey>,
+}
+
+/// An open connection, until it is dropped.
+pub struct Connection {
+    id: u64,
+    state: Arc<State>,
+    connections: Connections,
+    _reservation: Reservation,
+}
+
+impl Connection {
+    /// Returns the viewer as they are now.
+    pub fn viewer(&self) -> Viewer {
+        self.state.viewer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until the connection has to end.
+    pub async fn end(&self) -> End {
+        loop {
+            let ended = self.state.ended.notified();
+            if let Some(end) = self.state.end.get() {
+                return end.clone();
+            }
+            ended.await;
+        }
+    }
+
+    /// Returns all connections.
+    pub fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// Notes that an operation runs, until the returned value is dropped; none if there are too many.
+    pub fn begin_operation(&self) -> Option<RunningOperation> {
+        let max = self.connections.0.settings.operations_per_connection;
+        let add = |running: usize| (running < max).then_some(running + 1);
+        let added = self.state.operations.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        added.ok().map(|_| RunningOperation(Arc::clone(&self.state)))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        lock(&self.connections.0.open).remove(&self.id);
+    }
+}
+
+/// An operation of a connection that is not idle.
+pub struct RunningOperation(Arc<State>);
+
+impl Drop for RunningOperation {
+    fn drop(&mut self) {
+        self.0.used_until.store(self.0.age_in_ms(), Ordering::Relaxed);
+        self.0.operations.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl State {
+    fn age_in_ms(&self) -> u64 {
+        u64::try_from(self.opened_at.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Returns why the connection has to end, and updates the viewer.
+    async fn check(&self, services: &Services, settings: &SubscriptionSettings) -> Option<End> {
+        if self.opened_at.elapsed() >= settings.max_lifetime {
+            return Some(End::TooOld);
+        }
+        let unused = Duration::from_millis(self.age_in_ms().saturating_sub(self.used_until.load(Ordering::Relaxed)));
+        if self.operations.load(Ordering::Relaxed) == 0 && unused >= settings.idle_timeout {
+            return Some(End::Idle);
+        }
+        if self.viewer.read().unwrap_or_else(PoisonError::into_inner).identity().is_none() {
+            return None;
+        }
+        match authenticate(&self.headers, services, &RequestId::random()).await {
+            Ok(viewer) => {
+                let mut current = self.viewer.write().unwrap_or_else(PoisonError::into_inner);
+                let guest = current.holder().guest;
+                *current = viewer.with_guest(guest);
+                None
+            }
+            Err(error) if errors::code(&error) == Some(ErrorCode::Unauthenticated) => {
+                Some(End::Unauthenticated(Box::new(error)))
+            }
+            // The database cannot be asked: what was known last counts.
+            Err(_) => None,
+        }
+    }
+}
+
+/// Checks the connections until they are dropped.
+async fn check(connections: Weak<Inner>) {
+    loop {
+        tokio::time::sleep(CHECK_INTERVAL).await;
+        let Some(connections) = connections.upgrade() else { return };
+        let open: Vec<_> = lock(&connections.open).values().cloned().collect();
+        for state in open {
+            if let Some(end) = state.check(&connections.services, &connections.settings).await {
+                let _ = state.end.set(end);
+                state.ended.notify_waiters();
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! A running subscription: waits for its events, and executes the operation for each.
+//! Rule: an event that shows the viewer nothing is not sent. What a client cannot be sent in time ends its subscription.
+
+use std::sync::{Arc, OnceLock};
+
+use async_graphql::ServerError;
+use axum::http::request::Parts;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::connections::Connection;
+use crate::{
+    auth::{RequestOrigin, Viewer},
+    db::recorder::StatementRecorder,
+    error::ErrorCode,
+    events::EventStream,
+    graphql::{
+        engine::{
+            Engine, PreparedRequest,
+            batching::Dispatcher,
+            cost::{Meter, OperationKind},
+            errors::{coded, from_error},
+            response::Response as GraphqlResponse,
+        },
+        schema::{
+            access::cookie::Cookies,
+            context::{PublicUrl, request_data},
+            subscriptions::{Interest, Occasion},
+        },
+    },
+    http::{admission::Admitted, client_limits::Measurement, endpoint::Endpoint, public_url::public_url},
+    limits::{Client, Place},
+    telemetry::RequestId,
+};
+
+/// What sends the operations of a connection: the request with which it was opened.
+pub struct Source {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// The head of the request, with the credentials of the connection.
+    pub parts: Parts,
+    /// Where the request comes from.
+    pub origin: RequestOrigin,
+    /// The connection.
+    pub connection: Connection,
+}
+
+/// A subscription that has started.
+pub struct Subscription {
+    execution: Execution,
+    prepared: PreparedRequest,
+    events: EventStream,
+    started: Instant,
+    sent: u64,
+}
+
+/// What a subscription sends.
+pub enum Sent {
+    /// The response to an event.
+    Response(GraphqlResponse),
+    /// The errors with which the subscription ends.
+    Failed(GraphqlResponse),
+    /// The error with which the subscription of a client ends that does not receive its events.
+    TooSlow(GraphqlResponse),
+}
+
+/// What the executions of a subscription have in common.
+struct Execution {
+    source: Arc<Source>,
+    request_id: RequestId,
+    client: Client,
+    url: PublicUrl,
+}
+
+impl Subscription {
+    /// Starts a subscription.
+    /// # Errors
+    /// The response with the errors of the field, such as NOT_FOUND; UNAVAILABLE if the events cannot be read.
+    pub async fn start(
+        source: Arc<Source>,
+        admitted: Admitted,
+        request_id: RequestId,
+        deadline: Instant,
+    ) -> Result<Self, GraphqlResponse> {
+        let Admitted { prepared, viewer, client, place, .. } = admitted;
+        let rejected = |error: ServerError| Engine::error_response(error, &request_id);
+        check_root(&prepared).map_err(rejected)?;
+        let url = public_url(&source.parts, &source.endpoint.settings);
+        let endpoint = Arc::clone(&source.endpoint);
+        let execution = Execution { source, request_id: request_id.clone(), client, url };
+        let interest = Arc::new(OnceLock::new());
+        let next = prepared.next_event(&endpoint.engine);
+        let response = execution.run(prepared, Occasion::Start(Arc::clone(&interest)), viewer, deadline, place).await;
+        let interest = Arc::try_unwrap(interest).ok().and_then(OnceLock::into_inner);
+        let Some(Interest { topics, after }) = interest.filter(|_| response.errors.is_empty()) else {
+            return Err(response);
+        };
+        let events = endpoint.services.events.subscribe(topics, after);
+        let events = execution.client.scope(events).await;
+        let events = events.map_err(|error| rejected(from_error(&error, &request_id)))?;
+        let operation = next.operation.name.as_deref().unwrap_or("-");
+        tracing::info!(%request_id, operation, "subscription started");
+        Ok(Self { execution, prepared: next, events, started: Instant::now(), sent: 0 })
+    }
+
+    /// Returns what is sent. The stream ends when the subscription does.
+    pub fn into_stream(self) -> BoxStream<'static, Sent> {
+        let next = async |subscription: Option<Box<Self>>| {
+            let mut subscription = subscription?;
+            let sent = subscription.next().await?;
+            let goes_on = matches!(sent, Sent::Response(_));
+            Some((sent, goes_on.then_some(subscription)))
+        };
+        stream::unfold(Some(Box::new(self)), next).boxed()
+    }
+
+    /// Waits for what is sent next; none if the server ends.
+    async fn next(&mut self) -> Option<Sent> {
+        while let Some(event) = self.events.next().await {
+            let Self { execution, prepared, .. } = self;
+            let place = execution.turn().await?;
+            let endpoint = &execution.source.endpoint;
+            let deadline = Instant::now() + endpoint.settings.timeout;
+            let (viewer, request) = (execution.source.connection.viewer(), prepared.next_event(&endpoint.engine));
+            // Boxed, because a subscription waits most of the time.
+            let run = Box::pin(execution.run(request, Occasion::Event(event), viewer, deadline, place));
+            let response = run.await;
+            if !response.errors.is_empty() && response.data.is_none() {
+                return Some(Sent::Failed(response));
+            }
+            if !is_nothing(&response) {
+                self.sent += 1;
+                return Some(Sent::Response(response));
+            }
+        }
+        self.events.take_has_lagged().then(|| {
+            let message = "the client receives events too slowly, and some were dropped. Subscribe again with the last \
+                           cursor as `after`";
+            let error = coded(ErrorCode::LimitExceeded, message);
+            Sent::TooSlow(Engine::error_response(error, &self.execution.request_id))
+        })
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let (events, seconds) = (self.sent, self.started.elapsed().as_secs());
+        tracing::info!(request_id = %self.execution.request_id, events, seconds, "subscription ended");
+    }
+}
+
+impl Execution {
+    /// Waits until the client has points, and its event may be executed.
+    async fn turn(&self) -> Option<Place> {
+        let limits = &self.source.endpoint.limits;
+        while let Err(rejection) = limits.check(self.client) {
+            sleep(rejection.retry_delay()).await;
+        }
+        self.source.connection.connections().turn(self.client).await
+    }
+
+    /// Executes the operation once.
+    async fn run(
+        &self,
+        request: PreparedRequest,
+        occasion: Occasion,
+        viewer: Viewer,
+        deadline: Instant,
+        _place: Place,
+    ) -> GraphqlResponse {
+        let Self { source, request_id, client, url } = self;
+        let kind = OperationKind { mutations: 0, is_introspecting: false };
+        let meter = Meter::new(source.endpoint.limits.allowance(*client), kind);
+        let recorder = StatementRecorder::current();
+        let measurement = Measurement::new(meter.clone(), recorder.clone(), 0.0);
+        let dispatcher = Dispatcher::default();
+        // What the event shows is read from the tables: the caches may not know of the change yet.
+        let mut data = request_data(viewer, source.origin.clone(), Cookies::default(), &dispatcher);
+        data.insert(url.clone());
+        data.insert(meter);
+        data.insert(occasion);
+        let execution = Box::pin(dispatcher.run(source.endpoint.engine.execute(request, data, request_id)));
+        let execution = client.scope(recorder.scope(measurement.measure(execution)));
+        let timed_out = |_| {
+            let message = "the operation timed out; request less data";
+            Engine::error_response(coded(ErrorCode::Timeout, message), request_id)
+        };
+        let response = timeout_at(deadline, execution).await.unwrap_or_else(timed_out);
+        measurement.settle();
+        response
+    }
+}
+
+/// Checks that an operation has one root field, as the specification requires.
+fn check_root(prepared: &PreparedRequest) -> Result<(), ServerError> {
+    let message = "a subscription has exactly one root field, which is not in a fragment";
+    match prepared.has_one_direct_root_field() {
+        true => Ok(()),
+        false => Err(coded(ErrorCode::BadUserInput, message)),
+    }
+}
+
+/// Returns whether the root field is null without an error: the event shows the viewer nothing.
+fn is_nothing(response: &GraphqlResponse) -> bool {
+    let has_object = response.data.as_deref().is_some_and(|data| data.iter().filter(|byte| **byte == b'{').count() > 1);
+    response.errors.is_empty() && !has_object
+}

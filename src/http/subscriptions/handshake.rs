@@ -1,0 +1,80 @@
+//! The HTTP request that opens a WebSocket.
+//! Rule: a page that CORS does not allow cannot open one, and neither can a client that has too many connections.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{FromRequestParts, WebSocketUpgrade},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    response::Response,
+};
+
+use super::{
+    connections::LinkToServer,
+    messages::{OLD_PROTOCOL, PROTOCOL},
+    websocket::{Opening, run},
+};
+use crate::{
+    auth::RequestOrigin,
+    error::ErrorCode,
+    http::{
+        admission::{Exchange, RequestError},
+        cors,
+        credentials::authenticate,
+        endpoint::Endpoint,
+        rejection::Rejection,
+    },
+};
+
+/// Bytes that a connection reads and writes at once. Messages are small, and there are many connections.
+const BUFFER_BYTES: usize = 1024;
+
+/// Bytes that wait to be sent, besides one message.
+const MAX_BUFFERED_BYTES: usize = 1024 * 1024;
+
+/// Returns whether a request opens a WebSocket.
+pub fn is_handshake(parts: &Parts) -> bool {
+    let upgrade = parts.headers.get(header::UPGRADE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    parts.method == Method::GET && upgrade.eq_ignore_ascii_case("websocket")
+}
+
+/// Opens a WebSocket.
+/// # Errors
+/// 403 for an origin that is not allowed, 429 if the client has too many connections or no points, 400 if the request is no valid
+/// handshake; UNAUTHENTICATED for invalid credentials in headers.
+pub async fn open(exchange: Exchange<'_>, mut parts: Parts) -> Result<Response, RequestError> {
+    let Exchange { endpoint, origin, request_id, .. } = exchange;
+    check_origin(endpoint, &parts)?;
+    let viewer = authenticate(&parts.headers, &endpoint.services, request_id).await?;
+    let client = endpoint.limits.client(&viewer, origin);
+    endpoint.limits.check(client)?;
+    let reservation = endpoint.connections.reserve(client)?;
+    let link = parts.extensions.remove::<LinkToServer>();
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|error| Rejection::bad_request(format!("the WebSocket cannot be opened: {error}")))?;
+    let limit = endpoint.settings.body_limit;
+    let upgrade = upgrade
+        .protocols([PROTOCOL, OLD_PROTOCOL])
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(limit.max(MAX_BUFFERED_BYTES))
+        .max_message_size(limit)
+        .max_frame_size(limit);
+    let is_supported = upgrade.selected_protocol() == Some(&HeaderValue::from_static(PROTOCOL));
+    // The operations of the connection are like POST requests with its headers.
+    parts.method = Method::POST;
+    let opening = Opening { endpoint: Arc::clone(endpoint), parts, origin: RequestOrigin::clone(origin), client, reservation };
+    Ok(upgrade.on_upgrade(move |socket| run(socket, opening, link, is_supported)))
+}
+
+fn check_origin(endpoint: &Endpoint, parts: &Parts) -> Result<(), Rejection> {
+    match cors::is_allowed(&parts.headers, &endpoint.settings.cors_origins, endpoint.environment) {
+        true => Ok(()),
+        false => Err(Rejection::new(
+            StatusCode::FORBIDDEN,
+            ErrorCode::Forbidden,
+            "pages of this origin may not open a WebSocket (SOUK_CORS_ORIGINS)",
+        )),
+    }
+}

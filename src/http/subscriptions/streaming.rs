@@ -1,0 +1,196 @@
+//! Subscriptions as HTTP responses that are streamed: Server-Sent Events (`graphql-sse`, distinct connections mode), and
+//! multipart responses as Apollo Client reads them.
+//! Rule: a stream that ends because the subscription has ended says so. One that ends for another reason is cut off, so that
+//! clients connect again.
+
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    connections::{End, LinkToServer, RunningOperation},
+    execution::{Sent, Source, Subscription},
+};
+use crate::{
+    graphql::engine::{Engine, response::Response as GraphqlResponse},
+    http::{
+        admission::{Admitted, Exchange, RequestError},
+        media_type::{MediaType, accepted_types},
+        response::{json, respond_with_status},
+    },
+    telemetry::RequestId,
+};
+
+/// Boundary of the parts of a multipart response.
+const BOUNDARY: &str = "graphql";
+
+/// Format of a streamed response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamFormat {
+    /// Server-Sent Events.
+    EventStream,
+    /// Parts with a `payload`, as Apollo Client reads them.
+    Multipart,
+}
+
+impl StreamFormat {
+    /// Returns the format that the `Accept` header names first; none if it names none.
+    pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        accepted_types(headers).into_iter().find_map(|name| match name.as_str() {
+            "text/event-stream" => Some(Self::EventStream),
+            "multipart/mixed" => Some(Self::Multipart),
+            _ => None,
+        })
+    }
+
+    fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::EventStream => "text/event-stream; charset=utf-8",
+            Self::Multipart => "multipart/mixed; boundary=\"graphql\"; subscriptionSpec=1.0",
+        })
+    }
+
+    /// What is sent at once, so that the client knows that the subscription has started.
+    fn start(self) -> String {
+        match self {
+            Self::EventStream => ":\n\n".to_owned(),
+            Self::Multipart => format!("--{BOUNDARY}"),
+        }
+    }
+
+    /// What keeps proxies from closing the connection.
+    fn heartbeat(self) -> String {
+        match self {
+            Self::EventStream => ":\n\n".to_owned(),
+            Self::Multipart => part("{}"),
+        }
+    }
+
+    fn response(self, response: &str) -> String {
+        match self {
+            Self::EventStream => format!("event: next\ndata: {response}\n\n"),
+            Self::Multipart => part(&format!("{{\"payload\":{response}}}")),
+        }
+    }
+
+    fn end(self) -> String {
+        match self {
+            Self::EventStream => "event: complete\ndata:\n\n".to_owned(),
+            Self::Multipart => "--\r\n".to_owned(),
+        }
+    }
+}
+
+/// A part, with the delimiter after it: a client reads the part when it sees the delimiter.
+fn part(content: &str) -> String {
+    format!("\r\ncontent-type: application/json\r\n\r\n{content}\r\n--{BOUNDARY}")
+}
+
+/// Starts a subscription and streams its events. A subscription that does not start is responded to as any other operation.
+/// # Errors
+/// 429 if the client has too many connections.
+pub async fn respond_with_stream(
+    exchange: Exchange<'_>,
+    admitted: Admitted,
+    format: StreamFormat,
+    deadline: Instant,
+) -> Result<Response, RequestError> {
+    let Exchange { endpoint, parts, origin, request_id, .. } = exchange;
+    let reservation = endpoint.connections.reserve(admitted.client)?;
+    let connection = endpoint.connections.open(reservation, &parts.headers, admitted.viewer.clone());
+    // A stream has one operation, so the limit cannot be reached.
+    let running = connection.begin_operation();
+    let link = parts.extensions.get::<LinkToServer>().cloned();
+    let source = Source { endpoint: Arc::clone(endpoint), parts: parts.clone(), origin: origin.clone(), connection };
+    let source = Arc::new(source);
+    let started = Subscription::start(Arc::clone(&source), admitted, request_id.clone(), deadline).await;
+    let events = match started {
+        Ok(subscription) => subscription.into_stream(),
+        Err(response) => return Ok(respond_once(&parts.headers, response)),
+    };
+    let ping_interval = endpoint.connections.settings().ping_interval;
+    let streamed =
+        Streamed { format, events, source, link, ping_interval, request_id: request_id.clone(), _running: running };
+    let chunks = stream::unfold(Some(streamed), async |streamed| {
+        let mut streamed = streamed?;
+        match streamed.next().await {
+            Chunk::More(text) => Some((Ok(Bytes::from(text)), Some(streamed))),
+            Chunk::Last(text) => Some((Ok(Bytes::from(text)), None)),
+            Chunk::CutOff => Some((Err(io::Error::from(io::ErrorKind::ConnectionAborted)), None)),
+        }
+    });
+    let start = stream::iter([Ok(Bytes::from(format.start()))]);
+    Ok((headers(format), Body::from_stream(start.chain(chunks))).into_response())
+}
+
+fn headers(format: StreamFormat) -> [(header::HeaderName, HeaderValue); 3] {
+    [
+        (header::CONTENT_TYPE, format.content_type()),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
+        // nginx would collect the events before it sends them.
+        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ]
+}
+
+/// Responds to an operation that has one response: as Server-Sent Events if the client accepts nothing else.
+pub fn respond_once(headers_of_request: &HeaderMap, response: GraphqlResponse) -> Response {
+    if let Some(media_type) = MediaType::negotiate(headers_of_request) {
+        return respond_with_status(media_type, response);
+    }
+    let format = StreamFormat::EventStream;
+    let text = format!("{}{}", format.response(&json(&response)), format.end());
+    let body = stream::iter([Ok::<_, Infallible>(Bytes::from(text))]);
+    (headers(format), Body::from_stream(body)).into_response()
+}
+
+/// A response that is being streamed.
+struct Streamed {
+    format: StreamFormat,
+    events: BoxStream<'static, Sent>,
+    source: Arc<Source>,
+    link: Option<LinkToServer>,
+    ping_interval: Duration,
+    request_id: RequestId,
+    _running: Option<RunningOperation>,
+}
+
+enum Chunk {
+    More(String),
+    Last(String),
+    CutOff,
+}
+
+impl Streamed {
+    async fn next(&mut self) -> Chunk {
+        let Self { format, events, source, link, ping_interval, request_id, .. } = self;
+        let last = |response: &GraphqlResponse| Chunk::Last(format.response(&json(response)) + &format.end());
+        let stopping = async {
+            match link {
+                Some(link) => link.stopping().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            sent = events.next() => match sent {
+                None => Chunk::Last(format.end()),
+                Some(Sent::Response(response)) => Chunk::More(format.response(&json(&response))),
+                Some(Sent::Failed(response) | Sent::TooSlow(response)) => last(&response),
+            },
+            end = source.connection.end() => match end {
+                End::Unauthenticated(error) => last(&Engine::error_response(*error, request_id)),
+                End::Idle | End::TooOld => Chunk::CutOff,
+            },
+            () = stopping => Chunk::CutOff,
+            () = sleep(*ping_interval) => Chunk::More(format.heartbeat()),
+        }
+    }
+}

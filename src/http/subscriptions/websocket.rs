@@ -1,0 +1,244 @@
+//! A WebSocket connection with the subprotocol `graphql-transport-ws`.
+//! Rule: the connection does one thing at a time: it reads a message, or sends one. A client that does not receive is not
+//! read from, and its events wait.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::ServerError;
+use axum::{
+    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+};
+use serde_json::Value;
+use tokio::time::{Instant, interval_at, timeout};
+
+use super::{
+    connections::{End, LinkToServer, Reservation},
+    execution::Source,
+    messages::{ClientMessage, CloseCode, PROTOCOL, connection_ack, pong},
+    operations::{Operations, Output},
+};
+use crate::{
+    auth::RequestOrigin,
+    http::{
+        credentials::{authenticate, guest},
+        endpoint::Endpoint,
+        header_names::{X_API_KEY, X_CART_TOKEN},
+    },
+    limits::Client,
+    telemetry::RequestId,
+};
+
+/// Time in which a client has to send `connection_init`.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Maximum length of the reason of a close frame, in bytes.
+const MAX_REASON: usize = 123;
+
+/// Headers that the payload of `connection_init` can have.
+const CREDENTIALS: [HeaderName; 3] = [header::AUTHORIZATION, X_API_KEY, X_CART_TOKEN];
+
+/// A connection that is being opened.
+pub struct Opening {
+    /// The endpoint.
+    pub endpoint: Arc<Endpoint>,
+    /// The head of the request.
+    pub parts: Parts,
+    /// Where the request comes from.
+    pub origin: RequestOrigin,
+    /// The client, by the headers.
+    pub client: Client,
+    /// The connection that the client may open.
+    pub reservation: Reservation,
+}
+
+/// Why a connection is closed.
+type Closing = (CloseCode, String);
+
+/// Runs a connection until it is closed.
+pub async fn run(mut socket: WebSocket, opening: Opening, link: Option<LinkToServer>, is_supported: bool) {
+    let closed = match is_supported {
+        true => serve(&mut socket, opening, link).await,
+        false => {
+            Some((CloseCode::SubprotocolNotAcceptable, format!("Subprotocol not acceptable: the server speaks {PROTOCOL}")))
+        }
+    };
+    if let Some((code, reason)) = closed {
+        close(&mut socket, code, &reason).await;
+    }
+}
+
+async fn close(socket: &mut WebSocket, code: CloseCode, reason: &str) {
+    let end = reason.floor_char_boundary(MAX_REASON);
+    let frame = CloseFrame { code: code as u16, reason: Utf8Bytes::from(&reason[..end]) };
+    // The client may be gone. It is given a moment to respond, so that it sees the reason.
+    let goodbye = async {
+        if socket.send(Message::Close(Some(frame))).await.is_ok() {
+            while let Some(Ok(_)) = socket.recv().await {}
+        }
+    };
+    let _ = timeout(Duration::from_secs(2), goodbye).await;
+}
+
+/// Serves a connection. Returns why the server closes it; none if the client did.
+async fn serve(socket: &mut WebSocket, opening: Opening, link: Option<LinkToServer>) -> Option<Closing> {
+    let payload = match timeout(INIT_TIMEOUT, receive_init(socket)).await {
+        Ok(Ok(payload)) => payload,
+        Ok(Err(closing)) => return closing,
+        Err(_) => return Some((CloseCode::InitTimeout, "Connection initialisation timeout".to_owned())),
+    };
+    let source = match Box::pin(accept(opening, payload)).await {
+        Ok(source) => Arc::new(source),
+        Err(closing) => return Some(closing),
+    };
+    socket.send(Message::text(connection_ack())).await.ok()?;
+    exchange_messages(socket, source, link).await
+}
+
+/// Waits for `connection_init` and returns its payload.
+async fn receive_init(socket: &mut WebSocket) -> Result<Option<Value>, Option<Closing>> {
+    loop {
+        match receive(socket).await? {
+            None | Some(ClientMessage::Pong {} | ClientMessage::Complete { .. }) => {}
+            Some(ClientMessage::ConnectionInit { payload }) => return Ok(payload),
+            Some(ClientMessage::Ping { payload }) => {
+                socket.send(Message::text(pong(payload))).await.map_err(|_| None)?;
+            }
+            Some(ClientMessage::Subscribe { .. }) => {
+                return Err(Some((CloseCode::Unauthorized, "Unauthorized: send connection_init first".to_owned())));
+            }
+        }
+    }
+}
+
+/// Waits for the next message; none for a ping or pong of WebSocket itself.
+/// # Errors
+/// Why the connection is closed; none if it was closed by the client.
+async fn receive(socket: &mut WebSocket) -> Result<Option<ClientMessage>, Option<Closing>> {
+    let message = socket.recv().await.ok_or(None)?.map_err(|_| None)?;
+    parse(message)
+}
+
+fn parse(message: Message) -> Result<Option<ClientMessage>, Option<Closing>> {
+    let invalid = |reason: String| Some((CloseCode::BadRequest, format!("Invalid message: {reason}")));
+    match message {
+        Message::Text(text) => {
+            serde_json::from_str(&text).map(Some).map_err(|error| invalid(error.to_string()))
+        }
+        Message::Binary(_) => Err(invalid("messages are text".to_owned())),
+        Message::Ping(_) | Message::Pong(_) => Ok(None),
+        Message::Close(_) => Err(None),
+    }
+}
+
+/// Authenticates the client with the credentials of `connection_init`, or of its headers.
+async fn accept(opening: Opening, payload: Option<Value>) -> Result<Source, Closing> {
+    let Opening { endpoint, mut parts, origin, client, mut reservation } = opening;
+    add_credentials(&mut parts.headers, payload.as_ref());
+    let request_id = RequestId::random();
+    let forbidden = |error: ServerError| (CloseCode::Forbidden, format!("Forbidden: {}", error.message));
+    let viewer = authenticate(&parts.headers, &endpoint.services, &request_id).await.map_err(forbidden)?;
+    let identified = endpoint.limits.client(&viewer, &origin);
+    if identified.key != client.key {
+        let reserved = endpoint.connections.reserve(identified);
+        let too_many = |_| (CloseCode::TooManyRequests, "Too many connections of this client".to_owned());
+        reservation = reserved.map_err(too_many)?;
+    }
+    let viewer = viewer.with_guest(guest(&parts.headers));
+    let connection = endpoint.connections.open(reservation, &parts.headers, viewer);
+    Ok(Source { endpoint, parts, origin, connection })
+}
+
+/// Takes over the credentials of a payload: its keys are names of headers, in upper or lower case, possibly below `headers`.
+fn add_credentials(headers: &mut HeaderMap, payload: Option<&Value>) {
+    let objects = payload.into_iter().flat_map(|payload| [payload.get("headers"), Some(payload)]).flatten();
+    let given: Vec<_> = objects
+        .filter_map(Value::as_object)
+        .flatten()
+        .filter_map(|(key, value)| {
+            let name = CREDENTIALS.into_iter().find(|name| name.as_str().eq_ignore_ascii_case(key))?;
+            Some((name, HeaderValue::from_str(value.as_str()?).ok()?))
+        })
+        .collect();
+    if given.iter().any(|(name, _)| *name != X_CART_TOKEN) {
+        // One credential replaces another.
+        headers.remove(header::AUTHORIZATION);
+        headers.remove(X_API_KEY);
+    }
+    headers.extend(given.into_iter().map(|(name, value)| (Some(name), value)));
+}
+
+/// Exchanges messages until the connection ends.
+async fn exchange_messages(
+    socket: &mut WebSocket,
+    source: Arc<Source>,
+    mut link: Option<LinkToServer>,
+) -> Option<Closing> {
+    let ping_interval = source.connection.connections().settings().ping_interval;
+    let mut pings = interval_at(Instant::now() + ping_interval, ping_interval);
+    let mut heard_at = Instant::now();
+    let mut operations = Operations::new(Arc::clone(&source));
+    loop {
+        let stopping = async {
+            match &mut link {
+                Some(link) => link.stopping().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            message = socket.recv() => {
+                heard_at = Instant::now();
+                let message = match parse(message?.ok()?) {
+                    Ok(message) => message,
+                    Err(closing) => return closing,
+                };
+                match handle(message, &mut operations) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => socket.send(Message::text(text)).await.ok()?,
+                    Err(closing) => return Some(closing),
+                }
+            }
+            Some(Output { text, closing }) = operations.next() => {
+                socket.send(Message::text(text)).await.ok()?;
+                if closing.is_some() {
+                    return closing.map(|code| (code, "The client receives events too slowly".to_owned()));
+                }
+            }
+            end = source.connection.end() => return Some(closing_of(end)),
+            () = stopping => return Some((CloseCode::GoingAway, "The server is stopping".to_owned())),
+            _ = pings.tick() => {
+                if heard_at.elapsed() >= ping_interval * 2 {
+                    return Some((CloseCode::Normal, "The client did not respond".to_owned()));
+                }
+                socket.send(Message::Ping(Default::default())).await.ok()?;
+            }
+        }
+    }
+}
+
+/// Handles a message. Returns the message to send, if there is one at once.
+fn handle(message: Option<ClientMessage>, operations: &mut Operations) -> Result<Option<String>, Closing> {
+    match message {
+        None | Some(ClientMessage::Pong {}) => Ok(None),
+        Some(ClientMessage::Ping { payload }) => Ok(Some(pong(payload))),
+        Some(ClientMessage::Complete { id }) => {
+            operations.end(&id);
+            Ok(None)
+        }
+        Some(ClientMessage::Subscribe { id, payload }) => match operations.start(&id, payload) {
+            true => Ok(None),
+            false => Err((CloseCode::SubscriberExists, format!("Subscriber for {id} already exists"))),
+        },
+        Some(ClientMessage::ConnectionInit { .. }) => {
+            Err((CloseCode::TooManyRequests, "Too many initialisation requests".to_owned()))
+        }
+    }
+}
+
+fn closing_of(end: End) -> Closing {
+    match end {
+        End::Unauthenticated(error) => (CloseCode::Forbidden, format!("Forbidden: {}", error.message)),
+        End::Idle => (CloseCode::Normal, "The connection was idle".to_owned()),
+        End::TooOld => (CloseCode::GoingAway, "The connection was open for the maximum time".to_owned()),
+    }
+}
