@@ -7,8 +7,8 @@
 //!   [`auth`] (viewers, permissions and passwords), [`redis`](mod@redis) (what servers share), [`limits`] (shares of clients), [`storage`] (files), [`sync`] (locks); `registry` lists the domains and what is derived
 //!   from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`) hold the domains. Each line may use the lines above it:
-//!   [`websites`], [`jobs`], [`sources`], [`events`];
-//!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`];
+//!   [`websites`], [`jobs`], [`sources`];
+//!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`events`];
 //!   [`access`], [`products`]; [`media`], [`reviews`], [`stock`], [`prices`]; [`carts`]; [`wishlists`], [`orders`]; [`payments`];
 //!   [`search`]; [`transfers`], [`analytics`]; [`privacy`].
 //! - Layer 3 is the GraphQL API: [`graphql`]. Reads use loaders and stores, writes use actions.

@@ -40,7 +40,7 @@ use crate::config::ServeSettings;
 use crate::config::Settings;
 use crate::db::Db;
 use crate::db::migrations;
-use crate::events::EventFeed;
+use crate::events::actions::feed::EventFeed;
 use crate::graphql;
 use crate::graphql::schema::caches::Caches;
 use crate::graphql::schema::context::CurrencyCache;

@@ -20,7 +20,7 @@ pub struct SubscriptionSettings {
 
     /// Time after which a WebSocket connection without operations is closed, in milliseconds.
     #[arg(long = "subscription-idle-ms", env = "SOUK_SUBSCRIPTION_IDLE_MS", default_value = "60000", value_name = "MS", value_parser = positive_milliseconds)]
-    pub idle_timeout: Duration,
+    pub idle_limit: Duration,
 
     /// Interval at which the server sends a ping, in milliseconds. A WebSocket client that has not sent anything in two
     /// intervals is disconnected.

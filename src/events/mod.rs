@@ -3,13 +3,5 @@
 //! changed; what the client receives is read from the tables, as its viewer sees them.
 
 pub mod actions;
-mod cursor;
-pub mod feed;
 pub mod model;
-mod registry;
 pub mod store;
-
-pub use self::{
-    cursor::EventCursor,
-    feed::{EventFeed, EventStream},
-};

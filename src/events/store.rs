@@ -12,10 +12,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::{
-    cursor::Start,
-    model::{EventKind, EventRow, Topic},
-};
+use super::model::{EventKind, EventRow, Start, Topic};
 use crate::{
     auth::GuestKey,
     db::{Conn, changes::Moment, tables::events},
@@ -29,20 +26,14 @@ const LONGEST_TRANSACTION: Duration = Duration::minutes(2);
 /// Reads the events of these kinds that became visible between a start and a moment, in the order of their IDs.
 /// # Errors
 /// Returns the error of the database.
-pub(super) async fn between(conn: &Conn, start: Start, until: &Moment, kinds: &[EventKind]) -> Result<Vec<EventRow>> {
+pub async fn between(conn: &Conn, start: Start, until: &Moment, kinds: &[EventKind]) -> Result<Vec<EventRow>> {
     EventsBetween::new(start, until, kinds.to_vec(), i64::MAX).load(conn).await
 }
 
 /// Reads the events of a topic, as [`between`] does, at most so many.
 /// # Errors
 /// Returns the error of the database.
-pub(super) async fn of_topic(
-    conn: &Conn,
-    topic: Topic,
-    start: Start,
-    until: &Moment,
-    limit: i64,
-) -> Result<Vec<EventRow>> {
+pub async fn of_topic(conn: &Conn, topic: Topic, start: Start, until: &Moment, limit: i64) -> Result<Vec<EventRow>> {
     let mut query = EventsBetween::new(start, until, topic.kinds().to_vec(), limit);
     query.subject = topic.subject();
     match topic {
@@ -51,11 +42,7 @@ pub(super) async fn of_topic(
         }
         Topic::CartsOfUser(user) => query.owner = Some(user.0),
         Topic::CartsOfGuest(guest) => query.guest = Some(guest),
-        Topic::Order(_)
-        | Topic::Product(_)
-        | Topic::Stock(_)
-        | Topic::Transfer(_)
-        | Topic::Notification(_) => {}
+        Topic::Order(_) | Topic::Product(_) | Topic::Stock(_) | Topic::Transfer(_) | Topic::Notification(_) => {}
     }
     query.load(conn).await
 }
@@ -63,7 +50,7 @@ pub(super) async fn of_topic(
 /// Deletes the events before this time; returns how many.
 /// # Errors
 /// Returns the error of the database.
-pub(super) async fn delete_before(mut conn: &Conn, time: DateTime<Utc>) -> Result<usize> {
+pub async fn delete_before(mut conn: &Conn, time: DateTime<Utc>) -> Result<usize> {
     Ok(diesel::delete(events::table.filter(events::created_at.lt(time))).execute(&mut conn).await?)
 }
 

@@ -75,9 +75,7 @@ impl RequestError {
     pub fn into_response(self, media_type: MediaType, request_id: &RequestId) -> Response {
         match self {
             Self::Http(rejection) => rejection.into_response(media_type, request_id),
-            Self::Graphql(error) => {
-                respond_with_status(media_type, Engine::error_response(*error, request_id))
-            }
+            Self::Graphql(error) => respond_with_status(media_type, Engine::error_response(*error, request_id)),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     config::{AccountSettings, AttemptSettings, CartSettings, OrderSettings, ReviewSettings},
     db::{Db, recorder::tagged},
     error::{Error, ErrorCode, Result},
-    events::EventFeed,
+    events::actions::feed::EventFeed,
     graphql::{
         engine::{batching::Dispatcher, response_cache::ResponseCache, shared_loads::SharedLoads},
         schema::{access::cookie::Cookies, entities::Entities, loaders::Loaders},

@@ -9,10 +9,13 @@ use async_graphql::{Context, ID};
 use crate::{
     error::{Error, ErrorCode, Result},
     events::{
-        EventCursor,
-        model::{Event, Topic},
+        actions::feed::EventStream,
+        model::{Event, EventCursor, Topic},
     },
-    graphql::schema::{context::ContextExt, websites::named_website},
+    graphql::schema::{
+        context::{ContextExt, Services},
+        websites::named_website,
+    },
     ids::WebsiteId,
 };
 
@@ -23,6 +26,30 @@ pub struct Interest {
     pub topics: Vec<Topic>,
     /// The cursor after which events are wanted.
     pub after: Option<EventCursor>,
+}
+
+impl Interest {
+    /// Subscribes.
+    /// # Errors
+    /// UNAVAILABLE while the database cannot be reached; a user error if there are too many events after the cursor.
+    pub async fn subscribe(self, services: &Services) -> Result<Occasions> {
+        services.events.subscribe(self.topics, self.after).await.map(Occasions)
+    }
+}
+
+/// The events of a subscription.
+pub struct Occasions(EventStream);
+
+impl Occasions {
+    /// Waits for the next event; none if there were too many that were not taken, or if the server ends.
+    pub async fn next(&mut self) -> Option<Occasion> {
+        self.0.next().await.map(Occasion::Event)
+    }
+
+    /// Returns once whether events were lost, because too many were not taken.
+    pub fn take_has_lagged(&self) -> bool {
+        self.0.take_has_lagged()
+    }
 }
 
 /// Why a subscription field is resolved.

@@ -93,12 +93,8 @@ impl Connections {
     /// Creates the connections, and starts the task that checks them.
     pub fn new(services: Arc<Services>, settings: SubscriptionSettings) -> Self {
         let running = thread::available_parallelism().map_or(4, usize::from) * 4;
-        let unlimited = QueueLimits {
-            running,
-            running_per_client: running,
-            waiting: usize::MAX,
-            waiting_per_client: usize::MAX,
-        };
+        let unlimited =
+            QueueLimits { running, running_per_client: running, waiting: usize::MAX, waiting_per_client: usize::MAX };
         let inner = Arc::new(Inner {
             services,
             settings,
@@ -227,7 +223,7 @@ impl State {
             return Some(End::TooOld);
         }
         let unused = Duration::from_millis(self.age_in_ms().saturating_sub(self.used_until.load(Ordering::Relaxed)));
-        if self.operations.load(Ordering::Relaxed) == 0 && unused >= settings.idle_timeout {
+        if self.operations.load(Ordering::Relaxed) == 0 && unused >= settings.idle_limit {
             return Some(End::Idle);
         }
         if self.viewer.read().unwrap_or_else(PoisonError::into_inner).identity().is_none() {

@@ -16,7 +16,6 @@ use crate::{
     auth::{RequestOrigin, Viewer},
     db::recorder::StatementRecorder,
     error::ErrorCode,
-    events::EventStream,
     graphql::{
         engine::{
             Engine, PreparedRequest,
@@ -28,7 +27,7 @@ use crate::{
         schema::{
             access::cookie::Cookies,
             context::{PublicUrl, request_data},
-            subscriptions::{Interest, Occasion},
+            subscriptions::{Occasion, Occasions},
         },
     },
     http::{admission::Admitted, client_limits::Measurement, endpoint::Endpoint, public_url::public_url},
@@ -52,7 +51,7 @@ pub struct Source {
 pub struct Subscription {
     execution: Execution,
     prepared: PreparedRequest,
-    events: EventStream,
+    occasions: Occasions,
     started: Instant,
     sent: u64,
 }
@@ -95,15 +94,12 @@ impl Subscription {
         let next = prepared.next_event(&endpoint.engine);
         let response = execution.run(prepared, Occasion::Start(Arc::clone(&interest)), viewer, deadline, place).await;
         let interest = Arc::try_unwrap(interest).ok().and_then(OnceLock::into_inner);
-        let Some(Interest { topics, after }) = interest.filter(|_| response.errors.is_empty()) else {
-            return Err(response);
-        };
-        let events = endpoint.services.events.subscribe(topics, after);
-        let events = execution.client.scope(events).await;
-        let events = events.map_err(|error| rejected(from_error(&error, &request_id)))?;
+        let Some(interest) = interest.filter(|_| response.errors.is_empty()) else { return Err(response) };
+        let subscribed = execution.client.scope(interest.subscribe(&endpoint.services)).await;
+        let occasions = subscribed.map_err(|error| rejected(from_error(&error, &request_id)))?;
         let operation = next.operation.name.as_deref().unwrap_or("-");
         tracing::info!(%request_id, operation, "subscription started");
-        Ok(Self { execution, prepared: next, events, started: Instant::now(), sent: 0 })
+        Ok(Self { execution, prepared: next, occasions, started: Instant::now(), sent: 0 })
     }
 
     /// Returns what is sent. The stream ends when the subscription does.
@@ -119,14 +115,14 @@ impl Subscription {
 
     /// Waits for what is sent next; none if the server ends.
     async fn next(&mut self) -> Option<Sent> {
-        while let Some(event) = self.events.next().await {
+        while let Some(occasion) = self.occasions.next().await {
             let Self { execution, prepared, .. } = self;
             let place = execution.turn().await?;
             let endpoint = &execution.source.endpoint;
             let deadline = Instant::now() + endpoint.settings.timeout;
             let (viewer, request) = (execution.source.connection.viewer(), prepared.next_event(&endpoint.engine));
             // Boxed, because a subscription waits most of the time.
-            let run = Box::pin(execution.run(request, Occasion::Event(event), viewer, deadline, place));
+            let run = Box::pin(execution.run(request, occasion, viewer, deadline, place));
             let response = run.await;
             if !response.errors.is_empty() && response.data.is_none() {
                 return Some(Sent::Failed(response));
@@ -136,7 +132,7 @@ impl Subscription {
                 return Some(Sent::Response(response));
             }
         }
-        self.events.take_has_lagged().then(|| {
+        self.occasions.take_has_lagged().then(|| {
             let message = "the client receives events too slowly, and some were dropped. Subscribe again with the last \
                            cursor as `after`";
             let error = coded(ErrorCode::LimitExceeded, message);

@@ -64,7 +64,8 @@ pub async fn open(exchange: Exchange<'_>, mut parts: Parts) -> Result<Response, 
     let is_supported = upgrade.selected_protocol() == Some(&HeaderValue::from_static(PROTOCOL));
     // The operations of the connection are like POST requests with its headers.
     parts.method = Method::POST;
-    let opening = Opening { endpoint: Arc::clone(endpoint), parts, origin: RequestOrigin::clone(origin), client, reservation };
+    let opening =
+        Opening { endpoint: Arc::clone(endpoint), parts, origin: RequestOrigin::clone(origin), client, reservation };
     Ok(upgrade.on_upgrade(move |socket| run(socket, opening, link, is_supported)))
 }
 

@@ -146,10 +146,13 @@ fn begin(source: Arc<Source>, payload: Value) -> BoxFuture<'static, BoxStream<'s
                 let complete = (!is_request_error(&response)).then_some(Response::Complete);
                 stream::iter([Some(Response::of(&response)), complete].into_iter().flatten()).boxed()
             }
-            Ok(Started::Subscription(subscription)) => events(subscription).map(move |response| {
-                let _running = &running;
-                response
-            }).boxed(),
+            Ok(Started::Rejected(response)) => stream::iter([Response::Error(errors(&response))]).boxed(),
+            Ok(Started::Subscription(subscription)) => events(subscription)
+                .map(move |response| {
+                    let _running = &running;
+                    response
+                })
+                .boxed(),
             Err(error) => only(&error.into_graphql_response(&request_id)),
         }
     })
@@ -157,6 +160,7 @@ fn begin(source: Arc<Source>, payload: Value) -> BoxFuture<'static, BoxStream<'s
 
 enum Started {
     Done(GraphqlResponse),
+    Rejected(GraphqlResponse),
     Subscription(Subscription),
 }
 
@@ -172,7 +176,7 @@ async fn start(source: &Arc<Source>, payload: Value, request_id: &RequestId) -> 
         let subscription = Subscription::start(Arc::clone(source), admitted, request_id.clone(), deadline).await;
         return Ok(match subscription {
             Ok(subscription) => Started::Subscription(subscription),
-            Err(response) => Started::Done(response),
+            Err(response) => Started::Rejected(response),
         });
     }
     let files = RequestFiles::default();

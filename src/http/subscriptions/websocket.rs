@@ -32,6 +32,9 @@ use crate::{
 /// Time in which a client has to send `connection_init`.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time in which a client has to receive the close frame, and to respond to it.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Maximum length of the reason of a close frame, in bytes.
 const MAX_REASON: usize = 123;
 
@@ -59,9 +62,10 @@ type Closing = (CloseCode, String);
 pub async fn run(mut socket: WebSocket, opening: Opening, link: Option<LinkToServer>, is_supported: bool) {
     let closed = match is_supported {
         true => serve(&mut socket, opening, link).await,
-        false => {
-            Some((CloseCode::SubprotocolNotAcceptable, format!("Subprotocol not acceptable: the server speaks {PROTOCOL}")))
-        }
+        false => Some((
+            CloseCode::SubprotocolNotAcceptable,
+            format!("Subprotocol not acceptable: the server speaks {PROTOCOL}"),
+        )),
     };
     if let Some((code, reason)) = closed {
         close(&mut socket, code, &reason).await;
@@ -71,13 +75,11 @@ pub async fn run(mut socket: WebSocket, opening: Opening, link: Option<LinkToSer
 async fn close(socket: &mut WebSocket, code: CloseCode, reason: &str) {
     let end = reason.floor_char_boundary(MAX_REASON);
     let frame = CloseFrame { code: code as u16, reason: Utf8Bytes::from(&reason[..end]) };
-    // The client may be gone. It is given a moment to respond, so that it sees the reason.
-    let goodbye = async {
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            while let Some(Ok(_)) = socket.recv().await {}
-        }
-    };
-    let _ = timeout(Duration::from_secs(2), goodbye).await;
+    // The client may be gone. If not, it is given a moment to receive what was sent before, and to respond.
+    if let Ok(Ok(())) = timeout(CLOSE_TIMEOUT, socket.send(Message::Close(Some(frame)))).await {
+        let response = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _ = timeout(CLOSE_TIMEOUT, response).await;
+    }
 }
 
 /// Serves a connection. Returns why the server closes it; none if the client did.
@@ -122,9 +124,7 @@ async fn receive(socket: &mut WebSocket) -> Result<Option<ClientMessage>, Option
 fn parse(message: Message) -> Result<Option<ClientMessage>, Option<Closing>> {
     let invalid = |reason: String| Some((CloseCode::BadRequest, format!("Invalid message: {reason}")));
     match message {
-        Message::Text(text) => {
-            serde_json::from_str(&text).map(Some).map_err(|error| invalid(error.to_string()))
-        }
+        Message::Text(text) => serde_json::from_str(&text).map(Some).map_err(|error| invalid(error.to_string())),
         Message::Binary(_) => Err(invalid("messages are text".to_owned())),
         Message::Ping(_) | Message::Pong(_) => Ok(None),
         Message::Close(_) => Err(None),

@@ -20,6 +20,7 @@ const TABLES_WITHOUT_TIMESTAMPS: &[(&str, &str)] = &[
     ("cart_reservations", "rows are only inserted and deleted"),
     ("changes", "a log: append-only"),
     ("deferred_confirmations", "rows are only inserted and deleted"),
+    ("events", "a log: append-only"),
     ("idempotency_keys", "written once"),
     ("login_throttles", "counters, deleted after a day"),
     ("media", "content: the same file is the same row"),

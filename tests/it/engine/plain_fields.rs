@@ -73,7 +73,8 @@ query! {
 async fn plain_field_has_the_same_value_as_in_async_graphql() {
     let schema = Schema::build(Query, EmptyMutation, EmptySubscription).finish();
     for (plain, awaited) in FIELDS {
-        let response = execute(&schema, format!("{{ {plain} {awaited} {{ value }} }}").into(), OperationType::Query, |_| ()).await;
+        let response =
+            execute(&schema, format!("{{ {plain} {awaited} {{ value }} }}").into(), OperationType::Query, |_| ()).await;
         assert!(response.errors.is_empty(), "{plain}: {:?}", response.errors);
         let GraphqlValue::Object(data) = response.value() else { panic!("{plain}: no object") };
         let GraphqlValue::Object(awaited) = &data[*awaited] else { panic!("{awaited}: no object") };
@@ -116,7 +117,8 @@ impl Parent {
 #[tokio::test]
 async fn plain_objects_errors_and_awaiting_fields_are_resolved() {
     let schema = Schema::build(Parent, EmptyMutation, EmptySubscription).finish();
-    let response = execute(&schema, "{ price { amount currency } failing waiting }".into(), OperationType::Query, |_| ()).await;
+    let response =
+        execute(&schema, "{ price { amount currency } failing waiting }".into(), OperationType::Query, |_| ()).await;
     let data = response.value().into_json().expect("JSON");
     let expected = json!({ "price": { "amount": "12.50", "currency": "EUR" }, "failing": null, "waiting": 1 });
     assert_eq!(data, expected);

@@ -8,7 +8,8 @@ const OTHERS: [&str; 5] = ["id", "updated_at", "stock", "reserved", "availabilit
 #[tokio::test]
 async fn every_column_of_products_is_an_event() {
     let database = TestDb::new().await;
-    let trigger = database.scalar("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'products_events_update'").await;
+    let trigger =
+        database.scalar("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = 'products_events_update'").await;
     let columns = "SELECT string_agg(attname, ' ') FROM pg_attribute
         WHERE attrelid = 'products'::regclass AND attnum > 0 AND NOT attisdropped";
     let columns = database.scalar(columns).await;
@@ -27,5 +28,8 @@ async fn events_are_kept_for_the_time_in_which_a_subscription_can_be_resumed() {
         )
         .await;
     let removed = database.db.transaction(async |conn| souk::events::actions::clean_up(conn).await).await;
-    assert_eq!((removed.unwrap(), database.scalar("SELECT string_agg(subject::text, ',') FROM events").await.as_str()), (1, "1"));
+    assert_eq!(
+        (removed.unwrap(), database.scalar("SELECT string_agg(subject::text, ',') FROM events").await.as_str()),
+        (1, "1")
+    );
 }

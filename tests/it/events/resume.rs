@@ -137,7 +137,9 @@ async fn cursors_that_are_none_or_too_old_are_rejected() {
     touch(&app, "A").await;
     let time = chrono::Utc::now() - chrono::Duration::minutes(11);
     let old = replace(&next(&mut socket).await.1, 1, &time.timestamp_millis().to_string());
-    for (after, message) in [("", "must be the `cursor`"), ("bm9uZQ", "must be the `cursor`"), (old.as_str(), "too old")] {
+    for (after, message) in
+        [("", "must be the `cursor`"), ("bm9uZQ", "must be the `cursor`"), (old.as_str(), "too old")]
+    {
         let mut socket = WebSocket::connect(address, &app.anonymous()).await;
         socket.start(&names(Some(after))).await;
         let error = socket.receive().await.json()["payload"][0].clone();
@@ -152,8 +154,8 @@ async fn a_client_that_does_not_read_is_told_and_closed() {
     let id = app.database.scalar("SELECT id::text FROM products").await;
     let id = souk::ids::ProductId(id.parse().unwrap()).to_global_id();
     // Each event is large, so that few fit into the buffers of the connection.
-    app.database.sql("UPDATE products SET description = repeat('long ', 10000)").await;
-    let copies: String = (0..20).map(|n| format!("d{n}: description ")).collect();
+    app.database.sql("UPDATE products SET description = repeat('long ', 4000)").await;
+    let copies: String = (0..25).map(|n| format!("d{n}: description ")).collect();
     let document = format!("subscription {{ productChanged(id: {id:?}) {{ product {{ {copies} }} }} }}");
     let mut socket = app.anonymous().subscribe(app.listen().await, &document).await;
     // More events than wait for a subscription, besides those that fit into the buffers.

@@ -149,7 +149,8 @@ async fn an_ended_session_ends_its_stream_with_an_error() {
 
 #[tokio::test]
 async fn heartbeats_are_sent_while_nothing_happens() {
-    let app = TestApp::builder().http(|http| http.subscriptions.ping_interval = Duration::from_millis(100)).build().await;
+    let app =
+        TestApp::builder().http(|http| http.subscriptions.ping_interval = Duration::from_millis(100)).build().await;
     let address = app.listen().await;
     let mut events = Stream::open(address, &app.anonymous(), EVENTS, PRODUCTS).await;
     let mut parts = Stream::open(address, &app.anonymous(), MULTIPART, PRODUCTS).await;
@@ -185,7 +186,9 @@ async fn streams_of_a_client_are_limited() {
     let _one = Stream::open(address, &app.anonymous(), EVENTS, PRODUCTS).await;
     wait_for_subscriptions(&app, 1).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET /graphql?query=subscription%7BproductChanged%7Bkind%7D%7D HTTP/1.1\r\nHost: souk\r\nAccept: {EVENTS}\r\n\r\n");
+    let request = format!(
+        "GET /graphql?query=subscription%7BproductChanged%7Bkind%7D%7D HTTP/1.1\r\nHost: souk\r\nAccept: {EVENTS}\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut second = Stream { stream, received: String::new() };
     let head = second.wait_for("\r\n\r\n").await;

@@ -3,8 +3,8 @@
 
 mod all_routes;
 mod batches;
-mod event_streams;
 mod compression;
+mod event_streams;
 mod graphql;
 mod ide;
 mod multipart;

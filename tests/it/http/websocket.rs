@@ -54,7 +54,10 @@ async fn invalid_operations_get_errors_and_others_go_on() {
         (json!({}), "BAD_USER_INPUT"),
         (json!([]), "BAD_USER_INPUT"),
         (json!({ "query": "subscription { productChanged { productId } stockChanged { cursor } }" }), "BAD_USER_INPUT"),
-        (json!({ "query": "subscription { ...f } fragment f on Subscription { productChanged { productId } }" }), "BAD_USER_INPUT"),
+        (
+            json!({ "query": "subscription { ...f } fragment f on Subscription { productChanged { productId } }" }),
+            "BAD_USER_INPUT",
+        ),
         (json!({ "query": "subscription { __typename }" }), "BAD_USER_INPUT"),
         (json!({ "query": "subscription { orderUpdated(id: \"x\") { cursor } }" }), "BAD_USER_INPUT"),
         (json!({ "query": "subscription { ordersChanged { cursor } }" }), "UNAUTHENTICATED"),
@@ -116,7 +119,8 @@ async fn clients_authenticate_by_header_or_by_the_payload_of_the_init_message() 
     let app = TestApp::new().await;
     let address = app.listen().await;
     let customer = app.customer().await;
-    let (token, id) = (format!("Bearer {}", customer.token().unwrap()), json!({ "me": { "id": customer.global_id() } }));
+    let (token, id) =
+        (format!("Bearer {}", customer.token().unwrap()), json!({ "me": { "id": customer.global_id() } }));
     for payload in [
         json!({ "authorization": token }),
         json!({ "Authorization": token }),
@@ -168,8 +172,8 @@ async fn a_revoked_api_key_ends_its_connection() {
     let address = app.listen().await;
     let admin = app.admin().await;
     let input = json!({ "name": "live", "permissions": ["MANAGE_ORDERS"] });
-    let created = admin.mutate("apiKeyCreate", "apiKey { id } key", input).await;
-    let key = app.with_key(created.text_at("apiKeyCreate.key"), admin.id);
+    let created = admin.mutate("apiKeyCreate", "apiKey { id } secret", input).await;
+    let key = app.with_key(created.text_at("apiKeyCreate.secret"), admin.id);
     let mut socket = key.subscribe(address, "subscription { ordersChanged { cursor } }").await;
     let revoked = admin.mutate("apiKeyRevoke", "", json!({ "id": created.text_at("apiKeyCreate.apiKey.id") })).await;
     assert_eq!(revoked.user_errors("apiKeyRevoke"), []);
@@ -227,21 +231,23 @@ async fn connections_and_operations_are_limited() {
 
 #[tokio::test]
 async fn idle_connections_and_old_ones_are_closed() {
-    let app = TestApp::builder().http(|http| http.subscriptions.idle_timeout = Duration::from_millis(300)).build().await;
+    let app = TestApp::builder().http(|http| http.subscriptions.idle_limit = Duration::from_millis(300)).build().await;
     let address = app.listen().await;
     let mut used = app.anonymous().subscribe(address, PRODUCTS).await;
     let mut idle = WebSocket::connect(address, &app.anonymous()).await;
     assert_eq!(idle.receive().await.code(), 1000);
     assert!(used.is_silent().await);
 
-    let app = TestApp::builder().http(|http| http.subscriptions.max_lifetime = Duration::from_millis(300)).build().await;
+    let app =
+        TestApp::builder().http(|http| http.subscriptions.max_lifetime = Duration::from_millis(300)).build().await;
     let mut socket = app.anonymous().subscribe(app.listen().await, PRODUCTS).await;
     assert_eq!(socket.receive().await.code(), 1001);
 }
 
 #[tokio::test]
 async fn clients_that_do_not_respond_to_pings_are_closed() {
-    let app = TestApp::builder().http(|http| http.subscriptions.ping_interval = Duration::from_millis(200)).build().await;
+    let app =
+        TestApp::builder().http(|http| http.subscriptions.ping_interval = Duration::from_millis(200)).build().await;
     let address = app.listen().await;
     let socket = app.anonymous().subscribe(address, PRODUCTS).await;
     // This client reads nothing from now on, and so sends no pongs.
@@ -259,8 +265,7 @@ async fn clients_that_do_not_respond_to_pings_are_closed() {
 async fn a_server_that_stops_closes_its_connections_and_ends() {
     let app = TestApp::new().await;
     let (stop, stopped) = oneshot::channel::<()>();
-    let (address, server) =
-        app.listen_with(ConnectionSettings::default(), async { drop(stopped.await) }).await;
+    let (address, server) = app.listen_with(ConnectionSettings::default(), async { drop(stopped.await) }).await;
     let mut socket = app.anonymous().subscribe(address, PRODUCTS).await;
     stop.send(()).unwrap();
     assert_eq!(socket.receive().await.code(), 1001);
@@ -304,7 +309,10 @@ async fn one_connection_has_several_subscriptions_of_its_own() {
     manager.mutate("stockAdjust", "", input).await;
     app.database.sql("UPDATE products SET name = 'Red mug'").await;
     let second = socket.receive().await.json();
-    assert_eq!((&second["id"], &second["payload"]["data"]), (&json!(stock), &json!({ "stockChanged": { "product": { "stock": 21 } } })));
+    assert_eq!(
+        (&second["id"], &second["payload"]["data"]),
+        (&json!(stock), &json!({ "stockChanged": { "product": { "stock": 21 } } }))
+    );
     assert!(socket.is_silent().await);
     let _: Value = second;
 }

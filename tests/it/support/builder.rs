@@ -19,7 +19,7 @@ use souk::config::ReviewSettings;
 use souk::config::SubscriptionSettings;
 use souk::config::UploadSettings;
 use souk::config::{HttpSettings, RateSettings};
-use souk::events::EventFeed;
+use souk::events::actions::feed::EventFeed;
 use souk::graphql;
 use souk::graphql::schema::caches::Caches;
 use souk::graphql::schema::context::CurrencyCache;

@@ -25,7 +25,7 @@ use crate::{
 event_object! {
     /// A notification of staff. It has the resource of its kind; the others are null.
     Notification {
-        /// What the notification is about.
+        /// Subject of the notification.
         kind: NotificationKind,
         /// The order that was placed.
         order: Option<Order>,

@@ -21,7 +21,7 @@ use crate::{
     orders::model::OrderRow,
 };
 
-/// How an order changed.
+/// Kind of a change of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum OrderChangeKind {
     /// The order was placed.
@@ -37,7 +37,7 @@ event_object! {
     OrderChange {
         /// The order, as it is when the event is sent.
         order: Order,
-        /// How the order changed.
+        /// Kind of the change.
         kind: OrderChangeKind,
     }
 }
@@ -69,8 +69,7 @@ impl OrderSubscription {
         let id = OrderId::parse("id", &id)?;
         let row = ctx.loaders().row(id).await?.ok_or_else(|| missing("order"))?;
         let Some(event) = event(ctx, [Topic::Order(id)], after)? else { return Ok(None) };
-        let is_visible =
-            event.row.is_public || ctx.viewer().can_at(Permission::ManageOrders, row.source_website_id);
+        let is_visible = event.row.is_public || ctx.viewer().can_at(Permission::ManageOrders, row.source_website_id);
         Ok(is_visible.then(|| change(event, row)))
     }
 
@@ -86,8 +85,7 @@ impl OrderSubscription {
         let website = website_of(ctx, website).await?;
         let Some(event) = event(ctx, [Topic::Orders(website)], after)? else { return Ok(None) };
         let Some(row) = ctx.loaders().row::<OrderId>(event.subject()).await? else { return Ok(None) };
-        let is_visible =
-            event.row.is_public || ctx.viewer().can_at(Permission::ManageOrders, row.source_website_id);
+        let is_visible = event.row.is_public || ctx.viewer().can_at(Permission::ManageOrders, row.source_website_id);
         Ok(is_visible.then(|| change(event, row)))
     }
 }

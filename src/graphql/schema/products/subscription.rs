@@ -19,7 +19,7 @@ use crate::{
     stock::model::can_see_stock,
 };
 
-/// How a product changed.
+/// Kind of a change of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum ProductChangeKind {
     /// The product was created.
@@ -37,7 +37,7 @@ event_object! {
         product_id: ID,
         /// The product, as it is when the event is sent. Null if it was deleted, or is not visible to the viewer any more.
         product: Option<Product>,
-        /// How the product changed.
+        /// Kind of the change.
         kind: ProductChangeKind,
     }
 }

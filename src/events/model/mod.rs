@@ -1,11 +1,14 @@
 //! Events, and the topics to which one can subscribe.
 
+mod cursor;
+
+pub use self::cursor::{EventCursor, Start};
+
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::EventCursor;
 use crate::{
     auth::{GuestKey, Holder},
     db::{changes::Position, tables::events},
@@ -53,7 +56,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a notification is about.
+    /// Subject of a notification.
     pub enum NotificationKind {
         /// An order was placed. Requires `MANAGE_ORDERS`.
         NewOrder => "new_order",
@@ -112,7 +115,8 @@ pub struct Batch {
 pub struct Event {
     /// The event.
     pub row: EventRow,
-    pub(super) batch: Arc<Batch>,
+    /// The events that were read with it.
+    pub batch: Arc<Batch>,
 }
 
 impl Event {

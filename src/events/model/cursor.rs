@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
-use super::model::{Batch, Event, EventRow, RESUME_PERIOD};
+use super::{Batch, Event, EventRow, RESUME_PERIOD};
 use crate::{
     db::changes::{Moment, Position},
     error::{Error, Result},
@@ -30,7 +30,8 @@ pub struct EventCursor {
 }
 
 impl EventCursor {
-    pub(super) fn after(event: &Event) -> Self {
+    /// Returns the cursor of an event.
+    pub fn after(event: &Event) -> Self {
         let Batch { after, until, at } = &*event.batch;
         Self {
             server: hash(&until.server),
@@ -60,7 +61,7 @@ impl EventCursor {
 
     /// Returns where to read on: after the moment, if the database server has not been started again since, or from the
     /// time.
-    pub(super) fn start(&self, current: &Position) -> Start {
+    pub fn start(&self, current: &Position) -> Start {
         match &self.after {
             Some(moment) if self.server == hash(&current.server) => Start::Moment(moment.clone()),
             _ => Start::Time(self.at),
@@ -68,14 +69,14 @@ impl EventCursor {
     }
 
     /// Returns whether an event of the same database server was delivered before.
-    pub(super) fn includes(&self, event: &EventRow, current: &Position) -> bool {
+    pub fn includes(&self, event: &EventRow, current: &Position) -> bool {
         self.server == hash(&current.server) && self.until.sees(event.transaction_id) && event.id <= self.id
     }
 }
 
 /// Where events are read from.
 #[derive(Debug, Clone)]
-pub(super) enum Start {
+pub enum Start {
     /// Those that were not visible at this moment.
     Moment(Moment),
     /// Those of transactions that began at this time or shortly before.
@@ -163,7 +164,10 @@ mod tests {
     #[test]
     fn a_cursor_that_is_too_old_is_rejected() {
         let now = EventCursor { at: Utc::now(), ..cursor() };
-        assert_eq!(EventCursor::parse(&now.to_string()).unwrap(), EventCursor { at: EventCursor::parse(&now.to_string()).unwrap().at, ..now });
+        assert_eq!(
+            EventCursor::parse(&now.to_string()).unwrap(),
+            EventCursor { at: EventCursor::parse(&now.to_string()).unwrap().at, ..now }
+        );
         let old = EventCursor { at: Utc::now() - chrono::Duration::minutes(11), ..cursor() };
         assert!(EventCursor::parse(&old.to_string()).unwrap_err().to_string().contains("too old"));
     }

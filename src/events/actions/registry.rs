@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::model::{Batch, Event, EventKind, Topic};
+use crate::events::model::{Batch, Event, EventKind, Topic};
 
 /// Maximum number of events that wait for a subscriber.
 const CAPACITY: usize = 256;

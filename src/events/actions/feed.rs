@@ -17,16 +17,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    EventCursor,
-    cursor::Start,
-    model::{Batch, Event, EventKind, EventRow, MAX_MISSED, Topic},
-    registry::Registry,
-    store,
-};
+use super::registry::Registry;
 use crate::{
     db::{Conn, Db, PlanMode, changes},
     error::{Error, ErrorCode, Result},
+    events::{
+        model::{Batch, Event, EventCursor, EventKind, EventRow, MAX_MISSED, Start, Topic},
+        store,
+    },
     sync::lock,
 };
 
@@ -87,7 +85,12 @@ impl EventFeed {
             Some(cursor) => self.missed(&topics, &cursor, &batch).await?,
             None => VecDeque::new(),
         };
-        Ok(EventStream { missed, receiver: joined.receiver, has_lagged: joined.has_lagged, _registration: registration })
+        Ok(EventStream {
+            missed,
+            receiver: joined.receiver,
+            has_lagged: joined.has_lagged,
+            _registration: registration,
+        })
     }
 
     /// Reads the events between a cursor and a batch.

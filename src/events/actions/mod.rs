@@ -1,13 +1,16 @@
-//! Cleanup of events that no subscription can be resumed from.
+//! The feed of events, and the cleanup of those that no subscription can be resumed from.
+
+pub mod feed;
+mod registry;
 
 use std::time::Duration;
 
 use chrono::Utc;
 
-use super::{model::RETENTION, store};
 use crate::{
     db::{Conn, Db},
     error::Result,
+    events::{model::RETENTION, store},
     jobs::model::{JobInfo, JobRow},
 };
 
