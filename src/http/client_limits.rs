@@ -23,7 +23,7 @@ use super::{
     header_names::{RATE_LIMIT, RATE_LIMIT_POLICY, X_API_KEY},
     origin::origin,
     rejection::Rejection,
-    unsent::Unsent,
+    unsent::{Unsent, UnsentBytes},
 };
 use crate::{
     auth::{AuthMethod, Permissions, RequestOrigin, Viewer, network},
@@ -161,13 +161,25 @@ impl ClientLimits {
     /// 429 if there are too many to this network, 503 if there are too many to all clients.
     pub async fn count_unsent(&self, response: Response, origin: &RequestOrigin) -> Result<Response, Rejection> {
         let network = self.network(origin);
-        self.unsent.count(network, response).await.map_err(|full| match full {
+        self.unsent.count(network, response).await.map_err(Self::unsent_error)
+    }
+
+    /// Bounds the large messages of subscriptions that clients have not received yet.
+    /// # Errors
+    /// RATE_LIMITED if there are too many to this network, UNAVAILABLE if there are too many to all clients.
+    pub fn count_message(&self, bytes: usize, origin: &RequestOrigin) -> Result<Option<UnsentBytes>, ServerError> {
+        let counted = self.unsent.count_bytes(self.network(origin), bytes);
+        counted.map_err(|full| Self::unsent_error(full).into_error())
+    }
+
+    fn unsent_error(full: BytesFull) -> Rejection {
+        match full {
             BytesFull::Client => Rejection::rate_limited(RETRY_AFTER_SECONDS),
             BytesFull::All => {
                 let message = "the server is sending too many large responses; try again in a moment";
                 Rejection::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
             }
-        })
+        }
     }
 
     /// Delays a response with the status 429 to a client that is not exempt. The client could not succeed earlier anyway,

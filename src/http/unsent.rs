@@ -22,6 +22,19 @@ const MAX_BYTES_PER_CLIENT: u64 = 32 * 1024 * 1024;
 pub struct Unsent(ByteCounts<ClientKey>);
 
 impl Unsent {
+    /// Counts the bytes of a message until the returned value is dropped, if they are many.
+    /// # Errors
+    /// Returns [`BytesFull`] if they do not fit.
+    pub fn count_bytes(&self, client: Client, bytes: usize) -> Result<Option<UnsentBytes>, BytesFull> {
+        let size = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if size < MIN_COUNTED {
+            return Ok(None);
+        }
+        let mut counted = self.0.reservation(client.key);
+        counted.grow(size, limits(client, size))?;
+        Ok(Some(UnsentBytes { _counted: counted }))
+    }
+
     /// Counts a response until its client has received it, if it is large.
     /// # Errors
     /// Returns [`BytesFull`] if the response does not fit.
@@ -37,6 +50,11 @@ impl Unsent {
         parts.headers.insert(header::CONTENT_LENGTH, bytes.len().into());
         Ok(Response::from_parts(parts, Body::from(Bytes::from_owner(CountedBytes { bytes, _counted: counted }))))
     }
+}
+
+/// Bytes of a message that are counted until this value is dropped.
+pub struct UnsentBytes {
+    _counted: ReservedBytes<ClientKey>,
 }
 
 /// A response that is larger than a limit fits if it is the only one.

@@ -24,7 +24,9 @@ pub(super) struct Registry {
     pub(super) begun: u64,
     joining: Vec<Joining>,
     subscribers: HashMap<u64, Subscriber>,
-    by_topic: HashMap<Topic, Vec<u64>>,
+    by_topic: HashMap<Topic, BTreeSet<u64>>,
+    /// Number of topics by kind of event.
+    by_kind: HashMap<EventKind, usize>,
 }
 
 /// A subscriber that gets the events after a poll that has not begun yet.
@@ -67,9 +69,12 @@ impl Registry {
         let Some(subscriber) = self.subscribers.remove(&id) else { return };
         for topic in &subscriber.topics {
             let Some(ids) = self.by_topic.get_mut(topic) else { continue };
-            ids.retain(|other| *other != id);
+            ids.remove(&id);
             if ids.is_empty() {
                 self.by_topic.remove(topic);
+                for kind in topic.kinds() {
+                    *self.by_kind.entry(*kind).or_default() -= 1;
+                }
             }
         }
     }
@@ -86,9 +91,7 @@ impl Registry {
 
     /// Returns the kinds of events that subscribers get.
     pub(super) fn kinds(&self) -> Vec<EventKind> {
-        let kinds: BTreeSet<_> =
-            self.by_topic.keys().flat_map(|topic| topic.kinds()).map(|kind| kind.as_str()).collect();
-        EventKind::ALL.iter().copied().filter(|kind| kinds.contains(kind.as_str())).collect()
+        self.by_kind.iter().filter(|(_, topics)| **topics > 0).map(|(kind, _)| *kind).collect()
     }
 
     /// Sends the events of a poll, and admits those who waited for it.
@@ -103,12 +106,22 @@ impl Registry {
             self.last_id += 1;
             // Nobody may be waiting any more.
             if joined.send((self.last_id, Arc::clone(batch))).is_ok() {
-                for topic in &subscriber.topics {
-                    self.by_topic.entry(*topic).or_default().push(self.last_id);
-                }
-                self.subscribers.insert(self.last_id, subscriber);
+                self.admit(subscriber);
             }
         }
+    }
+
+    fn admit(&mut self, subscriber: Subscriber) {
+        for topic in &subscriber.topics {
+            let ids = self.by_topic.entry(*topic).or_default();
+            if ids.is_empty() {
+                for kind in topic.kinds() {
+                    *self.by_kind.entry(*kind).or_default() += 1;
+                }
+            }
+            ids.insert(self.last_id);
+        }
+        self.subscribers.insert(self.last_id, subscriber);
     }
 
     fn send(&mut self, event: &Arc<Event>) {

@@ -30,7 +30,10 @@ use crate::{
             subscriptions::{Occasion, Occasions},
         },
     },
-    http::{admission::Admitted, client_limits::Measurement, endpoint::Endpoint, public_url::public_url},
+    http::{
+        admission::Admitted, client_limits::Measurement, endpoint::Endpoint, public_url::public_url, response::json,
+        unsent::UnsentBytes,
+    },
     limits::{Client, Place},
     telemetry::RequestId,
 };
@@ -56,10 +59,28 @@ pub struct Subscription {
     sent: u64,
 }
 
+/// A response as text. Its bytes are counted as long as it waits to be sent.
+pub struct Outgoing {
+    /// The JSON of the response.
+    pub text: String,
+    /// The bytes.
+    pub counted: Option<UnsentBytes>,
+}
+
+impl Source {
+    /// Returns the text of a response, or the errors that are sent instead because too much waits to be sent.
+    pub fn outgoing(&self, response: &GraphqlResponse, request_id: &RequestId) -> Result<Outgoing, GraphqlResponse> {
+        let text = json(response);
+        let counted = self.endpoint.limits.count_message(text.len(), &self.origin);
+        let counted = counted.map_err(|error| Engine::error_response(error, request_id))?;
+        Ok(Outgoing { text, counted })
+    }
+}
+
 /// What a subscription sends.
 pub enum Sent {
     /// The response to an event.
-    Response(GraphqlResponse),
+    Response(Outgoing),
     /// The errors with which the subscription ends.
     Failed(GraphqlResponse),
     /// The error with which the subscription of a client ends that does not receive its events.
@@ -129,7 +150,8 @@ impl Subscription {
             }
             if !is_nothing(&response) {
                 self.sent += 1;
-                return Some(Sent::Response(response));
+                let outgoing = execution.source.outgoing(&response, &execution.request_id);
+                return Some(outgoing.map_or_else(Sent::Failed, Sent::Response));
             }
         }
         self.occasions.take_has_lagged().then(|| {

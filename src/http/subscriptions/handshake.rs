@@ -29,8 +29,8 @@ use crate::{
 /// Bytes that a connection reads and writes at once. Messages are small, and there are many connections.
 const BUFFER_BYTES: usize = 1024;
 
-/// Bytes that wait to be sent, besides one message.
-const MAX_BUFFERED_BYTES: usize = 1024 * 1024;
+/// Maximum size of a message from a client, besides that of a request. A client can take its time to send one.
+const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 
 /// Returns whether a request opens a WebSocket.
 pub fn is_handshake(parts: &Parts) -> bool {
@@ -53,12 +53,11 @@ pub async fn open(exchange: Exchange<'_>, mut parts: Parts) -> Result<Response, 
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|error| Rejection::bad_request(format!("the WebSocket cannot be opened: {error}")))?;
-    let limit = endpoint.settings.body_limit;
+    let limit = endpoint.settings.body_limit.min(MAX_MESSAGE_BYTES);
     let upgrade = upgrade
         .protocols([PROTOCOL, OLD_PROTOCOL])
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(0)
-        .max_write_buffer_size(limit.max(MAX_BUFFERED_BYTES))
         .max_message_size(limit)
         .max_frame_size(limit);
     let is_supported = upgrade.selected_protocol() == Some(&HeaderValue::from_static(PROTOCOL));

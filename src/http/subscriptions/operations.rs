@@ -2,9 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{Request, ServerError};
 use futures_util::{
-    Stream, StreamExt,
+    StreamExt,
     future::{BoxFuture, ready},
     stream::{self, AbortHandle, BoxStream, SelectAll, abortable},
 };
@@ -12,14 +11,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    execution::{Sent, Source, Subscription},
+    connections::RunningOperation,
+    execution::{Outgoing, Sent, Source, Subscription},
     messages::{self, CloseCode},
 };
 use crate::{
     error::ErrorCode,
     graphql::{
         engine::{
-            Engine,
             errors::{coded, is_request_error},
             response::Response as GraphqlResponse,
         },
@@ -30,7 +29,7 @@ use crate::{
         client_limits::Stopwatch,
         operation::run_admitted,
         params,
-        response::json,
+        unsent::UnsentBytes,
     },
     telemetry::RequestId,
 };
@@ -44,8 +43,8 @@ pub struct Operations {
 
 /// What an operation yields.
 enum Event {
-    /// A message, and whether the connection has to be closed after it.
-    Message(String, Option<CloseCode>),
+    /// A message.
+    Message(Output),
     /// The operation has ended.
     End(Arc<str>),
 }
@@ -56,6 +55,8 @@ pub struct Output {
     pub text: String,
     /// Why the connection has to be closed after it, if it has.
     pub closing: Option<CloseCode>,
+    /// The bytes of the message, which are counted until it is sent.
+    pub counted: Option<UnsentBytes>,
 }
 
 impl Operations {
@@ -91,7 +92,7 @@ impl Operations {
     pub async fn next(&mut self) -> Option<Output> {
         loop {
             match self.running.next().await? {
-                Event::Message(text, closing) => return Some(Output { text, closing }),
+                Event::Message(output) => return Some(output),
                 Event::End(id) => _ = self.by_id.remove(&id),
             }
         }
@@ -101,7 +102,7 @@ impl Operations {
 /// What is sent for an operation.
 enum Response {
     /// A result.
-    Next(String),
+    Next(Outgoing),
     /// The errors of an operation that was rejected, which has ended.
     Error(String),
     /// The last event of a client that receives too slowly.
@@ -111,61 +112,43 @@ enum Response {
 }
 
 impl Response {
-    fn of(response: &GraphqlResponse) -> Self {
-        match is_request_error(response) {
-            true => Self::Error(errors(response)),
-            false => Self::Next(json(response)),
-        }
-    }
-
     fn into_message(self, id: &str) -> Event {
-        match self {
-            Self::Next(response) => Event::Message(messages::next(id, &response), None),
-            Self::Error(errors) => Event::Message(messages::error(id, &errors), None),
-            Self::TooSlow(errors) => Event::Message(messages::error(id, &errors), Some(CloseCode::TryAgainLater)),
-            Self::Complete => Event::Message(messages::complete(id), None),
-        }
+        let (text, closing, counted) = match self {
+            Self::Next(Outgoing { text, counted }) => (messages::next(id, &text), None, counted),
+            Self::Error(errors) => (messages::error(id, &errors), None, None),
+            Self::TooSlow(errors) => (messages::error(id, &errors), Some(CloseCode::TryAgainLater), None),
+            Self::Complete => (messages::complete(id), None, None),
+        };
+        Event::Message(Output { text, closing, counted })
     }
 }
 
-fn errors(response: &GraphqlResponse) -> String {
-    serde_json::to_string(&response.errors).expect("errors are JSON")
-}
+/// What is sent for an operation, in order.
+type Responses = BoxStream<'static, Response>;
 
 /// Runs an operation, or starts a subscription. Boxed, because a connection waits most of the time.
-fn begin(source: Arc<Source>, payload: Value) -> BoxFuture<'static, BoxStream<'static, Response>> {
+fn begin(source: Arc<Source>, payload: Value) -> BoxFuture<'static, Responses> {
     Box::pin(async move {
         let request_id = RequestId::random();
-        let Some(running) = source.connection.begin_operation() else {
-            let max = source.connection.connections().settings().operations_per_connection;
-            let message = format!("at most {max} operations can run on a connection at the same time");
-            return only(&rejection(coded(ErrorCode::LimitExceeded, message), &request_id));
-        };
-        match start(&source, payload, &request_id).await {
-            Ok(Started::Done(response)) => {
-                let complete = (!is_request_error(&response)).then_some(Response::Complete);
-                stream::iter([Some(Response::of(&response)), complete].into_iter().flatten()).boxed()
+        let responses = match source.connection.begin_operation() {
+            Some(running) => run(&source, payload, running, &request_id).await,
+            None => {
+                let max = source.connection.connections().settings().operations_per_connection;
+                let message = format!("at most {max} operations can run on a connection at the same time");
+                Err(coded(ErrorCode::LimitExceeded, message).into())
             }
-            Ok(Started::Rejected(response)) => stream::iter([Response::Error(errors(&response))]).boxed(),
-            Ok(Started::Subscription(subscription)) => events(subscription)
-                .map(move |response| {
-                    let _running = &running;
-                    response
-                })
-                .boxed(),
-            Err(error) => only(&error.into_graphql_response(&request_id)),
-        }
+        };
+        responses.unwrap_or_else(|error| rejected(&error.into_graphql_response(&request_id)))
     })
 }
 
-enum Started {
-    Done(GraphqlResponse),
-    Rejected(GraphqlResponse),
-    Subscription(Subscription),
-}
-
-async fn start(source: &Arc<Source>, payload: Value, request_id: &RequestId) -> Result<Started, RequestError> {
-    let request: Request = params::from_value(payload)?;
+async fn run(
+    source: &Arc<Source>,
+    payload: Value,
+    running: RunningOperation,
+    request_id: &RequestId,
+) -> Result<Responses, RequestError> {
+    let request = params::from_value(payload)?;
     let Source { endpoint, parts, origin, .. } = &**source;
     let stopwatch = Stopwatch::default();
     let exchange = Exchange { endpoint, parts, origin, request_id, stopwatch: &stopwatch, accepts_events: true };
@@ -174,35 +157,39 @@ async fn start(source: &Arc<Source>, payload: Value, request_id: &RequestId) -> 
     let admitted = admit(exchange, request, &budget, deadline).await?;
     if admitted.is_subscription() {
         let subscription = Subscription::start(Arc::clone(source), admitted, request_id.clone(), deadline).await;
-        return Ok(match subscription {
-            Ok(subscription) => Started::Subscription(subscription),
-            Err(response) => Started::Rejected(response),
-        });
+        return Ok(subscription.map_or_else(|response| rejected(&response), |started| events(started, running)));
     }
-    let files = RequestFiles::default();
-    Ok(Started::Done(run_admitted(exchange, admitted, files, &budget, started, deadline).await?))
+    let response = run_admitted(exchange, admitted, RequestFiles::default(), &budget, started, deadline).await?;
+    if is_request_error(&response) {
+        return Ok(rejected(&response));
+    }
+    Ok(match source.outgoing(&response, request_id) {
+        Ok(outgoing) => stream::iter([Response::Next(outgoing), Response::Complete]).boxed(),
+        Err(response) => rejected(&response),
+    })
 }
 
 /// Returns what a subscription sends. No message follows errors.
-fn events(subscription: Subscription) -> impl Stream<Item = Response> + Send {
+fn events(subscription: Subscription, running: RunningOperation) -> Responses {
     let sent = subscription.into_stream().map(Some).chain(stream::iter([None]));
-    sent.scan(false, |has_failed, sent| {
+    let responses = sent.scan((false, running), |(has_failed, _), sent| {
         let response = match sent {
             None if *has_failed => return ready(None),
             None => Response::Complete,
-            Some(Sent::Response(response)) => Response::Next(json(&response)),
+            Some(Sent::Response(outgoing)) => Response::Next(outgoing),
             Some(Sent::Failed(response)) => Response::Error(errors(&response)),
             Some(Sent::TooSlow(response)) => Response::TooSlow(errors(&response)),
         };
         *has_failed = !matches!(response, Response::Next(_));
         ready(Some(response))
-    })
+    });
+    responses.boxed()
 }
 
-fn only(response: &GraphqlResponse) -> BoxStream<'static, Response> {
-    stream::iter([Response::of(response)]).boxed()
+fn rejected(response: &GraphqlResponse) -> Responses {
+    stream::iter([Response::Error(errors(response))]).boxed()
 }
 
-fn rejection(error: ServerError, request_id: &RequestId) -> GraphqlResponse {
-    Engine::error_response(error, request_id)
+fn errors(response: &GraphqlResponse) -> String {
+    serde_json::to_string(&response.errors).expect("errors are JSON")
 }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     connections::{End, LinkToServer, RunningOperation},
-    execution::{Sent, Source, Subscription},
+    execution::{Outgoing, Sent, Source, Subscription},
 };
 use crate::{
     graphql::engine::{Engine, response::Response as GraphqlResponse},
@@ -26,6 +26,7 @@ use crate::{
         admission::{Admitted, Exchange, RequestError},
         media_type::{MediaType, accepted_types},
         response::{json, respond_with_status},
+        unsent::UnsentBytes,
     },
     telemetry::RequestId,
 };
@@ -118,8 +119,16 @@ pub async fn respond_with_stream(
         Err(response) => return Ok(respond_once(&parts.headers, response)),
     };
     let ping_interval = endpoint.connections.settings().ping_interval;
-    let streamed =
-        Streamed { format, events, source, link, ping_interval, request_id: request_id.clone(), _running: running };
+    let streamed = Streamed {
+        format,
+        events,
+        source,
+        link,
+        ping_interval,
+        request_id: request_id.clone(),
+        counted: None,
+        _running: running,
+    };
     let chunks = stream::unfold(Some(streamed), async |streamed| {
         let mut streamed = streamed?;
         match streamed.next().await {
@@ -160,6 +169,8 @@ struct Streamed {
     link: Option<LinkToServer>,
     ping_interval: Duration,
     request_id: RequestId,
+    /// The bytes of the last chunk, which is being sent.
+    counted: Option<UnsentBytes>,
     _running: Option<RunningOperation>,
 }
 
@@ -171,7 +182,7 @@ enum Chunk {
 
 impl Streamed {
     async fn next(&mut self) -> Chunk {
-        let Self { format, events, source, link, ping_interval, request_id, .. } = self;
+        let Self { format, events, source, link, ping_interval, request_id, counted, .. } = self;
         let last = |response: &GraphqlResponse| Chunk::Last(format.response(&json(response)) + &format.end());
         let stopping = async {
             match link {
@@ -182,7 +193,10 @@ impl Streamed {
         tokio::select! {
             sent = events.next() => match sent {
                 None => Chunk::Last(format.end()),
-                Some(Sent::Response(response)) => Chunk::More(format.response(&json(&response))),
+                Some(Sent::Response(Outgoing { text, counted: sending })) => {
+                    *counted = sending;
+                    Chunk::More(format.response(&text))
+                }
                 Some(Sent::Failed(response) | Sent::TooSlow(response)) => last(&response),
             },
             end = source.connection.end() => match end {

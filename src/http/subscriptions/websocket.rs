@@ -198,7 +198,7 @@ async fn exchange_messages(
                     Err(closing) => return Some(closing),
                 }
             }
-            Some(Output { text, closing }) = operations.next() => {
+            Some(Output { text, closing, counted: _counted }) = operations.next() => {
                 socket.send(Message::text(text)).await.ok()?;
                 if closing.is_some() {
                     return closing.map(|code| (code, "The client receives events too slowly".to_owned()));

@@ -221,7 +221,7 @@ async fn carts_are_followed_by_their_owner() {
     let line = json!({ "id": cart.lines[0], "quantity": 5 });
     assert_eq!(guest.mutate("cartLineUpdate", "", line).await.user_errors("cartLineUpdate"), []);
     assert_eq!(of_guest.next().await["cartUpdated"]["cart"]["lines"], json!([{ "quantity": 5 }]));
-    app.database.sql(&format!("DELETE FROM carts WHERE user_id IS NULL")).await;
+    app.database.sql("DELETE FROM carts WHERE user_id IS NULL").await;
     assert_eq!(of_guest.next().await["cartUpdated"]["cart"], Value::Null);
     assert!(of_user.is_silent().await);
     assert_eq!(rejection(&app, &app.anonymous(), document).await, "UNAUTHENTICATED");

@@ -45,7 +45,7 @@ async fn a_client_of_a_killed_server_resumes_at_another_one() {
          SELECT (SELECT id FROM websites), 'P' || n, 'p' || n, 'P' || n, 1, '0' FROM generate_series(1, 10) n",
     )
     .await;
-    let mut servers = vec![start(&directory, &url), start(&directory, &url)];
+    let mut servers = [start(&directory, &url), start(&directory, &url)];
     let mut socket = subscribe(&servers[0], None).await;
     // The first event shows that the subscription has started.
     let mut cursor = String::new();
