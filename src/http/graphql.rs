@@ -115,10 +115,12 @@ async fn respond_to(
             let responded = respond_to_one(exchange, *request, files, media_type, format, (started, deadline)).await;
             match responded {
                 Ok(response) => response,
-                Err(RequestError::Graphql(error)) if MediaType::negotiate(&parts.headers).is_none() => {
-                    respond_once(&parts.headers, Engine::error_response(*error, request_id))
-                }
-                Err(error) => error.into_response(media_type, request_id),
+                Err(error) => match (error, format) {
+                    (RequestError::Graphql(error), Some(format)) => {
+                        respond_once(&parts.headers, format, Engine::error_response(*error, request_id))
+                    }
+                    (error, _) => error.into_response(media_type, request_id),
+                },
             }
         }
         Requests::Batch(requests) => {
@@ -154,9 +156,9 @@ async fn respond_to_one(
         return subscriptions::respond_with_stream(exchange, admitted, format, deadline).await;
     }
     let response = run_admitted(exchange, admitted, files, &budget, started, deadline).await?;
-    Ok(match MediaType::negotiate(&parts.headers) {
-        Some(_) => respond_to_operation(parts, media_type, endpoint.settings.cache_max_age, response),
-        None => respond_once(&parts.headers, response),
+    Ok(match format.filter(|_| MediaType::negotiate(&parts.headers).is_none()) {
+        None => respond_to_operation(parts, media_type, endpoint.settings.cache_max_age, response),
+        Some(format) => respond_once(&parts.headers, format, response),
     })
 }
 

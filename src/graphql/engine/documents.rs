@@ -1,6 +1,6 @@
 //! Cache of parsed and validated documents, keyed by their text.
 //! Rule: a document is cached only if its validation does not depend on the variables or the operation name: it
-//! contains a single query, and every literal in it was validated.
+//! contains a single query or subscription, and every literal in it was validated.
 
 use std::{
     convert::Infallible,
@@ -101,7 +101,7 @@ impl Document {
     /// unchecked.
     pub fn is_cacheable_with(&self, variables: &Variables) -> bool {
         let Some(operation) = self.only_operation() else { return false };
-        operation.ty == OperationType::Query
+        operation.ty != OperationType::Mutation
             && operation.directives.is_empty()
             && is_fully_validated(&operation.selection_set.node, variables)
             && self.parsed.fragments.values().all(|fragment| {

@@ -26,6 +26,7 @@ pub mod response_cache;
 pub mod scalars;
 pub mod shared_loads;
 pub mod shared_responses;
+pub mod subscription_root;
 pub mod variables;
 
 use std::{mem, panic::AssertUnwindSafe, sync::Arc};
@@ -33,10 +34,7 @@ use std::{mem, panic::AssertUnwindSafe, sync::Arc};
 use async_graphql::{
     Data, ObjectType, Request, Response as LibraryResponse, Schema, SchemaBuilder, ServerError, SubscriptionType,
     ValidationMode,
-    parser::{
-        self, parse_query, parse_schema,
-        types::{OperationType, Selection},
-    },
+    parser::{self, parse_query, parse_schema, types::OperationType},
 };
 use futures_util::{FutureExt, future::BoxFuture};
 
@@ -52,6 +50,7 @@ use crate::{
         persisted_queries::{DocumentHash, PersistedQueries},
         public_response::ResponseKey,
         response::Response,
+        subscription_root::merge_root_fields,
         variables::InputTypes,
     },
     telemetry::RequestId,
@@ -130,15 +129,6 @@ impl PreparedRequest {
     pub fn root_fields(&self) -> Vec<&str> {
         let fields = self.document.root_fields(self.operation.name.as_deref());
         fields.into_iter().map(|field| field.name.node.as_str()).filter(|name| !name.starts_with("__")).collect()
-    }
-
-    /// Returns whether the operation has one root field, which is not in a fragment.
-    pub fn has_one_direct_root_field(&self) -> bool {
-        let operation = self.document.operation(self.operation.name.as_deref());
-        operation.is_some_and(|(_, definition)| match definition.selection_set.node.items.as_slice() {
-            [only] => matches!(&only.node, Selection::Field(field) if !field.node.name.node.starts_with("__")),
-            _ => false,
-        })
     }
 
     /// Returns the key of the response for everyone, at this URL of the server. None for mutations and
@@ -239,8 +229,9 @@ impl Engine {
             Some(document) => document,
             None => {
                 let tokens = limits.check_text(&request.query)?;
-                let parsed = parse_query(&request.query).map_err(syntax_error)?;
+                let mut parsed = parse_query(&request.query).map_err(syntax_error)?;
                 let size = DocumentSize { bytes: request.query.len(), tokens, ..limits.check_document(&parsed)? };
+                merge_root_fields(&mut parsed)?;
                 literal_types.check(input_types, &parsed)?;
                 Arc::new(Document::new(&request.query, parsed, size))
             }

@@ -63,6 +63,8 @@ struct Inner {
     last_id: AtomicU64,
     open: Mutex<HashMap<u64, Arc<State>>>,
     counts: ByteCounts<ClientKey>,
+    /// Connections whose clients have not authenticated yet, by network.
+    opening: ByteCounts<ClientKey>,
     /// Events that are executed at the same time, in the order in which they occurred for each client.
     events: FairQueue,
 }
@@ -102,6 +104,7 @@ impl Connections {
             last_id: AtomicU64::new(0),
             open: Mutex::default(),
             counts: ByteCounts::default(),
+            opening: ByteCounts::default(),
             events: FairQueue::new(unlimited),
         });
         tokio::spawn(check(Arc::downgrade(&inner)));
@@ -117,13 +120,23 @@ impl Connections {
     /// # Errors
     /// 429 if the client has too many.
     pub fn reserve(&self, client: Client) -> Result<Reservation, Rejection> {
+        self.count(&self.0.counts, client)
+    }
+
+    /// Reserves a connection that is being opened, whose client is not known yet, for its network.
+    /// # Errors
+    /// As [`Connections::reserve`].
+    pub fn reserve_opening(&self, network: Client) -> Result<Reservation, Rejection> {
+        self.count(&self.0.opening, network)
+    }
+
+    fn count(&self, counts: &ByteCounts<ClientKey>, client: Client) -> Result<Reservation, Rejection> {
         let max = self.0.settings.connections_per_client;
         let per_client = if client.is_exempt { u64::MAX } else { u64::try_from(max).unwrap_or(u64::MAX) };
-        let mut reserved = self.0.counts.reservation(client.key);
+        let mut reserved = counts.reservation(client.key);
         reserved.grow(1, ByteLimits { total: u64::MAX, per_client }).map_err(|_| {
             let message = format!(
-                "this client has {max} connections for subscriptions already; close one, or use one WebSocket for several \
-                 subscriptions"
+                "a client has at most {max} connections for subscriptions; use one WebSocket for several subscriptions"
             );
             Rejection::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, message)
         })?;

@@ -107,7 +107,6 @@ impl Subscription {
     ) -> Result<Self, GraphqlResponse> {
         let Admitted { prepared, viewer, client, place, .. } = admitted;
         let rejected = |error: ServerError| Engine::error_response(error, &request_id);
-        check_root(&prepared).map_err(rejected)?;
         let url = public_url(&source.parts, &source.endpoint.settings);
         let endpoint = Arc::clone(&source.endpoint);
         let execution = Execution { source, request_id: request_id.clone(), client, url };
@@ -115,7 +114,9 @@ impl Subscription {
         let next = prepared.next_event(&endpoint.engine);
         let response = execution.run(prepared, Occasion::Start(Arc::clone(&interest)), viewer, deadline, place).await;
         let interest = Arc::try_unwrap(interest).ok().and_then(OnceLock::into_inner);
-        let Some(interest) = interest.filter(|_| response.errors.is_empty()) else { return Err(response) };
+        let Some(interest) = interest.filter(|_| response.errors.is_empty()) else {
+            return Err(as_request_error(response));
+        };
         let subscribed = execution.client.scope(interest.subscribe(&endpoint.services)).await;
         let occasions = subscribed.map_err(|error| rejected(from_error(&error, &request_id)))?;
         let operation = next.operation.name.as_deref().unwrap_or("-");
@@ -212,13 +213,13 @@ impl Execution {
     }
 }
 
-/// Checks that an operation has one root field, as the specification requires.
-fn check_root(prepared: &PreparedRequest) -> Result<(), ServerError> {
-    let message = "a subscription has exactly one root field, which is not in a fragment";
-    match prepared.has_one_direct_root_field() {
-        true => Ok(()),
-        false => Err(coded(ErrorCode::BadUserInput, message)),
+/// Returns the response of a subscription that did not start: nothing was executed, so it has no data.
+fn as_request_error(mut response: GraphqlResponse) -> GraphqlResponse {
+    response.data = None;
+    for error in &mut response.errors {
+        error.path.clear();
     }
+    response
 }
 
 /// Returns whether the root field is null without an error: the event shows the viewer nothing.

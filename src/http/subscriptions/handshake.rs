@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, WebSocketUpgrade},
-    http::{HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::Response,
 };
 
@@ -22,6 +22,7 @@ use crate::{
         cors,
         credentials::authenticate,
         endpoint::Endpoint,
+        header_names::{X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
         rejection::Rejection,
     },
 };
@@ -46,9 +47,8 @@ pub async fn open(exchange: Exchange<'_>, mut parts: Parts) -> Result<Response, 
     let Exchange { endpoint, origin, request_id, .. } = exchange;
     check_origin(endpoint, &parts)?;
     let viewer = authenticate(&parts.headers, &endpoint.services, request_id).await?;
-    let client = endpoint.limits.client(&viewer, origin);
-    endpoint.limits.check(client)?;
-    let reservation = endpoint.connections.reserve(client)?;
+    endpoint.limits.check(endpoint.limits.client(&viewer, origin))?;
+    let opening = endpoint.connections.reserve_opening(endpoint.limits.network(origin))?;
     let link = parts.extensions.remove::<LinkToServer>();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
@@ -63,9 +63,20 @@ pub async fn open(exchange: Exchange<'_>, mut parts: Parts) -> Result<Response, 
     let is_supported = upgrade.selected_protocol() == Some(&HeaderValue::from_static(PROTOCOL));
     // The operations of the connection are like POST requests with its headers.
     parts.method = Method::POST;
-    let opening =
-        Opening { endpoint: Arc::clone(endpoint), parts, origin: RequestOrigin::clone(origin), client, reservation };
+    keep_needed(&mut parts);
+    let opening = Opening { endpoint: Arc::clone(endpoint), parts, origin: RequestOrigin::clone(origin), opening };
     Ok(upgrade.on_upgrade(move |socket| run(socket, opening, link, is_supported)))
+}
+
+/// Removes what operations do not read, because a connection is open for long.
+fn keep_needed(parts: &mut Parts) {
+    parts.extensions.clear();
+    let is_needed = |name: &HeaderName| {
+        [header::AUTHORIZATION, header::HOST, header::USER_AGENT, X_API_KEY, X_CART_TOKEN, X_VISITOR_ID].contains(name)
+            || name.as_str().starts_with("x-forwarded-")
+    };
+    let needed = parts.headers.iter().filter(|(name, _)| is_needed(name));
+    parts.headers = needed.map(|(name, value)| (name.clone(), value.clone())).collect();
 }
 
 fn check_origin(endpoint: &Endpoint, parts: &Parts) -> Result<(), Rejection> {

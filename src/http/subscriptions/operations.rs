@@ -37,16 +37,8 @@ use crate::{
 /// The operations of a connection.
 pub struct Operations {
     source: Arc<Source>,
-    running: SelectAll<BoxStream<'static, Event>>,
+    running: SelectAll<BoxStream<'static, (Arc<str>, Response)>>,
     by_id: HashMap<Arc<str>, AbortHandle>,
-}
-
-/// What an operation yields.
-enum Event {
-    /// A message.
-    Message(Output),
-    /// The operation has ended.
-    End(Arc<str>),
 }
 
 /// A message to send.
@@ -71,11 +63,9 @@ impl Operations {
             return false;
         }
         let id: Arc<str> = id.into();
-        let run = stream::once(begin(Arc::clone(&self.source), payload)).flatten();
+        let responses = stream::once(begin(Arc::clone(&self.source), payload)).flatten();
         let named = Arc::clone(&id);
-        let messages = run.map(move |response| response.into_message(&named));
-        let ending = stream::iter([Event::End(Arc::clone(&id))]);
-        let (running, handle) = abortable(messages.chain(ending));
+        let (running, handle) = abortable(responses.map(move |response| (Arc::clone(&named), response)));
         self.running.push(running.boxed());
         self.by_id.insert(id, handle);
         true
@@ -90,12 +80,12 @@ impl Operations {
 
     /// Waits for the next message; none without operations.
     pub async fn next(&mut self) -> Option<Output> {
-        loop {
-            match self.running.next().await? {
-                Event::Message(output) => return Some(output),
-                Event::End(id) => _ = self.by_id.remove(&id),
-            }
+        let (id, response) = self.running.next().await?;
+        if !matches!(response, Response::Next(_)) {
+            // From now on the client may use the ID again.
+            self.by_id.remove(&id);
         }
+        Some(response.into_message(&id))
     }
 }
 
@@ -112,14 +102,14 @@ enum Response {
 }
 
 impl Response {
-    fn into_message(self, id: &str) -> Event {
+    fn into_message(self, id: &str) -> Output {
         let (text, closing, counted) = match self {
             Self::Next(Outgoing { text, counted }) => (messages::next(id, &text), None, counted),
             Self::Error(errors) => (messages::error(id, &errors), None, None),
             Self::TooSlow(errors) => (messages::error(id, &errors), Some(CloseCode::TryAgainLater), None),
             Self::Complete => (messages::complete(id), None, None),
         };
-        Event::Message(Output { text, closing, counted })
+        Output { text, closing, counted }
     }
 }
 

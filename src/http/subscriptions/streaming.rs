@@ -3,7 +3,7 @@
 //! Rule: a stream that ends because the subscription has ended says so. One that ends for another reason is cut off, so that
 //! clients connect again.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -116,7 +116,7 @@ pub async fn respond_with_stream(
     let started = Subscription::start(Arc::clone(&source), admitted, request_id.clone(), deadline).await;
     let events = match started {
         Ok(subscription) => subscription.into_stream(),
-        Err(response) => return Ok(respond_once(&parts.headers, response)),
+        Err(response) => return Ok(respond_once(&parts.headers, format, response)),
     };
     let ping_interval = endpoint.connections.settings().ping_interval;
     let streamed = Streamed {
@@ -150,15 +150,14 @@ fn headers(format: StreamFormat) -> [(header::HeaderName, HeaderValue); 3] {
     ]
 }
 
-/// Responds to an operation that has one response: as Server-Sent Events if the client accepts nothing else.
-pub fn respond_once(headers_of_request: &HeaderMap, response: GraphqlResponse) -> Response {
+/// Responds to an operation that has one response: as JSON, or in the format of events if the client accepts nothing else.
+pub fn respond_once(headers_of_request: &HeaderMap, format: StreamFormat, response: GraphqlResponse) -> Response {
     if let Some(media_type) = MediaType::negotiate(headers_of_request) {
         return respond_with_status(media_type, response);
     }
-    let format = StreamFormat::EventStream;
-    let text = format!("{}{}", format.response(&json(&response)), format.end());
-    let body = stream::iter([Ok::<_, Infallible>(Bytes::from(text))]);
-    (headers(format), Body::from_stream(body)).into_response()
+    let start = if format == StreamFormat::Multipart { format.start() } else { String::new() };
+    let text = start + &format.response(&json(&response)) + &format.end();
+    (headers(format), text).into_response()
 }
 
 /// A response that is being streamed.

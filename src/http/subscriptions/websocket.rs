@@ -24,8 +24,8 @@ use crate::{
         credentials::{authenticate, guest},
         endpoint::Endpoint,
         header_names::{X_API_KEY, X_CART_TOKEN},
+        rejection::Rejection,
     },
-    limits::Client,
     telemetry::RequestId,
 };
 
@@ -49,10 +49,8 @@ pub struct Opening {
     pub parts: Parts,
     /// Where the request comes from.
     pub origin: RequestOrigin,
-    /// The client, by the headers.
-    pub client: Client,
-    /// The connection that the client may open.
-    pub reservation: Reservation,
+    /// Counts as a connection that is being opened.
+    pub opening: Reservation,
 }
 
 /// Why a connection is closed.
@@ -67,9 +65,16 @@ pub async fn run(mut socket: WebSocket, opening: Opening, link: Option<LinkToSer
             format!("Subprotocol not acceptable: the server speaks {PROTOCOL}"),
         )),
     };
-    if let Some((code, reason)) = closed {
-        close(&mut socket, code, &reason).await;
+    match closed {
+        Some((code, reason)) => close(&mut socket, code, &reason).await,
+        None => wait_for_end(&mut socket).await,
     }
+}
+
+/// Waits until the connection has ended. A close frame of the client is responded to meanwhile.
+async fn wait_for_end(socket: &mut WebSocket) {
+    let end = async { while let Some(Ok(_)) = socket.recv().await {} };
+    let _ = timeout(CLOSE_TIMEOUT, end).await;
 }
 
 async fn close(socket: &mut WebSocket, code: CloseCode, reason: &str) {
@@ -77,8 +82,7 @@ async fn close(socket: &mut WebSocket, code: CloseCode, reason: &str) {
     let frame = CloseFrame { code: code as u16, reason: Utf8Bytes::from(&reason[..end]) };
     // The client may be gone. If not, it is given a moment to receive what was sent before, and to respond.
     if let Ok(Ok(())) = timeout(CLOSE_TIMEOUT, socket.send(Message::Close(Some(frame)))).await {
-        let response = async { while let Some(Ok(_)) = socket.recv().await {} };
-        let _ = timeout(CLOSE_TIMEOUT, response).await;
+        wait_for_end(socket).await;
     }
 }
 
@@ -133,39 +137,45 @@ fn parse(message: Message) -> Result<Option<ClientMessage>, Option<Closing>> {
 
 /// Authenticates the client with the credentials of `connection_init`, or of its headers.
 async fn accept(opening: Opening, payload: Option<Value>) -> Result<Source, Closing> {
-    let Opening { endpoint, mut parts, origin, client, mut reservation } = opening;
-    add_credentials(&mut parts.headers, payload.as_ref());
+    let Opening { endpoint, mut parts, origin, opening } = opening;
+    add_credentials(&mut parts.headers, payload.as_ref())?;
     let request_id = RequestId::random();
     let forbidden = |error: ServerError| (CloseCode::Forbidden, format!("Forbidden: {}", error.message));
     let viewer = authenticate(&parts.headers, &endpoint.services, &request_id).await.map_err(forbidden)?;
-    let identified = endpoint.limits.client(&viewer, &origin);
-    if identified.key != client.key {
-        let reserved = endpoint.connections.reserve(identified);
-        let too_many = |_| (CloseCode::TooManyRequests, "Too many connections of this client".to_owned());
-        reservation = reserved.map_err(too_many)?;
-    }
+    let reserved = endpoint.connections.reserve(endpoint.limits.client(&viewer, &origin));
+    let too_many = |rejection: Rejection| (CloseCode::TryAgainLater, rejection.message().to_owned());
+    let reservation = reserved.map_err(too_many)?;
+    drop(opening);
     let viewer = viewer.with_guest(guest(&parts.headers));
     let connection = endpoint.connections.open(reservation, &parts.headers, viewer);
     Ok(Source { endpoint, parts, origin, connection })
 }
 
 /// Takes over the credentials of a payload: its keys are names of headers, in upper or lower case, possibly below `headers`.
-fn add_credentials(headers: &mut HeaderMap, payload: Option<&Value>) {
+/// # Errors
+/// If the payload is no object, or a credential is no text.
+fn add_credentials(headers: &mut HeaderMap, payload: Option<&Value>) -> Result<(), Closing> {
+    let invalid = |message: &str| (CloseCode::BadRequest, format!("Invalid message: {message}"));
+    let payload = payload.filter(|payload| !payload.is_null());
+    if payload.is_some_and(|payload| !payload.is_object()) {
+        return Err(invalid("the payload of connection_init is an object"));
+    }
     let objects = payload.into_iter().flat_map(|payload| [payload.get("headers"), Some(payload)]).flatten();
-    let given: Vec<_> = objects
-        .filter_map(Value::as_object)
-        .flatten()
-        .filter_map(|(key, value)| {
-            let name = CREDENTIALS.into_iter().find(|name| name.as_str().eq_ignore_ascii_case(key))?;
-            Some((name, HeaderValue::from_str(value.as_str()?).ok()?))
-        })
-        .collect();
-    if given.iter().any(|(name, _)| *name != X_CART_TOKEN) {
+    let mut given = HeaderMap::new();
+    for (key, value) in objects.filter_map(Value::as_object).flatten() {
+        let Some(name) = CREDENTIALS.into_iter().find(|name| name.as_str().eq_ignore_ascii_case(key)) else { continue };
+        if !value.is_null() {
+            let text = value.as_str().and_then(|text| HeaderValue::from_str(text).ok());
+            given.insert(&name, text.ok_or_else(|| invalid(&format!("{name} is a text")))?);
+        }
+    }
+    if given.contains_key(header::AUTHORIZATION) || given.contains_key(X_API_KEY) {
         // One credential replaces another.
         headers.remove(header::AUTHORIZATION);
         headers.remove(X_API_KEY);
     }
-    headers.extend(given.into_iter().map(|(name, value)| (Some(name), value)));
+    headers.extend(given);
+    Ok(())
 }
 
 /// Exchanges messages until the connection ends.

@@ -82,6 +82,8 @@ async fn messages_that_break_the_protocol_close_the_connection() {
         (vec![&init, &init], 4429),
         (vec![&init, &subscribe, &subscribe], 4409),
         (vec![&init, "{\"type\":\"subscribe\",\"id\":1,\"payload\":{}}"], 4400),
+        (vec!["{\"type\":\"connection_init\",\"payload\":\"token\"}"], 4400),
+        (vec!["{\"type\":\"connection_init\",\"payload\":{\"authorization\":5}}"], 4400),
     ] {
         let mut socket = open(&app).await;
         for message in &messages {
@@ -95,6 +97,41 @@ async fn messages_that_break_the_protocol_close_the_connection() {
         };
         assert_eq!(closed, code, "{messages:?}");
     }
+}
+
+#[tokio::test]
+async fn an_id_can_be_used_again_as_soon_as_its_operation_is_complete() {
+    let app = TestApp::new().await;
+    let mut socket = WebSocket::connect(app.listen().await, &app.anonymous()).await;
+    let query = "{ websites { nodes { code } } }";
+    for _ in 0..200 {
+        socket.send(json!({ "id": "1", "type": "subscribe", "payload": { "query": query } })).await;
+        socket.next().await;
+        assert_eq!(socket.receive().await.json(), json!({ "id": "1", "type": "complete" }));
+    }
+}
+
+#[tokio::test]
+async fn close_frames_of_clients_are_responded_to() {
+    let app = TestApp::new().await;
+    let address = app.listen().await;
+    for mut socket in [open(&app).await, app.anonymous().subscribe(address, PRODUCTS).await] {
+        socket.close(1000).await;
+        assert_eq!(socket.receive().await.code(), 1000);
+    }
+}
+
+#[tokio::test]
+async fn the_root_field_may_be_selected_in_fragments_and_several_times() {
+    let app = TestApp::new().await;
+    let address = app.listen().await;
+    app.product(app.website("main").await.id, ProductSpec::default()).await;
+    let document = "subscription { ...f ... on Subscription { productChanged { kind } } productChanged { ...g } }
+        fragment f on Subscription { productChanged { __typename } } fragment g on ProductChange { product { isActive } }";
+    let mut socket = app.anonymous().subscribe(address, document).await;
+    app.database.sql("UPDATE products SET name = 'Mug'").await;
+    let change = json!({ "__typename": "ProductChange", "kind": "UPDATED", "product": { "isActive": true } });
+    assert_eq!(socket.next().await, json!({ "productChanged": change }));
 }
 
 #[tokio::test]
@@ -200,15 +237,19 @@ async fn connections_and_operations_are_limited() {
         })
         .build()
         .await;
-    let mut one = open(&app).await;
-    let _two = open(&app).await;
-    assert_eq!(rejection(&app, &[]).await, 429);
+    let address = app.listen().await;
+    let mut one = WebSocket::connect(address, &app.anonymous()).await;
+    let _two = WebSocket::connect(address, &app.anonymous()).await;
+    let mut three = open(&app).await;
+    three.send(json!({ "type": "connection_init" })).await;
+    assert_eq!(three.receive().await.code(), 1013);
     // A user is another client than the network.
-    let token = format!("Bearer {}", app.customer().await.token().unwrap());
-    assert_eq!(rejection(&app, &[("authorization", &token)]).await, 101);
+    let customer = app.customer().await;
+    let _theirs = WebSocket::connect(address, &customer).await;
+    let _openings = [open(&app).await, open(&app).await];
+    assert_eq!(rejection(&app, &[]).await, 429, "too many that have not sent connection_init");
+    drop(_openings);
 
-    one.send(json!({ "type": "connection_init" })).await;
-    one.receive().await.json();
     let first = one.start(PRODUCTS).await;
     one.start(PRODUCTS).await;
     while app.services.events.count() < 2 {
@@ -226,7 +267,7 @@ async fn connections_and_operations_are_limited() {
     while app.services.events.count() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(rejection(&app, &[]).await, 101);
+    WebSocket::connect(address, &app.anonymous()).await;
 }
 
 #[tokio::test]

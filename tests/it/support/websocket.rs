@@ -103,6 +103,12 @@ impl WebSocket {
         }
     }
 
+    /// Sends a close frame.
+    pub async fn close(&mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.socket.send(Message::Close(Some(frame))).await.expect("an open connection");
+    }
+
     /// Starts an operation and returns its ID.
     pub async fn start(&mut self, document: &str) -> String {
         self.last_id += 1;

@@ -1,3 +1,4 @@
-//! Slow tests of subscriptions: server processes that are killed.
+//! Slow tests of subscriptions: server processes that are killed, and statements on many rows.
 
 mod killed_server;
+mod plans;
