@@ -12,6 +12,8 @@ DROP TRIGGER products_events_delete ON products;
 DROP TRIGGER products_events_insert ON products;
 DROP TRIGGER orders_events_contact ON orders;
 DROP TRIGGER order_events_events ON order_events;
-DROP FUNCTION events_of_payment(), events_of_row(), events_of_carts(), events_of_cart_lines(), events_of_product(), events_of_stock(),
+DROP TRIGGER images_events_update ON images;
+DROP TRIGGER images_events ON images;
+DROP FUNCTION events_of_image(), events_of_review(), events_of_payment(), events_of_row(), events_of_carts(), events_of_cart_lines(), events_of_product(), events_of_stock(),
     events_of_products(), events_of_order(), events_of_orders();
 DROP TABLE events;

@@ -23,7 +23,8 @@ CREATE TABLE events (
     -- Owner of a cart.
     owner bigint,
     token_hash bytea,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    -- Not the start of the transaction: it may be long.
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT events_pkey PRIMARY KEY (transaction_id, id)
 );
 
@@ -116,6 +117,19 @@ CREATE TRIGGER products_events_update AFTER UPDATE OF source_website_id, categor
      NEW.supplier_id, NEW.supplier_sku, NEW.cost_price, NEW.gtin, NEW.low_stock_threshold)
 ) EXECUTE FUNCTION events_of_product();
 
+-- Their images. Those of brands and categories are no events.
+CREATE FUNCTION events_of_image() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO events (kind, subject, website, is_public)
+        SELECT 'product_updated', id, source_website_id, is_active FROM products
+        WHERE id IN (OLD.product_id, NEW.product_id) ORDER BY id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER images_events AFTER INSERT OR DELETE ON images FOR EACH ROW EXECUTE FUNCTION events_of_image();
+CREATE TRIGGER images_events_update AFTER UPDATE ON images FOR EACH ROW
+    WHEN ((OLD.product_id, OLD.media_id, OLD.position, OLD.alt) IS DISTINCT FROM (NEW.product_id, NEW.media_id, NEW.position, NEW.alt))
+    EXECUTE FUNCTION events_of_image();
+
 -- Carts: their lines, and carts that are merged, checked out or expire. The lines of a deleted cart have no cart any more.
 CREATE FUNCTION events_of_cart_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -145,16 +159,30 @@ BEGIN
     INSERT INTO events (kind, subject, is_public) VALUES (TG_ARGV[0], NEW.id, false);
     RETURN NULL;
 END $$;
-CREATE TRIGGER transfers_events AFTER UPDATE ON transfers FOR EACH ROW WHEN (OLD IS DISTINCT FROM NEW)
-    EXECUTE FUNCTION events_of_row('transfer_updated');
+CREATE TRIGGER transfers_events AFTER UPDATE ON transfers FOR EACH ROW WHEN (
+    (OLD.status, OLD.total, OLD.processed, OLD.created, OLD.updated, OLD.unchanged, OLD.rejected, OLD.failure, OLD.started_at,
+     OLD.finished_at, OLD.rejections, OLD.missing, OLD.ignored_columns, OLD.notes)
+    IS DISTINCT FROM
+    (NEW.status, NEW.total, NEW.processed, NEW.created, NEW.updated, NEW.unchanged, NEW.rejected, NEW.failure, NEW.started_at,
+     NEW.finished_at, NEW.rejections, NEW.missing, NEW.ignored_columns, NEW.notes)
+) EXECUTE FUNCTION events_of_row('transfer_updated');
 CREATE TRIGGER jobs_events AFTER UPDATE OF state ON jobs FOR EACH ROW
     WHEN (NEW.state = 'dead' AND OLD.state <> 'dead') EXECUTE FUNCTION events_of_row('job_died');
 -- Imported reviews are not new.
-CREATE TRIGGER reviews_events AFTER INSERT ON reviews FOR EACH ROW WHEN (audit_is_on()) EXECUTE FUNCTION events_of_row('review_created');
+CREATE FUNCTION events_of_review() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO events (kind, subject, website, is_public)
+        SELECT 'review_created', NEW.id, source_website_id, false FROM products WHERE id = NEW.product_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER reviews_events AFTER INSERT ON reviews FOR EACH ROW WHEN (audit_is_on())
+    EXECUTE FUNCTION events_of_review();
 -- The operations of a payment end once: succeeded or failed.
 CREATE FUNCTION events_of_payment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO events (kind, subject, is_public) VALUES ('payment_failed', NEW.payment_id, false);
+    INSERT INTO events (kind, subject, website, is_public)
+        SELECT 'payment_failed', p.id, o.source_website_id, false
+        FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = NEW.payment_id;
     RETURN NULL;
 END $$;
 CREATE TRIGGER payment_operations_events AFTER UPDATE OF status ON payment_operations FOR EACH ROW

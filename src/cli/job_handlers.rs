@@ -9,7 +9,7 @@ use crate::{
     carts::actions::expiry,
     config::AnalyticsSettings,
     db::Db,
-    events::actions as events_cleanup,
+    events::actions::cleanup as events_cleanup,
     jobs::{
         model::{JobInfo, JobRow},
         worker::Worker,

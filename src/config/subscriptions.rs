@@ -10,6 +10,10 @@ use super::connections::positive_milliseconds;
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Subscriptions")]
 pub struct SubscriptionSettings {
+    /// Maximum number of WebSocket connections and streamed responses of the server. They count as connections of the server, too.
+    #[arg(long = "subscription-connections", env = "SOUK_SUBSCRIPTION_CONNECTIONS", default_value = "2048", value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
+    pub max_subscription_connections: usize,
+
     /// Maximum number of WebSocket connections and streamed responses of one client: an API key, a user, or a network.
     #[arg(long = "subscription-connections-per-client", env = "SOUK_SUBSCRIPTION_CONNECTIONS_PER_CLIENT", default_value = "100", value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub connections_per_client: usize,

@@ -45,9 +45,14 @@ impl Moment {
 }
 
 impl Moment {
-    /// Returns the transaction before which all have ended.
-    pub fn oldest_running(&self) -> i64 {
-        self.oldest_running
+    /// Returns the transaction from which on none has ended.
+    pub fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// Returns the transactions before [`Moment::next`] that have not ended.
+    pub fn running(&self) -> &[i64] {
+        &self.running
     }
 
     /// Returns whether the changes of a transaction that was committed are visible.

@@ -8,41 +8,58 @@ use diesel::{
     pg::Pg,
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Array, BigInt, Nullable, Text, Timestamptz},
+    sql_types::{Array, BigInt, Bytea, Nullable, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 
-use super::model::{EventKind, EventRow, Start, Topic};
+use super::model::{EventKind, EventRow, Start, Topic, Window};
 use crate::{
-    auth::GuestKey,
-    db::{Conn, changes::Moment, tables::events},
+    db::{Conn, tables::events},
     error::Result,
 };
 
-/// Longest time between the start of a transaction and its commit: after a restart of the database server, events are read from
-/// this much earlier on.
+/// Longest time between a change and the commit of its transaction: where events are found by their time, they are read from this
+/// much earlier on.
 const LONGEST_TRANSACTION: Duration = Duration::minutes(2);
 
-/// Reads the events of these kinds that became visible between a start and a moment, in the order of their IDs.
+/// Reads the first events of these kinds in a window after an ID, at most `limit`.
 /// # Errors
 /// Returns the error of the database.
-pub async fn between(conn: &Conn, start: Start, until: &Moment, kinds: &[EventKind]) -> Result<Vec<EventRow>> {
-    EventsBetween::new(start, until, kinds.to_vec(), i64::MAX).load(conn).await
+pub async fn in_window(
+    conn: &Conn,
+    window: &Window,
+    after_id: i64,
+    kinds: Vec<EventKind>,
+    limit: i64,
+) -> Result<Vec<EventRow>> {
+    EventsInWindow::new(window, after_id, kinds, limit).load(conn).await
 }
 
-/// Reads the events of a topic, as [`between`] does, at most so many.
+/// Reads the first events in a window after an ID, at most `limit`, among which all events of these topics are. They may be
+/// others, too.
 /// # Errors
 /// Returns the error of the database.
-pub async fn of_topic(conn: &Conn, topic: Topic, start: Start, until: &Moment, limit: i64) -> Result<Vec<EventRow>> {
-    let mut query = EventsBetween::new(start, until, topic.kinds().to_vec(), limit);
-    query.subject = topic.subject();
-    match topic {
-        Topic::Orders(website) | Topic::Products(website) | Topic::Stocks(website) => {
-            query.website = website.map(|website| website.0);
+pub async fn of_topics(
+    conn: &Conn,
+    topics: &[Topic],
+    window: &Window,
+    after_id: i64,
+    limit: i64,
+) -> Result<Vec<EventRow>> {
+    let mut kinds: Vec<_> = topics.iter().flat_map(|topic| topic.kinds()).copied().collect();
+    kinds.sort_by_key(|kind| kind.as_str());
+    kinds.dedup();
+    let mut query = EventsInWindow::new(window, after_id, kinds, limit);
+    for topic in topics {
+        query.subject = topic.subject();
+        match topic {
+            Topic::Orders(website) | Topic::Products(website) | Topic::Stocks(website) => {
+                query.website = website.map(|website| website.0);
+            }
+            Topic::CartsOfUser(user) => query.owner = Some(user.0),
+            Topic::CartsOfGuest(guest) => query.token_hash = Some(guest.hash().to_vec()),
+            Topic::Order(_) | Topic::Product(_) | Topic::Stock(_) | Topic::Transfer(_) | Topic::Notification(_) => {}
         }
-        Topic::CartsOfUser(user) => query.owner = Some(user.0),
-        Topic::CartsOfGuest(guest) => query.guest = Some(guest),
-        Topic::Order(_) | Topic::Product(_) | Topic::Stock(_) | Topic::Transfer(_) | Topic::Notification(_) => {}
     }
     query.load(conn).await
 }
@@ -54,39 +71,38 @@ pub async fn delete_before(mut conn: &Conn, time: DateTime<Utc>) -> Result<usize
     Ok(diesel::delete(events::table.filter(events::created_at.lt(time))).execute(&mut conn).await?)
 }
 
-/// The query of events.
-struct EventsBetween {
-    /// Finds the events by the index.
-    oldest: i64,
-    /// Leaves out the events that were visible at this moment; none if they are found by their time.
-    after: Option<String>,
-    since: Option<DateTime<Utc>>,
+/// The query of events in a window.
+struct EventsInWindow {
+    /// What was not visible at the start: the transactions from the first on, and the second.
+    started: Option<(i64, Vec<i64>)>,
+    since: DateTime<Utc>,
     until: String,
+    after_id: i64,
     kinds: Vec<EventKind>,
     subject: Option<i64>,
     website: Option<i64>,
     owner: Option<i64>,
-    guest: Option<GuestKey>,
+    token_hash: Option<Vec<u8>>,
     limit: i64,
     columns: AsSelect<EventRow, Pg>,
 }
 
-impl EventsBetween {
-    fn new(start: Start, until: &Moment, kinds: Vec<EventKind>, limit: i64) -> Self {
-        let (oldest, after, since) = match start {
-            Start::Moment(moment) => (moment.oldest_running(), Some(moment.to_string()), None),
-            Start::Time(time) => (0, None, Some(time - LONGEST_TRANSACTION)),
+impl EventsInWindow {
+    fn new(window: &Window, after_id: i64, kinds: Vec<EventKind>, limit: i64) -> Self {
+        let started = match &window.start {
+            Start::Moment(moment) => Some((moment.next(), moment.running().to_vec())),
+            Start::Time => None,
         };
         Self {
-            oldest,
-            after,
-            since,
-            until: until.to_string(),
+            started,
+            since: window.since - LONGEST_TRANSACTION,
+            until: window.until.moment.to_string(),
+            after_id,
             kinds,
             subject: None,
             website: None,
             owner: None,
-            guest: None,
+            token_hash: None,
             limit,
             columns: EventRow::as_select(),
         }
@@ -95,45 +111,60 @@ impl EventsBetween {
     async fn load(self, mut conn: &Conn) -> Result<Vec<EventRow>> {
         Ok(RunQueryDsl::load(self, &mut conn).await?)
     }
+
+    /// Whose carts the events are of.
+    fn walk_owner<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if self.owner.is_some() || self.token_hash.is_some() {
+            out.push_sql(" AND (owner = ");
+            out.push_bind_param::<Nullable<BigInt>, _>(&self.owner)?;
+            out.push_sql(" OR token_hash = ");
+            out.push_bind_param::<Nullable<Bytea>, _>(&self.token_hash)?;
+            out.push_sql(")");
+        }
+        Ok(())
+    }
 }
 
-impl QueryId for EventsBetween {
+impl QueryId for EventsInWindow {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
-impl Query for EventsBetween {
+impl Query for EventsInWindow {
     type SqlType = <AsSelect<EventRow, Pg> as Expression>::SqlType;
 }
-impl QueryFragment<Pg> for EventsBetween {
+impl QueryFragment<Pg> for EventsInWindow {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         self.columns.walk_ast(out.reborrow())?;
-        out.push_sql(" FROM events WHERE transaction_id >= ");
-        out.push_bind_param::<BigInt, _>(&self.oldest)?;
+        out.push_sql(" FROM events WHERE ");
+        match &self.started {
+            // The same as not being visible in the snapshot, but found by the index.
+            Some((next, running)) => {
+                out.push_sql("(transaction_id >= ");
+                out.push_bind_param::<BigInt, _>(next)?;
+                out.push_sql(" OR transaction_id = ANY(");
+                out.push_bind_param::<Array<BigInt>, _>(running)?;
+                out.push_sql("))");
+            }
+            None => {
+                out.push_sql("created_at >= ");
+                out.push_bind_param::<Timestamptz, _>(&self.since)?;
+            }
+        }
         out.push_sql(" AND pg_visible_in_snapshot(transaction_id::text::xid8, ");
         out.push_bind_param::<Text, _>(&self.until)?;
-        out.push_sql("::pg_snapshot) AND kind = ANY(");
+        out.push_sql("::pg_snapshot) AND id > ");
+        out.push_bind_param::<BigInt, _>(&self.after_id)?;
+        out.push_sql(" AND kind = ANY(");
         out.push_bind_param::<Array<Text>, _>(&self.kinds)?;
         out.push_sql(")");
-        if let Some(after) = &self.after {
-            out.push_sql(" AND NOT pg_visible_in_snapshot(transaction_id::text::xid8, ");
-            out.push_bind_param::<Text, _>(after)?;
-            out.push_sql("::pg_snapshot)");
-        }
-        if let Some(since) = &self.since {
-            out.push_sql(" AND created_at >= ");
-            out.push_bind_param::<Timestamptz, _>(since)?;
-        }
-        for (column, value) in [("subject", &self.subject), ("website", &self.website), ("owner", &self.owner)] {
+        for (column, value) in [("subject", &self.subject), ("website", &self.website)] {
             if value.is_some() {
                 out.push_sql(&format!(" AND {column} = "));
                 out.push_bind_param::<Nullable<BigInt>, _>(value)?;
             }
         }
-        if let Some(guest) = &self.guest {
-            out.push_sql(" AND token_hash = ");
-            out.push_bind_param::<diesel::sql_types::Bytea, _>(guest.hash())?;
-        }
+        self.walk_owner(out.reborrow())?;
         out.push_sql(" ORDER BY id LIMIT ");
         out.push_bind_param::<BigInt, _>(&self.limit)?;
         Ok(())

@@ -13,15 +13,14 @@ use super::{
 };
 use crate::config::Environment;
 
-/// Returns whether the page that sends a request may call the server, as [`layer`] tells browsers. They do not ask before they
-/// open a WebSocket. Requests of other clients have no origin.
-pub fn is_allowed(headers: &HeaderMap, origins: &[String], environment: Environment) -> bool {
+/// Returns whether the page that sends a request may call the server, as [`layer`] tells browsers, or is one of the server's own
+/// pages. Browsers do not ask before they open a WebSocket. Requests of other clients have no origin.
+pub fn is_allowed(headers: &HeaderMap, own: Option<&str>, origins: &[String], environment: Environment) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let own = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
     let is_configured = origins.iter().any(|allowed| allowed.trim() == "*" || origin == allowed.trim());
     let is_local = origins.is_empty() && environment == Environment::Development && is_local(origin);
-    is_configured || is_local || (own.is_some() && own == host)
+    let is_own = own.is_some_and(|own| origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()));
+    is_configured || is_local || is_own
 }
 
 /// Request headers that a page may send, besides Souk's own.

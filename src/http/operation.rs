@@ -209,7 +209,7 @@ fn report(
 }
 
 /// Returns the error of an operation that exceeded its time limit.
-fn timeout_error(kind: OperationType) -> ServerError {
+pub fn timeout_error(kind: OperationType) -> ServerError {
     let message = match kind {
         OperationType::Mutation => {
             "the mutation timed out and may have been applied. \
@@ -233,7 +233,7 @@ fn log(
     let code = response.errors.first().and_then(code).map(ErrorCode::as_str);
     tracing::info!(
         %request_id,
-        operation = operation.name.as_deref().map_or("-", |name| name.get(..MAX_LOGGED_NAME).unwrap_or(name)),
+        operation = logged_name(operation),
         kind = %operation.kind,
         user,
         ms = rounded(started.elapsed().as_secs_f64() * 1000.0),
@@ -244,6 +244,11 @@ fn log(
         code,
         "operation executed"
     );
+}
+
+/// Returns the name of an operation as it is logged.
+pub fn logged_name(operation: &Operation) -> &str {
+    operation.name.as_deref().map_or("-", |name| name.get(..MAX_LOGGED_NAME).unwrap_or(name))
 }
 
 /// Rounds milliseconds to two decimals.

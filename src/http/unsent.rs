@@ -39,11 +39,10 @@ impl Unsent {
     /// # Errors
     /// Returns [`BytesFull`] if the response does not fit.
     pub async fn count(&self, client: Client, response: Response) -> Result<Response, BytesFull> {
-        let Some(size) = response.body().size_hint().exact().filter(|size| *size >= MIN_COUNTED) else {
+        let Some(size) = response.body().size_hint().exact() else { return Ok(response) };
+        let Some(counted) = self.count_bytes(client, usize::try_from(size).unwrap_or(usize::MAX))? else {
             return Ok(response);
         };
-        let mut counted = self.0.reservation(client.key);
-        counted.grow(size, limits(client, size))?;
         let (mut parts, body) = response.into_parts();
         // The body has one part, which is not copied.
         let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
@@ -66,7 +65,7 @@ fn limits(client: Client, size: u64) -> ByteLimits {
 /// The bytes of a response. The connection keeps them until they are sent.
 struct CountedBytes {
     bytes: Bytes,
-    _counted: ReservedBytes<ClientKey>,
+    _counted: UnsentBytes,
 }
 
 impl AsRef<[u8]> for CountedBytes {

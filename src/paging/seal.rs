@@ -45,6 +45,43 @@ impl CursorSeal {
         Some(f32::from_be_bytes(bits))
     }
 
+    /// Returns a text that clients can neither read nor choose, for a list.
+    pub fn seal(&self, list: &str, text: &[u8]) -> Vec<u8> {
+        let tag = &self.text_tag(list, text).finalize().into_bytes()[..TAG];
+        [tag, &self.mask_text(tag, text)].concat()
+    }
+
+    /// Returns the text that was sealed with this key for a list; none if it was not.
+    pub fn open(&self, list: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (tag, masked) = sealed.split_at_checked(TAG)?;
+        let text = self.mask_text(tag, masked);
+        // Constant-time comparison.
+        self.text_tag(list, &text).verify_truncated_left(tag).ok()?;
+        Some(text)
+    }
+
+    /// The text comes last, because its length varies.
+    fn text_tag(&self, list: &str, text: &[u8]) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        for part in [b"text".as_slice(), &(list.len() as u64).to_be_bytes(), list.as_bytes(), text] {
+            mac.update(part);
+        }
+        mac
+    }
+
+    /// Encrypts a text, or decrypts it: each part with a mask of its own.
+    fn mask_text(&self, tag: &[u8], text: &[u8]) -> Vec<u8> {
+        let parts = (0_u64..).zip(text.chunks(32)).flat_map(|(number, part)| {
+            let mut mac = self.0.clone();
+            for part in [b"text mask".as_slice(), tag, &number.to_be_bytes()] {
+                mac.update(part);
+            }
+            let mask = mac.finalize().into_bytes();
+            part.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect::<Vec<_>>()
+        });
+        parts.collect()
+    }
+
     /// The list comes last, because only its length varies.
     fn tag(&self, list: &str, id: i64, bits: [u8; RANK]) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
@@ -93,6 +130,24 @@ mod tests {
             assert_eq!(seal.rank(&cursor), Some(rank));
             assert_eq!(CursorSeal::new([1; 32]).rank(&cursor), Some(rank), "another server");
             assert_eq!(other.rank(&cursor), None);
+        }
+    }
+
+    #[test]
+    fn sealed_texts_are_read_with_the_same_key_and_list_only() {
+        let (seal, other) = (CursorSeal::new([1; 32]), CursorSeal::new([2; 32]));
+        for length in [0, 1, 31, 32, 33, 200] {
+            let text = vec![b'x'; length];
+            let sealed = seal.seal("events", &text);
+            assert_eq!(sealed.len(), TAG + length);
+            assert!(length < 8 || !sealed.windows(8).any(|part| part == b"xxxxxxxx"));
+            assert_eq!(seal.open("events", &sealed), Some(text));
+            assert_eq!((seal.open("others", &sealed), other.open("events", &sealed)), (None, None));
+            for index in [0, sealed.len() - 1] {
+                let mut changed = sealed.clone();
+                changed[index] ^= 1;
+                assert_eq!(seal.open("events", &changed), None);
+            }
         }
     }
 

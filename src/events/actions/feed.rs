@@ -3,26 +3,25 @@
 //! also after the connection to the database was lost.
 
 use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, Mutex, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, Weak},
     time::Duration,
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::{
-    sync::{Notify, mpsc},
-    time::timeout,
+    sync::Notify,
+    time::{sleep, timeout},
 };
 
-use super::registry::Registry;
+use super::registry::{Receiver, Registry, Wanted};
 use crate::{
-    db::{Conn, Db, PlanMode, changes},
+    db::{
+        Conn, Db,
+        changes::{self, Position},
+    },
     error::{Error, ErrorCode, Result},
     events::{
-        model::{Batch, Event, EventCursor, EventKind, EventRow, MAX_MISSED, Start, Topic},
+        model::{Event, EventKind, Start, Window},
         store,
     },
     sync::lock,
@@ -30,10 +29,14 @@ use crate::{
 
 /// Interval between two polls.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// Minimum pause between two polls, however many subscribers and changes there are.
+const MIN_PAUSE: Duration = Duration::from_millis(10);
 /// Time limit of a poll, and that to wait for one.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 /// Pause after a poll that failed.
 const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// Maximum number of events of a poll. Others follow in the next poll.
+const MAX_EVENTS: i64 = 5_000;
 
 /// The events of the database, for subscribers of this server. Clones share the subscribers.
 #[derive(Clone)]
@@ -73,51 +76,19 @@ impl EventFeed {
         lock(&self.0.registry).count()
     }
 
-    /// Subscribes to topics: first to the events after a cursor, if there is one, then to all that follow.
-    /// # Errors
-    /// UNAVAILABLE while the database cannot be reached; a user error if there are too many events after the cursor.
-    pub async fn subscribe(&self, topics: Vec<Topic>, after: Option<EventCursor>) -> Result<EventStream> {
-        let joined = lock(&self.0.registry).add(topics.clone().into());
-        self.0.requested.notify_one();
-        let (id, batch) = timeout(MAX_WAIT, joined.joined).await.ok().and_then(Result::ok).ok_or_else(unavailable)?;
-        let registration = Registration { feed: Arc::downgrade(&self.0), id };
-        let missed = match after {
-            Some(cursor) => self.missed(&topics, &cursor, &batch).await?,
-            None => VecDeque::new(),
-        };
-        Ok(EventStream {
-            missed,
-            receiver: joined.receiver,
-            has_lagged: joined.has_lagged,
-            _registration: registration,
-        })
+    /// Returns the database.
+    pub(super) fn db(&self) -> &Db {
+        &self.0.db
     }
 
-    /// Reads the events between a cursor and a batch.
-    async fn missed(&self, topics: &[Topic], cursor: &EventCursor, batch: &Arc<Batch>) -> Result<VecDeque<Arc<Event>>> {
-        let (start, until) = (cursor.start(&batch.until), &batch.until);
-        let mut rows: Vec<EventRow> = Vec::new();
-        for topic in topics {
-            let read = self.0.db.read_with(PlanMode::Custom, async |conn| {
-                store::of_topic(conn, *topic, start.clone(), &until.moment, MAX_MISSED + 1).await
-            });
-            rows.extend(read.await?.into_iter().filter(|row| row.topics().contains(topic)));
-        }
-        if rows.len() > usize::try_from(MAX_MISSED).unwrap_or(usize::MAX) {
-            return Err(Error::bad_input(
-                "after",
-                "there were too many events since. Load the current state, and subscribe without `after`",
-            ));
-        }
-        rows.retain(|row| !cursor.includes(row, until));
-        rows.sort_by_key(|row| row.id);
-        rows.dedup_by_key(|row| row.id);
-        let after = match start {
-            Start::Moment(moment) => Some(changes::Position { server: until.server.clone(), moment }),
-            Start::Time(_) => None,
-        };
-        let batch = Arc::new(Batch { after, until: until.clone(), at: batch.at });
-        Ok(rows.into_iter().map(|row| Arc::new(Event { row, batch: Arc::clone(&batch) })).collect())
+    /// Adds a subscriber, which gets the events after the window that is returned.
+    pub(super) async fn join(&self, wanted: Wanted) -> Result<(Subscriber, Arc<Window>)> {
+        let Receiver { id, events, overflowed, joined } = lock(&self.0.registry).add(wanted);
+        let subscriber =
+            Subscriber { events, overflowed, _registration: Registration { feed: Arc::downgrade(&self.0), id } };
+        self.0.requested.notify_one();
+        let window = timeout(MAX_WAIT, joined).await.ok().and_then(Result::ok).ok_or_else(unavailable)?;
+        Ok((subscriber, window))
     }
 }
 
@@ -125,30 +96,13 @@ fn unavailable() -> Error {
     Error::Coded(ErrorCode::Unavailable, "the events cannot be read at the moment; try again".into())
 }
 
-/// The events of one subscription.
-pub struct EventStream {
-    missed: VecDeque<Arc<Event>>,
-    receiver: mpsc::Receiver<Arc<Event>>,
-    has_lagged: Arc<AtomicBool>,
+/// A subscriber, until it is dropped.
+pub(super) struct Subscriber {
+    pub(super) events: tokio::sync::mpsc::Receiver<Arc<Event>>,
+    pub(super) overflowed: Arc<std::sync::OnceLock<std::time::Instant>>,
     _registration: Registration,
 }
 
-impl EventStream {
-    /// Waits for the next event; none if there were too many that were not taken, or if the server ends.
-    pub async fn next(&mut self) -> Option<Arc<Event>> {
-        match self.missed.pop_front() {
-            Some(event) => Some(event),
-            None => self.receiver.recv().await,
-        }
-    }
-
-    /// Returns once whether events were lost, because too many were not taken.
-    pub fn take_has_lagged(&self) -> bool {
-        self.has_lagged.swap(false, Ordering::AcqRel)
-    }
-}
-
-/// Removes the subscriber when it is dropped.
 struct Registration {
     feed: Weak<Shared>,
     id: u64,
@@ -172,16 +126,18 @@ async fn run(feed: Weak<Shared>, requested: Arc<Notify>, db: Db) {
             requested.notified().await;
             continue;
         };
-        let read = timeout(MAX_WAIT, session.read(&kinds)).await;
+        let read = timeout(MAX_WAIT, session.read(kinds)).await;
         match read.unwrap_or_else(|_| Err(Error::Unavailable("reading the events timed out".into()))) {
-            Ok((batch, events)) => {
-                lock(&feed.registry).dispatch(poll, &batch, &events);
+            Ok((window, events)) => {
+                lock(&feed.registry).dispatch(poll, &window, &events);
                 if std::mem::take(&mut session.has_failed) {
                     tracing::info!("events can be read again");
                 }
-                session.last = Some(batch);
                 drop(feed);
-                let _ = timeout(INTERVAL, requested.notified()).await;
+                sleep(MIN_PAUSE).await;
+                if !session.is_behind() {
+                    let _ = timeout(INTERVAL, requested.notified()).await;
+                }
             }
             Err(error) => {
                 drop(feed);
@@ -189,7 +145,7 @@ async fn run(feed: Weak<Shared>, requested: Arc<Notify>, db: Db) {
                 if !std::mem::replace(&mut session.has_failed, true) {
                     tracing::warn!(%error, "events could not be read: subscriptions wait until they can");
                 }
-                tokio::time::sleep(RETRY_DELAY).await;
+                sleep(RETRY_DELAY).await;
             }
         }
     }
@@ -210,32 +166,62 @@ struct Session {
     db: Db,
     connection: Option<Conn>,
     /// The last events that were read; none while there were no subscribers.
-    last: Option<Arc<Batch>>,
+    last: Option<Last>,
     has_failed: bool,
 }
 
+/// How far the events were read.
+struct Last {
+    window: Arc<Window>,
+    /// When the window ended.
+    at: DateTime<Utc>,
+    /// ID of the last event of the window that was read, if there are more.
+    rest_after: Option<i64>,
+}
+
 impl Session {
+    /// Returns whether there were more events than one poll reads.
+    fn is_behind(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.rest_after.is_some())
+    }
+
     /// Reads the events since the last ones; without, only the position.
-    async fn read(&mut self, kinds: &[EventKind]) -> Result<(Arc<Batch>, Vec<Arc<Event>>)> {
+    async fn read(&mut self, kinds: Vec<EventKind>) -> Result<(Arc<Window>, Vec<Arc<Event>>)> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.db.connect_alone().await?,
         };
-        let (at, until) = (Utc::now(), changes::since(&connection, None).await?.position);
-        let (after, start) = match &self.last {
-            None => (None, None),
-            Some(last) if last.until == until => (Some(last.until.clone()), None),
-            Some(last) if last.until.server == until.server => (Some(last.until.clone()), Some(Start::from(last))),
-            // Transactions of another start of the database server cannot be compared.
-            Some(last) => (None, Some(Start::Time(last.at))),
+        let rest = self.last.as_ref().and_then(|last| Some((Arc::clone(&last.window), last.at, last.rest_after?)));
+        let (window, at, after_id) = match rest {
+            Some(rest) => rest,
+            None => {
+                let (at, until) = (Utc::now(), changes::since(&connection, None).await?.position);
+                (Arc::new(self.next_window(at, until)), at, i64::MIN)
+            }
         };
-        let rows = match start {
-            Some(start) if !kinds.is_empty() => store::between(&connection, start, &until.moment, kinds).await?,
-            _ => Vec::new(),
+        let is_empty =
+            kinds.is_empty() || matches!(&window.start, Start::Moment(start) if *start == window.until.moment);
+        let rows = match is_empty {
+            true => Vec::new(),
+            false => store::in_window(&connection, &window, after_id, kinds, MAX_EVENTS).await?,
         };
         self.connection = Some(connection);
-        let batch = Arc::new(Batch { after, until, at });
-        let events = rows.into_iter().map(|row| Arc::new(Event { row, batch: Arc::clone(&batch) })).collect();
-        Ok((batch, events))
+        let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == MAX_EVENTS);
+        let rest_after = rows.last().filter(|_| is_full).map(|row| row.id);
+        self.last = Some(Last { window: Arc::clone(&window), at, rest_after });
+        let events = rows.into_iter().map(|row| Arc::new(Event { row, window: Arc::clone(&window) })).collect();
+        Ok((window, events))
+    }
+
+    /// Returns the window from the last one to a position; an empty one without.
+    fn next_window(&self, at: DateTime<Utc>, until: Position) -> Window {
+        match &self.last {
+            None => Window { start: Start::Moment(until.moment.clone()), since: at, until },
+            Some(last) if last.window.until.server == until.server => {
+                Window { start: Start::Moment(last.window.until.moment.clone()), since: last.at, until }
+            }
+            // Transactions of another start of the database server cannot be compared.
+            Some(last) => Window { start: Start::Time, since: last.at, until },
+        }
     }
 }

@@ -1,20 +1,35 @@
 //! The subscribers of a server, by topic.
-//! Rule: a subscriber that has not taken its events while others followed is removed, so that memory is bounded.
+//! Rule: a subscriber for which too many events wait gets no more until it has read the rest from the table, so that memory is
+//! bounded.
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::events::model::{Batch, Event, EventKind, Topic};
+use crate::events::model::{Event, EventKind, Topic, Window};
 
 /// Maximum number of events that wait for a subscriber.
 const CAPACITY: usize = 256;
+
+/// What a subscriber gets.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The topics.
+    pub topics: Arc<[Topic]>,
+    /// Whether the subscriber also gets events that customers cannot see.
+    pub internal: bool,
+}
+
+impl Wanted {
+    /// Returns whether an event is wanted.
+    pub fn includes(&self, event: &Event) -> bool {
+        (self.internal || event.row.is_public) && event.row.topics().iter().any(|topic| self.topics.contains(topic))
+    }
+}
 
 /// The subscribers.
 #[derive(Default)]
@@ -22,7 +37,7 @@ pub(super) struct Registry {
     last_id: u64,
     /// Number of polls that have begun.
     pub(super) begun: u64,
-    joining: Vec<Joining>,
+    joining: HashMap<u64, Joining>,
     subscribers: HashMap<u64, Subscriber>,
     by_topic: HashMap<Topic, BTreeSet<u64>>,
     /// Number of topics by kind of event.
@@ -33,41 +48,45 @@ pub(super) struct Registry {
 struct Joining {
     poll: u64,
     subscriber: Subscriber,
-    joined: oneshot::Sender<(u64, Arc<Batch>)>,
+    joined: oneshot::Sender<Arc<Window>>,
 }
 
 struct Subscriber {
-    topics: Box<[Topic]>,
+    wanted: Wanted,
     sender: mpsc::Sender<Arc<Event>>,
-    has_lagged: Arc<AtomicBool>,
+    overflowed: Arc<OnceLock<Instant>>,
     /// ID of the last event: one of several topics is sent once.
     last_event: i64,
 }
 
 /// The receiving end of a subscriber.
-pub(super) struct Joined {
-    pub(super) receiver: mpsc::Receiver<Arc<Event>>,
-    /// Whether events were lost, because too many were waiting.
-    pub(super) has_lagged: Arc<AtomicBool>,
-    /// Has the number of the subscriber, and the batch before its first event, once it gets events.
-    pub(super) joined: oneshot::Receiver<(u64, Arc<Batch>)>,
+pub(super) struct Receiver {
+    pub(super) id: u64,
+    pub(super) events: mpsc::Receiver<Arc<Event>>,
+    /// When the first event was not sent because too many were waiting. No event follows it.
+    pub(super) overflowed: Arc<OnceLock<Instant>>,
+    /// Has the window before the first event, once the subscriber gets events.
+    pub(super) joined: oneshot::Receiver<Arc<Window>>,
 }
 
 impl Registry {
-    /// Adds a subscriber, which gets the events after the next poll.
-    pub(super) fn add(&mut self, topics: Box<[Topic]>) -> Joined {
-        let (sender, receiver) = mpsc::channel(CAPACITY);
+    /// Adds a subscriber, which gets the events after the next poll, until it is removed.
+    pub(super) fn add(&mut self, wanted: Wanted) -> Receiver {
+        let (sender, events) = mpsc::channel(CAPACITY);
         let (joined_sender, joined) = oneshot::channel();
-        let has_lagged = Arc::new(AtomicBool::new(false));
-        let subscriber = Subscriber { topics, sender, has_lagged: Arc::clone(&has_lagged), last_event: 0 };
-        self.joining.push(Joining { poll: self.begun + 1, subscriber, joined: joined_sender });
-        Joined { receiver, has_lagged, joined }
+        let overflowed = Arc::new(OnceLock::new());
+        let subscriber = Subscriber { wanted, sender, overflowed: Arc::clone(&overflowed), last_event: 0 };
+        self.last_id += 1;
+        let joining = Joining { poll: self.begun + 1, subscriber, joined: joined_sender };
+        self.joining.insert(self.last_id, joining);
+        Receiver { id: self.last_id, events, overflowed, joined }
     }
 
     /// Removes a subscriber.
     pub(super) fn remove(&mut self, id: u64) {
+        self.joining.remove(&id);
         let Some(subscriber) = self.subscribers.remove(&id) else { return };
-        for topic in &subscriber.topics {
+        for topic in subscriber.wanted.topics.iter() {
             let Some(ids) = self.by_topic.get_mut(topic) else { continue };
             ids.remove(&id);
             if ids.is_empty() {
@@ -95,51 +114,49 @@ impl Registry {
     }
 
     /// Sends the events of a poll, and admits those who waited for it.
-    pub(super) fn dispatch(&mut self, poll: u64, batch: &Arc<Batch>, events: &[Arc<Event>]) {
+    pub(super) fn dispatch(&mut self, poll: u64, window: &Arc<Window>, events: &[Arc<Event>]) {
         for event in events {
             self.send(event);
         }
-        let (joined, joining) = std::mem::take(&mut self.joining).into_iter().partition(|new| new.poll <= poll);
-        self.joining = joining;
-        let joined: Vec<Joining> = joined;
-        for Joining { subscriber, joined, .. } in joined {
-            self.last_id += 1;
+        let joined: Vec<_> = self.joining.extract_if(|_, joining| joining.poll <= poll).collect();
+        for (id, Joining { subscriber, joined, .. }) in joined {
             // Nobody may be waiting any more.
-            if joined.send((self.last_id, Arc::clone(batch))).is_ok() {
-                self.admit(subscriber);
+            if joined.send(Arc::clone(window)).is_ok() {
+                self.admit(id, subscriber);
             }
         }
     }
 
-    fn admit(&mut self, subscriber: Subscriber) {
-        for topic in &subscriber.topics {
+    fn admit(&mut self, id: u64, subscriber: Subscriber) {
+        for topic in subscriber.wanted.topics.iter() {
             let ids = self.by_topic.entry(*topic).or_default();
             if ids.is_empty() {
                 for kind in topic.kinds() {
                     *self.by_kind.entry(*kind).or_default() += 1;
                 }
             }
-            ids.insert(self.last_id);
+            ids.insert(id);
         }
-        self.subscribers.insert(self.last_id, subscriber);
+        self.subscribers.insert(id, subscriber);
     }
 
     fn send(&mut self, event: &Arc<Event>) {
-        let mut lagging = Vec::new();
+        let mut full = Vec::new();
         for topic in event.row.topics() {
             for id in self.by_topic.get(&topic).into_iter().flatten() {
                 let Some(subscriber) = self.subscribers.get_mut(id) else { continue };
-                if subscriber.last_event == event.row.id {
+                let is_hidden = !event.row.is_public && !subscriber.wanted.internal;
+                if is_hidden || subscriber.last_event == event.row.id {
                     continue;
                 }
                 subscriber.last_event = event.row.id;
                 if subscriber.sender.try_send(Arc::clone(event)).is_err() {
-                    subscriber.has_lagged.store(true, Ordering::Release);
-                    lagging.push(*id);
+                    let _ = subscriber.overflowed.set(Instant::now());
+                    full.push(*id);
                 }
             }
         }
-        for id in lagging {
+        for id in full {
             self.remove(id);
         }
     }

@@ -1,29 +1,31 @@
 //! The cursor of an event, from which a client resumes its subscription on any server.
-//! Rule: a cursor names the positions of the database between which its event became visible. Events before the first were
-//! delivered, those after the second were not, and those between were delivered up to this event.
-
-use std::{fmt, str::FromStr, sync::Arc};
+//! Rule: a cursor names the window of the event: the two positions of the database between which it became visible. Events
+//! before the window were delivered, those after it were not, and those in it were delivered up to this event.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
-use super::{Batch, Event, EventRow, RESUME_PERIOD};
+use super::{Event, RESUME_PERIOD, Start, Window};
 use crate::{
     db::changes::{Moment, Position},
     error::{Error, Result},
+    paging::CursorSeal,
 };
 
 /// Maximum length of a cursor; it names the transactions that were running.
-const MAX_LENGTH: usize = 16 * 1024;
+const MAX_LENGTH: usize = 64 * 1024;
+
+/// What cursors are sealed for.
+const LIST: &str = "events";
 
 /// The place of an event among all events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventCursor {
     /// Hash of the database server and its start, which the positions belong to.
     server: String,
-    /// When the event was read.
-    at: DateTime<Utc>,
+    /// When the window began.
+    since: DateTime<Utc>,
     after: Option<Moment>,
     until: Moment,
     id: i64,
@@ -31,26 +33,36 @@ pub struct EventCursor {
 
 impl EventCursor {
     /// Returns the cursor of an event.
-    pub fn after(event: &Event) -> Self {
-        let Batch { after, until, at } = &*event.batch;
-        Self {
-            server: hash(&until.server),
-            at: *at,
-            after: after.as_ref().map(|position| position.moment.clone()),
-            until: until.moment.clone(),
-            id: event.row.id,
-        }
+    pub fn of(event: &Event) -> Self {
+        Self::at(&event.window, event.row.id)
+    }
+
+    /// Returns the cursor after the event with this ID in a window.
+    pub fn at(window: &Window, id: i64) -> Self {
+        let after = match &window.start {
+            Start::Moment(moment) => Some(moment.clone()),
+            Start::Time => None,
+        };
+        Self { server: hash(&window.until.server), since: window.since, after, until: window.until.moment.clone(), id }
+    }
+
+    /// Returns the text of the cursor. Clients cannot read it, because it tells how much happens in the shop.
+    pub fn sealed(&self, seal: &CursorSeal) -> String {
+        let Self { server, since, after, until, id } = self;
+        let after = after.as_ref().map(Moment::to_string).unwrap_or_default();
+        let text = format!("{server}|{}|{after}|{until}|{id}", since.timestamp_millis());
+        URL_SAFE_NO_PAD.encode(seal.seal(LIST, text.as_bytes()))
     }
 
     /// Parses the argument `after` of a subscription.
     /// # Errors
     /// A user error if the text is no cursor, or one from which a subscription cannot be resumed any more.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str, seal: &CursorSeal) -> Result<Self> {
         let invalid = |message: &'static str| Error::bad_input("after", message);
-        let cursor: Self = text.parse().map_err(|()| invalid("must be the `cursor` of an event of a subscription"))?;
-        let age = Utc::now() - cursor.at;
+        let unknown = || invalid("must be the `cursor` of an event of a subscription");
+        let cursor = Self::open(text, seal).ok_or_else(unknown)?;
         let limit = TimeDelta::from_std(RESUME_PERIOD).unwrap_or(TimeDelta::MAX);
-        match age <= limit {
+        match Utc::now() - cursor.since <= limit {
             true => Ok(cursor),
             false => Err(invalid(
                 "the event is too old: subscriptions can be resumed for 10 minutes. Load the current state, and subscribe \
@@ -59,33 +71,31 @@ impl EventCursor {
         }
     }
 
-    /// Returns where to read on: after the moment, if the database server has not been started again since, or from the
-    /// time.
-    pub fn start(&self, current: &Position) -> Start {
-        match &self.after {
-            Some(moment) if self.server == hash(&current.server) => Start::Moment(moment.clone()),
-            _ => Start::Time(self.at),
+    fn open(text: &str, seal: &CursorSeal) -> Option<Self> {
+        let sealed = URL_SAFE_NO_PAD.decode(text).ok().filter(|_| text.len() <= MAX_LENGTH)?;
+        let text = String::from_utf8(seal.open(LIST, &sealed)?).ok()?;
+        let [server, since, after, until, id] = text.split('|').collect::<Vec<_>>().try_into().ok()?;
+        let after = Some(after).filter(|after| !after.is_empty());
+        Some(Self {
+            server: server.to_owned(),
+            since: DateTime::from_timestamp_millis(since.parse().ok()?)?,
+            after: after.map(str::parse).transpose().ok()?,
+            until: until.parse().ok()?,
+            id: id.parse().ok()?,
+        })
+    }
+
+    /// Returns the windows between the cursor and a position, and the ID after which the first one is read.
+    pub fn windows_until(self, end: &Position) -> (Vec<Window>, i64) {
+        let Self { server, since, after, until, id } = self;
+        let window = |start, until: &Position| Window { start, since, until: until.clone() };
+        if server != hash(&end.server) {
+            // Transactions of another start of the database server cannot be compared.
+            return (vec![window(Start::Time, end)], i64::MIN);
         }
-    }
-
-    /// Returns whether an event of the same database server was delivered before.
-    pub fn includes(&self, event: &EventRow, current: &Position) -> bool {
-        self.server == hash(&current.server) && self.until.sees(event.transaction_id) && event.id <= self.id
-    }
-}
-
-/// Where events are read from.
-#[derive(Debug, Clone)]
-pub enum Start {
-    /// Those that were not visible at this moment.
-    Moment(Moment),
-    /// Those of transactions that began at this time or shortly before.
-    Time(DateTime<Utc>),
-}
-
-impl From<&Arc<Batch>> for Start {
-    fn from(batch: &Arc<Batch>) -> Self {
-        Self::Moment(batch.until.moment.clone())
+        let start = after.map_or(Start::Time, Start::Moment);
+        let middle = Position { server: end.server.clone(), moment: until.clone() };
+        (vec![window(start, &middle), window(Start::Moment(until), end)], id)
     }
 }
 
@@ -93,82 +103,67 @@ fn hash(server: &str) -> String {
     hex::encode(&Sha256::digest(server)[..6])
 }
 
-impl fmt::Display for EventCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, at, after, until, id } = self;
-        let after = after.as_ref().map(Moment::to_string).unwrap_or_default();
-        f.write_str(&URL_SAFE_NO_PAD.encode(format!("{server}|{}|{after}|{until}|{id}", at.timestamp_millis())))
-    }
-}
-
-impl FromStr for EventCursor {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let parse = || {
-            let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|_| text.len() <= MAX_LENGTH)?;
-            let text = String::from_utf8(bytes).ok()?;
-            let [server, at, after, until, id] = text.split('|').collect::<Vec<_>>().try_into().ok()?;
-            let after = Some(after).filter(|after| !after.is_empty());
-            Some(Self {
-                server: server.to_owned(),
-                at: DateTime::from_timestamp_millis(at.parse().ok()?)?,
-                after: after.map(str::parse).transpose().ok()?,
-                until: until.parse().ok()?,
-                id: id.parse().ok()?,
-            })
-        };
-        parse().ok_or(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn seal() -> CursorSeal {
+        CursorSeal::new([3; 32])
+    }
+
+    fn position(server: &str, moment: &str) -> Position {
+        Position { server: server.to_owned(), moment: moment.parse().unwrap() }
+    }
+
     fn cursor() -> EventCursor {
-        EventCursor {
-            server: hash("one"),
-            at: DateTime::from_timestamp_millis(1_800_000_000_123).unwrap(),
-            after: Some("5:9:6,8".parse().unwrap()),
-            until: "8:12:8,11".parse().unwrap(),
-            id: 40,
-        }
+        let since = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
+        let start = Start::Moment("5:9:6,8".parse().unwrap());
+        EventCursor::at(&Window { start, since, until: position("one", "8:12:8,11") }, 40)
     }
 
     #[test]
-    fn the_text_of_a_cursor_can_be_parsed() {
+    fn the_text_of_a_cursor_can_be_parsed_with_the_same_key_only() {
         let without = EventCursor { after: None, ..cursor() };
         for cursor in [cursor(), without] {
-            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+            let text = cursor.sealed(&seal());
+            assert_eq!(EventCursor::parse(&text, &seal()).unwrap(), cursor);
+            assert!(EventCursor::parse(&text, &CursorSeal::new([4; 32])).is_err());
         }
     }
 
     #[test]
     fn other_texts_are_no_cursors() {
         let snapshots = ["9:5:", "5:9:4", "5:9:9", "5:9:8,6", "0:9:", "-1:9:", "5:9", "x"];
-        let texts = snapshots.map(|moment| URL_SAFE_NO_PAD.encode(format!("s|1|5:9:|{moment}|1")));
-        let others = ["", "!", "c3w", &"A".repeat(20_000)].map(str::to_owned);
+        let sealed = |moment| seal().seal(LIST, format!("s|1|5:9:|{moment}|1").as_bytes());
+        let texts = snapshots.map(|moment| URL_SAFE_NO_PAD.encode(sealed(moment)));
+        let others = ["", "!", "c3w", &"A".repeat(70_000)].map(str::to_owned);
         for text in texts.into_iter().chain(others) {
-            assert_eq!(text.parse::<EventCursor>(), Err(()), "{text}");
+            let error = EventCursor::parse(&text, &seal()).unwrap_err();
+            assert!(error.to_string().contains("must be the `cursor`"), "{text}");
         }
     }
 
     #[test]
+    fn reading_goes_on_in_the_window_of_the_cursor_and_then_after_it() {
+        let (windows, id) = cursor().windows_until(&position("one", "20:20:"));
+        let moments: Vec<_> =
+            windows.iter().map(|window| (window.start.clone(), window.until.moment.to_string())).collect();
+        let start = |moment: &str| Start::Moment(moment.parse().unwrap());
+        let expected = [(start("5:9:6,8"), "8:12:8,11".to_owned()), (start("8:12:8,11"), "20:20:".to_owned())];
+        assert_eq!((moments.as_slice(), id), (expected.as_slice(), 40));
+        assert!(windows.iter().all(|window| window.since == cursor().since || window.since <= Utc::now()));
+    }
+
+    #[test]
     fn the_cursor_of_another_database_server_is_one_of_time() {
-        let position = |server: &str| Position { server: server.to_owned(), moment: "20:20:".parse().unwrap() };
-        assert!(matches!(cursor().start(&position("one")), Start::Moment(moment) if moment.to_string() == "5:9:6,8"));
-        assert!(matches!(cursor().start(&position("two")), Start::Time(at) if at == cursor().at));
+        let (windows, id) = cursor().windows_until(&position("two", "20:20:"));
+        assert!(matches!(windows.as_slice(), [Window { start: Start::Time, .. }]) && id == i64::MIN);
     }
 
     #[test]
     fn a_cursor_that_is_too_old_is_rejected() {
-        let now = EventCursor { at: Utc::now(), ..cursor() };
-        assert_eq!(
-            EventCursor::parse(&now.to_string()).unwrap(),
-            EventCursor { at: EventCursor::parse(&now.to_string()).unwrap().at, ..now }
-        );
-        let old = EventCursor { at: Utc::now() - chrono::Duration::minutes(11), ..cursor() };
-        assert!(EventCursor::parse(&old.to_string()).unwrap_err().to_string().contains("too old"));
+        let old = EventCursor { since: Utc::now() - chrono::Duration::minutes(11), ..cursor() };
+        let error = EventCursor::parse(&old.sealed(&seal()), &seal()).unwrap_err();
+        assert!(error.to_string().contains("too old"));
     }
 }

@@ -2,7 +2,7 @@
 
 mod cursor;
 
-pub use self::cursor::{EventCursor, Start};
+pub use self::cursor::EventCursor;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,10 @@ use diesel::prelude::*;
 
 use crate::{
     auth::{GuestKey, Holder},
-    db::{changes::Position, tables::events},
+    db::{
+        changes::{Moment, Position},
+        tables::events,
+    },
     ids::{OrderId, ProductId, RowId, TransferId, UserId, WebsiteId},
     text_enum,
 };
@@ -21,9 +24,6 @@ pub const RESUME_PERIOD: Duration = Duration::from_secs(600);
 
 /// Time for which events are stored: longer, because clocks differ and transactions take time.
 pub const RETENTION: chrono::Duration = chrono::Duration::minutes(15);
-
-/// Maximum number of events that are read to resume a subscription.
-pub const MAX_MISSED: i64 = 10_000;
 
 text_enum! {
     /// What happened.
@@ -99,15 +99,24 @@ pub struct EventRow {
     pub created_at: DateTime<Utc>,
 }
 
-/// The events that were read together: those that became visible between two positions of the database.
+/// Where a window begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// After a moment: with the events that were not visible then.
+    Moment(Moment),
+    /// At its time, or shortly before. For positions of another start of the database server, which cannot be compared.
+    Time,
+}
+
+/// The events that became visible between two positions of the database. They are in the order of their IDs.
 #[derive(Debug)]
-pub struct Batch {
-    /// The position before; none if it is that of another start of the database server, so that times are compared.
-    pub after: Option<Position>,
-    /// The position after.
+pub struct Window {
+    /// Where the window begins.
+    pub start: Start,
+    /// When it begins.
+    pub since: DateTime<Utc>,
+    /// The position where it ends.
     pub until: Position,
-    /// When the events were read.
-    pub at: DateTime<Utc>,
 }
 
 /// An event for subscribers.
@@ -115,17 +124,12 @@ pub struct Batch {
 pub struct Event {
     /// The event.
     pub row: EventRow,
-    /// The events that were read with it.
-    pub batch: Arc<Batch>,
+    /// The window that it belongs to.
+    pub window: Arc<Window>,
 }
 
 impl Event {
-    /// Returns the cursor after this event.
-    pub fn cursor(&self) -> String {
-        EventCursor::after(self).to_string()
-    }
-
-    /// Returns the ID of the entity.
+    /// Returns the key of the entity as an ID.
     pub fn subject<I: RowId>(&self) -> I {
         I::from_key(self.row.subject)
     }
@@ -152,7 +156,7 @@ pub enum Topic {
     CartsOfGuest(GuestKey),
     /// One import or export.
     Transfer(TransferId),
-    /// Notifications of staff.
+    /// Notifications for staff.
     Notification(NotificationKind),
 }
 

@@ -85,10 +85,12 @@ impl InputTypes {
         fields.iter().find(|known| known.name == *field).map(|known| &known.ty)
     }
 
-    /// Sets absent variables to their defaults, then checks and coerces every variable of the operation.
+    /// Removes variables that are not declared, sets absent ones to their defaults, then checks and coerces every variable of the operation.
     /// # Errors
     /// BAD_USER_INPUT for the first variable that is missing or does not match its type; the message contains its path.
     pub fn check(&self, operation: &OperationDefinition, variables: &mut Variables) -> Result<(), ServerError> {
+        // Others have no effect. A subscription would keep them for as long as it runs.
+        variables.retain(|name, _| operation.variable_definitions.iter().any(|known| known.node.name.node == *name));
         for definition in &operation.variable_definitions {
             let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
             if let (None, Some(default)) = (variables.get(name), &definition.node.default_value) {

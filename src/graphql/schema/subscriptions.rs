@@ -7,82 +7,128 @@ use std::sync::{Arc, OnceLock};
 use async_graphql::{Context, ID};
 
 use crate::{
+    auth::Permission,
     error::{Error, ErrorCode, Result},
     events::{
-        actions::feed::EventStream,
+        actions::{
+            Wanted,
+            stream::{EventStream, Next},
+        },
         model::{Event, EventCursor, Topic},
     },
     graphql::schema::{
         context::{ContextExt, Services},
         websites::named_website,
     },
-    ids::WebsiteId,
+    ids::{ProductId, RowId, WebsiteId},
 };
 
-/// What a field subscribes to.
+/// What a subscription field asks for.
 #[derive(Debug)]
-pub struct Interest {
-    /// The topics.
-    pub topics: Vec<Topic>,
-    /// The cursor after which events are wanted.
-    pub after: Option<EventCursor>,
+pub struct EventRequest {
+    wanted: Wanted,
+    after: Option<EventCursor>,
 }
 
-impl Interest {
+impl EventRequest {
     /// Subscribes.
     /// # Errors
-    /// UNAVAILABLE while the database cannot be reached; a user error if there are too many events after the cursor.
-    pub async fn subscribe(self, services: &Services) -> Result<Occasions> {
-        services.events.subscribe(self.topics, self.after).await.map(Occasions)
+    /// UNAVAILABLE while the database cannot be reached.
+    pub async fn subscribe(self, services: &Services) -> Result<Events> {
+        EventStream::open(&services.events, self.wanted, self.after).await.map(Events)
     }
 }
 
 /// The events of a subscription.
-pub struct Occasions(EventStream);
+pub struct Events(EventStream);
 
-impl Occasions {
-    /// Waits for the next event; none if there were too many that were not taken, or if the server ends.
-    pub async fn next(&mut self) -> Option<Occasion> {
-        self.0.next().await.map(Occasion::Event)
+/// What follows in a subscription.
+pub enum NextPhase {
+    /// The field has to be resolved for an event.
+    Phase(Phase),
+    /// Events have to be read, by [`Events::read`].
+    Read,
+    /// The client is too slow: the subscription ends.
+    TooSlow,
+}
+
+impl Events {
+    /// Waits for what follows.
+    pub async fn next(&mut self) -> NextPhase {
+        match self.0.next().await {
+            Next::Event(event) => NextPhase::Phase(Phase::Event(event)),
+            Next::Read => NextPhase::Read,
+            Next::TooSlow => NextPhase::TooSlow,
+        }
     }
 
-    /// Returns once whether events were lost, because too many were not taken.
-    pub fn take_has_lagged(&self) -> bool {
-        self.0.take_has_lagged()
+    /// Reads events from the database.
+    /// # Errors
+    /// UNAVAILABLE while the database cannot be reached.
+    pub async fn read(&mut self) -> Result<()> {
+        self.0.read().await
     }
 }
 
-/// Why a subscription field is resolved.
+/// What a subscription field is resolved for.
 #[derive(Clone)]
-pub enum Occasion {
-    /// The subscription starts. The field says what it subscribes to.
-    Start(Arc<OnceLock<Interest>>),
-    /// There is an event.
+pub enum Phase {
+    /// The start of the subscription. The field says what it asks for.
+    Start(Arc<OnceLock<EventRequest>>),
+    /// An event.
     Event(Arc<Event>),
 }
 
-/// Subscribes to these topics, and returns the event that the field is resolved for; none when the subscription starts.
+/// Subscribes to these topics, and returns the event that the field is resolved for; none when the subscription starts. Viewers
+/// with one of the permissions also get the events that customers cannot see.
 /// # Errors
 /// A user error if `after` is not the cursor of an event of the last 10 minutes.
 pub fn event(
     ctx: &Context<'_>,
     topics: impl IntoIterator<Item = Topic>,
+    internal: &[Permission],
     after: Option<String>,
 ) -> Result<Option<Arc<Event>>> {
-    match ctx.data_unchecked::<Occasion>() {
-        Occasion::Event(event) => Ok(Some(Arc::clone(event))),
-        Occasion::Start(interest) => {
-            let after = after.as_deref().map(EventCursor::parse).transpose()?;
+    match ctx.data_unchecked::<Phase>() {
+        Phase::Event(event) => Ok(Some(Arc::clone(event))),
+        Phase::Start(request) => {
+            let parse = |after: &String| EventCursor::parse(after, &ctx.services().cursor_seal);
+            let after = after.as_ref().map(parse).transpose()?;
+            let internal = internal.iter().any(|permission| ctx.viewer().can(*permission));
+            let wanted = Wanted { topics: topics.into_iter().collect(), internal };
             // The only root field is resolved once.
-            let _ = interest.set(Interest { topics: topics.into_iter().collect(), after });
+            let _ = request.set(EventRequest { wanted, after });
             Ok(None)
         }
     }
 }
 
+/// Returns the topic of one product, which is visible to the viewer when the subscription starts, or of the products of a website,
+/// or of all.
+/// # Errors
+/// A user error if both are given; NOT_FOUND for a product or website that does not exist.
+pub async fn product_topic(
+    ctx: &Context<'_>,
+    (field, id): (&'static str, Option<ID>),
+    website: Option<ID>,
+    one: fn(ProductId) -> Topic,
+    all: fn(Option<WebsiteId>) -> Topic,
+) -> Result<Topic> {
+    let Some(id) = id else { return website_of(ctx, website).await.map(all) };
+    if website.is_some() {
+        return Err(Error::bad_input("website", format!("set either {field} or website")));
+    }
+    let id = ProductId::parse(field, &id)?;
+    let is_start = matches!(ctx.data_unchecked::<Phase>(), Phase::Start(_));
+    if is_start && ctx.loaders().row(id).await?.is_none() {
+        return Err(missing("product"));
+    }
+    Ok(one(id))
+}
+
 /// Returns the website that limits a subscription, if it is given.
 /// # Errors
-/// NOT_FOUND for a code or an ID that no website has.
+/// A user error for a code that no website has; NOT_FOUND for such an ID.
 pub async fn website_of(ctx: &Context<'_>, website: Option<ID>) -> Result<Option<WebsiteId>> {
     let Some(id) = named_website(ctx, "website", website.map(String::from)).await? else { return Ok(None) };
     ctx.loaders().row(id).await?.map(|_| Some(id)).ok_or_else(|| missing("website"))
@@ -117,8 +163,9 @@ macro_rules! event_object {
 
             /// Cursor of the event. A client that was disconnected subscribes with it as `after`, and gets the events that it
             /// missed.
-            fn cursor(&self) -> String {
-                self.event.cursor()
+            fn cursor(&self, ctx: &async_graphql::Context<'_>) -> String {
+                let seal = &$crate::graphql::schema::context::ContextExt::services(ctx).cursor_seal;
+                $crate::events::model::EventCursor::of(&self.event).sealed(seal)
             }
         }
     };

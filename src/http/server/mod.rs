@@ -3,6 +3,7 @@
 //! Rule: every wait for a client has a time limit, so that no client can take the connections of others for long.
 
 mod body;
+mod link;
 mod pace;
 mod phase;
 mod slots;
@@ -25,7 +26,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-pub use self::body::TooSlow;
+pub use self::{body::TooSlow, link::ConnectionLink};
 use self::{
     body::{RequestBody, ResponseBody},
     pace::Pace,
@@ -33,7 +34,6 @@ use self::{
     slots::Slots,
     stream::TimedStream,
 };
-use super::subscriptions::LinkToServer;
 use crate::config::ConnectionSettings;
 
 /// Time that the server waits for a client once it is shutting down.
@@ -70,7 +70,7 @@ pub async fn serve(
         };
         let Some(slot) = slots.take(peer.ip(), permit) else { continue };
         let (router, stop) = (router.clone(), stop.clone());
-        let link = LinkToServer::new(stop.clone(), Arc::new(slot));
+        let link = ConnectionLink::new(stop.clone(), Arc::new(slot));
         tokio::spawn(serve_connection(stream, peer, router, settings, link, stop));
     }
     drop((listener, stop));
@@ -84,7 +84,7 @@ async fn serve_connection(
     peer: SocketAddr,
     router: Router,
     settings: ConnectionSettings,
-    link: LinkToServer,
+    link: ConnectionLink,
     mut stop: watch::Receiver<bool>,
 ) {
     // Small responses must not wait for the next packet.

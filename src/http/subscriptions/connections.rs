@@ -14,9 +14,10 @@ use std::{
 
 use async_graphql::ServerError;
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::{StreamExt, stream};
 use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
+    sync::Notify,
+    time::{Instant, timeout},
 };
 
 use crate::{
@@ -25,33 +26,17 @@ use crate::{
     error::ErrorCode,
     graphql::{engine::errors, schema::context::Services},
     http::{credentials::authenticate, header_names::X_API_KEY, rejection::Rejection},
-    limits::{ByteCounts, ByteLimits, Client, ClientKey, FairQueue, Place, QueueLimits, ReservedBytes},
+    limits::{ByteCounts, ByteLimits, BytesFull, Client, ClientKey, FairQueue, Place, QueueLimits, ReservedBytes},
     sync::lock,
     telemetry::RequestId,
 };
 
+/// Time limit of the check of a credential.
+const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
+/// Credentials that are checked at the same time: an API key may have to be looked up.
+const CONCURRENT_CHECKS: usize = 32;
 /// Interval between two checks.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
-
-/// What connects a request to the connection that it arrived on: the connection counts as open while this value exists, and
-/// the server waits for it when it stops.
-#[derive(Clone)]
-pub struct LinkToServer {
-    stop: watch::Receiver<bool>,
-    _slot: Arc<dyn Send + Sync>,
-}
-
-impl LinkToServer {
-    /// Creates the link to a connection that counts as open by this slot, and ends when the server stops.
-    pub fn new(stop: watch::Receiver<bool>, slot: Arc<dyn Send + Sync>) -> Self {
-        Self { stop, _slot: slot }
-    }
-
-    /// Waits until the server is stopping.
-    pub async fn stopping(&mut self) {
-        let _ = self.stop.wait_for(|is_stopping| *is_stopping).await;
-    }
-}
 
 /// All open connections. Clones share them.
 #[derive(Clone)]
@@ -65,8 +50,8 @@ struct Inner {
     counts: ByteCounts<ClientKey>,
     /// Connections whose clients have not authenticated yet, by network.
     opening: ByteCounts<ClientKey>,
-    /// Events that are executed at the same time, in the order in which they occurred for each client.
-    events: FairQueue,
+    /// Executions for events, which wait in turn.
+    executions: FairQueue,
 }
 
 /// Why a connection ends.
@@ -105,7 +90,7 @@ impl Connections {
             open: Mutex::default(),
             counts: ByteCounts::default(),
             opening: ByteCounts::default(),
-            events: FairQueue::new(unlimited),
+            executions: FairQueue::new(unlimited),
         });
         tokio::spawn(check(Arc::downgrade(&inner)));
         Self(inner)
@@ -118,7 +103,7 @@ impl Connections {
 
     /// Reserves a connection for a client.
     /// # Errors
-    /// 429 if the client has too many.
+    /// 429 if the client has too many, 503 if all clients have.
     pub fn reserve(&self, client: Client) -> Result<Reservation, Rejection> {
         self.count(&self.0.counts, client)
     }
@@ -134,7 +119,12 @@ impl Connections {
         let max = self.0.settings.connections_per_client;
         let per_client = if client.is_exempt { u64::MAX } else { u64::try_from(max).unwrap_or(u64::MAX) };
         let mut reserved = counts.reservation(client.key);
-        reserved.grow(1, ByteLimits { total: u64::MAX, per_client }).map_err(|_| {
+        let total = u64::try_from(self.0.settings.max_subscription_connections).unwrap_or(u64::MAX);
+        reserved.grow(1, ByteLimits { total, per_client }).map_err(|full| {
+            if full == BytesFull::All {
+                let message = "the server has too many connections for subscriptions; try again later";
+                return Rejection::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message);
+            }
             let message = format!(
                 "a client has at most {max} connections for subscriptions; use one WebSocket for several subscriptions"
             );
@@ -160,9 +150,9 @@ impl Connections {
         Connection { id, state, connections: self.clone(), _reservation: reservation }
     }
 
-    /// Waits until an event of a client may be executed.
-    pub async fn turn(&self, client: Client) -> Option<Place> {
-        self.0.events.enter(client).await.ok()
+    /// Waits until something of a client may be executed.
+    pub async fn wait_for_turn(&self, client: Client) -> Option<Place> {
+        self.0.executions.enter(client).await.ok()
     }
 }
 
@@ -193,6 +183,14 @@ impl Connection {
                 return end.clone();
             }
             ended.await;
+        }
+    }
+
+    /// Waits until the credential is not valid any more.
+    pub async fn unauthenticated(&self) -> End {
+        match self.end().await {
+            end @ End::Unauthenticated(_) => end,
+            End::Idle | End::TooOld => std::future::pending().await,
         }
     }
 
@@ -231,31 +229,39 @@ impl State {
         u64::try_from(self.opened_at.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Returns why the connection has to end, and updates the viewer.
-    async fn check(&self, services: &Services, settings: &SubscriptionSettings) -> Option<End> {
-        if self.opened_at.elapsed() >= settings.max_lifetime {
-            return Some(End::TooOld);
-        }
+    /// Returns whether the connection was open or unused for too long.
+    fn check_time(&self, settings: &SubscriptionSettings) -> Option<End> {
         let unused = Duration::from_millis(self.age_in_ms().saturating_sub(self.used_until.load(Ordering::Relaxed)));
-        if self.operations.load(Ordering::Relaxed) == 0 && unused >= settings.idle_limit {
-            return Some(End::Idle);
+        if self.opened_at.elapsed() >= settings.max_lifetime {
+            Some(End::TooOld)
+        } else if self.operations.load(Ordering::Relaxed) == 0 && unused >= settings.idle_limit {
+            Some(End::Idle)
+        } else {
+            None
         }
-        if self.headers.is_empty() {
-            return None;
-        }
-        match authenticate(&self.headers, services, &RequestId::random()).await {
-            Ok(viewer) => {
+    }
+
+    /// Returns whether the credential is not valid any more, and updates the viewer.
+    async fn check_credential(&self, services: &Services) -> Option<End> {
+        let viewer = timeout(CHECK_TIMEOUT, authenticate(&self.headers, services, &RequestId::random())).await;
+        match viewer {
+            Ok(Ok(viewer)) => {
                 let mut current = self.viewer.write().unwrap_or_else(PoisonError::into_inner);
                 let guest = current.holder().guest;
                 *current = viewer.with_guest(guest);
                 None
             }
-            Err(error) if errors::code(&error) == Some(ErrorCode::Unauthenticated) => {
+            Ok(Err(error)) if errors::code(&error) == Some(ErrorCode::Unauthenticated) => {
                 Some(End::Unauthenticated(Box::new(error)))
             }
             // The database cannot be asked: what was known last counts.
-            Err(_) => None,
+            _ => None,
         }
+    }
+
+    fn end(&self, end: End) {
+        let _ = self.end.set(end);
+        self.ended.notify_waiters();
     }
 }
 
@@ -264,12 +270,19 @@ async fn check(connections: Weak<Inner>) {
     loop {
         tokio::time::sleep(CHECK_INTERVAL).await;
         let Some(connections) = connections.upgrade() else { return };
-        let open: Vec<_> = lock(&connections.open).values().cloned().collect();
-        for state in open {
-            if let Some(end) = state.check(&connections.services, &connections.settings).await {
-                let _ = state.end.set(end);
-                state.ended.notify_waiters();
+        let mut open: Vec<_> = lock(&connections.open).values().cloned().collect();
+        for state in &open {
+            if let Some(end) = state.check_time(&connections.settings) {
+                state.end(end);
             }
         }
+        open.retain(|state| !state.headers.is_empty());
+        let services = &connections.services;
+        let checks = stream::iter(open).for_each_concurrent(CONCURRENT_CHECKS, |state| async move {
+            if let Some(end) = state.check_credential(services).await {
+                state.end(end);
+            }
+        });
+        checks.await;
     }
 }

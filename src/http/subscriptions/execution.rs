@@ -1,7 +1,10 @@
 //! A running subscription: waits for its events, and executes the operation for each.
 //! Rule: an event that shows the viewer nothing is not sent. What a client cannot be sent in time ends its subscription.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use async_graphql::ServerError;
 use axum::http::request::Parts;
@@ -21,17 +24,22 @@ use crate::{
             Engine, PreparedRequest,
             batching::Dispatcher,
             cost::{Meter, OperationKind},
-            errors::{coded, from_error},
+            errors::{code, coded, from_error, retry_after},
             response::Response as GraphqlResponse,
         },
         schema::{
             access::cookie::Cookies,
             context::{PublicUrl, request_data},
-            subscriptions::{Occasion, Occasions},
+            subscriptions::{Events, NextPhase, Phase},
         },
     },
     http::{
-        admission::Admitted, client_limits::Measurement, endpoint::Endpoint, public_url::public_url, response::json,
+        admission::Admitted,
+        client_limits::{Measurement, Stopwatch},
+        endpoint::Endpoint,
+        operation::{logged_name, timeout_error},
+        public_url::public_url,
+        response::json,
         unsent::UnsentBytes,
     },
     limits::{Client, Place},
@@ -54,13 +62,13 @@ pub struct Source {
 pub struct Subscription {
     execution: Execution,
     prepared: PreparedRequest,
-    occasions: Occasions,
+    events: Events,
     started: Instant,
     sent: u64,
 }
 
 /// A response as text. Its bytes are counted as long as it waits to be sent.
-pub struct Outgoing {
+pub struct TextResponse {
     /// The JSON of the response.
     pub text: String,
     /// The bytes.
@@ -68,22 +76,24 @@ pub struct Outgoing {
 }
 
 impl Source {
-    /// Returns the text of a response, or the errors that are sent instead because too much waits to be sent.
-    pub fn outgoing(&self, response: &GraphqlResponse, request_id: &RequestId) -> Result<Outgoing, GraphqlResponse> {
+    /// Returns the text of a response.
+    /// # Errors
+    /// The response that is sent instead if too much waits to be sent.
+    pub fn text_of(&self, response: &GraphqlResponse, request_id: &RequestId) -> Result<TextResponse, GraphqlResponse> {
         let text = json(response);
         let counted = self.endpoint.limits.count_message(text.len(), &self.origin);
         let counted = counted.map_err(|error| Engine::error_response(error, request_id))?;
-        Ok(Outgoing { text, counted })
+        Ok(TextResponse { text, counted })
     }
 }
 
-/// What a subscription sends.
-pub enum Sent {
+/// What a subscription responds with.
+pub enum Responded {
     /// The response to an event.
-    Response(Outgoing),
+    Next(TextResponse),
     /// The errors with which the subscription ends.
     Failed(GraphqlResponse),
-    /// The error with which the subscription of a client ends that does not receive its events.
+    /// The error with which the subscription of a client ends that is too slow.
     TooSlow(GraphqlResponse),
 }
 
@@ -96,71 +106,101 @@ struct Execution {
 }
 
 impl Subscription {
-    /// Starts a subscription.
+    /// Starts a subscription, whose admission took the time of the stopwatch.
     /// # Errors
     /// The response with the errors of the field, such as NOT_FOUND; UNAVAILABLE if the events cannot be read.
     pub async fn start(
         source: Arc<Source>,
         admitted: Admitted,
+        stopwatch: &Stopwatch,
         request_id: RequestId,
         deadline: Instant,
     ) -> Result<Self, GraphqlResponse> {
         let Admitted { prepared, viewer, client, place, .. } = admitted;
-        let rejected = |error: ServerError| Engine::error_response(error, &request_id);
         let url = public_url(&source.parts, &source.endpoint.settings);
         let endpoint = Arc::clone(&source.endpoint);
         let execution = Execution { source, request_id: request_id.clone(), client, url };
-        let interest = Arc::new(OnceLock::new());
+        let request = Arc::new(OnceLock::new());
         let next = prepared.next_event(&endpoint.engine);
-        let response = execution.run(prepared, Occasion::Start(Arc::clone(&interest)), viewer, deadline, place).await;
-        let interest = Arc::try_unwrap(interest).ok().and_then(OnceLock::into_inner);
-        let Some(interest) = interest.filter(|_| response.errors.is_empty()) else {
+        let run = Run { request: prepared, phase: Phase::Start(Arc::clone(&request)), viewer, place };
+        let response = execution.run(run, stopwatch.take_ms(), deadline).await;
+        let request = Arc::try_unwrap(request).ok().and_then(OnceLock::into_inner);
+        let Some(request) = request.filter(|_| response.errors.is_empty()) else {
             return Err(as_request_error(response));
         };
-        let subscribed = execution.client.scope(interest.subscribe(&endpoint.services)).await;
-        let occasions = subscribed.map_err(|error| rejected(from_error(&error, &request_id)))?;
-        let operation = next.operation.name.as_deref().unwrap_or("-");
-        tracing::info!(%request_id, operation, "subscription started");
-        Ok(Self { execution, prepared: next, occasions, started: Instant::now(), sent: 0 })
+        let subscribed = request.subscribe(&endpoint.services).await;
+        let events =
+            subscribed.map_err(|error| Engine::error_response(from_error(&error, &request_id), &request_id))?;
+        tracing::info!(%request_id, operation = logged_name(&next.operation), "subscription started");
+        Ok(Self { execution, prepared: next, events, started: Instant::now(), sent: 0 })
     }
 
-    /// Returns what is sent. The stream ends when the subscription does.
-    pub fn into_stream(self) -> BoxStream<'static, Sent> {
+    /// Returns the responses. The stream ends when the subscription does.
+    pub fn into_stream(self) -> BoxStream<'static, Responded> {
         let next = async |subscription: Option<Box<Self>>| {
             let mut subscription = subscription?;
-            let sent = subscription.next().await?;
-            let goes_on = matches!(sent, Sent::Response(_));
-            Some((sent, goes_on.then_some(subscription)))
+            let responded = subscription.next().await?;
+            let goes_on = matches!(responded, Responded::Next(_));
+            Some((responded, goes_on.then_some(subscription)))
         };
         stream::unfold(Some(Box::new(self)), next).boxed()
     }
 
-    /// Waits for what is sent next; none if the server ends.
-    async fn next(&mut self) -> Option<Sent> {
-        while let Some(occasion) = self.occasions.next().await {
-            let Self { execution, prepared, .. } = self;
-            let place = execution.turn().await?;
-            let endpoint = &execution.source.endpoint;
-            let deadline = Instant::now() + endpoint.settings.timeout;
-            let (viewer, request) = (execution.source.connection.viewer(), prepared.next_event(&endpoint.engine));
-            // Boxed, because a subscription waits most of the time.
-            let run = Box::pin(execution.run(request, occasion, viewer, deadline, place));
-            let response = run.await;
-            if !response.errors.is_empty() && response.data.is_none() {
-                return Some(Sent::Failed(response));
-            }
-            if !is_nothing(&response) {
-                self.sent += 1;
-                let outgoing = execution.source.outgoing(&response, &execution.request_id);
-                return Some(outgoing.map_or_else(Sent::Failed, Sent::Response));
+    /// Waits for the next response; none if the server ends.
+    async fn next(&mut self) -> Option<Responded> {
+        loop {
+            match self.events.next().await {
+                // Boxed, because a subscription waits most of the time.
+                NextPhase::Phase(phase) => {
+                    let response = Box::pin(self.respond(phase)).await?;
+                    if response.is_some() {
+                        return response;
+                    }
+                }
+                NextPhase::Read => {
+                    let _place = self.execution.turn().await?;
+                    let read = Box::pin(self.execution.measured(self.events.read())).await;
+                    if let Err(error) = read {
+                        return Some(Responded::Failed(self.rejected(from_error(&error, &self.execution.request_id))));
+                    }
+                }
+                NextPhase::TooSlow => {
+                    let message =
+                        "the client receives events too slowly. Subscribe again with the last cursor as `after`";
+                    return Some(Responded::TooSlow(self.rejected(coded(ErrorCode::LimitExceeded, message))));
+                }
             }
         }
-        self.occasions.take_has_lagged().then(|| {
-            let message = "the client receives events too slowly, and some were dropped. Subscribe again with the last \
-                           cursor as `after`";
-            let error = coded(ErrorCode::LimitExceeded, message);
-            Sent::TooSlow(Engine::error_response(error, &self.execution.request_id))
-        })
+    }
+
+    /// Executes the operation for an event; none if there is nothing to send.
+    async fn respond(&mut self, phase: Phase) -> Option<Option<Responded>> {
+        let Self { execution, prepared, .. } = self;
+        let Source { endpoint, connection, .. } = &*execution.source;
+        let response = loop {
+            let place = execution.turn().await?;
+            let (request, viewer) = (prepared.next_event(&endpoint.engine), connection.viewer());
+            let run = Run { request, phase: phase.clone(), viewer, place };
+            let response = execution.run(run, 0.0, Instant::now() + endpoint.settings.timeout).await;
+            match response.errors.first().and_then(code) {
+                // The event waits until the client has enough points.
+                Some(ErrorCode::RateLimited) => sleep(retry_delay(&response)).await,
+                _ => break response,
+            }
+        };
+        if !response.errors.is_empty() && response.data.is_none() {
+            return Some(Some(Responded::Failed(response)));
+        }
+        if is_nothing(&response) {
+            return Some(None);
+        }
+        self.sent += 1;
+        let text = execution.source.text_of(&response, &execution.request_id);
+        Some(Some(text.map_or_else(Responded::Failed, Responded::Next)))
+    }
+
+    fn rejected(&self, error: ServerError) -> GraphqlResponse {
+        Engine::error_response(error, &self.execution.request_id)
     }
 }
 
@@ -171,46 +211,63 @@ impl Drop for Subscription {
     }
 }
 
+/// One execution of a subscription.
+struct Run {
+    request: PreparedRequest,
+    phase: Phase,
+    viewer: Viewer,
+    /// A place in the queue, until the execution has ended.
+    place: Place,
+}
+
 impl Execution {
-    /// Waits until the client has points, and its event may be executed.
+    /// Waits until the client has points, and may have something executed.
     async fn turn(&self) -> Option<Place> {
         let limits = &self.source.endpoint.limits;
         while let Err(rejection) = limits.check(self.client) {
             sleep(rejection.retry_delay()).await;
         }
-        self.source.connection.connections().turn(self.client).await
+        self.source.connection.connections().wait_for_turn(self.client).await
+    }
+
+    /// Runs something on behalf of the client, and charges it for the time.
+    async fn measured<F: Future>(&self, work: F) -> F::Output {
+        let kind = OperationKind { mutations: 0, is_introspecting: false };
+        let meter = Meter::new(self.source.endpoint.limits.allowance(self.client), kind);
+        let recorder = StatementRecorder::current();
+        let measurement = Measurement::new(meter, recorder.clone(), 0.0);
+        let done = self.client.scope(recorder.scope(measurement.measure(work))).await;
+        measurement.settle();
+        done
     }
 
     /// Executes the operation once.
-    async fn run(
-        &self,
-        request: PreparedRequest,
-        occasion: Occasion,
-        viewer: Viewer,
-        deadline: Instant,
-        _place: Place,
-    ) -> GraphqlResponse {
+    async fn run(&self, run: Run, ms_before: f64, deadline: Instant) -> GraphqlResponse {
         let Self { source, request_id, client, url } = self;
+        let Run { request, phase, viewer, place: _place } = run;
+        let operation = request.operation.kind;
         let kind = OperationKind { mutations: 0, is_introspecting: false };
         let meter = Meter::new(source.endpoint.limits.allowance(*client), kind);
         let recorder = StatementRecorder::current();
-        let measurement = Measurement::new(meter.clone(), recorder.clone(), 0.0);
+        let measurement = Measurement::new(meter.clone(), recorder.clone(), ms_before);
         let dispatcher = Dispatcher::default();
         // What the event shows is read from the tables: the caches may not know of the change yet.
         let mut data = request_data(viewer, source.origin.clone(), Cookies::default(), &dispatcher);
         data.insert(url.clone());
         data.insert(meter);
-        data.insert(occasion);
+        data.insert(phase);
         let execution = Box::pin(dispatcher.run(source.endpoint.engine.execute(request, data, request_id)));
         let execution = client.scope(recorder.scope(measurement.measure(execution)));
-        let timed_out = |_| {
-            let message = "the operation timed out; request less data";
-            Engine::error_response(coded(ErrorCode::Timeout, message), request_id)
-        };
+        let timed_out = |_| Engine::error_response(timeout_error(operation), request_id);
         let response = timeout_at(deadline, execution).await.unwrap_or_else(timed_out);
         measurement.settle();
         response
     }
+}
+
+/// Returns the time after which a client has points again.
+fn retry_delay(response: &GraphqlResponse) -> Duration {
+    Duration::from_secs(retry_after(response).unwrap_or(1).max(1))
 }
 
 /// Returns the response of a subscription that did not start: nothing was executed, so it has no data.

@@ -10,20 +10,22 @@ use axum::{
 };
 
 use super::{
-    connections::LinkToServer,
     messages::{OLD_PROTOCOL, PROTOCOL},
     websocket::{Opening, run},
 };
 use crate::{
     auth::RequestOrigin,
     error::ErrorCode,
+    graphql::schema::context::PublicUrl,
     http::{
         admission::{Exchange, RequestError},
         cors,
         credentials::authenticate,
         endpoint::Endpoint,
         header_names::{X_API_KEY, X_CART_TOKEN, X_VISITOR_ID},
+        public_url::public_url,
         rejection::Rejection,
+        server::ConnectionLink,
     },
 };
 
@@ -49,7 +51,7 @@ pub async fn open(exchange: Exchange<'_>, mut parts: Parts) -> Result<Response, 
     let viewer = authenticate(&parts.headers, &endpoint.services, request_id).await?;
     endpoint.limits.check(endpoint.limits.client(&viewer, origin))?;
     let opening = endpoint.connections.reserve_opening(endpoint.limits.network(origin))?;
-    let link = parts.extensions.remove::<LinkToServer>();
+    let link = parts.extensions.remove::<ConnectionLink>();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
         .await
         .map_err(|error| Rejection::bad_request(format!("the WebSocket cannot be opened: {error}")))?;
@@ -80,7 +82,8 @@ fn keep_needed(parts: &mut Parts) {
 }
 
 fn check_origin(endpoint: &Endpoint, parts: &Parts) -> Result<(), Rejection> {
-    match cors::is_allowed(&parts.headers, &endpoint.settings.cors_origins, endpoint.environment) {
+    let PublicUrl(own) = public_url(parts, &endpoint.settings);
+    match cors::is_allowed(&parts.headers, own.as_deref(), &endpoint.settings.cors_origins, endpoint.environment) {
         true => Ok(()),
         false => Err(Rejection::new(
             StatusCode::FORBIDDEN,

@@ -16,7 +16,9 @@ pub enum CloseCode {
     Normal = 1000,
     /// The server stops.
     GoingAway = 1001,
-    /// The client receives events too slowly.
+    /// A message is too large, or not a text.
+    TooLarge = 1009,
+    /// The client receives events too slowly, has too many connections, or cannot be authenticated at the moment.
     TryAgainLater = 1013,
     /// A message is not one of the subprotocol.
     BadRequest = 4400,

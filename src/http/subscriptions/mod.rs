@@ -12,7 +12,7 @@ mod streaming;
 mod websocket;
 
 pub use self::{
-    connections::{Connections, LinkToServer},
+    connections::Connections,
     handshake::{is_handshake, open},
     streaming::{StreamFormat, respond_once, respond_with_stream},
 };

@@ -1,25 +1,31 @@
 //! The operations that run on a WebSocket connection at the same time, each with the ID that its client chose.
+//! Rule: each operation is a task of its own, so that a client that does not receive holds up only its own messages: no
+//! transaction, no lock and no place of others.
 
 use std::{collections::HashMap, sync::Arc};
 
 use futures_util::{
     StreamExt,
-    future::{BoxFuture, ready},
-    stream::{self, AbortHandle, BoxStream, SelectAll, abortable},
+    future::ready,
+    stream::{self, BoxStream},
 };
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::{
+    sync::{mpsc, watch},
+    task::AbortHandle,
+    time::{Instant, sleep},
+};
 
 use super::{
     connections::RunningOperation,
-    execution::{Outgoing, Sent, Source, Subscription},
+    execution::{Responded, Source, Subscription, TextResponse},
     messages::{self, CloseCode},
 };
 use crate::{
     error::ErrorCode,
     graphql::{
         engine::{
-            errors::{coded, is_request_error},
+            errors::{code, coded, is_request_error},
             response::Response as GraphqlResponse,
         },
         schema::media::upload::RequestFiles,
@@ -34,11 +40,37 @@ use crate::{
     telemetry::RequestId,
 };
 
+/// Messages that wait to be sent; the tasks of further ones wait.
+const WAITING_MESSAGES: usize = 4;
+
 /// The operations of a connection.
 pub struct Operations {
     source: Arc<Source>,
-    running: SelectAll<BoxStream<'static, (Arc<str>, Response)>>,
-    by_id: HashMap<Arc<str>, AbortHandle>,
+    running: HashMap<Arc<str>, RunningTask>,
+    last_number: u64,
+    sender: Option<mpsc::Sender<Produced>>,
+    receiver: mpsc::Receiver<Produced>,
+    /// Tells subscriptions that they end.
+    ending: watch::Sender<bool>,
+}
+
+/// A task, aborted when this value is dropped.
+struct RunningTask {
+    number: u64,
+    task: AbortHandle,
+}
+
+impl Drop for RunningTask {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// What a task has produced.
+struct Produced {
+    id: Arc<str>,
+    number: u64,
+    payload: Payload,
 }
 
 /// A message to send.
@@ -54,57 +86,77 @@ pub struct Output {
 impl Operations {
     /// Creates the operations of a connection, of which there are none yet.
     pub fn new(source: Arc<Source>) -> Self {
-        Self { source, running: SelectAll::new(), by_id: HashMap::new() }
+        let (sender, receiver) = mpsc::channel(WAITING_MESSAGES);
+        let (ending, _) = watch::channel(false);
+        Self { source, running: HashMap::new(), last_number: 0, sender: Some(sender), receiver, ending }
     }
 
     /// Starts an operation. Returns whether there is no other one with the ID.
     pub fn start(&mut self, id: &str, payload: Value) -> bool {
-        if self.by_id.contains_key(id) {
+        let Some(sender) = self.sender.clone() else { return true };
+        if self.running.contains_key(id) {
             return false;
         }
-        let id: Arc<str> = id.into();
-        let responses = stream::once(begin(Arc::clone(&self.source), payload)).flatten();
-        let named = Arc::clone(&id);
-        let (running, handle) = abortable(responses.map(move |response| (Arc::clone(&named), response)));
-        self.running.push(running.boxed());
-        self.by_id.insert(id, handle);
+        self.last_number += 1;
+        let (id, number): (Arc<str>, _) = (id.into(), self.last_number);
+        let (source, ending, named) = (Arc::clone(&self.source), self.ending.subscribe(), Arc::clone(&id));
+        let task = tokio::spawn(async move {
+            let mut payloads = Box::pin(begin(source, payload, ending)).await;
+            while let Some(payload) = payloads.next().await {
+                let produced = Produced { id: Arc::clone(&named), number, payload };
+                if sender.send(produced).await.is_err() {
+                    return;
+                }
+            }
+        });
+        self.running.insert(id, RunningTask { number, task: task.abort_handle() });
         true
     }
 
     /// Ends an operation, as the client asks.
     pub fn end(&mut self, id: &str) {
-        if let Some(handle) = self.by_id.remove(id) {
-            handle.abort();
-        }
+        self.running.remove(id);
     }
 
-    /// Waits for the next message; none without operations.
+    /// Ends the subscriptions, and starts no more operations. Queries and mutations go on.
+    pub fn finish(&mut self) {
+        self.sender = None;
+        self.ending.send_replace(true);
+    }
+
+    /// Waits for the next message; none once all operations have ended after [`Operations::finish`].
     pub async fn next(&mut self) -> Option<Output> {
-        let (id, response) = self.running.next().await?;
-        if !matches!(response, Response::Next(_)) {
-            // From now on the client may use the ID again.
-            self.by_id.remove(&id);
+        loop {
+            let Produced { id, number, payload } = self.receiver.recv().await?;
+            // The ID may belong to another operation meanwhile.
+            if self.running.get(&id).is_none_or(|running| running.number != number) {
+                continue;
+            }
+            if !matches!(payload, Payload::Next(_)) {
+                // From now on the client may use the ID again.
+                self.running.remove(&id);
+            }
+            return Some(payload.into_output(&id));
         }
-        Some(response.into_message(&id))
     }
 }
 
 /// What is sent for an operation.
-enum Response {
+enum Payload {
     /// A result.
-    Next(Outgoing),
+    Next(TextResponse),
     /// The errors of an operation that was rejected, which has ended.
     Error(String),
-    /// The last event of a client that receives too slowly.
+    /// The last errors of a client that is too slow.
     TooSlow(String),
     /// The operation has ended.
     Complete,
 }
 
-impl Response {
-    fn into_message(self, id: &str) -> Output {
+impl Payload {
+    fn into_output(self, id: &str) -> Output {
         let (text, closing, counted) = match self {
-            Self::Next(Outgoing { text, counted }) => (messages::next(id, &text), None, counted),
+            Self::Next(TextResponse { text, counted }) => (messages::next(id, &text), None, counted),
             Self::Error(errors) => (messages::error(id, &errors), None, None),
             Self::TooSlow(errors) => (messages::error(id, &errors), Some(CloseCode::TryAgainLater), None),
             Self::Complete => (messages::complete(id), None, None),
@@ -114,70 +166,74 @@ impl Response {
 }
 
 /// What is sent for an operation, in order.
-type Responses = BoxStream<'static, Response>;
+type Payloads = BoxStream<'static, Payload>;
 
-/// Runs an operation, or starts a subscription. Boxed, because a connection waits most of the time.
-fn begin(source: Arc<Source>, payload: Value) -> BoxFuture<'static, Responses> {
-    Box::pin(async move {
-        let request_id = RequestId::random();
-        let responses = match source.connection.begin_operation() {
-            Some(running) => run(&source, payload, running, &request_id).await,
-            None => {
-                let max = source.connection.connections().settings().operations_per_connection;
-                let message = format!("at most {max} operations can run on a connection at the same time");
-                Err(coded(ErrorCode::LimitExceeded, message).into())
+/// Runs an operation, or starts a subscription.
+async fn begin(source: Arc<Source>, payload: Value, ending: watch::Receiver<bool>) -> Payloads {
+    let request_id = RequestId::random();
+    let payloads = match source.connection.begin_operation() {
+        Some(running) => run(&source, payload, running, ending, &request_id).await,
+        None => {
+            let max = source.connection.connections().settings().operations_per_connection;
+            let message = format!("at most {max} operations can run on a connection at the same time");
+            Err(coded(ErrorCode::LimitExceeded, message).into())
+        }
+    };
+    match payloads {
+        Ok(payloads) => payloads,
+        Err(error) => {
+            let response = error.into_graphql_response(&request_id);
+            if response.errors.first().and_then(code) == Some(ErrorCode::RateLimited) {
+                // As the response to an HTTP request is delayed.
+                sleep(source.endpoint.settings.rates.rejection_delay).await;
             }
-        };
-        responses.unwrap_or_else(|error| rejected(&error.into_graphql_response(&request_id)))
-    })
+            rejected(&response)
+        }
+    }
 }
 
 async fn run(
     source: &Arc<Source>,
     payload: Value,
     running: RunningOperation,
+    ending: watch::Receiver<bool>,
     request_id: &RequestId,
-) -> Result<Responses, RequestError> {
-    let request = params::from_value(payload)?;
+) -> Result<Payloads, RequestError> {
     let Source { endpoint, parts, origin, .. } = &**source;
     let stopwatch = Stopwatch::default();
     let exchange = Exchange { endpoint, parts, origin, request_id, stopwatch: &stopwatch, accepts_events: true };
+    let request = params::from_value(payload).map_err(|rejection| exchange.charged(rejection.into()))?;
     let (budget, started) = (endpoint.engine.budget(), Instant::now());
     let deadline = started + endpoint.settings.timeout;
     let admitted = admit(exchange, request, &budget, deadline).await?;
     if admitted.is_subscription() {
-        let subscription = Subscription::start(Arc::clone(source), admitted, request_id.clone(), deadline).await;
-        return Ok(subscription.map_or_else(|response| rejected(&response), |started| events(started, running)));
+        let started = Subscription::start(Arc::clone(source), admitted, &stopwatch, request_id.clone(), deadline).await;
+        return Ok(started.map_or_else(|response| rejected(&response), |started| events(started, running, ending)));
     }
     let response = run_admitted(exchange, admitted, RequestFiles::default(), &budget, started, deadline).await?;
     if is_request_error(&response) {
         return Ok(rejected(&response));
     }
-    Ok(match source.outgoing(&response, request_id) {
-        Ok(outgoing) => stream::iter([Response::Next(outgoing), Response::Complete]).boxed(),
+    Ok(match source.text_of(&response, request_id) {
+        Ok(text) => stream::iter([Payload::Next(text), Payload::Complete]).boxed(),
         Err(response) => rejected(&response),
     })
 }
 
-/// Returns what a subscription sends. No message follows errors.
-fn events(subscription: Subscription, running: RunningOperation) -> Responses {
-    let sent = subscription.into_stream().map(Some).chain(stream::iter([None]));
-    let responses = sent.scan((false, running), |(has_failed, _), sent| {
-        let response = match sent {
-            None if *has_failed => return ready(None),
-            None => Response::Complete,
-            Some(Sent::Response(outgoing)) => Response::Next(outgoing),
-            Some(Sent::Failed(response)) => Response::Error(errors(&response)),
-            Some(Sent::TooSlow(response)) => Response::TooSlow(errors(&response)),
-        };
-        *has_failed = !matches!(response, Response::Next(_));
-        ready(Some(response))
+/// Returns what a subscription sends. No message follows errors, or the end of the connection.
+fn events(subscription: Subscription, running: RunningOperation, mut ending: watch::Receiver<bool>) -> Payloads {
+    let payloads = subscription.into_stream().scan(running, |_, responded| {
+        ready(Some(match responded {
+            Responded::Next(text) => Payload::Next(text),
+            Responded::Failed(response) => Payload::Error(errors(&response)),
+            Responded::TooSlow(response) => Payload::TooSlow(errors(&response)),
+        }))
     });
-    responses.boxed()
+    payloads.take_until(async move { ending.wait_for(|is_ending| *is_ending).await.map(drop) }).boxed()
 }
 
-fn rejected(response: &GraphqlResponse) -> Responses {
-    stream::iter([Response::Error(errors(response))]).boxed()
+fn rejected(response: &GraphqlResponse) -> Payloads {
+    stream::iter([Payload::Error(errors(response))]).boxed()
 }
 
 fn errors(response: &GraphqlResponse) -> String {

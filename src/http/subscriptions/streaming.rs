@@ -3,7 +3,7 @@
 //! Rule: a stream that ends because the subscription has ended says so. One that ends for another reason is cut off, so that
 //! clients connect again.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, mem, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -17,8 +17,8 @@ use futures_util::{
 use tokio::time::{Instant, sleep};
 
 use super::{
-    connections::{End, LinkToServer, RunningOperation},
-    execution::{Outgoing, Sent, Source, Subscription},
+    connections::{End, RunningOperation},
+    execution::{Responded, Source, Subscription, TextResponse},
 };
 use crate::{
     graphql::engine::{Engine, response::Response as GraphqlResponse},
@@ -26,6 +26,7 @@ use crate::{
         admission::{Admitted, Exchange, RequestError},
         media_type::{MediaType, accepted_types},
         response::{json, respond_with_status},
+        server::ConnectionLink,
         unsent::UnsentBytes,
     },
     telemetry::RequestId,
@@ -105,15 +106,16 @@ pub async fn respond_with_stream(
     format: StreamFormat,
     deadline: Instant,
 ) -> Result<Response, RequestError> {
-    let Exchange { endpoint, parts, origin, request_id, .. } = exchange;
-    let reservation = endpoint.connections.reserve(admitted.client)?;
+    let Exchange { endpoint, parts, origin, request_id, stopwatch, .. } = exchange;
+    let reserved = endpoint.connections.reserve(admitted.client);
+    let reservation = reserved.map_err(|rejection| exchange.charged(rejection.into()))?;
     let connection = endpoint.connections.open(reservation, &parts.headers, admitted.viewer.clone());
     // A stream has one operation, so the limit cannot be reached.
     let running = connection.begin_operation();
-    let link = parts.extensions.get::<LinkToServer>().cloned();
+    let link = parts.extensions.get::<ConnectionLink>().cloned();
     let source = Source { endpoint: Arc::clone(endpoint), parts: parts.clone(), origin: origin.clone(), connection };
     let source = Arc::new(source);
-    let started = Subscription::start(Arc::clone(&source), admitted, request_id.clone(), deadline).await;
+    let started = Subscription::start(source.clone(), admitted, stopwatch, request_id.clone(), deadline).await;
     let events = match started {
         Ok(subscription) => subscription.into_stream(),
         Err(response) => return Ok(respond_once(&parts.headers, format, response)),
@@ -151,21 +153,21 @@ fn headers(format: StreamFormat) -> [(header::HeaderName, HeaderValue); 3] {
 }
 
 /// Responds to an operation that has one response: as JSON, or in the format of events if the client accepts nothing else.
-pub fn respond_once(headers_of_request: &HeaderMap, format: StreamFormat, response: GraphqlResponse) -> Response {
+pub fn respond_once(headers_of_request: &HeaderMap, format: StreamFormat, mut response: GraphqlResponse) -> Response {
     if let Some(media_type) = MediaType::negotiate(headers_of_request) {
         return respond_with_status(media_type, response);
     }
     let start = if format == StreamFormat::Multipart { format.start() } else { String::new() };
     let text = start + &format.response(&json(&response)) + &format.end();
-    (headers(format), text).into_response()
+    (mem::take(&mut response.http_headers), headers(format), text).into_response()
 }
 
 /// A response that is being streamed.
 struct Streamed {
     format: StreamFormat,
-    events: BoxStream<'static, Sent>,
+    events: BoxStream<'static, Responded>,
     source: Arc<Source>,
-    link: Option<LinkToServer>,
+    link: Option<ConnectionLink>,
     ping_interval: Duration,
     request_id: RequestId,
     /// The bytes of the last chunk, which is being sent.
@@ -183,26 +185,20 @@ impl Streamed {
     async fn next(&mut self) -> Chunk {
         let Self { format, events, source, link, ping_interval, request_id, counted, .. } = self;
         let last = |response: &GraphqlResponse| Chunk::Last(format.response(&json(response)) + &format.end());
-        let stopping = async {
-            match link {
-                Some(link) => link.stopping().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            sent = events.next() => match sent {
+            responded = events.next() => match responded {
                 None => Chunk::Last(format.end()),
-                Some(Sent::Response(Outgoing { text, counted: sending })) => {
+                Some(Responded::Next(TextResponse { text, counted: sending })) => {
                     *counted = sending;
                     Chunk::More(format.response(&text))
                 }
-                Some(Sent::Failed(response) | Sent::TooSlow(response)) => last(&response),
+                Some(Responded::Failed(response) | Responded::TooSlow(response)) => last(&response),
             },
             end = source.connection.end() => match end {
                 End::Unauthenticated(error) => last(&Engine::error_response(*error, request_id)),
                 End::Idle | End::TooOld => Chunk::CutOff,
             },
-            () = stopping => Chunk::CutOff,
+            () = ConnectionLink::stopping(link.as_mut()) => Chunk::CutOff,
             () = sleep(*ping_interval) => Chunk::More(format.heartbeat()),
         }
     }

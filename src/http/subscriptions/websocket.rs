@@ -9,22 +9,26 @@ use axum::{
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
     http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
 };
+use bytes::Bytes;
 use serde_json::Value;
 use tokio::time::{Instant, interval_at, timeout};
 
 use super::{
-    connections::{End, LinkToServer, Reservation},
+    connections::{End, Reservation},
     execution::Source,
     messages::{ClientMessage, CloseCode, PROTOCOL, connection_ack, pong},
     operations::{Operations, Output},
 };
 use crate::{
     auth::RequestOrigin,
+    error::ErrorCode,
+    graphql::engine::errors::code,
     http::{
         credentials::{authenticate, guest},
         endpoint::Endpoint,
         header_names::{X_API_KEY, X_CART_TOKEN},
         rejection::Rejection,
+        server::ConnectionLink,
     },
     telemetry::RequestId,
 };
@@ -34,6 +38,9 @@ const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time in which a client has to receive the close frame, and to respond to it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Maximum length of the ID of an operation, in bytes. It is in each of its messages.
+const MAX_ID: usize = 255;
 
 /// Maximum length of the reason of a close frame, in bytes.
 const MAX_REASON: usize = 123;
@@ -57,7 +64,7 @@ pub struct Opening {
 type Closing = (CloseCode, String);
 
 /// Runs a connection until it is closed.
-pub async fn run(mut socket: WebSocket, opening: Opening, link: Option<LinkToServer>, is_supported: bool) {
+pub async fn run(mut socket: WebSocket, opening: Opening, link: Option<ConnectionLink>, is_supported: bool) {
     let closed = match is_supported {
         true => serve(&mut socket, opening, link).await,
         false => Some((
@@ -87,7 +94,7 @@ async fn close(socket: &mut WebSocket, code: CloseCode, reason: &str) {
 }
 
 /// Serves a connection. Returns why the server closes it; none if the client did.
-async fn serve(socket: &mut WebSocket, opening: Opening, link: Option<LinkToServer>) -> Option<Closing> {
+async fn serve(socket: &mut WebSocket, opening: Opening, link: Option<ConnectionLink>) -> Option<Closing> {
     let payload = match timeout(INIT_TIMEOUT, receive_init(socket)).await {
         Ok(Ok(payload)) => payload,
         Ok(Err(closing)) => return closing,
@@ -121,8 +128,12 @@ async fn receive_init(socket: &mut WebSocket) -> Result<Option<Value>, Option<Cl
 /// # Errors
 /// Why the connection is closed; none if it was closed by the client.
 async fn receive(socket: &mut WebSocket) -> Result<Option<ClientMessage>, Option<Closing>> {
-    let message = socket.recv().await.ok_or(None)?.map_err(|_| None)?;
-    parse(message)
+    match socket.recv().await {
+        None => Err(None),
+        Some(Ok(message)) => parse(message),
+        // Not sent if the connection is lost.
+        Some(Err(error)) => Err(Some((CloseCode::TooLarge, format!("The message cannot be read: {error}")))),
+    }
 }
 
 fn parse(message: Message) -> Result<Option<ClientMessage>, Option<Closing>> {
@@ -140,8 +151,11 @@ async fn accept(opening: Opening, payload: Option<Value>) -> Result<Source, Clos
     let Opening { endpoint, mut parts, origin, opening } = opening;
     add_credentials(&mut parts.headers, payload.as_ref())?;
     let request_id = RequestId::random();
-    let forbidden = |error: ServerError| (CloseCode::Forbidden, format!("Forbidden: {}", error.message));
-    let viewer = authenticate(&parts.headers, &endpoint.services, &request_id).await.map_err(forbidden)?;
+    let rejected = |error: ServerError| match code(&error) {
+        Some(ErrorCode::Unauthenticated) => (CloseCode::Forbidden, format!("Forbidden: {}", error.message)),
+        _ => (CloseCode::TryAgainLater, error.message),
+    };
+    let viewer = authenticate(&parts.headers, &endpoint.services, &request_id).await.map_err(rejected)?;
     let reserved = endpoint.connections.reserve(endpoint.limits.client(&viewer, &origin));
     let too_many = |rejection: Rejection| (CloseCode::TryAgainLater, rejection.message().to_owned());
     let reservation = reserved.map_err(too_many)?;
@@ -182,48 +196,75 @@ fn add_credentials(headers: &mut HeaderMap, payload: Option<&Value>) -> Result<(
 async fn exchange_messages(
     socket: &mut WebSocket,
     source: Arc<Source>,
-    mut link: Option<LinkToServer>,
+    mut link: Option<ConnectionLink>,
 ) -> Option<Closing> {
     let ping_interval = source.connection.connections().settings().ping_interval;
     let mut pings = interval_at(Instant::now() + ping_interval, ping_interval);
-    let mut heard_at = Instant::now();
+    let mut last_received = Instant::now();
     let mut operations = Operations::new(Arc::clone(&source));
     loop {
-        let stopping = async {
-            match &mut link {
-                Some(link) => link.stopping().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            message = socket.recv() => {
-                heard_at = Instant::now();
-                let message = match parse(message?.ok()?) {
-                    Ok(message) => message,
+        let message = tokio::select! {
+            // What has arrived is read before a client counts as silent.
+            biased;
+            received = receive(socket) => {
+                last_received = Instant::now();
+                match received.and_then(|message| handle(message, &mut operations).map_err(Some)) {
+                    Ok(None) => continue,
+                    Ok(Some(text)) => Message::text(text),
                     Err(closing) => return closing,
-                };
-                match handle(message, &mut operations) {
-                    Ok(None) => {}
-                    Ok(Some(text)) => socket.send(Message::text(text)).await.ok()?,
-                    Err(closing) => return Some(closing),
                 }
+            }
+            end = source.connection.end() => match end {
+                End::TooOld => return Some(finish(socket, operations, &source, closing_of(end)).await),
+                end => return Some(closing_of(end)),
+            },
+            () = ConnectionLink::stopping(link.as_mut()) => {
+                let closing = (CloseCode::GoingAway, "The server is stopping".to_owned());
+                return Some(finish(socket, operations, &source, closing).await);
             }
             Some(Output { text, closing, counted: _counted }) = operations.next() => {
-                socket.send(Message::text(text)).await.ok()?;
-                if closing.is_some() {
-                    return closing.map(|code| (code, "The client receives events too slowly".to_owned()));
+                if let Err(closing) = send(socket, &source, Message::text(text)).await {
+                    return closing;
+                }
+                match closing {
+                    None => continue,
+                    Some(code) => return Some((code, "The client receives events too slowly".to_owned())),
                 }
             }
-            end = source.connection.end() => return Some(closing_of(end)),
-            () = stopping => return Some((CloseCode::GoingAway, "The server is stopping".to_owned())),
             _ = pings.tick() => {
-                if heard_at.elapsed() >= ping_interval * 2 {
+                if last_received.elapsed() >= ping_interval * 2 {
                     return Some((CloseCode::Normal, "The client did not respond".to_owned()));
                 }
-                socket.send(Message::Ping(Default::default())).await.ok()?;
+                Message::Ping(Bytes::new())
             }
+        };
+        if let Err(closing) = send(socket, &source, message).await {
+            return closing;
         }
     }
+}
+
+/// Sends a message, unless the credential becomes invalid meanwhile.
+/// # Errors
+/// Why the connection is closed; none if the client has closed it.
+async fn send(socket: &mut WebSocket, source: &Source, message: Message) -> Result<(), Option<Closing>> {
+    tokio::select! {
+        sent = socket.send(message) => sent.map_err(|_| None),
+        end = source.connection.unauthenticated() => Err(Some(closing_of(end))),
+    }
+}
+
+/// Ends the subscriptions, and sends the responses of the queries and mutations that are running.
+async fn finish(socket: &mut WebSocket, mut operations: Operations, source: &Source, closing: Closing) -> Closing {
+    operations.finish();
+    let responses = async {
+        while let Some(Output { text, counted: _counted, .. }) = operations.next().await {
+            send(socket, source, Message::text(text)).await?;
+        }
+        Ok::<_, Option<Closing>>(())
+    };
+    let _ = timeout(source.endpoint.settings.timeout, responses).await;
+    closing
 }
 
 /// Handles a message. Returns the message to send, if there is one at once.
@@ -234,6 +275,9 @@ fn handle(message: Option<ClientMessage>, operations: &mut Operations) -> Result
         Some(ClientMessage::Complete { id }) => {
             operations.end(&id);
             Ok(None)
+        }
+        Some(ClientMessage::Subscribe { id, .. }) if id.is_empty() || id.len() > MAX_ID => {
+            Err((CloseCode::BadRequest, format!("Invalid message: an ID has 1 to {MAX_ID} bytes")))
         }
         Some(ClientMessage::Subscribe { id, payload }) => match operations.start(&id, payload) {
             true => Ok(None),

@@ -27,7 +27,7 @@ async fn events_are_kept_for_the_time_in_which_a_subscription_can_be_resumed() {
              ('job_died', 2, now() - interval '16 minutes')",
         )
         .await;
-    let removed = database.db.transaction(async |conn| souk::events::actions::clean_up(conn).await).await;
+    let removed = database.db.transaction(async |conn| souk::events::actions::cleanup::clean_up(conn).await).await;
     assert_eq!(
         (removed.unwrap(), database.scalar("SELECT string_agg(subject::text, ',') FROM events").await.as_str()),
         (1, "1")

@@ -1,8 +1,11 @@
 //! Events are not lost: subscriptions are resumed by cursor, on any server, whatever happened meanwhile.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use serde_json::json;
-use souk::ids::RowId;
+use souk::{
+    db::changes::{Moment, Position},
+    events::model::{EventCursor, Start, Window},
+};
 
 use crate::support::{ProductSpec, TestApp, psql::Psql, websocket::WebSocket};
 
@@ -23,12 +26,11 @@ async fn next(socket: &mut WebSocket) -> (String, String) {
     (text(&change["product"]["sku"]), text(&change["cursor"]))
 }
 
-/// Returns a cursor with one of its parts replaced: the server, or the time in milliseconds.
-fn replace(cursor: &str, part: usize, value: &str) -> String {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).expect("base64url")).expect("UTF-8");
-    let mut parts: Vec<_> = text.split('|').collect();
-    parts[part] = value;
-    URL_SAFE_NO_PAD.encode(parts.join("|"))
+/// Returns a cursor of another database server, made at this time.
+fn cursor_of_another_server(app: &TestApp, since: DateTime<Utc>) -> String {
+    let moment: Moment = "5:5:".parse().expect("a snapshot");
+    let until = Position { server: "another".to_owned(), moment: moment.clone() };
+    EventCursor::at(&Window { start: Start::Moment(moment), since, until }, 1).sealed(&app.services.cursor_seal)
 }
 
 async fn shop(skus: &[&str]) -> TestApp {
@@ -118,13 +120,8 @@ async fn events_follow_after_the_connection_to_the_database_was_lost() {
 async fn events_since_another_start_of_the_database_server_are_found_by_their_time() {
     let app = shop(&["A"]).await;
     let address = app.listen().await;
-    let mut socket = app.anonymous().subscribe(address, &names(None)).await;
     touch(&app, "A").await;
-    let cursor = next(&mut socket).await.1;
-    drop(socket);
-    touch(&app, "A").await;
-    // The cursor begins with the hash of the server's start.
-    let other = replace(&cursor, 0, "0123456789ab");
+    let other = cursor_of_another_server(&app, Utc::now());
     let mut resumed = app.anonymous().subscribe(address, &names(Some(&other))).await;
     assert_eq!(next(&mut resumed).await.0, "A");
 }
@@ -135,10 +132,11 @@ async fn cursors_that_are_none_or_too_old_are_rejected() {
     let address = app.listen().await;
     let mut socket = app.anonymous().subscribe(address, &names(None)).await;
     touch(&app, "A").await;
-    let time = chrono::Utc::now() - chrono::Duration::minutes(11);
-    let old = replace(&next(&mut socket).await.1, 1, &time.timestamp_millis().to_string());
-    for (after, message) in
-        [("", "must be the `cursor`"), ("bm9uZQ", "must be the `cursor`"), (old.as_str(), "too old")]
+    let mut changed = next(&mut socket).await.1;
+    changed.replace_range(..1, if changed.starts_with('A') { "B" } else { "A" });
+    let old = cursor_of_another_server(&app, Utc::now() - chrono::Duration::minutes(11));
+    let unknown = "must be the `cursor`";
+    for (after, message) in [("", unknown), ("bm9uZQ", unknown), (changed.as_str(), unknown), (old.as_str(), "too old")]
     {
         let mut socket = WebSocket::connect(address, &app.anonymous()).await;
         socket.start(&names(Some(after))).await;
@@ -149,28 +147,40 @@ async fn cursors_that_are_none_or_too_old_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_told_and_closed() {
-    let app = shop(&["A"]).await;
-    let id = app.database.scalar("SELECT id::text FROM products").await;
-    let id = souk::ids::ProductId(id.parse().unwrap()).to_global_id();
-    // Each event is large, so that few fit into the buffers of the connection.
-    app.database.sql("UPDATE products SET description = repeat('long ', 4000)").await;
-    let copies: String = (0..25).map(|n| format!("d{n}: description ")).collect();
-    let document = format!("subscription {{ productChanged(id: {id:?}) {{ product {{ {copies} }} }} }}");
-    let mut socket = app.anonymous().subscribe(app.listen().await, &document).await;
-    // More events than wait for a subscription, besides those that fit into the buffers.
-    for _ in 0..400 {
-        app.database.sql("UPDATE products SET tags = ARRAY[(coalesce(tags[1], '0')::int + 1)::text]").await;
+async fn a_transaction_with_more_changes_than_wait_for_a_client_is_delivered_completely() {
+    let app = TestApp::new().await;
+    let website = app.website("main").await;
+    let mut socket = app.anonymous().subscribe(app.listen().await, &names(None)).await;
+    app.database
+        .sql(&format!(
+            "INSERT INTO products (source_website_id, name, slug, sku, price)
+             SELECT {}, 'P' || n, 'p' || n, 'P' || n, 1 FROM generate_series(1, 1500) n",
+            website.id.0
+        ))
+        .await;
+    for n in 1..=1500 {
+        assert_eq!(next(&mut socket).await.0, format!("P{n}"));
     }
-    while app.services.events.count() > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    touch(&app, "P7").await;
+    assert_eq!(next(&mut socket).await.0, "P7");
+    assert!(socket.is_silent().await);
+}
+
+#[tokio::test]
+async fn a_resumed_subscription_can_be_resumed_in_the_middle_of_what_it_missed() {
+    let app = shop(&["A", "B", "C"]).await;
+    let address = app.listen().await;
+    let mut socket = app.anonymous().subscribe(address, &names(None)).await;
+    touch(&app, "A").await;
+    let mut cursor = next(&mut socket).await.1;
+    drop(socket);
+    for sku in ["B", "C", "A", "B"] {
+        touch(&app, sku).await;
     }
-    let told = loop {
-        let message = socket.receive().await.json();
-        if message["type"] == "error" {
-            break message;
-        }
-    };
-    assert_eq!(told["payload"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{told}");
-    assert_eq!(socket.receive().await.code(), 1013);
+    for expected in ["B", "C", "A", "B"] {
+        let mut resumed = app.anonymous().subscribe(address, &names(Some(&cursor))).await;
+        let (sku, next_cursor) = next(&mut resumed).await;
+        assert_eq!(sku, expected);
+        cursor = next_cursor;
+    }
 }

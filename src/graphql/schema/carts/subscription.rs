@@ -22,7 +22,8 @@ event_object! {
     CartChange {
         /// ID of the cart.
         cart_id: ID,
-        /// The cart, as it is when the event is sent. Null if it was checked out, merged into another cart, or has expired.
+        /// The cart, as it is when the event is sent. Null if it was merged into another cart or has expired. A cart that was checked
+        /// out is empty.
         cart: Option<Cart>,
     }
 }
@@ -33,8 +34,7 @@ pub struct CartSubscription;
 
 #[object]
 impl CartSubscription {
-    /// Sends an event for each change of the lines of the viewer's carts, on whatever device, also of carts that do not
-    /// exist yet. Requires a login, or the cart token as `X-Cart-Token`; `FORBIDDEN` for API keys, which have no carts.
+    /// Sends an event for each change of the lines of the viewer's carts, also of carts that are created later. Requires a login, or the cart token as `X-Cart-Token`; `FORBIDDEN` for API keys, which have no carts.
     #[graphql(guard = "LoginOrGuestGuard")]
     async fn cart_updated(
         &self,
@@ -42,7 +42,7 @@ impl CartSubscription {
         #[graphql(desc = "Send the events after this cursor first.")] after: Option<String>,
     ) -> Result<Option<CartChange>> {
         let topics = Topic::carts_of(ctx.viewer().require_holder()?);
-        let Some(event) = event(ctx, topics, after)? else { return Ok(None) };
+        let Some(event) = event(ctx, topics, &[], after)? else { return Ok(None) };
         let id: CartId = event.subject();
         let row = ctx.loaders().row(id).await?;
         Ok(Some(CartChange { event, cart_id: global_id(id), cart: row.map(cart) }))

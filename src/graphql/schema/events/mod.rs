@@ -1,21 +1,23 @@
-//! Notifications of staff: what happened that somebody should look at.
+//! Notifications for staff.
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::Context;
 use souk_macros::object;
 
 use crate::{
     auth::Permission,
-    error::Result,
-    events::model::{NotificationKind, Topic},
+    error::{Error, Result},
+    events::model::{Event, NotificationKind, Topic},
     graphql::{
         engine::guards::PermissionGuard,
         schema::{
             context::ContextExt,
-            jobs::{Job, job},
-            orders::{Order, order},
-            payments::{Payment, payment},
-            products::{Product, product},
-            reviews::{Review, review},
+            jobs::{self, Job},
+            orders::{self, Order},
+            payments::{self, Payment},
+            products::{self, Product},
+            reviews::{self, Review},
             subscriptions::{event, event_object},
         },
     },
@@ -23,7 +25,7 @@ use crate::{
 };
 
 event_object! {
-    /// A notification of staff. It has the resource of its kind; the others are null.
+    /// A notification for staff. It has the resource of its kind; the others are null.
     Notification {
         /// Subject of the notification.
         kind: NotificationKind,
@@ -66,7 +68,7 @@ pub struct NotificationSubscription;
 
 #[object]
 impl NotificationSubscription {
-    /// Sends notifications of staff, about the websites that the viewer's permissions cover. `FORBIDDEN` for a kind that
+    /// Sends notifications for staff, about the websites that the viewer's permissions cover. `FORBIDDEN` for a kind that
     /// the viewer lacks the permission for. Requires `MANAGE_ORDERS`, `MANAGE_STOCK`, `MANAGE_PAYMENTS`, `MANAGE_JOBS` or
     /// `MANAGE_REVIEWS`.
     #[graphql(guard = "PermissionGuard(NOTIFIED)")]
@@ -81,44 +83,48 @@ impl NotificationSubscription {
         let viewer = ctx.viewer();
         let kinds = match kinds {
             None => NotificationKind::ALL.iter().copied().filter(|kind| viewer.can(permission(*kind))).collect(),
-            Some(kinds) => {
-                for kind in &kinds {
-                    viewer.require_any(&[permission(*kind)])?;
-                }
-                kinds
-            }
+            Some(kinds) if kinds.is_empty() => return Err(Error::bad_input("kinds", "must have at least one kind")),
+            Some(kinds) => kinds,
         };
-        let topics = kinds.iter().copied().map(Topic::Notification);
-        let Some(event) = event(ctx, topics, after)? else { return Ok(None) };
-        let Some(kind) = event.row.notification().filter(|kind| kinds.contains(kind)) else { return Ok(None) };
+        for kind in &kinds {
+            viewer.require_any(&[permission(*kind)])?;
+        }
+        let wanted: BTreeSet<_> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let topics = NotificationKind::ALL.iter().filter(|kind| wanted.contains(kind.as_str()));
+        let Some(event) = event(ctx, topics.copied().map(Topic::Notification), NOTIFIED, after)? else {
+            return Ok(None);
+        };
+        let Some(kind) = event.row.notification().filter(|kind| wanted.contains(kind.as_str())) else {
+            return Ok(None);
+        };
+        if event.row.website.is_some_and(|website| !viewer.can_at(permission(kind), website)) {
+            return Ok(None);
+        }
+        Notification::of(ctx, event, kind).await
+    }
+}
+
+impl Notification {
+    /// Returns the notification of an event; none if the viewer does not see its resource.
+    async fn of(ctx: &Context<'_>, event: Arc<Event>, kind: NotificationKind) -> Result<Option<Self>> {
         let loaders = ctx.loaders();
-        let mut notification =
-            Notification { event, kind, order: None, product: None, payment: None, job: None, review: None };
-        let event = &notification.event;
-        let is_visible = match kind {
+        let (mut order, mut product, mut payment, mut job, mut review) = (None, None, None, None, None);
+        match kind {
             NotificationKind::NewOrder => {
-                notification.order = loaders.row::<OrderId>(event.subject()).await?.map(order);
-                notification.order.is_some()
+                order = loaders.row::<OrderId>(event.subject()).await?.map(orders::order);
             }
             NotificationKind::LowStock => {
-                let row = loaders.row::<ProductId>(event.subject()).await?;
-                let row = row.filter(|row| viewer.can_at(Permission::ManageStock, row.source_website_id));
-                notification.product = row.map(product);
-                notification.product.is_some()
+                product = loaders.row::<ProductId>(event.subject()).await?.map(products::product);
             }
             NotificationKind::FailedPayment => {
-                notification.payment = loaders.row::<PaymentId>(event.subject()).await?.map(payment);
-                notification.payment.is_some()
+                payment = loaders.row::<PaymentId>(event.subject()).await?.map(payments::payment);
             }
-            NotificationKind::DeadJob => {
-                notification.job = loaders.row::<JobId>(event.subject()).await?.map(job);
-                notification.job.is_some()
-            }
+            NotificationKind::DeadJob => job = loaders.row::<JobId>(event.subject()).await?.map(jobs::job),
             NotificationKind::NewReview => {
-                notification.review = loaders.row::<ReviewId>(event.subject()).await?.map(review);
-                notification.review.is_some()
+                review = loaders.row::<ReviewId>(event.subject()).await?.map(reviews::review);
             }
-        };
-        Ok(is_visible.then_some(notification))
+        }
+        let is_visible = order.is_some() || product.is_some() || payment.is_some() || job.is_some() || review.is_some();
+        Ok(is_visible.then_some(Self { event, kind, order, product, payment, job, review }))
     }
 }

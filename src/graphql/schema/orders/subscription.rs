@@ -42,13 +42,20 @@ event_object! {
     }
 }
 
-fn change(event: Arc<Event>, row: Arc<OrderRow>) -> OrderChange {
+/// Permissions whose holders also get events of internal notes.
+const INTERNAL: &[Permission] = &[Permission::ManageOrders];
+
+/// Returns the change of an order that the viewer sees; none if they do not see the change itself.
+fn visible_change(ctx: &Context<'_>, event: Arc<Event>, row: Arc<OrderRow>) -> Option<OrderChange> {
+    if !event.row.is_public && !ctx.viewer().can_at(Permission::ManageOrders, row.source_website_id) {
+        return None;
+    }
     let kind = match event.row.kind {
         EventKind::OrderPlaced => OrderChangeKind::Placed,
         EventKind::OrderStatusChanged => OrderChangeKind::StatusChanged,
         _ => OrderChangeKind::Updated,
     };
-    OrderChange { event, order: order(row), kind }
+    Some(OrderChange { event, order: order(row), kind })
 }
 
 /// Subscription root for orders.
@@ -68,9 +75,8 @@ impl OrderSubscription {
     ) -> Result<Option<OrderChange>> {
         let id = OrderId::parse("id", &id)?;
         let row = ctx.loaders().row(id).await?.ok_or_else(|| missing("order"))?;
-        let Some(event) = event(ctx, [Topic::Order(id)], after)? else { return Ok(None) };
-        let is_visible = event.row.is_public || ctx.viewer().can_at(Permission::ManageOrders, row.source_website_id);
-        Ok(is_visible.then(|| change(event, row)))
+        let Some(event) = event(ctx, [Topic::Order(id)], INTERNAL, after)? else { return Ok(None) };
+        Ok(visible_change(ctx, event, row))
     }
 
     /// Sends an event for each change of any order that the viewer sees: of the websites that the viewer's permissions
@@ -83,9 +89,8 @@ impl OrderSubscription {
         #[graphql(desc = "Send the events after this cursor first.")] after: Option<String>,
     ) -> Result<Option<OrderChange>> {
         let website = website_of(ctx, website).await?;
-        let Some(event) = event(ctx, [Topic::Orders(website)], after)? else { return Ok(None) };
-        let Some(row) = ctx.loaders().row::<OrderId>(event.subject()).await? else { return Ok(None) };
-        let is_visible = event.row.is_public || ctx.viewer().can_at(Permission::ManageOrders, row.source_website_id);
-        Ok(is_visible.then(|| change(event, row)))
+        let Some(event) = event(ctx, [Topic::Orders(website)], INTERNAL, after)? else { return Ok(None) };
+        let row = ctx.loaders().row::<OrderId>(event.subject()).await?;
+        Ok(row.and_then(|row| visible_change(ctx, event, row)))
     }
 }

@@ -6,16 +6,16 @@ use souk_macros::object;
 use super::{Product, product};
 use crate::{
     auth::Permission,
-    error::{Error, Result},
+    error::Result,
     events::model::{EventKind, Topic},
     graphql::{
         engine::scalars::global_id,
         schema::{
             context::ContextExt,
-            subscriptions::{event, event_object, missing, website_of},
+            subscriptions::{event, event_object, product_topic},
         },
     },
-    ids::{ProductId, RowId},
+    ids::ProductId,
     stock::model::can_see_stock,
 };
 
@@ -42,6 +42,9 @@ event_object! {
     }
 }
 
+/// Permissions whose holders also get changes that customers cannot see.
+const INTERNAL: &[Permission] = &[Permission::ManageProducts, Permission::ManageStock, Permission::SellProducts];
+
 /// Subscription root for products.
 #[derive(Default)]
 pub struct ProductSubscription;
@@ -60,19 +63,8 @@ impl ProductSubscription {
         >,
         #[graphql(desc = "Send the events after this cursor first.")] after: Option<String>,
     ) -> Result<Option<ProductChange>> {
-        let topic = match (id, website) {
-            (Some(_), Some(_)) => return Err(Error::bad_input("website", "set either id or website")),
-            (Some(id), None) => Topic::Product(ProductId::parse("id", &id)?),
-            (None, website) => Topic::Products(website_of(ctx, website).await?),
-        };
-        let Some(event) = event(ctx, [topic], after.clone())? else {
-            if let (Topic::Product(id), None) = (topic, after)
-                && ctx.loaders().row(id).await?.is_none()
-            {
-                return Err(missing("product"));
-            }
-            return Ok(None);
-        };
+        let topic = product_topic(ctx, ("id", id), website, Topic::Product, Topic::Products).await?;
+        let Some(event) = event(ctx, [topic], INTERNAL, after)? else { return Ok(None) };
         let id: ProductId = event.subject();
         let row = ctx.loaders().row(id).await?;
         let is_staff = match &row {

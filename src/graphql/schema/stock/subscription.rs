@@ -4,14 +4,15 @@ use async_graphql::{Context, ID};
 use souk_macros::object;
 
 use crate::{
-    error::{Error, Result},
+    auth::Permission,
+    error::Result,
     events::model::Topic,
     graphql::schema::{
         context::ContextExt,
         products::Product,
-        subscriptions::{event, event_object, missing, website_of},
+        subscriptions::{event, event_object, product_topic},
     },
-    ids::{ProductId, RowId},
+    ids::ProductId,
     stock::model::can_see_stock,
 };
 
@@ -22,6 +23,9 @@ event_object! {
         product: Product,
     }
 }
+
+/// Permissions whose holders also get changes that customers cannot see.
+const INTERNAL: &[Permission] = &[Permission::ManageStock, Permission::ManageProducts, Permission::SellProducts];
 
 /// Subscription root for stock.
 #[derive(Default)]
@@ -40,19 +44,8 @@ impl StockSubscription {
         website: Option<ID>,
         #[graphql(desc = "Send the events after this cursor first.")] after: Option<String>,
     ) -> Result<Option<StockChange>> {
-        let topic = match (product, website) {
-            (Some(_), Some(_)) => return Err(Error::bad_input("website", "set either product or website")),
-            (Some(id), None) => Topic::Stock(ProductId::parse("product", &id)?),
-            (None, website) => Topic::Stocks(website_of(ctx, website).await?),
-        };
-        let Some(event) = event(ctx, [topic], after)? else {
-            if let Topic::Stock(id) = topic
-                && ctx.loaders().row(id).await?.is_none()
-            {
-                return Err(missing("product"));
-            }
-            return Ok(None);
-        };
+        let topic = product_topic(ctx, ("product", product), website, Topic::Stock, Topic::Stocks).await?;
+        let Some(event) = event(ctx, [topic], INTERNAL, after)? else { return Ok(None) };
         let row = ctx.loaders().row::<ProductId>(event.subject()).await?;
         let row = row.filter(|row| event.row.is_public || can_see_stock(ctx.viewer(), row));
         Ok(row.map(|row| StockChange { event, product: super::product(row) }))

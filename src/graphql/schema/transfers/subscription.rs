@@ -44,7 +44,7 @@ impl TransferSubscription {
     ) -> Result<Option<TransferProgress>> {
         let id = TransferId::parse("id", &id)?;
         let row = ctx.loaders().row(id).await?.ok_or_else(|| missing("import or export"))?;
-        let Some(event) = event(ctx, [Topic::Transfer(id)], after)? else { return Ok(None) };
+        let Some(event) = event(ctx, [Topic::Transfer(id)], TRANSFER_PERMISSIONS, after)? else { return Ok(None) };
         Ok(Some(TransferProgress { event, transfer: transfer(row) }))
     }
 }

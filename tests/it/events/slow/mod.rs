@@ -2,3 +2,4 @@
 
 mod killed_server;
 mod plans;
+mod slow_client;

@@ -1,0 +1,36 @@
+//! A client that does not receive its events.
+
+use std::time::Duration;
+
+use souk::ids::RowId;
+
+use crate::support::{ProductSpec, TestApp};
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_told_and_closed() {
+    let app = TestApp::new().await;
+    let product = app.product(app.website("main").await.id, ProductSpec::default()).await;
+    let id = product.id.to_global_id();
+    // Each event is large, so that few fit into the buffers of the connection.
+    app.database.sql("UPDATE products SET description = repeat('long ', 4000)").await;
+    let copies: String = (0..25).map(|n| format!("d{n}: description ")).collect();
+    let document = format!("subscription {{ productChanged(id: {id:?}) {{ product {{ {copies} }} }} }}");
+    let mut socket = app.anonymous().subscribe(app.listen().await, &document).await;
+    // More events than wait for a subscription, besides those that fit into the buffers.
+    for _ in 0..400 {
+        app.database.sql("UPDATE products SET tags = ARRAY[(coalesce(tags[1], '0')::int + 1)::text]").await;
+    }
+    while app.services.events.count() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Longer than a client may take to receive what waits for it.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    let told = loop {
+        let message = socket.receive().await.json();
+        if message["type"] == "error" {
+            break message;
+        }
+    };
+    assert_eq!(told["payload"][0]["extensions"]["code"], "LIMIT_EXCEEDED", "{told}");
+    assert_eq!(socket.receive().await.code(), 1013);
+}
