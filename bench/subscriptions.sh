@@ -15,7 +15,7 @@ ulimit -n "$(ulimit -Hn)"
 find_souk
 create_workdir
 export SOUK_LOG=warn SOUK_MAX_CONNECTIONS=$((connections + subscribers + 100)) SOUK_MAX_CONNECTIONS_PER_ADDRESS=1000000
-export SOUK_SUBSCRIPTION_PING_MS=30000
+export SOUK_SUBSCRIPTION_PING_MS=30000 SOUK_SUBSCRIPTION_CONNECTIONS=1000000
 serve
 query "INSERT INTO websites (code, name, base_url, currency) VALUES ('main', 'Main', 'https://main.example', 'EUR')" >/dev/null
 query "INSERT INTO products (source_website_id, name, slug, sku, price)

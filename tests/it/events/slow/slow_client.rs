@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use souk::ids::RowId;
+use souk::{config::ConnectionSettings, ids::RowId};
 
 use crate::support::{ProductSpec, TestApp};
 
@@ -15,7 +15,10 @@ async fn a_client_that_does_not_read_is_told_and_closed() {
     app.database.sql("UPDATE products SET description = repeat('long ', 4000)").await;
     let copies: String = (0..25).map(|n| format!("d{n}: description ")).collect();
     let document = format!("subscription {{ productChanged(id: {id:?}) {{ product {{ {copies} }} }} }}");
-    let mut socket = app.anonymous().subscribe(app.listen().await, &document).await;
+    // Otherwise the connection is cut off first.
+    let settings = ConnectionSettings { stall_timeout: Duration::from_secs(300), ..ConnectionSettings::default() };
+    let (address, _server) = app.listen_with(settings, std::future::pending()).await;
+    let mut socket = app.anonymous().subscribe(address, &document).await;
     // More events than wait for a subscription, besides those that fit into the buffers.
     for _ in 0..400 {
         app.database.sql("UPDATE products SET tags = ARRAY[(coalesce(tags[1], '0')::int + 1)::text]").await;
