@@ -79,10 +79,14 @@ impl Source {
     /// Returns the text of a response.
     /// # Errors
     /// The response that is sent instead if too much waits to be sent.
-    pub fn text_of(&self, response: &GraphqlResponse, request_id: &RequestId) -> Result<TextResponse, GraphqlResponse> {
+    pub fn text_of(
+        &self,
+        response: &GraphqlResponse,
+        request_id: &RequestId,
+    ) -> Result<TextResponse, Box<GraphqlResponse>> {
         let text = json(response);
         let counted = self.endpoint.limits.count_message(text.len(), &self.origin);
-        let counted = counted.map_err(|error| Engine::error_response(error, request_id))?;
+        let counted = counted.map_err(|error| Box::new(Engine::error_response(error, request_id)))?;
         Ok(TextResponse { text, counted })
     }
 }
@@ -196,7 +200,7 @@ impl Subscription {
         }
         self.sent += 1;
         let text = execution.source.text_of(&response, &execution.request_id);
-        Some(Some(text.map_or_else(Responded::Failed, Responded::Next)))
+        Some(Some(text.map_or_else(|response| Responded::Failed(*response), Responded::Next)))
     }
 
     fn rejected(&self, error: ServerError) -> GraphqlResponse {

@@ -32,7 +32,8 @@ async fn run(database: &Psql, sql: &str) {
 async fn countries_become_codes_and_unknown_ones_are_kept() {
     let test_database = TestDb::new().await;
     let database = Psql::connect(&test_database.url).await;
-    run(&database, DOWN).await;
+    // A later migration has a trigger on the columns.
+    run(&database, &format!("DROP TRIGGER orders_events_contact ON orders; {DOWN}")).await;
     let old = COUNTRIES.iter().enumerate().map(|(index, (country, ..))| {
         format!(
             "INSERT INTO addresses (id, user_id, country, city, district, address, updated_at)

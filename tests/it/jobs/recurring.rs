@@ -134,12 +134,12 @@ async fn cleanup_runs_every_hour() {
         analytics: AnalyticsSettings::default(),
     });
     worker.ensure_recurring().await.unwrap();
-    assert_eq!(worker.run_due().await, 9);
+    assert_eq!(worker.run_due().await, 10);
     let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";
     assert_eq!(app.database.scalar(kept).await, "1 29");
     let kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM jobs WHERE is_recurring";
     assert_eq!(
         app.database.scalar(kinds).await,
-        "cancel_unpaid_orders cleanup_access cleanup_carts cleanup_files cleanup_transfers fetch_images refresh_analytics refresh_search_popularity reindex_search"
+        "cancel_unpaid_orders cleanup_access cleanup_carts cleanup_events cleanup_files cleanup_transfers fetch_images refresh_analytics refresh_search_popularity reindex_search"
     );
 }
