@@ -11,36 +11,14 @@ import { relayStylePagination } from "@apollo/client/utilities";
 import UploadHttpLink from "apollo-upload-client/UploadHttpLink.mjs";
 import { createClient } from "graphql-ws";
 import { filter as only } from "rxjs";
+import * as documents from "./documents.mjs";
 import { adjustStockUntil, login, renameUntil, someProducts, timeout, url, WebSocket, wsUrl } from "./shop.mjs";
 
-const PRODUCT = gql`
-  query Product($id: ID!) {
-    product(id: $id) { id name tags price { amount currency } }
-  }
-`;
-const UPDATE = gql`
-  mutation Update($input: ProductUpdateInput!) {
-    productUpdate(input: $input) { product { id name } userErrors { code message field } }
-  }
-`;
-const PRODUCTS = gql`
-  query Products($first: Int!, $after: String) {
-    products(first: $first, after: $after, where: { isActive: true }) {
-      edges { cursor node { id name } }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`;
-const CHANGES = gql`
-  subscription Changes($id: ID) {
-    productChanged(id: $id) { product { id name } kind cursor }
-  }
-`;
-const STOCK = gql`
-  subscription Stock($product: ID) {
-    stockChanged(product: $product) { product { id availability stock } cursor }
-  }
-`;
+const PRODUCT = gql(documents.PRODUCT);
+const UPDATE = gql(documents.UPDATE);
+const PRODUCTS = gql(documents.PRODUCTS);
+const CHANGES = gql(documents.CHANGES);
+const STOCK = gql(documents.STOCK);
 
 let token;
 let product;

@@ -2,14 +2,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { createClient } from "graphql-sse";
+import { CHANGES, STOCK } from "./documents.mjs";
 import { adjustStockUntil, login, rename, renameUntil, someProducts, timeout, url } from "./shop.mjs";
-
-const CHANGES = `subscription ($after: String, $id: ID) {
-  productChanged(after: $after, id: $id) { product { id name } kind cursor }
-}`;
-const STOCK = `subscription ($product: ID) {
-  stockChanged(product: $product) { product { id availability stock } cursor }
-}`;
 
 let token;
 let product;

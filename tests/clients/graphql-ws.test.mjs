@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { createClient } from "graphql-ws";
+import { CHANGES, STOCK } from "./documents.mjs";
 import {
   adjustStockUntil,
   login,
@@ -13,13 +14,6 @@ import {
   WebSocket,
   wsUrl,
 } from "./shop.mjs";
-
-const CHANGES = `subscription ($after: String, $id: ID) {
-  productChanged(after: $after, id: $id) { product { id name } kind cursor }
-}`;
-const STOCK = `subscription ($product: ID) {
-  stockChanged(product: $product) { product { id availability stock } cursor }
-}`;
 
 let token;
 let product;

@@ -8,31 +8,13 @@ import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { buildSchema, introspectionFromSchema } from "graphql";
 import { createClient as createSseClient } from "graphql-sse";
 import { createClient as createWsClient } from "graphql-ws";
+import * as documents from "./documents.mjs";
 import { login, renameUntil, schemaPath, someProducts, timeout, url, WebSocket, wsUrl } from "./shop.mjs";
 
-const PRODUCT = gql`
-  query Product($id: ID!) {
-    product(id: $id) { id name tags price { amount currency } }
-  }
-`;
-const UPDATE = gql`
-  mutation Update($input: ProductUpdateInput!) {
-    productUpdate(input: $input) { product { id name } userErrors { code message field } }
-  }
-`;
-const PRODUCTS = gql`
-  query Products($first: Int!, $after: String) {
-    products(first: $first, after: $after, where: { isActive: true }) {
-      edges { cursor node { id name } }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-`;
-const CHANGES = gql`
-  subscription Changes($id: ID) {
-    productChanged(id: $id) { product { id name } kind cursor }
-  }
-`;
+const PRODUCT = gql(documents.PRODUCT);
+const UPDATE = gql(documents.UPDATE);
+const PRODUCTS = gql(documents.PRODUCTS);
+const CHANGES = gql(documents.CHANGES);
 
 let token;
 let product;

@@ -47,7 +47,7 @@ async fn an_order_is_seen_by_its_customer_and_staff_and_by_no_one_else() {
         assert_eq!(change["kind"], "STATUS_CHANGED");
         assert!(change["cursor"].as_str().is_some_and(|cursor| !cursor.is_empty()));
     }
-    for stranger in [&other, &app.anonymous(), &app.guest("a token of somebody")] {
+    for stranger in [&other, &app.anonymous(), &app.guest("an unknown token")] {
         assert_eq!(rejection(&app, stranger, &document).await, "NOT_FOUND");
     }
 }

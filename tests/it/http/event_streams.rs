@@ -70,12 +70,6 @@ async fn shop() -> (TestApp, SocketAddr) {
     (app, address)
 }
 
-async fn wait_for_subscriptions(app: &TestApp, count: usize) {
-    while app.services.events.count() != count {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test]
 async fn events_are_sent_as_server_sent_events() {
     let (app, address) = shop().await;
@@ -93,7 +87,7 @@ async fn events_are_sent_as_server_sent_events() {
         stream.wait_for("event: next\ndata: {\"data\":{\"productChanged\":{\"kind\":\"UPDATED\"}}}\n\n").await;
     }
     drop(stream);
-    wait_for_subscriptions(&app, 0).await;
+    app.wait_for_subscriptions(0).await;
 }
 
 #[tokio::test]
@@ -123,7 +117,7 @@ async fn operations_with_one_response_are_events_only_if_nothing_else_is_accepte
     stream.wait_for("{\"data\":{\"websites\"").await;
     let mut stream = Stream::open(address, &app.anonymous(), all, PRODUCTS).await;
     stream.wait_for(":\n\n").await;
-    wait_for_subscriptions(&app, 1).await;
+    app.wait_for_subscriptions(1).await;
 }
 
 #[tokio::test]
@@ -139,7 +133,7 @@ async fn an_ended_session_ends_its_stream_with_an_error() {
     let (app, address) = shop().await;
     let customer = app.customer().await;
     let mut stream = Stream::open(address, &customer, EVENTS, "subscription { cartUpdated { cartId } }").await;
-    wait_for_subscriptions(&app, 1).await;
+    app.wait_for_subscriptions(1).await;
     customer.run("mutation { logout { userErrors { code } } }").await;
     let last = stream.wait_for("event: complete\ndata:\n\n").await;
     let data = last.split("data: ").nth(1).and_then(|text| text.lines().next()).expect("an event");
@@ -166,7 +160,7 @@ async fn a_server_that_stops_cuts_its_streams_off_and_ends() {
     let (stop, stopped) = oneshot::channel::<()>();
     let (address, server) = app.listen_with(ConnectionSettings::default(), async { drop(stopped.await) }).await;
     let mut stream = Stream::open(address, &app.anonymous(), EVENTS, PRODUCTS).await;
-    wait_for_subscriptions(&app, 1).await;
+    app.wait_for_subscriptions(1).await;
     stop.send(()).unwrap();
     let rest = stream.rest().await;
     assert!(!rest.contains("complete") && !rest.ends_with("0\r\n\r\n"), "{rest}");
@@ -184,7 +178,7 @@ async fn streams_of_a_client_are_limited() {
         .await;
     let address = app.listen().await;
     let _one = Stream::open(address, &app.anonymous(), EVENTS, PRODUCTS).await;
-    wait_for_subscriptions(&app, 1).await;
+    app.wait_for_subscriptions(1).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
         "GET /graphql?query=subscription%7BproductChanged%7Bkind%7D%7D HTTP/1.1\r\nHost: souk\r\nAccept: {EVENTS}\r\n\r\n"

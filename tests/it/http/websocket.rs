@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use souk::{
     auth::Permission,
     config::{ConnectionSettings, Environment},
@@ -249,21 +249,15 @@ async fn connections_and_operations_are_limited() {
 
     let first = one.start(PRODUCTS).await;
     one.start(PRODUCTS).await;
-    while app.services.events.count() < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    app.wait_for_subscriptions(2).await;
     one.start(PRODUCTS).await;
     assert_eq!(one.error_code().await, "LIMIT_EXCEEDED");
     one.send(json!({ "id": first, "type": "complete" })).await;
-    while app.services.events.count() > 1 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    app.wait_for_subscriptions(1).await;
     one.start("{ websites { nodes { code } } }").await;
     assert_eq!(one.next().await, json!({ "websites": { "nodes": [] } }));
     drop(one);
-    while app.services.events.count() > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    app.wait_for_subscriptions(0).await;
     WebSocket::connect(address, &app.anonymous()).await;
 }
 
@@ -289,9 +283,7 @@ async fn clients_that_do_not_respond_to_pings_are_closed() {
     let address = app.listen().await;
     let socket = app.anonymous().subscribe(address, PRODUCTS).await;
     // This client reads nothing from now on, and so sends no pongs.
-    while app.services.events.count() > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    app.wait_for_subscriptions(0).await;
     drop(socket);
     let mut reading = app.anonymous().subscribe(address, PRODUCTS).await;
     let silent = tokio::time::timeout(Duration::from_secs(1), reading.receive()).await;
@@ -333,16 +325,12 @@ async fn one_connection_has_several_subscriptions_of_its_own() {
     let manager = app.user_with(&[Permission::ManageStock, Permission::ManageProducts], &[]).await;
     let mut socket = manager.subscribe(address, PRODUCTS).await;
     let stock = socket.start("subscription { stockChanged { product { stock } } }").await;
-    while app.services.events.count() < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    app.wait_for_subscriptions(2).await;
     app.database.sql(&format!("UPDATE products SET name = 'Mug' WHERE id = {}", product.id.0)).await;
     let first = socket.receive().await.json();
     assert_eq!((&first["id"], first["payload"]["data"].get("productChanged").is_some()), (&json!("operation-1"), true));
     socket.send(json!({ "id": "operation-1", "type": "complete" })).await;
-    while app.services.events.count() > 1 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    app.wait_for_subscriptions(1).await;
     let input = json!({ "productId": souk::ids::RowId::to_global_id(product.id), "delta": 1 });
     manager.mutate("stockAdjust", "", input).await;
     app.database.sql("UPDATE products SET name = 'Red mug'").await;
@@ -352,5 +340,4 @@ async fn one_connection_has_several_subscriptions_of_its_own() {
         (&json!(stock), &json!({ "stockChanged": { "product": { "stock": 21 } } }))
     );
     assert!(socket.is_silent().await);
-    let _: Value = second;
 }

@@ -10,7 +10,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, protocol::CloseFrame},
 };
 
-use super::Actor;
+use super::{Actor, TestApp};
 
 /// Timeout for every wait.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -157,16 +157,27 @@ impl Actor<'_> {
 
     /// Opens a WebSocket and starts a subscription, and waits until it gets events.
     pub async fn subscribe(&self, address: SocketAddr, document: &str) -> WebSocket {
-        let events = &self.app.services.events;
-        let before = events.count();
+        let before = self.app.services.events.count();
         let mut socket = WebSocket::connect(address, self).await;
         socket.start(document).await;
-        let started = async {
-            while events.count() == before {
+        // An earlier connection may be ending meanwhile, so the number is not known.
+        self.app.wait_until_subscriptions(|count| count != before).await;
+        socket
+    }
+}
+
+impl TestApp {
+    /// Waits until so many subscriptions get events.
+    pub async fn wait_for_subscriptions(&self, count: usize) {
+        self.wait_until_subscriptions(|found| found == count).await;
+    }
+
+    async fn wait_until_subscriptions(&self, holds: impl Fn(usize) -> bool) {
+        let reached = async {
+            while !holds(self.services.events.count()) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(TIMEOUT, started).await.expect("a subscription that starts");
-        socket
+        timeout(TIMEOUT, reached).await.expect("the number of subscriptions changes in time");
     }
 }

@@ -23,9 +23,7 @@ async fn a_client_that_does_not_read_is_told_and_closed() {
     for _ in 0..400 {
         app.database.sql("UPDATE products SET tags = ARRAY[(coalesce(tags[1], '0')::int + 1)::text]").await;
     }
-    while app.services.events.count() > 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    app.wait_for_subscriptions(0).await;
     // Longer than a client may take to receive what waits for it.
     tokio::time::sleep(Duration::from_secs(11)).await;
     let told = loop {
