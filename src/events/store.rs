@@ -46,9 +46,8 @@ pub async fn of_topics(
     after_id: i64,
     limit: i64,
 ) -> Result<Vec<EventRow>> {
-    let mut kinds: Vec<_> = topics.iter().flat_map(|topic| topic.kinds()).copied().collect();
-    kinds.sort_by_key(|kind| kind.as_str());
-    kinds.dedup();
+    let is_wanted = |kind: &EventKind| topics.iter().any(|topic| topic.kinds().contains(kind));
+    let kinds = EventKind::ALL.iter().copied().filter(is_wanted).collect();
     let mut query = EventsInWindow::new(window, after_id, kinds, limit);
     for topic in topics {
         query.subject = topic.subject();
@@ -62,6 +61,12 @@ pub async fn of_topics(
         }
     }
     query.load(conn).await
+}
+
+/// Returns the ID after which further events are read, if there may be some: if as many were read as the limit allows.
+pub fn rest_after(rows: &[EventRow], limit: i64) -> Option<i64> {
+    let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+    rows.last().filter(|_| is_full).map(|row| row.id)
 }
 
 /// Deletes the events before this time; returns how many.

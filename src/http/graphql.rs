@@ -27,7 +27,7 @@ use super::{
     params::{self, Requests},
     rejection::Rejection,
     response::{respond_to_batch, respond_to_operation},
-    subscriptions::{self, StreamFormat, is_handshake, respond_once},
+    subscriptions::{self, Accepted, is_handshake, respond_once},
 };
 use crate::{
     error::ErrorCode,
@@ -78,28 +78,21 @@ pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> 
 /// Returns the response in the media type that the request prefers.
 async fn respond_in_media_type(exchange: Exchange<'_>, body: Body) -> Response {
     let Exchange { endpoint, parts, origin, request_id, .. } = exchange;
-    let format = StreamFormat::negotiate(&parts.headers);
-    let media_type = MediaType::negotiate(&parts.headers);
-    // Errors of HTTP itself are JSON, also for clients that want events only.
-    let Some(media_type) = media_type.or(format.map(|_| MediaType::Json)) else {
+    let Some(accepted) = Accepted::negotiate(&parts.headers) else {
         let message = "the Accept header must allow application/graphql-response+json, application/json or \
                        text/event-stream";
         let rejection = Rejection::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message);
         return exchange.charged(rejection.into()).into_response(MediaType::Json, request_id);
     };
-    let response = respond_to(exchange, body, media_type, format).await;
+    let response = respond_to(exchange, body, accepted).await;
     let counted = endpoint.limits.count_unsent(response, origin).await;
-    counted.unwrap_or_else(|rejection| rejection.into_response(media_type, request_id))
+    counted.unwrap_or_else(|rejection| rejection.into_response(accepted.media_type(), request_id))
 }
 
 /// Receives a request, runs its operations, and returns the response.
-async fn respond_to(
-    exchange: Exchange<'_>,
-    body: Body,
-    media_type: MediaType,
-    format: Option<StreamFormat>,
-) -> Response {
+async fn respond_to(exchange: Exchange<'_>, body: Body, accepted: Accepted) -> Response {
     let Exchange { endpoint, parts, origin, request_id, stopwatch, .. } = exchange;
+    let media_type = accepted.media_type();
     let started = Instant::now();
     if let Err(rejection) = endpoint.limits.check_unread(&parts.headers, origin) {
         return rejection.into_response(media_type, request_id);
@@ -111,16 +104,11 @@ async fn respond_to(
     };
     match requests {
         Requests::Single(request) => {
-            let exchange = Exchange { accepts_events: format.is_some(), ..exchange };
-            let responded = respond_to_one(exchange, *request, files, media_type, format, (started, deadline)).await;
-            match responded {
+            let exchange = Exchange { accepts_events: accepted.events.is_some(), ..exchange };
+            match respond_to_one(exchange, *request, files, accepted, (started, deadline)).await {
                 Ok(response) => response,
-                Err(error) => match (error, format) {
-                    (RequestError::Graphql(error), Some(format)) => {
-                        respond_once(&parts.headers, format, Engine::error_response(*error, request_id))
-                    }
-                    (error, _) => error.into_response(media_type, request_id),
-                },
+                Err(RequestError::Graphql(error)) => respond_once(accepted, Engine::error_response(*error, request_id)),
+                Err(error) => error.into_response(media_type, request_id),
             }
         }
         Requests::Batch(requests) => {
@@ -145,20 +133,19 @@ async fn respond_to_one(
     exchange: Exchange<'_>,
     request: GraphqlRequest,
     files: RequestFiles,
-    media_type: MediaType,
-    format: Option<StreamFormat>,
+    accepted: Accepted,
     (started, deadline): (Instant, Instant),
 ) -> Result<Response, RequestError> {
     let Exchange { endpoint, parts, .. } = exchange;
     let budget = endpoint.engine.budget();
     let admitted = admit(exchange, request, &budget, deadline).await?;
-    if let Some(format) = format.filter(|_| admitted.is_subscription()) {
-        return subscriptions::respond_with_stream(exchange, admitted, format, deadline).await;
+    if let Some(format) = accepted.events.filter(|_| admitted.is_subscription()) {
+        return subscriptions::respond_with_stream(exchange, admitted, (accepted, format), deadline).await;
     }
     let response = run_admitted(exchange, admitted, files, &budget, started, deadline).await?;
-    Ok(match format.filter(|_| MediaType::negotiate(&parts.headers).is_none()) {
-        None => respond_to_operation(parts, media_type, endpoint.settings.cache_max_age, response),
-        Some(format) => respond_once(&parts.headers, format, response),
+    Ok(match accepted.only_events() {
+        None => respond_to_operation(parts, accepted.media_type(), endpoint.settings.cache_max_age, response),
+        Some(_) => respond_once(accepted, response),
     })
 }
 

@@ -60,11 +60,14 @@ impl MediaType {
     }
 }
 
-/// Returns the names of the media types in the `Accept` header that are not excluded, in their order.
-pub fn accepted_types(headers: &HeaderMap) -> Vec<String> {
+/// Returns the value of the first of these media types that the `Accept` header names and does not exclude.
+pub fn first_accepted<T: Copy>(headers: &HeaderMap, types: &[(&str, T)]) -> Option<T> {
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let entries = values.flat_map(|value| value.split(',')).map(split_parameters);
-    entries.filter(|(_, parameters)| quality(parameters) > 0).map(|(name, _)| name.to_owned()).collect()
+    values.flat_map(|value| value.split(',')).find_map(|entry| {
+        let (name, parameters) = entry.split_once(';').unwrap_or((entry, ""));
+        let (_, found) = types.iter().find(|(known, _)| name.trim().eq_ignore_ascii_case(known))?;
+        (quality(parameters) > 0).then_some(*found)
+    })
 }
 
 /// Returns whether the body is JSON in UTF-8.

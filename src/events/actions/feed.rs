@@ -3,13 +3,14 @@
 //! also after the connection to the database was lost.
 
 use std::{
-    sync::{Arc, Mutex, Weak},
-    time::Duration,
+    mem,
+    sync::{Arc, Mutex, OnceLock, Weak},
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
 use tokio::{
-    sync::Notify,
+    sync::{Notify, mpsc},
     time::{sleep, timeout},
 };
 
@@ -98,8 +99,9 @@ fn unavailable() -> Error {
 
 /// A subscriber, until it is dropped.
 pub(super) struct Subscriber {
-    pub(super) events: tokio::sync::mpsc::Receiver<Arc<Event>>,
-    pub(super) overflowed: Arc<std::sync::OnceLock<std::time::Instant>>,
+    pub(super) events: mpsc::Receiver<Arc<Event>>,
+    /// When an event was not sent because too many were waiting.
+    pub(super) overflowed: Arc<OnceLock<Instant>>,
     _registration: Registration,
 }
 
@@ -130,7 +132,7 @@ async fn run(feed: Weak<Shared>, requested: Arc<Notify>, db: Db) {
         match read.unwrap_or_else(|_| Err(Error::Unavailable("reading the events timed out".into()))) {
             Ok((window, events)) => {
                 lock(&feed.registry).dispatch(poll, &window, &events);
-                if std::mem::take(&mut session.has_failed) {
+                if mem::take(&mut session.has_failed) {
                     tracing::info!("events can be read again");
                 }
                 drop(feed);
@@ -142,7 +144,7 @@ async fn run(feed: Weak<Shared>, requested: Arc<Notify>, db: Db) {
             Err(error) => {
                 drop(feed);
                 session.connection = None;
-                if !std::mem::replace(&mut session.has_failed, true) {
+                if !mem::replace(&mut session.has_failed, true) {
                     tracing::warn!(%error, "events could not be read: subscriptions wait until they can");
                 }
                 sleep(RETRY_DELAY).await;
@@ -206,8 +208,7 @@ impl Session {
             false => store::in_window(&connection, &window, after_id, kinds, MAX_EVENTS).await?,
         };
         self.connection = Some(connection);
-        let is_full = i64::try_from(rows.len()).is_ok_and(|count| count == MAX_EVENTS);
-        let rest_after = rows.last().filter(|_| is_full).map(|row| row.id);
+        let rest_after = store::rest_after(&rows, MAX_EVENTS);
         self.last = Some(Last { window: Arc::clone(&window), at, rest_after });
         let events = rows.into_iter().map(|row| Arc::new(Event { row, window: Arc::clone(&window) })).collect();
         Ok((window, events))

@@ -112,8 +112,8 @@ impl EventStream {
             .db()
             .read_with(PlanMode::Custom, async |conn| store::of_topics(conn, topics, &window, after_id, PAGE).await);
         let rows = read.await?;
-        match rows.last().filter(|_| i64::try_from(rows.len()).is_ok_and(|count| count == PAGE)) {
-            Some(last) => self.after_id = last.id,
+        match store::rest_after(&rows, PAGE) {
+            Some(id) => self.after_id = id,
             None => {
                 self.missed.pop_front();
                 self.after_id = i64::MIN;

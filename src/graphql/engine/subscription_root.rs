@@ -2,13 +2,13 @@
 //! Rule: the selections are merged into one field before the document is validated, because async-graphql looks for the root
 //! fields of a subscription outside of fragments only.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
     Name, Positioned, ServerError,
     parser::types::{
         Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition,
-        OperationType, Selection, SelectionSet,
+        OperationType, Selection, SelectionSet, TypeCondition,
     },
 };
 
@@ -50,7 +50,7 @@ fn wrong_root(message: &str) -> ServerError {
 }
 
 struct Merge<'a> {
-    fragments: &'a std::collections::HashMap<Name, Positioned<FragmentDefinition>>,
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     inlined: HashSet<Name>,
     field: Option<Positioned<Field>>,
 }
@@ -62,10 +62,7 @@ impl Merge<'_> {
             match &item.node {
                 Selection::Field(field) => self.add_field(field)?,
                 Selection::InlineFragment(fragment) => {
-                    let on = fragment.node.type_condition.as_ref().map(|condition| &condition.node.on.node);
-                    if on.is_some_and(|on| on != ROOT) {
-                        return Err(wrong_root("a fragment of a subscription's root must be on the type Subscription"));
-                    }
+                    fragment.node.type_condition.as_ref().map_or(Ok(()), check_type)?;
                     self.add(&fragment.node.selection_set.node)?;
                 }
                 Selection::FragmentSpread(spread) => self.add_fragment(&spread.node.fragment_name.node)?,
@@ -79,9 +76,7 @@ impl Merge<'_> {
             return Err(wrong_root(&format!("Unknown fragment: \"{name}\"")));
         };
         check_directives(&fragment.node.directives)?;
-        if fragment.node.type_condition.node.on.node != ROOT {
-            return Err(wrong_root("a fragment of a subscription's root must be on the type Subscription"));
-        }
+        check_type(&fragment.node.type_condition)?;
         // A fragment that is spread again adds nothing, also if it spreads itself.
         match self.inlined.insert(name.clone()) {
             true => self.add(&fragment.node.selection_set.node),
@@ -113,6 +108,13 @@ fn directives(selection: &Selection) -> &[Positioned<Directive>] {
         Selection::Field(field) => &field.node.directives,
         Selection::FragmentSpread(spread) => &spread.node.directives,
         Selection::InlineFragment(fragment) => &fragment.node.directives,
+    }
+}
+
+fn check_type(condition: &Positioned<TypeCondition>) -> Result<(), ServerError> {
+    match condition.node.on.node == ROOT {
+        true => Ok(()),
+        false => Err(wrong_root("a fragment of a subscription's root must be on the type Subscription")),
     }
 }
 

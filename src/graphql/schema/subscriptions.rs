@@ -103,6 +103,10 @@ pub fn event(
     }
 }
 
+/// Permissions whose holders also get changes of products and of their stock that customers cannot see.
+pub const PRODUCT_STAFF: &[Permission] =
+    &[Permission::ManageProducts, Permission::ManageStock, Permission::SellProducts];
+
 /// Returns the topic of one product, which is visible to the viewer when the subscription starts, or of the products of a website,
 /// or of all.
 /// # Errors

@@ -81,7 +81,7 @@ impl Connections {
     /// Creates the connections, and starts the task that checks them.
     pub fn new(services: Arc<Services>, settings: SubscriptionSettings) -> Self {
         let running = thread::available_parallelism().map_or(4, usize::from) * 4;
-        let unlimited =
+        let limits =
             QueueLimits { running, running_per_client: running, waiting: usize::MAX, waiting_per_client: usize::MAX };
         let inner = Arc::new(Inner {
             services,
@@ -90,7 +90,7 @@ impl Connections {
             open: Mutex::default(),
             counts: ByteCounts::default(),
             opening: ByteCounts::default(),
-            executions: FairQueue::new(unlimited),
+            executions: FairQueue::new(limits),
         });
         tokio::spawn(check(Arc::downgrade(&inner)));
         Self(inner)

@@ -163,7 +163,8 @@ impl Subscription {
                 }
                 NextPhase::Read => {
                     let _place = self.execution.turn().await?;
-                    let read = Box::pin(self.execution.measured(self.events.read())).await;
+                    let (execution, events) = (&self.execution, &mut self.events);
+                    let read = Box::pin(execution.measured(execution.meter(), 0.0, events.read())).await;
                     if let Err(error) = read {
                         return Some(Responded::Failed(self.rejected(from_error(&error, &self.execution.request_id))));
                     }
@@ -234,12 +235,15 @@ impl Execution {
         self.source.connection.connections().wait_for_turn(self.client).await
     }
 
-    /// Runs something on behalf of the client, and charges it for the time.
-    async fn measured<F: Future>(&self, work: F) -> F::Output {
+    fn meter(&self) -> Meter {
         let kind = OperationKind { mutations: 0, is_introspecting: false };
-        let meter = Meter::new(self.source.endpoint.limits.allowance(self.client), kind);
+        Meter::new(self.source.endpoint.limits.allowance(self.client), kind)
+    }
+
+    /// Runs something on behalf of the client, and charges it for the time, with what it took before.
+    async fn measured<F: Future>(&self, meter: Meter, ms_before: f64, work: F) -> F::Output {
         let recorder = StatementRecorder::current();
-        let measurement = Measurement::new(meter, recorder.clone(), 0.0);
+        let measurement = Measurement::new(meter, recorder.clone(), ms_before);
         let done = self.client.scope(recorder.scope(measurement.measure(work))).await;
         measurement.settle();
         done
@@ -247,25 +251,18 @@ impl Execution {
 
     /// Executes the operation once.
     async fn run(&self, run: Run, ms_before: f64, deadline: Instant) -> GraphqlResponse {
-        let Self { source, request_id, client, url } = self;
+        let Self { source, request_id, url, .. } = self;
         let Run { request, phase, viewer, place: _place } = run;
-        let operation = request.operation.kind;
-        let kind = OperationKind { mutations: 0, is_introspecting: false };
-        let meter = Meter::new(source.endpoint.limits.allowance(*client), kind);
-        let recorder = StatementRecorder::current();
-        let measurement = Measurement::new(meter.clone(), recorder.clone(), ms_before);
-        let dispatcher = Dispatcher::default();
+        let (operation, meter, dispatcher) = (request.operation.kind, self.meter(), Dispatcher::default());
         // What the event shows is read from the tables: the caches may not know of the change yet.
         let mut data = request_data(viewer, source.origin.clone(), Cookies::default(), &dispatcher);
         data.insert(url.clone());
-        data.insert(meter);
+        data.insert(meter.clone());
         data.insert(phase);
         let execution = Box::pin(dispatcher.run(source.endpoint.engine.execute(request, data, request_id)));
-        let execution = client.scope(recorder.scope(measurement.measure(execution)));
         let timed_out = |_| Engine::error_response(timeout_error(operation), request_id);
-        let response = timeout_at(deadline, execution).await.unwrap_or_else(timed_out);
-        measurement.settle();
-        response
+        let measured = self.measured(meter, ms_before, execution);
+        timeout_at(deadline, measured).await.unwrap_or_else(timed_out)
     }
 }
 
@@ -285,6 +282,7 @@ fn as_request_error(mut response: GraphqlResponse) -> GraphqlResponse {
 
 /// Returns whether the root field is null without an error: the event shows the viewer nothing.
 fn is_nothing(response: &GraphqlResponse) -> bool {
-    let has_object = response.data.as_deref().is_some_and(|data| data.iter().filter(|byte| **byte == b'{').count() > 1);
+    let has_object =
+        response.data.as_deref().is_some_and(|data| data.iter().filter(|byte| **byte == b'{').nth(1).is_some());
     response.errors.is_empty() && !has_object
 }

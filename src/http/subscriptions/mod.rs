@@ -14,5 +14,5 @@ mod websocket;
 pub use self::{
     connections::Connections,
     handshake::{is_handshake, open},
-    streaming::{StreamFormat, respond_once, respond_with_stream},
+    streaming::{Accepted, respond_once, respond_with_stream},
 };

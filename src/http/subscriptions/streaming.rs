@@ -24,7 +24,7 @@ use crate::{
     graphql::engine::{Engine, response::Response as GraphqlResponse},
     http::{
         admission::{Admitted, Exchange, RequestError},
-        media_type::{MediaType, accepted_types},
+        media_type::{MediaType, first_accepted},
         response::{json, respond_with_status},
         server::ConnectionLink,
         unsent::UnsentBytes,
@@ -46,12 +46,9 @@ pub enum StreamFormat {
 
 impl StreamFormat {
     /// Returns the format that the `Accept` header names first; none if it names none.
-    pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        accepted_types(headers).into_iter().find_map(|name| match name.as_str() {
-            "text/event-stream" => Some(Self::EventStream),
-            "multipart/mixed" => Some(Self::Multipart),
-            _ => None,
-        })
+    fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let types = [("text/event-stream", Self::EventStream), ("multipart/mixed", Self::Multipart)];
+        first_accepted(headers, &types)
     }
 
     fn content_type(self) -> HeaderValue {
@@ -92,6 +89,32 @@ impl StreamFormat {
     }
 }
 
+/// What a client accepts as the response to a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted {
+    json: Option<MediaType>,
+    /// The format of events.
+    pub events: Option<StreamFormat>,
+}
+
+impl Accepted {
+    /// Returns what the `Accept` header allows; none if that is neither JSON nor events.
+    pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let accepted = Self { json: MediaType::negotiate(headers), events: StreamFormat::negotiate(headers) };
+        (accepted.json.is_some() || accepted.events.is_some()).then_some(accepted)
+    }
+
+    /// Returns the media type of JSON. Errors of HTTP itself are JSON, also for clients that accept events only.
+    pub fn media_type(self) -> MediaType {
+        self.json.unwrap_or(MediaType::Json)
+    }
+
+    /// Returns the format of events, if nothing else is accepted.
+    pub fn only_events(self) -> Option<StreamFormat> {
+        self.events.filter(|_| self.json.is_none())
+    }
+}
+
 /// A part, with the delimiter after it: a client reads the part when it sees the delimiter.
 fn part(content: &str) -> String {
     format!("\r\ncontent-type: application/json\r\n\r\n{content}\r\n--{BOUNDARY}")
@@ -103,7 +126,7 @@ fn part(content: &str) -> String {
 pub async fn respond_with_stream(
     exchange: Exchange<'_>,
     admitted: Admitted,
-    format: StreamFormat,
+    (accepted, format): (Accepted, StreamFormat),
     deadline: Instant,
 ) -> Result<Response, RequestError> {
     let Exchange { endpoint, parts, origin, request_id, stopwatch, .. } = exchange;
@@ -118,7 +141,7 @@ pub async fn respond_with_stream(
     let started = Subscription::start(source.clone(), admitted, stopwatch, request_id.clone(), deadline).await;
     let events = match started {
         Ok(subscription) => subscription.into_stream(),
-        Err(response) => return Ok(respond_once(&parts.headers, format, response)),
+        Err(response) => return Ok(respond_once(accepted, response)),
     };
     let ping_interval = endpoint.connections.settings().ping_interval;
     let streamed = Streamed {
@@ -153,10 +176,8 @@ fn headers(format: StreamFormat) -> [(header::HeaderName, HeaderValue); 3] {
 }
 
 /// Responds to an operation that has one response: as JSON, or in the format of events if the client accepts nothing else.
-pub fn respond_once(headers_of_request: &HeaderMap, format: StreamFormat, mut response: GraphqlResponse) -> Response {
-    if let Some(media_type) = MediaType::negotiate(headers_of_request) {
-        return respond_with_status(media_type, response);
-    }
+pub fn respond_once(accepted: Accepted, mut response: GraphqlResponse) -> Response {
+    let Some(format) = accepted.only_events() else { return respond_with_status(accepted.media_type(), response) };
     let start = if format == StreamFormat::Multipart { format.start() } else { String::new() };
     let text = start + &format.response(&json(&response)) + &format.end();
     (mem::take(&mut response.http_headers), headers(format), text).into_response()

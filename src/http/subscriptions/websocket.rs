@@ -203,14 +203,15 @@ async fn exchange_messages(
     let mut last_received = Instant::now();
     let mut operations = Operations::new(Arc::clone(&source));
     loop {
-        let message = tokio::select! {
+        // The bytes are counted until the message is sent.
+        let (message, closing, _counted) = tokio::select! {
             // What has arrived is read before a client counts as silent.
             biased;
             received = receive(socket) => {
                 last_received = Instant::now();
                 match received.and_then(|message| handle(message, &mut operations).map_err(Some)) {
                     Ok(None) => continue,
-                    Ok(Some(text)) => Message::text(text),
+                    Ok(Some(text)) => (Message::text(text), None, None),
                     Err(closing) => return closing,
                 }
             }
@@ -222,24 +223,19 @@ async fn exchange_messages(
                 let closing = (CloseCode::GoingAway, "The server is stopping".to_owned());
                 return Some(finish(socket, operations, &source, closing).await);
             }
-            Some(Output { text, closing, counted: _counted }) = operations.next() => {
-                if let Err(closing) = send(socket, &source, Message::text(text)).await {
-                    return closing;
-                }
-                match closing {
-                    None => continue,
-                    Some(code) => return Some((code, "The client receives events too slowly".to_owned())),
-                }
-            }
+            Some(Output { text, closing, counted }) = operations.next() => (Message::text(text), closing, counted),
             _ = pings.tick() => {
                 if last_received.elapsed() >= ping_interval * 2 {
                     return Some((CloseCode::Normal, "The client did not respond".to_owned()));
                 }
-                Message::Ping(Bytes::new())
+                (Message::Ping(Bytes::new()), None, None)
             }
         };
         if let Err(closing) = send(socket, &source, message).await {
             return closing;
+        }
+        if let Some(code) = closing {
+            return Some((code, "The client receives events too slowly".to_owned()));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Notifications for staff.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::Context;
 use souk_macros::object;
@@ -89,14 +89,11 @@ impl NotificationSubscription {
         for kind in &kinds {
             viewer.require_any(&[permission(*kind)])?;
         }
-        let wanted: BTreeSet<_> = kinds.iter().map(|kind| kind.as_str()).collect();
-        let topics = NotificationKind::ALL.iter().filter(|kind| wanted.contains(kind.as_str()));
+        let topics = NotificationKind::ALL.iter().filter(|kind| kinds.contains(kind));
         let Some(event) = event(ctx, topics.copied().map(Topic::Notification), NOTIFIED, after)? else {
             return Ok(None);
         };
-        let Some(kind) = event.row.notification().filter(|kind| wanted.contains(kind.as_str())) else {
-            return Ok(None);
-        };
+        let Some(kind) = event.row.notification().filter(|kind| kinds.contains(kind)) else { return Ok(None) };
         if event.row.website.is_some_and(|website| !viewer.can_at(permission(kind), website)) {
             return Ok(None);
         }

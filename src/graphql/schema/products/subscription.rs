@@ -12,7 +12,7 @@ use crate::{
         engine::scalars::global_id,
         schema::{
             context::ContextExt,
-            subscriptions::{event, event_object, product_topic},
+            subscriptions::{PRODUCT_STAFF, event, event_object, product_topic},
         },
     },
     ids::ProductId,
@@ -42,9 +42,6 @@ event_object! {
     }
 }
 
-/// Permissions whose holders also get changes that customers cannot see.
-const INTERNAL: &[Permission] = &[Permission::ManageProducts, Permission::ManageStock, Permission::SellProducts];
-
 /// Subscription root for products.
 #[derive(Default)]
 pub struct ProductSubscription;
@@ -64,7 +61,7 @@ impl ProductSubscription {
         #[graphql(desc = "Send the events after this cursor first.")] after: Option<String>,
     ) -> Result<Option<ProductChange>> {
         let topic = product_topic(ctx, ("id", id), website, Topic::Product, Topic::Products).await?;
-        let Some(event) = event(ctx, [topic], INTERNAL, after)? else { return Ok(None) };
+        let Some(event) = event(ctx, [topic], PRODUCT_STAFF, after)? else { return Ok(None) };
         let id: ProductId = event.subject();
         let row = ctx.loaders().row(id).await?;
         let is_staff = match &row {

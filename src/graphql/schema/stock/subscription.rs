@@ -4,13 +4,12 @@ use async_graphql::{Context, ID};
 use souk_macros::object;
 
 use crate::{
-    auth::Permission,
     error::Result,
     events::model::Topic,
     graphql::schema::{
         context::ContextExt,
         products::Product,
-        subscriptions::{event, event_object, product_topic},
+        subscriptions::{PRODUCT_STAFF, event, event_object, product_topic},
     },
     ids::ProductId,
     stock::model::can_see_stock,
@@ -23,9 +22,6 @@ event_object! {
         product: Product,
     }
 }
-
-/// Permissions whose holders also get changes that customers cannot see.
-const INTERNAL: &[Permission] = &[Permission::ManageStock, Permission::ManageProducts, Permission::SellProducts];
 
 /// Subscription root for stock.
 #[derive(Default)]
@@ -45,7 +41,7 @@ impl StockSubscription {
         #[graphql(desc = "Send the events after this cursor first.")] after: Option<String>,
     ) -> Result<Option<StockChange>> {
         let topic = product_topic(ctx, ("product", product), website, Topic::Stock, Topic::Stocks).await?;
-        let Some(event) = event(ctx, [topic], INTERNAL, after)? else { return Ok(None) };
+        let Some(event) = event(ctx, [topic], PRODUCT_STAFF, after)? else { return Ok(None) };
         let row = ctx.loaders().row::<ProductId>(event.subject()).await?;
         let row = row.filter(|row| event.row.is_public || can_see_stock(ctx.viewer(), row));
         Ok(row.map(|row| StockChange { event, product: super::product(row) }))
