@@ -4,13 +4,13 @@
 //!
 //! - Layer 0, the foundation, knows no domain: [`config`] (settings), [`error`], [`telemetry`] (logs), [`db`] (access
 //!   to PostgreSQL), [`cache`] (what changed, for caches), [`paging`], [`money`], [`ids`], [`text`] (text validation), [`postal`] (countries and postal codes),
-//!   [`auth`] (viewers, permissions and passwords), [`redis`](mod@redis) (what servers share), [`limits`] (shares of clients), [`storage`] (files), [`sync`] (locks); `registry` lists the domains and what is derived
+//!   [`auth`] (viewers, permissions and passwords), [`redis`](mod@redis) (what servers share), [`limits`] (shares of clients), [`storage`] (files), [`outbound`] (requests to URLs of users), [`sync`] (locks); `registry` lists the domains and what is derived
 //!   from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`) hold the domains. Each line may use the lines above it:
 //!   [`websites`], [`jobs`], [`sources`];
 //!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`events`];
 //!   [`access`], [`products`]; [`media`], [`reviews`], [`stock`], [`prices`]; [`carts`]; [`wishlists`], [`orders`]; [`payments`];
-//!   [`search`]; [`transfers`], [`analytics`]; [`privacy`].
+//!   [`search`]; [`transfers`], [`analytics`], [`webhooks`]; [`privacy`].
 //! - Layer 3 is the GraphQL API: [`graphql`]. Reads use loaders and stores, writes use actions.
 //! - Layer 4 holds the transports: [`http`] and [`cli`].
 //!
@@ -33,6 +33,7 @@ pub mod db;
 pub mod ids;
 pub mod limits;
 pub mod money;
+pub mod outbound;
 pub mod paging;
 pub mod postal;
 pub mod redis;
@@ -63,6 +64,7 @@ pub mod stock;
 pub mod suppliers;
 pub mod transfers;
 pub mod users;
+pub mod webhooks;
 pub mod websites;
 pub mod wishlists;
 

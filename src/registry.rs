@@ -165,6 +165,14 @@ macro_rules! domains {
             }
             events {
                 subscription NotificationSubscription;
+                subscription shop_event::EventSubscription;
+            }
+            webhooks {
+                resource WebhookSubscription(WebhookSubscriptionId): "A subscription of another system to events.", audit "A webhook subscription. Its secret is not recorded.";
+                resource WebhookDelivery(WebhookDeliveryId) in delivery: "A delivery of an event to a webhook.";
+                query WebhookQuery;
+                mutation WebhookMutation;
+                personal "webhookSubscriptions" by ManageWebhooks;
             }
             privacy {
                 query PrivacyQuery;

@@ -62,6 +62,8 @@ permissions! {
     ManageReviews = 11 => "MANAGE_REVIEWS";
     /// View search analytics.
     ViewAnalytics = 12 => "VIEW_ANALYTICS";
+    /// View, create, update and delete webhook subscriptions, and view their deliveries.
+    ManageWebhooks = 13 => "MANAGE_WEBHOOKS";
 }
 
 impl fmt::Display for Permission {

@@ -24,6 +24,10 @@ use crate::{
     search::actions::{popularity as search_popularity, reindex},
     storage::Storage,
     transfers::runs::actions::{cleanup as transfers_cleanup, job as transfer},
+    webhooks::actions::{
+        cleanup as webhooks_cleanup,
+        deliver::{self, DeliverContext, PayloadSource},
+    },
 };
 
 /// The dependencies of the job handlers.
@@ -39,6 +43,8 @@ pub struct JobContext {
     pub image_processor: ImageProcessor,
     /// The analytics settings: how long searches are kept, and when they are suggested.
     pub analytics: AnalyticsSettings,
+    /// Makes the payloads of webhooks.
+    pub payloads: PayloadSource,
 }
 
 /// Declares [`JOBS`] and `register`, which adds their handlers to a worker. [`build_worker`] registers those of
@@ -55,12 +61,13 @@ macro_rules! handlers {
 }
 
 handlers! {
-    others: fetch::JOB, mail::model::JOB;
+    others: fetch::JOB, deliver::JOB, mail::model::JOB;
     access_cleanup::JOB => |cx, job| access_cleanup::run(&cx.db, &job),
     expiry::JOB => |cx, job| expiry::run(&cx.db, &job),
     order_expiry::JOB => |cx, job| order_expiry::run(&cx.db, &job),
     transfers_cleanup::JOB => |cx, job| transfers_cleanup::run(&cx.db, cx.storage(), &job),
     events_cleanup::JOB => |cx, job| events_cleanup::run(&cx.db, &job),
+    webhooks_cleanup::JOB => |cx, job| webhooks_cleanup::run(&cx.db, &job),
     file_cleanup::JOB => |cx, job| file_cleanup::run(&cx.db, &cx.image_processor, &job),
     search_popularity::JOB => |cx, job| search_popularity::run(&cx.db, &job),
     reindex::JOB => |cx, job| reindex::run(&cx.db, &job),
@@ -82,11 +89,19 @@ pub fn build_worker(context: JobContext) -> Worker {
     let context = Arc::new(context);
     let worker = Worker::new(context.db.clone());
     let stop = worker.stop_signal();
+    let fetching = stop.clone();
     let worker = register(worker, &context).register(
         fetch::JOB,
         with_context(&context, move |cx, _| {
-            let stop = stop.clone();
+            let stop = fetching.clone();
             async move { fetch::run(&cx.db, &cx.image_processor, &stop).await }
+        }),
+    );
+    let worker = worker.register(
+        deliver::JOB,
+        with_context(&context, move |cx, _| {
+            let stop = stop.clone();
+            async move { deliver::run(&cx.webhooks(), &stop).await }
         }),
     );
     let Some(mailer) = context.mailer.clone() else { return worker };
@@ -100,6 +115,11 @@ pub fn build_worker(context: JobContext) -> Worker {
 impl JobContext {
     fn storage(&self) -> &Storage {
         self.image_processor.storage()
+    }
+
+    fn webhooks(&self) -> DeliverContext {
+        let addresses = self.image_processor.fetch_policy().addresses;
+        DeliverContext { db: self.db.clone(), payloads: Arc::clone(&self.payloads), addresses }
     }
 }
 

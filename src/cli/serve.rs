@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{BufRead, BufReader, IsTerminal},
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -45,6 +45,7 @@ use crate::graphql;
 use crate::graphql::schema::caches::Caches;
 use crate::graphql::schema::context::CurrencyCache;
 use crate::graphql::schema::context::Services;
+use crate::graphql::schema::webhooks::payload::payload_source;
 use crate::http;
 use crate::jobs::worker::Worker;
 use crate::mail::actions::Mailer;
@@ -125,15 +126,16 @@ async fn run(
     tokio::spawn(remove_incomplete_files(components.storage.clone()));
     let services = Arc::new(build_services(settings, serve, db, passwords, image_processor, components).await?);
     let watcher = tokio::spawn(cache_task::run(services.db.clone(), Arc::clone(&services.permission_cache)));
+    let engine = graphql::engine(&services, &serve.limits);
     let worker = job_handlers::build_worker(JobContext {
         db: services.db.clone(),
         mailer,
         providers: Arc::clone(&services.providers),
         image_processor: services.image_processor.clone(),
         analytics: serve.analytics,
+        payloads: payload_source(&services, serve.http.public_url.as_deref()),
     });
     let search_recorder = services.search_recorder.clone();
-    let engine = graphql::engine(&services, &serve.limits);
     let (router, health) = http::router(engine, services, &serve.http, settings.environment);
     let connections = ConnectionSettings {
         max_connections: descriptors::max_connections(serve.connections.max_connections),
@@ -228,6 +230,7 @@ async fn build_services(
         responses: caches.responses,
         entities: caches.entities,
         events,
+        engine: OnceLock::new(),
         redis,
     })
 }

@@ -5,7 +5,10 @@ use std::{io, path::PathBuf};
 use clap::{ArgAction, Args};
 
 use super::{Settings, http::base_url, secrets::load_or_create_secret};
-use crate::storage::{Bucket, StorageLocation};
+use crate::{
+    outbound::Addresses,
+    storage::{Bucket, StorageLocation},
+};
 
 /// Settings for file storage and uploads.
 #[derive(Debug, Clone, Args)]
@@ -46,8 +49,8 @@ pub struct FileSettings {
     #[arg(long, env = "SOUK_UPLOAD_BYTES", default_value_t = 20 * 1024 * 1024, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..=1 << 32))]
     pub upload_bytes: u64,
 
-    /// Allow images to be fetched from private addresses (loopback, 10.0.0.0/8 and similar) and from any port. For
-    /// development only.
+    /// Allow images to be fetched from private addresses (loopback, 10.0.0.0/8 and similar) and any port, and webhooks to be
+    /// sent there. For development only.
     #[arg(long, env = "SOUK_FETCH_PRIVATE", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     pub fetch_private: bool,
 }
@@ -81,6 +84,11 @@ pub fn media_url(media_url: &str, public_url: Option<&str>) -> String {
 }
 
 impl FileSettings {
+    /// Returns the addresses to which requests to URLs of users may be sent.
+    pub fn addresses(&self) -> Addresses {
+        if self.fetch_private { Addresses::All } else { Addresses::Public }
+    }
+
     /// Returns the storage location. The secret that signs the URLs of files in a directory is created once and stored
     /// in that directory, so that all servers sharing it use the same secret.
     /// # Errors

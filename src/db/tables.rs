@@ -930,6 +930,63 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    webhook_deliveries (id) {
+        id -> Int8,
+        subscription_id -> Int8,
+        event_id -> Nullable<Int8>,
+        event -> Text,
+        entity -> Text,
+        subject -> Int8,
+        website_id -> Nullable<Int8>,
+        is_public -> Bool,
+        from_state -> Nullable<Text>,
+        to_state -> Nullable<Text>,
+        event_at -> Timestamptz,
+        status -> Text,
+        attempts -> Int4,
+        attempt_at -> Timestamptz,
+        locked_until -> Nullable<Timestamptz>,
+        first_attempt_at -> Nullable<Timestamptz>,
+        last_attempt_at -> Nullable<Timestamptz>,
+        duration_ms -> Nullable<Int4>,
+        response_status -> Nullable<Int4>,
+        response_excerpt -> Nullable<Text>,
+        failure -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
+    webhook_subscriptions (id) {
+        id -> Int8,
+        user_id -> Int8,
+        api_key_id -> Nullable<Int8>,
+        url -> Text,
+        events -> Array<Text>,
+        website_id -> Nullable<Int8>,
+        query -> Nullable<Text>,
+        version -> Int4,
+        secret -> Text,
+        previous_secret -> Nullable<Text>,
+        previous_secret_until -> Nullable<Timestamptz>,
+        status -> Text,
+        disabled_reason -> Nullable<Text>,
+        failures -> Int4,
+        failing_since -> Nullable<Timestamptz>,
+        retry_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     websites (id) {
         id -> Int8,
         code -> Text,
@@ -1046,6 +1103,10 @@ diesel::joinable!(unpaid_orders -> orders (order_id));
 diesel::joinable!(unpaid_orders -> users (user_id));
 diesel::joinable!(users -> roles (role_id));
 diesel::joinable!(users -> websites (source_website_id));
+diesel::joinable!(webhook_deliveries -> webhook_subscriptions (subscription_id));
+diesel::joinable!(webhook_subscriptions -> api_keys (api_key_id));
+diesel::joinable!(webhook_subscriptions -> users (user_id));
+diesel::joinable!(webhook_subscriptions -> websites (website_id));
 diesel::joinable!(wishlist_items -> products (product_id));
 diesel::joinable!(wishlist_items -> wishlists (wishlist_id));
 diesel::joinable!(wishlists -> users (user_id));
@@ -1105,6 +1166,8 @@ crate::db::sql::allow_in_same_query!(
     transfers,
     unpaid_orders,
     users,
+    webhook_deliveries,
+    webhook_subscriptions,
     websites,
     wishlist_items,
     wishlists,

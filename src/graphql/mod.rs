@@ -66,7 +66,10 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
         persisted_queries: limits.persisted_queries,
         ..EngineSettings::default()
     };
-    Engine::new(|| builder().data(Arc::clone(services)), settings)
+    let engine = Engine::new(|| builder().data(Arc::clone(services)), settings);
+    // The first engine is that of the services.
+    let _ = services.engine.set(engine.downgrade());
+    engine
 }
 
 /// Description of the schema.

@@ -29,7 +29,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 async fn show(Path(path): Path<String>, headers: HeaderMap, Extension(id): Extension<RequestId>) -> Response {
-    let Some(file) = Pages::get(&path) else {
+    let Some(file) = Pages::get(&path).or_else(|| Pages::get(&format!("{path}.md"))) else {
         return not_found(&headers, &id, "The manual has no such page.", (PATH, "Contents of the manual"));
     };
     match std::str::from_utf8(&file.data) {

@@ -45,11 +45,13 @@ pub enum Template {
     /// Notifies about a canceled order. Values: `name`, `order` (its number), `lines` with `name` and `quantity`,
     /// `refund` (the amount to refund), which may be null.
     OrderCancelled,
+    /// Notifies about a webhook subscription that was disabled. Values: `name`, `url`, `reason`.
+    WebhookDisabled,
 }
 
 impl Template {
     /// All templates.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::VerifyEmail,
         Self::PasswordReset,
         Self::PasswordChanged,
@@ -61,6 +63,7 @@ impl Template {
         Self::OrderPlaced,
         Self::OrderShipped,
         Self::OrderCancelled,
+        Self::WebhookDisabled,
     ];
 
     /// Returns the name used in file names and in the database.
@@ -77,6 +80,7 @@ impl Template {
             Self::OrderPlaced => "order_placed",
             Self::OrderShipped => "order_shipped",
             Self::OrderCancelled => "order_cancelled",
+            Self::WebhookDisabled => "webhook_disabled",
         }
     }
 
@@ -116,6 +120,11 @@ impl Template {
                 "order": "SAILOR-1001",
                 "lines": [{ "name": "Harbour Mooring Rope", "quantity": 3 }],
                 "refund": "103.50 EUR",
+            }),
+            Self::WebhookDisabled => json!({
+                "name": name,
+                "url": "https://erp.example/hooks/souk",
+                "reason": "every delivery failed for 3 days; the last time, the receiver responded with status 500",
             }),
         }
     }

@@ -49,8 +49,9 @@ mod storage;
 mod suppliers;
 mod transfers;
 mod users;
+mod webhooks;
 mod websites;
 mod wishlists;
 
 /// The domains that contribute fixtures to the tests of all domains.
-const DOMAINS: &[support::domain_fixtures::DomainFixtures] = &[wishlists::FIXTURES];
+const DOMAINS: &[support::domain_fixtures::DomainFixtures] = &[wishlists::FIXTURES, webhooks::FIXTURES];

@@ -11,6 +11,7 @@ pub mod identities;
 pub mod invitations;
 pub mod keys;
 pub mod login;
+pub mod owners;
 pub mod passwords;
 pub mod registration;
 pub mod roles;

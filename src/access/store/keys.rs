@@ -75,6 +75,15 @@ pub async fn find_by_hash(mut conn: &Conn, hash: &[u8]) -> Result<Option<(ApiKey
     Ok(gather(rows).pop().zip(role))
 }
 
+/// Returns the valid key with this id, and the code of its owner's role.
+pub async fn find_by_id(mut conn: &Conn, id: ApiKeyId) -> Result<Option<(ApiKey, String)>> {
+    let hash: Option<Vec<u8>> = api_keys::table.find(id).select(api_keys::hash).first(&mut conn).await.optional()?;
+    match hash {
+        Some(hash) => find_by_hash(conn, &hash).await,
+        None => Ok(None),
+    }
+}
+
 fn gather(rows: Vec<Joined<ApiKeyRow>>) -> Vec<ApiKey> {
     let all = super::gather(rows, |row| row.id).rev();
     all.map(|(row, Grant { permissions, websites })| ApiKey { row, permissions, websites }).collect()

@@ -107,7 +107,7 @@ pub(super) async fn run(settings: &Settings, files: &FileSettings) -> CommandRes
 
 /// Returns the image processor with these settings; `public_url` is the URL of the server, if it is set.
 pub(super) fn image_processor(storage: Storage, files: &FileSettings, public_url: Option<&str>) -> ImageProcessor {
-    let policy = FetchPolicy { max_bytes: files.upload_bytes, allow_private: files.fetch_private };
+    let policy = FetchPolicy { max_bytes: files.upload_bytes, addresses: files.addresses() };
     ImageProcessor::new(storage, &media_url(&files.media_url, public_url), policy)
 }
 

@@ -82,12 +82,13 @@ impl EventStream {
         if !self.missed.is_empty() {
             return Next::Read;
         }
+        // Also before the waiting events are taken: a connection of many subscriptions takes them slowly.
+        if self.subscriber.overflowed.get().is_some_and(|since| since.elapsed() > MAX_LAG) {
+            return Next::TooSlow;
+        }
         match self.subscriber.events.recv().await {
             Some(event) => self.took(event),
-            None => match self.subscriber.overflowed.get() {
-                Some(since) if since.elapsed() > MAX_LAG => Next::TooSlow,
-                _ => Next::Read,
-            },
+            None => Next::Read,
         }
     }
 

@@ -1,8 +1,9 @@
 //! Events, and the topics to which one can subscribe.
 
 mod cursor;
+mod shop_event;
 
-pub use self::cursor::EventCursor;
+pub use self::{cursor::EventCursor, shop_event::ShopEventKind};
 
 use std::{sync::Arc, time::Duration};
 
@@ -192,6 +193,11 @@ impl Topic {
             _ => None,
         }
     }
+}
+
+/// Returns the ID of the event with this key, as clients see it.
+pub fn public_id(key: i64) -> String {
+    format!("event-{key}")
 }
 
 impl EventRow {

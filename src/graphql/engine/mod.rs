@@ -29,7 +29,11 @@ pub mod shared_responses;
 pub mod subscription_root;
 pub mod variables;
 
-use std::{mem, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    mem,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Weak},
+};
 
 use async_graphql::{
     Data, ObjectType, Request, Response as LibraryResponse, Schema, SchemaBuilder, ServerError, SubscriptionType,
@@ -86,6 +90,17 @@ impl Default for EngineSettings {
 /// Executes operations; cheap to clone.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
+
+/// An engine for resolvers, which belong to it.
+#[derive(Clone)]
+pub struct WeakEngine(Weak<Inner>);
+
+impl WeakEngine {
+    /// Returns the engine; none if the server ends.
+    pub fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+}
 
 struct Inner {
     strict: Box<dyn ErasedSchema>,
@@ -196,6 +211,11 @@ impl Engine {
             limits,
             schema_description,
         }))
+    }
+
+    /// Returns the engine for resolvers.
+    pub fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.0))
     }
 
     /// Returns the schema definition (SDL).

@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
     events::actions::feed::EventFeed,
     graphql::{
-        engine::{batching::Dispatcher, response_cache::ResponseCache, shared_loads::SharedLoads},
+        engine::{WeakEngine, batching::Dispatcher, response_cache::ResponseCache, shared_loads::SharedLoads},
         schema::{access::cookie::Cookies, entities::Entities, loaders::Loaders},
     },
     ids::WebsiteId,
@@ -76,6 +76,8 @@ pub struct Services {
     pub entities: Option<Arc<EntityCache>>,
     /// Events, for subscriptions.
     pub events: EventFeed,
+    /// Executes the queries of webhooks; set once it has been created.
+    pub engine: OnceLock<WeakEngine>,
     /// What joins several servers; none if it is not set.
     pub redis: Option<Redis>,
 }
@@ -111,7 +113,10 @@ impl Services {
         self.resolve_viewer(keys::find(&self.db, &self.permission_cache, key).await?.ok_or_else(unknown)?).await
     }
 
-    async fn resolve_viewer(&self, identity: Identity) -> Result<Viewer> {
+    /// Returns the viewer with an identity, limited to what the role grants now.
+    /// # Errors
+    /// Same as [`Services::viewer_by_token`].
+    pub async fn resolve_viewer(&self, identity: Identity) -> Result<Viewer> {
         if self.permission_cache.changes_since().is_none() || !self.permission_cache.has_role(&identity.role) {
             refresh_cache(&self.db, &self.permission_cache).await?;
         }

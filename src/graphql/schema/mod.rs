@@ -33,5 +33,6 @@ pub mod stock;
 pub mod suppliers;
 pub mod transfers;
 pub mod users;
+pub mod webhooks;
 pub mod websites;
 pub mod wishlists;

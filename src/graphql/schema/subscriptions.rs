@@ -2,7 +2,10 @@
 //! Rule: a field is resolved when the subscription starts, up to [`event`], and again for each event. So what the viewer may
 //! subscribe to is checked before `event`, and what an event shows is loaded after it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_graphql::{Context, ID};
 
@@ -77,6 +80,22 @@ pub enum Phase {
     Start(Arc<OnceLock<EventRequest>>),
     /// An event.
     Event(Arc<Event>),
+}
+
+/// Whether a subscription has ended, because nothing more can happen to what it is about.
+#[derive(Debug, Clone, Default)]
+pub struct Completion(Arc<AtomicBool>);
+
+impl Completion {
+    /// Ends the subscription, after the event that its field is resolved for.
+    pub fn complete(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the subscription has ended.
+    pub fn is_complete(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Subscribes to these topics, and returns the event that the field is resolved for; none when the subscription starts. Viewers

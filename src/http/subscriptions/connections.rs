@@ -82,7 +82,7 @@ impl Connections {
     pub fn new(services: Arc<Services>, settings: SubscriptionSettings) -> Self {
         let running = thread::available_parallelism().map_or(4, usize::from) * 4;
         let limits =
-            QueueLimits { running, running_per_client: running, waiting: usize::MAX, waiting_per_client: usize::MAX };
+            QueueLimits { running, running_per_client: running / 2, waiting: usize::MAX, waiting_per_client: usize::MAX };
         let inner = Arc::new(Inner {
             services,
             settings,

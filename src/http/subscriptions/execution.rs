@@ -30,7 +30,7 @@ use crate::{
         schema::{
             access::cookie::Cookies,
             context::{PublicUrl, request_data},
-            subscriptions::{Events, NextPhase, Phase},
+            subscriptions::{Completion, Events, NextPhase, Phase},
         },
     },
     http::{
@@ -95,6 +95,8 @@ impl Source {
 pub enum Responded {
     /// The response to an event.
     Next(TextResponse),
+    /// Nothing more can happen: the subscription ends.
+    Complete,
     /// The errors with which the subscription ends.
     Failed(GraphqlResponse),
     /// The error with which the subscription of a client ends that is too slow.
@@ -107,6 +109,7 @@ struct Execution {
     request_id: RequestId,
     client: Client,
     url: PublicUrl,
+    completion: Completion,
 }
 
 impl Subscription {
@@ -123,7 +126,8 @@ impl Subscription {
         let Admitted { prepared, viewer, client, place, .. } = admitted;
         let url = public_url(&source.parts, &source.endpoint.settings);
         let endpoint = Arc::clone(&source.endpoint);
-        let execution = Execution { source, request_id: request_id.clone(), client, url };
+        let completion = Completion::default();
+        let execution = Execution { source, request_id: request_id.clone(), client, url, completion };
         let request = Arc::new(OnceLock::new());
         let next = prepared.next_event(&endpoint.engine);
         let run = Run { request: prepared, phase: Phase::Start(Arc::clone(&request)), viewer, place };
@@ -153,6 +157,9 @@ impl Subscription {
     /// Waits for the next response; none if the server ends.
     async fn next(&mut self) -> Option<Responded> {
         loop {
+            if self.execution.completion.is_complete() {
+                return Some(Responded::Complete);
+            }
             match self.events.next().await {
                 // Boxed, because a subscription waits most of the time.
                 NextPhase::Phase(phase) => {
@@ -259,6 +266,7 @@ impl Execution {
         data.insert(url.clone());
         data.insert(meter.clone());
         data.insert(phase);
+        data.insert(self.completion.clone());
         let execution = Box::pin(dispatcher.run(source.endpoint.engine.execute(request, data, request_id)));
         let timed_out = |_| Engine::error_response(timeout_error(operation), request_id);
         let measured = self.measured(meter, ms_before, execution);

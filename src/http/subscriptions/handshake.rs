@@ -67,7 +67,7 @@ pub async fn open(exchange: Exchange<'_>, mut parts: Parts) -> Result<Response, 
     parts.method = Method::POST;
     keep_needed(&mut parts);
     let opening = Opening { endpoint: Arc::clone(endpoint), parts, origin: RequestOrigin::clone(origin), opening };
-    Ok(upgrade.on_upgrade(move |socket| run(socket, opening, link, is_supported)))
+    Ok(upgrade.on_upgrade(move |socket| Box::pin(run(socket, opening, link, is_supported))))
 }
 
 /// Removes what operations do not read, because a connection is open for long.

@@ -48,8 +48,9 @@ pub struct Operations {
     source: Arc<Source>,
     running: HashMap<Arc<str>, RunningTask>,
     last_number: u64,
-    sender: Option<mpsc::Sender<Produced>>,
-    receiver: mpsc::Receiver<Produced>,
+    sender: Option<mpsc::Sender<Box<Produced>>>,
+    /// Boxed, because a channel has room for 32 from the beginning.
+    receiver: mpsc::Receiver<Box<Produced>>,
     /// Tells subscriptions that they end.
     ending: watch::Sender<bool>,
 }
@@ -103,7 +104,7 @@ impl Operations {
         let task = tokio::spawn(async move {
             let mut payloads = Box::pin(begin(source, payload, ending)).await;
             while let Some(payload) = payloads.next().await {
-                let produced = Produced { id: Arc::clone(&named), number, payload };
+                let produced = Box::new(Produced { id: Arc::clone(&named), number, payload });
                 if sender.send(produced).await.is_err() {
                     return;
                 }
@@ -127,7 +128,7 @@ impl Operations {
     /// Waits for the next message; none once all operations have ended after [`Operations::finish`].
     pub async fn next(&mut self) -> Option<Output> {
         loop {
-            let Produced { id, number, payload } = self.receiver.recv().await?;
+            let Produced { id, number, payload } = *self.receiver.recv().await?;
             // The ID may belong to another operation meanwhile.
             if self.running.get(&id).is_none_or(|running| running.number != number) {
                 continue;
@@ -225,6 +226,7 @@ fn events(subscription: Subscription, running: RunningOperation, mut ending: wat
     let payloads = subscription.into_stream().scan(running, |_, responded| {
         ready(Some(match responded {
             Responded::Next(text) => Payload::Next(text),
+            Responded::Complete => Payload::Complete,
             Responded::Failed(response) => Payload::Error(errors(&response)),
             Responded::TooSlow(response) => Payload::TooSlow(errors(&response)),
         }))

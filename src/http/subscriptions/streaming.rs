@@ -208,7 +208,7 @@ impl Streamed {
         let last = |response: &GraphqlResponse| Chunk::Last(format.response(&json(response)) + &format.end());
         tokio::select! {
             responded = events.next() => match responded {
-                None => Chunk::Last(format.end()),
+                None | Some(Responded::Complete) => Chunk::Last(format.end()),
                 Some(Responded::Next(TextResponse { text, counted: sending })) => {
                     *counted = sending;
                     Chunk::More(format.response(&text))

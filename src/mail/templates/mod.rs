@@ -31,6 +31,7 @@ const BUNDLED: &[(&str, &str)] = bundled![
     "order_placed.subject" "order_placed.txt" "order_placed.html"
     "order_shipped.subject" "order_shipped.txt" "order_shipped.html"
     "order_cancelled.subject" "order_cancelled.txt" "order_cancelled.html"
+    "webhook_disabled.subject" "webhook_disabled.txt" "webhook_disabled.html"
 ];
 
 /// Extensions of template files; other files in the directory are ignored.

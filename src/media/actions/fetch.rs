@@ -16,10 +16,11 @@ use crate::{
     ids::{ImageId, ProductId},
     jobs::{model::JobInfo, worker::StopSignal},
     media::{
-        fetch::{FetchError, fetch},
+        fetch::fetch,
         model::{DownloadState, DueDownload, MAX_ATTEMPTS},
         store::{downloads, upsert_media},
     },
+    outbound::OutboundError,
     products,
 };
 
@@ -111,17 +112,17 @@ async fn attempt(db: &Db, processor: &ImageProcessor, download: &DueDownload) ->
                     fetched_at: download.claimed_at,
                 });
             }
-            Err(reason) => FetchError::Permanent(reason.to_string()),
+            Err(reason) => OutboundError::Permanent(reason.to_string()),
         },
         Err(failed) => failed,
     };
     Ok(match failed {
-        FetchError::Transient(reason) if download.attempts < MAX_ATTEMPTS => {
+        OutboundError::Transient(reason) if download.attempts < MAX_ATTEMPTS => {
             let pause = RETRY_MINUTES * 4_i64.pow(download.attempts.max(1).unsigned_abs() - 1);
             let try_at = download.claimed_at + chrono::Duration::minutes(pause);
             DownloadState { try_at, ..failure(download, &reason, download.attempts) }
         }
-        FetchError::Transient(reason) | FetchError::Permanent(reason) => failure(download, &reason, MAX_ATTEMPTS),
+        OutboundError::Transient(reason) | OutboundError::Permanent(reason) => failure(download, &reason, MAX_ATTEMPTS),
     })
 }
 

@@ -19,7 +19,7 @@ use crate::{
     db::{Conn, Db},
     error::{Error, Result, UserErrorCode},
     ids::{ImageId, ProductId},
-    products,
+    outbound, products,
     text::trim,
 };
 
@@ -82,7 +82,7 @@ fn checked_url(processor: &ImageProcessor, url: &str) -> Result<String> {
     if url.chars().count() > MAX_URL {
         return Err(Error::user(UserErrorCode::TooLong, "url", format!("must be at most {MAX_URL} characters long")));
     }
-    super::fetch::parse(url, processor.fetch_policy()).map_err(|why| Error::bad_input("url", why.to_string()))?;
+    outbound::parse(url, processor.fetch_policy().addresses).map_err(|why| Error::bad_input("url", why.to_string()))?;
     Ok(url.to_owned())
 }
 

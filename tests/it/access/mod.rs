@@ -4,7 +4,7 @@
 mod access_tokens;
 mod accounts;
 mod api_key_requests;
-mod api_keys;
+pub mod api_keys;
 mod expired_credentials;
 mod jwt_keys;
 mod login_throttle;

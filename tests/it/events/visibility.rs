@@ -314,3 +314,24 @@ async fn a_viewer_who_loses_the_permission_gets_no_more_events() {
     };
     assert_eq!(ended.await, "FORBIDDEN");
 }
+
+#[tokio::test]
+async fn the_progress_of_a_transfer_completes_when_it_has_ended() {
+    let app = TestApp::new().await;
+    let admin = app.admin().await;
+    let started = admin.mutate("exportStart", "transfer { id }", json!({ "resource": "BRANDS", "idempotencyKey": "one" })).await;
+    let id = started.text_at("exportStart.transfer.id");
+    app.database.sql("UPDATE transfers SET status = 'running'").await;
+    let document = format!("subscription {{ transferProgress(id: {id:?}) {{ transfer {{ status }} }} }}");
+    let address = app.listen().await;
+    let mut socket = admin.subscribe(address, &document).await;
+    app.database.sql("UPDATE transfers SET processed = 5").await;
+    assert_eq!(socket.next().await["transferProgress"]["transfer"]["status"], "RUNNING");
+    app.database.sql("UPDATE transfers SET status = 'done'; UPDATE transfers SET processed = 6").await;
+    assert_eq!(socket.next().await["transferProgress"]["transfer"]["status"], "DONE");
+    assert_eq!(socket.receive().await.json()["type"], "complete");
+    // A subscription that starts later ends at once.
+    let mut late = WebSocket::connect(address, &admin).await;
+    late.start(&document).await;
+    assert_eq!(late.receive().await.json()["type"], "complete");
+}

@@ -70,6 +70,7 @@ async fn manual_is_served_with_its_links_and_anchors() {
         assert_eq!(status, StatusCode::OK, "{page}");
         assert!(text.contains("<h1 id=\""), "{page} has a heading with an anchor");
     }
+    assert_eq!(get(&app, "/docs/guides/live-updates").await.0, StatusCode::OK, "a page without the end of its name");
     for path in ["/docs/nothing.md", "/docs/../Cargo.toml", "/docs/%2e%2e/Cargo.toml", "/docs/book.toml"] {
         assert_eq!(get(&app, path).await.0, StatusCode::NOT_FOUND, "{path}");
     }

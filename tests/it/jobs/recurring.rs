@@ -23,6 +23,7 @@ use crate::{
     jobs::queue::{spawn_worker, wait_until, with_timeout},
     support::{
         TestApp, TestDb,
+        mailbox::no_payloads,
         psql::{Psql, violated_constraint},
     },
 };
@@ -132,14 +133,15 @@ async fn cleanup_runs_every_hour() {
         providers: Arc::clone(&app.services.providers),
         image_processor: app.services.image_processor.clone(),
         analytics: AnalyticsSettings::default(),
+        payloads: no_payloads(),
     });
     worker.ensure_recurring().await.unwrap();
-    assert_eq!(worker.run_due().await, 10);
+    assert_eq!(worker.run_due().await, 12);
     let kept = "SELECT string_agg(key, ' ' ORDER BY id) FROM idempotency_keys";
     assert_eq!(app.database.scalar(kept).await, "1 29");
     let kinds = "SELECT string_agg(kind, ' ' ORDER BY kind) FROM jobs WHERE is_recurring";
     assert_eq!(
         app.database.scalar(kinds).await,
-        "cancel_unpaid_orders cleanup_access cleanup_carts cleanup_events cleanup_files cleanup_transfers fetch_images refresh_analytics refresh_search_popularity reindex_search"
+        "cancel_unpaid_orders cleanup_access cleanup_carts cleanup_events cleanup_files cleanup_transfers cleanup_webhooks deliver_webhooks fetch_images refresh_analytics refresh_search_popularity reindex_search"
     );
 }

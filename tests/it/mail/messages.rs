@@ -49,6 +49,7 @@ async fn every_email_has_text_and_html() {
         (Template::OrderPlaced, "Your order SAILOR-1001 at Café „Zürich“", "confirm-order"),
         (Template::OrderShipped, "Your order SAILOR-1001 at Café „Zürich“ is on its way", ""),
         (Template::OrderCancelled, "Your order SAILOR-1001 at Café „Zürich“ has been canceled", ""),
+        (Template::WebhookDisabled, "A webhook of Café „Zürich“ was disabled", ""),
     ];
     assert_eq!(table.map(|(template, ..)| template), Template::ALL);
     for (template, subject, link) in table {

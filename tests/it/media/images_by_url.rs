@@ -10,6 +10,7 @@ use souk::{
         model::import::RequestedImage,
         store::{changes, insert_missing},
     },
+    outbound::Addresses,
 };
 
 async fn shop(app: &TestApp) -> (Actor<'_>, ProductId) {
@@ -94,7 +95,7 @@ async fn private_addresses_are_not_fetched() {
     let processor = ImageProcessor::new(
         app.services.storage.clone(),
         "/media",
-        FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: false },
+        FetchPolicy { max_bytes: UPLOAD_BYTES, addresses: Addresses::Public },
     );
     assert_eq!(fetch_due(&app.database.db, &processor).await.unwrap(), 3);
     let images = visible_images(&manager, product).await;

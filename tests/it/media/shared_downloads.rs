@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::{
     jobs::queue::{spawn_worker, with_timeout},
-    support::{Actor, ProductSpec, TestApp, multipart_form::png},
+    support::{Actor, ProductSpec, TestApp, mailbox::no_payloads, multipart_form::png},
 };
 
 /// An image server that counts its requests and reports each of them.
@@ -269,6 +269,7 @@ async fn server_that_stops_interrupts_downloads_and_leaves_them_due() {
         providers: Arc::clone(&app.services.providers),
         image_processor: app.services.image_processor.clone(),
         analytics: AnalyticsSettings::default(),
+        payloads: no_payloads(),
     }));
     with_timeout(server.heard.recv()).await.expect("a request");
     assert_eq!(app.database.scalar(STATES).await, "1 f");

@@ -58,6 +58,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("Query.countries", "the 250 countries of ISO 3166-1 and Kosovo"),
     ("Query.nodes", "at most 100 ids"),
     ("Role.permissions", "a closed enum"),
+    ("WebhookSubscription.events", "a closed enum"),
     ("Role.websites", "a role has at most 100"),
     ("SearchAnalytics.top", "at most 100"),
     ("SearchAnalytics.trends", "at most 1,000 steps"),
@@ -89,6 +90,8 @@ const VERB_MUTATIONS: &[(&str, &str)] = &[
     ("logout", "established term"),
     ("logoutEverywhere", "as `logout`"),
     ("register", "established term; `userCreate` creates other users"),
+    ("webhookRedeliver", "established term; creates a webhook delivery"),
+    ("webhookTest", "as `webhookRedeliver`"),
 ];
 
 /// Mutations without an input, each with its reason.

@@ -57,6 +57,7 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
     let tracking = json!({ "carrier": "Post", "trackingNumber": "P 2", "trackingUrl": "https://post.example/2" });
     let supplier =
         |name: &str| json!({ "name": name, "contactName": "Jo", "email": "jo@tin.example", "phone": "+49 40 1234" });
+    let query = "subscription { event { eventId } }";
     let person = |email: &str| json!({ "name": "Ada", "email": email, "phone": "+44 20 7946 0000" });
     let shop = |code: &str| json!({ "code": code, "name": "Shop", "baseUrl": "https://shop.example" });
     let role = json!({ "name": "Clerk", "description": "Helps\nout" });
@@ -110,6 +111,16 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
             admin,
             "searchRuleUpdate",
             json!({ "id": id("SearchRule"), "words": ["oil"], "url": "https://shop.example/oil", "target": null }),
+        ),
+        (
+            admin,
+            "webhookSubscriptionCreate",
+            json!({ "url": "https://erp.example/", "events": ["ORDER_PLACED"], "secret": "0123456789abcdef", "query": query }),
+        ),
+        (
+            admin,
+            "webhookSubscriptionUpdate",
+            json!({ "id": id("WebhookSubscription"), "url": "https://erp.example/", "secret": "fedcba9876543210", "query": query }),
         ),
         (customer, "wishlistCreate", json!({ "name": "Later" })),
         (customer, "wishlistUpdate", json!({ "id": id("Wishlist"), "name": "Soon" })),

@@ -1,6 +1,9 @@
 //! The options of a test's server. Every option has a default; a test sets only those that it is about.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use souk::analytics::recorder::SearchRecorder;
 use souk::auth::JwtKeys;
@@ -27,6 +30,7 @@ use souk::graphql::schema::context::Services;
 use souk::http;
 use souk::media::actions::ImageProcessor;
 use souk::media::fetch::FetchPolicy;
+use souk::outbound::Addresses;
 use souk::paging::CursorSeal;
 use souk::payments::model::ProviderName;
 use souk::payments::providers::Providers;
@@ -58,7 +62,7 @@ pub const UPLOAD_BYTES: u64 = 1024 * 1024;
 
 /// Returns an image processor that may also fetch from private addresses.
 pub fn image_processor(storage: &Storage) -> ImageProcessor {
-    ImageProcessor::new(storage.clone(), "/media", FetchPolicy { max_bytes: UPLOAD_BYTES, allow_private: true })
+    ImageProcessor::new(storage.clone(), "/media", FetchPolicy { max_bytes: UPLOAD_BYTES, addresses: Addresses::All })
 }
 
 /// Size of the cache, to run all tests with one. The tests write around the server and read at once, so the cache sees all
@@ -250,6 +254,7 @@ impl TestAppBuilder {
             shared_loads: Arc::default(),
             responses: caches.responses,
             events: EventFeed::start(database.db.clone()),
+            engine: OnceLock::new(),
             entities: caches.entities,
             redis,
             storage,

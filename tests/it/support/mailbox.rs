@@ -8,6 +8,7 @@ use souk::{
     cli::job_handlers::{self, JobContext},
     config::{AnalyticsSettings, MailSettings, PaymentCapture, Settings},
     db::Db,
+    graphql::schema::webhooks::payload::payload_source,
     ids::WebsiteId,
     jobs::worker::Worker,
     mail::{
@@ -16,6 +17,7 @@ use souk::{
     },
     payments::providers::{Providers, RESPONSE_TIMEOUT},
     storage::{Storage, StorageLocation},
+    webhooks::actions::deliver::{Payload, PayloadSource},
 };
 use tokio::sync::OnceCell;
 
@@ -57,6 +59,11 @@ pub fn mailer(sink: &SmtpSink, flags: &[&str]) -> Mailer {
     Mailer::open(&mail, &settings).expect("valid settings").expect("a configured mail server")
 }
 
+/// Returns a source of no payloads.
+pub fn no_payloads() -> PayloadSource {
+    Arc::new(|_| Box::pin(async { Ok(Payload::Nothing) }))
+}
+
 /// Returns a worker without payment providers.
 pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
     let storage = Storage::open(&StorageLocation::Memory).expect("a store");
@@ -66,6 +73,7 @@ pub fn worker(db: &Db, mailer: Option<Mailer>) -> Worker {
         providers: Arc::new(Providers::new(RESPONSE_TIMEOUT, PaymentCapture::ByHand)),
         image_processor: image_processor(&storage),
         analytics: AnalyticsSettings::default(),
+        payloads: no_payloads(),
     })
 }
 
@@ -79,6 +87,7 @@ impl TestApp {
                 providers: Arc::clone(&self.services.providers),
                 image_processor: self.services.image_processor.clone(),
                 analytics: AnalyticsSettings::default(),
+                payloads: payload_source(&self.services, None),
             });
             (sink, worker)
         };

@@ -1,4 +1,6 @@
-//! Notifications for staff.
+//! Notifications for staff, and events of the shop.
+
+pub mod shop_event;
 
 use std::sync::Arc;
 

@@ -11,11 +11,11 @@ use crate::{
         engine::guards::PermissionGuard,
         schema::{
             context::ContextExt,
-            subscriptions::{event, event_object, missing},
+            subscriptions::{Completion, Phase, event, event_object, missing},
         },
     },
     ids::{RowId, TransferId},
-    transfers::runs::model::TRANSFER_PERMISSIONS,
+    transfers::runs::model::{Status, TRANSFER_PERMISSIONS},
 };
 
 event_object! {
@@ -32,7 +32,7 @@ pub struct TransferSubscription;
 
 #[object]
 impl TransferSubscription {
-    /// Sends an event whenever an import or export makes progress, and when it ends. `NOT_FOUND` if it is not visible to the
+    /// Sends an event whenever an import or export makes progress, and completes when it has ended. `NOT_FOUND` if it is not visible to the
     /// viewer. Requires `MANAGE_PRODUCTS`, `MANAGE_CATALOGUE`, `MANAGE_USERS`, `MANAGE_ORDERS`, `MANAGE_STOCK`,
     /// `MANAGE_REVIEWS` or `MANAGE_WEBSITES`.
     #[graphql(guard = "PermissionGuard(TRANSFER_PERMISSIONS)")]
@@ -44,6 +44,10 @@ impl TransferSubscription {
     ) -> Result<Option<TransferProgress>> {
         let id = TransferId::parse("id", &id)?;
         let row = ctx.loaders().row(id).await?.ok_or_else(|| missing("import or export"))?;
+        let is_up_to_date = after.is_none() || matches!(ctx.data_unchecked::<Phase>(), Phase::Event(_));
+        if is_up_to_date && matches!(row.status, Status::Done | Status::Failed) {
+            ctx.data_unchecked::<Completion>().complete();
+        }
         let Some(event) = event(ctx, [Topic::Transfer(id)], TRANSFER_PERMISSIONS, after)? else { return Ok(None) };
         Ok(Some(TransferProgress { event, transfer: transfer(row) }))
     }

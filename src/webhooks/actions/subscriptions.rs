@@ -1,0 +1,133 @@
+//! Subscriptions that staff create, update and delete.
+//! Rule: a subscription belongs to who saved it last, so that nobody makes it send what they may not see themselves.
+
+use chrono::{TimeDelta, Utc};
+
+use super::required_scope;
+use crate::{
+    auth::{Viewer, secret},
+    db::Db,
+    error::{Error, Result, UserErrorCode},
+    ids::WebhookSubscriptionId,
+    outbound::Addresses,
+    webhooks::{
+        model::{
+            MAX_SUBSCRIPTIONS, NewSubscription, Owner, SubscriptionPatch, SubscriptionRow, SubscriptionStatus,
+            subscription::check_permissions,
+        },
+        store,
+    },
+};
+
+/// Time for which payloads are also signed with the secret that was replaced, so that a receiver can change to the new one.
+const SECRET_OVERLAP: TimeDelta = TimeDelta::hours(24);
+
+/// Prefix of generated secrets.
+const SECRET_PREFIX: &str = "souk_w_";
+
+/// Checks the GraphQL document of a subscription.
+pub trait CheckQuery {
+    /// Checks that the document can be executed.
+    /// # Errors
+    /// A user error for the field `query`.
+    fn check(&self, query: &str) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Creates a subscription. The second value is its secret if it was generated.
+/// # Errors
+/// FORBIDDEN without the permission; PERMISSION_NOT_HELD for events that the viewer may not see; user errors for invalid fields.
+pub async fn create(
+    db: &Db,
+    viewer: &Viewer,
+    new: NewSubscription,
+    addresses: Addresses,
+    queries: &impl CheckQuery,
+) -> Result<(SubscriptionRow, Option<String>)> {
+    required_scope(viewer)?;
+    let owner = Owner::of(viewer)?;
+    let new = new.checked(addresses)?;
+    check_permissions(viewer, &new.events, new.website)?;
+    if let Some(query) = &new.query {
+        queries.check(query).await?;
+    }
+    let generated = new.secret.is_none().then(|| secret::generate(SECRET_PREFIX).0);
+    let secret = new.secret.as_deref().or(generated.as_deref()).unwrap_or_default();
+    let row = db.transaction(async |conn| {
+        if store::total(conn).await? >= MAX_SUBSCRIPTIONS {
+            let rule = format!("there are already {MAX_SUBSCRIPTIONS} webhook subscriptions; delete one first");
+            return Err(Error::user(UserErrorCode::OutOfRange, "", rule));
+        }
+        store::insert(conn, owner, &new, secret).await
+    });
+    Ok((row.await?, generated))
+}
+
+/// Updates a subscription. It belongs to the viewer from now on. If it is enabled again, what waits is delivered.
+/// # Errors
+/// As [`create`]; NOT_FOUND.
+pub async fn update(
+    db: &Db,
+    viewer: &Viewer,
+    id: WebhookSubscriptionId,
+    patch: SubscriptionPatch,
+    addresses: Addresses,
+    queries: &impl CheckQuery,
+) -> Result<SubscriptionRow> {
+    let scope = required_scope(viewer)?;
+    let owner = Owner::of(viewer)?;
+    let patch = patch.checked(addresses)?;
+    if let Some(Some(query)) = &patch.query {
+        queries.check(query).await?;
+    }
+    db.transaction(async |conn| {
+        let row = store::lock(conn, &scope, id).await?.ok_or_else(not_found)?;
+        let was_disabled = row.status == SubscriptionStatus::Disabled;
+        let changed = patched(row, patch.clone(), owner);
+        check_permissions(viewer, &changed.events, changed.website_id)?;
+        if was_disabled && changed.status == SubscriptionStatus::Active {
+            store::deliveries::resume(conn, id).await?;
+        }
+        store::save(conn, &changed).await
+    })
+    .await
+}
+
+fn patched(mut row: SubscriptionRow, patch: SubscriptionPatch, owner: Owner) -> SubscriptionRow {
+    let SubscriptionPatch { url, events, website, query, secret, is_enabled } = patch;
+    (row.user_id, row.api_key_id) = (owner.user, owner.api_key);
+    row.url = url.unwrap_or(row.url);
+    row.events = events.unwrap_or(row.events);
+    row.website_id = website.unwrap_or(row.website_id);
+    row.query = query.unwrap_or(row.query);
+    if let Some(secret) = secret.filter(|secret| *secret != row.secret) {
+        row.previous_secret = Some(std::mem::replace(&mut row.secret, secret));
+        row.previous_secret_until = Some(Utc::now() + SECRET_OVERLAP);
+    }
+    match is_enabled {
+        Some(true) => {
+            (row.status, row.disabled_reason) = (SubscriptionStatus::Active, None);
+            (row.failures, row.failing_since) = (0, None);
+        }
+        Some(false) if row.status == SubscriptionStatus::Active => {
+            (row.status, row.disabled_reason) = (SubscriptionStatus::Disabled, Some("disabled by staff".to_owned()));
+        }
+        Some(false) | None => {}
+    }
+    row
+}
+
+/// Deletes a subscription and its deliveries.
+/// # Errors
+/// FORBIDDEN without the permission; NOT_FOUND.
+pub async fn delete(db: &Db, viewer: &Viewer, id: WebhookSubscriptionId) -> Result<()> {
+    let scope = required_scope(viewer)?;
+    db.transaction(async |conn| {
+        store::lock(conn, &scope, id).await?.ok_or_else(not_found)?;
+        store::delete(conn, id).await
+    })
+    .await
+}
+
+pub(super) fn not_found() -> Error {
+    Error::not_found("id", "webhook subscription")
+}
