@@ -7,7 +7,7 @@
 //!   [`auth`] (viewers, permissions and passwords), [`redis`](mod@redis) (what servers share), [`limits`] (shares of clients), [`storage`] (files), [`outbound`] (requests to URLs of users), [`sync`] (locks); `registry` lists the domains and what is derived
 //!   from each.
 //! - Layers 1 (`model`, `store`) and 2 (`actions`) hold the domains. Each line may use the lines above it:
-//!   [`websites`], [`jobs`], [`sources`];
+//!   [`websites`], [`jobs`], [`sources`], [`trusted_documents`];
 //!   [`users`], [`mail`], [`audit`], [`categories`], [`brands`], [`suppliers`], [`groups`], [`events`];
 //!   [`access`], [`products`]; [`media`], [`reviews`], [`stock`], [`prices`]; [`carts`]; [`wishlists`], [`orders`]; [`payments`];
 //!   [`search`]; [`transfers`], [`analytics`], [`webhooks`]; [`privacy`].
@@ -63,6 +63,7 @@ pub mod sources;
 pub mod stock;
 pub mod suppliers;
 pub mod transfers;
+pub mod trusted_documents;
 pub mod users;
 pub mod webhooks;
 pub mod websites;

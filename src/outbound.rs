@@ -4,6 +4,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -81,7 +82,7 @@ pub fn check_address(address: SocketAddr, allowed: Addresses) -> Result<(), Outb
 /// Returns a client for requests to the host of a URL, after its addresses were checked.
 /// # Errors
 /// The reason why it is rejected, or that the host could not be resolved.
-pub async fn connect(url: &Url, check: AddressCheck<'_>) -> Result<Client, OutboundError> {
+pub async fn client_for(url: &Url, check: AddressCheck<'_>) -> Result<Client, OutboundError> {
     let host = url.host_str().ok_or_else(|| permanent("the URL has no host"))?;
     let addresses = resolve(host, url.port_or_known_default().unwrap_or(80)).await?;
     addresses.iter().try_for_each(|address| check(*address))?;
@@ -104,19 +105,23 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, OutboundError
     if found.is_empty() { Err(OutboundError::Transient("the host has no address".to_owned())) } else { Ok(found) }
 }
 
+/// The TLS settings of all clients.
+static TLS: LazyLock<ClientConfig> = LazyLock::new(|| {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    ClientConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default TLS versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+});
+
 /// Builds a client that uses only the checked addresses, so that a DNS change after the check has no effect (DNS
 /// rebinding).
 /// # Errors
 /// If the client cannot be created.
 pub fn client_of(host: &str, addresses: &[SocketAddr]) -> reqwest::Result<Client> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls = ClientConfig::builder_with_provider(ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .expect("ring supports the default TLS versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
     Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(TLS.clone())
         .resolve_to_addrs(host, addresses)
         .redirect(redirect::Policy::none())
         .no_proxy()

@@ -14,6 +14,7 @@ mod db;
 pub mod demo;
 mod descriptors;
 mod docs;
+mod documents;
 mod export;
 mod health;
 mod import;
@@ -77,6 +78,11 @@ enum Command {
     },
     /// Export all items of a resource to a file.
     Export(export::ExportArgs),
+    /// Store the GraphQL documents of the shop's clients.
+    Documents {
+        #[command(subcommand)]
+        command: documents::DocumentsCommand,
+    },
     /// Create admins and reset passwords.
     Admin {
         #[command(subcommand)]
@@ -128,6 +134,7 @@ impl Command {
             Self::Export(_) => "export",
             Self::Admin { command: admin::AdminCommand::Create { .. } } => "admin create",
             Self::Admin { command: admin::AdminCommand::ResetPassword { .. } } => "admin reset-password",
+            Self::Documents { command } => command.name(),
             Self::Schema => "schema",
             Self::Docs { .. } => "docs",
             Self::Db { command: DbCommand::Url } => "db url",
@@ -144,6 +151,7 @@ impl Command {
             Self::Import { command } => command.run(settings).await,
             Self::Export(args) => export::run(settings, args).await,
             Self::Admin { command } => admin::run(settings, command).await,
+            Self::Documents { command } => command.run(settings).await,
             Self::Schema => schema::run(),
             Self::Docs { dir } => docs::run(settings, &dir).await,
             Self::Db { command: DbCommand::Url } => db::print_url(settings).await,

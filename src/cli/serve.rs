@@ -58,6 +58,7 @@ use crate::redis::Redis;
 use crate::search::word_cache::WordCache;
 use crate::storage::Storage;
 use crate::storage::temporary::TemporaryDirectory;
+use crate::trusted_documents::lookup::TrustedDocuments;
 
 /// Time limit for writing the last recorded searches at shutdown.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -207,6 +208,7 @@ async fn build_services(
     };
     let caches = Caches::open(bytes, entries, db.clone(), &search_recorder, shared);
     let events = EventFeed::start(db.clone());
+    let trusted_documents = TrustedDocuments::new(db.clone(), serve.limits.trusted_documents_only);
     let cursor_seal = CursorSeal::new(jwt.derive_key("cursors")?);
     Ok(Services {
         db,
@@ -230,6 +232,7 @@ async fn build_services(
         responses: caches.responses,
         entities: caches.entities,
         events,
+        trusted_documents,
         engine: OnceLock::new(),
         redis,
     })

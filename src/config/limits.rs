@@ -1,6 +1,6 @@
 //! Limits for GraphQL documents.
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 /// Settings for the size of GraphQL documents.
 #[derive(Debug, Clone, Args)]
@@ -39,4 +39,9 @@ pub struct LimitSettings {
     /// times. 0 turns them off.
     #[arg(long, env = "SOUK_PERSISTED_QUERIES", default_value_t = 1_000, value_name = "N")]
     pub persisted_queries: u64,
+
+    /// Execute only the documents that were stored with `souk documents push`. IDE pages, and clients that send other documents,
+    /// get an error.
+    #[arg(long, env = "SOUK_TRUSTED_DOCUMENTS_ONLY", default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
+    pub trusted_documents_only: bool,
 }

@@ -894,6 +894,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::db::sql::*;
 
+    trusted_documents (id) {
+        id -> Text,
+        document -> Text,
+        name -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::db::sql::*;
+
     unpaid_orders (order_id) {
         order_id -> Int8,
         user_id -> Nullable<Int8>,
@@ -945,8 +957,8 @@ diesel::table! {
         status -> Text,
         attempts -> Int4,
         attempt_at -> Timestamptz,
+        retry_since -> Timestamptz,
         locked_until -> Nullable<Timestamptz>,
-        first_attempt_at -> Nullable<Timestamptz>,
         last_attempt_at -> Nullable<Timestamptz>,
         duration_ms -> Nullable<Int4>,
         response_status -> Nullable<Int4>,
@@ -1164,6 +1176,7 @@ crate::db::sql::allow_in_same_query!(
     stock_movements,
     suppliers,
     transfers,
+    trusted_documents,
     unpaid_orders,
     users,
     webhook_deliveries,

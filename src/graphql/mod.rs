@@ -19,14 +19,14 @@ use self::engine::{
     limits::Limits,
     objects::{MergedRoot, root},
 };
-use self::schema::{context::Services, node};
+use self::schema::{context::Services, federation, node};
 use crate::{config, registry::domains};
 
 macro_rules! query {
     ($($domain:ident::$($object:ident)::+,)*) => {
         root! {
             /// Queries of the API. Reads have no side effects.
-            Query { node::NodeQuery, $(schema::$domain::$($object)::+,)* }
+            Query { federation::FederationQuery, node::NodeQuery, $(schema::$domain::$($object)::+,)* }
         }
     };
 }
@@ -64,12 +64,19 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
         cached_documents: limits.document_cache,
         schema_description: DESCRIPTION,
         persisted_queries: limits.persisted_queries,
+        redis: services.redis.clone(),
         ..EngineSettings::default()
     };
     let engine = Engine::new(|| builder().data(Arc::clone(services)), settings);
     // The first engine is that of the services.
     let _ = services.engine.set(engine.downgrade());
     engine
+}
+
+/// Returns a check of documents by these limits: whether a server could parse them.
+pub fn document_check(limits: &config::LimitSettings) -> impl Fn(&str) -> Result<(), String> + use<> {
+    let engine = Engine::new(builder, EngineSettings { limits: Limits::from(limits), ..EngineSettings::default() });
+    move |text| engine.check_document(text).map_err(|error| format!("is not valid: {}", error.message))
 }
 
 /// Description of the schema.

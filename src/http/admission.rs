@@ -23,9 +23,12 @@ use crate::{
     auth::{Permissions, RequestOrigin, Viewer},
     config::Introspection,
     error::ErrorCode,
-    graphql::engine::{
-        Engine, PreparedRequest, budget::Budget, cost::OperationKind, errors::coded,
-        response::Response as GraphqlResponse,
+    graphql::{
+        engine::{
+            Engine, PreparedRequest, budget::Budget, cost::OperationKind, errors::coded,
+            response::Response as GraphqlResponse,
+        },
+        schema::{federation::SERVICE_FIELD, trusted_documents},
     },
     limits::{Client, Place},
     telemetry::RequestId,
@@ -154,15 +157,17 @@ pub async fn admit(
 /// Checks document, variables, method and viewer.
 async fn check(
     exchange: Exchange<'_>,
-    request: GraphqlRequest,
+    mut request: GraphqlRequest,
     authenticated: Result<Viewer, ServerError>,
     budget: &Budget,
 ) -> Result<(PreparedRequest, Viewer), RequestError> {
     let Exchange { endpoint, parts, request_id, accepts_events, .. } = exchange;
+    trusted_documents::resolve(&endpoint.services.trusted_documents, &mut request, request_id).await?;
+    endpoint.engine.load_persisted(&mut request).await;
     let prepared = endpoint.engine.prepare_within(request, budget)?;
     check_method(prepared.operation.kind, &parts.method, accepts_events)?;
     let viewer = operation_viewer(authenticated, &parts.headers, &endpoint.services, request_id, &prepared).await?;
-    if prepared.is_introspecting {
+    if prepared.is_introspecting || prepared.root_fields().contains(&SERVICE_FIELD) {
         check_introspection(endpoint.introspection, &viewer)?;
     }
     Ok((prepared, viewer))
@@ -197,11 +202,11 @@ fn check_introspection(allowed: Introspection, viewer: &Viewer) -> Result<(), Se
         Introspection::On => return Ok(()),
         Introspection::Staff if viewer.permissions() != Permissions::default() => return Ok(()),
         Introspection::Staff => {
-            "Introspection (__schema, __type) is for staff on this server (SOUK_INTROSPECTION=staff). Send the access token \
+            "Introspection (__schema, __type, _service) is for staff on this server (SOUK_INTROSPECTION=staff). Send the access token \
              of a staff member or an API key with a permission, or use the file that `souk schema` prints."
         }
         Introspection::Off => {
-            "Introspection (__schema, __type) is turned off on this server (SOUK_INTROSPECTION=off). Use the file that \
+            "Introspection (__schema, __type, _service) is turned off on this server (SOUK_INTROSPECTION=off). Use the file that \
              `souk schema` prints."
         }
     };

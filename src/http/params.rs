@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use async_graphql::{Extensions, Request, Variables};
+use async_graphql::{Extensions, Request, Value, Variables};
 use axum::{
     body::{Body, HttpBody},
     extract::Query,
@@ -14,13 +14,17 @@ use futures_util::StreamExt;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{media_type::is_json, rejection::Rejection};
-use crate::{error::ErrorCode, graphql::engine::persisted_queries};
+use crate::{
+    error::ErrorCode,
+    graphql::{engine::persisted_queries, schema::trusted_documents::DOCUMENT_ID},
+};
 
 /// The parameters of a request in a JSON body.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Params {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<Variables>,
     extensions: Option<Extensions>,
@@ -31,6 +35,7 @@ struct Params {
 #[serde(rename_all = "camelCase")]
 struct QueryString {
     query: Option<String>,
+    document_id: Option<String>,
     operation_name: Option<String>,
     variables: Option<String>,
     extensions: Option<String>,
@@ -39,9 +44,12 @@ struct QueryString {
 impl Params {
     /// Returns the request. Its text is empty if an extension names the document instead.
     fn into_request(self) -> Result<Request, Rejection> {
-        let extensions = self.extensions.unwrap_or_default();
+        let mut extensions = self.extensions.unwrap_or_default();
+        extensions.remove(DOCUMENT_ID);
+        extensions.extend(self.document_id.map(|id| (DOCUMENT_ID.to_owned(), Value::String(id))));
         let query = self.query.unwrap_or_default();
-        if query.is_empty() && !extensions.contains_key(persisted_queries::EXTENSION) {
+        let names_document = [persisted_queries::EXTENSION, DOCUMENT_ID].iter().any(|key| extensions.contains_key(*key));
+        if query.is_empty() && !names_document {
             return Err(Rejection::bad_request("query is required"));
         }
         let mut request = Request::new(query);
@@ -77,6 +85,7 @@ pub fn from_query_string(uri: &Uri) -> Result<Request, Rejection> {
         .map_err(|error| Rejection::bad_request(format!("the query string is malformed: {}", cause(&error))))?;
     let params = Params {
         query: query_string.query,
+        document_id: query_string.document_id,
         operation_name: query_string.operation_name,
         variables: parse_json("variables", query_string.variables)?,
         extensions: parse_json("extensions", query_string.extensions)?,

@@ -45,6 +45,11 @@ impl StopSignal {
         Self(watch::channel(false).1)
     }
 
+    /// Returns whether the worker stops.
+    pub fn is_stopping(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits until the worker stops.
     pub async fn stopped(&self) {
         if self.0.clone().wait_for(|is_stopping| *is_stopping).await.is_err() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Response, StatusCode, Url, header};
 
 use crate::outbound::{
-    AddressCheck, Addresses, OutboundError, check_address, connect, parse, parse_parts, permanent, request_error,
+    AddressCheck, Addresses, OutboundError, check_address, client_for, parse, parse_parts, permanent, request_error,
 };
 
 /// Maximum number of redirects.
@@ -60,7 +60,7 @@ async fn follow_redirects(mut url: Url, max_bytes: u64, check: AddressCheck<'_>)
 
 /// Sends one request to a checked address.
 async fn get(url: &Url, check: AddressCheck<'_>) -> Result<Response, OutboundError> {
-    let client = connect(url, check).await?;
+    let client = client_for(url, check).await?;
     let request =
         client.get(url.clone()).header(header::ACCEPT, "image/webp,image/png,image/jpeg,image/gif;q=0.9,*/*;q=0.1");
     request.send().await.map_err(request_error)

@@ -8,6 +8,7 @@ pub mod connections;
 pub mod cost;
 pub mod documents;
 pub mod errors;
+pub mod federation;
 pub mod filters;
 pub mod guards;
 pub mod introspection;
@@ -32,11 +33,11 @@ pub mod variables;
 use std::{
     mem,
     panic::AssertUnwindSafe,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
 };
 
 use async_graphql::{
-    Data, ObjectType, Request, Response as LibraryResponse, Schema, SchemaBuilder, ServerError, SubscriptionType,
+    Data, ObjectType, Request, Response as LibraryResponse, SDLExportOptions, Schema, SchemaBuilder, ServerError, SubscriptionType,
     ValidationMode,
     parser::{self, parse_query, parse_schema, types::OperationType},
 };
@@ -57,6 +58,7 @@ use crate::{
         subscription_root::merge_root_fields,
         variables::InputTypes,
     },
+    redis::Redis,
     telemetry::RequestId,
 };
 
@@ -73,6 +75,8 @@ pub struct EngineSettings {
     pub schema_description: &'static str,
     /// Maximum number of persisted queries; 0 turns them off.
     pub persisted_queries: u64,
+    /// Shares persisted queries with other servers.
+    pub redis: Option<Redis>,
 }
 
 impl Default for EngineSettings {
@@ -83,6 +87,7 @@ impl Default for EngineSettings {
             cached_document_bytes: 16 * 1024,
             schema_description: "",
             persisted_queries: 1_000,
+            redis: None,
         }
     }
 }
@@ -106,6 +111,7 @@ struct Inner {
     strict: Box<dyn ErasedSchema>,
     fast: Box<dyn ErasedSchema>,
     sdl: String,
+    subgraph_sdl: OnceLock<String>,
     input_types: InputTypes,
     literal_types: LiteralTypes,
     document_cache: DocumentCache,
@@ -192,8 +198,14 @@ impl Engine {
         M: ObjectType + 'static,
         S: SubscriptionType + 'static,
     {
-        let EngineSettings { limits, cached_documents, cached_document_bytes, schema_description, persisted_queries } =
-            settings;
+        let EngineSettings {
+            limits,
+            cached_documents,
+            cached_document_bytes,
+            schema_description,
+            persisted_queries,
+            redis,
+        } = settings;
         let build = || limits.apply(build()).extension(ComplexityLimit);
         let strict = build().finish();
         let fast = build().validation_mode(ValidationMode::Fast).finish();
@@ -204,10 +216,11 @@ impl Engine {
             literal_types: LiteralTypes::new(&schema),
             introspection_limit: IntrospectionLimit::new(&schema),
             sdl,
+            subgraph_sdl: OnceLock::new(),
             strict: Box::new(strict),
             fast: Box::new(fast),
             document_cache: DocumentCache::new(cached_documents, cached_document_bytes),
-            persisted_queries: PersistedQueries::new(persisted_queries),
+            persisted_queries: PersistedQueries::new(persisted_queries, redis),
             limits,
             schema_description,
         }))
@@ -223,6 +236,11 @@ impl Engine {
         &self.0.sdl
     }
 
+    /// Returns the schema definition as a subgraph of a federation.
+    pub fn subgraph_sdl(&self) -> &str {
+        self.0.subgraph_sdl.get_or_init(|| federation::add_directives(&self.0.strict.federation_sdl()))
+    }
+
     /// Returns the budget of one HTTP request.
     pub fn budget(&self) -> Budget {
         Budget::new(&self.0.limits)
@@ -235,26 +253,40 @@ impl Engine {
         self.prepare_within(request, &self.budget())
     }
 
+    /// Loads the text of a persisted query that another server has stored.
+    pub async fn load_persisted(&self, request: &mut Request) {
+        self.0.persisted_queries.load(request).await;
+    }
+
+    /// Checks a document, but not whether its fields exist.
+    /// # Errors
+    /// The error of a request with the document.
+    pub fn check_document(&self, text: &str) -> Result<(), ServerError> {
+        self.parse(text).map(drop)
+    }
+
+    /// Parses a document, and checks it.
+    fn parse(&self, text: &str) -> Result<Document, ServerError> {
+        let Inner { limits, input_types, literal_types, .. } = &*self.0;
+        let tokens = limits.check_text(text)?;
+        let mut parsed = parse_query(text).map_err(syntax_error)?;
+        let size = DocumentSize { bytes: text.len(), tokens, ..limits.check_document(&parsed)? };
+        merge_root_fields(&mut parsed)?;
+        literal_types.check(input_types, &parsed)?;
+        Ok(Document::new(text, parsed, size))
+    }
+
     /// Checks the document and the variables, and selects the operation.
     /// # Errors
     /// A request error with its code; nothing has been executed.
     pub fn prepare_within(&self, mut request: Request, budget: &Budget) -> Result<PreparedRequest, ServerError> {
-        let Inner {
-            document_cache, persisted_queries, limits, input_types, literal_types, introspection_limit, ..
-        } = &*self.0;
+        let Inner { document_cache, persisted_queries, input_types, introspection_limit, .. } = &*self.0;
         let hash = persisted_queries.resolve(&mut request)?;
         let cached = document_cache.get(&request.query);
         let is_validated = cached.is_some();
         let document = match cached {
             Some(document) => document,
-            None => {
-                let tokens = limits.check_text(&request.query)?;
-                let mut parsed = parse_query(&request.query).map_err(syntax_error)?;
-                let size = DocumentSize { bytes: request.query.len(), tokens, ..limits.check_document(&parsed)? };
-                merge_root_fields(&mut parsed)?;
-                literal_types.check(input_types, &parsed)?;
-                Arc::new(Document::new(&request.query, parsed, size))
-            }
+            None => Arc::new(self.parse(&request.query)?),
         };
         budget.add_document(document.size)?;
         let operation_name = request.operation_name.as_deref();
@@ -330,6 +362,9 @@ trait ErasedSchema: Send + Sync {
         kind: OperationType,
         introspection: Introspection<'a>,
     ) -> BoxFuture<'a, Response>;
+
+    /// Returns the schema definition with the `@link` to the specification of federation.
+    fn federation_sdl(&self) -> String;
 }
 
 impl<Q, M, S> ErasedSchema for Schema<Q, M, S>
@@ -345,6 +380,10 @@ where
         introspection: Introspection<'a>,
     ) -> BoxFuture<'a, Response> {
         objects::execute(self, request, kind, introspection).boxed()
+    }
+
+    fn federation_sdl(&self) -> String {
+        self.sdl_with_options(SDLExportOptions::new().federation())
     }
 }
 

@@ -3,13 +3,14 @@
 //! Rule: the store only supplies the text. It passes the same checks on every request, and is stored only after it has
 //! passed all of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Request, ServerError, Value};
 use moka::sync::Cache;
+use redis::Pipeline;
 use sha2::{Digest, Sha256};
 
-use crate::{error::ErrorCode, graphql::engine::errors::coded};
+use crate::{error::ErrorCode, graphql::engine::errors::coded, redis::Redis};
 
 /// SHA-256 hash of a document's text.
 pub type DocumentHash = [u8; 32];
@@ -17,9 +18,15 @@ pub type DocumentHash = [u8; 32];
 /// The extension of a request that names a document by its hash.
 pub const EXTENSION: &str = "persistedQuery";
 
-/// Bounded store of document texts.
+/// Time after which Redis deletes a text.
+const SHARED_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// Bounded store of document texts, which servers share through Redis if there is one.
 #[derive(Debug)]
-pub struct PersistedQueries(Option<Cache<DocumentHash, Arc<str>>>);
+pub struct PersistedQueries {
+    store: Option<Cache<DocumentHash, Arc<str>>>,
+    redis: Option<Redis>,
+}
 
 impl PersistedQueries {
     /// Bytes per unit of cache weight. Longer texts count as several entries, so the number of entries also limits the
@@ -27,7 +34,7 @@ impl PersistedQueries {
     const BYTES_PER_ENTRY: usize = 16 * 1024;
 
     /// Creates a store of at most `entries` texts; with 0, requests must send their text.
-    pub fn new(entries: u64) -> Self {
+    pub fn new(entries: u64, redis: Option<Redis>) -> Self {
         let store = || {
             Cache::builder()
                 .max_capacity(entries)
@@ -36,7 +43,7 @@ impl PersistedQueries {
                 })
                 .build()
         };
-        Self((entries > 0).then(store))
+        Self { store: (entries > 0).then(store), redis }
     }
 
     /// Sets the text of a request that names it by hash only. Returns the hash of a request that sends both, whose text
@@ -49,15 +56,14 @@ impl PersistedQueries {
             return Ok(None);
         };
         let has_text = !request.query.is_empty();
-        let Some(store) = &self.0 else {
+        let Some(store) = &self.store else {
             // The message is part of the protocol: clients compare it.
             let error = coded(ErrorCode::PersistedQueryNotSupported, "PersistedQueryNotSupported");
             return if has_text { Ok(None) } else { Err(error) };
         };
         let hash = parse(extension)?;
         if has_text {
-            let is_hash_of_text = <[u8; 32]>::from(Sha256::digest(request.query.as_bytes())) == hash;
-            return if is_hash_of_text { Ok(Some(hash)) } else { Err(bad_input("it is not the hash of `query`")) };
+            return if hash_of(&request.query) == hash { Ok(Some(hash)) } else { Err(bad_input("it is not the hash of `query`")) };
         }
         let text = store.get(&hash);
         let text = text.ok_or_else(|| coded(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound"))?;
@@ -67,12 +73,44 @@ impl PersistedQueries {
 
     /// Stores a text that has passed all checks.
     pub fn insert(&self, hash: DocumentHash, text: &str) {
-        if let Some(store) = &self.0
+        if let Some(store) = &self.store
             && !store.contains_key(&hash)
         {
             store.insert(hash, text.into());
+            self.share(hash, text);
         }
     }
+
+    /// Stores a text in Redis, in the background.
+    fn share(&self, hash: DocumentHash, text: &str) {
+        let Some(redis) = self.redis.clone().filter(|_| text.len() <= Self::BYTES_PER_ENTRY) else { return };
+        let mut commands = Pipeline::with_capacity(1);
+        commands.cmd("SET").arg(redis_key(&hash)).arg(text).arg("EX").arg(SHARED_FOR.as_secs()).ignore();
+        tokio::spawn(async move { redis.write::<()>(&commands).await });
+    }
+
+    /// Loads the text of a request that names it by hash from Redis, if this server does not know it.
+    pub async fn load(&self, request: &mut Request) {
+        let (Some(store), Some(redis)) = (&self.store, &self.redis) else { return };
+        let extension = request.extensions.get(EXTENSION).filter(|_| request.query.is_empty());
+        let Some(hash) = extension.and_then(|extension| parse(extension).ok()) else { return };
+        if store.contains_key(&hash) {
+            return;
+        }
+        let text: Option<Option<String>> = redis.read(redis::cmd("GET").arg(redis_key(&hash))).await;
+        // It goes on as a request that sends both: it is stored here once it has passed all checks.
+        if let Some(text) = text.flatten().filter(|text| hash_of(text) == hash) {
+            request.query = text;
+        }
+    }
+}
+
+fn hash_of(text: &str) -> DocumentHash {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+fn redis_key(hash: &DocumentHash) -> String {
+    format!("souk:document:{}", hex::encode(hash))
 }
 
 /// Reads the hash from the extension.
@@ -102,27 +140,23 @@ fn is_one(version: &Value) -> bool {
 mod tests {
     use super::*;
 
-    fn hash(text: &str) -> DocumentHash {
-        Sha256::digest(text.as_bytes()).into()
-    }
-
     /// A request that names a document by its hash only.
     fn by_hash(text: &str) -> Request {
         let mut request = Request::new("");
-        let extension = serde_json::json!({ "version": 1, "sha256Hash": hex::encode(hash(text)) });
+        let extension = serde_json::json!({ "version": 1, "sha256Hash": hex::encode(hash_of(text)) });
         request.extensions.insert(EXTENSION.to_owned(), Value::from_json(extension).unwrap());
         request
     }
 
     #[test]
     fn entries_and_bytes_are_bounded() {
-        let store = PersistedQueries::new(4);
-        let cache = store.0.as_ref().unwrap();
+        let store = PersistedQueries::new(4, None);
+        let cache = store.store.as_ref().unwrap();
         for (length, entries) in [(10, 4), (40 * 1024, 1)] {
             cache.invalidate_all();
             for index in 0..50 {
                 let text = format!("{{ me {{ id }} }} # {index:length$}");
-                store.insert(hash(&text), &text);
+                store.insert(hash_of(&text), &text);
                 cache.run_pending_tasks();
                 assert!(cache.entry_count() <= entries, "{length} bytes: {} entries", cache.entry_count());
             }
@@ -131,8 +165,8 @@ mod tests {
 
     #[test]
     fn store_without_entries_needs_the_text() {
-        let store = PersistedQueries::new(0);
-        store.insert(hash("{ me { id } }"), "{ me { id } }");
+        let store = PersistedQueries::new(0, None);
+        store.insert(hash_of("{ me { id } }"), "{ me { id } }");
         let error = store.resolve(&mut by_hash("{ me { id } }")).unwrap_err();
         assert_eq!(error.message, "PersistedQueryNotSupported");
         let mut whole = by_hash("{ me { id } }");

@@ -29,6 +29,7 @@ use crate::{
     redis::Redis,
     search::word_cache::WordCache,
     storage::Storage,
+    trusted_documents::lookup::TrustedDocuments,
     websites,
 };
 
@@ -76,6 +77,8 @@ pub struct Services {
     pub entities: Option<Arc<EntityCache>>,
     /// Events, for subscriptions.
     pub events: EventFeed,
+    /// The documents of the shop's clients.
+    pub trusted_documents: TrustedDocuments,
     /// Executes the queries of webhooks; set once it has been created.
     pub engine: OnceLock<WeakEngine>,
     /// What joins several servers; none if it is not set.

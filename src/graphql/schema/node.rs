@@ -11,7 +11,7 @@ use souk_macros::object;
 use super::resource;
 use crate::{
     error::{Error, Result, UserErrorCode},
-    graphql::engine::objects::{self, Abstract, AbstractType, DynObject, register_interface},
+    graphql::engine::objects::{self, Abstract, AbstractType, DynObject, register_interface, register_union},
     ids::{self, RowId},
     registry::domains,
 };
@@ -51,6 +51,24 @@ macro_rules! nodes {
             }
         }
 
+        impl OutputType for AnyEntity {
+            fn type_name() -> Cow<'static, str> {
+                "_Entity".into()
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                register_union::<Self>(
+                    registry,
+                    "An entity of the subgraph.",
+                    &[$((super::$domain::$($module::)?$type::type_name, super::$domain::$($module::)?$type::create_type_info),)*],
+                )
+            }
+
+            async fn resolve(&self, context: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+                self.0.resolve(context, field).await
+            }
+        }
+
         async fn find(ctx: &Context<'_>, field: &str, id: &str) -> Result<Option<Node>> {
             let invalid_id = || Error::bad_input(field.to_owned(), "not a valid ID");
             let (name, key) = ids::decode(id).ok_or_else(invalid_id)?;
@@ -64,6 +82,27 @@ macro_rules! nodes {
 }
 
 domains!(objects => nodes);
+
+/// Any object with a global ID, as a member of the union of all entities of a subgraph.
+#[derive(Clone)]
+pub struct AnyEntity(AnyNode);
+
+impl AbstractType for AnyEntity {
+    fn concrete_object(&self) -> &dyn DynObject {
+        self.0.concrete_object()
+    }
+}
+
+/// The `_Entity` union.
+pub type Entity = Abstract<AnyEntity>;
+
+/// Returns the entity of a type with this ID; none if the ID is that of another type.
+/// # Errors
+/// A user error if the ID is not valid.
+pub async fn find_entity(ctx: &Context<'_>, field: &str, type_name: &str, id: &str) -> Result<Option<Entity>> {
+    let found = find(ctx, field, id).await?;
+    Ok(found.filter(|found| found.0.concrete_object().name() == type_name).map(|found| Abstract(AnyEntity(found.0))))
+}
 
 /// The `Node` interface.
 pub type Node = Abstract<AnyNode>;

@@ -15,7 +15,7 @@ use crate::{
 pub const JOB: JobInfo = JobInfo::recurring(
     "cleanup_webhooks",
     Duration::from_secs(3600),
-    "Deletes webhook deliveries: those that were made after 7 days, those that failed after 30 days.",
+    "Deletes webhook deliveries: those that were made after 7 days, those that failed after 30 days, and those of deleted subscriptions.",
 );
 
 /// Time for which deliveries that were made are stored.
@@ -37,5 +37,5 @@ pub async fn run(db: &Db, _: &JobRow) -> Result<()> {
         .await
     };
     while chunk().await? > 0 {}
-    Ok(())
+    db.transaction(store::delete_replaced_secrets).await
 }

@@ -1,6 +1,6 @@
 //! The job that delivers events.
 //! Rule: attempts are made at the same time, but only a few for one subscription, so that a receiver that is slow or does not
-//! respond holds up no other one. The outcome of every attempt is recorded.
+//! respond does not delay the others. The outcome of every attempt is recorded.
 
 use std::{
     collections::HashMap,
@@ -9,8 +9,12 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use super::send::{Request, send};
 use crate::{
@@ -28,7 +32,9 @@ use crate::{
     webhooks::{
         model::{
             SubscriptionRow,
-            delivery::{Attempt, DeliveryStatus, DueDelivery, RETRY_PERIOD, TEST, pause, retry_delay},
+            delivery::{
+                Attempt, DeliveryStatus, DueDelivery, QUERY_TIMEOUT, RETRY_PERIOD, TEST, pause, retry_delay,
+            },
             signature::signature,
         },
         store,
@@ -40,7 +46,7 @@ pub const JOB: JobInfo =
     JobInfo::recurring("deliver_webhooks", Duration::from_secs(1), "Delivers events to webhooks.").stopping_itself();
 
 /// Attempts that are made at the same time.
-const CONCURRENCY: usize = 32;
+const CONCURRENCY: usize = 16;
 /// Attempts of one subscription that are made at the same time.
 const PER_SUBSCRIPTION: usize = 4;
 /// How long one run claims more deliveries; well below the timeout of a job.
@@ -85,48 +91,57 @@ pub struct DeliverContext {
 /// Database errors.
 pub async fn run(context: &DeliverContext, stop: &StopSignal) -> Result<()> {
     let started = Instant::now();
-    let mut attempts = FuturesUnordered::new();
-    let mut busy: HashMap<WebhookSubscriptionId, usize> = HashMap::new();
-    let mut is_stopping = false;
+    let mut attempts = JoinSet::new();
+    let mut running: HashMap<WebhookSubscriptionId, usize> = HashMap::new();
+    let mut result = Ok(());
     loop {
-        is_stopping |= started.elapsed() > MAX_RUN;
+        let is_stopping = result.is_err() || stop.is_stopping() || started.elapsed() > MAX_RUN;
         if !is_stopping {
-            for due in claim(&context.db, &busy, CONCURRENCY - attempts.len()).await? {
-                *busy.entry(due.subscription.id).or_default() += 1;
-                attempts.push(deliver(context, due));
+            match claim(&context.db, &running, CONCURRENCY - attempts.len()).await {
+                // Others may be due.
+                Ok(None) => continue,
+                Ok(Some(claimed)) => {
+                    for due in claimed {
+                        *running.entry(due.subscription.id).or_default() += 1;
+                        attempts.spawn(deliver(context.clone(), Arc::new(due)));
+                    }
+                }
+                Err(error) => result = Err(error),
             }
         }
         if attempts.is_empty() {
-            return Ok(());
+            return result;
         }
         tokio::select! {
-            Some(id) = attempts.next() => {
-                busy.entry(id).and_modify(|count| *count -= 1);
-                busy.retain(|_, count| *count > 0);
+            Some(ended) = attempts.join_next() => {
+                if let Ok(subscription) = ended {
+                    running.entry(subscription).and_modify(|count| *count -= 1);
+                }
             }
-            () = tokio::time::sleep(POLL_INTERVAL), if !is_stopping => {}
-            () = stop.stopped(), if !is_stopping => is_stopping = true,
+            () = sleep(POLL_INTERVAL), if !is_stopping => {}
+            () = stop.stopped(), if !is_stopping => {}
         }
     }
 }
 
-async fn claim(db: &Db, busy: &HashMap<WebhookSubscriptionId, usize>, limit: usize) -> Result<Vec<DueDelivery>> {
+async fn claim(
+    db: &Db,
+    running: &HashMap<WebhookSubscriptionId, usize>,
+    limit: usize,
+) -> Result<Option<Vec<DueDelivery>>> {
     if limit == 0 {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
-    let full: Vec<_> = busy.iter().filter(|(_, count)| **count >= PER_SUBSCRIPTION).map(|(id, _)| *id).collect();
-    let [per_subscription, limit] = [PER_SUBSCRIPTION, limit].map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-    db.transaction(async |conn| store::deliveries::claim_due(conn, &full, per_subscription, limit).await).await
+    db.transaction(async |conn| store::deliveries::claim_due(conn, running, PER_SUBSCRIPTION, limit).await).await
 }
 
 /// Makes one attempt. Returns the subscription.
-async fn deliver(context: &DeliverContext, due: DueDelivery) -> WebhookSubscriptionId {
-    let (id, due) = (due.subscription.id, Arc::new(due));
-    if let Err(error) = attempt(context, &due).await {
+async fn deliver(context: DeliverContext, due: Arc<DueDelivery>) -> WebhookSubscriptionId {
+    if let Err(error) = attempt(&context, &due).await {
         // The lease ends, and the delivery is attempted again.
         tracing::warn!(%error, delivery = due.delivery.id.0, "webhook delivery not recorded, retried after its lease ends");
     }
-    id
+    due.subscription.id
 }
 
 async fn attempt(context: &DeliverContext, due: &Arc<DueDelivery>) -> Result<()> {
@@ -134,11 +149,11 @@ async fn attempt(context: &DeliverContext, due: &Arc<DueDelivery>) -> Result<()>
     let DueDelivery { delivery, subscription } = &**due;
     let payload = match delivery.event == TEST {
         true => Payload::Response { data: Value::Null, errors: None },
-        false => payloads(Arc::clone(due)).await?,
+        false => timeout(QUERY_TIMEOUT, payloads(Arc::clone(due))).await.unwrap_or_else(|_| Ok(query_timed_out()))?,
     };
-    let made = match payload {
-        Payload::Response { data, errors } => send(request(due, data, errors, Utc::now()), *addresses).await,
-        Payload::Failed(why) => Attempt { failure: Some(format!("the query failed: {why}")), ..Attempt::default() },
+    let (attempt, is_sent) = match payload {
+        Payload::Response { data, errors } => (send(request(due, data, errors, Utc::now()), *addresses).await, true),
+        Payload::Failed(why) => (failed(format!("the query failed: {why}")), false),
         Payload::Nothing => {
             let done = db.transaction(async |conn| {
                 store::deliveries::finish(conn, delivery, DeliveryStatus::Skipped, &Attempt::default()).await
@@ -150,13 +165,21 @@ async fn attempt(context: &DeliverContext, due: &Arc<DueDelivery>) -> Result<()>
             return db.transaction(async |conn| disable(conn, subscription, reason).await).await;
         }
     };
-    db.transaction(async |conn| record(conn, due, &made).await).await?;
-    let (delivery, status) = (delivery.id.0, made.response_status);
-    match &made.failure {
+    db.transaction(async |conn| record(conn, due, &attempt, is_sent).await).await?;
+    let (delivery, status) = (delivery.id.0, attempt.response_status);
+    match &attempt.failure {
         None => tracing::debug!(delivery, status, "webhook delivered"),
         Some(why) => tracing::info!(delivery, status, why, "webhook delivery failed"),
     }
     Ok(())
+}
+
+fn query_timed_out() -> Payload {
+    Payload::Failed(format!("it took longer than {} s", QUERY_TIMEOUT.as_secs()))
+}
+
+fn failed(failure: String) -> Attempt {
+    Attempt { failure: Some(failure), ..Attempt::default() }
 }
 
 /// Returns the signed request of a delivery.
@@ -184,39 +207,51 @@ fn request<'a>(due: &'a DueDelivery, data: Value, errors: Option<Value>, now: Da
     Request { url: &subscription.url, body, headers }
 }
 
-/// Records the outcome of an attempt, and when the next one is due.
-async fn record(conn: &Conn, due: &DueDelivery, made: &Attempt) -> Result<()> {
+/// Records the outcome of an attempt, and when the next one is due. Only what was sent says something about the receiver.
+async fn record(conn: &Conn, due: &DueDelivery, attempt: &Attempt, is_sent: bool) -> Result<()> {
     let DueDelivery { delivery, subscription } = due;
-    if made.failure.is_none() {
-        store::deliveries::finish(conn, delivery, DeliveryStatus::Delivered, made).await?;
+    if attempt.failure.is_none() {
+        store::deliveries::finish(conn, delivery, DeliveryStatus::Delivered, attempt).await?;
         return store::record_success(conn, subscription.id).await;
     }
-    let now = Utc::now();
-    let is_over = delivery.first_attempt_at.is_some_and(|first| first + RETRY_PERIOD <= now);
+    let is_test = delivery.event == TEST;
+    let is_over = is_test || delivery.retry_since + RETRY_PERIOD <= Utc::now();
     let status = if is_over { DeliveryStatus::Failed } else { DeliveryStatus::Pending };
-    let is_recorded = store::deliveries::finish(conn, delivery, status, made).await?;
-    if !is_recorded {
+    if !store::deliveries::finish(conn, delivery, status, attempt).await? {
         return Ok(());
     }
+    if !is_over {
+        store::deliveries::retry_after(conn, delivery.id, retry_delay(delivery.attempts)).await?;
+    }
+    if is_test || !is_sent {
+        return Ok(());
+    }
+    record_receiver_failure(conn, subscription, attempt, is_over).await
+}
+
+/// Records that a receiver failed. It is left alone for a while after some failures in a row, and its subscription is disabled if a
+/// delivery was given up and none succeeded meanwhile.
+async fn record_receiver_failure(
+    conn: &Conn,
+    subscription: &SubscriptionRow,
+    attempt: &Attempt,
+    is_over: bool,
+) -> Result<()> {
     let Some(failing) = store::record_failure(conn, subscription.id).await? else { return Ok(()) };
-    let has_failed_all_the_time = failing.failing_since.is_some_and(|since| since + RETRY_PERIOD <= now);
-    match is_over {
-        true if has_failed_all_the_time => {
-            let why = made.failure.as_deref().unwrap_or_default();
-            disable(conn, subscription, &format!("every delivery failed for 3 days; the last time, {why}")).await?;
-        }
-        true => {}
-        false => store::deliveries::retry_at(conn, delivery.id, now + retry_delay(delivery.attempts)).await?,
+    let failed_all_the_time = failing.failing_since.is_some_and(|since| since + RETRY_PERIOD <= Utc::now());
+    if is_over && failed_all_the_time {
+        let why = attempt.failure.as_deref().unwrap_or_default();
+        disable(conn, subscription, &format!("every delivery failed for 3 days; the last time, {why}")).await?;
     }
     match pause(failing.failures) {
-        Some(pause) => store::pause(conn, subscription.id, now + pause).await,
+        Some(pause) => store::pause(conn, subscription.id, Some(pause)).await,
         None => Ok(()),
     }
 }
 
 /// Disables a subscription, and sends its owner an email.
 async fn disable(conn: &Conn, subscription: &SubscriptionRow, reason: &str) -> Result<()> {
-    if !store::disable(conn, subscription.id, reason).await? {
+    if !store::disable(conn, subscription, reason).await? {
         return Ok(());
     }
     tracing::warn!(subscription = subscription.id.0, reason, "webhook subscription disabled");
@@ -235,9 +270,15 @@ async fn disable(conn: &Conn, subscription: &SubscriptionRow, reason: &str) -> R
 
 #[cfg(test)]
 mod tests {
+    use super::{MAX_RUN, QUERY_TIMEOUT};
+    use crate::{
+        jobs::model::HANDLER_TIMEOUT,
+        webhooks::model::delivery::{EXCERPT_TIMEOUT, LEASE, RESPONSE_TIMEOUT},
+    };
+
     #[test]
-    fn a_run_ends_before_the_timeout_of_jobs() {
-        let longest = super::MAX_RUN + crate::webhooks::model::delivery::RESPONSE_TIMEOUT;
-        assert!(longest * 3 / 2 < crate::jobs::model::HANDLER_TIMEOUT);
+    fn a_run_and_an_attempt_end_in_time() {
+        let attempt = QUERY_TIMEOUT + RESPONSE_TIMEOUT + EXCERPT_TIMEOUT;
+        assert!(MAX_RUN + attempt < HANDLER_TIMEOUT && attempt * 2 < LEASE);
     }
 }

@@ -2,13 +2,13 @@
 
 pub mod cleanup;
 pub mod deliver;
+mod manual;
 pub mod send;
 mod subscriptions;
-mod trials;
 
 pub use self::{
+    manual::{redeliver, test},
     subscriptions::{CheckQuery, create, delete, update},
-    trials::{redeliver, test},
 };
 
 use serde_json::{Value, json};

@@ -1,14 +1,12 @@
 //! One HTTP request with a payload.
 //! Rule: redirects are failures: the payload is signed for the URL that staff have set.
 
-use std::time::Instant;
-
 use reqwest::{Response, StatusCode, header};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     outbound::{self, Addresses, OutboundError},
-    webhooks::model::delivery::{Attempt, MAX_EXCERPT, RESPONSE_TIMEOUT},
+    webhooks::model::delivery::{Attempt, EXCERPT_TIMEOUT, MAX_EXCERPT, RESPONSE_TIMEOUT},
 };
 
 /// Bytes of a response that are read.
@@ -28,34 +26,31 @@ pub struct Request<'a> {
 /// Sends a payload, and returns what came of it.
 pub async fn send(request: Request<'_>, addresses: Addresses) -> Attempt {
     let started = Instant::now();
-    let mut attempt = match timeout(RESPONSE_TIMEOUT, exchange(request, addresses)).await {
-        Ok(Ok(attempt)) => attempt,
-        Ok(Err(error)) => Attempt { failure: Some(error.to_string()), ..Attempt::default() },
-        Err(_) => {
-            let failure = format!("there was no response within {} s", RESPONSE_TIMEOUT.as_secs());
-            Attempt { failure: Some(failure), ..Attempt::default() }
-        }
+    let failed = |failure: String| Attempt { failure: Some(failure), duration: started.elapsed(), ..Attempt::default() };
+    let response = match timeout(RESPONSE_TIMEOUT, exchange(request, addresses)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return failed(error.to_string()),
+        Err(_) => return failed(format!("there was no response within {} s", RESPONSE_TIMEOUT.as_secs())),
     };
-    attempt.duration = started.elapsed();
-    attempt
+    let (duration, status) = (started.elapsed(), response.status());
+    Attempt {
+        failure: failure(status),
+        response_status: Some(i32::from(status.as_u16())),
+        response_excerpt: Some(excerpt(response).await),
+        duration,
+    }
 }
 
-async fn exchange(request: Request<'_>, addresses: Addresses) -> Result<Attempt, OutboundError> {
+/// Sends the request, and waits for the head of the response.
+async fn exchange(request: Request<'_>, addresses: Addresses) -> Result<Response, OutboundError> {
     let Request { url, body, headers } = request;
     let url = outbound::parse(url, addresses)?;
-    let client = outbound::connect(&url, &|address| outbound::check_address(address, addresses)).await?;
+    let client = outbound::client_for(&url, &|address| outbound::check_address(address, addresses)).await?;
     let mut post = client.post(url).header(header::CONTENT_TYPE, "application/json").body(body);
     for (name, value) in headers {
         post = post.header(name, value);
     }
-    let response = post.send().await.map_err(outbound::request_error)?;
-    let status = response.status();
-    Ok(Attempt {
-        failure: failure(status),
-        response_status: Some(i32::from(status.as_u16())),
-        response_excerpt: Some(excerpt(response).await),
-        ..Attempt::default()
-    })
+    post.send().await.map_err(outbound::request_error)
 }
 
 fn failure(status: StatusCode) -> Option<String> {
@@ -72,11 +67,11 @@ fn failure(status: StatusCode) -> Option<String> {
 /// Returns the beginning of the response. What cannot be read is left out: the status says what came of the delivery.
 async fn excerpt(mut response: Response) -> String {
     let mut bytes = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
+    let deadline = Instant::now() + EXCERPT_TIMEOUT;
+    while bytes.len() < MAX_READ
+        && let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await
+    {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() >= MAX_READ {
-            break;
-        }
     }
     let text = String::from_utf8_lossy(&bytes);
     text.chars().filter(|character| *character != '\0').take(MAX_EXCERPT).collect()

@@ -1,5 +1,5 @@
 //! Subscriptions that staff create, update and delete.
-//! Rule: a subscription belongs to who saved it last, so that nobody makes it send what they may not see themselves.
+//! Rule: a subscription sends what its owner may see, so only the owner changes what is sent, and where.
 
 use chrono::{TimeDelta, Utc};
 
@@ -62,9 +62,9 @@ pub async fn create(
     Ok((row.await?, generated))
 }
 
-/// Updates a subscription. It belongs to the viewer from now on. If it is enabled again, what waits is delivered.
+/// Updates a subscription. If it is enabled again, what waits is delivered.
 /// # Errors
-/// As [`create`]; NOT_FOUND.
+/// As [`create`]; NOT_FOUND; PROTECTED if the viewer is not the owner, and changes more than whether it is enabled.
 pub async fn update(
     db: &Db,
     viewer: &Viewer,
@@ -74,7 +74,7 @@ pub async fn update(
     queries: &impl CheckQuery,
 ) -> Result<SubscriptionRow> {
     let scope = required_scope(viewer)?;
-    let owner = Owner::of(viewer)?;
+    let editor = Owner::of(viewer)?;
     let patch = patch.checked(addresses)?;
     if let Some(Some(query)) = &patch.query {
         queries.check(query).await?;
@@ -82,8 +82,16 @@ pub async fn update(
     db.transaction(async |conn| {
         let row = store::lock(conn, &scope, id).await?.ok_or_else(not_found)?;
         let was_disabled = row.status == SubscriptionStatus::Disabled;
-        let changed = patched(row, patch.clone(), owner);
-        check_permissions(viewer, &changed.events, changed.website_id)?;
+        if !patch.is_only_status() && !row.owner().includes(editor) {
+            let rule = "only its owner can change what a webhook subscription sends, and where; others can enable, disable and \
+                        delete it, and create their own";
+            return Err(Error::user(UserErrorCode::Protected, "id", rule));
+        }
+        let is_sending_others = patch.events.is_some() || patch.website.is_some();
+        let changed = patched(row, patch.clone());
+        if is_sending_others {
+            check_permissions(viewer, &changed.events, changed.website_id)?;
+        }
         if was_disabled && changed.status == SubscriptionStatus::Active {
             store::deliveries::resume(conn, id).await?;
         }
@@ -92,9 +100,8 @@ pub async fn update(
     .await
 }
 
-fn patched(mut row: SubscriptionRow, patch: SubscriptionPatch, owner: Owner) -> SubscriptionRow {
+fn patched(mut row: SubscriptionRow, patch: SubscriptionPatch) -> SubscriptionRow {
     let SubscriptionPatch { url, events, website, query, secret, is_enabled } = patch;
-    (row.user_id, row.api_key_id) = (owner.user, owner.api_key);
     row.url = url.unwrap_or(row.url);
     row.events = events.unwrap_or(row.events);
     row.website_id = website.unwrap_or(row.website_id);
@@ -116,7 +123,7 @@ fn patched(mut row: SubscriptionRow, patch: SubscriptionPatch, owner: Owner) -> 
     row
 }
 
-/// Deletes a subscription and its deliveries.
+/// Deletes a subscription. Its deliveries are not made any more, and are deleted within an hour.
 /// # Errors
 /// FORBIDDEN without the permission; NOT_FOUND.
 pub async fn delete(db: &Db, viewer: &Viewer, id: WebhookSubscriptionId) -> Result<()> {

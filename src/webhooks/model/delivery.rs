@@ -16,11 +16,17 @@ use crate::{
 /// Time for which a delivery is retried, and after which a subscription of which nothing was delivered is disabled.
 pub const RETRY_PERIOD: TimeDelta = TimeDelta::days(3);
 
+/// Time in which the query of a payload has to be executed.
+pub const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Time in which a receiver has to respond.
 pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time in which the beginning of a response is read.
+pub const EXCERPT_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Validity of the lease of an attempt: longer than it can take.
-pub const LEASE: TimeDelta = TimeDelta::seconds(60);
+pub const LEASE: Duration = Duration::from_secs(120);
 
 /// Delay after the first failure; it doubles with each further one.
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
@@ -83,8 +89,8 @@ pub struct DeliveryRow {
     pub attempts: i32,
     /// When the next attempt is due, if the delivery is pending.
     pub attempt_at: DateTime<Utc>,
-    /// When the first attempt was made.
-    pub first_attempt_at: Option<DateTime<Utc>>,
+    /// When the attempts began: when the delivery was queued, or its subscription was enabled again.
+    pub retry_since: DateTime<Utc>,
     /// When the last attempt was made.
     pub last_attempt_at: Option<DateTime<Utc>>,
     /// Time of the last attempt, in milliseconds.
@@ -120,7 +126,7 @@ impl DeliveryRow {
 }
 
 /// A delivery that is due, with its subscription.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DueDelivery {
     /// The delivery. Its attempts include the one that is to be made.
     pub delivery: DeliveryRow,

@@ -1,6 +1,6 @@
 //! The signature of a payload, by which a receiver knows that it comes from the shop.
-//! Rule: the header `Souk-Signature` has the time and one HMAC for each valid secret: `t=1764547200,v1=5f3a…`. The HMAC-SHA-256 is
-//! that of the time, a dot and the body, so that an old request cannot be sent again with a new time.
+//! Rule: the header `Souk-Signature` has the time and one HMAC for each valid secret: `t=1764547200,v1=5f3a…`. An HMAC-SHA-256 is
+//! of the time, a dot and the body, so that an old request cannot be sent again with a new time.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

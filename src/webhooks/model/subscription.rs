@@ -45,6 +45,11 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// Returns whether a viewer may change what the owner's subscription sends: the owner, and for an API key also its user.
+    pub fn includes(self, viewer: Self) -> bool {
+        self.user == viewer.user && (viewer.api_key.is_none() || self.api_key == viewer.api_key)
+    }
+
     /// Returns the viewer as an owner.
     /// # Errors
     /// UNAUTHENTICATED for anonymous viewers.
@@ -59,14 +64,14 @@ impl Owner {
 }
 
 /// A row of `webhook_subscriptions`.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = webhook_subscriptions, check_for_backend(diesel::pg::Pg))]
 pub struct SubscriptionRow {
     /// Primary key.
     pub id: WebhookSubscriptionId,
-    /// User who saved the subscription last.
+    /// User who created the subscription.
     pub user_id: UserId,
-    /// API key with which it was saved.
+    /// API key with which it was created.
     pub api_key_id: Option<ApiKeyId>,
     /// Where events are sent.
     pub url: String,
@@ -113,7 +118,7 @@ impl SubscriptionRow {
 }
 
 /// Fields of a new subscription.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct NewSubscription {
     /// See [`SubscriptionRow`].
     pub url: String,
@@ -128,7 +133,7 @@ pub struct NewSubscription {
 }
 
 /// Changes to a subscription; absent fields keep their values, an inner `None` clears them.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct SubscriptionPatch {
     /// See [`SubscriptionRow`].
     pub url: Option<String>,
@@ -142,6 +147,14 @@ pub struct SubscriptionPatch {
     pub secret: Option<String>,
     /// Whether events are delivered.
     pub is_enabled: Option<bool>,
+}
+
+impl SubscriptionPatch {
+    /// Returns whether the patch only enables or disables the subscription.
+    pub fn is_only_status(&self) -> bool {
+        let Self { url, events, website, query, secret, is_enabled: _ } = self;
+        url.is_none() && events.is_none() && website.is_none() && query.is_none() && secret.is_none()
+    }
 }
 
 impl NewSubscription {
@@ -227,6 +240,10 @@ pub(in crate::webhooks) fn check_permissions(
     if let Some(event) = events.iter().find(|event| !viewer.can(event.permission())) {
         let name = event.as_str().to_uppercase();
         return error("events", format!("{name} requires the permission {}", event.permission()));
+    }
+    if website.is_some() && events.contains(&ShopEventKind::JobDied) {
+        let rule = "JOB_DIED belongs to no website: leave out website, or subscribe to it separately";
+        return Err(Error::bad_input("events", rule));
     }
     match website {
         None if is_limited => error("website", "your role is limited to websites: set one of them".to_owned()),

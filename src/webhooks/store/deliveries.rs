@@ -1,24 +1,26 @@
 //! Every statement on webhook deliveries.
 //! Scope: as for their subscriptions.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use diesel::{
+    data_types::PgInterval,
     dsl::now,
     prelude::*,
     sql_query,
-    sql_types::{Array, BigInt, Timestamptz},
+    sql_types::{Array, BigInt, Bool, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 
+use super::interval;
 use crate::{
     auth::Scope,
     db::{
         Conn,
         filter::{Condition, constant},
         list_statements::list_statements,
-        sql::{clock_timestamp, op},
+        sql::{clock_timestamp, hashtext, op, pg_advisory_xact_lock, timestamptz_pl_interval},
         tables::{webhook_deliveries, webhook_subscriptions},
     },
     error::Result,
@@ -28,6 +30,12 @@ use crate::{
         delivery::{Attempt, DeliveryRow, DeliveryStatus, DueDelivery, LEASE, TEST},
     },
 };
+
+/// Deliveries of a subscription that one claim looks at.
+const CANDIDATES: i64 = 500;
+
+/// Time after which a delivery that waits for an earlier one is looked at again. It is due at once when that one has ended.
+const WAITING_DELAY: Duration = Duration::from_secs(600);
 
 fn visible(scope: &Scope) -> Condition<'static, webhook_deliveries::table> {
     match scope {
@@ -68,54 +76,86 @@ pub async fn by_ids(mut conn: &Conn, scope: &Scope, ids: &[WebhookDeliveryId]) -
     Ok(query.filter(visible(scope)).select(DeliveryRow::as_select()).load(&mut conn).await?)
 }
 
-/// Claims deliveries that are due, at most `per_subscription` of each subscription but those in `busy`. The deliveries of one
-/// entity are claimed one after the other. They belong to the caller until the lease ends.
+/// A delivery that is due, or waits for an earlier one of the same entity.
+#[derive(QueryableByName)]
+struct Candidate {
+    #[diesel(sql_type = BigInt)]
+    id: WebhookDeliveryId,
+    #[diesel(sql_type = BigInt)]
+    subscription_id: WebhookSubscriptionId,
+    /// Whether no earlier delivery of the entity is pending, and none is being made.
+    #[diesel(sql_type = Bool)]
+    is_next: bool,
+}
+
+/// Claims deliveries that are due: of each subscription as many as it has room for, which is `room` unless `busy` has another
+/// number. The deliveries of one entity are claimed one after the other. They belong to the caller until the lease ends. Returns
+/// none if all that it looked at wait for earlier ones, and others may be due.
 /// # Errors
 /// Returns the error of the database.
 pub async fn claim_due(
     mut conn: &Conn,
-    busy: &[WebhookSubscriptionId],
-    per_subscription: i64,
-    limit: i64,
-) -> Result<Vec<DueDelivery>> {
-    #[derive(QueryableByName)]
-    struct Due {
-        #[diesel(sql_type = BigInt)]
-        id: WebhookDeliveryId,
-    }
+    busy: &HashMap<WebhookSubscriptionId, usize>,
+    room: usize,
+    limit: usize,
+) -> Result<Option<Vec<DueDelivery>>> {
+    // One claim at a time, so that none sees an entity between two others.
+    diesel::select(pg_advisory_xact_lock(hashtext("webhooks_claim"))).execute(&mut conn).await?;
+    let full: Vec<_> = busy.iter().filter(|(_, running)| **running >= room).map(|(id, _)| *id).collect();
     let query = sql_query(
-        "SELECT due.id FROM webhook_subscriptions s
+        "SELECT d.id, s.id AS subscription_id, d.id = first.id AND NOT EXISTS (
+                SELECT FROM webhook_deliveries l WHERE l.subscription_id = s.id AND l.entity = d.entity AND l.subject = d.subject
+                    AND l.status = 'pending' AND l.locked_until IS NOT NULL AND l.locked_until > now()) AS is_next
+         FROM webhook_subscriptions s
          CROSS JOIN LATERAL (
-             SELECT d.id, d.attempt_at FROM webhook_deliveries d
-             WHERE d.subscription_id = s.id AND d.status = 'pending' AND d.attempt_at <= now()
-               AND (d.locked_until IS NULL OR d.locked_until <= now())
-               AND NOT EXISTS (SELECT FROM webhook_deliveries e WHERE e.subscription_id = s.id AND e.entity = d.entity
-                   AND e.subject = d.subject AND e.status = 'pending' AND e.id < d.id)
-             ORDER BY d.attempt_at, d.id LIMIT $1 FOR UPDATE OF d SKIP LOCKED
-         ) due
-         WHERE s.status = 'active' AND (s.retry_at IS NULL OR s.retry_at <= now()) AND s.id <> ALL ($2)
-         ORDER BY due.attempt_at, due.id LIMIT $3",
+             SELECT id, entity, subject, attempt_at FROM webhook_deliveries
+             WHERE subscription_id = s.id AND status = 'pending' AND attempt_at <= now()
+               AND (locked_until IS NULL OR locked_until <= now())
+             ORDER BY attempt_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+         ) d
+         CROSS JOIN LATERAL (
+             SELECT id FROM webhook_deliveries
+             WHERE subscription_id = s.id AND entity = d.entity AND subject = d.subject AND status = 'pending' ORDER BY id LIMIT 1
+         ) first
+         WHERE s.status = 'active' AND (s.retry_at IS NULL OR s.retry_at <= now()) AND s.id <> ALL ($1)
+         ORDER BY d.attempt_at, d.id",
     );
-    let due: Vec<Due> = query
-        .bind::<BigInt, _>(per_subscription)
-        .bind::<Array<BigInt>, _>(busy)
-        .bind::<BigInt, _>(limit)
-        .load(&mut conn)
-        .await?;
-    if due.is_empty() {
+    let query = query.bind::<Array<BigInt>, _>(full).bind::<BigInt, _>(CANDIDATES);
+    let candidates: Vec<Candidate> = query.load(&mut conn).await?;
+    let (mut running, mut next) = (busy.clone(), Vec::new());
+    for Candidate { id, subscription_id, .. } in candidates.iter().filter(|candidate| candidate.is_next) {
+        let running = running.entry(*subscription_id).or_default();
+        if *running < room && next.len() < limit {
+            *running += 1;
+            next.push(*id);
+        }
+    }
+    let waiting: Vec<_> = candidates.iter().filter(|candidate| !candidate.is_next).map(|waiting| waiting.id).collect();
+    postpone(conn, &waiting).await?;
+    let is_inconclusive = next.is_empty() && !waiting.is_empty();
+    claim(conn, next).await.map(|claimed| (!is_inconclusive).then_some(claimed))
+}
+
+/// Moves deliveries that wait for an earlier one out of the way of others. They are due again once that one has ended, by
+/// [`finish`].
+async fn postpone(mut conn: &Conn, ids: &[WebhookDeliveryId]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let query = diesel::update(webhook_deliveries::table.filter(webhook_deliveries::id.eq_any(ids)));
+    query.set(webhook_deliveries::attempt_at.eq(after(WAITING_DELAY))).execute(&mut conn).await?;
+    Ok(())
+}
+
+async fn claim(mut conn: &Conn, ids: Vec<WebhookDeliveryId>) -> Result<Vec<DueDelivery>> {
+    if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let ids: Vec<_> = due.into_iter().map(|due| due.id).collect();
     let claimed = diesel::update(webhook_deliveries::table.filter(webhook_deliveries::id.eq_any(ids)))
         .set((
             webhook_deliveries::attempts.eq(webhook_deliveries::attempts + 1),
-            webhook_deliveries::locked_until.eq(Utc::now() + LEASE),
+            webhook_deliveries::locked_until.eq(after(LEASE).nullable()),
             webhook_deliveries::last_attempt_at.eq(clock_timestamp().nullable()),
-            webhook_deliveries::first_attempt_at.eq(diesel::dsl::case_when(
-                webhook_deliveries::first_attempt_at.is_null(),
-                clock_timestamp().nullable(),
-            )
-            .otherwise(webhook_deliveries::first_attempt_at)),
         ))
         .returning(DeliveryRow::as_returning());
     let claimed: Vec<DeliveryRow> = claimed.get_results(&mut conn).await?;
@@ -130,7 +170,7 @@ pub async fn claim_due(
     Ok(claimed.into_iter().filter_map(with_subscription).collect())
 }
 
-/// Records the end of a delivery. Does nothing if its lease ended and another server has claimed it.
+/// Records the outcome of an attempt, and returns whether it was recorded. Does nothing if its lease ended and another server has claimed it.
 /// # Errors
 /// Returns the error of the database.
 pub async fn finish(
@@ -149,42 +189,46 @@ pub async fn finish(
         webhook_deliveries::response_excerpt.eq(&attempt.response_excerpt),
         webhook_deliveries::duration_ms.eq(i32::try_from(attempt.duration.as_millis()).unwrap_or(i32::MAX)),
     );
-    Ok(diesel::update(leased).set(values).execute(&mut conn).await? == 1)
+    let is_recorded = diesel::update(leased).set(values).execute(&mut conn).await? == 1;
+    if is_recorded && status != DeliveryStatus::Pending {
+        make_next_due(conn, delivery).await?;
+    }
+    Ok(is_recorded)
 }
 
-/// Sets when the next attempt of a delivery is due.
-/// # Errors
-/// Returns the error of the database.
-pub async fn retry_at(mut conn: &Conn, id: WebhookDeliveryId, at: DateTime<Utc>) -> Result<()> {
-    let query = diesel::update(webhook_deliveries::table.find(id));
-    query.set(webhook_deliveries::attempt_at.eq(at)).execute(&mut conn).await?;
-    Ok(())
-}
-
-/// Returns claimed deliveries for which no attempt was made.
-/// # Errors
-/// Returns the error of the database.
-pub async fn release(mut conn: &Conn, ids: &[WebhookDeliveryId]) -> Result<()> {
-    let values = (
-        webhook_deliveries::attempts.eq(webhook_deliveries::attempts - 1),
-        webhook_deliveries::locked_until.eq(None::<DateTime<Utc>>),
+/// Makes the next delivery of the same entity due, if there is one.
+async fn make_next_due(mut conn: &Conn, ended: &DeliveryRow) -> Result<()> {
+    let query = sql_query(
+        "UPDATE webhook_deliveries SET attempt_at = now() WHERE attempt_at > now() AND attempts = 0 AND id = (
+             SELECT id FROM webhook_deliveries WHERE subscription_id = $1 AND entity = $2 AND subject = $3 AND status = 'pending'
+             ORDER BY id LIMIT 1)",
     );
-    diesel::update(webhook_deliveries::table.filter(webhook_deliveries::id.eq_any(ids)))
-        .set(values)
-        .execute(&mut conn)
-        .await?;
+    let query = query.bind::<BigInt, _>(ended.subscription_id).bind::<Text, _>(&ended.entity);
+    query.bind::<BigInt, _>(ended.subject).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Queues the deliveries of a subscription that are pending again, due immediately.
+/// Sets after which time the next attempt of a delivery is due.
+/// # Errors
+/// Returns the error of the database.
+pub async fn retry_after(mut conn: &Conn, id: WebhookDeliveryId, delay: Duration) -> Result<()> {
+    let query = diesel::update(webhook_deliveries::table.find(id));
+    query.set(webhook_deliveries::attempt_at.eq(after(delay))).execute(&mut conn).await?;
+    Ok(())
+}
+
+/// Queues the deliveries of a subscription that are pending again, due immediately and with all their attempts.
 /// # Errors
 /// Returns the error of the database.
 pub async fn resume(mut conn: &Conn, subscription: WebhookSubscriptionId) -> Result<()> {
     let pending = webhook_deliveries::table
         .filter(webhook_deliveries::subscription_id.eq(subscription))
         .filter(webhook_deliveries::status.eq(DeliveryStatus::Pending));
-    let values =
-        (webhook_deliveries::attempt_at.eq(now), webhook_deliveries::first_attempt_at.eq(None::<DateTime<Utc>>));
+    let values = (
+        webhook_deliveries::attempts.eq(0),
+        webhook_deliveries::attempt_at.eq(now),
+        webhook_deliveries::retry_since.eq(now),
+    );
     diesel::update(pending).set(values).execute(&mut conn).await?;
     Ok(())
 }
@@ -202,6 +246,9 @@ pub async fn insert_test(mut conn: &Conn, subscription: WebhookSubscriptionId) -
         webhook_deliveries::event_at.eq(clock_timestamp()),
     );
     let query = diesel::insert_into(webhook_deliveries::table).values(values);
+    let id: WebhookDeliveryId = query.returning(webhook_deliveries::id).get_result(&mut conn).await?;
+    // Tests do not wait for each other: each is an entity of its own.
+    let query = diesel::update(webhook_deliveries::table.find(id)).set(webhook_deliveries::subject.eq(id.0));
     Ok(query.returning(DeliveryRow::as_returning()).get_result(&mut conn).await?)
 }
 
@@ -225,8 +272,8 @@ pub async fn insert_again(mut conn: &Conn, earlier: &DeliveryRow) -> Result<Deli
     Ok(query.returning(DeliveryRow::as_returning()).get_result(&mut conn).await?)
 }
 
-/// Deletes deliveries that ended before a time, at most `limit`; returns their number. Those that failed are kept longer than
-/// others.
+/// Deletes deliveries that were queued before a time, at most `limit`, and returns their number. Those that failed are kept longer than
+/// others, and those that are pending as long as their subscription is active. Those of deleted subscriptions are deleted, too.
 /// # Errors
 /// Returns the error of the database.
 pub async fn delete_before(
@@ -237,9 +284,17 @@ pub async fn delete_before(
 ) -> Result<usize> {
     let query = sql_query(
         "DELETE FROM webhook_deliveries WHERE id IN (
-             SELECT id FROM webhook_deliveries WHERE (status IN ('delivered', 'skipped') AND created_at < $1)
-                 OR (status IN ('failed', 'pending') AND created_at < $2) LIMIT $3)",
+             SELECT d.id FROM webhook_deliveries d LEFT JOIN webhook_subscriptions s ON s.id = d.subscription_id
+             WHERE s.id IS NULL OR (d.status IN ('delivered', 'skipped') AND d.created_at < $1)
+                OR (d.status = 'failed' AND d.created_at < $2)
+                OR (d.status = 'pending' AND s.status = 'disabled' AND d.created_at < $2)
+             LIMIT $3)",
     );
     let query = query.bind::<Timestamptz, _>(time).bind::<Timestamptz, _>(failed_time).bind::<BigInt, _>(limit);
     Ok(query.execute(&mut conn).await?)
+}
+
+/// Returns the time after a delay, by the clock of the database.
+fn after(delay: Duration) -> timestamptz_pl_interval<now, PgInterval> {
+    timestamptz_pl_interval(now, interval(delay))
 }

@@ -3,8 +3,10 @@
 
 pub mod deliveries;
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{data_types::PgInterval, dsl::now, prelude::*};
 use diesel_async::RunQueryDsl;
 
 use super::model::{
@@ -16,7 +18,7 @@ use crate::{
         Conn,
         filter::{Condition, constant},
         list_statements::list_statements,
-        sql::{clock_timestamp, op},
+        sql::{clock_timestamp, op, timestamptz_pl_interval},
         tables::webhook_subscriptions,
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -69,7 +71,7 @@ pub async fn all_by_user(mut conn: &Conn, user: UserId) -> Result<Vec<Subscripti
 /// Returns the error of the database.
 pub async fn lock(mut conn: &Conn, scope: &Scope, id: WebhookSubscriptionId) -> Result<Option<SubscriptionRow>> {
     let query = webhook_subscriptions::table.filter(visible(scope)).filter(webhook_subscriptions::id.eq(id));
-    Ok(query.select(SubscriptionRow::as_select()).for_update().first(&mut conn).await.optional()?)
+    Ok(query.select(SubscriptionRow::as_select()).for_no_key_update().first(&mut conn).await.optional()?)
 }
 
 /// Returns the number of subscriptions.
@@ -102,8 +104,6 @@ pub async fn insert(mut conn: &Conn, owner: Owner, new: &NewSubscription, secret
 /// NOT_FOUND for an unknown website.
 pub async fn save(mut conn: &Conn, row: &SubscriptionRow) -> Result<SubscriptionRow> {
     let values = (
-        webhook_subscriptions::user_id.eq(row.user_id),
-        webhook_subscriptions::api_key_id.eq(row.api_key_id),
         webhook_subscriptions::url.eq(&row.url),
         webhook_subscriptions::events.eq(&row.events),
         webhook_subscriptions::website_id.eq(row.website_id),
@@ -121,7 +121,7 @@ pub async fn save(mut conn: &Conn, row: &SubscriptionRow) -> Result<Subscription
     query.returning(SubscriptionRow::as_returning()).get_result(&mut conn).await.map_err(refused)
 }
 
-/// Deletes a subscription and its deliveries.
+/// Deletes a subscription. Its deliveries are cleaned up later.
 /// # Errors
 /// Returns the error of the database.
 pub async fn delete(mut conn: &Conn, id: WebhookSubscriptionId) -> Result<()> {
@@ -168,27 +168,46 @@ pub async fn record_failure(mut conn: &Conn, id: WebhookSubscriptionId) -> Resul
     Ok(query.returning(SubscriptionRow::as_returning()).get_result(&mut conn).await.optional()?)
 }
 
-/// Sends nothing to a receiver until this time.
+/// Sends nothing to a receiver for some time; none ends the pause.
 /// # Errors
 /// Returns the error of the database.
-pub async fn pause(mut conn: &Conn, id: WebhookSubscriptionId, until: DateTime<Utc>) -> Result<()> {
+pub async fn pause(mut conn: &Conn, id: WebhookSubscriptionId, time: Option<Duration>) -> Result<()> {
     let query = diesel::update(webhook_subscriptions::table.find(id));
+    let until = timestamptz_pl_interval(now, interval(time.unwrap_or_default())).nullable();
     query.set(webhook_subscriptions::retry_at.eq(until)).execute(&mut conn).await?;
     Ok(())
 }
 
-/// Disables a subscription; returns whether it was active.
+/// Disables a subscription; returns whether it was active. Does nothing if its URL has been changed meanwhile.
 /// # Errors
 /// Returns the error of the database.
-pub async fn disable(mut conn: &Conn, id: WebhookSubscriptionId, reason: &str) -> Result<bool> {
+pub async fn disable(mut conn: &Conn, row: &SubscriptionRow, reason: &str) -> Result<bool> {
     let active = webhook_subscriptions::table
-        .find(id)
+        .find(row.id)
+        .filter(webhook_subscriptions::url.eq(&row.url))
         .filter(webhook_subscriptions::status.eq(SubscriptionStatus::Active));
     let values = (
         webhook_subscriptions::status.eq(SubscriptionStatus::Disabled),
         webhook_subscriptions::disabled_reason.eq(reason),
     );
     Ok(diesel::update(active).set(values).execute(&mut conn).await? == 1)
+}
+
+/// Deletes the secrets that were replaced and sign no payloads any more.
+/// # Errors
+/// Returns the error of the database.
+pub async fn delete_replaced_secrets(mut conn: &Conn) -> Result<()> {
+    let replaced = webhook_subscriptions::table.filter(webhook_subscriptions::previous_secret_until.lt(clock_timestamp().nullable()));
+    let values = (
+        webhook_subscriptions::previous_secret.eq(None::<String>),
+        webhook_subscriptions::previous_secret_until.eq(None::<DateTime<Utc>>),
+    );
+    diesel::update(replaced).set(values).execute(&mut conn).await?;
+    Ok(())
+}
+
+fn interval(time: Duration) -> PgInterval {
+    PgInterval::from_microseconds(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
 }
 
 fn refused(error: diesel::result::Error) -> Error {

@@ -69,6 +69,11 @@ const OF_WEBSITES: &[&str] = &[
     "supplierCreate",
     "supplierDelete",
     "supplierUpdate",
+    // A subscription is the shop's; what it sends is changed by its owner only.
+    "webhookRedeliver",
+    "webhookSubscriptionDelete",
+    "webhookSubscriptionUpdate",
+    "webhookTest",
     "websiteCreate",
     "websiteDelete",
     "websiteUpdate",
@@ -94,6 +99,7 @@ const OF_THE_VIEWER: &[&str] = &[
     "tokenRefresh",
     "uploadCreate",
     "userCreate",
+    "webhookSubscriptionCreate",
     "wishlistCreate",
 ];
 

@@ -11,4 +11,5 @@ mod multipart;
 mod persisted_queries;
 mod start_page;
 mod unread_bodies;
+mod trusted_documents;
 mod websocket;

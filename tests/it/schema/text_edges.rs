@@ -115,12 +115,12 @@ async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static 
         (
             admin,
             "webhookSubscriptionCreate",
-            json!({ "url": "https://erp.example/", "events": ["ORDER_PLACED"], "secret": "0123456789abcdef", "query": query }),
+            json!({ "url": "https://erp.example/", "events": ["ORDER_PLACED"], "secret": "0123456789abcdef", "website": id("Website"), "query": query }),
         ),
         (
             admin,
             "webhookSubscriptionUpdate",
-            json!({ "id": id("WebhookSubscription"), "url": "https://erp.example/", "secret": "fedcba9876543210", "query": query }),
+            json!({ "id": id("WebhookSubscription"), "url": "https://erp.example/", "secret": "fedcba9876543210", "website": id("Website"), "query": query }),
         ),
         (customer, "wishlistCreate", json!({ "name": "Later" })),
         (customer, "wishlistUpdate", json!({ "id": id("Wishlist"), "name": "Soon" })),

@@ -31,6 +31,7 @@ use souk::http;
 use souk::media::actions::ImageProcessor;
 use souk::media::fetch::FetchPolicy;
 use souk::outbound::Addresses;
+use souk::trusted_documents::lookup::TrustedDocuments;
 use souk::paging::CursorSeal;
 use souk::payments::model::ProviderName;
 use souk::payments::providers::Providers;
@@ -254,6 +255,7 @@ impl TestAppBuilder {
             shared_loads: Arc::default(),
             responses: caches.responses,
             events: EventFeed::start(database.db.clone()),
+            trusted_documents: TrustedDocuments::new(database.db.clone(), self.limits.trusted_documents_only),
             engine: OnceLock::new(),
             entities: caches.entities,
             redis,

@@ -152,6 +152,8 @@ async fn tests_and_repetitions_are_delivered() {
     touch(&app, "Rope 2").await;
     let pending = deliveries(&admin).await[1]["id"].clone();
     assert_eq!(admin.try_mutate("webhookRedeliver", json!({ "id": pending })).await, "ILLEGAL_TRANSITION id");
+    let test = test.text_at("webhookTest.webhookDelivery.id");
+    assert_eq!(admin.try_mutate("webhookRedeliver", json!({ "id": test })).await, "INVALID id");
     deliver(&app).await;
     let first = receiver.take().pop().expect("a request");
     touch(&app, "Rope 3").await;

@@ -24,6 +24,8 @@ pub enum Behavior {
     Hang,
     /// With an endless body.
     Endless,
+    /// With the head of a response, and nothing more.
+    Stall,
 }
 
 /// A request that was received.
@@ -95,6 +97,9 @@ async fn receive(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Byte
         }
         Behavior::Redirect => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/hook")]).into_response(),
         Behavior::Hang => std::future::pending().await,
+        Behavior::Stall => {
+            axum::body::Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>()).into_response()
+        }
         Behavior::Endless => {
             let chunks = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(b"more ")));
             axum::body::Body::from_stream(chunks).into_response()

@@ -32,6 +32,7 @@ async fn invalid_input_is_rejected_with_its_field() {
         (json!({ "query": "subscription {" }), "INVALID query"),
         (json!({ "query": format!("subscription {{ event {{ eventId }} }} # {}", "x".repeat(20_000)) }), "TOO_LONG query"),
         (json!({ "events": ["SOMETHING"] }), "!BAD_USER_INPUT"),
+        (json!({ "events": ["JOB_DIED"], "website": "main" }), "INVALID events"),
         // The tests may send to all ports.
         (json!({ "url": "https://erp.example:8443/hook", "website": "main", "query": "" }), "done"),
     ] {
@@ -93,10 +94,24 @@ async fn only_staff_with_the_permissions_subscribe() {
     for mutation in ["webhookSubscriptionUpdate", "webhookSubscriptionDelete", "webhookTest"] {
         assert_eq!(elsewhere.try_mutate(mutation, json!({ "id": id })).await, "NOT_FOUND id", "{mutation}");
     }
-    // Who updates a subscription becomes its owner, and must be allowed to see what it sends.
-    let with_stock = app.user_with(&[Permission::ManageWebhooks, Permission::ManageStock], &[]).await;
-    let mine = json!({ "id": id, "url": "https://mine.example/" });
-    assert_eq!(with_stock.try_mutate("webhookSubscriptionUpdate", mine).await, "PERMISSION_NOT_HELD events");
+    // Others cannot make it send elsewhere what its owner may see, nor something else to its owner's receiver.
+    let admin = app.admin().await;
+    for change in [
+        json!({ "url": "https://mine.example/" }),
+        json!({ "events": ["PAYMENT_FAILED"] }),
+        json!({ "website": null }),
+        json!({ "query": "subscription { event { kind } }", "isEnabled": true }),
+        json!({ "secret": "fedcba9876543210" }),
+    ] {
+        let mut input = change.clone();
+        input["id"] = json!(id);
+        assert_eq!(admin.try_mutate("webhookSubscriptionUpdate", input.clone()).await, "PROTECTED id", "{change}");
+        if change.get("events").is_some() {
+            assert_eq!(limited.try_mutate("webhookSubscriptionUpdate", input).await, "PERMISSION_NOT_HELD events");
+        }
+    }
+    assert_eq!(admin.try_mutate("webhookSubscriptionUpdate", json!({ "id": id, "isEnabled": false })).await, "done");
+    assert_eq!(limited.try_mutate("webhookTest", json!({ "id": id })).await, "ILLEGAL_TRANSITION id");
     assert_eq!(limited.try_mutate("webhookSubscriptionDelete", json!({ "id": id })).await, "done");
     assert_eq!(count(&limited).await, Some(0));
 }

@@ -29,7 +29,7 @@ pub use json_text::JsonText;
 pub use kind::{Kind, Probe, ProbeLeaf, ProbeList, ProbeObject, ProbeOutput};
 pub(crate) use merged_root::root;
 pub use merged_root::{MergedRoot, Nullability, RootParts, fields_of};
-pub use registration::{ArgumentInfo, FieldInfo, meta_argument, register_interface, register_object};
+pub use registration::{ArgumentInfo, FieldInfo, meta_argument, register_interface, register_object, register_union};
 pub use root::{RootResolver, execute};
 pub use selection_set::resolve_selection_set;
 pub use value::{Leaf, ListValue, ObjectValue};

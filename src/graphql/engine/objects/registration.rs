@@ -184,6 +184,29 @@ pub fn meta_argument(
     }
 }
 
+/// Registers a union with its members (name, registration), and returns its type name.
+pub fn register_union<T: OutputType>(
+    registry: &mut Registry,
+    description: &str,
+    members: &[(fn() -> Cow<'static, str>, fn(&mut Registry) -> String)],
+) -> String {
+    create_output_type::<T>(registry, MetaTypeId::Union, &mut |registry| {
+        for (_, register) in members {
+            register(registry);
+        }
+        MetaType::Union {
+            name: T::type_name().into_owned(),
+            description: Some(description.to_owned()),
+            possible_types: members.iter().map(|(name, _)| name().into_owned()).collect(),
+            visible: None,
+            inaccessible: false,
+            tags: Vec::new(),
+            rust_typename: Some(std::any::type_name::<T>()),
+            directive_invocations: Vec::new(),
+        }
+    })
+}
+
 /// Registers an interface with its fields (name, type, description) and its members (name, registration), and returns
 /// its type name.
 pub fn register_interface<T: OutputType>(

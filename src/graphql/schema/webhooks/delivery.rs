@@ -63,7 +63,7 @@ impl WebhookDelivery {
         self.0.event == TEST
     }
 
-    /// The webhook subscription.
+    /// The webhook subscription; null if it was deleted.
     async fn subscription(&self, ctx: &Context<'_>) -> Result<Option<WebhookSubscription>> {
         Ok(ctx.loaders().row(self.0.subscription_id).await?.map(webhook_subscription))
     }
@@ -78,8 +78,8 @@ impl WebhookDelivery {
         self.0.attempts
     }
 
-    /// When the next attempt is due (UTC); null unless the delivery is `PENDING`. It is made later if earlier events of the same
-    /// order or product have not been delivered, or if the receiver does not respond.
+    /// When the next attempt is due (UTC); null unless the delivery is `PENDING`. If it waits for an earlier event of the same order
+    /// or product, it is made once that one has been delivered.
     fn next_attempt_at(&self) -> Option<DateTime<Utc>> {
         Some(self.0.attempt_at).filter(|_| self.0.status == DeliveryStatus::Pending)
     }

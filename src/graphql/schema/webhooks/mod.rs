@@ -101,12 +101,13 @@ impl WebhookSubscription {
         self.0.disabled_reason.as_deref()
     }
 
-    /// When the first of the attempts failed since the last one that succeeded (UTC); null if the last one succeeded.
+    /// When deliveries started to fail (UTC); null if the last attempt succeeded.
     fn failing_since(&self) -> Option<DateTime<Utc>> {
         self.0.failing_since
     }
 
-    /// User who saved the subscription last. Payloads show what this user may see. Null if the viewer may not see the user.
+    /// User who created the subscription. Payloads show what this user may see, or the API key with which it was created. Null if the
+    /// viewer may not see the user.
     async fn owner(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         Ok(ctx.loaders().row(self.0.user_id).await?.map(user))
     }

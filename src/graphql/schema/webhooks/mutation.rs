@@ -27,24 +27,24 @@ use crate::{
 };
 
 /// Input for `webhookSubscriptionCreate`.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub struct WebhookSubscriptionCreateInput {
     /// URL to which events are sent: http or https on the default port of a public host, at most 2,000 characters.
     url: String,
     /// Kinds of events to send. Each requires the permission in its description.
     events: Vec<ShopEventKind>,
     /// Secret with which requests are signed: 16 to 255 printable ASCII characters without spaces. Default: a random one, which
-    /// the result has.
+    /// is returned in `secret`.
     secret: Option<String>,
     /// Send only events of orders and products of this website, by ID or code. Required for a role that is limited to websites.
-    website: Option<ID>,
+    website: Option<String>,
     /// GraphQL document of the payload, at most 20,000 characters: a subscription to `event`, such as
     /// `subscription { event { eventId kind order { orderNumber } } }`. Default: the most important fields of each event.
     query: Option<String>,
 }
 
 /// Input for `webhookSubscriptionUpdate`. An omitted field keeps its value; null clears an optional one.
-#[derive(Debug, InputObject)]
+#[derive(InputObject)]
 pub struct WebhookSubscriptionUpdateInput {
     /// ID of the webhook subscription.
     id: ID,
@@ -55,7 +55,7 @@ pub struct WebhookSubscriptionUpdateInput {
     /// New secret. Requests are signed with the earlier one as well for 24 hours.
     secret: MaybeUndefined<String>,
     /// Send only events of orders and products of this website, by ID or code.
-    website: MaybeUndefined<ID>,
+    website: MaybeUndefined<String>,
     /// GraphQL document of the payload: a subscription to `event`.
     query: MaybeUndefined<String>,
     /// Whether events are sent. What could not be delivered before is delivered once the subscription is enabled.
@@ -79,7 +79,7 @@ pub struct WebhookTestInput {
 /// Input for `webhookRedeliver`.
 #[derive(Debug, InputObject)]
 pub struct WebhookRedeliverInput {
-    /// ID of a delivery that is not `PENDING`.
+    /// ID of a delivery of an event that is not `PENDING`.
     id: ID,
 }
 
@@ -139,7 +139,7 @@ impl WebhookMutation {
     ) -> Result<WebhookSubscriptionCreatePayload> {
         let created = async {
             let WebhookSubscriptionCreateInput { url, events, secret, website, query } = input;
-            let website = named_website(ctx, "website", website.map(String::from)).await?;
+            let website = named_website(ctx, "website", website).await?;
             let new = NewSubscription { url, events, website, query, secret };
             actions::create(ctx.db(), ctx.viewer(), new, addresses(ctx), &QueryCheck(ctx)).await
         };
@@ -149,7 +149,7 @@ impl WebhookMutation {
         Ok(WebhookSubscriptionCreatePayload { webhook_subscription, secret: secret.flatten(), user_errors })
     }
 
-    /// Updates a webhook subscription. It belongs to the viewer from then on: payloads show what the viewer may see. Requires
+    /// Updates a webhook subscription. Only its owner can change what it sends, and where; others can enable and disable it. Requires
     /// `MANAGE_WEBHOOKS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageWebhooks])")]
     async fn webhook_subscription_update(
@@ -162,7 +162,7 @@ impl WebhookMutation {
             let website = match input.website {
                 MaybeUndefined::Undefined => None,
                 MaybeUndefined::Null => Some(None),
-                MaybeUndefined::Value(code) => Some(named_website(ctx, "website", Some(code.0)).await?),
+                MaybeUndefined::Value(code) => Some(named_website(ctx, "website", Some(code)).await?),
             };
             let patch = SubscriptionPatch {
                 url: patch::required("url", input.url)?,
@@ -177,7 +177,7 @@ impl WebhookMutation {
         WebhookSubscriptionUpdatePayload::of(updated.await.map(webhook_subscription))
     }
 
-    /// Deletes a webhook subscription with its deliveries, also those that are pending. Requires `MANAGE_WEBHOOKS`.
+    /// Deletes a webhook subscription. What is pending is not sent any more. Requires `MANAGE_WEBHOOKS`.
     #[graphql(guard = "PermissionGuard(&[Permission::ManageWebhooks])")]
     async fn webhook_subscription_delete(
         &self,

@@ -8,10 +8,15 @@ use crate::{
     access::actions::owners,
     auth::{RequestOrigin, Viewer},
     db::changes::Position,
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     events::model::{Event, EventRow, Start, Window},
     graphql::{
-        engine::{Engine, batching::Dispatcher, errors::INTERNAL_MESSAGE, response::Response},
+        engine::{
+            Engine,
+            batching::Dispatcher,
+            errors::{INTERNAL_MESSAGE, code},
+            response::Response,
+        },
         schema::{
             access::cookie::Cookies,
             context::{ContextExt, PublicUrl, Services, request_data},
@@ -72,23 +77,36 @@ async fn payload(services: &Services, url: PublicUrl, due: &DueDelivery) -> Resu
     let query = subscription.query.as_deref().unwrap_or(DEFAULT_QUERY);
     match execute(services, query, viewer, Phase::Event(Arc::new(event)), url).await {
         Ok(response) => as_payload(response),
-        Err(Error::User(errors)) => Ok(Payload::Failed(errors.first().map(|e| e.message.to_string()).unwrap_or_default())),
+        // The query is not valid any more, for example after an upgrade.
+        Err(Error::User(errors)) => {
+            Ok(Payload::Failed(errors.first().map(|error| error.message.to_string()).unwrap_or_default()))
+        }
         Err(error) => Err(error),
     }
 }
 
 fn as_payload(response: Response) -> Result<Payload> {
+    let codes: Vec<_> = response.errors.iter().map(code).collect();
+    let message = || response.errors.first().map_or_else(|| INTERNAL_MESSAGE.to_owned(), |error| error.message.clone());
+    // What could not be loaded this time is sent later.
+    let is_temporary = |code: &Option<ErrorCode>| {
+        use ErrorCode as E;
+        matches!(code, None | Some(E::InternalServerError | E::Timeout | E::Unavailable | E::RateLimited))
+    };
+    if codes.iter().any(is_temporary) {
+        return Ok(Payload::Failed(message()));
+    }
     let data = response.data.as_deref().map(serde_json::from_slice::<serde_json::Value>).transpose();
     let data = data.map_err(|error| Error::Internal(format!("response of a webhook's query: {error}")))?;
-    let Some(data) = data else {
-        let first = response.errors.into_iter().next();
-        return Ok(Payload::Failed(first.map_or_else(|| INTERNAL_MESSAGE.to_owned(), |error| error.message)));
-    };
-    let has_event = data.as_object().is_some_and(|data| data.values().any(|value| !value.is_null()));
-    let errors = (!response.errors.is_empty()).then(|| serde_json::json!(response.errors));
-    match (has_event, errors) {
-        (false, None) => Ok(Payload::Nothing),
-        (_, errors) => Ok(Payload::Response { data, errors }),
+    let event = data.as_ref().and_then(serde_json::Value::as_object).and_then(|data| data.values().next());
+    match (event.is_some_and(|event| !event.is_null()), codes.first()) {
+        (true, None) => Ok(Payload::Response { data: data.unwrap_or_default(), errors: None }),
+        (true, Some(_)) => {
+            let errors = Some(serde_json::json!(response.errors));
+            Ok(Payload::Response { data: data.unwrap_or_default(), errors })
+        }
+        (false, None | Some(Some(ErrorCode::Forbidden))) => Ok(Payload::Nothing),
+        (false, Some(_)) => Ok(Payload::Failed(message())),
     }
 }
 
