@@ -44,7 +44,12 @@ pub type AddressCheck<'a> = &'a (dyn Fn(SocketAddr) -> Result<(), OutboundError>
 /// The reason why it is rejected.
 pub fn parse(url: &str, allowed: Addresses) -> Result<Url, OutboundError> {
     let url = parse_parts(url)?;
-    check_port(url.port_or_known_default().unwrap_or_default(), allowed)?;
+    let port = url.port_or_known_default().unwrap_or_default();
+    check_port(port, allowed)?;
+    // A host that is an address needs no name server.
+    if let Some(address) = literal_address(&url) {
+        check_address(SocketAddr::new(address, port), allowed)?;
+    }
     Ok(url)
 }
 
@@ -90,9 +95,18 @@ pub async fn client_for(url: &Url, check: AddressCheck<'_>) -> Result<Client, Ou
         .map_err(|error| OutboundError::Transient(format!("the HTTP client could not be created: {error}")))
 }
 
-/// Returns the error of a request that failed. The text of the library would repeat the URL.
+/// Returns the error of a request that failed, with its cause. The text of the library would repeat the URL.
 pub fn request_error(error: reqwest::Error) -> OutboundError {
-    OutboundError::Transient(format!("the request failed: {}", error.without_url()))
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    OutboundError::Transient(format!("the request failed: {cause}"))
+}
+
+fn literal_address(url: &Url) -> Option<IpAddr> {
+    url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, OutboundError> {

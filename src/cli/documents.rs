@@ -70,8 +70,7 @@ async fn push(settings: &Settings, manifests: &[PathBuf], limits: &LimitSettings
         }
         documents.extend(found);
     }
-    let Pushed { added, unchanged } =
-        with_database(settings, async |db| actions::push(&db, &documents).await).await?;
+    let Pushed { added, unchanged } = with_database(settings, async |db| actions::push(&db, &documents).await).await?;
     print(&format!("{added} documents added, {unchanged} unchanged\n"))
 }
 

@@ -119,7 +119,7 @@ impl JobContext {
 
     fn webhooks(&self) -> DeliverContext {
         let addresses = self.image_processor.fetch_policy().addresses;
-        DeliverContext { db: self.db.clone(), payloads: Arc::clone(&self.payloads), addresses }
+        DeliverContext::new(self.db.clone(), Arc::clone(&self.payloads), addresses)
     }
 }
 

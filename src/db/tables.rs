@@ -1115,7 +1115,6 @@ diesel::joinable!(unpaid_orders -> orders (order_id));
 diesel::joinable!(unpaid_orders -> users (user_id));
 diesel::joinable!(users -> roles (role_id));
 diesel::joinable!(users -> websites (source_website_id));
-diesel::joinable!(webhook_deliveries -> webhook_subscriptions (subscription_id));
 diesel::joinable!(webhook_subscriptions -> api_keys (api_key_id));
 diesel::joinable!(webhook_subscriptions -> users (user_id));
 diesel::joinable!(webhook_subscriptions -> websites (website_id));

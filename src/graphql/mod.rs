@@ -17,16 +17,16 @@ use self::engine::{
     Engine, EngineSettings,
     introspection::describe_sdl,
     limits::Limits,
-    objects::{MergedRoot, root},
+    objects::{MergedRoot, RootParts, root},
 };
-use self::schema::{context::Services, federation, node};
+use self::schema::{context::Services, federation::WithGatewayFields, node};
 use crate::{config, registry::domains};
 
 macro_rules! query {
     ($($domain:ident::$($object:ident)::+,)*) => {
         root! {
             /// Queries of the API. Reads have no side effects.
-            Query { federation::FederationQuery, node::NodeQuery, $(schema::$domain::$($object)::+,)* }
+            Query { node::NodeQuery, $(schema::$domain::$($object)::+,)* }
         }
     };
 }
@@ -67,7 +67,7 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
         redis: services.redis.clone(),
         ..EngineSettings::default()
     };
-    let engine = Engine::new(|| builder().data(Arc::clone(services)), settings);
+    let engine = Engine::new(|| builder::<WithGatewayFields<Query>>().data(Arc::clone(services)), settings);
     // The first engine is that of the services.
     let _ = services.engine.set(engine.downgrade());
     engine
@@ -75,7 +75,8 @@ pub fn engine(services: &Arc<Services>, limits: &config::LimitSettings) -> Engin
 
 /// Returns a check of documents by these limits: whether a server could parse them.
 pub fn document_check(limits: &config::LimitSettings) -> impl Fn(&str) -> Result<(), String> + use<> {
-    let engine = Engine::new(builder, EngineSettings { limits: Limits::from(limits), ..EngineSettings::default() });
+    let engine =
+        Engine::new(builder::<Query>, EngineSettings { limits: Limits::from(limits), ..EngineSettings::default() });
     move |text| engine.check_document(text).map_err(|error| format!("is not valid: {}", error.message))
 }
 
@@ -92,7 +93,7 @@ pub fn sdl() -> String {
 /// Returns the schema definition without the description of the schema, which async-graphql's parser does not accept.
 pub fn sdl_of_types() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_enum_items().sorted_arguments().include_specified_by();
-    builder().finish().sdl_with_options(options)
+    builder::<Query>().finish().sdl_with_options(options)
 }
 
 /// The values of an enum of the schema with their descriptions, in the order of their names; empty for any other name.
@@ -117,7 +118,8 @@ pub fn enum_values(name: &str) -> Vec<(String, String)> {
 const DATE_TIME: &str =
     "A date and time with time zone as an RFC 3339 string, such as \"2026-11-29T09:30:00Z\". Responses are in UTC.";
 
-fn builder() -> async_graphql::SchemaBuilder<MergedRoot<Query>, MergedRoot<Mutation>, MergedRoot<Subscription>> {
+fn builder<Q: RootParts>() -> async_graphql::SchemaBuilder<MergedRoot<Q>, MergedRoot<Mutation>, MergedRoot<Subscription>>
+{
     Schema::build(MergedRoot::default(), MergedRoot::default(), MergedRoot::default())
         .register_output_type::<node::Node>()
         .override_output_type_description::<DateTime<Utc>>(DATE_TIME)

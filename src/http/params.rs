@@ -48,7 +48,8 @@ impl Params {
         extensions.remove(DOCUMENT_ID);
         extensions.extend(self.document_id.map(|id| (DOCUMENT_ID.to_owned(), Value::String(id))));
         let query = self.query.unwrap_or_default();
-        let names_document = [persisted_queries::EXTENSION, DOCUMENT_ID].iter().any(|key| extensions.contains_key(*key));
+        let names_document =
+            [persisted_queries::EXTENSION, DOCUMENT_ID].iter().any(|key| extensions.contains_key(*key));
         if query.is_empty() && !names_document {
             return Err(Rejection::bad_request("query is required"));
         }

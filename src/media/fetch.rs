@@ -31,7 +31,12 @@ pub async fn fetch(url: &str, policy: FetchPolicy) -> Result<Vec<u8>, OutboundEr
     follow(url, policy.max_bytes, MAX_TIME, &|address| check_address(address, policy.addresses)).await
 }
 
-async fn follow(url: Url, max_bytes: u64, max_time: Duration, check: AddressCheck<'_>) -> Result<Vec<u8>, OutboundError> {
+async fn follow(
+    url: Url,
+    max_bytes: u64,
+    max_time: Duration,
+    check: AddressCheck<'_>,
+) -> Result<Vec<u8>, OutboundError> {
     let late = |_| OutboundError::Transient(format!("the download took longer than {} s", max_time.as_secs()));
     tokio::time::timeout(max_time, follow_redirects(url, max_bytes, check)).await.map_err(late)?
 }

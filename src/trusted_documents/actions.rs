@@ -29,9 +29,8 @@ pub async fn push(db: &Db, documents: &[TrustedDocument]) -> Result<Pushed> {
         for chunk in documents.chunks(CHUNK) {
             let ids: Vec<_> = chunk.iter().map(|document| document.id.as_str()).collect();
             let stored: HashMap<_, _> = store::texts(conn, &ids).await?.into_iter().collect();
-            let changed = chunk.iter().find(|document| {
-                stored.get(&document.id).is_some_and(|text| *text != document.text)
-            });
+            let changed =
+                chunk.iter().find(|document| stored.get(&document.id).is_some_and(|text| *text != document.text));
             if let Some(TrustedDocument { id, .. }) = changed {
                 let rule = format!("another document has the ID {id}; nothing was stored");
                 return Err(Error::user(UserErrorCode::Taken, "manifest", rule));

@@ -42,7 +42,8 @@ struct Operation {
 /// A user error that says what is wrong with the file.
 pub fn parse(json: &str) -> Result<Vec<TrustedDocument>> {
     let invalid = |message: String| Error::bad_input("manifest", message);
-    let manifest: Manifest = serde_json::from_str(json).map_err(|error| invalid(format!("is not a manifest: {error}")))?;
+    let manifest: Manifest =
+        serde_json::from_str(json).map_err(|error| invalid(format!("is not a manifest: {error}")))?;
     let documents: Vec<_> = match (manifest.format.as_deref(), manifest.version, manifest.operations) {
         (Some(APOLLO_FORMAT), Some(1), Some(operations)) => {
             let document = |Operation { id, body, name }| TrustedDocument { id, text: body, name };
@@ -56,7 +57,8 @@ pub fn parse(json: &str) -> Result<Vec<TrustedDocument>> {
             manifest.by_id.into_iter().map(document).collect::<Result<_>>()?
         }
         _ => {
-            let formats = format!("must have the format {APOLLO_FORMAT} in version 1, or be an object of documents by ID");
+            let formats =
+                format!("must have the format {APOLLO_FORMAT} in version 1, or be an object of documents by ID");
             return Err(invalid(formats));
         }
     };

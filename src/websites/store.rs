@@ -85,6 +85,7 @@ fn refused(error: diesel::result::Error) -> Error {
         ("users_source_website_id_fkey", "users come from this website"),
         ("sources_website_id_fkey", "imported products, categories, users or orders come from this website"),
         ("transfers_website_id_fkey", "the website has imports or exports"),
+        ("webhook_subscriptions_website_id_fkey", "a webhook subscription sends events of this website"),
         ("role_websites_website_id_fkey", "a role is limited to this website"),
         ("api_key_websites_website_id_fkey", "an API key is limited to this website"),
     ];

@@ -17,7 +17,8 @@ text_enum! {
         ProductCreated => "product_created",
         /// A product was changed, but not its stock. Requires `MANAGE_PRODUCTS`.
         ProductUpdated => "product_updated",
-        /// A product was deleted. Requires `MANAGE_PRODUCTS`.
+        /// A product was removed from the database. `productDelete` keeps the product and makes it inactive, which is
+        /// `PRODUCT_UPDATED`. Requires `MANAGE_PRODUCTS`.
         ProductDeleted => "product_deleted",
         /// The stock of a product changed, or the units that are reserved. Requires `MANAGE_STOCK`.
         StockChanged => "stock_changed",

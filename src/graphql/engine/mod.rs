@@ -7,10 +7,12 @@ pub mod budget;
 pub mod connections;
 pub mod cost;
 pub mod documents;
+mod erased_schema;
 pub mod errors;
 pub mod federation;
 pub mod filters;
 pub mod guards;
+pub mod incremental;
 pub mod introspection;
 pub mod json_size;
 pub mod limits;
@@ -37,17 +39,18 @@ use std::{
 };
 
 use async_graphql::{
-    Data, ObjectType, Request, Response as LibraryResponse, SDLExportOptions, Schema, SchemaBuilder, ServerError, SubscriptionType,
+    Data, ObjectType, Request, Response as LibraryResponse, SchemaBuilder, ServerError, SubscriptionType,
     ValidationMode,
     parser::{self, parse_query, parse_schema, types::OperationType},
 };
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::FutureExt;
 
 use crate::{
     error::ErrorCode,
     graphql::engine::{
         budget::{Budget, ComplexityLimit},
         documents::{Document, DocumentCache},
+        erased_schema::ErasedSchema,
         errors::coded,
         introspection::IntrospectionLimit,
         limits::{DocumentSize, Limits},
@@ -271,6 +274,7 @@ impl Engine {
         let tokens = limits.check_text(text)?;
         let mut parsed = parse_query(text).map_err(syntax_error)?;
         let size = DocumentSize { bytes: text.len(), tokens, ..limits.check_document(&parsed)? };
+        incremental::check(text, &parsed)?;
         merge_root_fields(&mut parsed)?;
         literal_types.check(input_types, &parsed)?;
         Ok(Document::new(text, parsed, size))
@@ -348,42 +352,6 @@ impl Engine {
         let mut response = Response::from_errors(vec![error]);
         errors::finish(&mut response.errors, request_id);
         response
-    }
-}
-
-/// Changes what async-graphql returned for introspection.
-type Introspection<'a> = &'a mut (dyn FnMut(&mut LibraryResponse) + Send);
-
-/// A schema without its type parameters, so that the rest of the server is not compiled once per root type.
-trait ErasedSchema: Send + Sync {
-    fn run<'a>(
-        &'a self,
-        request: Request,
-        kind: OperationType,
-        introspection: Introspection<'a>,
-    ) -> BoxFuture<'a, Response>;
-
-    /// Returns the schema definition with the `@link` to the specification of federation.
-    fn federation_sdl(&self) -> String;
-}
-
-impl<Q, M, S> ErasedSchema for Schema<Q, M, S>
-where
-    Q: ObjectType + 'static,
-    M: ObjectType + 'static,
-    S: SubscriptionType + 'static,
-{
-    fn run<'a>(
-        &'a self,
-        request: Request,
-        kind: OperationType,
-        introspection: Introspection<'a>,
-    ) -> BoxFuture<'a, Response> {
-        objects::execute(self, request, kind, introspection).boxed()
-    }
-
-    fn federation_sdl(&self) -> String {
-        self.sdl_with_options(SDLExportOptions::new().federation())
     }
 }
 

@@ -63,7 +63,11 @@ impl PersistedQueries {
         };
         let hash = parse(extension)?;
         if has_text {
-            return if hash_of(&request.query) == hash { Ok(Some(hash)) } else { Err(bad_input("it is not the hash of `query`")) };
+            return if hash_of(&request.query) == hash {
+                Ok(Some(hash))
+            } else {
+                Err(bad_input("it is not the hash of `query`"))
+            };
         }
         let text = store.get(&hash);
         let text = text.ok_or_else(|| coded(ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound"))?;

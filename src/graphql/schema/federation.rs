@@ -1,11 +1,24 @@
 //! The server as a subgraph of an Apollo Federation: `_service` and `_entities`, which gateways query.
-//! Rule: an entity is what `node` returns, for the same viewers.
+//! Rule: an entity is what `node` returns, for the same viewers. The schema that clients see has no fields for gateways, because code
+//! generators would ask for the scalar `_Any`.
 
-use async_graphql::{Context, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use std::marker::PhantomData;
+
+use async_graphql::{
+    Context, InputValueError, InputValueResult, Scalar, ScalarType, Value,
+    indexmap::IndexMap,
+    registry::{MetaField, Registry},
+};
 use souk_macros::object;
 
-use super::{context::ContextExt, node::{self, Entity}};
-use crate::error::{Error, Result, UserErrorCode};
+use super::{
+    context::ContextExt,
+    node::{self, Entity},
+};
+use crate::{
+    error::{Error, Result, UserErrorCode},
+    graphql::engine::objects::{DynObject, Nullability, RootParts, fields_of},
+};
 
 /// Name of the field that returns the schema definition.
 pub const SERVICE_FIELD: &str = "_service";
@@ -51,6 +64,27 @@ impl Service {
     fn sdl(&self, ctx: &Context<'_>) -> Option<String> {
         let engine = ctx.services().engine.get()?.upgrade()?;
         Some(engine.subgraph_sdl().to_owned())
+    }
+}
+
+/// The root of queries with the fields for gateways, which introspection does not show.
+pub struct WithGatewayFields<R>(PhantomData<R>);
+
+impl<R: RootParts> RootParts for WithGatewayFields<R> {
+    const NAME: &'static str = R::NAME;
+    const DESCRIPTION: &'static str = R::DESCRIPTION;
+    const NULLABILITY: Nullability = R::NULLABILITY;
+
+    fn parts() -> Vec<Box<dyn DynObject>> {
+        let mut parts = R::parts();
+        parts.push(Box::new(FederationQuery));
+        parts
+    }
+
+    fn register(registry: &mut Registry, fields: &mut IndexMap<String, MetaField>) {
+        R::register(registry, fields);
+        let hidden = |(name, field)| (name, MetaField { visible: Some(|_| false), ..field });
+        fields.extend(fields_of::<FederationQuery>(registry).into_iter().map(hidden));
     }
 }
 

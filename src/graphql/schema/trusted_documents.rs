@@ -39,7 +39,8 @@ pub async fn resolve(
         let (Value::String(id), true) = (id, request.query.is_empty()) else {
             return Err(coded(ErrorCode::BadUserInput, "send either `query` or `documentId`, which is a text"));
         };
-        let unknown = || coded(ErrorCode::PersistedQueryNotFound, format!("there is no trusted document with the ID {id:?}"));
+        let unknown =
+            || coded(ErrorCode::PersistedQueryNotFound, format!("there is no trusted document with the ID {id:?}"));
         request.query = find(&id).await?.ok_or_else(unknown)?.to_string();
         return Ok(());
     }

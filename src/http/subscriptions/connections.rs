@@ -81,8 +81,12 @@ impl Connections {
     /// Creates the connections, and starts the task that checks them.
     pub fn new(services: Arc<Services>, settings: SubscriptionSettings) -> Self {
         let running = thread::available_parallelism().map_or(4, usize::from) * 4;
-        let limits =
-            QueueLimits { running, running_per_client: running / 2, waiting: usize::MAX, waiting_per_client: usize::MAX };
+        let limits = QueueLimits {
+            running,
+            running_per_client: running / 2,
+            waiting: usize::MAX,
+            waiting_per_client: usize::MAX,
+        };
         let inner = Arc::new(Inner {
             services,
             settings,

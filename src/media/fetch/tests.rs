@@ -35,7 +35,10 @@ async fn no_spelling_of_a_private_address_is_fetched() {
         "169.254.169.254",
     ] {
         let failed = fetch(&format!("http://{host}/latest/meta-data"), POLICY).await;
-        assert!(matches!(&failed, Err(OutboundError::Permanent(why)) if why.contains("not public")), "{host}: {failed:?}");
+        assert!(
+            matches!(&failed, Err(OutboundError::Permanent(why)) if why.contains("not public")),
+            "{host}: {failed:?}"
+        );
     }
 }
 

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::{
+    sync::Semaphore,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -32,9 +33,7 @@ use crate::{
     webhooks::{
         model::{
             SubscriptionRow,
-            delivery::{
-                Attempt, DeliveryStatus, DueDelivery, QUERY_TIMEOUT, RETRY_PERIOD, TEST, pause, retry_delay,
-            },
+            delivery::{Attempt, DeliveryStatus, DueDelivery, QUERY_TIMEOUT, RETRY_PERIOD, TEST, pause, retry_delay},
             signature::signature,
         },
         store,
@@ -49,6 +48,8 @@ pub const JOB: JobInfo =
 const CONCURRENCY: usize = 16;
 /// Attempts of one subscription that are made at the same time.
 const PER_SUBSCRIPTION: usize = 4;
+/// Outcomes that are recorded at the same time.
+const RECORDING: usize = 2;
 /// How long one run claims more deliveries; well below the timeout of a job.
 const MAX_RUN: Duration = Duration::from_secs(60);
 /// Interval in which deliveries are looked for while attempts are being made.
@@ -68,7 +69,7 @@ pub enum Payload {
     Nothing,
     /// The query could not be executed.
     Failed(String),
-    /// The owner of the subscription is deactivated, or the API key is not valid any more.
+    /// The owner of the subscription is deactivated, the API key is not valid any more, or either lacks the permission.
     NoOwner,
 }
 
@@ -84,6 +85,15 @@ pub struct DeliverContext {
     pub payloads: PayloadSource,
     /// Where payloads may be sent.
     pub addresses: Addresses,
+    /// Outcomes that may be recorded at the same time: the connections are for the shop.
+    recording: Arc<Semaphore>,
+}
+
+impl DeliverContext {
+    /// Creates the context.
+    pub fn new(db: Db, payloads: PayloadSource, addresses: Addresses) -> Self {
+        Self { db, payloads, addresses, recording: Arc::new(Semaphore::new(RECORDING)) }
+    }
 }
 
 /// Delivers what is due, until nothing is or the worker stops. Attempts that are being made are completed.
@@ -145,7 +155,7 @@ async fn deliver(context: DeliverContext, due: Arc<DueDelivery>) -> WebhookSubsc
 }
 
 async fn attempt(context: &DeliverContext, due: &Arc<DueDelivery>) -> Result<()> {
-    let DeliverContext { db, payloads, addresses } = context;
+    let DeliverContext { db, payloads, addresses, recording } = context;
     let DueDelivery { delivery, subscription } = &**due;
     let payload = match delivery.event == TEST {
         true => Payload::Response { data: Value::Null, errors: None },
@@ -161,10 +171,15 @@ async fn attempt(context: &DeliverContext, due: &Arc<DueDelivery>) -> Result<()>
             return done.await.map(drop);
         }
         Payload::NoOwner => {
-            let reason = "the account or API key of its owner is not active any more";
-            return db.transaction(async |conn| disable(conn, subscription, reason).await).await;
+            let reason = "the account or API key of its owner is not active any more, or lacks MANAGE_WEBHOOKS";
+            let disabled = db.transaction(async |conn| {
+                store::deliveries::release(conn, delivery).await?;
+                disable(conn, subscription, reason).await
+            });
+            return disabled.await;
         }
     };
+    let _turn = recording.acquire().await;
     db.transaction(async |conn| record(conn, due, &attempt, is_sent).await).await?;
     let (delivery, status) = (delivery.id.0, attempt.response_status);
     match &attempt.failure {

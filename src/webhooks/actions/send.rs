@@ -26,7 +26,8 @@ pub struct Request<'a> {
 /// Sends a payload, and returns what came of it.
 pub async fn send(request: Request<'_>, addresses: Addresses) -> Attempt {
     let started = Instant::now();
-    let failed = |failure: String| Attempt { failure: Some(failure), duration: started.elapsed(), ..Attempt::default() };
+    let failed =
+        |failure: String| Attempt { failure: Some(failure), duration: started.elapsed(), ..Attempt::default() };
     let response = match timeout(RESPONSE_TIMEOUT, exchange(request, addresses)).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return failed(error.to_string()),

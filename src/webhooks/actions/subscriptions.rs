@@ -62,7 +62,7 @@ pub async fn create(
     Ok((row.await?, generated))
 }
 
-/// Updates a subscription. If it is enabled again, what waits is delivered.
+/// Updates a subscription. If it is enabled, or has another URL, what waits is delivered at once.
 /// # Errors
 /// As [`create`]; NOT_FOUND; PROTECTED if the viewer is not the owner, and changes more than whether it is enabled.
 pub async fn update(
@@ -81,7 +81,6 @@ pub async fn update(
     }
     db.transaction(async |conn| {
         let row = store::lock(conn, &scope, id).await?.ok_or_else(not_found)?;
-        let was_disabled = row.status == SubscriptionStatus::Disabled;
         if !patch.is_only_status() && !row.owner().includes(editor) {
             let rule = "only its owner can change what a webhook subscription sends, and where; others can enable, disable and \
                         delete it, and create their own";
@@ -92,7 +91,7 @@ pub async fn update(
         if is_sending_others {
             check_permissions(viewer, &changed.events, changed.website_id)?;
         }
-        if was_disabled && changed.status == SubscriptionStatus::Active {
+        if patch.is_enabled == Some(true) || patch.url.is_some() {
             store::deliveries::resume(conn, id).await?;
         }
         store::save(conn, &changed).await
@@ -102,7 +101,10 @@ pub async fn update(
 
 fn patched(mut row: SubscriptionRow, patch: SubscriptionPatch) -> SubscriptionRow {
     let SubscriptionPatch { url, events, website, query, secret, is_enabled } = patch;
-    row.url = url.unwrap_or(row.url);
+    if let Some(url) = url {
+        row.url = url;
+        (row.failures, row.failing_since) = (0, None);
+    }
     row.events = events.unwrap_or(row.events);
     row.website_id = website.unwrap_or(row.website_id);
     row.query = query.unwrap_or(row.query);

@@ -179,8 +179,7 @@ pub async fn finish(
     status: DeliveryStatus,
     attempt: &Attempt,
 ) -> Result<bool> {
-    let leased =
-        webhook_deliveries::table.find(delivery.id).filter(webhook_deliveries::attempts.eq(delivery.attempts));
+    let leased = webhook_deliveries::table.find(delivery.id).filter(webhook_deliveries::attempts.eq(delivery.attempts));
     let values = (
         webhook_deliveries::status.eq(status),
         webhook_deliveries::locked_until.eq(None::<DateTime<Utc>>),
@@ -194,6 +193,19 @@ pub async fn finish(
         make_next_due(conn, delivery).await?;
     }
     Ok(is_recorded)
+}
+
+/// Returns a claimed delivery for which no attempt was made.
+/// # Errors
+/// Returns the error of the database.
+pub async fn release(mut conn: &Conn, delivery: &DeliveryRow) -> Result<()> {
+    let leased = webhook_deliveries::table.find(delivery.id).filter(webhook_deliveries::attempts.eq(delivery.attempts));
+    let values = (
+        webhook_deliveries::attempts.eq(webhook_deliveries::attempts - 1),
+        webhook_deliveries::locked_until.eq(None::<DateTime<Utc>>),
+    );
+    diesel::update(leased).set(values).execute(&mut conn).await?;
+    Ok(())
 }
 
 /// Makes the next delivery of the same entity due, if there is one.
@@ -223,7 +235,9 @@ pub async fn retry_after(mut conn: &Conn, id: WebhookDeliveryId, delay: Duration
 pub async fn resume(mut conn: &Conn, subscription: WebhookSubscriptionId) -> Result<()> {
     let pending = webhook_deliveries::table
         .filter(webhook_deliveries::subscription_id.eq(subscription))
-        .filter(webhook_deliveries::status.eq(DeliveryStatus::Pending));
+        .filter(webhook_deliveries::status.eq(DeliveryStatus::Pending))
+        // What is being sent is recorded by the number of the attempt.
+        .filter(webhook_deliveries::locked_until.is_null());
     let values = (
         webhook_deliveries::attempts.eq(0),
         webhook_deliveries::attempt_at.eq(now),

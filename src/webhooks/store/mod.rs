@@ -197,7 +197,8 @@ pub async fn disable(mut conn: &Conn, row: &SubscriptionRow, reason: &str) -> Re
 /// # Errors
 /// Returns the error of the database.
 pub async fn delete_replaced_secrets(mut conn: &Conn) -> Result<()> {
-    let replaced = webhook_subscriptions::table.filter(webhook_subscriptions::previous_secret_until.lt(clock_timestamp().nullable()));
+    let replaced = webhook_subscriptions::table
+        .filter(webhook_subscriptions::previous_secret_until.lt(clock_timestamp().nullable()));
     let values = (
         webhook_subscriptions::previous_secret.eq(None::<String>),
         webhook_subscriptions::previous_secret_until.eq(None::<DateTime<Utc>>),

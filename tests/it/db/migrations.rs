@@ -12,6 +12,7 @@ const MIGRATIONS_TABLE: &str = "__diesel_schema_migrations";
 
 /// Tables that are not entities, and why they have no `created_at` and `updated_at` maintained by a trigger.
 const TABLES_WITHOUT_TIMESTAMPS: &[(&str, &str)] = &[
+    ("trusted_documents", "never changed"),
     ("account_tokens", "a token is used once, and not changed otherwise"),
     ("address_notices", "a single time per user"),
     ("api_key_permissions", "rows are only inserted and deleted"),

@@ -319,7 +319,8 @@ async fn a_viewer_who_loses_the_permission_gets_no_more_events() {
 async fn the_progress_of_a_transfer_completes_when_it_has_ended() {
     let app = TestApp::new().await;
     let admin = app.admin().await;
-    let started = admin.mutate("exportStart", "transfer { id }", json!({ "resource": "BRANDS", "idempotencyKey": "one" })).await;
+    let started =
+        admin.mutate("exportStart", "transfer { id }", json!({ "resource": "BRANDS", "idempotencyKey": "one" })).await;
     let id = started.text_at("exportStart.transfer.id");
     app.database.sql("UPDATE transfers SET status = 'running'").await;
     let document = format!("subscription {{ transferProgress(id: {id:?}) {{ transfer {{ status }} }} }}");

@@ -10,6 +10,6 @@ mod ide;
 mod multipart;
 mod persisted_queries;
 mod start_page;
-mod unread_bodies;
 mod trusted_documents;
+mod unread_bodies;
 mod websocket;

@@ -46,7 +46,10 @@ async fn a_document_is_named_by_its_id() {
     let app = with_document(TestApp::new().await, "a1-b2").await;
     let expected = json!({ "websites": { "nodes": [{ "code": "main" }] } });
     assert_eq!(post(&app, json!({ "documentId": "a1-b2" })).await["data"], expected);
-    assert_eq!(post(&app, json!({ "documentId": "sha256:a1-b2", "variables": { "first": 1 } })).await["data"], expected);
+    assert_eq!(
+        post(&app, json!({ "documentId": "sha256:a1-b2", "variables": { "first": 1 } })).await["data"],
+        expected
+    );
     assert_eq!(get(&app, "documentId=a1-b2").await["data"], expected);
     // As the clients of Apollo and urql name it. The ID is not the hash of the text.
     assert_eq!(post(&app, persisted("a1-b2")).await["data"], expected);
@@ -79,7 +82,12 @@ async fn a_server_can_be_limited_to_trusted_documents() {
     let other = "{ websites { nodes { name } } }";
     let mut registration = persisted(&hex::encode(Sha256::digest(other)));
     registration["query"] = json!(other);
-    for body in [json!({ "query": other }), json!({ "query": "{ __schema { queryType { name } } }" }), registration, persisted("a1")] {
+    for body in [
+        json!({ "query": other }),
+        json!({ "query": "{ __schema { queryType { name } } }" }),
+        registration,
+        persisted("a1"),
+    ] {
         assert_eq!(code(&post(&app, body.clone()).await), "FORBIDDEN", "{body}");
     }
     assert_eq!(code(&post(&app, json!([{ "query": other }])).await[0]), "FORBIDDEN");

@@ -4,6 +4,7 @@
 mod catalog_access;
 mod contract;
 mod description;
+mod federation;
 mod field_access;
 mod root_field_access;
 mod row_access;

@@ -35,6 +35,8 @@ const EXEMPT: &[&str] = &[
 async fn inputs(scenario: &Scenario<'_>, app: &TestApp) -> Vec<(usize, &'static str, Value)> {
     let id = |name: &str| scenario.ids[name].clone();
     let (customer, admin) = (1, 7);
+    let owner = format!("UPDATE webhook_subscriptions SET user_id = {}", scenario.actors[admin].id.0);
+    app.database.sql(&owner).await;
     let website = app.website("second").await.id;
     let product = app.product(website, ProductSpec { stock: 9, ..ProductSpec::default() }).await.id;
     let cart = scenario.actors[customer].create_cart(&[(product, 1)]).await;

@@ -31,7 +31,6 @@ use souk::http;
 use souk::media::actions::ImageProcessor;
 use souk::media::fetch::FetchPolicy;
 use souk::outbound::Addresses;
-use souk::trusted_documents::lookup::TrustedDocuments;
 use souk::paging::CursorSeal;
 use souk::payments::model::ProviderName;
 use souk::payments::providers::Providers;
@@ -42,6 +41,7 @@ use souk::redis::Redis;
 use souk::search::word_cache::WordCache;
 use souk::storage::Storage;
 use souk::storage::StorageLocation;
+use souk::trusted_documents::lookup::TrustedDocuments;
 
 use super::{RedisServer, TestApp, TestDb, mailbox::LazyMailWorker, stress::env_number};
 

@@ -6,8 +6,7 @@ use sha2::Sha256;
 use souk::{auth::Permission, ids::RowId};
 
 use super::{
-    SECRET, create, deliver, deliveries,
-    main_website,
+    SECRET, create, deliver, deliveries, main_website,
     receiver::{Received, Receiver},
     set_stock, shop, states, subscribe, touch,
 };
@@ -39,9 +38,15 @@ async fn an_order_is_delivered_with_a_signature() {
     assert_eq!(valid_signatures(&request, SECRET), 1, "{request:?}");
     assert_eq!(valid_signatures(&request, "another secret!!"), 0);
     let body = request.json();
-    assert_eq!((&body["event"], &body["version"], &body["subscriptionId"]), (&json!("ORDER_PLACED"), &json!(1), &json!(id)));
+    assert_eq!(
+        (&body["event"], &body["version"], &body["subscriptionId"]),
+        (&json!("ORDER_PLACED"), &json!(1), &json!(id))
+    );
     let event = &body["data"]["event"];
-    assert_eq!((&event["eventId"], &event["kind"], &event["subjectId"]), (&body["id"], &json!("ORDER_PLACED"), &json!(order)));
+    assert_eq!(
+        (&event["eventId"], &event["kind"], &event["subjectId"]),
+        (&body["id"], &json!("ORDER_PLACED"), &json!(order))
+    );
     assert_eq!((&event["order"]["id"], &event["order"]["details"][0]["sku"]), (&json!(order), &json!("ROPE")));
     assert_eq!(event["product"], json!(null));
     assert_eq!((request.header("souk-event"), request.header("content-type")), ("ORDER_PLACED", "application/json"));
@@ -50,7 +55,10 @@ async fn an_order_is_delivered_with_a_signature() {
     let [delivery] = deliveries(&admin).await.try_into().expect("one delivery");
     assert_eq!((&delivery["status"], &delivery["eventId"]), (&json!("DELIVERED"), &body["id"]));
     assert_eq!((&delivery["responseStatus"], &delivery["responseExcerpt"]), (&json!(200), &json!("response 200")));
-    assert_eq!((&delivery["id"], &delivery["nextAttemptAt"]), (&json!(request.header("souk-delivery-id")), &json!(null)));
+    assert_eq!(
+        (&delivery["id"], &delivery["nextAttemptAt"]),
+        (&json!(request.header("souk-delivery-id")), &json!(null))
+    );
 
     let input = json!({ "id": order, "status": "CONFIRMED" });
     assert_eq!(admin.try_mutate("orderStatusUpdate", input).await, "done");
@@ -72,9 +80,16 @@ async fn a_query_selects_the_payload() {
     touch(&app, "Long rope").await;
     deliver(&app).await;
     let data = receiver.take()[0].json()["data"].clone();
-    assert_eq!(data, json!({ "event": { "subjectId": product, "product": { "name": "Long rope", "costPrice": null } } }));
-    app.database.sql("ALTER TABLE stock_movements DISABLE TRIGGER USER; ALTER TABLE price_changes DISABLE TRIGGER USER;
-        DELETE FROM stock_movements; DELETE FROM price_changes; DELETE FROM products").await;
+    assert_eq!(
+        data,
+        json!({ "event": { "subjectId": product, "product": { "name": "Long rope", "costPrice": null } } })
+    );
+    app.database
+        .sql(
+            "ALTER TABLE stock_movements DISABLE TRIGGER USER; ALTER TABLE price_changes DISABLE TRIGGER USER;
+        DELETE FROM stock_movements; DELETE FROM price_changes; DELETE FROM products",
+        )
+        .await;
     deliver(&app).await;
     assert_eq!(receiver.take()[0].json()["data"]["event"], json!({ "subjectId": product, "product": null }));
 }
@@ -111,8 +126,9 @@ async fn a_payload_shows_what_the_owner_may_see_when_it_is_sent() {
     deliver(&app).await;
     assert!(receiver.take().is_empty() && by_key.take().is_empty());
     let states = states(&admin).await;
-    assert_eq!(states[2..], ["SKIPPED 1", "PENDING 1"]);
-    let reasons = admin.run("{ webhookSubscriptions(where: {status: {eq: DISABLED}}) { nodes { disabledReason } } }").await;
+    assert_eq!(states[2..], ["SKIPPED 1", "PENDING 0"]);
+    let reasons =
+        admin.run("{ webhookSubscriptions(where: {status: {eq: DISABLED}}) { nodes { disabledReason } } }").await;
     let reason = reasons.text_at("webhookSubscriptions.nodes.0.disabledReason");
     assert!(reason.contains("not active any more"), "{reason}");
 }

@@ -25,11 +25,7 @@ const SECRET: &str = "0123456789abcdef";
 
 /// Returns what the job that delivers events needs.
 fn context(app: &TestApp) -> DeliverContext {
-    DeliverContext {
-        db: app.database.db.clone(),
-        payloads: payload_source(&app.services, None),
-        addresses: Addresses::All,
-    }
+    DeliverContext::new(app.database.db.clone(), payload_source(&app.services, None), Addresses::All)
 }
 
 /// Delivers what is due.
@@ -58,13 +54,16 @@ async fn deliveries(actor: &Actor<'_>) -> Vec<Value> {
 
 /// Returns the status and the number of attempts of each delivery, oldest first.
 async fn states(actor: &Actor<'_>) -> Vec<String> {
-    let state = |delivery: &Value| format!("{} {}", delivery["status"].as_str().unwrap_or_default(), delivery["attempts"]);
+    let state =
+        |delivery: &Value| format!("{} {}", delivery["status"].as_str().unwrap_or_default(), delivery["attempts"]);
     deliveries(actor).await.iter().map(state).collect()
 }
 
 /// Makes all retries due.
 async fn skip_delays(app: &TestApp) {
-    app.database.sql("UPDATE webhook_deliveries SET attempt_at = now(); UPDATE webhook_subscriptions SET retry_at = NULL").await;
+    app.database
+        .sql("UPDATE webhook_deliveries SET attempt_at = now(); UPDATE webhook_subscriptions SET retry_at = NULL")
+        .await;
 }
 
 /// A shop with one product; returns its ID.

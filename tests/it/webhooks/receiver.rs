@@ -83,7 +83,10 @@ impl Receiver {
     pub async fn wait_for(&self, count: usize) {
         let mut received = self.inner.received.subscribe();
         let reached = received.wait_for(|received| received.len() >= count);
-        tokio::time::timeout(std::time::Duration::from_secs(60), reached).await.expect("requests in time").expect("a server");
+        tokio::time::timeout(std::time::Duration::from_secs(60), reached)
+            .await
+            .expect("requests in time")
+            .expect("a server");
     }
 }
 
@@ -98,7 +101,8 @@ async fn receive(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Byte
         Behavior::Redirect => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/hook")]).into_response(),
         Behavior::Hang => std::future::pending().await,
         Behavior::Stall => {
-            axum::body::Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>()).into_response()
+            axum::body::Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>())
+                .into_response()
         }
         Behavior::Endless => {
             let chunks = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(b"more ")));

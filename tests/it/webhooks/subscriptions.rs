@@ -30,7 +30,10 @@ async fn invalid_input_is_rejected_with_its_field() {
         (json!({ "query": "subscription { event { nothing } }" }), "INVALID query"),
         (json!({ "query": "subscription ($id: ID!) { event(website: $id) { eventId } }" }), "INVALID query"),
         (json!({ "query": "subscription {" }), "INVALID query"),
-        (json!({ "query": format!("subscription {{ event {{ eventId }} }} # {}", "x".repeat(20_000)) }), "TOO_LONG query"),
+        (
+            json!({ "query": format!("subscription {{ event {{ eventId }} }} # {}", "x".repeat(20_000)) }),
+            "TOO_LONG query",
+        ),
         (json!({ "events": ["SOMETHING"] }), "!BAD_USER_INPUT"),
         (json!({ "events": ["JOB_DIED"], "website": "main" }), "INVALID events"),
         // The tests may send to all ports.
@@ -38,6 +41,38 @@ async fn invalid_input_is_rejected_with_its_field() {
     ] {
         assert_eq!(create(&admin, input(more.clone())).await.outcome("webhookSubscriptionCreate"), expected, "{more}");
     }
+}
+
+#[tokio::test]
+async fn a_website_with_webhooks_cannot_be_deleted() {
+    let app = TestApp::new().await;
+    let (admin, website) = (app.admin().await, app.website("main").await.id);
+    assert_eq!(create(&admin, input(json!({ "website": "main" }))).await.outcome("webhookSubscriptionCreate"), "done");
+    let id = souk::ids::RowId::to_global_id(website);
+    assert_eq!(admin.try_mutate("websiteDelete", json!({ "id": id })).await, "IN_USE id");
+}
+
+#[tokio::test]
+async fn many_subscriptions_share_the_connections_to_the_database() {
+    let (app, _) = shop().await;
+    let (admin, receiver) = (app.admin().await, Receiver::start().await);
+    for _ in 0..20 {
+        subscribe(&admin, &receiver, &["PRODUCT_CREATED"], json!({})).await;
+    }
+    app.database
+        .sql(
+            "INSERT INTO products (source_website_id, name, slug, sku, price)
+             SELECT (SELECT id FROM websites), n::text, n::text, n::text, 1 FROM generate_series(1, 20) n",
+        )
+        .await;
+    super::deliver(&app).await;
+    assert_eq!(receiver.take().len(), 400);
+    assert_eq!(
+        app.database
+            .scalar("SELECT count(*) FROM webhook_deliveries WHERE status = 'delivered' AND attempts = 1")
+            .await,
+        "400"
+    );
 }
 
 #[tokio::test]
@@ -54,7 +89,11 @@ async fn private_addresses_are_rejected_when_a_webhook_is_sent() {
         ("http://[::1]/", "not public"),
         (receiver.url.as_str(), "the port must be 80 or 443"),
     ] {
-        app.database.sql(&format!("DELETE FROM webhook_deliveries; UPDATE webhook_subscriptions SET url = '{url}', retry_at = NULL")).await;
+        app.database
+            .sql(&format!(
+                "DELETE FROM webhook_deliveries; UPDATE webhook_subscriptions SET url = '{url}', retry_at = NULL"
+            ))
+            .await;
         assert_eq!(admin.try_mutate("webhookTest", json!({ "id": id })).await, "done");
         souk::webhooks::actions::deliver::run(&context, &souk::jobs::worker::StopSignal::never()).await.unwrap();
         let last = super::deliveries(&admin).await.pop().expect("a delivery");
@@ -84,7 +123,9 @@ async fn only_staff_with_the_permissions_subscribe() {
     assert_eq!(outcome(&elsewhere, json!({ "website": "other" })).await, "done");
 
     let count = async |actor: &crate::support::Actor<'_>| {
-        let listed = actor.run("{ webhookSubscriptions { nodes { id owner { id } website { code } } totalCount { value } } }").await;
+        let listed = actor
+            .run("{ webhookSubscriptions { nodes { id owner { id } website { code } } totalCount { value } } }")
+            .await;
         listed.at("webhookSubscriptions.totalCount.value").as_i64()
     };
     assert_eq!((count(&limited).await, count(&elsewhere).await), (Some(1), Some(1)));

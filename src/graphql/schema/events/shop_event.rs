@@ -100,7 +100,8 @@ impl EventSubscription {
             Some(website) => viewer.can_at(kind.permission(), website),
             None => viewer.can(kind.permission()),
         };
-        match ShopEventKind::of(event.row.kind).filter(|kind| kinds.contains(kind) && is_of_website && is_covered(kind)) {
+        match ShopEventKind::of(event.row.kind).filter(|kind| kinds.contains(kind) && is_of_website && is_covered(kind))
+        {
             Some(kind) => ShopEvent::load(ctx, event, kind).await,
             None => Ok(None),
         }
@@ -142,9 +143,22 @@ impl ShopEvent {
         if !has_resource && !is_of_product {
             return Ok(None);
         }
-        let upper = |state: &Option<String>| state.as_ref().map(|state| state.to_uppercase());
+        let is_changed = event.row.from_state != event.row.to_state;
+        let upper = |state: &Option<String>| state.as_ref().filter(|_| is_changed).map(|state| state.to_uppercase());
         let (previous_state, state) = (upper(&event.row.from_state), upper(&event.row.to_state));
         let event_id = ID(public_id(event.row.id));
-        Ok(Some(Self { event, event_id, kind, subject_id, previous_state, state, order, product, payment, review, job }))
+        Ok(Some(Self {
+            event,
+            event_id,
+            kind,
+            subject_id,
+            previous_state,
+            state,
+            order,
+            product,
+            payment,
+            review,
+            job,
+        }))
     }
 }

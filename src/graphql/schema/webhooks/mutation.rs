@@ -3,9 +3,7 @@
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use souk_macros::object;
 
-use super::{
-    WebhookDelivery, WebhookSubscription, payload::QueryCheck, webhook_delivery, webhook_subscription,
-};
+use super::{WebhookDelivery, WebhookSubscription, payload::QueryCheck, webhook_delivery, webhook_subscription};
 use crate::{
     auth::Permission,
     error::Result,
@@ -38,8 +36,8 @@ pub struct WebhookSubscriptionCreateInput {
     secret: Option<String>,
     /// Send only events of orders and products of this website, by ID or code. Required for a role that is limited to websites.
     website: Option<String>,
-    /// GraphQL document of the payload, at most 20,000 characters: a subscription to `event`, such as
-    /// `subscription { event { eventId kind order { orderNumber } } }`. Default: the most important fields of each event.
+    /// GraphQL document of the payload, at most 20,000 characters: one subscription to `event`,
+    /// with no variables that need a value, such as `subscription { event { eventId kind order { orderNumber } } }`. Default: the most important fields of each event.
     query: Option<String>,
 }
 
@@ -58,7 +56,7 @@ pub struct WebhookSubscriptionUpdateInput {
     website: MaybeUndefined<String>,
     /// GraphQL document of the payload: a subscription to `event`.
     query: MaybeUndefined<String>,
-    /// Whether events are sent. What could not be delivered before is delivered once the subscription is enabled.
+    /// Whether events are sent. True also delivers at once what could not be delivered before.
     is_enabled: MaybeUndefined<bool>,
 }
 

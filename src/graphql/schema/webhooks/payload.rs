@@ -6,7 +6,7 @@ use async_graphql::{Context, Request, parser::types::OperationType};
 
 use crate::{
     access::actions::owners,
-    auth::{RequestOrigin, Viewer},
+    auth::{Permission, RequestOrigin, Viewer},
     db::changes::Position,
     error::{Error, ErrorCode, Result},
     events::model::{Event, EventRow, Start, Window},
@@ -74,6 +74,9 @@ async fn payload(services: &Services, url: PublicUrl, due: &DueDelivery) -> Resu
     let Some(identity) = identity else { return Ok(Payload::NoOwner) };
     let Some(event) = event(delivery) else { return Ok(Payload::Nothing) };
     let viewer = services.resolve_viewer(identity).await?;
+    if !viewer.can(Permission::ManageWebhooks) {
+        return Ok(Payload::NoOwner);
+    }
     let query = subscription.query.as_deref().unwrap_or(DEFAULT_QUERY);
     match execute(services, query, viewer, Phase::Event(Arc::new(event)), url).await {
         Ok(response) => as_payload(response),
@@ -132,13 +135,7 @@ fn event(delivery: &DeliveryRow) -> Option<Event> {
 }
 
 /// Executes a query once.
-async fn execute(
-    services: &Services,
-    query: &str,
-    viewer: Viewer,
-    phase: Phase,
-    url: PublicUrl,
-) -> Result<Response> {
+async fn execute(services: &Services, query: &str, viewer: Viewer, phase: Phase, url: PublicUrl) -> Result<Response> {
     let ended = || Error::Unavailable("the server is stopping".into());
     let engine: Engine = services.engine.get().and_then(|engine| engine.upgrade()).ok_or_else(ended)?;
     let prepared = engine.prepare(Request::new(query)).map_err(|error| invalid(error.message))?;

@@ -2,7 +2,11 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use souk::{db::recorder::StatementRecorder, jobs::worker::StopSignal, webhooks::{actions::deliver::run, store::deliveries}};
+use souk::{
+    db::recorder::StatementRecorder,
+    jobs::worker::StopSignal,
+    webhooks::{actions::deliver::run, store::deliveries},
+};
 
 use super::super::{
     context, deliveries as listed,
