@@ -62,16 +62,15 @@ async fn push(settings: &Settings, manifests: &[PathBuf], limits: &LimitSettings
     let check = graphql::document_check(limits);
     for path in manifests {
         let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let found = manifest::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let invalid = |why: String| Error::bad_input("manifest", format!("{}: {why}", path.display()));
+        let found = manifest::parse(&text).map_err(|error| invalid(error.to_string()))?;
         for document in &found {
-            check(&document.text).map_err(|why| {
-                Error::bad_input("manifest", format!("{}: the document {} {why}", path.display(), document.id))
-            })?;
+            check(&document.text).map_err(|why| invalid(format!("the document {} {why}", document.id)))?;
         }
         documents.extend(found);
     }
     let Pushed { added, unchanged } = with_database(settings, async |db| actions::push(&db, &documents).await).await?;
-    print(&format!("{added} documents added, {unchanged} unchanged\n"))
+    print(&format!("Documents added: {added}, unchanged: {unchanged}\n"))
 }
 
 async fn list(settings: &Settings) -> CommandResult {
@@ -84,5 +83,5 @@ async fn list(settings: &Settings) -> CommandResult {
 
 async fn remove(settings: &Settings, ids: &[String]) -> CommandResult {
     let removed = with_database(settings, async |db| actions::remove(&db, ids).await).await?;
-    print(&format!("{removed} documents removed\n"))
+    print(&format!("Documents removed: {removed}\n"))
 }

@@ -7,7 +7,7 @@ use axum::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::TestApp;
+use crate::support::{RedisServer, TestApp};
 
 const CATEGORIES: &str = "query Page($n: Int!) { categories(first: $n) { nodes { slug } } }";
 
@@ -140,4 +140,22 @@ async fn malformed_extensions_are_rejected() {
     }
     let none = json!({ "query": "{ me { id } }", "extensions": { "persistedQuery": null } });
     assert_eq!(post_json(&app, &none).await["data"], json!({ "me": null }));
+}
+
+#[tokio::test]
+async fn servers_share_texts_through_redis() {
+    let redis = RedisServer::start();
+    let one = TestApp::builder().redis(&redis).build().await;
+    let two = TestApp::builder().redis(&redis).database(one.database.second_handle().await).build().await;
+    let by_hash = request(None, &hash(CATEGORIES));
+    assert_eq!(post_json(&two, &by_hash).await["errors"][0]["message"], "PersistedQueryNotFound");
+    assert!(post_json(&one, &request(Some(CATEGORIES), &hash(CATEGORIES))).await["data"].is_object());
+    redis.wait_for_keys("souk:document:*").await;
+    assert!(post_json(&two, &by_hash).await["data"].is_object());
+    // From now on it has the text itself. A text that is not that of its hash is not used.
+    let _: i64 = redis.run(redis::cmd("DEL").arg(format!("souk:document:{}", hash(CATEGORIES)))).await;
+    assert!(post_json(&two, &by_hash).await["data"].is_object());
+    let other = hash("{ __typename }");
+    let _: String = redis.run(redis::cmd("SET").arg(format!("souk:document:{other}")).arg(CATEGORIES)).await;
+    assert_eq!(post_json(&two, &request(None, &other)).await["errors"][0]["message"], "PersistedQueryNotFound");
 }
