@@ -1,6 +1,6 @@
 //! The job that delivers events.
-//! Rule: attempts are made at the same time, but only a few for one subscription, so that a receiver that is slow or does not
-//! respond does not delay the others. The outcome of every attempt is recorded.
+//! Rule: attempts are made at the same time, but only a few for one subscription, and one if its receiver fails, so that a receiver
+//! that is slow or does not respond does not delay the others. The outcome of every attempt is recorded.
 
 use std::{
     collections::HashMap,
@@ -45,7 +45,7 @@ pub const JOB: JobInfo =
     JobInfo::recurring("deliver_webhooks", Duration::from_secs(1), "Delivers events to webhooks.").stopping_itself();
 
 /// Attempts that are made at the same time.
-const CONCURRENCY: usize = 16;
+const CONCURRENCY: usize = 32;
 /// Attempts of one subscription that are made at the same time.
 const PER_SUBSCRIPTION: usize = 4;
 /// Outcomes that are recorded at the same time.
@@ -165,12 +165,14 @@ async fn attempt(context: &DeliverContext, due: &Arc<DueDelivery>) -> Result<()>
         Payload::Response { data, errors } => (send(request(due, data, errors, Utc::now()), *addresses).await, true),
         Payload::Failed(why) => (failed(format!("the query failed: {why}")), false),
         Payload::Nothing => {
+            let _turn = recording.acquire().await;
             let done = db.transaction(async |conn| {
                 store::deliveries::finish(conn, delivery, DeliveryStatus::Skipped, &Attempt::default()).await
             });
             return done.await.map(drop);
         }
         Payload::NoOwner => {
+            let _turn = recording.acquire().await;
             let reason = "the account or API key of its owner is not active any more, or lacks MANAGE_WEBHOOKS";
             let disabled = db.transaction(async |conn| {
                 store::deliveries::release(conn, delivery).await?;

@@ -34,7 +34,7 @@ const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(3600);
 
 /// Failures in a row after which a receiver counts as unreachable.
-const UNREACHABLE_AFTER: i32 = 5;
+pub const UNREACHABLE_AFTER: i32 = 5;
 /// Maximum time for which nothing is sent to a receiver that is unreachable.
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 

@@ -9,7 +9,7 @@ use diesel::{
     dsl::now,
     prelude::*,
     sql_query,
-    sql_types::{Array, BigInt, Bool, Text, Timestamptz},
+    sql_types::{Array, BigInt, Bool, Integer, Text, Timestamptz},
 };
 use diesel_async::RunQueryDsl;
 
@@ -27,7 +27,7 @@ use crate::{
     ids::{WebhookDeliveryId, WebhookSubscriptionId},
     webhooks::model::{
         DeliveryCondition, DeliveryOrderField, SubscriptionRow,
-        delivery::{Attempt, DeliveryRow, DeliveryStatus, DueDelivery, LEASE, TEST},
+        delivery::{Attempt, DeliveryRow, DeliveryStatus, DueDelivery, LEASE, TEST, UNREACHABLE_AFTER},
     },
 };
 
@@ -86,10 +86,13 @@ struct Candidate {
     /// Whether no earlier delivery of the entity is pending, and none is being made.
     #[diesel(sql_type = Bool)]
     is_next: bool,
+    /// Whether the receiver counts as reachable.
+    #[diesel(sql_type = Bool)]
+    is_reachable: bool,
 }
 
-/// Claims deliveries that are due: of each subscription as many as it has room for, which is `room` unless `busy` has another
-/// number. The deliveries of one entity are claimed one after the other. They belong to the caller until the lease ends. Returns
+/// Claims deliveries that are due: up to `room` of each subscription at the same time, with those of `busy`, and one if its
+/// receiver is not reachable. The deliveries of one entity are claimed one after the other. They belong to the caller until the lease ends. Returns
 /// none if all that it looked at wait for earlier ones, and others may be due.
 /// # Errors
 /// Returns the error of the database.
@@ -105,7 +108,8 @@ pub async fn claim_due(
     let query = sql_query(
         "SELECT d.id, s.id AS subscription_id, d.id = first.id AND NOT EXISTS (
                 SELECT FROM webhook_deliveries l WHERE l.subscription_id = s.id AND l.entity = d.entity AND l.subject = d.subject
-                    AND l.status = 'pending' AND l.locked_until IS NOT NULL AND l.locked_until > now()) AS is_next
+                    AND l.status = 'pending' AND l.locked_until IS NOT NULL AND l.locked_until > now()) AS is_next,
+                s.failures < $3 AS is_reachable
          FROM webhook_subscriptions s
          CROSS JOIN LATERAL (
              SELECT id, entity, subject, attempt_at FROM webhook_deliveries
@@ -121,10 +125,11 @@ pub async fn claim_due(
          ORDER BY d.attempt_at, d.id",
     );
     let query = query.bind::<Array<BigInt>, _>(full).bind::<BigInt, _>(CANDIDATES);
-    let candidates: Vec<Candidate> = query.load(&mut conn).await?;
+    let candidates: Vec<Candidate> = query.bind::<Integer, _>(UNREACHABLE_AFTER).load(&mut conn).await?;
     let (mut running, mut next) = (busy.clone(), Vec::new());
-    for Candidate { id, subscription_id, .. } in candidates.iter().filter(|candidate| candidate.is_next) {
+    for Candidate { id, subscription_id, is_reachable, .. } in candidates.iter().filter(|candidate| candidate.is_next) {
         let running = running.entry(*subscription_id).or_default();
+        let room = if *is_reachable { room } else { 1 };
         if *running < room && next.len() < limit {
             *running += 1;
             next.push(*id);
