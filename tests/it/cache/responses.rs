@@ -205,14 +205,18 @@ async fn cache_is_bounded() {
     let app = TestApp::builder().cache_bytes(20_000).build().await;
     app.website("sailor").await;
     let documents: Vec<String> = (0..30).map(|n| format!("{{ n{n}: websites {{ nodes {{ code }} }} }}")).collect();
-    for _ in 0..2 {
-        for document in &documents {
+    let mut hits = 0;
+    // A server that does not learn of changes in time takes nothing from its cache: on a busy machine it is tried again.
+    for _ in 0..20 {
+        for document in [&documents, &documents].into_iter().flatten() {
             run(&app.anonymous(), document).await;
         }
-    }
-    let mut hits = 0;
-    for document in &documents {
-        hits += i32::from(is_hit(&app, document).await);
+        for document in &documents {
+            hits += i32::from(is_hit(&app, document).await);
+        }
+        if hits > 0 {
+            break;
+        }
     }
     assert!((1..=25).contains(&hits), "{hits} of 30");
 }
