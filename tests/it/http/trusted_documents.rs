@@ -80,6 +80,9 @@ async fn a_server_can_be_limited_to_trusted_documents() {
         assert_eq!(post(&app, body.clone()).await["data"]["websites"]["nodes"][0]["code"], "main", "{body}");
     }
     let other = "{ websites { nodes { name } } }";
+    // An ID that is the hash of another text.
+    let misleading = parse(&json!({ hex::encode(Sha256::digest(other)): DOCUMENT }).to_string()).unwrap();
+    push(&app.database.db, &misleading).await.unwrap();
     let mut registration = persisted(&hex::encode(Sha256::digest(other)));
     registration["query"] = json!(other);
     for body in [

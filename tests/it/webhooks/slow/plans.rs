@@ -36,6 +36,27 @@ async fn due_deliveries_are_found_by_index() {
 }
 
 #[tokio::test]
+async fn due_deliveries_are_found_by_index_with_statistics_of_an_empty_queue() {
+    let (app, _) = shop().await;
+    let (admin, receiver) = (app.admin().await, Receiver::start().await);
+    subscribe(&admin, &receiver, &["PRODUCT_UPDATED"], serde_json::json!({})).await;
+    let insert = |status: &str| {
+        format!(
+            "INSERT INTO webhook_deliveries (subscription_id, event_id, event, entity, subject, is_public, event_at, status)
+             SELECT s.id, n, 'product_updated', 'product', n, true, now(), '{status}'
+             FROM webhook_subscriptions s, generate_series(1, 20000) n"
+        )
+    };
+    app.database.sql(&format!("{}; ANALYZE webhook_deliveries; {}", insert("delivered"), insert("pending"))).await;
+    let recorder = StatementRecorder::with_texts();
+    let claim = app.database.db.transaction(async |conn| deliveries::claim_due(conn, &HashMap::new(), 4, 16).await);
+    recorder.clone().scope(claim).await.expect("a claim");
+    let statement = recorder.texts().into_iter().find(|sql| sql.contains("LATERAL")).expect("the statement");
+    let plan = app.database.explain(&statement).await;
+    assert!(plan.contains("webhook_deliveries_entity_idx") && !plan.contains("created_at_idx"), "{plan}");
+}
+
+#[tokio::test]
 async fn events_of_others_are_delivered_while_many_of_one_product_wait() {
     let (app, _) = shop().await;
     let (admin, receiver) = (app.admin().await, Receiver::start().await);
