@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum, builder::RangedU64ValueParser};
 
 use super::{Environment, RateSettings, SubscriptionSettings, UploadSettings};
 
-/// Viewers who may query the schema itself (`__schema`, `__type`).
+/// Viewers who may query the schema itself (`__schema`, `__type`, `_service`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Introspection {
     /// Everyone.
@@ -50,7 +50,7 @@ pub struct HttpSettings {
     #[arg(long, env = "SOUK_IDE", value_name = "BOOL")]
     pub ide: Option<bool>,
 
-    /// Viewers who may query the schema itself (`__schema`, `__type`): everyone, staff and sellers, or no one. Default: `on`
+    /// Viewers who may query the schema itself (`__schema`, `__type`, `_service`): everyone, staff and sellers, or no one. Default: `on`
     /// in development, `staff` in production.
     #[arg(long, env = "SOUK_INTROSPECTION", value_name = "WHO")]
     pub introspection: Option<Introspection>,
