@@ -1,9 +1,13 @@
 //! SQL types, functions, operators and query shapes that diesel does not provide.
 //! Rule: no raw SQL fragments, so that every statement can be cached as a prepared statement.
 
+use std::time::Duration;
+
 use diesel::{
-    QueryResult, define_sql_function,
-    dsl::{AsSelect, IntoBoxed, Select},
+    QueryResult,
+    data_types::PgInterval,
+    define_sql_function,
+    dsl::{AsSelect, IntoBoxed, Select, now},
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -58,6 +62,13 @@ define_sql_function! {
     /// Adds an interval to a timestamp, as the `+` operator does.
     fn timestamptz_pl_interval(moment: Timestamptz, span: Interval) -> Timestamptz;
 }
+
+/// Returns the time after a delay, by the clock of the database.
+pub fn from_now(delay: Duration) -> timestamptz_pl_interval<now, PgInterval> {
+    let micros = i64::try_from(delay.as_micros()).unwrap_or(i64::MAX);
+    timestamptz_pl_interval(now, PgInterval::from_microseconds(micros))
+}
+
 diesel::infix_operator!(Matches, " @@ ", Bool, backend: Pg);
 
 /// A text in the order of a collation.

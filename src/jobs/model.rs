@@ -132,10 +132,19 @@ impl JobRow {
     /// Returns the delay before the next attempt. It doubles with each attempt, minus a random share of up to one half,
     /// so that jobs that failed together are not retried together.
     pub fn retry_delay(&self) -> Duration {
-        let doublings = self.attempts.saturating_sub(1).clamp(0, 20).unsigned_abs();
-        let delay = (FIRST_RETRY_DELAY * 2_u32.pow(doublings)).min(MAX_RETRY_DELAY);
-        delay.mul_f64(rand::random_range(0.5..=1.0))
+        with_jitter(backoff(self.attempts, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))
     }
+}
+
+/// Returns the delay after a number of attempts: the first one doubles with each further attempt, up to a maximum.
+pub fn backoff(attempts: i32, first: Duration, max: Duration) -> Duration {
+    let doublings = attempts.saturating_sub(1).clamp(0, 20).unsigned_abs();
+    (first * 2_u32.pow(doublings)).min(max)
+}
+
+/// Returns a delay minus a random share of up to one half.
+pub fn with_jitter(delay: Duration) -> Duration {
+    delay.mul_f64(rand::random_range(0.5..=1.0))
 }
 
 /// A job as shown to staff: without its payload, which may contain secrets.

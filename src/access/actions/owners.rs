@@ -1,4 +1,4 @@
-//! Identities of users for whom the server acts later, such as the owners of webhooks.
+//! Identities of the owners of webhooks: users and API keys on whose behalf the server acts later.
 //! Rule: they are what the user's role and the API key grant at that time.
 
 use crate::{

@@ -109,7 +109,8 @@ impl PersistedQueries {
     }
 }
 
-fn hash_of(text: &str) -> DocumentHash {
+/// Returns the hash of a document's text.
+pub fn hash_of(text: &str) -> DocumentHash {
     Sha256::digest(text.as_bytes()).into()
 }
 

@@ -4,13 +4,12 @@
 use std::sync::Arc;
 
 use async_graphql::{Request, ServerError, Value};
-use sha2::{Digest, Sha256};
 
 use crate::{
     error::ErrorCode,
     graphql::engine::{
         errors::{coded, from_error},
-        persisted_queries::EXTENSION,
+        persisted_queries::{self, EXTENSION},
     },
     telemetry::RequestId,
     trusted_documents::lookup::TrustedDocuments,
@@ -51,7 +50,7 @@ pub async fn resolve(
     // A text that is sent is looked up only if it has to be trusted.
     let id = match (&hash, request.query.is_empty()) {
         (Some(hash), true) => hash.clone(),
-        (_, false) if documents.is_only => hex::encode(Sha256::digest(request.query.as_bytes())),
+        (_, false) if documents.is_only => hex::encode(persisted_queries::hash_of(&request.query)),
         _ => return Ok(()),
     };
     // An ID need not be the hash of its text.

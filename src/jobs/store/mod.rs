@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    data_types::PgInterval,
     dsl::now,
     prelude::*,
     sql_types::{BigInt, Jsonb, Nullable, Text},
@@ -26,7 +25,7 @@ use crate::{
         filter::{Condition, Op, constant},
         insert_rows::{Statement, insert_rows},
         list_statements::list_statements,
-        sql::{op, text_op, timestamptz_pl_interval},
+        sql::{from_now, op, text_op},
         tables::jobs,
     },
     error::Result,
@@ -89,10 +88,7 @@ pub async fn claim(mut conn: &Conn, kinds: &[&str], limit: i64) -> Result<Vec<Jo
         return Ok(Vec::new());
     }
     let claimed = diesel::update(jobs::table.filter(jobs::id.eq_any(ids)))
-        .set((
-            jobs::attempts.eq(jobs::attempts + 1),
-            jobs::locked_until.eq(timestamptz_pl_interval(now, interval(LEASE)).nullable()),
-        ))
+        .set((jobs::attempts.eq(jobs::attempts + 1), jobs::locked_until.eq(from_now(LEASE).nullable())))
         .returning(JobRow::as_returning());
     let mut claimed: Vec<JobRow> = claimed.get_results(&mut conn).await?;
     claimed.sort_by_key(|job| job.id);
@@ -108,7 +104,7 @@ pub async fn complete(mut conn: &Conn, job: &JobRow) -> Result<()> {
 /// Renews the lease of a job; returns `false` if another worker has claimed it meanwhile.
 pub async fn renew_lease(mut conn: &Conn, job: &JobRow) -> Result<bool> {
     let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
-    let until = timestamptz_pl_interval(now, interval(LEASE)).nullable();
+    let until = from_now(LEASE).nullable();
     Ok(diesel::update(leased).set(jobs::locked_until.eq(until)).execute(&mut conn).await? > 0)
 }
 
@@ -125,7 +121,7 @@ pub async fn reschedule(mut conn: &Conn, job: &JobRow, period: Duration) -> Resu
     let leased = jobs::table.find(job.id).filter(jobs::attempts.eq(job.attempts));
     let waiting = diesel::update(leased).set((
         jobs::attempts.eq(0),
-        jobs::run_at.eq(timestamptz_pl_interval(now, interval(period))),
+        jobs::run_at.eq(from_now(period)),
         jobs::locked_until.eq(None::<DateTime<Utc>>),
         jobs::last_error.eq(None::<String>),
     ));
@@ -150,7 +146,7 @@ pub async fn fail(mut conn: &Conn, job: &JobRow, failure: &Failure, pause: Optio
     let state = if pause.is_none() { StoredState::Dead } else { StoredState::Queued };
     let failed = diesel::update(leased).set((
         jobs::state.eq(state.as_str()),
-        jobs::run_at.eq(timestamptz_pl_interval(now, interval(pause.unwrap_or_default()))),
+        jobs::run_at.eq(from_now(pause.unwrap_or_default())),
         jobs::locked_until.eq(None::<DateTime<Utc>>),
         jobs::last_error.eq(failure.reason()),
     ));
@@ -233,8 +229,4 @@ pub async fn update_queued(mut conn: &Conn, id: JobId) -> Result<JobSummary> {
 pub async fn delete(mut conn: &Conn, id: JobId) -> Result<()> {
     diesel::delete(jobs::table.find(id)).execute(&mut conn).await?;
     Ok(())
-}
-
-fn interval(duration: Duration) -> PgInterval {
-    PgInterval::from_microseconds(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }

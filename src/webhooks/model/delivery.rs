@@ -10,6 +10,7 @@ use crate::{
     db::tables::webhook_deliveries,
     events::model::{ShopEventKind, public_id},
     ids::{WebhookDeliveryId, WebhookSubscriptionId, WebsiteId},
+    jobs::model::{backoff, with_jitter},
     text_enum,
 };
 
@@ -150,18 +151,13 @@ pub struct Attempt {
 /// Returns the delay after a number of attempts. It doubles with each attempt, minus a random share of up to one half, so that
 /// deliveries that failed together are not retried together.
 pub fn retry_delay(attempts: i32) -> Duration {
-    backoff(attempts, FIRST_RETRY_DELAY, MAX_RETRY_DELAY).mul_f64(rand::random_range(0.5..=1.0))
+    with_jitter(backoff(attempts, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))
 }
 
 /// Returns for how long nothing is sent to a receiver after this number of failures in a row; none if there are few.
 pub fn pause(failures: i32) -> Option<Duration> {
     let further = failures - UNREACHABLE_AFTER + 1;
     (further > 0).then(|| backoff(further, Duration::from_secs(1), MAX_PAUSE))
-}
-
-fn backoff(attempts: i32, first: Duration, max: Duration) -> Duration {
-    let doublings = attempts.saturating_sub(1).clamp(0, 20).unsigned_abs();
-    (first * 2_u32.pow(doublings)).min(max)
 }
 
 #[cfg(test)]

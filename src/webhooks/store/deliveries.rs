@@ -5,7 +5,6 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    data_types::PgInterval,
     dsl::now,
     prelude::*,
     sql_query,
@@ -13,14 +12,13 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::interval;
 use crate::{
     auth::Scope,
     db::{
         Conn,
         filter::{Condition, constant},
         list_statements::list_statements,
-        sql::{clock_timestamp, hashtext, op, pg_advisory_xact_lock, timestamptz_pl_interval},
+        sql::{clock_timestamp, from_now, hashtext, op, pg_advisory_xact_lock},
         tables::{webhook_deliveries, webhook_subscriptions},
     },
     error::Result,
@@ -148,7 +146,7 @@ async fn postpone(mut conn: &Conn, ids: &[WebhookDeliveryId]) -> Result<()> {
         return Ok(());
     }
     let query = diesel::update(webhook_deliveries::table.filter(webhook_deliveries::id.eq_any(ids)));
-    query.set(webhook_deliveries::attempt_at.eq(after(WAITING_DELAY))).execute(&mut conn).await?;
+    query.set(webhook_deliveries::attempt_at.eq(from_now(WAITING_DELAY))).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -159,7 +157,7 @@ async fn claim(mut conn: &Conn, ids: Vec<WebhookDeliveryId>) -> Result<Vec<DueDe
     let claimed = diesel::update(webhook_deliveries::table.filter(webhook_deliveries::id.eq_any(ids)))
         .set((
             webhook_deliveries::attempts.eq(webhook_deliveries::attempts + 1),
-            webhook_deliveries::locked_until.eq(after(LEASE).nullable()),
+            webhook_deliveries::locked_until.eq(from_now(LEASE).nullable()),
             webhook_deliveries::last_attempt_at.eq(clock_timestamp().nullable()),
         ))
         .returning(DeliveryRow::as_returning());
@@ -230,7 +228,7 @@ async fn make_next_due(mut conn: &Conn, ended: &DeliveryRow) -> Result<()> {
 /// Returns the error of the database.
 pub async fn retry_after(mut conn: &Conn, id: WebhookDeliveryId, delay: Duration) -> Result<()> {
     let query = diesel::update(webhook_deliveries::table.find(id));
-    query.set(webhook_deliveries::attempt_at.eq(after(delay))).execute(&mut conn).await?;
+    query.set(webhook_deliveries::attempt_at.eq(from_now(delay))).execute(&mut conn).await?;
     Ok(())
 }
 
@@ -311,9 +309,4 @@ pub async fn delete_before(
     );
     let query = query.bind::<Timestamptz, _>(time).bind::<Timestamptz, _>(failed_time).bind::<BigInt, _>(limit);
     Ok(query.execute(&mut conn).await?)
-}
-
-/// Returns the time after a delay, by the clock of the database.
-fn after(delay: Duration) -> timestamptz_pl_interval<now, PgInterval> {
-    timestamptz_pl_interval(now, interval(delay))
 }

@@ -6,7 +6,7 @@ pub mod deliveries;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use diesel::{data_types::PgInterval, dsl::now, prelude::*};
+use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::model::{
@@ -18,7 +18,7 @@ use crate::{
         Conn,
         filter::{Condition, constant},
         list_statements::list_statements,
-        sql::{clock_timestamp, op, timestamptz_pl_interval},
+        sql::{clock_timestamp, from_now, op},
         tables::webhook_subscriptions,
     },
     error::{Error, Result, UserError, UserErrorCode},
@@ -173,7 +173,7 @@ pub async fn record_failure(mut conn: &Conn, id: WebhookSubscriptionId) -> Resul
 /// Returns the error of the database.
 pub async fn pause(mut conn: &Conn, id: WebhookSubscriptionId, time: Option<Duration>) -> Result<()> {
     let query = diesel::update(webhook_subscriptions::table.find(id));
-    let until = timestamptz_pl_interval(now, interval(time.unwrap_or_default())).nullable();
+    let until = from_now(time.unwrap_or_default()).nullable();
     query.set(webhook_subscriptions::retry_at.eq(until)).execute(&mut conn).await?;
     Ok(())
 }
@@ -205,10 +205,6 @@ pub async fn delete_replaced_secrets(mut conn: &Conn) -> Result<()> {
     );
     diesel::update(replaced).set(values).execute(&mut conn).await?;
     Ok(())
-}
-
-fn interval(time: Duration) -> PgInterval {
-    PgInterval::from_microseconds(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
 }
 
 fn refused(error: diesel::result::Error) -> Error {
